@@ -1,0 +1,15 @@
+"""The work of the lake.
+
+cli            front door (`lake …`)
+pipeline       hallway: one short function a step, in the order of the way
+embedded       the services a laptop runs itself: S3, Spark Connect, Airflow
+ingest         source → landing → bronze        conform        bronze → silver | quarantine
+quality        rules → verdicts, results        products       silver → gold
+reporting      results → reports                simulator      a city that sends feeds
+lake           zones, tables, session, object store, ledger
+contracts      what is promised, in plain Python
+settings       every endpoint and credential, read once
+errors         what can go wrong, by who can mend it
+
+Imports go down this list, never up or sideways; import-linter holds it.
+"""

@@ -1,0 +1,40 @@
+"""What can go wrong, split by who can mend it.
+
+Bad data is never an exception: a delivery refused whole still gets its verdict.
+"""
+
+
+class LakeError(Exception):
+    """Base of all errors that the lake raises on purpose."""
+
+    exit_code = 1
+
+
+class UserError(LakeError):
+    """The person at the keyboard, or the author of a file, can mend it."""
+
+    exit_code = 2
+
+
+class ContractError(UserError):
+    """A file in schemas/ or expectations/ is wrong; the message names file, line and remedy."""
+
+    exit_code = 3
+
+
+class DeliveryError(UserError):
+    """A delivered file cannot be read as its contract says; becomes a refused delivery, in Chinese."""
+
+    exit_code = 4
+
+
+class ServiceUnavailable(LakeError):
+    """S3, Spark, the database or Airflow did not answer; a later try may succeed."""
+
+    exit_code = 5
+
+
+class SetupError(LakeError):
+    """Something that the lake needs is not installed or cannot start; the message says the remedy."""
+
+    exit_code = 6

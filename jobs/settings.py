@@ -1,0 +1,55 @@
+"""Every endpoint, credential and path, read once and frozen.
+
+Order: environment (`LAKE_…`), then `<home>/endpoints.env` which `lake up` writes for the services
+that it started, then the defaults below. Nothing else in the code reads the environment.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="LAKE_", frozen=True, extra="ignore")
+
+    home: Path = Field(PROJECT / ".lake", description="State of the embedded services: data, logs, process ids.")
+    schemas: Path = Field(PROJECT / "schemas", description="Folder of the data contracts.")
+    expectations: Path = Field(PROJECT / "expectations", description="Folder of the Great Expectations suites.")
+    cache: Path = Field(
+        Path.home() / ".cache" / "city-lake", description="Jars and environments, shared by all checkouts."
+    )
+
+    s3_endpoint: str = Field("", description="URL of the S3 server; empty until `lake up` has started one.")
+    s3_access_key: str = ""
+    s3_secret_key: SecretStr = SecretStr("")
+    s3_region: str = "us-east-1"
+    s3_bucket: str = Field("lake", description="Bucket that holds landing, bronze, silver, gold and the rest.")
+
+    spark_remote: str = Field("", description="Spark Connect URL, such as sc://127.0.0.1:15002.")
+    spark_memory: str = Field("4g", description="Heap of the embedded Spark server.")
+
+    database_url: str = Field("", description="SQLAlchemy URL of ledger and tickets; empty means SQLite in home.")
+
+    airflow_url: str = Field("", description="URL of the Airflow API server.")
+    airflow_user: str = "admin"
+    airflow_password: SecretStr = SecretStr("")
+    airflow_database_url: str = Field("", description="SQLAlchemy URL of Airflow's own database; empty: SQLite in home.")
+
+    timezone: str = Field("Asia/Shanghai", description="What people see; storage is UTC.")
+    wait_s: int = Field(180, description="How long a step waits for a service that is away before it gives up.")
+
+    def state_url(self) -> str:
+        """SQLAlchemy URL of the database with ledger and tickets."""
+        return self.database_url or f"sqlite:///{self.home / 'state.db'}"
+
+
+@lru_cache
+def load(home: Path | None = None) -> Settings:
+    """The settings of this process, read once."""
+    chosen = Path(home or os.environ.get("LAKE_HOME") or PROJECT / ".lake").resolve()
+    return Settings(_env_file=chosen / "endpoints.env", _env_file_encoding="utf-8", home=chosen)  # type: ignore[call-arg]
