@@ -1,0 +1,26 @@
+"""What is promised: ODCS contracts and GX suites as frozen Python values, read without an engine."""
+
+from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
+from jobs.contracts.loader import Catalogue, load
+from jobs.contracts.model import Contract, Dimension, Field, Rule, Severity
+from jobs.contracts.structure import MALFORMED, TEXT, text_column
+from jobs.contracts.suites import suite_hash
+
+__all__ = [
+    "MALFORMED",
+    "TEXT",
+    "Acceptance",
+    "Catalogue",
+    "Contract",
+    "Dimension",
+    "Field",
+    "Layout",
+    "Product",
+    "Rule",
+    "Severity",
+    "Source",
+    "Write",
+    "load",
+    "suite_hash",
+    "text_column",
+]

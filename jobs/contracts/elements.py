@@ -1,0 +1,85 @@
+"""schemas/elements/: each field name once, with its type, unit, Chinese name, grade and pattern."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from open_data_contract_standard.model import SchemaProperty
+
+from jobs.contracts.places import Document, Step, read
+
+ELEMENT_KEYS = frozenset(SchemaProperty.model_fields) - {"relationships", "primaryKey", "primaryKeyPosition"}
+MEANING = ("logicalType", "businessName", "physicalType")
+
+
+@dataclass(frozen=True)
+class Elements:
+    """Element name → its ODCS property, as written."""
+
+    known: Mapping[str, Mapping[str, Any]]
+    files: Mapping[str, Path]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Elements":
+        """All elements below `folder`; an element defined twice is an error that names both files."""
+        known: dict[str, Mapping[str, Any]] = {}
+        files: dict[str, Path] = {}
+        for file in sorted(folder.rglob("*.y*ml")):
+            document = read(file)
+            if not isinstance(document.data, list):
+                raise document.error((), "an elements file is a list of fields")
+            for index, element in enumerate(document.data):
+                name = _check(document, index, element)
+                if name in files:
+                    raise document.error((index, "name"), f"element '{name}' is already defined in {files[name]}")
+                known[name], files[name] = element, file
+        return cls(known, files)
+
+    def resolve(self, document: Document, path: tuple[Step, ...], prop: Mapping[str, Any]) -> dict[str, Any]:
+        """The property with what its element says filled in; the contract may differ, but not in meaning."""
+        name = str(prop.get("name", ""))
+        element = self.known.get(name)
+        if element is None:
+            if "logicalType" not in prop:
+                raise document.error(
+                    (*path, "name"),
+                    f"unknown element '{name}': define it in schemas/elements/ or give the field a logicalType",
+                )
+            return dict(prop)
+        for key in MEANING:
+            if key in prop and key in element and prop[key] != element[key]:
+                raise document.error(
+                    (*path, key),
+                    f"'{name}' is {element[key]!r} in {self.files[name]}, not {prop[key]!r}; same name, same meaning",
+                )
+        merged = {**element, **prop}
+        if "customProperties" in element or "customProperties" in prop:
+            merged["customProperties"] = _merge_custom(element, prop)
+        if "logicalTypeOptions" in element and "logicalTypeOptions" in prop:
+            merged["logicalTypeOptions"] = {**element["logicalTypeOptions"], **prop["logicalTypeOptions"]}
+        return merged
+
+
+def _check(document: Document, index: int, element: object) -> str:
+    if not isinstance(element, dict) or "name" not in element:
+        raise document.error((index,), "an element needs a name")
+    unknown = sorted(set(element) - ELEMENT_KEYS)
+    if unknown:
+        raise document.error((index, unknown[0]), f"unknown key '{unknown[0]}'")
+    if "logicalType" not in element:
+        raise document.error((index,), f"element '{element['name']}' needs a logicalType")
+    return str(element["name"])
+
+
+def _merge_custom(element: Mapping[str, Any], prop: Mapping[str, Any]) -> list[Any]:
+    by_name = {c["property"]: c for c in element.get("customProperties", []) if "property" in c}
+    by_name.update({c["property"]: c for c in prop.get("customProperties", []) if "property" in c})
+    return list(by_name.values())
+
+
+def no_elements() -> Elements:
+    """An empty dictionary, for a contract that defines every field itself."""
+    return Elements({}, {})
+
+

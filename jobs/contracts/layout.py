@@ -1,0 +1,104 @@
+"""How a delivery looks: what ODCS has no word for, kept under `customProperties` of a contract."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+Regex = Annotated[str, AfterValidator(_regex)]
+
+
+class Declared(BaseModel):
+    """A part of a contract: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Section(Declared):
+    """Sub-heading rows between the data rows, such as `北京市（92所）`."""
+
+    pattern: Regex = Field(description="Matches the first filled cell of a sub-heading row; its named groups become columns.")
+
+
+class Layout(Declared):
+    """The file as it arrives; the value of the contract's `layout` property."""
+
+    format: Literal["csv", "excel", "json", "jsonl", "parquet"] = "csv"
+    files: str = Field("*", description="Glob of the members to read in a folder or archive.")
+    file_name: Regex | None = Field(None, description="Named groups of the file's name become columns.")
+
+    encoding: str = Field("auto", description="auto, utf-8, gb18030, gbk, cp1252, … (Python codec names).")
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    quote: str = Field('"', max_length=1, description="Empty: quotes are plain characters.")
+    multiline: bool = Field(True, description="A quoted cell may hold line breaks.")
+
+    sheet: str | int = Field(0, description="Name of the sheet, or its position from 0.")
+    skip_rows: int = Field(0, ge=0, description="Rows above the header.")
+    header_rows: int = Field(1, ge=0, description="Rows of the header; merged cells are filled, levels joined by '/'.")
+    footer_rows: int = Field(0, ge=0, description="Rows below the data.")
+    section: Section | None = None
+
+    records: str = Field("", description="Dotted path to the list of records in a JSON document.")
+
+    missing: tuple[str, ...] = Field((), description="Words that mean: no value.")
+    timezone: str = Field("Asia/Shanghai", description="Zone of local times without an offset.")
+    extra_columns: Literal["evolve", "ignore", "refuse"] = "ignore"
+    missing_columns: Literal["ignore", "refuse"] = "refuse"
+
+
+class Source(Declared):
+    """Where a field comes from and how its text is written; the value of a field's `source` property."""
+
+    header: tuple[str, ...] = Field((), description="Accepted headers, newest layout first.")
+    position: int | None = Field(None, ge=1, description="Column position from 1, for columns without a name.")
+    compose: str | None = Field(None, description="Template over other fields' text, such as '{year}-{month}-{day}'.")
+    derive: str | None = Field(None, description="Another field whose text this one is extracted from.")
+    extract: Regex | None = Field(None, description="Its first group is the value.")
+
+    missing: tuple[str, ...] = ()
+    formats: tuple[str, ...] = Field((), description="Spark date patterns, or excel_serial, epoch_s, epoch_ms.")
+    timezone: str | None = None
+    units: dict[str, float] = Field({}, description="Glued unit → factor to the field's own unit.")
+    censored: bool = Field(False, description="'<1' becomes 1 here and '<' in <field>_qualifier.")
+    thousands: str = Field("", max_length=1)
+    mapping: dict[str, str] = Field({}, description="Sent word → standard word; counted as a repair.")
+    full_width: bool = Field(True, description="Full-width letters, digits and marks become half-width.")
+    case: Literal["upper", "lower"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_header(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(value.get("header"), str):
+            return {**value, "header": (value["header"],)}
+        return value
+
+
+class Write(Declared):
+    """How good rows reach silver; the value of the contract's `write` property."""
+
+    mode: Literal["merge", "append"] = "merge"
+    duplicates: Literal["drop", "fail"] = Field("drop", description="Fully equal rows: keep one and count, or refuse.")
+    partition_by: tuple[str, ...] = ()
+
+
+class Acceptance(Declared):
+    """When a delivery is refused whole; the value of the contract's `acceptance` property."""
+
+    max_failed_rows_pct: float = Field(100.0, ge=0, le=100)
+    min_rows: int = Field(1, ge=0)
+
+
+class Product(Declared):
+    """How a gold table is made; the value of a product contract's `product` property."""
+
+    inputs: tuple[str, ...]
+    builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

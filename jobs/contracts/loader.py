@@ -1,0 +1,117 @@
+"""schemas/ and expectations/ → contracts and rules; every mistake names its file and line."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from jobs.contracts import odcs
+from jobs.contracts.elements import Elements
+from jobs.contracts.model import Contract, Rule
+from jobs.contracts.places import Document, read
+from jobs.contracts.structure import structural_rules
+from jobs.contracts.suites import suite_rules
+from jobs.errors import ContractError
+
+ID = re.compile(r"^[a-z][a-z0-9_]*$")
+KINDS: Mapping[str, Literal["source", "product", "system"]] = {
+    "sources": "source",
+    "products": "product",
+    "system": "system",
+}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All contracts by id, with the rules of each."""
+
+    contracts: Mapping[str, Contract]
+    rules: Mapping[str, tuple[Rule, ...]]
+
+    def contract(self, dataset: str) -> Contract:
+        """The contract of a dataset; ContractError that lists the near names."""
+        if dataset in self.contracts:
+            return self.contracts[dataset]
+        raise ContractError(f"no contract for dataset '{dataset}'; known: {', '.join(sorted(self.contracts)) or 'none'}")
+
+    def sources(self) -> tuple[Contract, ...]:
+        """Contracts of what providers deliver, by id."""
+        return tuple(c for _, c in sorted(self.contracts.items()) if c.kind == "source")
+
+    def products(self) -> tuple[Contract, ...]:
+        """Contracts of gold tables, by id."""
+        return tuple(c for _, c in sorted(self.contracts.items()) if c.kind == "product")
+
+
+def load(schemas: Path, expectations: Path) -> Catalogue:
+    """Every contract under `schemas` with its suite under `expectations`; ContractError lists all mistakes at once."""
+    elements = Elements.load(schemas / "elements")
+    found: dict[str, Contract] = {}
+    documents: dict[str, Document] = {}
+    mistakes: list[str] = []
+    for file in _files(schemas):
+        try:
+            document = read(file)
+            contract = odcs.contract(document, elements, _kind(file, schemas))
+            _place(contract, document, found)
+            found[contract.id], documents[contract.id] = contract, document
+        except ContractError as error:
+            mistakes.append(str(error))
+    rules: dict[str, tuple[Rule, ...]] = {}
+    for contract in found.values():
+        try:
+            _references(contract, documents[contract.id], found)
+            suite = expectations / contract.file.relative_to(schemas)
+            rules[contract.id] = (*structural_rules(contract), *suite_rules(suite, contract))
+        except ContractError as error:
+            mistakes.append(str(error))
+    mistakes.extend(_suites_without_contract(schemas, expectations))
+    if mistakes:
+        raise ContractError("\n".join(mistakes))
+    return Catalogue(found, rules)
+
+
+def _files(schemas: Path) -> list[Path]:
+    if not schemas.is_dir():
+        raise ContractError(f"{schemas}: no such folder; set LAKE_SCHEMAS to the folder of the contracts")
+    return sorted(f for kind in KINDS for f in (schemas / kind).rglob("*.y*ml"))
+
+
+def _kind(file: Path, schemas: Path) -> Literal["source", "product", "system"]:
+    return KINDS[file.relative_to(schemas).parts[0]]
+
+
+def _place(contract: Contract, document: Document, found: Mapping[str, Contract]) -> None:
+    if not ID.match(contract.id):
+        raise document.error(("id",), f"'{contract.id}' may only hold a-z, 0-9 and _, and begins with a letter")
+    if contract.id in found:
+        raise document.error(("id",), f"'{contract.id}' is already the id of {found[contract.id].file}")
+    if contract.file.stem != contract.id:
+        raise document.error(("id",), f"the file must be named {contract.id}.yaml")
+
+
+def _references(contract: Contract, document: Document, found: Mapping[str, Contract]) -> None:
+    for index, field in enumerate(contract.fields):
+        if field.reference is None:
+            continue
+        place = ("schema", 0, "properties", index, "relationships")
+        dataset, _, column = field.reference.partition(".")
+        if dataset not in found:
+            raise document.error(place, f"'{field.reference}' refers to dataset '{dataset}', which has no contract")
+        if column not in {f.name for f in found[dataset].fields}:
+            raise document.error(place, f"'{field.reference}': dataset '{dataset}' has no field '{column}'")
+    inputs = contract.product.inputs if contract.product else ()
+    for name in inputs:
+        if name not in found:
+            raise document.error(("customProperties",), f"product input '{name}' has no contract")
+
+
+def _suites_without_contract(schemas: Path, expectations: Path) -> list[str]:
+    if not expectations.is_dir():
+        return []
+    return [
+        f"{suite}:1: no contract stands at schemas/{suite.relative_to(expectations)}; rename or remove the suite"
+        for suite in sorted(expectations.rglob("*.y*ml"))
+        if not (schemas / suite.relative_to(expectations)).exists()
+    ]

@@ -1,0 +1,105 @@
+"""A contract as the rest of the house sees it: resolved, frozen, and without an engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
+
+FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+Severity = Literal["critical", "warning", "info"]
+Dimension = Literal["规范性", "完整性", "准确性", "一致性", "时效性", "可访问性"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a dataset, with everything its element and its contract say."""
+
+    name: str
+    title: str
+    type: FieldType
+    description: str = ""
+    unit: str = ""
+    physical_type: str = ""
+    classification: str = "L1"
+    required: bool = False
+    unique: bool = False
+    key_position: int | None = None
+    enum: Mapping[str, str] = field(default_factory=dict)
+    pattern: str | None = None
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    reference: str | None = None
+    source: Source = field(default_factory=Source)
+
+    def spark_type(self) -> str:
+        """The column's type in Spark's DDL words."""
+        if self.physical_type:
+            return self.physical_type
+        return {"integer": "bigint", "number": "double"}.get(self.type, self.type)
+
+    def headers(self) -> tuple[str, ...]:
+        """Every header under which the field may arrive."""
+        return self.source.header or tuple(dict.fromkeys((self.title, self.name)))
+
+    def is_computed(self) -> bool:
+        """Whether the field is made from other fields rather than read from a column."""
+        return self.source.compose is not None or self.source.derive is not None
+
+    def is_personal(self) -> bool:
+        """Whether values must be masked outside the owning department (L3 and above)."""
+        return self.classification >= "L3"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation in Great Expectations' own words, with what a department needs to know."""
+
+    id: str
+    type: str
+    kwargs: Mapping[str, Any]
+    severity: Severity
+    dimension: Dimension
+    message: str
+    remedy: str
+    basis: str
+    fields: tuple[str, ...]
+    origin: Literal["contract", "suite"]
+    indicator: str = ""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One dataset's promise. `kind` says whether a provider sends it, the lake makes it, or the house keeps it."""
+
+    id: str
+    title: str
+    version: str
+    kind: Literal["source", "product", "system"]
+    provider: str
+    department: str
+    purpose: str
+    fields: tuple[Field, ...]
+    file: Path
+    layout: Layout = Layout()
+    write: Write = Write()
+    acceptance: Acceptance = Acceptance()
+    product: Product | None = None
+    sla: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    owner: str = ""
+
+    def key(self) -> tuple[str, ...]:
+        """Names of the primary key's fields, in order; empty where there is none."""
+        keyed = [f for f in self.fields if f.key_position is not None]
+        return tuple(f.name for f in sorted(keyed, key=lambda f: f.key_position or 0))
+
+    def field(self, name: str) -> Field:
+        """The field of that name; KeyError where there is none."""
+        for found in self.fields:
+            if found.name == name:
+                return found
+        raise KeyError(name)

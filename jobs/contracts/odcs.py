@@ -1,0 +1,202 @@
+"""An ODCS 3.1 document → Contract, checked against the standard's own JSON Schema."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, cast
+
+from jsonschema import Draft201909Validator
+from jsonschema.exceptions import ValidationError as SchemaMistake
+from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
+from pydantic import BaseModel, ValidationError
+
+from jobs.contracts.elements import Elements
+from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
+from jobs.contracts.model import Contract, Field, FieldType
+from jobs.contracts.places import Document, Step
+
+TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
+NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
+    "provider": None,
+    "layout": Layout,
+    "write": Write,
+    "acceptance": Acceptance,
+    "product": Product,
+}
+FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"unit": None, "source": Source}
+M = TypeVar("M", bound=BaseModel)
+
+
+def contract(document: Document, elements: Elements, kind: Literal["source", "product", "system"]) -> Contract:
+    """The resolved contract; ContractError with file and line for the first mistake."""
+    _check_standard(document)
+    odcs = OpenDataContractStandard.model_validate(document.data)
+    custom = _custom(document, document.data.get("customProperties", []), ("customProperties",), CONTRACT_PROPERTIES)
+    if not odcs.schema_ or len(odcs.schema_) != 1:
+        raise document.error(("schema",), "exactly one table a contract; split the others into contracts of their own")
+    team = odcs.team if not isinstance(odcs.team, list) else None
+    if kind == "source":
+        _required(document, custom, odcs)
+    return Contract(
+        id=odcs.id or "",
+        title=odcs.name or odcs.id or "",
+        version=odcs.version or "",
+        kind=kind,
+        provider=str(custom.get("provider", "bureau")),
+        department=(team.name if team and team.name else ""),
+        purpose=(odcs.description.purpose or "") if odcs.description else "",
+        fields=_fields(document, elements),
+        file=document.file,
+        layout=cast(Layout, custom.get("layout", Layout())),
+        write=cast(Write, custom.get("write", Write())),
+        acceptance=cast(Acceptance, custom.get("acceptance", Acceptance())),
+        product=cast("Product | None", custom.get("product")),
+        sla=_sla(odcs),
+        tags=tuple(odcs.tags or ()),
+        owner=_owner(odcs),
+    )
+
+
+def _required(document: Document, custom: Mapping[str, object], odcs: OpenDataContractStandard) -> None:
+    provider = custom.get("provider")
+    if not isinstance(provider, str) or not NAME.match(provider):
+        raise document.error(("customProperties",), "needs the property 'provider' with an id of a-z, 0-9 and _")
+    if isinstance(odcs.team, list) or not odcs.team or not odcs.team.name:
+        raise document.error(("team",), "needs team.name: the department or company that answers for the data")
+
+
+@lru_cache
+def _validator() -> Draft201909Validator:
+    return Draft201909Validator(json.loads(OpenDataContractStandard.json_schema()))
+
+
+def _check_standard(document: Document) -> None:
+    if not isinstance(document.data, dict):
+        raise document.error((), "an ODCS contract is a mapping")
+    mistakes = sorted(_validator().iter_errors(document.data), key=lambda e: (-len(e.absolute_path), e.message))
+    if mistakes:
+        mistake = _deepest(mistakes[0])
+        path = tuple(mistake.absolute_path)
+        unknown = re.findall(r"'([^']+)'", mistake.message) if "unexpected" in mistake.message else []
+        place = (*path, unknown[0]) if unknown else path
+        text = f"unknown key '{unknown[0]}'" if unknown else mistake.message[:300]
+        raise document.error(cast("tuple[Step, ...]", place), f"{text} (ODCS 3.1)")
+
+
+def _deepest(mistake: SchemaMistake) -> SchemaMistake:
+    while mistake.context:
+        mistake = max(mistake.context, key=lambda e: len(e.absolute_path))
+    return mistake
+
+
+def _fields(document: Document, elements: Elements) -> tuple[Field, ...]:
+    fields: list[Field] = []
+    for index, raw in enumerate(document.data["schema"][0].get("properties") or []):
+        path = ("schema", 0, "properties", index)
+        field = _field(document, path, elements.resolve(document, path, raw))
+        if field.name in {f.name for f in fields}:
+            raise document.error((*path, "name"), f"field '{field.name}' stands twice")
+        fields.append(field)
+    if not fields:
+        raise document.error(("schema", 0), "the table has no properties")
+    names = {f.name for f in fields}
+    for index, field in enumerate(fields):
+        for used in _uses(field.source):
+            if used not in names:
+                place = ("schema", 0, "properties", index, "customProperties")
+                raise document.error(place, f"'{field.name}' is made from '{used}', which is not a field here")
+    return tuple(fields)
+
+
+def _uses(source: Source) -> Iterable[str]:
+    yield from re.findall(r"\{(\w+)\}", source.compose or "")
+    if source.derive:
+        yield source.derive
+
+
+def _field(document: Document, path: tuple[Step, ...], raw: Mapping[str, Any]) -> Field:
+    prop = SchemaProperty.model_validate(raw)
+    name = prop.name or ""
+    if not NAME.match(name):
+        raise document.error((*path, "name"), f"field name '{name}' may only hold a-z, 0-9 and _")
+    if prop.logicalType not in TYPES:
+        raise document.error((*path, "logicalType"), f"'{prop.logicalType}' is not one of {', '.join(TYPES)}")
+    options = prop.logicalTypeOptions or {}
+    custom = _custom(document, raw.get("customProperties", []), (*path, "customProperties"), FIELD_PROPERTIES)
+    return Field(
+        name=name,
+        title=prop.businessName or name,
+        type=cast(FieldType, prop.logicalType),
+        description=prop.description or "",
+        unit=str(custom.get("unit", "")),
+        physical_type=prop.physicalType or "",
+        classification=prop.classification or "L1",
+        required=bool(prop.required),
+        unique=bool(prop.unique),
+        key_position=(prop.primaryKeyPosition or 1) if prop.primaryKey else None,
+        enum={str(e.value): e.label or str(e.value) for e in prop.enum or []},
+        pattern=_pattern(document, path, options),
+        minimum=options.get("minimum"),
+        maximum=options.get("maximum"),
+        min_length=options.get("minLength"),
+        max_length=options.get("maxLength"),
+        reference=_reference(prop),
+        source=cast(Source, custom.get("source", Source())),
+    )
+
+
+def _pattern(document: Document, path: tuple[Step, ...], options: Mapping[str, Any]) -> str | None:
+    pattern = options.get("pattern")
+    if pattern is None:
+        return None
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise document.error((*path, "logicalTypeOptions", "pattern"), f"not a regular expression: {error}") from error
+    return str(pattern)
+
+
+def _reference(prop: SchemaProperty) -> str | None:
+    for relationship in prop.relationships or []:
+        target = relationship.to
+        return str(target[0] if isinstance(target, list) else target)
+    return None
+
+
+def _custom(
+    document: Document, entries: list[dict[str, Any]], path: tuple[Step, ...], known: Mapping[str, type[BaseModel] | None]
+) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for index, entry in enumerate(entries or []):
+        name = str(entry.get("property"))
+        if name not in known:
+            place = (*path, index, "property")
+            raise document.error(place, f"unknown property '{name}'; known: {', '.join(sorted(known))}")
+        model = known[name]
+        found[name] = entry.get("value") if model is None else _parse(document, (*path, index, "value"), model, entry)
+    return found
+
+
+def _parse(document: Document, path: tuple[Step, ...], model: type[M], entry: Mapping[str, Any]) -> M:
+    try:
+        return model.model_validate(entry.get("value"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        text = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
+        raise document.error((*path, *first["loc"]), text) from error
+
+
+def _sla(odcs: OpenDataContractStandard) -> dict[str, str]:
+    return {
+        str(p.property): f"{p.value}{p.unit or ''}" for p in odcs.slaProperties or [] if p.property and p.value is not None
+    }
+
+
+def _owner(odcs: OpenDataContractStandard) -> str:
+    team = odcs.team
+    members = team if isinstance(team, list) else (team.members or [] if team else [])
+    for member in members:
+        return str(member.name or member.username or "")
+    return ""

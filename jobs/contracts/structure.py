@@ -1,0 +1,138 @@
+"""Structural rules that a contract implies, in Great Expectations' words; derived when they run, never stored."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jobs.contracts.model import Contract, Dimension, Field, Rule
+
+TEXT = "_text_"
+"""Prefix of a field's text after declared normalisation, beside its typed value while rules run."""
+
+MALFORMED = "_malformed"
+"""Column that says why a row's shape is wrong; null for a row of the right shape."""
+
+
+def text_column(field: Field) -> str:
+    """Column that holds the field's normalised text: the field itself where it is text anyway."""
+    return field.name if field.type == "string" and not field.source.censored else TEXT + field.name
+
+
+def structural_rules(contract: Contract) -> tuple[Rule, ...]:
+    """Shape, required, type, enum, pattern, range, length, key and reference rules of a contract."""
+    rules = [_shape(contract)] if contract.kind == "source" else []
+    for field in contract.fields:
+        rules.extend(_field_rules(contract, field))
+    rules.extend(_key_rules(contract))
+    return tuple(rules)
+
+
+def _shape(contract: Contract) -> Rule:
+    kwargs = {"column": MALFORMED}
+    message = "该行的列数或引号与表头不符，无法对应到字段"
+    remedy = "请检查该行是否多了或少了分隔符、引号未配对，修正后重新报送"
+    return _rule(contract, "row_shape", "expect_column_values_to_be_null", kwargs, "规范性", (message, remedy), (), "0102")
+
+
+def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
+    name, title = field.name, field.title
+    own = {"column": name}
+
+    def rule(
+        kind: str, type_: str, kwargs: Mapping[str, Any], dimension: Dimension, words: tuple[str, str], indicator: str
+    ) -> Rule:
+        return _rule(contract, f"{name}_{kind}", type_, kwargs, dimension, words, (name,), indicator)
+
+    if field.required:
+        words = (f"「{title}」不能为空", f"请补填「{title}」后重新报送")
+        kwargs = {"column": text_column(field)}
+        yield rule("required", "expect_column_values_to_not_be_null", kwargs, "完整性", words, "0201")
+    if text_column(field) != name:
+        words = (f"「{title}」不是有效的{_type_words(field)}", f"请按{_type_words(field)}格式填写「{title}」")
+        kwargs = {"column": text_column(field), "parsed": name}
+        yield rule("type", "expect_column_values_to_parse", kwargs, "规范性", words, "0302")
+    if field.enum:
+        known = "、".join(f"{k}" if k == v else f"{k}（{v}）" for k, v in list(field.enum.items())[:12])
+        words = (f"「{title}」不在代码表中", f"「{title}」只能填：{known}")
+        kwargs = {**own, "value_set": _typed(field, list(field.enum))}
+        yield rule("enum", "expect_column_values_to_be_in_set", kwargs, "规范性", words, "0105")
+    if field.pattern:
+        words = (f"「{title}」格式不对", f"请按规定格式填写「{title}」（{field.description or field.pattern}）")
+        kwargs = {**own, "regex": field.pattern}
+        yield rule("pattern", "expect_column_values_to_match_regex", kwargs, "规范性", words, "0302")
+    yield from _limits(contract, field)
+    if field.unique:
+        words = (f"「{title}」重复", f"每个「{title}」只能出现一次，请核对后保留正确的一行")
+        yield rule("unique", "expect_column_values_to_be_unique", own, "准确性", words, "0304")
+    if field.reference:
+        dataset, _, column = field.reference.partition(".")
+        words = (f"「{title}」在 {dataset} 中查无此项", f"请核对「{title}」，或先报送 {dataset} 中缺少的记录")
+        kwargs = {**own, "dataset": dataset, "field": column}
+        yield rule("reference", "expect_column_values_to_be_known", kwargs, "一致性", words, "0402")
+
+
+def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
+    name, title = field.name, field.title
+    if field.minimum is not None or field.maximum is not None:
+        low = "不限" if field.minimum is None else field.minimum
+        high = "不限" if field.maximum is None else field.maximum
+        span = f"{low} ～ {high}{field.unit}"
+        words = (f"「{title}」超出可能的范围（{span}）", f"请核对「{title}」的数值和计量单位（应为 {span}）")
+        kwargs = {"column": name, "min_value": field.minimum, "max_value": field.maximum}
+        yield _rule(
+            contract, f"{name}_range", "expect_column_values_to_be_between", kwargs, "准确性", words, (name,), "0301"
+        )
+    if field.min_length is not None or field.max_length is not None:
+        words = (f"「{title}」长度不对", f"「{title}」应为 {field.min_length or 0} 至 {field.max_length or '不限'} 个字符")
+        kwargs = {"column": name, "min_value": field.min_length, "max_value": field.max_length}
+        type_ = "expect_column_value_lengths_to_be_between"
+        yield _rule(contract, f"{name}_length", type_, kwargs, "规范性", words, (name,), "0302")
+
+
+def _key_rules(contract: Contract) -> Iterator[Rule]:
+    key = contract.key()
+    if not key:
+        return
+    titles = "+".join(contract.field(name).title for name in key)
+    words = (f"主键（{titles}）重复且内容不一致", f"同一「{titles}」只能有一条记录，请核对后保留正确的一条")
+    if len(key) == 1:
+        yield _rule(
+            contract, "primary_key", "expect_column_values_to_be_unique", {"column": key[0]}, "准确性", words, key, "0304"
+        )
+    else:
+        kwargs = {"column_list": list(key)}
+        type_ = "expect_compound_columns_to_be_unique"
+        yield _rule(contract, "primary_key", type_, kwargs, "准确性", words, key, "0304")
+
+
+def _typed(field: Field, values: list[str]) -> list[Any]:
+    if field.type == "integer":
+        return [int(v) for v in values]
+    if field.type == "number":
+        return [float(v) for v in values]
+    return values
+
+
+def _type_words(field: Field) -> str:
+    return {
+        "integer": "整数",
+        "number": "数字",
+        "boolean": "是/否值",
+        "date": "日期",
+        "timestamp": "日期时间",
+        "string": "文本",
+    }[field.type]
+
+
+def _rule(  # noqa: PLR0913 - one call a rule, all of it needed
+    contract: Contract,
+    id_: str,
+    type_: str,
+    kwargs: Mapping[str, Any],
+    dimension: Dimension,
+    words: tuple[str, str],
+    fields: tuple[str, ...],
+    indicator: str,
+) -> Rule:
+    message, remedy = words
+    basis = f"数据契约 {contract.id} {contract.version}"
+    return Rule(id_, type_, kwargs, "critical", dimension, message, remedy, basis, fields, "contract", indicator)
