@@ -1,0 +1,68 @@
+"""A delivery: one hand-over by a provider, and what was noticed while reading it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """How far a delivery has come (handbook states: 已接收 … 合格入库 / 部分隔离 / 整批拒收)."""
+
+    LANDED = "landed"
+    UNREADABLE = "unreadable"
+    LOADED = "loaded"
+    ACCEPTED = "accepted"
+    PARTLY_QUARANTINED = "partly_quarantined"
+    REFUSED = "refused"
+
+
+STATE_WORDS: Mapping[State, str] = {
+    State.LANDED: "已接收",
+    State.UNREADABLE: "解析失败（退回）",
+    State.LOADED: "已入贴源层",
+    State.ACCEPTED: "合格入库",
+    State.PARTLY_QUARANTINED: "部分隔离",
+    State.REFUSED: "整批拒收",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the file that the sender should know; never a row's fault, never a personal value.
+
+    `kind` is a stable word (encoding_detected, column_missing, column_extra, member_ignored, rows_malformed, …),
+    `message` says it in Chinese, `detail` holds the numbers.
+    """
+
+    kind: str
+    message: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One entry of the ledger. Times are UTC; `objects` are keys in the bucket, in reading order."""
+
+    id: str
+    seq: int
+    dataset: str
+    provider: str
+    state: State
+    sha256: str
+    size_bytes: int
+    objects: tuple[str, ...]
+    received_at: datetime
+    etag: str = ""
+    sender: str = ""
+    declared_rows: int | None = None
+    counted_rows: int | None = None
+    supersedes: str | None = None
+    superseded_by: str | None = None
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the delivered files, without their folders."""
+        return tuple(key.rsplit("/", 1)[-1] for key in self.objects)
