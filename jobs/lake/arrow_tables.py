@@ -1,0 +1,73 @@
+"""Delta tables whose rows are born in the client: bronze and results, written with put-if-absent commits.
+
+Each of these tables has this writer alone (ADR 0003); Spark reads them.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from jobs.lake.zones import TablePath
+from jobs.settings import Settings
+
+
+def storage_options(settings: Settings) -> dict[str, str]:
+    """Options for delta-rs: path-style S3 with conditional puts, so that two commits never meet."""
+    return {
+        "AWS_ENDPOINT_URL": settings.s3_endpoint,
+        "AWS_ACCESS_KEY_ID": settings.s3_access_key,
+        "AWS_SECRET_ACCESS_KEY": settings.s3_secret_key.get_secret_value(),
+        "AWS_REGION": settings.s3_region,
+        "AWS_ALLOW_HTTP": str(settings.s3_endpoint.startswith("http://")).lower(),
+        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+        "aws_conditional_put": "etag",
+    }
+
+
+class ArrowTables:
+    """Reads any Delta table's metadata, and writes those that the client owns."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._options = storage_options(settings)
+
+    def open(self, path: TablePath) -> DeltaTable | None:
+        """The table; None where it does not exist yet."""
+        try:
+            return DeltaTable(path.arrow_url, storage_options=self._options)
+        except TableNotFoundError:
+            return None
+
+    def version(self, path: TablePath) -> int | None:
+        """Newest version of the table; None where it does not exist yet."""
+        table = self.open(path)
+        return None if table is None else table.version()
+
+    def replace(self, path: TablePath, schema: pa.Schema, batches: Iterable[pa.RecordBatch], delivery: str) -> None:
+        """Write the rows of one delivery in place of any earlier ones of that delivery, in one commit."""
+        reader = pa.RecordBatchReader.from_batches(schema, batches)
+        existing = self.open(path)
+        options: dict[str, Any] = {"storage_options": self._options, "partition_by": ["_delivery"]}
+        if existing is None:
+            write_deltalake(path.arrow_url, reader, mode="append", **options)
+            return
+        known = set(existing.schema().to_arrow().names)
+        if not set(schema.names) <= known:
+            options["schema_mode"] = "merge"
+        if self._holds(existing, delivery):
+            write_deltalake(existing, reader, mode="overwrite", predicate=f"_delivery = '{delivery}'", **options)
+        else:
+            write_deltalake(existing, reader, mode="append", **options)
+
+    def rows(self, path: TablePath, delivery: str) -> pa.Table | None:
+        """The rows of one delivery; None where the table does not exist yet."""
+        table = self.open(path)
+        if table is None:
+            return None
+        return table.to_pyarrow_table(partitions=[("_delivery", "=", delivery)])
+
+    @staticmethod
+    def _holds(table: DeltaTable, delivery: str) -> bool:
+        return bool(table.file_uris(partition_filters=[("_delivery", "=", delivery)]))

@@ -1,0 +1,239 @@
+"""The delivery ledger: who sent what, when, and how far it has come. Exactly one entry per content."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from jobs.errors import ServiceUnavailable, UserError
+from jobs.lake.delivery import Delivery, Finding, State
+from jobs.lake.ledger_tables import BuildRow, DeliveryRow, SightingRow
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What stands in the landing zone and may become a delivery."""
+
+    dataset: str
+    provider: str
+    sha256: str
+    size_bytes: int
+    objects: tuple[str, ...]
+    seen: tuple[tuple[str, str], ...]
+    sender: str = ""
+    declared_rows: int | None = None
+    supersedes: str | None = None
+
+    def delivery_id(self) -> str:
+        """The id that these bytes always get for this dataset."""
+        return f"{self.dataset}-{self.sha256[:12]}"
+
+
+@dataclass(frozen=True)
+class Build:
+    """The last build of a product; `inputs` are the silver versions that it saw."""
+
+    product: str
+    inputs: Mapping[str, int]
+    table_version: int
+    rows: int
+    built_at: datetime
+
+
+class Ledger:
+    """Reads and writes the ledger; every method is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self._sessions = sessionmaker(self._engine)
+
+    def migrate(self) -> None:
+        """Bring the database to the newest schema; harmless when it already is."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self._reachable(), self._engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def has_seen(self, object_key: str, etag: str) -> bool:
+        """Whether this object with this etag was recorded before."""
+        query = select(SightingRow.id).where(SightingRow.object == object_key, SightingRow.etag == etag)
+        with self._session() as session:
+            return session.scalar(query) is not None
+
+    def record(self, arrival: Arrival, now: datetime) -> tuple[Delivery, bool]:
+        """The delivery of these bytes, and whether it is new; the same bytes again are noted as a repeat."""
+        try:
+            with self._session() as session:
+                return self._record(session, arrival, now)
+        except IntegrityError:  # another worker recorded it in the same moment
+            with self._session() as session:
+                return self._record(session, arrival, now)
+
+    def _record(self, session: Session, arrival: Arrival, now: datetime) -> tuple[Delivery, bool]:
+        row = session.scalar(
+            select(DeliveryRow).where(DeliveryRow.dataset == arrival.dataset, DeliveryRow.sha256 == arrival.sha256)
+        )
+        is_new = row is None
+        if row is None:
+            row = DeliveryRow(
+                id=arrival.delivery_id(),
+                dataset=arrival.dataset,
+                provider=arrival.provider,
+                state=State.LANDED,
+                sha256=arrival.sha256,
+                size_bytes=arrival.size_bytes,
+                objects=list(arrival.objects),
+                received_at=now,
+                etag=arrival.seen[0][1] if arrival.seen else "",
+                sender=arrival.sender,
+                declared_rows=arrival.declared_rows,
+                supersedes=arrival.supersedes,
+                findings=[],
+                reason="",
+                conform_started=False,
+            )
+            session.add(row)
+            session.flush()
+            if arrival.supersedes:
+                old = update(DeliveryRow).where(DeliveryRow.id == arrival.supersedes)
+                session.execute(old.values(superseded_by=row.id))
+        for key, etag in arrival.seen:
+            known = select(SightingRow.id).where(SightingRow.object == key, SightingRow.etag == etag)
+            if session.scalar(known) is None:
+                session.add(SightingRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
+        return _delivery(row), is_new
+
+    def get(self, delivery_id: str) -> Delivery:
+        """The entry; UserError where there is none."""
+        with self._session() as session:
+            row = session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery_id))
+            if row is None:
+                raise UserError(f"no delivery '{delivery_id}' in the ledger; `lake deliveries` lists them")
+            return _delivery(row)
+
+    def deliveries(
+        self, dataset: str | None = None, provider: str | None = None, states: Sequence[State] = ()
+    ) -> tuple[Delivery, ...]:
+        """Entries in order of arrival."""
+        query = select(DeliveryRow).order_by(DeliveryRow.seq)
+        if dataset:
+            query = query.where(DeliveryRow.dataset == dataset)
+        if provider:
+            query = query.where(DeliveryRow.provider == provider)
+        if states:
+            query = query.where(DeliveryRow.state.in_([str(s) for s in states]))
+        with self._session() as session:
+            return tuple(_delivery(row) for row in session.scalars(query))
+
+    def repeats(self, delivery_id: str) -> int:
+        """How often the same bytes came again."""
+        query = select(SightingRow.id).where(SightingRow.delivery == delivery_id, SightingRow.is_repeat)
+        with self._session() as session:
+            return len(session.scalars(query).all())
+
+    def move(self, delivery_id: str, state: State, **changes: object) -> Delivery:
+        """Set the state, and with it any of counted_rows, findings, reason."""
+        if "findings" in changes:
+            findings = changes["findings"]
+            changes["findings"] = [asdict(f) for f in findings]  # type: ignore[attr-defined]
+        with self._session() as session:
+            change = update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(state=str(state), **changes)
+            session.execute(change)
+        return self.get(delivery_id)
+
+    def start_conform(self, delivery_id: str) -> bool:
+        """Note that conform begins; True where it had begun before, so that its rows may already stand in silver."""
+        with self._session() as session:
+            row = session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery_id))
+            before = bool(row and row.conform_started)
+            if row:
+                row.conform_started = True
+            return before
+
+    def build(self, product: str) -> Build | None:
+        """The last build of a product; None before the first."""
+        with self._session() as session:
+            row = session.get(BuildRow, product)
+            if row is None:
+                return None
+            return Build(row.product, row.inputs, row.table_version, row.rows, _utc(row.built_at))
+
+    def record_build(self, build: Build) -> None:
+        """Remember a build in place of the one before."""
+        with self._session() as session:
+            session.merge(BuildRow(**{**asdict(build), "inputs": dict(build.inputs)}))
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._reachable(), self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise ServiceUnavailable(f"the state database does not answer: {error.orig}") from error
+
+
+def content_sha256(parts: Sequence[tuple[str, str]]) -> str:
+    """One hash for a delivery of several files, from (name, sha256) pairs; a single file keeps its own."""
+    if len(parts) == 1:
+        return parts[0][1]
+    lines = "\n".join(f"{sha} {name}" for name, sha in sorted(parts))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: object, _: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    return engine
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _delivery(row: DeliveryRow) -> Delivery:
+    return Delivery(
+        id=row.id,
+        seq=row.seq,
+        dataset=row.dataset,
+        provider=row.provider,
+        state=State(row.state),
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        objects=tuple(row.objects),
+        received_at=_utc(row.received_at),
+        etag=row.etag,
+        sender=row.sender,
+        declared_rows=row.declared_rows,
+        counted_rows=row.counted_rows,
+        supersedes=row.supersedes,
+        superseded_by=row.superseded_by,
+        findings=tuple(Finding(**f) for f in row.findings),
+        reason=row.reason,
+    )

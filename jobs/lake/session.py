@@ -1,0 +1,79 @@
+"""The one warm engine: a thin Spark Connect session, and patience while it is away."""
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import grpc
+from botocore.exceptions import ConnectionError as S3ConnectionError
+from botocore.exceptions import EndpointConnectionError, HTTPClientError
+from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectException
+from pyspark.sql import SparkSession
+from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+from jobs.errors import ServiceUnavailable
+from jobs.settings import Settings
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PAUSE_S = 2.0
+AWAY_WORDS = (
+    "UNAVAILABLE",
+    "failed to connect",
+    "Connection refused",
+    "Connection reset",
+    "Unable to execute HTTP request",
+    "ConnectException",
+    "SESSION_CHANGED",
+    "SESSION_NOT_FOUND",
+    "SESSION_CLOSED",
+    "OPERATION_NOT_FOUND",
+    "error sending request",
+    "Socket closed",
+)
+
+
+def connect(settings: Settings) -> SparkSession:
+    """A Spark Connect session; ServiceUnavailable where no server is known or none answers."""
+    if not settings.spark_remote:
+        raise ServiceUnavailable("no Spark server is known: run `lake up`, or set LAKE_SPARK_REMOTE")
+    session = ConnectSession.builder.remote(settings.spark_remote).create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return session  # type: ignore[return-value]
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that S3 or Spark did not answer, rather than that the work is wrong."""
+    if isinstance(error, ServiceUnavailable | S3ConnectionError | EndpointConnectionError | HTTPClientError):
+        return True
+    if isinstance(error, grpc.RpcError):
+        return True
+    words = str(error)
+    engine = isinstance(error, SparkConnectException | PySparkException | OSError | Exception)
+    return engine and any(word in words for word in AWAY_WORDS)
+
+
+def patient(step: Callable[P, T], wait_s: int) -> Callable[P, T]:
+    """The step, run again while a service is away, for at most `wait_s` seconds since it was last seen.
+
+    Steps are idempotent by dataset and delivery id, so running one again is safe.
+    """
+
+    @functools.wraps(step)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                return step(*args, **kwargs)
+            except Exception as error:
+                if not is_away(error) or time.monotonic() > deadline:
+                    raise
+                logger.warning("%s: a service is away, trying again: %s", step.__name__, str(error).split("\n")[0][:200])
+                time.sleep(PAUSE_S)
+
+    return run

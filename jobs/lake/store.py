@@ -1,0 +1,93 @@
+"""The object store, through its S3 protocol; bytes in, bytes out, nothing interpreted."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.client import Config
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from jobs.errors import ServiceUnavailable
+from jobs.settings import Settings
+
+CHUNK = 1 << 20
+AWAY = (ConnectionError, HTTPClientError)
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object in the bucket; size in bytes."""
+
+    key: str
+    size: int
+    etag: str
+
+
+class Store:
+    """The lake's bucket."""
+
+    def __init__(self, settings: Settings) -> None:
+        if not settings.s3_endpoint:
+            raise ServiceUnavailable("no S3 server is known: run `lake up`, or set LAKE_S3_ENDPOINT")
+        self.bucket = settings.s3_bucket
+        self._s3: Any = boto3.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint,
+            aws_access_key_id=settings.s3_access_key,
+            aws_secret_access_key=settings.s3_secret_key.get_secret_value(),
+            region_name=settings.s3_region,
+            config=Config(
+                s3={"addressing_style": "path"},
+                retries={"max_attempts": 4, "mode": "standard"},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Objects whose key begins with `prefix`, by key."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                yield StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'))
+
+    def head(self, key: str) -> StoredObject | None:
+        """The object at `key`; None where there is none."""
+        try:
+            found = self._s3.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                return None
+            raise
+        return StoredObject(key, found["ContentLength"], found["ETag"].strip('"'))
+
+    def put_file(self, file: Path, key: str) -> None:
+        """Stream a local file to `key`, in parts where it is large."""
+        self._s3.upload_file(str(file), self.bucket, key)
+
+    def put_bytes(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+        """Write a small object."""
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+
+    def get_bytes(self, key: str) -> bytes:
+        """The whole object, for small ones."""
+        body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
+
+    def get_file(self, key: str, file: Path) -> None:
+        """Stream an object to a local file."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._s3.download_file(self.bucket, key, str(file))
+
+    def sha256(self, key: str) -> str:
+        """SHA-256 of the object's bytes, in hex, read as a stream."""
+        digest = hashlib.sha256()
+        for chunk in self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(CHUNK):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def copy(self, source: str, target: str) -> None:
+        """Server-side copy within the bucket."""
+        self._s3.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target)

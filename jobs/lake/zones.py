@@ -1,0 +1,47 @@
+"""Where data rests: one prefix a zone, one Delta table a dataset."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Zone(StrEnum):
+    """The zones, in the order of the way."""
+
+    LANDING = "landing"
+    RECEIVED = "received"
+    BRONZE = "bronze"
+    SILVER = "silver"
+    QUARANTINE = "quarantine"
+    EVIDENCE = "evidence"
+    RESULTS = "results"
+    GOLD = "gold"
+    REPORTS = "reports"
+
+
+@dataclass(frozen=True)
+class TablePath:
+    """A Delta table: `silver.heat_station` for people, two URLs for the two engines."""
+
+    zone: Zone
+    name: str
+    bucket: str
+
+    @property
+    def spark_url(self) -> str:
+        return f"s3a://{self.bucket}/{self.key}"
+
+    @property
+    def arrow_url(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def key(self) -> str:
+        return f"{self.zone}/{self.name}"
+
+    @property
+    def sql(self) -> str:
+        """The table as Spark SQL names it by path."""
+        return f"delta.`{self.spark_url}`"
+
+    def __str__(self) -> str:
+        return f"{self.zone}.{self.name}"
