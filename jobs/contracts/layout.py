@@ -71,7 +71,9 @@ class Source(Declared):
     censored: bool = Field(False, description="'<1' becomes 1 here and '<' in <field>_qualifier.")
     thousands: str = Field("", max_length=1)
     mapping: dict[str, str] = Field({}, description="Sent word → standard word; counted as a repair.")
-    full_width: bool = Field(True, description="Full-width letters, digits and marks become half-width.")
+    full_width: bool | None = Field(
+        None, description="Full-width letters, digits and marks become half-width; unset: in codes, numbers and dates."
+    )
     case: Literal["upper", "lower"] | None = None
 
     @model_validator(mode="before")

@@ -45,6 +45,10 @@ class Field:
         """Every header under which the field may arrive."""
         return self.source.header or tuple(dict.fromkeys((self.title, self.name)))
 
+    def is_free_text(self) -> bool:
+        """Whether any wording is right, so that marks and widths are part of the value."""
+        return self.type == "string" and not (self.pattern or self.enum or self.key_position or self.reference)
+
     def is_computed(self) -> bool:
         """Whether the field is made from other fields rather than read from a column."""
         return self.source.compose is not None or self.source.derive is not None

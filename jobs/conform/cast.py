@@ -1,0 +1,189 @@
+"""Bronze text → typed columns as the contract declares, every declared change counted as a repair."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.conform.dates import DATE_FORMATS, TIME_FORMATS, changes_clock, day, moment
+from jobs.contracts import MALFORMED, TEXT, Contract, Field, text_column
+from jobs.lake.bits import bit_columns
+
+BLANKS = " \t\r\n\u3000\u00a0\ufeff\u200b\u200c\u200d"
+FULL = "".join(chr(c) for c in range(0xFF01, 0xFF5F)) + "\u3000"
+HALF = "".join(chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)) + " "
+TRUE_WORDS = ("true", "1", "y", "yes", "t", "是", "有")
+FALSE_WORDS = ("false", "0", "n", "no", "f", "否", "无")
+SYSTEM = ("_delivery", "_file", "_row", MALFORMED)
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A declared change of one field: how often it happened is the sum of `happened` over the rows."""
+
+    field: str
+    kind: str
+    happened: Column = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Casting:
+    """Expressions over bronze columns: normalised texts, typed values, repairs."""
+
+    texts: Mapping[str, Column]
+    values: Mapping[str, Column]
+    repairs: tuple[Repair, ...]
+
+
+def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
+    """How each field of the contract is made from bronze text."""
+    texts: dict[str, Column] = {}
+    values: dict[str, Column] = {}
+    repairs: list[Repair] = []
+    for one in contract.fields:
+        text, own = _text(one, contract)
+        texts[one.name] = text
+        repairs.extend(own)
+        text = F.col(TEXT + one.name)
+        values[one.name] = _value(one, contract, text)
+        if one.source.censored:
+            values[f"{one.name}_qualifier"] = F.nullif(F.regexp_extract(text, r"^([<>≤≥])", 1), F.lit(""))
+        if one.type == "timestamp" and one.name in values:
+            repairs.extend(_clock_changes(one, contract))
+    values.update({name: F.col(name) for name in extras})
+    return Casting(texts, values, tuple(repairs))
+
+
+def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -> tuple[DataFrame, tuple[Repair, ...]]:
+    """Bronze rows with typed fields, normalised texts beside them, raw texts in `_raw`, repairs as bits in `_fix…`."""
+    how = casting(contract, extras)
+    arrived = [name for name in bronze.columns if name not in SYSTEM]
+    system = [F.col(name) for name in SYSTEM]
+    raw = F.struct(*(F.col(_quoted(name)).alias(name) for name in arrived)).alias("_raw")
+    early = [r for r in how.repairs if not r.kind.startswith("clock_")]
+    late = [r for r in how.repairs if r.kind.startswith("clock_")]
+    fixes = bit_columns([r.happened for r in early], "_fix")
+    with_texts = bronze.select(*system, raw, *fixes, *(_keep(name) for name in extras), *_aliased(how.texts, TEXT))
+    kept = [F.col(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
+    clocks = bit_columns([r.happened for r in late], "_clock")
+    early_names = [f"_fix{i}" for i in range(len(fixes))]
+    rows = with_texts.select(*system, "_raw", *early_names, *clocks, *kept, *_aliased(how.values, ""))
+    return rows, (*early, *late)
+
+
+def _keep(name: str) -> Column:
+    return F.col(_quoted(name))
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _aliased(columns: Mapping[str, Column], prefix: str) -> list[Column]:
+    return [column.alias(prefix + name) for name, column in columns.items()]
+
+
+def _text(one: Field, contract: Contract) -> tuple[Column, list[Repair]]:
+    """The field's text after declared normalisation, null where it means no value; and what that changed."""
+    source = one.source
+    raw = _raw(one)
+    steps: list[tuple[str, Column]] = []
+    text = raw
+    for kind, step in _steps(one):
+        changed = step(text)
+        steps.append((kind, ~text.eqNullSafe(changed)))
+        text = changed
+    missing = sorted({*contract.layout.missing, *source.missing})
+    if missing:
+        steps.append(("missing_word", text.isin(missing)))
+        text = F.when(~text.isin(missing), text)
+    text = F.when(text != "", text)
+    return text, [Repair(one.name, kind, happened) for kind, happened in steps if kind not in ("extract", "trim_text")]
+
+
+def _raw(one: Field) -> Column:
+    if one.source.compose is not None:
+        parts = re.split(r"\{(\w+)\}", one.source.compose)
+        pieces = [F.col(p) if i % 2 else F.lit(p) for i, p in enumerate(parts) if i % 2 or p]
+        return F.concat(*pieces)
+    return F.col(one.source.derive or one.name)
+
+
+def _steps(one: Field):  # type: ignore[no-untyped-def]
+    source = one.source
+    wide = source.full_width if source.full_width is not None else not one.is_free_text()
+    yield "trim", lambda text: F.btrim(text, F.lit(BLANKS))
+    if wide:
+        yield "full_width", lambda text: F.translate(text, FULL, HALF)
+    if source.extract is not None and source.derive is not None:
+        yield "extract", lambda text: F.nullif(F.regexp_extract(text, source.extract, 1), F.lit(""))
+    elif source.extract is not None:
+        pattern = source.extract
+        yield "extract", lambda text: F.when(text.rlike(pattern), F.regexp_extract(text, pattern, 1)).otherwise(text)
+    if source.case:
+        yield "case", F.upper if source.case == "upper" else F.lower
+    if source.mapping:
+        pairs = [F.lit(word) for pair in source.mapping.items() for word in pair]
+        yield "mapping", lambda text: F.coalesce(F.try_element_at(F.create_map(*pairs), text), text)
+
+
+def _value(one: Field, contract: Contract, text: Column) -> Column:
+    zone = one.source.timezone or contract.layout.timezone
+    match one.type:
+        case "integer" | "number":
+            return _number(one, text)
+        case "boolean":
+            low = F.lower(text)
+            return F.when(low.isin(*TRUE_WORDS), True).when(low.isin(*FALSE_WORDS), False)
+        case "date":
+            return day(text, one.source.formats or DATE_FORMATS)
+        case "timestamp":
+            return moment(text, one.source.formats or TIME_FORMATS, zone)
+        case _:
+            return F.regexp_replace(text, r"^[<>≤≥]\s*", "") if one.source.censored else text
+
+
+def _number(one: Field, text: Column) -> Column:
+    source, factor = one.source, None
+    if source.censored:
+        text = F.regexp_replace(text, r"^[<>≤≥]\s*", "")
+    if source.units:
+        text, factor = _without_unit(text, source.units)
+    if source.thousands:
+        text = F.replace(text, F.lit(source.thousands), F.lit(""))
+    kind = one.spark_type()
+    if one.type == "integer":
+        whole = F.coalesce(text.try_cast(kind), F.regexp_extract(text, r"^([+-]?\d+)\.0+$", 1).try_cast(kind))
+        return whole
+    number = text.try_cast(kind)
+    if kind in ("double", "float"):
+        word = F.lower(F.right(text, F.lit(1)))
+        number = F.when(~word.isin("d", "f", "n", "y"), number)  # Java would take 1d, NaN and Infinity for numbers
+    return number if factor is None else (number * factor).cast(kind)
+
+
+def _without_unit(text: Column, units: Mapping[str, float]) -> tuple[Column, Column | None]:
+    longest_first = sorted(units, key=len, reverse=True)
+    pattern = "|".join(re.escape(u) for u in longest_first)
+    bare = F.regexp_replace(text, rf"\s*(?:{pattern})$", "")
+    if all(factor == 1 for factor in units.values()):
+        return bare, None
+    factor = F.lit(1.0)
+    for unit in reversed(longest_first):
+        factor = F.when(text.endswith(unit), F.lit(float(units[unit]))).otherwise(factor)
+    return bare, factor
+
+
+def _clock_changes(one: Field, contract: Contract) -> list[Repair]:
+    """Local times that a clock change doubled (the first is read) or skipped (read an hour later)."""
+    zone = one.source.timezone or contract.layout.timezone
+    if not changes_clock(zone):
+        return []
+    formats = one.source.formats or TIME_FORMATS
+    wall = moment(F.col(TEXT + one.name), formats, "UTC")
+    stamp, hour = F.to_utc_timestamp(wall, zone), F.expr("INTERVAL 1 HOUR")
+    doubled = F.from_utc_timestamp(stamp + hour, zone) == wall
+    skipped = F.from_utc_timestamp(stamp, zone) != wall
+    return [Repair(one.name, "clock_doubled", doubled), Repair(one.name, "clock_skipped", skipped)]

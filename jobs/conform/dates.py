@@ -1,0 +1,100 @@
+"""Date patterns as shapes: one regular expression and one cast a pattern, no exception a row."""
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+DATE_FORMATS = ("yyyy-MM-dd", "yyyy/M/d", "yyyyMMdd", "yyyy年M月d日", "yyyy.M.d")
+TIME_FORMATS = (
+    "yyyy-MM-dd HH:mm:ss",
+    "yyyy-MM-dd'T'HH:mm:ssXXX",
+    "yyyy-MM-dd HH:mm:ss.SSS",
+    "yyyy/M/d H:m:s",
+    "yyyy/M/d H:m",
+    "yyyy-MM-dd'T'HH:mm:ss",
+    "yyyy-MM-dd HH:mm",
+    "yyyy年M月d日 H时m分",
+    "yyyy-MM-dd",
+)
+NUMERIC = {"y": "year", "M": "month", "d": "day", "H": "hour", "m": "minute", "s": "second", "S": "fraction"}
+EXCEL_EPOCH_DAYS = 25569  # 1970-01-01 as an Excel serial number (1900 system)
+LAST_SERIAL = 2958465  # 9999-12-31
+TOKEN = re.compile(r"'([^']*)'|([A-Za-z])\2*|(.)", re.S)
+
+
+def shape(pattern: str) -> tuple[str, str, bool] | None:
+    """(regular expression, ISO template, has offset) of a numeric pattern; None where it names months or AM/PM."""
+    regex, groups, has_offset = "", {}, False
+    for match in TOKEN.finditer(pattern):
+        literal, letter, other = match.group(1), match.group(2), match.group(3)
+        if letter in NUMERIC:
+            width = len(match.group(0))
+            groups[NUMERIC[letter]] = len(groups) + 1
+            regex += rf"(\d{{{width}}})" if width > 1 and letter not in "S" else _open_width(letter)
+        elif letter in ("X", "Z"):
+            groups["offset"], has_offset = len(groups) + 1, True
+            regex += r"(Z|[+-]\d{2}:?\d{2})"
+        elif letter:
+            return None
+        else:
+            regex += re.escape(literal if literal is not None else other).replace(r"\ ", r"\s+")
+    if not {"year", "month", "day"} <= set(groups):
+        return None
+    return f"^{regex}$", _template(groups), has_offset
+
+
+def _open_width(letter: str) -> str:
+    return r"(\d{1,9})" if letter == "S" else r"(\d{1,2})"
+
+
+def _template(groups: dict[str, int]) -> str:
+    iso = f"${groups['year']}-${groups['month']}-${groups['day']}"
+    if "hour" in groups:
+        minute = f"${groups['minute']}" if "minute" in groups else "00"
+        second = f"${groups['second']}" if "second" in groups else "00"
+        iso += f" ${groups['hour']}:{minute}:{second}"
+        iso += f".${groups['fraction']}" if "fraction" in groups else ""
+    return iso + (f"${groups['offset']}" if "offset" in groups else "")
+
+
+def moment(text: Column, formats: tuple[str, ...], zone: str) -> Column:
+    """UTC timestamp of the first format that fits; null where none does. Local times are read in `zone`."""
+    return F.coalesce(*(_by(text, pattern, zone) for pattern in formats))
+
+
+def day(text: Column, formats: tuple[str, ...]) -> Column:
+    """Calendar date of the first format that fits; null where none does."""
+    return F.coalesce(*(_by(text, pattern, "UTC").cast("date") for pattern in formats))
+
+
+def _by(text: Column, pattern: str, zone: str) -> Column:
+    if pattern == "excel_serial":
+        serial = text.try_cast("double")
+        seconds = F.round((serial - F.lit(EXCEL_EPOCH_DAYS)) * F.lit(86400))
+        return F.when((serial >= 1) & (serial <= LAST_SERIAL), _local(F.timestamp_seconds(seconds), zone))
+    if pattern in ("epoch_s", "epoch_ms"):
+        number = F.when(text.rlike(r"^\d{9,14}$"), text.try_cast("bigint"))
+        return F.timestamp_seconds(number) if pattern == "epoch_s" else F.timestamp_millis(number)
+    found = shape(pattern)
+    if found is None:
+        return _local(F.try_to_timestamp(text, F.lit(pattern)), zone)
+    regex, template, has_offset = found
+    stamp = F.when(text.rlike(regex), F.regexp_replace(text, regex, template)).try_cast("timestamp")
+    return stamp if has_offset else _local(stamp, zone)
+
+
+def _local(stamp: Column, zone: str) -> Column:
+    return stamp if zone == "UTC" else F.to_utc_timestamp(stamp, zone)
+
+
+@lru_cache
+def changes_clock(zone: str) -> bool:
+    """Whether the zone has had two offsets since 1992, so that local times can double or be missing."""
+    offsets = {
+        datetime(year, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for year in range(1992, 2031) for month in (1, 7)
+    }
+    return len(offsets) > 1

@@ -1,0 +1,41 @@
+"""Conditions packed into bigint columns: one bit a condition, cheap to write, cheap to count."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+BITS = 62
+"""Conditions a column carries; bit 63 would be the sign."""
+
+
+def bit_columns(conditions: Sequence[Column], prefix: str) -> list[Column]:
+    """Conditions as `<prefix>0`, `<prefix>1`, …; a null condition counts as false."""
+    columns = []
+    for start in range(0, len(conditions), BITS):
+        bits = [
+            F.when(condition, F.lit(1 << offset).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
+            for offset, condition in enumerate(conditions[start : start + BITS])
+        ]
+        columns.append(reduce(Column.__add__, bits).alias(f"{prefix}{start // BITS}"))
+    return columns
+
+
+def is_set(index: int, prefix: str) -> Column:
+    """Whether condition number `index` held for the row."""
+    return F.col(f"{prefix}{index // BITS}").bitwiseAND(F.lit(1 << index % BITS)) != 0
+
+
+def any_set(indexes: Sequence[int], prefix: str) -> Column:
+    """Whether any of the numbered conditions held for the row."""
+    masks: dict[int, int] = {}
+    for index in indexes:
+        masks[index // BITS] = masks.get(index // BITS, 0) | 1 << index % BITS
+    found = [F.col(f"{prefix}{place}").bitwiseAND(F.lit(mask)) != 0 for place, mask in masks.items()]
+    return reduce(Column.__or__, found) if found else F.lit(False)
+
+
+def count_true(condition: Column) -> Column:
+    """Aggregate: rows for which the condition holds; 0 for no rows."""
+    return F.coalesce(F.sum(F.when(condition, 1).otherwise(0)), F.lit(0)).cast("bigint")

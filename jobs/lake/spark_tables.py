@@ -1,0 +1,115 @@
+"""Delta tables whose rows are born in Spark: silver, quarantine, evidence, gold. The one server is their writer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.lake.arrow_tables import ArrowTables
+from jobs.lake.zones import TablePath
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """A column as analysts see it: Spark type and comment (title, unit)."""
+
+    name: str
+    type: str
+    comment: str = ""
+
+    def ddl(self) -> str:
+        comment = self.comment.replace("\\", "\\\\").replace("'", "\\'")
+        return f"`{self.name}` {self.type}" + (f" COMMENT '{comment}'" if comment else "")
+
+
+class SparkTables:
+    """Creates, writes and names the Delta tables of one bucket."""
+
+    def __init__(self, spark: SparkSession, arrow: ArrowTables) -> None:
+        self.spark = spark
+        self._arrow = arrow
+
+    def exists(self, path: TablePath) -> bool:
+        return self._arrow.version(path) is not None
+
+    def version(self, path: TablePath) -> int:
+        """Newest version; -1 where the table does not exist."""
+        version = self._arrow.version(path)
+        return -1 if version is None else version
+
+    def ensure(self, path: TablePath, columns: Sequence[ColumnSpec], comment: str, partition: Sequence[str] = ()) -> bool:
+        """Make the table, or add the columns that it lacks; True where it is new."""
+        table = self._arrow.open(path)
+        if table is None:
+            parts = f" PARTITIONED BY ({', '.join(f'`{p}`' for p in partition)})" if partition else ""
+            words = comment.replace("'", "\\'")
+            self.spark.sql(
+                f"CREATE TABLE IF NOT EXISTS {path.sql} ({', '.join(c.ddl() for c in columns)}) "
+                f"USING DELTA{parts} COMMENT '{words}'"
+            )
+            return True
+        known = {f.name for f in table.schema().fields}
+        missing = [c for c in columns if c.name not in known]
+        if missing:
+            self.spark.sql(f"ALTER TABLE {path.sql} ADD COLUMNS ({', '.join(c.ddl() for c in missing)})")
+        return False
+
+    def register(self, path: TablePath) -> None:
+        """Give the table its name in SQL: `silver.heat_station`."""
+        self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {path.zone}")
+        self.spark.sql(f"CREATE TABLE IF NOT EXISTS {path} USING DELTA LOCATION '{path.spark_url}'")
+
+    def read(self, path: TablePath) -> DataFrame:
+        return self.spark.read.format("delta").load(path.spark_url)
+
+    def append(self, rows: DataFrame, path: TablePath) -> None:
+        rows.write.format("delta").mode("append").save(path.spark_url)
+
+    def replace(self, rows: DataFrame, path: TablePath, delivery: str) -> None:
+        """Write a delivery's rows in place of any earlier ones of that delivery, in one commit."""
+        writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", f"_delivery = '{delivery}'")
+        writer.save(path.spark_url)
+
+    def overwrite(self, rows: DataFrame, path: TablePath) -> None:
+        """The whole table anew; readers see the old rows until the commit."""
+        rows.write.format("delta").mode("overwrite").save(path.spark_url)
+
+    def merge(self, rows: DataFrame, path: TablePath, merge: "Merge") -> None:
+        """Rows into the table by key in one commit, as `merge` says."""
+        view = "_merge_source"
+        rows.createOrReplaceTempView(view)
+        self.spark.sql(merge.sql(path.sql, view, rows.columns)).collect()
+
+
+@dataclass(frozen=True)
+class Merge:
+    """How rows meet those that stand: by key; `latest_wins` or first; rows of `gone` deliveries leave."""
+
+    key: tuple[str, ...]
+    latest_wins: bool
+    gone: tuple[str, ...] = ()
+    again: str = ""
+
+    def sql(self, target: str, source: str, columns: Sequence[str]) -> str:
+        same = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
+        newer = "s._seq >= t._seq" if self.latest_wins else f"t._delivery IN ({_quoted((self.again, *self.gone))})"
+        sets = ", ".join(f"t.`{c}` = s.`{c}`" for c in columns)
+        names = ", ".join(f"`{c}`" for c in columns)
+        values = ", ".join(f"s.`{c}`" for c in columns)
+        lines = [f"MERGE INTO {target} t USING {source} s ON {same}"]
+        if self.latest_wins or self.again or self.gone:
+            lines.append(f"WHEN MATCHED AND {newer} THEN UPDATE SET {sets}")
+        lines.append(f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})")
+        leaving = tuple(d for d in (self.again, *self.gone) if d)
+        if leaving:
+            lines.append(f"WHEN NOT MATCHED BY SOURCE AND t._delivery IN ({_quoted(leaving)}) THEN DELETE")
+        return "\n".join(lines)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def comments(titles: Mapping[str, tuple[str, str]]) -> list[ColumnSpec]:
+    """Specs from name → (type, comment)."""
+    return [ColumnSpec(name, kind, comment) for name, (kind, comment) in titles.items()]

@@ -1,0 +1,158 @@
+"""Great Expectations' own row conditions as Spark columns: one rendering of a rule for verdict and evidence.
+
+GX's metric graph gives `<map metric>.condition` for any map expectation; resolving it reads no data.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from great_expectations.execution_engine import SparkDFExecutionEngine
+from great_expectations.expectations.expectation import (
+    ColumnMapExpectation,
+    ColumnPairMapExpectation,
+    Expectation,
+    MulticolumnMapExpectation,
+)
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+from great_expectations.expectations.registry import get_metric_kwargs
+from great_expectations.validator.metric_configuration import MetricConfiguration
+from great_expectations.validator.validation_graph import ValidationGraph
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.contracts import Rule
+from jobs.errors import ContractError
+from jobs.quality import pack
+from jobs.quality.plan import Plan
+
+NOT_A_ROW_CONDITION = ("WindowExpression", "PythonUDF", "pythonUDF", "CommonInlineUserDefinedFunction")
+MAPS = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A rule as columns: rows it looks at, rows of those without a value, rows that break it."""
+
+    rule: Rule
+    expectation: Expectation
+    unexpected: Column
+    applies: Column | None = None
+    missing: Column | None = None
+    considered: Column | None = None
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A plan's rules as columns, and those that only GX itself can judge, each with the reason."""
+
+    fused: tuple[Fused, ...]
+    through_gx: tuple[tuple[Rule, Expectation, str], ...]
+
+
+def expectation(rule: Rule) -> Expectation:
+    """The rule as a GX expectation; ContractError where GX does not accept its words."""
+    kwargs = dict(rule.kwargs)
+    if rule.type == "expect_column_values_to_be_known":
+        kwargs["flag"] = f"_lost_{rule.id}"
+    meta = {
+        "id": rule.id,
+        "dimension": rule.dimension,
+        "message": rule.message,
+        "remedy": rule.remedy,
+        "basis": rule.basis,
+        "origin": rule.origin,
+    }
+    try:
+        return ExpectationConfiguration(type=rule.type, kwargs=kwargs, severity=rule.severity, meta=meta).to_domain_obj()
+    except Exception as error:  # GX wraps whatever its models raise
+        raise ContractError(f"rule '{rule.id}': Great Expectations refuses {rule.type}: {error}") from error
+
+
+def compile_rules(plan: Plan, empty: DataFrame) -> Compiled:
+    """The plan's rules as columns over rows shaped like `empty`, a DataFrame without rows."""
+    engine = SparkDFExecutionEngine(persist=False)
+    engine.load_batch_data("delivery", empty)
+    grouped = {g.rule.id: g.flag for g in plan.groups if g.rule is not None}
+    expectations = [(rule, expectation(rule)) for rule in plan.rules]
+    maps = [(r, e) for r, e in expectations if isinstance(e, MAPS) and r.id not in grouped]
+    conditions = _conditions(engine, [e for _, e in maps])
+    fused: list[Fused] = []
+    rest: list[tuple[Rule, Expectation, str]] = []
+    for rule, exp in expectations:
+        if rule.id in grouped:
+            fused.append(_grouped(rule, exp, grouped[rule.id]))
+        elif not isinstance(exp, MAPS):
+            rest.append((rule, exp, "an aggregate over the table"))
+        elif any(word in str(conditions[id(exp)]) for word in NOT_A_ROW_CONDITION):
+            rest.append((rule, exp, "needs more than one row at a time"))
+        else:
+            fused.append(_fused(rule, exp, conditions[id(exp)]))
+    return Compiled(tuple(fused), tuple(rest))
+
+
+def _conditions(engine: SparkDFExecutionEngine, expectations: Sequence[Expectation]) -> dict[int, Column]:
+    graph = ValidationGraph(execution_engine=engine)
+    metrics: dict[int, MetricConfiguration] = {}
+    for exp in expectations:
+        name = f"{exp.map_metric}.condition"
+        kwargs = get_metric_kwargs(name, exp.configuration)
+        metric = MetricConfiguration(name, kwargs["metric_domain_kwargs"], kwargs["metric_value_kwargs"])
+        graph.build_metric_dependency_graph(metric)
+        metrics[id(exp)] = metric
+    resolved, broken = graph.resolve(show_progress_bars=False)
+    for exp in expectations:
+        if metrics[id(exp)].id not in resolved:
+            reasons = [str(e) for info in broken.values() for e in info["exception_info"]] if broken else []
+            raise ContractError(f"rule '{exp.meta['id']}': no condition from Great Expectations: {reasons[:1]}")
+    return {key: resolved[metric.id][0] for key, metric in metrics.items()}
+
+
+def _fused(rule: Rule, exp: Expectation, condition: Column) -> Fused:
+    applies = _row_condition(rule.kwargs)
+    inside = condition if applies is None else applies & condition
+    if isinstance(exp, ColumnMapExpectation):
+        return Fused(rule, exp, inside, applies, missing=_also(applies, F.col(exp.column).isNull()))
+    looked_at = _ignore(exp)
+    unexpected = inside if looked_at is None else looked_at & inside
+    considered = looked_at if looked_at is not None else F.lit(True)
+    return Fused(rule, exp, unexpected, applies, considered=_also(applies, considered))
+
+
+def _grouped(rule: Rule, exp: Expectation, flag: str) -> Fused:
+    duplicate = F.coalesce(F.col(flag), F.lit(False))
+    if isinstance(exp, ColumnMapExpectation):
+        return Fused(rule, exp, duplicate, missing=F.col(exp.column).isNull())
+    return Fused(rule, exp, duplicate, considered=_ignore(exp))
+
+
+def _also(first: Column | None, second: Column) -> Column:
+    return second if first is None else first & second
+
+
+def _row_condition(kwargs: Mapping[str, Any]) -> Column | None:
+    condition = kwargs.get("row_condition")
+    if not condition:
+        return None
+    if kwargs.get("condition_parser") != "spark":
+        raise ContractError(f"row_condition '{condition}' needs condition_parser: spark")
+    return F.expr(str(condition))
+
+
+def _ignore(exp: Expectation) -> Column | None:
+    """Rows that the expectation looks at, by its `ignore_row_if`; None where it looks at all."""
+    how = getattr(exp.ignore_row_if, "value", exp.ignore_row_if)
+    if isinstance(exp, ColumnPairMapExpectation):
+        columns = [F.col(exp.column_A), F.col(exp.column_B)]
+    else:
+        columns = [F.col(name) for name in exp.column_list]
+    present = [c.isNotNull() for c in columns]
+    if how in ("either_value_is_missing", "any_value_is_missing"):
+        return reduce(Column.__and__, present)
+    if how in ("both_values_are_missing", "all_values_are_missing"):
+        return reduce(Column.__or__, present)
+    return None
+
+
+__all__ = ["Compiled", "Fused", "compile_rules", "expectation", "pack"]

@@ -1,0 +1,71 @@
+"""How a suite will run: one fused pass, a group-by a key, a look-up a reference, and the rest through GX itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.contracts import Contract, Rule
+
+UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+REFERENCE = "expect_column_values_to_be_known"
+COPIES = "_copies"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that share the values of `columns`; `rule` is None for the group that only finds equal copies."""
+
+    rule: Rule | None
+    columns: tuple[str, ...]
+    flag: str
+
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Values of `column` that must stand in `field` of another dataset's silver table."""
+
+    rule: Rule
+    column: str
+    dataset: str
+    field: str
+    flag: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The passes of one dataset, before anything runs. Each group and reference is one more read."""
+
+    contract: Contract
+    rules: tuple[Rule, ...]
+    groups: tuple[Group, ...]
+    references: tuple[Reference, ...]
+    drops_copies: bool
+
+    def table_reads(self) -> int:
+        """How often the delivery's bronze rows are read."""
+        return 1 + len(self.groups)
+
+
+def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
+    """The plan of a dataset's rules; pure, no engine needed."""
+    drops = contract.write.duplicates == "drop"
+    groups, references = [], []
+    for rule in rules:
+        if rule.type in UNIQUE and "row_condition" not in rule.kwargs:
+            groups.append(Group(rule, _columns(rule), f"_dup_{rule.id}"))
+        elif rule.type == REFERENCE:
+            references.append(_reference(rule))
+    if drops and not any(g.columns == contract.key() for g in groups):
+        groups.append(Group(None, (), COPIES))
+    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops)
+
+
+def _columns(rule: Rule) -> tuple[str, ...]:
+    if "column" in rule.kwargs:
+        return (str(rule.kwargs["column"]),)
+    return tuple(rule.kwargs["column_list"])
+
+
+def _reference(rule: Rule) -> Reference:
+    kwargs = rule.kwargs
+    return Reference(rule, kwargs["column"], kwargs["dataset"], kwargs["field"], f"_lost_{rule.id}")

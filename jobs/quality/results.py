@@ -1,0 +1,81 @@
+"""Counts → genuine GX validation results: GX's own code decides success from the metrics that we counted."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+from great_expectations.execution_engine import SparkDFExecutionEngine
+from great_expectations.expectations.expectation import ColumnMapExpectation, Expectation
+from great_expectations.validator.validator import Validator
+from pyspark.sql import DataFrame
+
+from jobs.contracts import Rule
+from jobs.quality.conditions import Compiled, Fused
+
+BASIC = {"result_format": "BASIC", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule said of one delivery; `gx` is the GX result as JSON."""
+
+    rule: Rule
+    success: bool
+    element_count: int
+    unexpected_count: int
+    missing_count: int
+    gx: str
+
+    def checked_count(self) -> int:
+        """Cells or rows that the rule could judge."""
+        return self.element_count - self.missing_count
+
+
+def from_counts(compiled: Compiled, counted: Mapping[str, int]) -> tuple[RuleResult, ...]:
+    """One result a fused rule, in the order of the plan."""
+    return tuple(_one(fused, index, counted) for index, fused in enumerate(compiled.fused))
+
+
+def _one(fused: Fused, index: int, counted: Mapping[str, int]) -> RuleResult:
+    expectation = fused.expectation
+    rows = counted["rows"] if fused.applies is None else counted[f"applies:{fused.applies}"]
+    metrics: dict[str, Any] = {"table.row_count": rows}
+    metrics[f"{expectation.map_metric}.unexpected_count"] = counted[f"bad{index}"]
+    if isinstance(expectation, ColumnMapExpectation):
+        metrics["column_values.nonnull.unexpected_count"] = counted[f"missing:{fused.missing}"]
+    else:
+        considered = counted.get(f"considered:{fused.considered}", rows)
+        metrics[f"{expectation.map_metric}.filtered_row_count"] = considered
+    answer = expectation._validate(metrics, runtime_configuration={"result_format": BASIC})
+    result = ExpectationValidationResult(
+        success=answer["success"], expectation_config=expectation.configuration, result=answer["result"]
+    )
+    return _result(fused.rule, result)
+
+
+def through_gx(rows: DataFrame, compiled: Compiled) -> tuple[RuleResult, ...]:
+    """Results of the rules that only GX itself can judge, over the delivery's judged rows."""
+    if not compiled.through_gx:
+        return ()
+    engine = SparkDFExecutionEngine(persist=False)
+    engine.load_batch_data("delivery", rows)
+    validator = Validator(execution_engine=engine)
+    expectations: list[Expectation] = [e for _, e, _ in compiled.through_gx]
+    answers = validator.graph_validate(
+        configurations=[e.configuration for e in expectations], runtime_configuration={"result_format": BASIC}
+    )
+    return tuple(_result(rule, answer) for (rule, _, _), answer in zip(compiled.through_gx, answers, strict=True))
+
+
+def _result(rule: Rule, answer: ExpectationValidationResult) -> RuleResult:
+    numbers = answer.result or {}
+    return RuleResult(
+        rule=rule,
+        success=bool(answer.success),
+        element_count=int(numbers.get("element_count") or 0),
+        unexpected_count=int(numbers.get("unexpected_count") or 0),
+        missing_count=int(numbers.get("missing_count") or 0),
+        gx=json.dumps(answer.to_json_dict(), ensure_ascii=False),
+    )
