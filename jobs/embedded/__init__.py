@@ -1,0 +1,10 @@
+"""The services that a laptop runs itself: S3, Spark Connect, Airflow; real processes on the loopback address.
+
+Each speaks the protocol of its production counterpart, so a setting is all that tells them apart.
+"""
+
+from jobs.embedded.airflow import airflow_token
+from jobs.embedded.lifecycle import down, status, up
+from jobs.embedded.service import ServiceStatus
+
+__all__ = ["ServiceStatus", "airflow_token", "down", "status", "up"]

@@ -45,19 +45,26 @@ class ArrowTables:
         table = self.open(path)
         return None if table is None else table.version()
 
-    def replace(self, path: TablePath, schema: pa.Schema, batches: Iterable[pa.RecordBatch], delivery: str) -> None:
+    def replace(  # noqa: PLR0913 - one call a write, all of it needed
+        self,
+        path: TablePath,
+        schema: pa.Schema,
+        batches: Iterable[pa.RecordBatch],
+        delivery: str,
+        column: str = "_delivery",
+        partition_by: tuple[str, ...] = ("_delivery",),
+    ) -> None:
         """Write the rows of one delivery in place of any earlier ones of that delivery, in one commit."""
         reader = pa.RecordBatchReader.from_batches(schema, batches)
         existing = self.open(path)
-        options: dict[str, Any] = {"storage_options": self._options, "partition_by": ["_delivery"]}
+        options: dict[str, Any] = {"storage_options": self._options, "partition_by": list(partition_by) or None}
         if existing is None:
             write_deltalake(path.arrow_url, reader, mode="append", **options)
             return
-        known = set(existing.schema().to_arrow().names)
-        if not set(schema.names) <= known:
+        if not set(schema.names) <= {f.name for f in existing.schema().fields}:
             options["schema_mode"] = "merge"
-        if self._holds(existing, delivery):
-            write_deltalake(existing, reader, mode="overwrite", predicate=f"_delivery = '{delivery}'", **options)
+        if self._holds(existing, delivery, column):
+            write_deltalake(existing, reader, mode="overwrite", predicate=f"{column} = '{delivery}'", **options)
         else:
             write_deltalake(existing, reader, mode="append", **options)
 
@@ -69,5 +76,8 @@ class ArrowTables:
         return table.to_pyarrow_table(partitions=[("_delivery", "=", delivery)])
 
     @staticmethod
-    def _holds(table: DeltaTable, delivery: str) -> bool:
-        return bool(table.file_uris(partition_filters=[("_delivery", "=", delivery)]))
+    def _holds(table: DeltaTable, delivery: str, column: str) -> bool:
+        if column in table.metadata().partition_columns:
+            return bool(table.file_uris(partition_filters=[(column, "=", delivery)]))
+        found = table.to_pyarrow_table(columns=[column], filters=[(column, "=", delivery)])
+        return bool(found.num_rows)

@@ -12,7 +12,6 @@ from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from pyspark.errors import PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectException
 from pyspark.sql import SparkSession
-from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 from jobs.errors import ServiceUnavailable
 from jobs.settings import Settings
@@ -42,9 +41,9 @@ def connect(settings: Settings) -> SparkSession:
     """A Spark Connect session; ServiceUnavailable where no server is known or none answers."""
     if not settings.spark_remote:
         raise ServiceUnavailable("no Spark server is known: run `lake up`, or set LAKE_SPARK_REMOTE")
-    session = ConnectSession.builder.remote(settings.spark_remote).create()
+    session: SparkSession = SparkSession.builder.remote(settings.spark_remote).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    return session  # type: ignore[return-value]
+    return session
 
 
 def is_away(error: BaseException) -> bool:

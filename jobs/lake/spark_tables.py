@@ -70,6 +70,12 @@ class SparkTables:
         writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", f"_delivery = '{delivery}'")
         writer.save(path.spark_url)
 
+    def replace_any(self, rows: DataFrame, path: TablePath, deliveries: Sequence[str]) -> None:
+        """Write rows in place of all rows of the named deliveries, in one commit."""
+        predicate = f"_delivery IN ({_quoted(deliveries)})"
+        options = {"replaceWhere": predicate, "replaceWhere.constraintCheck.enabled": "false"}
+        rows.write.format("delta").mode("overwrite").options(**options).save(path.spark_url)
+
     def overwrite(self, rows: DataFrame, path: TablePath) -> None:
         """The whole table anew; readers see the old rows until the commit."""
         rows.write.format("delta").mode("overwrite").save(path.spark_url)

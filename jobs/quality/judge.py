@@ -11,6 +11,7 @@ from jobs.quality.plan import COPIES, Group, Plan, Reference
 
 COPY = "_copy"
 MASK = "_mask"
+SEEN = "_seen"
 PLACE = ("_file", "_row")
 
 
@@ -65,24 +66,37 @@ def _mark_lost(judged: DataFrame, reference: Reference, known: DataFrame) -> Dat
 
 
 def masked(judged: DataFrame, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
-    """The columns `keep`, the verdict mask `_mask…`, and `_raw` for the rows that break a rule; copies left out."""
-    bits = bit_columns([f.unexpected for f in compiled.fused], MASK)
-    with_mask = judged.filter(~F.col(COPY)).select(*keep, "_raw", *bits)
+    """The columns `keep`, the verdicts in `_mask…`, what they looked at in `_seen…`, and `_raw` of rows that break a rule.
+
+    Fully equal copies are left out.
+    """
+    verdicts = bit_columns([f.unexpected for f in compiled.fused], MASK)
+    seen = bit_columns(list(_looked_at(compiled).values()), SEEN)
+    bits = [*(f"{MASK}{i}" for i in range(len(verdicts))), *(f"{SEEN}{i}" for i in range(len(seen)))]
+    with_bits = judged.filter(~F.col(COPY)).select(*keep, "_raw", *verdicts, *seen)
     breaks = any_set(range(len(compiled.fused)), MASK)
-    masks = [f"{MASK}{i}" for i in range(len(bits))]
-    return with_mask.select(*keep, F.when(breaks, F.col("_raw")).alias("_raw"), *masks)
+    return with_bits.select(*keep, F.when(breaks, F.col("_raw")).alias("_raw"), *bits)
 
 
 def counts(compiled: Compiled) -> dict[str, Column]:
-    """Aggregates that give every rule's GX metrics in one pass; equal expressions are asked for once."""
+    """Aggregates over masked rows that give every rule's GX metrics in one pass."""
     asked: dict[str, Column] = {"rows": F.count(F.lit(1))}
-    for index, fused in enumerate(compiled.fused):
+    for index in range(len(compiled.fused)):
         asked[f"bad{index}"] = count_true(is_set(index, MASK))
-        for kind, column in (("applies", fused.applies), ("missing", fused.missing), ("considered", fused.considered)):
-            if column is not None:
-                asked.setdefault(f"{kind}:{column}", count_true(column))
+    for index, name in enumerate(_looked_at(compiled)):
+        asked[name] = count_true(is_set(index, SEEN))
     for name, severity in (("failed", "critical"), ("warned", "warning")):
         indexes = [i for i, f in enumerate(compiled.fused) if f.rule.severity == severity]
         asked[name] = count_true(any_set(indexes, MASK))
-    asked["noted"] = count_true(any_set(range(len(compiled.fused)), MASK))
+    asked["broken"] = count_true(any_set(range(len(compiled.fused)), MASK))
     return asked
+
+
+def _looked_at(compiled: Compiled) -> dict[str, Column]:
+    """Conditions that the rules' denominators need, each once."""
+    found: dict[str, Column] = {}
+    for fused in compiled.fused:
+        for kind, column in (("applies", fused.applies), ("missing", fused.missing), ("considered", fused.considered)):
+            if column is not None:
+                found.setdefault(f"{kind}:{column}", column)
+    return found

@@ -1,0 +1,124 @@
+"""Which ports and credentials the embedded services use, remembered in the home folder.
+
+secrets.env    made at first start, kept; endpoints.env   written by `up`, removed by `down`, read by jobs.settings.
+"""
+
+import base64
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from jobs.embedded.home import write_private
+from jobs.embedded.process import MARK
+from jobs.settings import Settings
+
+HOST = "127.0.0.1"
+# Usual address of each endpoint; a free port instead where another program has taken it.
+USUAL = {
+    "s3": {"LAKE_S3_ENDPOINT": f"http://{HOST}:9800"},
+    "spark": {"LAKE_SPARK_REMOTE": f"sc://{HOST}:15002", "LAKE_SPARK_UI": f"http://{HOST}:4040"},
+    "airflow": {"LAKE_AIRFLOW_URL": f"http://{HOST}:8080"},
+}
+SECRETS: Mapping[str, Callable[[], str]] = {
+    "LAKE_S3_ACCESS_KEY": lambda: "lake-" + secrets.token_hex(6),
+    "LAKE_S3_SECRET_KEY": lambda: secrets.token_urlsafe(30),
+    "LAKE_AIRFLOW_PASSWORD": lambda: secrets.token_urlsafe(18),
+    "AIRFLOW_FERNET_KEY": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    "AIRFLOW_JWT_SECRET": lambda: secrets.token_urlsafe(48),
+    "AIRFLOW_SECRET_KEY": lambda: secrets.token_urlsafe(32),
+}
+
+
+def endpoints_file(home: Path) -> Path:
+    return home / "endpoints.env"
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """Pairs of an env file that this module wrote; empty when there is none."""
+    if not path.exists():
+        return {}
+    return dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").splitlines() if "=" in line)
+
+
+def write_env(path: Path, values: Mapping[str, str]) -> None:
+    """Write pairs, readable by the owner alone; leaves an equal file untouched."""
+    if read_env(path) != dict(values):
+        write_private(path, "".join(f"{key}={value}\n" for key, value in values.items()))
+
+
+def credentials(home: Path) -> dict[str, str]:
+    """The secrets of a home; those that are missing are made now."""
+    path = home / "secrets.env"
+    known = read_env(path)
+    write_env(path, known | {key: make() for key, make in SECRETS.items() if key not in known})
+    return read_env(path)
+
+
+def given(home: Path) -> dict[str, str]:
+    """Settings that the environment gives, less what only repeats the endpoints.env of this home."""
+    known = read_env(endpoints_file(home))
+    words = {key: value for key, value in os.environ.items() if key.startswith("LAKE_") and value}
+    return {key: value for key, value in words.items() if key not in (MARK, "LAKE_HOME") and known.get(key) != value}
+
+
+def outside(service: str, home: Path) -> bool:
+    """Whether the environment names this service's address, and so somebody else runs it."""
+    return next(iter(USUAL[service])) in given(home)
+
+
+def allocate(home: Path, services: Iterable[str], alive: Iterable[str]) -> dict[str, str]:
+    """Address of each endpoint of these services; one that is alive keeps the address that it has."""
+    known = read_env(endpoints_file(home))
+    taken = {_port(known[key]) for name in alive for key in USUAL[name] if key in known}
+    chosen = {key: known[key] for name in alive for key in USUAL[name] if key in known}
+    for key, usual in ((key, usual) for name in services for key, usual in USUAL[name].items()):
+        if key not in chosen:
+            port = free_port([_port(known.get(key, usual)), _port(usual)], taken)
+            taken.add(port)
+            chosen[key] = f"{urlsplit(usual).scheme}://{HOST}:{port}"
+    return chosen
+
+
+def free_port(wishes: Iterable[int], taken: Iterable[int] = ()) -> int:
+    """The first wished port that nobody listens on, else any free one."""
+    for wish in (*wishes, *([0] * 20)):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, wish))
+            except OSError:
+                continue
+            port = int(probe.getsockname()[1])
+        if port not in set(taken):
+            return port
+    raise OSError("no free port")
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or 0
+
+
+def publish(settings: Settings, addresses: Mapping[str, str]) -> Settings:
+    """Write endpoints.env for these addresses, and return the settings that it makes."""
+    home = settings.home
+    secret = credentials(home)
+    values = dict(addresses)
+    if "LAKE_S3_ENDPOINT" in values:
+        values |= {key: secret[key] for key in ("LAKE_S3_ACCESS_KEY", "LAKE_S3_SECRET_KEY")}
+    if "LAKE_AIRFLOW_URL" in values:
+        values["LAKE_AIRFLOW_PASSWORD"] = secret["LAKE_AIRFLOW_PASSWORD"]
+    write_env(endpoints_file(home), values)
+    return settings.model_copy(update={_field(key): _typed(settings, key, value) for key, value in values.items()})
+
+
+def _field(variable: str) -> str:
+    return variable.removeprefix("LAKE_").lower()
+
+
+def _typed(settings: Settings, variable: str, value: str) -> str | SecretStr:
+    return SecretStr(value) if isinstance(getattr(settings, _field(variable)), SecretStr) else value

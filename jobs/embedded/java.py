@@ -1,0 +1,37 @@
+"""Which Java to run. Standard library only: infra/install.py asks here before anything is downloaded."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from jobs.errors import SetupError
+
+LEAST = 17
+REMEDY = (
+    "Install it, e.g.: apt-get install openjdk-17-jre-headless"
+    " / 需要 Java 17 或更高版本，请先安装，例如：apt-get install openjdk-17-jre-headless"
+)
+
+
+def find_java() -> str:
+    """Path of a Java that is new enough: JAVA_HOME first, then PATH."""
+    home = os.environ.get("JAVA_HOME", "")
+    java = shutil.which("java", path=os.path.join(home, "bin")) if home else None
+    java = java or shutil.which("java")
+    if java is None:
+        raise SetupError(f"Java {LEAST} or newer is needed, and no java was found. {REMEDY}")
+    version = _version(java)
+    if version < LEAST:
+        raise SetupError(f"Java {LEAST} or newer is needed; {java} is version {version or 'unknown'}. {REMEDY}")
+    return java
+
+
+def _version(java: str) -> int:
+    """Major version, 0 when it cannot be told; Java 8 calls itself 1.8."""
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=60).stderr
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    found = re.search(r'version "(?:1\.)?(\d+)', said)
+    return int(found.group(1)) if found else 0

@@ -1,0 +1,126 @@
+"""Up, down and status of everything that a laptop runs itself."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from jobs.embedded import airflow, endpoints, process, s3, spark
+from jobs.embedded.home import locked, log_file, pid_file, prepare
+from jobs.embedded.program import Program, ensure, silence, stop, wait
+from jobs.embedded.service import Say, Service, ServiceStatus
+from jobs.errors import ServiceUnavailable, SetupError, UserError
+from jobs.settings import Settings, load
+
+SERVICES = {service.name: service for service in (s3.SERVICE, spark.SERVICE, airflow.SERVICE)}
+HUNG_AFTER_S = 15
+
+
+def up(settings: Settings, services: Sequence[str] = tuple(SERVICES), say: Say = lambda _: None) -> None:
+    """Start these services, or leave them alone where they run; afterwards `jobs.settings.load` knows where they are.
+
+    When something fails, what this call started is stopped again.
+    """
+    if unknown := set(services) - set(SERVICES):
+        raise UserError(f"Unknown service {', '.join(sorted(unknown))}; there are {', '.join(SERVICES)}.")
+    home = settings.home.resolve()
+    prepare(home)
+    with locked(home / "run" / "lock"), _undone_on_failure(home) as fresh:
+        ours = [name for name in SERVICES if name in services and not endpoints.outside(name, home)]
+        addresses = endpoints.allocate(home, ours, [name for name in SERVICES if _alive(home, name)])
+        settings = endpoints.publish(settings.model_copy(update={"home": home}), addresses)
+        load.cache_clear()
+        running = [(SERVICES[name], _start(SERVICES[name], settings, fresh, say)) for name in ours]
+        for service, programs in running:
+            _await(service, programs, settings, fresh)
+            say(f"{service.name}: {service.address(settings)}")
+        for name in services:
+            if name not in ours:
+                _check_outside(SERVICES[name], settings, say)
+
+
+@contextmanager
+def _undone_on_failure(home: Path) -> Iterator[list[str]]:
+    """Collects names of processes that were started; stops them when the block is left by an exception."""
+    fresh: list[str] = []
+    try:
+        yield fresh
+    except BaseException:
+        stop(fresh, home, grace_s=5)
+        raise
+
+
+def _alive(home: Path, service: str) -> bool:
+    records = [process.read(pid_file(home, part)) for part in SERVICES[service].parts]
+    return any(record is not None and record.alive() for record in records)
+
+
+def _start(service: Service, settings: Settings, fresh: list[str], say: Say) -> tuple[Program, ...]:
+    service.prepare(settings, say)
+    programs = service.programs(settings)
+    for program in programs:
+        fresh.append(program.name)
+        if not ensure(program, settings.home):
+            fresh.remove(program.name)
+    return programs
+
+
+def _await(service: Service, programs: tuple[Program, ...], settings: Settings, fresh: list[str]) -> None:
+    """Wait until the whole service answers; one that was there before and hangs or dies is started anew."""
+    for program in programs:
+        if program.name not in fresh:
+            try:
+                wait(program, settings.home, HUNG_AFTER_S)
+                continue
+            except (ServiceUnavailable, SetupError):
+                stop([program.name], settings.home, grace_s=5)
+                fresh.append(program.name)
+                ensure(program, settings.home)
+        wait(program, settings.home)
+    if any(program.name in fresh for program in programs):
+        service.greet(settings)
+
+
+def _check_outside(service: Service, settings: Settings, say: Say) -> None:
+    """A service that somebody else runs is not started, only asked whether it is there."""
+    for name, probe in service.parts.items():
+        program = Program(name, (), service.address(settings), lambda probe=probe: probe(settings))  # type: ignore[misc]
+        if failure := silence(program):
+            raise ServiceUnavailable(f"{name} at {program.url} (set from outside) is silent / 无响应: {failure}")
+    say(f"{service.name}: {service.address(settings)} (outside / 外部服务)")
+
+
+def down(settings: Settings, say: Say = lambda _: None) -> None:
+    """Stop everything that `up` started in this home, to the last process; the data stays."""
+    home = settings.home.resolve()
+    if not (home / "run").is_dir():
+        return
+    with locked(home / "run" / "lock"):
+        for service in reversed(SERVICES.values()):
+            for name in stop(service.parts, home):
+                say(f"{name}: stopped / 已停止")
+        process.kill_all(home)
+        endpoints.endpoints_file(home).unlink(missing_ok=True)
+        load.cache_clear()
+
+
+def status(settings: Settings) -> tuple[ServiceStatus, ...]:
+    """How each process is, asked now."""
+    home = settings.home.resolve()
+    return tuple(
+        _status(service, name, probe, settings.model_copy(update={"home": home}))
+        for service in SERVICES.values()
+        for name, probe in service.parts.items()
+    )
+
+
+def _status(service: Service, name: str, probe: Callable[[Settings], None], settings: Settings) -> ServiceStatus:
+    home = settings.home
+    if endpoints.outside(service.name, home):
+        return ServiceStatus(name, "outside", None, service.address(settings), "", 0)
+    record = process.read(pid_file(home, name))
+    log = str(log_file(home, name))
+    if record is None or not record.alive():
+        return ServiceStatus(name, "stopped", None, "", log, 0)
+    well = silence(Program(name, (), record.url, lambda: probe(settings))) is None
+    memory = process.memory_mib(process.members(home, name, record))
+    return ServiceStatus(name, "running" if well else "unhealthy", record.pid, record.url, log, memory)

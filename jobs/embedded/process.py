@@ -1,0 +1,144 @@
+"""Processes that outlive the one that starts them: who is alive, who belongs to whom, how much memory. Linux only.
+
+A process id alone proves nothing, because the kernel reuses it; the pair of id and start time does.
+"""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+MARK = "LAKE_PROCESS"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a pid file holds."""
+
+    pid: int
+    started: int
+    boot: str
+    fingerprint: str
+    url: str
+
+    def alive(self) -> bool:
+        """Whether the very process that was recorded still runs; false for a stranger that got its id."""
+        return self.boot == boot_id() and started_at(self.pid) == self.started
+
+
+def boot_id() -> str:
+    """A word that changes with every boot of the machine."""
+    return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of /proc/<pid>/stat from the state on (field 3); empty for a process that is gone."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def started_at(pid: int) -> int | None:
+    """Start of a living process, in clock ticks since boot; None for a dead one or a zombie.
+
+    A killed process whose threads have not all ended still lives: it may hold its port.
+    """
+    fields = _stat(pid)
+    if not fields or (fields[0] in "ZX" and len(_threads(pid)) <= 1):
+        return None
+    return int(fields[19])
+
+
+def _threads(pid: int) -> list[str]:
+    try:
+        return os.listdir(PROC / str(pid) / "task")
+    except OSError:
+        return []
+
+
+def write(path: Path, record: Record) -> None:
+    """Put the pid file in place, in one move."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(asdict(record)))
+    part.replace(path)
+
+
+def read(path: Path) -> Record | None:
+    """The pid file, or None where there is none that can be read."""
+    try:
+        return Record(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def mark(home: Path, name: str = "") -> str:
+    """The word in the environment of each process of a home, or of one of its services."""
+    return f"{home}#{name}"
+
+
+def members(home: Path, name: str = "", record: Record | None = None) -> list[int]:
+    """Living processes of a service (of the whole home without a name), found by their mark or their session.
+
+    The session is asked too because a process that renames itself overwrites its environment.
+    """
+    wanted = f"{MARK}={mark(home, name)}"
+    session = record.pid if record and record.boot == boot_id() and _may_lead(record) else None
+    return [pid for pid in _own_processes() if _session(pid) == session or _carries(pid, wanted, whole=bool(name))]
+
+
+def _may_lead(record: Record) -> bool:
+    """Whether the session of this number is still ours: the leader lives, or died and nobody got its id."""
+    return started_at(record.pid) in (None, record.started)
+
+
+def _own_processes() -> Iterator[int]:
+    for entry in PROC.iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and started_at(int(entry.name)) is not None:
+            yield int(entry.name)
+
+
+def _session(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[3]) if fields else -1
+
+
+def _carries(pid: int, wanted: str, whole: bool) -> bool:
+    try:
+        pairs = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    found = [pair for pair in pairs if pair.startswith(wanted.encode())]
+    return any(pair == wanted.encode() for pair in found) if whole else bool(found)
+
+
+def memory_mib(pids: list[int]) -> int:
+    """Memory of these processes together, shared pages counted once (PSS), in MiB."""
+    return sum(_pss_kib(pid) for pid in pids) // 1024
+
+
+def _pss_kib(pid: int) -> int:
+    try:
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+def send(pids: list[int], number: signal.Signals) -> None:
+    """Send a signal to each of them that still lives."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def kill_all(home: Path) -> None:
+    """Kill whatever carries the mark of this home; for what no pid file knows."""
+    while pids := members(home):
+        send(pids, signal.SIGKILL)

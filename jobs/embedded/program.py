@@ -1,0 +1,144 @@
+"""One server process: start it, wait until it answers, stop it with all that it started."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobs.embedded import process
+from jobs.embedded.home import log_file, pid_file, tail, write_private
+from jobs.errors import ServiceUnavailable, SetupError
+from jobs.settings import PROJECT
+
+_OURS = ("LAKE_", "AIRFLOW", "SPARK_", "PYSPARK_")
+_LOOPBACK = "127.0.0.1,localhost"
+# Kept so that Python does not complain about a child that is meant to outlive us.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run, and how to tell that it works."""
+
+    name: str
+    command: tuple[str, ...]
+    url: str
+    probe: Callable[[], None]
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
+    patience_s: int = 90
+
+    def fingerprint(self) -> str:
+        """A word that changes when anything about the program does, so that `up` knows to restart it."""
+        parts = [self.command, self.url, sorted(self.env.items()), sorted((str(k), v) for k, v in self.files.items())]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a server: what we were given without the words that are ours to set, then `extra`."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
+    around = ",".join(filter(None, (kept.get("no_proxy") or kept.get("NO_PROXY"), _LOOPBACK)))
+    return kept | {"PYTHONPATH": str(PROJECT), "no_proxy": around, "NO_PROXY": around} | dict(extra)
+
+
+def ensure(program: Program, home: Path) -> bool:
+    """Start the program unless it runs just so already; True when this call started it."""
+    record = process.read(pid_file(home, program.name))
+    if record and record.alive() and record.fingerprint == program.fingerprint():
+        return False
+    stop([program.name], home)
+    _launch(program, home)
+    return True
+
+
+def _launch(program: Program, home: Path) -> None:
+    for path, text in program.files.items():
+        write_private(path, text)
+    env = environment(program.env) | {process.MARK: process.mark(home, program.name)}
+    log_path = log_file(home, program.name)
+    if log_path.exists():
+        log_path.replace(log_path.with_suffix(".previous.log"))
+    with log_path.open("wb") as log:
+        try:
+            child = subprocess.Popen(
+                program.command, env=env, cwd=home, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        except OSError as error:
+            raise SetupError(f"Cannot start {program.name}: {error}") from error
+    _children.append(child)
+    started = process.started_at(child.pid) or 0
+    record = process.Record(child.pid, started, process.boot_id(), program.fingerprint(), program.url)
+    process.write(pid_file(home, program.name), record)
+
+
+def wait(program: Program, home: Path, patience_s: float | None = None) -> None:
+    """Return when the program answers; raise with the end of its log when it died or stays silent."""
+    deadline = time.monotonic() + (patience_s or program.patience_s)
+    while True:
+        failure = silence(program)
+        if failure is None:
+            return
+        record = process.read(pid_file(home, program.name))
+        if record is None or not record.alive():
+            raise SetupError(_complaint(program, home, "ended while it was starting / 启动时退出"))
+        if time.monotonic() > deadline:
+            raise ServiceUnavailable(_complaint(program, home, f"does not answer / 无响应: {failure}"))
+        time.sleep(0.2)
+
+
+def silence(program: Program) -> str | None:
+    """Why the program does not answer; None when it does."""
+    try:
+        program.probe()
+    except Exception as error:  # each client library has its own tree of errors
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _complaint(program: Program, home: Path, what: str) -> str:
+    log = log_file(home, program.name)
+    return f"{program.name} {what}. Log / 日志: {log}\n{tail(log)}"
+
+
+def stop(names: Iterable[str], home: Path, grace_s: float = 20) -> list[str]:
+    """End these services with all that they started; the names of those that were running."""
+    names = list(names)
+    records = {name: record for name in names if (record := process.read(pid_file(home, name)))}
+    running = [name for name in names if process.members(home, name, records.get(name))]
+    process.send([records[name].pid for name in running if name in records and records[name].alive()], signal.SIGTERM)
+    if not _gone(running, home, records, grace_s if _led(running, records) else 0):
+        _kill(running, home, records)
+    for name in names:
+        pid_file(home, name).unlink(missing_ok=True)
+    return running
+
+
+def _led(names: list[str], records: Mapping[str, process.Record]) -> bool:
+    """Whether any of them has a leader that can end its own tree."""
+    return any(name in records and records[name].alive() for name in names)
+
+
+def _kill(names: list[str], home: Path, records: Mapping[str, process.Record]) -> None:
+    """Kill what is left, again and again, since a dying tree may still grow."""
+    for _ in range(5):
+        for name in names:
+            process.send(process.members(home, name, records.get(name)), signal.SIGKILL)
+        if _gone(names, home, records, 5):
+            return
+    raise ServiceUnavailable(f"Cannot stop {', '.join(names)}.")
+
+
+def _gone(names: list[str], home: Path, records: Mapping[str, process.Record], grace_s: float) -> bool:
+    """Whether all processes of these services ended within the grace; what a dead leader left gets no grace."""
+    deadline = time.monotonic() + grace_s
+    while any(process.members(home, name, records.get(name)) for name in names):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

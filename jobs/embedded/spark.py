@@ -1,0 +1,99 @@
+"""The Spark Connect server: one warm engine for every client, and the single writer of the Delta tables."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jobs.embedded.jars import ensure_jars, pyspark_home
+from jobs.embedded.java import find_java
+from jobs.embedded.program import Program
+from jobs.embedded.service import Say, Service
+from jobs.settings import PROJECT, Settings
+
+_CONFIG = PROJECT / "infra" / "spark"
+_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+
+
+def probe(settings: Settings) -> None:
+    """Open a gRPC channel as a client would; raises unless the server takes it."""
+    import grpc  # type: ignore[import-untyped]
+
+    channel = _channel(settings.spark_remote)
+    try:
+        grpc.channel_ready_future(channel).result(timeout=5)
+    finally:
+        channel.close()
+
+
+def _channel(remote: str) -> Any:
+    """A channel as pyspark opens it; pyspark itself, slow to import, is asked only for options such as TLS."""
+    import grpc
+
+    if ";" not in remote:
+        return grpc.insecure_channel(urlsplit(remote).netloc)
+    from pyspark.sql.connect.client import DefaultChannelBuilder
+
+    return DefaultChannelBuilder(remote).toChannel()
+
+
+def first_query(settings: Settings) -> None:
+    """Ask the engine for one row; the first query of a server is slow, so nobody else has to wait for it."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.remote(settings.spark_remote).create()
+    try:
+        session.sql("SELECT 1").collect()
+    finally:
+        session.stop()
+
+
+def prepare(settings: Settings, say: Say) -> None:
+    ensure_jars(settings, say)
+    for name in ("spark", "hadoop"):
+        (settings.home / "tmp" / name).mkdir(parents=True, exist_ok=True)
+
+
+def programs(settings: Settings) -> tuple[Program, ...]:
+    config = settings.home / "run" / "spark.conf"
+    spark_home = pyspark_home()
+    command = (
+        str(spark_home / "bin" / "spark-submit"), "--class", _SERVER,
+        "--properties-file", str(config), "--load-spark-defaults", "spark-internal",
+    )  # fmt: skip
+    env = {
+        "JAVA_HOME": str(Path(find_java()).resolve().parents[1]),
+        "SPARK_HOME": str(spark_home),
+        "SPARK_CONF_DIR": str(_CONFIG),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+    }
+    text = "".join(f"{key} {value}\n" for key, value in _properties(settings).items())
+    return (Program("spark", command, settings.spark_remote, partial(probe, settings), env, {config: text}),)
+
+
+def _properties(settings: Settings) -> dict[str, str]:
+    tmp = settings.home / "tmp"
+    return {
+        "spark.master": "local[2]",
+        "spark.driver.memory": settings.spark_memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraClassPath": f"{ensure_jars(settings, lambda _: None)}/spark/*",
+        "spark.driver.extraJavaOptions": "-Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=30000 -Duser.timezone=UTC",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(urlsplit(settings.spark_remote).port),
+        "spark.ui.port": str(urlsplit(settings.spark_ui).port),
+        "spark.local.dir": str(tmp / "spark"),
+        "spark.sql.warehouse.dir": str(tmp / "warehouse"),
+        "spark.hadoop.hadoop.tmp.dir": str(tmp / "hadoop"),
+        "spark.hadoop.fs.s3a.endpoint": settings.s3_endpoint,
+        "spark.hadoop.fs.s3a.endpoint.region": settings.s3_region,
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(settings.s3_endpoint.startswith("https")).lower(),
+        "spark.hadoop.fs.s3a.access.key": settings.s3_access_key,
+        "spark.hadoop.fs.s3a.secret.key": settings.s3_secret_key.get_secret_value(),
+    }
+
+
+SERVICE = Service("spark", {"spark": probe}, lambda settings: settings.spark_remote, prepare, programs, first_query)

@@ -1,0 +1,256 @@
+"""Delimited text → grid: Arrow's reader where a block is plainly well-formed, Python's where it is not."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from jobs.contracts import Layout
+from jobs.ingest.encoding import BLOCK_BYTES, Encoding, blocks, detect
+from jobs.ingest.grid import (
+    SECTIONS_SEEN,
+    Chunk,
+    Grid,
+    Sections,
+    chunk_of,
+    distinct_header,
+    is_blank,
+    joined_header,
+    without_last,
+)
+from jobs.ingest.notes import FileNotes
+from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
+
+DELIMITERS = (",", "\t", ";", "|")
+MAX_LINE_BYTES = 64 << 20
+REPLACED = b"\xef\xbf\xbd"
+Score = Callable[[Sequence[str | None]], int]
+
+
+def open_delimited(
+    path: Path, layout: Layout, notes: FileNotes, score: Score, block_bytes: int = BLOCK_BYTES
+) -> Grid:
+    """The grid of a delimited file; `score` says how many columns of a header the contract knows."""
+    encoding = detect(path, layout.encoding, notes)
+    head = layout.skip_rows + layout.header_rows
+    first = b"".join(_some(blocks(path, encoding, block_bytes), head or 1)).replace(b"\0", b"")
+    dialect = _dialect(first, layout, score, notes)
+    records = Parser(dialect).parse(first, last=True, limit=max(head, 1))
+    if not records.rows:
+        raise notes.error("为空，没有任何内容；请重新导出后报送")
+    levels = records.rows[layout.skip_rows : head]
+    if layout.header_rows and not levels:
+        raise notes.error(f"只有 {len(records.rows)} 行，没有表头（应在第 {layout.skip_rows + 1} 行）")
+    width = max((len(level) for level in (levels or records.rows)), default=0)
+    header: tuple[str | None, ...] = joined_header(levels, width, fill=True) if levels else ("",) * width
+    header, again = distinct_header(header)
+    if again:
+        notes.say("column_duplicate", f"表头重复：{'、'.join(again)}；后出现的列加序号区分", columns=list(again))
+    scan = _Scan(path, encoding, dialect, layout, notes, len(header), block_bytes)
+    scan.named = max((i + 1 for i, name in enumerate(header) if name), default=len(header))
+    sections = Sections(layout)
+    return Grid((*header, *sections.names), scan.chunks, len(sections.names))
+
+
+def _some(source: Iterator[bytes], lines: int) -> Iterator[bytes]:
+    """Blocks until surely enough for the header."""
+    seen = 0
+    for block in source:
+        yield block
+        seen += block.count(b"\n") + block.count(b"\r")
+        if seen > 4 * lines + 100:
+            return
+
+
+def _dialect(first: bytes, layout: Layout, score: Score, notes: FileNotes) -> Dialect:
+    """The declared dialect, or one with another delimiter where only that one finds the contract's columns."""
+    declared = Dialect(layout.delimiter, layout.quote, layout.multiline)
+    if not layout.header_rows:
+        return declared
+    known = _known(first, layout, declared, score)
+    others = [replace(declared, delimiter=d) for d in DELIMITERS if d != declared.delimiter]
+    best = max(others, key=lambda d: _known(first, layout, d, score))
+    if known > 1 or _known(first, layout, best, score) <= max(known, 1):
+        return declared
+    names = {",": "逗号", "\t": "制表符", ";": "分号", "|": "竖线"}
+    words = [names.get(d.delimiter, d.delimiter) for d in (declared, best)]
+    message = f"约定分隔符为{words[0]}，实际为{words[1]}，已按{words[1]}读取"
+    notes.say("delimiter_differs", message, declared=declared.delimiter, delimiter=best.delimiter)
+    return best
+
+
+def _known(first: bytes, layout: Layout, dialect: Dialect, score: Score) -> int:
+    head = layout.skip_rows + layout.header_rows
+    rows = Parser(dialect).parse(first, last=True, limit=head).rows[layout.skip_rows :]
+    return score(joined_header(rows, max((len(r) for r in rows), default=0), fill=True))
+
+
+class _Scan:
+    """One way through the file's rows."""
+
+    def __init__(  # noqa: PLR0913 - the parts of one scan
+        self,
+        path: Path,
+        encoding: Encoding,
+        dialect: Dialect,
+        layout: Layout,
+        notes: FileNotes,
+        width: int,
+        block_bytes: int,
+    ) -> None:
+        self.path, self.encoding, self.dialect = path, encoding, dialect
+        self.layout, self.notes, self.width, self.block_bytes = layout, notes, width, block_bytes
+        self.named = width
+        self.row = 0
+        self.arrow_width = width
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Chunks of data rows, without header, blank rows, sub-headings and footer."""
+        self.row, self.arrow_width = 1, self.width
+        self.sections = Sections(self.layout)
+        self.parser = Parser(self.dialect, self.width)
+        return without_last(self._all(), self.layout.footer_rows)
+
+    def _all(self) -> Iterator[Chunk]:
+        skip = self.layout.skip_rows + self.layout.header_rows
+        pending = b""
+        for block, last in self._blocks():
+            pending += block
+            if skip:
+                head = self.parser.parse(pending, last, skip)
+                skip -= len(head.rows)
+                self.row += len(head.rows)
+                pending = pending[head.used :]
+                if skip:
+                    continue
+            for chunk, used in self._take(pending, last):
+                if chunk is not None and len(chunk):
+                    self._note_damage(chunk, pending)
+                    yield chunk
+                pending = pending[used:]
+            if len(pending) > MAX_LINE_BYTES:
+                raise self.notes.error("没有换行，或单行过长，不是按行的文本；请按约定格式重新导出后报送")
+        if self.sections.seen:
+            self.notes.count("section_rows", SECTIONS_SEEN, [], self.sections.seen)
+
+    def _blocks(self) -> Iterator[tuple[bytes, bool]]:
+        """UTF-8 blocks without NUL bytes, and whether each is the last."""
+        held: bytes | None = None
+        for block in blocks(self.path, self.encoding, self.block_bytes):
+            nul = block.count(b"\0")
+            if nul:
+                self.notes.count("nul_bytes", "含有 {count} 个空字节（NUL），已去除", [], nul)
+                block = block.replace(b"\0", b"")
+            if held is not None:
+                yield held, False
+            held = block
+        yield held or b"", True
+
+    def _take(self, data: bytes, last: bool) -> Iterator[tuple[Chunk | None, int]]:
+        """What can be read of `data`, with the bytes used."""
+        if not data:
+            return
+        cut = sound_end(data, self.dialect, last) if self._may_use_arrow() else None
+        if cut:
+            chunk = self._arrow(memoryview(data)[:cut])
+            if chunk is not None:
+                yield chunk, cut
+                return
+        records = self.parser.parse(data, last)
+        if records.rows:
+            yield self._python(records), records.used
+
+    def _may_use_arrow(self) -> bool:
+        return self.dialect.is_simple() and self.layout.section is None
+
+    def _arrow(self, data: memoryview) -> Chunk | None:
+        """The block by Arrow; None where a row is ragged or blank, so that Python must tell which."""
+        names = [str(i) for i in range(self.arrow_width)]
+        try:
+            table = pacsv.read_csv(
+                pa.BufferReader(pa.py_buffer(data)),
+                pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(data) + 1),
+                pacsv.ParseOptions(
+                    delimiter=self.dialect.delimiter,
+                    quote_char=self.dialect.quote or False,
+                    newlines_in_values=bool(self.dialect.quote),
+                    ignore_empty_lines=False,
+                ),
+                pacsv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    null_values=[""],
+                    strings_can_be_null=True,
+                    check_utf8=False,
+                ),
+            )
+        except pa.ArrowInvalid:
+            return None
+        cells = [column.combine_chunks() for column in table.columns]
+        if any(cell.null_count < len(cell) for cell in cells[self.width :]):
+            return None
+        rows = pa.array(np.arange(self.row, self.row + len(table)))
+        self.row += len(table)
+        return self._without_blank(Chunk(tuple(cells[: self.width]), rows, pa.nulls(len(table), pa.string())))
+
+    def _without_blank(self, chunk: Chunk) -> Chunk:
+        if any(cell.null_count == 0 for cell in chunk.cells):
+            return chunk
+        blank = chunk.cells[0].is_null()
+        for cell in chunk.cells[1:]:
+            blank = pc.and_(blank, cell.is_null())
+        if not pc.any(blank).as_py():
+            return chunk
+        self.notes.count("rows_blank", "跳过 {count} 个空行", chunk.rows.filter(blank).to_pylist())
+        keep = pc.invert(blank)
+        return Chunk(tuple(c.filter(keep) for c in chunk.cells), chunk.rows.filter(keep), chunk.malformed.filter(keep))
+
+    def _python(self, records: Records) -> Chunk:
+        cells: list[Sequence[str]] = []
+        numbers: list[int] = []
+        faults: dict[int, str] = {}
+        blank: list[int] = []
+        for index, row in enumerate(records.rows):
+            number = self.row + index
+            if is_blank(row):
+                blank.append(number)
+                continue
+            if self.sections.takes(row):
+                continue
+            fault = UNPAIRED if index in records.unpaired else self._shape_fault(row)
+            if fault:
+                faults[len(numbers)] = fault
+            padded = row[: self.width] + [""] * (self.width - len(row))
+            cells.append((*padded, *(v or "" for v in self.sections.values)))
+            numbers.append(number)
+        self._note(records, blank)
+        self.row += len(records.rows)
+        return chunk_of(cells, numbers, faults, self.width + len(self.sections.names))
+
+    def _note(self, records: Records, blank: list[int]) -> None:
+        self.notes.count("rows_blank", "跳过 {count} 个空行", blank)
+        irregular = [self.row + i for i in records.irregular]
+        self.notes.count("quotes_irregular", "有 {count} 行的引号后还有文字，引号可能有误", irregular)
+        unpaired = [self.row + i for i in sorted(records.unpaired)]
+        self.notes.count("quotes_unpaired", "有 {count} 行引号未配对，已单独标记，其后各行照常读取", unpaired)
+
+    def _shape_fault(self, row: Sequence[str]) -> str | None:
+        """Why the row does not fit the header; surplus empty cells, and absent unnamed ones, do no harm."""
+        if self.named <= len(row) <= self.width:
+            return None
+        if len(row) > self.width and not any(row[self.width :]):
+            self.arrow_width = len(row)
+            return None
+        return f"应有 {self.width} 列，实有 {len(row)} 列"
+
+    def _note_damage(self, chunk: Chunk, data: bytes) -> None:
+        if REPLACED not in data:
+            return
+        hit = pc.match_substring(chunk.cells[0], "\ufffd").fill_null(False)
+        for cell in chunk.cells[1:]:
+            hit = pc.or_(hit, pc.match_substring(cell, "\ufffd").fill_null(False))
+        rows = chunk.rows.filter(hit).to_pylist()
+        self.notes.count("characters_damaged", "有 {count} 行含无法识别的字符（显示为 �），请核对导出编码", rows)

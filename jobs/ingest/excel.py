@@ -1,0 +1,238 @@
+"""xls and xlsx → grid: typed cells as the text that a person sees, row numbers as Excel shows them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineSheet, PasswordError, load_workbook
+
+from jobs.contracts import Layout
+from jobs.ingest.columns import header_key
+from jobs.ingest.grid import (
+    SECTIONS_SEEN,
+    Chunk,
+    Grid,
+    Sections,
+    chunked,
+    distinct_header,
+    is_blank,
+    joined_header,
+    without_last,
+)
+from jobs.ingest.kinds import ENCRYPTED
+from jobs.ingest.notes import FileNotes
+from jobs.ingest.sheet_errors import error_cells
+
+EXACT_BELOW = 1e15
+INEXACT = "有 {count} 行含 16 位以上的数字，Excel 按数值保存已使末位失真（如身份证号、信用代码）；请改用文本格式"
+Range = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    sheet: CalamineSheet
+    merged: tuple[Range, ...]
+    errors: Mapping[tuple[int, int], str]
+
+
+def open_excel(path: Path, layout: Layout, notes: FileNotes, types: Mapping[str, str]) -> Grid:
+    """The grid of one sheet. `types`: header key → type of its field, so that a time at midnight stays a time."""
+    sheet = _sheet(path, layout.sheet, notes)
+    head = layout.skip_rows + layout.header_rows
+    levels = [_texts(row) for _, row in islice(_rows(sheet), layout.skip_rows, head)]
+    width = sheet.sheet.start[1] + sheet.sheet.width if sheet.sheet.start else 0
+    if not width:
+        raise notes.error(f"的工作表「{sheet.sheet.name}」为空；请检查数据是否在别的工作表中")
+    levels = _across_merged(levels, sheet.merged, layout.skip_rows, width)
+    header: tuple[str | None, ...] = joined_header(levels, width, fill=not sheet.merged)
+    header, again = distinct_header(_without_empty(header, sheet, head))
+    if again:
+        notes.say("column_duplicate", f"表头重复：{'、'.join(again)}；后出现的列加序号区分", columns=list(again))
+    sections = Sections(layout)
+    scan = _Scan(path, layout, notes, header, types)
+    return Grid((*header, *sections.names), scan.chunks, len(sections.names))
+
+
+@dataclass(frozen=True)
+class _Scan:
+    path: Path
+    layout: Layout
+    notes: FileNotes
+    header: tuple[str | None, ...]
+    types: Mapping[str, str]
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Chunks of data rows, without header, blank rows, sub-headings and footer."""
+        sections = Sections(self.layout)
+        width = len(self.header) + len(sections.names)
+        yield from without_last(chunked(self._data(sections), width), self.layout.footer_rows)
+        if sections.seen:
+            self.notes.count("section_rows", SECTIONS_SEEN, [], sections.seen)
+        _loaded.cache_clear()
+
+    def _kind(self, index: int, name: str) -> str:
+        return self.types.get(f"#{index + 1}") or self.types.get(header_key(name), "")
+
+    def _data(self, sections: Sections) -> Iterator[tuple[int, Sequence[str], None]]:
+        sheet = _sheet(self.path, self.layout.sheet, self.notes)
+        head = self.layout.skip_rows + self.layout.header_rows
+        kinds = [self._kind(i, name or "") for i, name in enumerate(self.header)]
+        blank: list[int] = []
+        inexact: list[int] = []
+        for number, row in _down_merged(_rows(sheet), sheet.merged, head, self.notes):
+            if number <= head:
+                continue
+            cells = _texts(row, kinds)
+            if any(type(v) is float and abs(v) >= EXACT_BELOW for v in row):
+                inexact.append(number)
+            if is_blank(cells):
+                blank.append(number)
+            elif not sections.takes(cells):
+                yield number, (*cells, *(v or "" for v in sections.values)), None
+        self.notes.count("rows_blank", "跳过 {count} 个空行", blank)
+        self.notes.count("id_precision_lost", INEXACT, inexact)
+
+
+def sheet_names(path: Path) -> list[str]:
+    """The names of a workbook's sheets."""
+    return list(load_workbook(str(path)).sheet_names)
+
+
+class _NoSheetError(Exception):
+    pass
+
+
+@lru_cache(maxsize=1)
+def _loaded(path: Path, size: int, modified: int, wanted: str | int) -> _Sheet:
+    """One sheet in memory: the header and the rows of a single file need one load."""
+    del size, modified
+    book = load_workbook(str(path))
+    names = book.sheet_names
+    if isinstance(wanted, str):
+        name = next((n for n in names if n.strip() == wanted.strip()), None)
+    else:
+        name = names[wanted] if wanted < len(names) else None
+    if name is None:
+        raise _NoSheetError(names)
+    sheet = book.get_sheet_by_name(name)
+    return _Sheet(sheet, tuple(sheet.merged_cell_ranges or ()), error_cells(path, name))
+
+
+def _sheet(path: Path, wanted: str | int, notes: FileNotes) -> _Sheet:
+    try:
+        state = path.stat()
+        return _loaded(path, state.st_size, state.st_mtime_ns, wanted)
+    except _NoSheetError as error:
+        which = f"工作表「{wanted}」" if isinstance(wanted, str) else f"第 {wanted + 1} 个工作表"
+        raise notes.error(f"没有{which}；现有：{'、'.join(error.args[0])}") from error
+    except PasswordError as error:
+        raise notes.error(ENCRYPTED) from error
+    except CalamineError as error:
+        raise notes.error("不是有效的 Excel 文件，或已损坏；请用 Excel 打开后另存为 xlsx 再报送") from error
+
+
+def _rows(sheet: _Sheet) -> Iterator[tuple[int, list[Any]]]:
+    """Row number as Excel shows it, and the cells from column A on."""
+    left: list[Any] = [""] * (sheet.sheet.start[1] if sheet.sheet.start else 0)
+    errors: dict[int, dict[int, str]] = {}
+    for (row, column), text in sheet.errors.items():
+        errors.setdefault(row, {})[column] = text
+    for index, cells in enumerate(sheet.sheet.iter_rows()):
+        full = left + list(cells)
+        for column, text in errors.get(index, {}).items():
+            if column < len(full):
+                full[column] = text
+        yield index + 1, full
+
+
+def _across_merged(levels: list[list[str]], merged: Sequence[Range], top: int, width: int) -> list[list[str]]:
+    filled = [level + [""] * (width - len(level)) for level in levels]
+    for (r1, c1), (r2, c2) in merged:
+        if not top <= r1 < top + len(filled):
+            continue
+        for r in range(r1, min(r2 + 1, top + len(filled))):
+            for c in range(c1, min(c2 + 1, width)):
+                filled[r - top][c] = filled[r1 - top][c1]
+    return filled
+
+
+def _down_merged(
+    rows: Iterator[tuple[int, list[Any]]], merged: Sequence[Range], head: int, notes: FileNotes
+) -> Iterator[tuple[int, list[Any]]]:
+    """Rows with the value of a cell merged downwards in all rows that it covers."""
+    begins: dict[int, list[tuple[int, int]]] = {}
+    for (r1, c1), (r2, _) in merged:
+        if r2 > r1 and r1 >= head:
+            begins.setdefault(r1, []).append((c1, r2))
+    open_cells: dict[int, tuple[int, Any]] = {}
+    filled: list[int] = []
+    for number, row in rows:
+        index = number - 1
+        for column, (last, value) in list(open_cells.items()):
+            if index > last:
+                del open_cells[column]
+            elif column < len(row):
+                row[column] = value
+                filled.append(number)
+        for column, last in begins.get(index, ()):
+            open_cells[column] = (last, row[column] if column < len(row) else "")
+        yield number, row
+    notes.count("merged_cells_filled", "有 {count} 个纵向合并单元格，已把其值填入所覆盖的各行", filled)
+
+
+def _without_empty(header: Sequence[str | None], sheet: _Sheet, head: int) -> tuple[str | None, ...]:
+    """None for a column that has neither a name nor a value: the used range of a sheet often reaches too far."""
+    unnamed = {i for i, name in enumerate(header) if not name}
+    for number, row in _rows(sheet):
+        if not unnamed:
+            break
+        if number > head:
+            unnamed -= {i for i in unnamed if i < len(row) and row[i] != ""}
+    return tuple(None if i in unnamed else name for i, name in enumerate(header))
+
+
+def _texts(row: Sequence[Any], kinds: Sequence[str] = ()) -> list[str]:
+    kinds = kinds or [""] * len(row)
+    return [v if type(v) is str else cell_text(v, k) for v, k in zip(row, kinds, strict=False)]
+
+
+def cell_text(value: Any, kind: str = "") -> str:
+    """A cell as text: whole numbers without `.0`, others in full without exponent, dates in ISO order."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, datetime | date):
+        return _moment(value, kind)
+    if isinstance(value, time):
+        return value.isoformat("milliseconds" if value.microsecond else "seconds")
+    if isinstance(value, timedelta):
+        return _duration(value)
+    return str(value)
+
+
+def _number(value: float) -> str:
+    if value.is_integer():
+        return str(int(value)) if abs(value) < EXACT_BELOW else format(Decimal(repr(value)), "f")
+    text = repr(value)
+    return format(Decimal(text), "f") if "e" in text else text
+
+
+def _moment(value: date | datetime, kind: str) -> str:
+    if not isinstance(value, datetime):
+        return f"{value.isoformat()} 00:00:00" if kind == "timestamp" else value.isoformat()
+    if value.microsecond >= 999_000:
+        value = value.replace(microsecond=0) + timedelta(seconds=1)
+    if kind == "date" and value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat(" ", "milliseconds" if value.microsecond >= 1000 else "seconds")
+
+
+def _duration(value: timedelta) -> str:
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"

@@ -1,0 +1,143 @@
+"""The landing zone → ledger: each new content once, its bytes copied where nobody changes them."""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from jobs.errors import UserError
+from jobs.lake.delivery import Delivery, Finding, State
+from jobs.lake.lake import Lake
+from jobs.lake.ledger import Arrival, content_sha256
+from jobs.lake.store import Store, StoredObject
+from jobs.lake.zones import Zone
+
+logger = logging.getLogger(__name__)
+MANIFEST = "_manifest.json"
+SIDECAR = ".manifest.json"
+
+
+class Manifest(BaseModel):
+    """What a sender may say about a delivery, beside the file or in its folder."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sender: str = ""
+    rows: int | None = None
+    supersedes: str | None = None
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A delivery that `land` saw; `is_new` is false for bytes that came before."""
+
+    delivery: Delivery
+    is_new: bool
+
+
+def land(lake: Lake, datasets: Mapping[str, str], now: datetime) -> tuple[Landed, ...]:
+    """Record what is new in the landing zone. `datasets` gives the provider of each known dataset."""
+    landed = []
+    for arrival_objects in _waiting(lake.store):
+        if all(lake.ledger.has_seen(o.key, o.etag) for o in arrival_objects):
+            continue
+        landed.append(_record(lake, arrival_objects, datasets, now))
+    return tuple(landed)
+
+
+def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, manifest: Manifest) -> tuple[str, ...]:
+    """Put files into the landing zone as one delivery; the keys, in reading order."""
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"{file}: no such file")
+    base = f"{Zone.LANDING}/{provider}/{dataset}"
+    notes = manifest.model_dump_json(exclude_none=True).encode()
+    if len(files) == 1:
+        key = f"{base}/{files[0].name}"
+        store.put_bytes(key + SIDECAR, notes, "application/json")
+        store.put_file(files[0], key)
+        return (key,)
+    folder = f"{base}/{files[0].stem}-and-{len(files) - 1}-more"
+    keys = tuple(f"{folder}/{file.name}" for file in files)
+    for file, key in zip(files, keys, strict=True):
+        store.put_file(file, key)
+    store.put_bytes(f"{folder}/{MANIFEST}", notes, "application/json")
+    return keys
+
+
+def _waiting(store: Store) -> list[list[StoredObject]]:
+    """Objects that form a delivery each: a file in its dataset's folder, or a sub-folder with a manifest."""
+    singles: list[list[StoredObject]] = []
+    folders: dict[str, list[StoredObject]] = defaultdict(list)
+    for found in store.list(f"{Zone.LANDING}/"):
+        parts = found.key.split("/")
+        if len(parts) == 4 and parts[3] and not parts[3].endswith(SIDECAR):
+            singles.append([found])
+        elif len(parts) > 4:
+            folders["/".join(parts[:4])].append(found)
+    complete = [members for members in folders.values() if any(m.key.endswith("/" + MANIFEST) for m in members)]
+    return [*singles, *complete]
+
+
+def _record(lake: Lake, found: Sequence[StoredObject], datasets: Mapping[str, str], now: datetime) -> Landed:
+    _, provider, dataset, *_ = found[0].key.split("/")
+    manifest = _manifest(lake.store, found)
+    files = sorted((o for o in found if not o.key.endswith("/" + MANIFEST)), key=lambda o: o.key)
+    hashes = [(o.key.rsplit("/", 1)[-1], lake.store.sha256(o.key)) for o in files]
+    arrival = Arrival(
+        dataset=dataset,
+        provider=datasets.get(dataset, provider),
+        sha256=content_sha256(hashes),
+        size_bytes=sum(o.size for o in files),
+        objects=(),
+        seen=tuple((o.key, o.etag) for o in found),
+        sender=manifest.sender,
+        declared_rows=manifest.rows,
+        supersedes=manifest.supersedes,
+    )
+    kept = _keep(lake.store, files, provider, arrival)
+    delivery, is_new = lake.ledger.record(_with_objects(arrival, kept), now)
+    logger.info("%s: delivery %s %s", dataset, delivery.id, "landed" if is_new else "came again")
+    if is_new and dataset not in datasets:
+        delivery = _refuse_unknown(lake, delivery)
+    return Landed(delivery, is_new)
+
+
+def _keep(store: Store, files: Sequence[StoredObject], provider: str, arrival: Arrival) -> tuple[str, ...]:
+    """Copies under the delivery's id: an overwritten landing object loses nothing."""
+    kept = []
+    for found in files:
+        target = f"{Zone.RECEIVED}/{provider}/{arrival.dataset}/{arrival.delivery_id()}/{found.key.rsplit('/', 1)[-1]}"
+        there = store.head(target)
+        if there is None or there.size != found.size:
+            store.copy(found.key, target)
+        kept.append(target)
+    return tuple(kept)
+
+
+def _with_objects(arrival: Arrival, objects: tuple[str, ...]) -> Arrival:
+    return Arrival(**{**arrival.__dict__, "objects": objects})
+
+
+def _manifest(store: Store, found: Sequence[StoredObject]) -> Manifest:
+    key = next((o.key for o in found if o.key.endswith("/" + MANIFEST)), found[0].key + SIDECAR)
+    if store.head(key) is None:
+        return Manifest()
+    try:
+        notes: dict[str, Any] = json.loads(store.get_bytes(key))
+        return Manifest.model_validate(notes)
+    except (ValueError, ValidationError):
+        logger.warning("%s: the manifest is not valid JSON and is left out", key)
+        return Manifest()
+
+
+def _refuse_unknown(lake: Lake, delivery: Delivery) -> Delivery:
+    reason = f"数据集“{delivery.dataset}”没有数据契约，文件已留存；请先登记契约（lake contracts new），再重新处理"
+    finding = Finding("dataset_unknown", reason, {"dataset": delivery.dataset})
+    return lake.ledger.move(delivery.id, State.UNREADABLE, findings=[finding], reason=reason)

@@ -1,0 +1,77 @@
+"""What is noticed while files are read, gathered into findings: one of a kind, however many files it concerns."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobs.errors import DeliveryError
+from jobs.lake.delivery import Finding
+
+FILES_SHOWN = 20
+ROWS_SHOWN = 10
+
+
+@dataclass
+class _Count:
+    message: str
+    total: int = 0
+    rows: list[str] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
+
+    def finding(self, kind: str) -> Finding:
+        detail = {"count": self.total, "first_rows": self.rows, **_files(list(self.files))}
+        return Finding(kind, self.message.format(count=self.total), detail)
+
+
+@dataclass
+class Notes:
+    """Everything noticed in one delivery; may grow until its last row is read."""
+
+    _said: dict[str, tuple[Finding, list[str]]] = field(default_factory=dict)
+    _counts: dict[str, _Count] = field(default_factory=dict)
+
+    def say(self, file: str, finding: Finding) -> None:
+        """Note a fact about a file; the same fact about another file joins it."""
+        key = json.dumps([finding.kind, finding.message, finding.detail], ensure_ascii=False, default=str)
+        self._said.setdefault(key, (finding, []))[1].append(file)
+
+    def count(self, file: str, kind: str, message: str, rows: Iterable[int], number: int | None = None) -> None:
+        """Add rows to a count; `message` holds `{count}`."""
+        listed = list(rows)
+        number = len(listed) if number is None else number
+        if not number:
+            return
+        entry = self._counts.setdefault(kind, _Count(message))
+        entry.total += number
+        entry.files[file] = entry.files.get(file, 0) + number
+        entry.rows.extend(f"{file} 第 {row} 行" for row in listed[: ROWS_SHOWN - len(entry.rows)])
+
+    def findings(self) -> list[Finding]:
+        """The findings so far, in the order in which they were first met."""
+        said = [Finding(f.kind, f.message, {**f.detail, **_files(files)}) for f, files in self._said.values()]
+        return said + [c.finding(kind) for kind, c in self._counts.items()]
+
+
+def _files(files: list[str]) -> dict[str, Any]:
+    return {"files": files[:FILES_SHOWN], "file_count": len(files)}
+
+
+@dataclass(frozen=True)
+class FileNotes:
+    """The notes of one file."""
+
+    file: str
+    notes: Notes
+
+    def say(self, kind: str, message: str, **detail: Any) -> None:
+        """Note a fact about this file."""
+        self.notes.say(self.file, Finding(kind, message, detail))
+
+    def count(self, kind: str, message: str, rows: Iterable[int], number: int | None = None) -> None:
+        """Add rows of this file to a count; `message` holds `{count}`."""
+        self.notes.count(self.file, kind, message, rows, number)
+
+    def error(self, message: str) -> DeliveryError:
+        """The refusal of this file, named."""
+        return DeliveryError(f"文件「{self.file}」{message}")

@@ -1,0 +1,185 @@
+"""Delimited text → records, exactly; a quote that never closes costs one row, not the rest of the file."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+UNPAIRED = "引号未配对"
+MAX_RECORD_BYTES = 1 << 20
+MAX_RECORD_LINES = 1000
+MAX_CELL_CHARS = 1 << 24
+SWALLOWED_LINES = 2
+BREAKS_IN_ORDINARY_CELL = 2
+LINE_ENDS = b"\r\n"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Delimiter, quote (empty: quotes are plain characters), and whether a quoted cell may hold line breaks."""
+
+    delimiter: str
+    quote: str
+    multiline: bool
+
+    def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        """Python's reader for this dialect."""
+        csv.field_size_limit(MAX_CELL_CHARS)
+        if not self.quote:
+            return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote)
+
+    def plain(self, line: str) -> list[str]:
+        """The cells of one line where quotes are plain characters."""
+        return next(csv.reader([line], delimiter=self.delimiter, quoting=csv.QUOTE_NONE), [])
+
+    def is_simple(self) -> bool:
+        """Whether delimiter and quote are single bytes."""
+        return self.delimiter.isascii() and self.quote.isascii()
+
+    def sound_record(self) -> re.Pattern[str]:
+        """A whole record in which every quoted cell ends where its quote closes."""
+        d, q = re.escape(self.delimiter), re.escape(self.quote)
+        cell = rf"(?:{q}(?:[^{q}]|{q}{q})*+{q}|(?!{q})[^{d}\r\n]*+)"
+        return re.compile(rf"{cell}(?:{d}{cell})*+[\r\n]*")
+
+
+@dataclass
+class Records:
+    """Records in file order: cells (none for an empty line), which of them are broken, and the bytes used."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    unpaired: set[int] = field(default_factory=set)
+    irregular: list[int] = field(default_factory=list)
+    used: int = 0
+
+
+class _Lines:
+    """Lines from a position on; knows when more was asked for than there is."""
+
+    def __init__(self, lines: list[str], start: int) -> None:
+        self.lines = lines
+        self.at = start
+        self.exhausted = False
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if self.at >= len(self.lines):
+            self.exhausted = True
+            raise StopIteration
+        line = self.lines[self.at]
+        self.at += 1
+        return line
+
+
+class Parser:
+    """Reads records out of UTF-8 text that begins at a record's start."""
+
+    def __init__(self, dialect: Dialect, width: int | None = None) -> None:
+        self.dialect = dialect
+        self.width = width
+        self.sound = dialect.sound_record() if dialect.quote else None
+
+    def parse(self, data: bytes, last: bool, limit: int | None = None) -> Records:
+        """The complete records in `data`, at most `limit`; what may go on in the next block is left unused."""
+        lines = list(io.StringIO(data.decode("utf-8", "replace"), newline=""))
+        if not last and lines and not lines[-1].endswith("\n"):
+            lines.pop()
+        found = Records()
+        at = 0
+        while at < len(lines) and (limit is None or len(found.rows) < limit):
+            at = self._run(lines, at, last, limit, found)
+        return found
+
+    def _run(self, lines: list[str], start: int, last: bool, limit: int | None, found: Records) -> int:
+        """Read on until the end, the limit, or a broken record; the line to go on from."""
+        feed = _Lines(lines, start)
+        at = start
+        try:
+            for row in self.dialect.reader(feed):
+                if feed.exhausted or feed.at - at > 1:
+                    fault = self._fault(row, lines[at : feed.at], feed.exhausted, last)
+                    if fault == "open":
+                        return len(lines)
+                    if fault:
+                        break
+                elif self.sound and self.dialect.quote in lines[at] and not self.sound.fullmatch(lines[at]):
+                    found.irregular.append(len(found.rows))
+                self._take(row, lines, at, feed.at, found)
+                at = feed.at
+                if limit is not None and len(found.rows) >= limit:
+                    return at
+            else:
+                return len(lines)
+        except csv.Error:
+            pass
+        found.unpaired.add(len(found.rows))
+        self._take(self.dialect.plain(lines[at]), lines, at, at + 1, found)
+        return at + 1
+
+    @staticmethod
+    def _take(row: list[str], lines: list[str], start: int, end: int, found: Records) -> None:
+        found.rows.append(row)
+        found.used += sum(len(line) if line.isascii() else len(line.encode()) for line in lines[start:end])
+
+    def _fault(self, row: list[str], record: list[str], is_open: bool, last: bool) -> str:
+        """`open`: more text is needed to tell; `unpaired`: this record swallowed others; empty: it is sound."""
+        size = sum(len(line) for line in record)
+        long = size > MAX_RECORD_BYTES or len(record) > MAX_RECORD_LINES or not self.dialect.multiline
+        if is_open:
+            return "unpaired" if last or long else "open"
+        if long or (self.sound and not self.sound.fullmatch("".join(record))):
+            return "unpaired"
+        if self.width is None or self.width < 3 or max(cell.count("\n") for cell in row) <= BREAKS_IN_ORDINARY_CELL:
+            return ""
+        whole = sum(1 for line in record[1:-1] if line.count(self.dialect.delimiter) == self.width - 1)
+        return "unpaired" if whole >= SWALLOWED_LINES else ""
+
+
+def sound_end(data: bytes, dialect: Dialect, last: bool) -> int | None:
+    """Where to cut so that all before is complete, well-quoted records; None where that cannot be said of the bytes."""
+    if not dialect.quote or dialect.quote.encode() not in data:
+        return len(data) if last else _last_line_end(data)
+    text = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(text == ord(dialect.quote))
+    ends = np.flatnonzero(text == ord("\n"))
+    inside = np.searchsorted(quotes, ends) & 1
+    outside = ends[inside == 0]
+    if last and len(quotes) % 2 == 0:
+        cut = len(data)
+    elif len(outside):
+        cut = int(outside[-1]) + 1
+    else:
+        return None
+    quotes = quotes[quotes < cut]
+    if not _well_quoted(text, quotes, ord(dialect.delimiter), cut):
+        return None
+    broken = ends[inside == 1]
+    broken = broken[broken < cut]
+    if len(broken):
+        per_cell = np.bincount(np.searchsorted(quotes, broken) // 2)
+        if not dialect.multiline or int(per_cell.max()) > BREAKS_IN_ORDINARY_CELL:
+            return None
+    return cut
+
+
+def _last_line_end(data: bytes) -> int | None:
+    cut = data.rfind(b"\n") + 1
+    return cut or (data.rfind(b"\r", 0, len(data) - 1) + 1) or None
+
+
+def _well_quoted(text: np.ndarray, quotes: np.ndarray, delimiter: int, cut: int) -> bool:
+    """RFC 4180: an opening quote begins a cell, a closing one ends it, a doubled one stands for itself."""
+    if len(quotes) % 2:
+        return False
+    mark = int(text[quotes[0]]) if len(quotes) else 0
+    edges = np.array([delimiter, *LINE_ENDS, mark], np.uint8)
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = text[opening[opening > 0] - 1]
+    after = text[closing[closing + 1 < cut] + 1]
+    return bool(np.isin(before, edges).all() and np.isin(after, edges).all())

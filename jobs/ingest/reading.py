@@ -1,0 +1,163 @@
+"""Delivered files → bronze rows: all text, as sent, with the place where each row stood.
+
+An absent cell and an empty one are both null; a cell of white space stays as sent, for the contract to judge.
+"""
+
+import logging
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from jobs.contracts import Contract, Layout
+from jobs.errors import DeliveryError
+from jobs.ingest.archive import Opener, matches
+from jobs.ingest.columnar import open_parquet
+from jobs.ingest.columns import BronzePlan, header_key
+from jobs.ingest.delimited import open_delimited
+from jobs.ingest.excel import open_excel
+from jobs.ingest.grid import Grid
+from jobs.ingest.kinds import LocalFile, kind_of, looks_like_json
+from jobs.ingest.notes import FileNotes, Notes
+from jobs.ingest.records import open_json, open_jsonl
+from jobs.lake.delivery import Finding
+
+__all__ = ["LocalFile", "Reading", "read"]
+
+logger = logging.getLogger(__name__)
+
+FORMAT_WORDS = {"csv": "文本（csv）", "excel": "Excel", "json": "JSON", "jsonl": "JSON Lines", "parquet": "Parquet"}
+
+
+@dataclass
+class Reading:
+    """Bronze rows of a delivery. `findings` and `counted_rows` are complete once `batches` is exhausted."""
+
+    columns: tuple[str, ...]
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    notes: Notes = field(default_factory=Notes, repr=False)
+    counted_rows: int = 0
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the sender should know about the files."""
+        return self.notes.findings()
+
+
+def read(files: Sequence[LocalFile], contract: Contract, scratch: Path) -> Reading:
+    """All rows of the delivered files, one file after another; DeliveryError, in Chinese, for what cannot be read.
+
+    Headers are checked before this returns; rows are read as `batches` is consumed, with flat memory.
+    """
+    notes = Notes()
+    folder = Path(tempfile.mkdtemp(prefix="reading-", dir=scratch))
+    try:
+        plan = BronzePlan(contract)
+        parts = _parts(files, contract.layout, folder, notes)
+        grids = [(part, _open(part, plan, FileNotes(part.name, notes))) for part in parts]
+        found = [(part, grid, plan.add(grid, FileNotes(part.name, notes))) for part, grid in grids]
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    reading = Reading(plan.columns(), plan.schema(), iter(()), notes)
+    reading.batches = _batches(reading, plan, found, folder)
+    return reading
+
+
+def _batches(
+    reading: Reading, plan: BronzePlan, found: Sequence[tuple[LocalFile, Grid, dict[str, int]]], folder: Path
+) -> Iterator[pa.RecordBatch]:
+    malformed = plan.columns().index("_malformed")
+    try:
+        for part, grid, positions in found:
+            for batch in plan.batches(grid, positions, part.name):
+                reading.counted_rows += len(batch)
+                _note_malformed(batch, malformed, FileNotes(part.name, reading.notes))
+                yield batch
+        logger.info("dataset %s: read %s rows of %s files", plan.contract.id, reading.counted_rows, len(found))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _note_malformed(batch: pa.RecordBatch, column: int, notes: FileNotes) -> None:
+    faults = batch.column(column)
+    if faults.null_count == len(faults):
+        return
+    rows = batch.column(column - 1).filter(faults.is_valid())
+    notes.count("rows_malformed", "有 {count} 行的列数或引号与表头不符", rows.to_pylist())
+
+
+def _parts(files: Sequence[LocalFile], layout: Layout, folder: Path, notes: Notes) -> list[LocalFile]:
+    """The data files to read: of a folder or archive only those that the contract names."""
+    opener = Opener(layout, folder, notes)
+    parts: list[LocalFile] = []
+    for file in files:
+        if len(files) > 1 and not _wanted(file, layout):
+            message = f"「{file.name}」不符合 {layout.files}，未读取"
+            FileNotes(file.name, notes).say("member_ignored", message, member=file.name)
+            continue
+        parts.extend(opener.open(file))
+    if not parts:
+        names = "、".join(file.name for file in files) or "无"
+        raise DeliveryError(f"没有可读取的数据文件（应符合 {layout.files}）；收到：{names}")
+    return parts
+
+
+def _wanted(file: LocalFile, layout: Layout) -> bool:
+    return file.name.lower().endswith((".zip", ".gz")) or matches(file.name, layout.files)
+
+
+def _open(part: LocalFile, plan: BronzePlan, notes: FileNotes) -> Grid:
+    layout = plan.contract.layout
+    format_ = _format(part, layout, notes)
+    if format_ == "excel":
+        grid = open_excel(part.path, layout, notes, _types(plan))
+    elif format_ == "parquet":
+        grid = open_parquet(part.path, layout, notes)
+    elif format_ == "json":
+        grid = open_json(part.path, layout, notes)
+    elif format_ == "jsonl":
+        grid = open_jsonl(part.path, layout, notes)
+    else:
+        grid = open_delimited(part.path, layout, notes, plan.score)
+    return grid.with_constants(_groups(part.name, layout, notes))
+
+
+def _format(part: LocalFile, layout: Layout, notes: FileNotes) -> str:
+    """The format to read with: what the bytes are, not what the contract or the name says."""
+    kind = kind_of(part.path, notes)
+    if kind in ("excel", "parquet"):
+        found: str = kind
+    elif layout.format in ("csv", "json", "jsonl"):
+        found = layout.format
+    else:
+        found = "json" if looks_like_json(part.path) else "csv"
+    if found != layout.format:
+        message = f"约定格式为 {FORMAT_WORDS[layout.format]}，实际为 {FORMAT_WORDS[found]}，已按实际格式读取"
+        notes.say("format_differs", message, declared=layout.format, format=found)
+    return found
+
+
+def _types(plan: BronzePlan) -> dict[str, str]:
+    """Header key (or `#` and position) → type of the field that may claim it."""
+    types: dict[str, str] = {}
+    for f in plan.fields:
+        keys = [f"#{f.source.position}"] if f.source.position else [header_key(h) for h in f.headers()]
+        types.update(dict.fromkeys(keys, f.type))
+    return types
+
+
+def _groups(name: str, layout: Layout, notes: FileNotes) -> dict[str, str]:
+    if layout.file_name is None:
+        return {}
+    base = name.rsplit("/", 1)[-1]
+    found = re.search(layout.file_name, base)
+    if found is None:
+        notes.say("file_name_unmatched", f"文件名不符合约定（{layout.file_name}）", pattern=layout.file_name)
+        return {}
+    return {key: value or "" for key, value in found.groupdict().items()}

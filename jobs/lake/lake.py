@@ -1,0 +1,76 @@
+"""One lake: its store, ledger, tables and engine, opened when first needed."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from pyspark.sql import SparkSession
+
+from jobs.lake.arrow_tables import ArrowTables
+from jobs.lake.ledger import Ledger
+from jobs.lake.session import connect
+from jobs.lake.spark_tables import SparkTables
+from jobs.lake.store import Store
+from jobs.lake.zones import TablePath, Zone
+from jobs.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class Lake:
+    """Handles to everything that rests. Nothing is opened before it is used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.settings)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        ledger = Ledger(self.settings.state_url())
+        ledger.migrate()
+        return ledger
+
+    @cached_property
+    def arrow(self) -> ArrowTables:
+        return ArrowTables(self.settings)
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        return connect(self.settings)
+
+    @cached_property
+    def tables(self) -> SparkTables:
+        return SparkTables(self.spark, self.arrow)
+
+    def path(self, zone: Zone, name: str) -> TablePath:
+        """The Delta table of a dataset in a zone."""
+        return TablePath(zone, name, self.settings.s3_bucket)
+
+    def forget_engine(self) -> None:
+        """Drop the Spark session, so that the next use opens a new one."""
+        for name in ("tables", "spark"):
+            self.__dict__.pop(name, None)
+
+    def close(self) -> None:
+        """Give connections back; harmless when nothing was opened."""
+        spark = self.__dict__.pop("spark", None)
+        self.__dict__.pop("tables", None)
+        if spark is not None:
+            spark.stop()
+        ledger = self.__dict__.pop("ledger", None)
+        if ledger is not None:
+            ledger.close()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Lake]:
+    """A lake that is closed at the end."""
+    lake = Lake(settings)
+    try:
+        yield lake
+    finally:
+        lake.close()

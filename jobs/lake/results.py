@@ -1,0 +1,131 @@
+"""Results of deliveries as Delta tables: one row a delivery in `results.verdicts`, one a rule in `results.rules`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.lake.arrow_tables import ArrowTables
+from jobs.lake.delivery import State
+from jobs.lake.zones import TablePath, Zone
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the lake decided about a delivery, with the versions that the decision rests on."""
+
+    delivery: str
+    seq: int
+    dataset: str
+    provider: str
+    state: State
+    rows: int
+    good_rows: int
+    failed_rows: int
+    warned_rows: int
+    copies: int
+    repairs: tuple["RepairCount", ...]
+    suite_hash: str
+    contract_version: str
+    silver_version: int
+    judged_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RepairCount:
+    """How often a declared change happened in a field."""
+
+    field: str
+    kind: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """One rule's result for one delivery, with the words for the department and GX's own result."""
+
+    delivery: str
+    seq: int
+    dataset: str
+    provider: str
+    rule: str
+    type: str
+    severity: str
+    dimension: str
+    indicator: str
+    success: bool
+    element_count: int
+    unexpected_count: int
+    missing_count: int
+    fields: str
+    message: str
+    remedy: str
+    basis: str
+    suite_hash: str
+    silver_version: int
+    judged_at: datetime
+    gx: str = field(repr=False, default="")
+
+
+TYPES: Mapping[type, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    bool: pa.bool_(),
+    datetime: pa.timestamp("us", tz="UTC"),
+}
+VERDICTS = "verdicts"
+RULES = "rules"
+
+
+class Results:
+    """Writes and reads results; idempotent by delivery."""
+
+    def __init__(self, arrow: ArrowTables, bucket: str) -> None:
+        self._arrow = arrow
+        self._verdicts = TablePath(Zone.RESULTS, VERDICTS, bucket)
+        self._rules = TablePath(Zone.RESULTS, RULES, bucket)
+
+    def write(self, verdict: Verdict, rules: Sequence[RuleRow]) -> None:
+        """Keep a delivery's results in place of any earlier ones of that delivery."""
+        row = {**asdict(verdict), "repairs": json.dumps([asdict(r) for r in verdict.repairs], ensure_ascii=False)}
+        self._replace(self._rules, _schema(RuleRow), [asdict(r) for r in rules], verdict.delivery)
+        self._replace(self._verdicts, _schema(Verdict), [row], verdict.delivery)
+
+    def verdict(self, delivery: str) -> Verdict | None:
+        """The verdict of one delivery; None before it was judged."""
+        found = [v for v in self.verdicts([("delivery", "=", delivery)])]
+        return found[0] if found else None
+
+    def verdicts(self, filters: list[tuple[str, str, Any]] | None = None) -> list[Verdict]:
+        """Verdicts in order of arrival."""
+        rows = self._read(self._verdicts, filters)
+        return sorted((_verdict(row) for row in rows), key=lambda v: v.seq)
+
+    def rules(self, filters: list[tuple[str, str, Any]] | None = None) -> list[RuleRow]:
+        """Rule results, by delivery and in the order of the plan."""
+        rows = [RuleRow(**row) for row in self._read(self._rules, filters)]
+        return sorted(rows, key=lambda r: r.seq)
+
+    def _replace(self, path: TablePath, schema: pa.Schema, rows: list[dict[str, Any]], delivery: str) -> None:
+        table = pa.Table.from_pylist(rows, schema=schema)
+        self._arrow.replace(path, schema, table.to_batches(), delivery, column="delivery", partition_by=())
+
+    def _read(self, path: TablePath, filters: list[tuple[str, str, Any]] | None) -> list[dict[str, Any]]:
+        table = self._arrow.open(path)
+        if table is None:
+            return []
+        rows: list[dict[str, Any]] = table.to_pyarrow_table(filters=filters).to_pylist()
+        return rows
+
+
+def _schema(kind: type) -> pa.Schema:
+    return pa.schema([(f.name, TYPES.get(f.type, pa.string())) for f in fields(kind)])  # type: ignore[arg-type]
+
+
+def _verdict(row: dict[str, Any]) -> Verdict:
+    repairs = tuple(RepairCount(**r) for r in json.loads(row["repairs"]))
+    return Verdict(**{**row, "repairs": repairs, "state": State(row["state"])})

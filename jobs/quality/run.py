@@ -1,0 +1,48 @@
+"""One delivery's rows through a plan: judged rows in the engine's cache, and every rule's result."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame
+
+from jobs.contracts import Rule
+from jobs.quality.conditions import compile_rules
+from jobs.quality.judge import counts, judge, masked
+from jobs.quality.plan import Plan
+from jobs.quality.results import RuleResult, from_counts, through_gx
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Judged rows, cached; `rules` are in the order of the mask's bits; release() gives the memory back."""
+
+    rows: DataFrame
+    rules: tuple[Rule, ...]
+    results: tuple[RuleResult, ...]
+    counted: Mapping[str, int]
+
+    def release(self) -> None:
+        """Drop the cached rows."""
+        self.rows.unpersist()
+
+
+def run(
+    rows: DataFrame,
+    plan: Plan,
+    known: Callable[[str, str], DataFrame],
+    keep: Sequence[str],
+    also_count: Mapping[str, Column],
+) -> Judged:
+    """Judge typed rows: one read for all row rules and counts, one more a uniqueness group."""
+    judged = judge(rows, plan, known)
+    compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
+    cached = masked(judged, compiled, keep).persist(StorageLevel.MEMORY_AND_DISK)
+    asked = {**counts(compiled), **also_count}
+    names = list(asked)
+    row = cached.agg(*(asked[name].alias(f"c{i}") for i, name in enumerate(names))).collect()[0]
+    counted = {name: int(row[i] or 0) for i, name in enumerate(names)}
+    results = [*from_counts(compiled, counted), *through_gx(cached, compiled)]
+    order = {rule.id: i for i, rule in enumerate(plan.rules)}
+    results.sort(key=lambda r: order[r.rule.id])
+    return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted)

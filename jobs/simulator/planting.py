@@ -1,0 +1,142 @@
+"""Plans for faults, and putting them into rows: each row gets one fault at most, so that its rules are known."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from jobs.simulator.faults import KINDS
+from jobs.simulator.rows import Cell, Row
+from jobs.simulator.setting import Setting
+
+Where = Callable[[Row], bool]
+Value = Callable[[Row, Random], Cell | Mapping[str, Cell]]
+TRIES = 300
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A row that holds a fault now; `before` is None for a row that was put in."""
+
+    plan: "Plan"
+    row: Row
+    before: Mapping[str, Cell] | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Faults of one class in one field: how to plant one, what must find it, how many.
+
+    `survives`: a correcting redelivery still holds it.
+    """
+
+    kind: str
+    field: str
+    plant: Callable[["Plan", list[Row], Random], Sequence[Mark]]
+    rules: tuple[str, ...] = ()
+    repair: str = ""
+    severity: str = "critical"
+    times: int = 1
+    survives: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"'{self.kind}' is not a class of faults; add it to KINDS")
+
+
+def anywhere(row: Row) -> bool:
+    """Any row will do."""
+    return True
+
+
+def spare(row: Row) -> bool:
+    """Rows that nothing else refers to."""
+    return row.spare
+
+
+def when(field: str, *values: Cell) -> Where:
+    """Rows whose field has one of the values."""
+    return lambda row: row.cells.get(field) in values
+
+
+def change(field: str, to: Cell | Value, where: Where = anywhere) -> Callable[[Plan, list[Row], Random], list[Mark]]:
+    """Plant by changing a row: `to` is the new cell, or makes it (or several cells) from the row."""
+
+    def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
+        row = _pick(rows, rng, where)
+        if row is None:
+            return []
+        before = dict(row.cells)
+        made = to(row, rng) if callable(to) else to
+        row.cells.update(made if isinstance(made, Mapping) else {field: made})
+        return [Mark(plan, row, before)]
+
+    return plant
+
+
+def copied(changes: Value | None = None, where: Where = anywhere) -> Callable[[Plan, list[Row], Random], list[Mark]]:
+    """Plant by sending a row again a few rows later; with changes, both rows hold the fault."""
+
+    def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
+        row = _pick(rows, rng, where)
+        if row is None:
+            return []
+        changed = changes(row, rng) if changes else {}
+        again = row.copy(changed if isinstance(changed, Mapping) else {plan.field: changed})
+        place = min(len(rows), rows.index(row) + rng.randrange(1, 20))
+        rows.insert(place, again)
+        own = Mark(plan, again, None)
+        return [Mark(plan, row, dict(row.cells)), own] if changes else [own]
+
+    return plant
+
+
+def misshapen(surplus: int, where: Where = anywhere) -> Callable[[Plan, list[Row], Random], list[Mark]]:
+    """Plant by giving a line too many cells, or too few."""
+
+    def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
+        row = _pick(rows, rng, where)
+        if row is None:
+            return []
+        row.surplus = surplus
+        return [Mark(plan, row, dict(row.cells))]
+
+    return plant
+
+
+def planted(rows: list[Row], plans: Sequence[Plan], setting: Setting, dataset: str) -> list[Mark]:
+    """The rows' faults, planted in place; more of them at a larger scale."""
+    marks: list[Mark] = []
+    for index, plan in enumerate(plans):
+        rng = setting.rng(dataset, "fault", index)
+        for _ in range(setting.count(plan.times)):
+            marks.extend(plan.plant(plan, rows, rng))
+    return marks
+
+
+def corrected(rows: list[Row], marks: Sequence[Mark]) -> list[Mark]:
+    """The rows as the department sends them again: faults undone in place, but for those that survive."""
+    left = [mark for mark in marks if mark.plan.survives]
+    gone = {id(mark.row) for mark in marks if mark.before is None and not mark.plan.survives}
+    for mark in marks:
+        if mark.before is not None and not mark.plan.survives:
+            mark.row.cells, mark.row.surplus = dict(mark.before), 0
+    rows[:] = [row for row in rows if id(row) not in gone]
+    return left
+
+
+def surviving(plan: Plan) -> Plan:
+    """The plan, but its faults are still there after the correction."""
+    return replace(plan, survives=True)
+
+
+def _pick(rows: list[Row], rng: Random, where: Where) -> Row | None:
+    for _ in range(TRIES):
+        row = rows[rng.randrange(len(rows))]
+        if not row.touched and where(row):
+            row.touched = True
+            return row
+    for row in rows:
+        if not row.touched and where(row):
+            row.touched = True
+            return row
+    return None
