@@ -1,25 +1,47 @@
 """The hallway: one short function a step, in the order of the way. Each is idempotent by delivery id."""
 
 import logging
+import re
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs import quality
-from jobs.conform import Publication, Repair, publish, typed, value_columns
+from jobs import contracts, quality
+from jobs.conform import (
+    PLACE,
+    Publication,
+    Repair,
+    product_columns,
+    product_rows,
+    publish,
+    typed,
+    value_columns,
+)
 from jobs.contracts import MALFORMED, Catalogue, Contract, Rule, suite_hash
+from jobs.errors import UserError
 from jobs.ingest.land import Landed
 from jobs.ingest.land import land as land_new
 from jobs.ingest.load import load as load_rows
 from jobs.lake.bits import count_true, is_set
 from jobs.lake.delivery import Delivery, State
-from jobs.lake.lake import Lake
-from jobs.lake.results import Results, Verdict
+from jobs.lake.lake import Lake, opened
+from jobs.lake.ledger import Build
+from jobs.lake.results import RULES, VERDICTS, Results, Verdict
+from jobs.lake.session import patient
 from jobs.lake.zones import Zone
+from jobs.products import BUILDERS
+from jobs.reporting import ReportFiles, write_index, write_report
+from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
+WATCH_S = 240.0
+POLL_S = 1.0
+KEEP_HOURS = 90 * 24
 KEPT = ("_file", "_row", MALFORMED)
 
 
@@ -142,3 +164,141 @@ def _superseded(lake: Lake, delivery: Delivery) -> tuple[str, ...]:
         found.append(older)
         older = lake.ledger.get(older).supersedes
     return tuple(found)
+
+
+def report(lake: Lake, catalogue: Catalogue, delivery_id: str) -> ReportFiles:
+    """The department's report of one delivery, and the index anew."""
+    now = datetime.now(UTC)
+    files = write_report(lake, catalogue, delivery_id, now)
+    write_index(lake, catalogue, now)
+    return files
+
+
+def build(lake: Lake, catalogue: Catalogue, product_id: str) -> Build | None:
+    """The gold table of a product, where an input has changed and the new rows keep its critical rules; else None."""
+    contract = catalogue.contract(product_id)
+    if contract.product is None:
+        raise UserError(f"'{product_id}' is not a product; its contract has no `product` property")
+    versions = {name: lake.arrow.version(lake.path(Zone.SILVER, name)) for name in contract.product.inputs}
+    absent = sorted(name for name, version in versions.items() if version is None)
+    if absent:
+        logger.info("%s: waits for %s", product_id, ", ".join(absent))
+        return None
+    inputs = {name: int(version or 0) for name, version in versions.items()}
+    last = lake.ledger.build(product_id)
+    if last is not None and last.inputs == inputs:
+        logger.info("%s: inputs are as at the last build", product_id)
+        return None
+    made = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
+    return _publish_product(lake, catalogue, contract, made, inputs)
+
+
+def _publish_product(
+    lake: Lake, catalogue: Catalogue, contract: Contract, made: DataFrame, inputs: dict[str, int]
+) -> Build | None:
+    from jobs.quality.run import run  # Great Expectations takes seconds to import
+
+    names = [f.name for f in contract.fields]
+    plan = quality.plan(contract, catalogue.rules[contract.id])
+    judged = run(product_rows(made, contract), plan, partial(_known, lake), [*PLACE, *names], {})
+    path = lake.path(Zone.GOLD, contract.id)
+    try:
+        failed = judged.counted["failed"]
+        if failed == 0:
+            lake.tables.ensure(path, product_columns(contract), f"{contract.title}")
+            lake.tables.overwrite(judged.rows.select(*names), path)
+    finally:
+        judged.release()
+    now, version = datetime.now(UTC), lake.tables.version(path)
+    done = Build(contract.id, inputs, version, judged.counted["rows"], now)
+    Results(lake.arrow, lake.settings.s3_bucket).write(*quality.product_results(contract, done, judged.counted, judged.results))
+    if failed:
+        logger.error("%s: %s new rows break critical rules, the last good version stays", contract.id, failed)
+        return None
+    lake.ledger.record_build(done)
+    return done
+
+
+def pending(lake: Lake, catalogue: Catalogue, dataset: str, *asked: str) -> list[str]:
+    """Ids to work on, in order of arrival: those asked for, and any of the dataset that are not judged yet."""
+    catalogue.contract(dataset)
+    waiting = [d.id for d in lake.ledger.deliveries(dataset, states=(State.LANDED, State.LOADED))]
+    wanted = {*asked, *waiting}
+    return [d.id for d in lake.ledger.deliveries(dataset) if d.id in wanted]
+
+
+def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
+    """(dataset, id) of new deliveries that have a contract, as soon as there are any; empty after a quiet while."""
+    deadline = time.monotonic() + WATCH_S
+    while time.monotonic() < deadline:
+        landed = [(one.delivery.dataset, one.delivery.id) for one in land(lake, catalogue) if one.is_new]
+        if landed:
+            return [(dataset, delivery) for dataset, delivery in landed if dataset in catalogue.contracts]
+        time.sleep(POLL_S)
+    return []
+
+
+def reports(lake: Lake, catalogue: Catalogue, *delivery_ids: str) -> list[str]:
+    """Keys of the reports of several deliveries; the index is written once."""
+    now = datetime.now(UTC)
+    keys = [write_report(lake, catalogue, delivery_id, now).html for delivery_id in delivery_ids]
+    write_index(lake, catalogue, now)
+    return keys
+
+
+def upkeep(lake: Lake, catalogue: Catalogue) -> list[str]:
+    """Compact all tables, and remove files that no version of the last 90 days needs."""
+    names = [c.id for c in catalogue.sources()]
+    for zone, name in [(Zone.BRONZE, n) for n in names] + [(Zone.RESULTS, VERDICTS), (Zone.RESULTS, RULES)]:
+        lake.arrow.compact(lake.path(zone, name), KEEP_HOURS)
+    made = [(z, n) for n in names for z in (Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE)]
+    made += [(Zone.GOLD, c.id) for c in catalogue.products()]
+    kept = [lake.path(zone, name) for zone, name in made if lake.arrow.version(lake.path(zone, name)) is not None]
+    for path in kept:
+        lake.tables.compact(path, KEEP_HOURS)
+    return [str(path) for path in kept]
+
+
+STEPS: Mapping[str, Callable[..., Any]] = {
+    step.__name__: step for step in (land, load, conform, report, build, pending, watch, reports, upkeep)
+}
+
+
+def run(settings: Settings, step: str, *arguments: str) -> Any:
+    """The outcome of a step by name, on a lake of its own; waits and goes on where S3 or Spark is away for a while."""
+    catalogue = contracts.load(settings.schemas, settings.expectations)
+    with opened(settings) as lake:
+
+        def attempt() -> Any:
+            lake.forget_engine()
+            return STEPS[step](lake, catalogue, *arguments)
+
+        return patient(attempt, settings.wait_s)()
+
+
+def ask(lake: Lake, query: str) -> DataFrame:
+    """The rows of a SQL query in which tables go by name: silver.<dataset>, gold.<product>, …"""
+    for zone, name in set(re.findall(r"\b(bronze|silver|quarantine|evidence|results|gold)\.`?(\w+)`?", query)):
+        path = lake.path(Zone(zone), name)
+        if lake.arrow.version(path) is None:
+            raise UserError(f"no table {path} yet; `lake tables` lists those that there are")
+        lake.tables.register(path)
+    return lake.tables.spark.sql(query)
+
+
+def explain(lake: Lake, plan: quality.Plan) -> list[str]:
+    """The passes of a plan in words; compiles the rules on the engine, reads no data."""
+    from jobs.quality.conditions import compile_rules
+    from jobs.quality.judge import empty_rows
+
+    compiled = compile_rules(plan, empty_rows(lake.spark, plan))
+    lines = [f"{plan.contract.id}: {plan.table_reads()} read(s) of the delivery, {len(compiled.fused)} fused rules"]
+    lines.append(f"  pass 1: cast, {len(compiled.fused)} conditions in one mask, counts, silver | quarantine | evidence")
+    for group in plan.groups:
+        what = f"rule {group.rule.id}" if group.rule else "fully equal rows"
+        lines.append(f"  group-by {', '.join(group.columns) or 'row hash'}: {what}")
+    for reference in plan.references:
+        lines.append(f"  look-up in silver.{reference.dataset}.{reference.field}: rule {reference.rule.id}")
+    for rule, _, reason in compiled.through_gx:
+        lines.append(f"  through Great Expectations itself: rule {rule.id} ({reason})")
+    return lines

@@ -1,7 +1,8 @@
 """Bronze → silver | quarantine: typed values, declared repairs, and the split by verdict."""
 
 from jobs.conform.cast import Repair, typed
+from jobs.conform.product import PLACE, product_columns, product_rows
 from jobs.conform.publish import Publication, publish, silver_columns
 from jobs.conform.split import value_columns
 
-__all__ = ["Publication", "Repair", "publish", "silver_columns", "typed", "value_columns"]
+__all__ = ["PLACE", "Publication", "Repair", "product_columns", "product_rows", "publish", "silver_columns", "typed", "value_columns"]

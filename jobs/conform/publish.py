@@ -63,9 +63,7 @@ def silver_columns(contract: Contract, extras: Sequence[str] = ()) -> list[Colum
     """Columns of a silver table with Chinese comments and units."""
     specs = []
     for field in contract.fields:
-        unit = f"（{field.unit}）" if field.unit else ""
-        words = field.title + unit + (f"：{field.description}" if field.description else "")
-        specs.append(ColumnSpec(field.name, field.spark_type(), words))
+        specs.append(ColumnSpec(field.name, field.spark_type(), field.words()))
         if field.source.censored:
             specs.append(ColumnSpec(f"{field.name}_qualifier", "string", f"{field.title}的限定符（<、>）"))
     specs.extend(ColumnSpec(name, "string", "契约外的列，原样保留") for name in extras)

@@ -41,6 +41,11 @@ class Field:
             return self.physical_type
         return {"integer": "bigint", "number": "double"}.get(self.type, self.type)
 
+    def words(self) -> str:
+        """Title, unit and description in one line, as analysts read it."""
+        unit = f"（{self.unit}）" if self.unit else ""
+        return self.title + unit + (f"：{self.description}" if self.description else "")
+
     def headers(self) -> tuple[str, ...]:
         """Every header under which the field may arrive."""
         return self.source.header or tuple(dict.fromkeys((self.title, self.name)))

@@ -127,11 +127,15 @@ class _Scan:
                 pending = pending[head.used :]
                 if skip:
                     continue
-            for chunk, used in self._take(pending, last):
+            used = 1
+            while pending and used:
+                chunk, used = self._take(pending, last)
                 if chunk is not None and len(chunk):
                     self._note_damage(chunk, pending)
                     yield chunk
                 pending = pending[used:]
+                if not last:
+                    break
             if len(pending) > MAX_LINE_BYTES:
                 raise self.notes.error("没有换行，或单行过长，不是按行的文本；请按约定格式重新导出后报送")
         if self.sections.seen:
@@ -150,19 +154,15 @@ class _Scan:
             held = block
         yield held or b"", True
 
-    def _take(self, data: bytes, last: bool) -> Iterator[tuple[Chunk | None, int]]:
-        """What can be read of `data`, with the bytes used."""
-        if not data:
-            return
+    def _take(self, data: bytes, last: bool) -> tuple[Chunk | None, int]:
+        """What can be read of `data` at once, and the bytes used."""
         cut = sound_end(data, self.dialect, last) if self._may_use_arrow() else None
         if cut:
             chunk = self._arrow(memoryview(data)[:cut])
             if chunk is not None:
-                yield chunk, cut
-                return
+                return chunk, cut
         records = self.parser.parse(data, last)
-        if records.rows:
-            yield self._python(records), records.used
+        return (self._python(records) if records.rows else None), records.used
 
     def _may_use_arrow(self) -> bool:
         return self.dialect.is_simple() and self.layout.section is None
@@ -215,7 +215,7 @@ class _Scan:
         blank: list[int] = []
         for index, row in enumerate(records.rows):
             number = self.row + index
-            if is_blank(row):
+            if is_blank(row, self.width):
                 blank.append(number)
                 continue
             if self.sections.takes(row):

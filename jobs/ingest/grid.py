@@ -143,9 +143,9 @@ def without_last(chunks: Iterator[Chunk], rows: int) -> Iterator[Chunk]:
         keep -= len(chunk)
 
 
-def is_blank(cells: Sequence[str]) -> bool:
-    """Whether a row holds nothing; a lone cell of white space (or an end-of-file mark of DOS) is nothing too."""
-    if len(cells) == 1:
+def is_blank(cells: Sequence[str], width: int = 1) -> bool:
+    """Whether a row holds nothing; white space (or DOS's end-of-file mark) alone on a line of a table is nothing too."""
+    if len(cells) == 1 < width:
         return not cells[0].strip(BLANK)
     return not any(cells)
 

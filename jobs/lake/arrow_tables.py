@@ -75,6 +75,13 @@ class ArrowTables:
             return None
         return table.to_pyarrow_table(partitions=[("_delivery", "=", delivery)])
 
+    def compact(self, path: TablePath, keep_hours: int) -> None:
+        """Join small files, and remove those that no version of the last `keep_hours` needs."""
+        table = self.open(path)
+        if table is not None:
+            table.optimize.compact()
+            table.vacuum(retention_hours=keep_hours, dry_run=False)
+
     @staticmethod
     def _holds(table: DeltaTable, delivery: str, column: str) -> bool:
         if column in table.metadata().partition_columns:

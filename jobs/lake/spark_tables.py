@@ -80,6 +80,11 @@ class SparkTables:
         """The whole table anew; readers see the old rows until the commit."""
         rows.write.format("delta").mode("overwrite").save(path.spark_url)
 
+    def compact(self, path: TablePath, keep_hours: int) -> None:
+        """Join small files, and remove those that no version of the last `keep_hours` needs."""
+        self.spark.sql(f"OPTIMIZE {path.sql}").collect()
+        self.spark.sql(f"VACUUM {path.sql} RETAIN {keep_hours} HOURS").collect()
+
     def merge(self, rows: DataFrame, path: TablePath, merge: "Merge") -> None:
         """Rows into the table by key in one commit, as `merge` says."""
         view = "_merge_source"

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.contracts import MALFORMED, text_column
 from jobs.lake.bits import any_set, bit_columns, count_true, is_set
 from jobs.quality.conditions import Compiled
 from jobs.quality.plan import COPIES, Group, Plan, Reference
@@ -100,3 +101,16 @@ def _looked_at(compiled: Compiled) -> dict[str, Column]:
             if column is not None:
                 found.setdefault(f"{kind}:{column}", column)
     return found
+
+
+def empty_rows(spark: SparkSession, plan: Plan) -> DataFrame:
+    """No rows, in the shape that judged rows of the plan's dataset have."""
+    columns = {MALFORMED: "string"}
+    for field in plan.contract.fields:
+        columns[text_column(field)] = "string"
+        columns[field.name] = field.spark_type()
+        if field.source.censored:
+            columns[f"{field.name}_qualifier"] = "string"
+    columns.update({group.flag: "boolean" for group in plan.groups})
+    columns.update({reference.flag: "boolean" for reference in plan.references})
+    return spark.createDataFrame([], ", ".join(f"`{name}` {kind}" for name, kind in columns.items()))

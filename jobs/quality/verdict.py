@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from jobs.contracts import Contract, Rule
+from jobs.contracts import Contract, Rule, suite_hash
 from jobs.lake.delivery import Delivery, State
+from jobs.lake.ledger import Build
 from jobs.lake.results import RepairCount, RuleRow, Verdict
 if TYPE_CHECKING:
     from jobs.quality.results import RuleResult
@@ -53,6 +54,33 @@ def unreadable(contract: Contract, delivery: Delivery, at: datetime) -> Verdict:
         judged_at=at,
         reason=delivery.reason,
     )
+
+
+def product_results(
+    contract: Contract, build: Build, counted: Mapping[str, int], results: Sequence["RuleResult"]
+) -> tuple[Verdict, list[RuleRow]]:
+    """The verdict on a build of a product; its id names the input versions, so that a build again replaces it."""
+    seen = "-".join(str(version) for _, version in sorted(build.inputs.items()))
+    failed = counted["failed"]
+    verdict = Verdict(
+        delivery=f"{contract.id}-build-{seen}",
+        seq=0,
+        dataset=contract.id,
+        provider=contract.provider,
+        state=State.REFUSED if failed else State.ACCEPTED,
+        rows=counted["rows"],
+        good_rows=0 if failed else counted["rows"],
+        failed_rows=failed,
+        warned_rows=counted["warned"],
+        copies=0,
+        repairs=(),
+        suite_hash=suite_hash([r.rule for r in results]),
+        contract_version=contract.version,
+        silver_version=build.table_version,
+        judged_at=build.built_at,
+        reason=f"{failed} 行不符合产品契约，保留上一版本" if failed else "",
+    )
+    return verdict, rule_rows(verdict, results)
 
 
 def rule_rows(verdict: Verdict, results: Sequence["RuleResult"]) -> list[RuleRow]:

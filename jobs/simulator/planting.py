@@ -31,7 +31,7 @@ class Plan:
 
     kind: str
     field: str
-    plant: Callable[["Plan", list[Row], Random], Sequence[Mark]]
+    plant: "Plant"
     rules: tuple[str, ...] = ()
     repair: str = ""
     severity: str = "critical"
@@ -41,6 +41,9 @@ class Plan:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"'{self.kind}' is not a class of faults; add it to KINDS")
+
+
+Plant = Callable[[Plan, list[Row], Random], Sequence[Mark]]
 
 
 def anywhere(row: Row) -> bool:
@@ -58,8 +61,23 @@ def when(field: str, *values: Cell) -> Where:
     return lambda row: row.cells.get(field) in values
 
 
-def change(field: str, to: Cell | Value, where: Where = anywhere) -> Callable[[Plan, list[Row], Random], list[Mark]]:
-    """Plant by changing a row: `to` is the new cell, or makes it (or several cells) from the row."""
+def breaks(kind: str, field: str, plant: Plant, *rules: str, times: int = 1) -> Plan:
+    """A fault that sends its row to quarantine by the rules named."""
+    return Plan(kind, field, plant, rules, severity="critical", times=times)
+
+
+def warns(kind: str, field: str, plant: Plant, *rules: str, times: int = 1) -> Plan:
+    """A fault that leaves a mark on its row by the rules named."""
+    return Plan(kind, field, plant, rules, severity="warning", times=times)
+
+
+def mends(kind: str, field: str, plant: Plant, repair: str, times: int = 1) -> Plan:
+    """A fault that the contract's declared normalisation takes away."""
+    return Plan(kind, field, plant, repair=repair, severity="info", times=times)
+
+
+def change(to: Cell | Mapping[str, Cell] | Value, where: Where = anywhere) -> Plant:
+    """Plant by changing a row: `to` is the field's new cell, or several cells by field, or makes them from the row."""
 
     def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
         row = _pick(rows, rng, where)
@@ -67,30 +85,30 @@ def change(field: str, to: Cell | Value, where: Where = anywhere) -> Callable[[P
             return []
         before = dict(row.cells)
         made = to(row, rng) if callable(to) else to
-        row.cells.update(made if isinstance(made, Mapping) else {field: made})
+        row.cells.update(made if isinstance(made, Mapping) else {plan.field: made})
         return [Mark(plan, row, before)]
 
     return plant
 
 
-def copied(changes: Value | None = None, where: Where = anywhere) -> Callable[[Plan, list[Row], Random], list[Mark]]:
-    """Plant by sending a row again a few rows later; with changes, both rows hold the fault."""
+def copied(changes: Cell | Value = None, where: Where = anywhere) -> Plant:
+    """Plant by sending a row again a few rows later; with changes to it, both rows hold the fault."""
 
     def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
         row = _pick(rows, rng, where)
         if row is None:
             return []
-        changed = changes(row, rng) if changes else {}
-        again = row.copy(changed if isinstance(changed, Mapping) else {plan.field: changed})
+        made = changes(row, rng) if callable(changes) else changes
+        again = row.copy({} if made is None else made if isinstance(made, Mapping) else {plan.field: made})
         place = min(len(rows), rows.index(row) + rng.randrange(1, 20))
         rows.insert(place, again)
         own = Mark(plan, again, None)
-        return [Mark(plan, row, dict(row.cells)), own] if changes else [own]
+        return [own] if made is None else [Mark(plan, row, dict(row.cells)), own]
 
     return plant
 
 
-def misshapen(surplus: int, where: Where = anywhere) -> Callable[[Plan, list[Row], Random], list[Mark]]:
+def misshapen(surplus: int, where: Where = anywhere) -> Plant:
     """Plant by giving a line too many cells, or too few."""
 
     def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:

@@ -1,0 +1,32 @@
+"""Landing zone → ledger: watches for new objects and wakes the DAG of each dataset that has one."""
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import DAG, Asset, AssetAlias, task
+from lake_task import SCHEME, run
+
+LANDED = AssetAlias("landed")
+
+with DAG(
+    dag_id="deliveries",
+    schedule="@continuous",
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "bureau", "retries": 3, "retry_delay": timedelta(seconds=20)},
+    tags=["lake"],
+    doc_md="""Notices new objects in the landing zone and records each content once.
+
+**If it fails:** the object store or the state database is away; it goes on by itself when they are back. Nothing is lost:
+objects stay in the landing zone until they are recorded.""",
+):
+
+    @task(outlets=[LANDED])
+    def watch(outlet_events=None) -> list[str]:
+        """Ids of the deliveries that landed."""
+        landed = run("watch")
+        for dataset, delivery in landed:
+            outlet_events[LANDED].add(Asset(f"{SCHEME}landing/{dataset}"), extra={"delivery": delivery})
+        return [delivery for _, delivery in landed]
+
+    watch()

@@ -1,0 +1,34 @@
+"""One DAG a product contract: builds the gold table when an input's silver table has changed."""
+
+from datetime import datetime, timedelta
+from functools import reduce
+
+from airflow.sdk import DAG, Asset, task
+from jobs import contracts
+from jobs.settings import load as settings
+from lake_task import SCHEME, run
+
+NOTE = """{purpose}
+
+**Owner:** {owner}. **If it fails:** readers keep the last good version. Clear the task when the service is back; a build whose
+inputs are unchanged does nothing."""
+
+for contract in contracts.load(settings().schemas, settings().expectations).products():
+    with DAG(
+        dag_id=contract.id,
+        schedule=reduce(lambda a, b: a | b, [Asset(f"{SCHEME}silver/{name}") for name in contract.product.inputs]),
+        start_date=datetime(2026, 1, 1),
+        catchup=False,
+        max_active_runs=1,
+        default_args={"owner": contract.provider, "retries": 3, "retry_delay": timedelta(seconds=20)},
+        tags=["product"],
+        doc_md=NOTE.format(purpose=contract.purpose, owner=contract.department or contract.provider),
+    ):
+
+        @task(outlets=[Asset(f"{SCHEME}gold/{contract.id}")], pool="spark")
+        def build(product: str) -> int | None:
+            """Version of the gold table; None where nothing changed."""
+            done = run("build", product)
+            return done.table_version if done else None
+
+        build(contract.id)

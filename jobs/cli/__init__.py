@@ -1,0 +1,37 @@
+"""The front door: everything that a DAG task does can be typed."""
+
+import logging
+import sys
+
+import typer
+
+from jobs.cli import contract_commands, demo, query, service_commands, step_commands
+from jobs.errors import LakeError
+
+app = typer.Typer(
+    name="lake",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""The city's data lake, typed. 城市数据湖命令行。
+
+A delivery goes **deliver → land → load → conform → report**; products are made by **build**.
+Every command has `--help` with an example.""",
+)
+service_commands.add_to(app)
+step_commands.add_to(app)
+query.add_to(app)
+demo.add_to(app)
+app.add_typer(contract_commands.app, name="contracts", rich_help_panel="Author")
+
+
+def main() -> None:
+    """Run the command line; an error that a person can mend is one message and an exit code, never a trace."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("jobs").setLevel(logging.INFO)
+    try:
+        app()
+    except LakeError as error:
+        typer.echo(f"lake: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,75 @@
+"""lake contracts check | show | new, and lake plan."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from jobs import contracts
+from jobs.contracts import Catalogue, suite_hash
+from jobs.ingest.proposal import propose
+from jobs.ingest.reading import LocalFile
+from jobs.settings import load as settings
+
+app = typer.Typer(no_args_is_help=True, help="Check, show and propose data contracts.")
+
+
+def _catalogue() -> Catalogue:
+    return contracts.load(settings().schemas, settings().expectations)
+
+
+@app.command()
+def check() -> None:
+    """Name the file and line of every mistake in schemas/ and expectations/.
+
+    Example: `lake contracts check`
+    """
+    found = _catalogue()
+    rules = sum(len(r) for r in found.rules.values())
+    typer.echo(f"{len(found.sources())} sources, {len(found.products())} products, {rules} rules: all right")
+
+
+@app.command()
+def show(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:
+    """What a contract means: fields, rules, layout, versions.
+
+    Example: `lake contracts show admin_permits`
+    """
+    found = _catalogue()
+    contract, console = found.contract(dataset), Console()
+    console.print(f"[bold]{contract.title}[/bold] {contract.id} {contract.version} · {contract.department}")
+    console.print(f"{contract.purpose}\n{contract.file}", highlight=False)
+    fields = Table("field", "title", "type", "unit", "grade", "key", "must", "arrives as")
+    for f in contract.fields:
+        key = "" if f.key_position is None else str(f.key_position)
+        arrives = "computed" if f.is_computed() else " / ".join(f.headers())
+        fields.add_row(f.name, f.title, f.spark_type(), f.unit, f.classification, key, "✓" if f.required else "", arrives)
+    console.print(fields)
+    rules = Table("rule", "severity", "dimension", "says", "from")
+    for r in found.rules[dataset]:
+        rules.add_row(r.id, r.severity, r.dimension, r.message, r.origin)
+    console.print(rules)
+    console.print(f"suite hash {suite_hash(found.rules[dataset])}", highlight=False)
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="A file that the lake has never seen.")],
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Id for the new contract.")],
+    provider: Annotated[str, typer.Option("--provider", "-p", help="Id of the department or company.")],
+) -> None:
+    """Propose a contract for an unseen file, as YAML to review, at its place in schemas/.
+
+    Example: `lake contracts new 客运站.xlsx --dataset bus_stations --provider transport`
+    """
+    target = settings().schemas / "sources" / provider / f"{dataset}.yaml"
+    if target.exists():
+        raise typer.BadParameter(f"{target} already stands; remove it or choose another id")
+    with TemporaryDirectory(prefix="lake-new-") as scratch:
+        text = propose(LocalFile(file.name, file), dataset, provider, Path(scratch))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, "utf-8")
+    typer.echo(f"{target}: review it, then `lake contracts check` and `lake run '{file}' --dataset {dataset}`")

@@ -1,0 +1,68 @@
+"""lake sql | tables | plan: look at the lake."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from jobs import contracts, pipeline, quality
+from jobs.lake.lake import opened
+from jobs.lake.zones import Zone
+from jobs.settings import load as settings
+
+PANEL = "Look"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (sql, tables, plan):
+        app.command(rich_help_panel=PANEL)(command)
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="Spark SQL over silver.<dataset>, gold.<product>, quarantine.<dataset> …")],
+    limit: Annotated[int, typer.Option(help="Most rows to print.")] = 100,
+) -> None:
+    """Ask in SQL; all tables are there by name.
+
+    Example: `lake sql "SELECT county_name, count(*) FROM gold.enterprise_master GROUP BY 1"`
+    """
+    with opened(settings()) as lake:
+        rows = pipeline.ask(lake, query).limit(limit)
+        table = Table(*rows.columns)
+        for row in rows.collect():
+            table.add_row(*("" if value is None else str(value) for value in row))
+        Console().print(table)
+
+
+def tables() -> None:
+    """Every table with its Chinese title, version and columns.
+
+    Example: `lake tables`
+    """
+    config = settings()
+    catalogue = contracts.load(config.schemas, config.expectations)
+    shown = Table("table", "title", "version", "columns")
+    with opened(config) as lake:
+        for contract in (*catalogue.sources(), *catalogue.products()):
+            zone = Zone.GOLD if contract.kind == "product" else Zone.SILVER
+            path = lake.path(zone, contract.id)
+            version = lake.arrow.version(path)
+            columns = ", ".join(f.name for f in contract.fields)
+            shown.add_row(str(path), contract.title, "–" if version is None else str(version), columns[:80])
+    Console().print(shown)
+
+
+def plan(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:
+    """How a dataset's rules will run: the passes over its rows, before anything runs.
+
+    Example: `lake plan admin_permits`
+    """
+    config = settings()
+    catalogue = contracts.load(config.schemas, config.expectations)
+    made = quality.plan(catalogue.contract(dataset), catalogue.rules[dataset])
+    with opened(config) as lake:
+        lines = pipeline.explain(lake, made)
+    for line in lines:
+        typer.echo(line)

@@ -1,0 +1,47 @@
+"""lake up | status | down."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from jobs import embedded
+from jobs.settings import load
+
+PANEL = "Services"
+Only = Annotated[list[str] | None, typer.Argument(help="s3, spark, airflow; all where none is named.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command(rich_help_panel=PANEL)(up)
+    app.command(rich_help_panel=PANEL)(status)
+    app.command(rich_help_panel=PANEL)(down)
+
+
+def up(services: Only = None) -> None:
+    """Start the embedded services that are not running. Harmless when they are.
+
+    Example: `lake up` · `lake up s3 spark`
+    """
+    embedded.up(load(), tuple(services or ("s3", "spark", "airflow")), typer.echo)
+
+
+def status() -> None:
+    """Each service with its state, address, memory and log.
+
+    Example: `lake status`
+    """
+    table = Table("service", "state", "address", "MiB", "log")
+    for one in embedded.status(load()):
+        table.add_row(one.name, one.state, one.url, f"{one.rss_mib or 0:.0f}", str(one.log or ""))
+    Console().print(table)
+
+
+def down() -> None:
+    """Stop every embedded service of this home.
+
+    Example: `lake down`
+    """
+    embedded.down(load(), typer.echo)

@@ -1,0 +1,59 @@
+"""A feed: how one dataset's file of a day is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from jobs.simulator.forms import Form
+from jobs.simulator.planting import Plan
+from jobs.simulator.rows import Row
+from jobs.simulator.setting import Setting
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A fault of the whole file: class, field, and the normalisation or notice that answers it."""
+
+    kind: str
+    field: str
+    repair: str
+
+
+def daily(setting: Setting) -> bool:
+    """The feed comes every day."""
+    return True
+
+
+def nothing_whole(setting: Setting) -> tuple[Whole, ...]:
+    """No fault of the whole file."""
+    return ()
+
+
+def no_surplus(setting: Setting) -> int:
+    """The declared number of rows is the true one."""
+    return 0
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One dataset's deliveries. `stem`: file name, with a strftime pattern for the day.
+
+    `corrects_on`: remainder by 7 of the demo's day on which yesterday's file comes again, corrected.
+    """
+
+    dataset: str
+    provider: str
+    sender: str
+    stem: str
+    key: tuple[str, ...]
+    rows: Callable[[Setting], list[Row]]
+    form: Callable[[Setting], Form]
+    plans: tuple[Plan, ...] = ()
+    comes: Callable[[Setting], bool] = daily
+    whole: Callable[[Setting], tuple[Whole, ...]] = nothing_whole
+    declared_surplus: Callable[[Setting], int] = no_surplus
+    corrects_on: int | None = None
+
+    def file_name(self, day: date) -> str:
+        """The file's name on that day."""
+        return day.strftime(self.stem)

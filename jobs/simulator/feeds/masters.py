@@ -1,0 +1,129 @@
+"""Division codes and the register of devices: small tables that the others refer to."""
+
+from random import Random
+
+from jobs.simulator.feed import Feed
+from jobs.simulator.forms import CsvForm
+from jobs.simulator.planting import Plan, breaks, change, copied, mends, spare, warns, when
+from jobs.simulator.places import DIVISIONS
+from jobs.simulator.registers import DEVICES, Device, device
+from jobs.simulator.rows import Cell, Row
+from jobs.simulator.setting import START, Setting
+
+DIVISION_HEADERS = {
+    "division_code": "行政区划代码",
+    "division_name": "行政区划名称",
+    "division_level": "行政级别",
+    "code_valid_from": "代码启用日期",
+    "code_valid_to": "代码停用日期",
+    "successor_code": "承继代码",
+}
+DEVICE_HEADERS = {
+    "device_id": "设备编码",
+    "device_name": "设备名称",
+    "device_type": "设备类型",
+    "operator_name": "运行单位",
+    "division_code": "行政区划代码",
+    "address": "地址",
+    "longitude_deg": "经度",
+    "latitude_deg": "纬度",
+    "interval_s": "采集间隔",
+    "dial_digits": "累计量位数",
+    "installed_date": "安装日期",
+    "removed_date": "拆除日期",
+    "device_status": "设备状态",
+}
+SPARE_DEVICES = 5
+"""Devices out of service, of each kind: their rows may hold faults."""
+SWAPPED_RULES = ("latitude_deg_range", "latitude_in_city", "longitude_in_city")
+REMOVED_EARLY: dict[str, Cell] = {"removed_date": "2014-06-01", "device_status": "拆除"}
+
+
+def _divisions(setting: Setting) -> list[Row]:
+    return [Row(dict(zip(DIVISION_HEADERS, values, strict=True)), spare=values[5] is not None) for values in DIVISIONS]
+
+
+def _comes_weekly(setting: Setting) -> bool:
+    return (setting.day - START).days % 7 == 0
+
+
+def _devices(setting: Setting) -> list[Row]:
+    rows = []
+    for prefix, (_, _, _, base) in DEVICES.items():
+        active = setting.count(base)
+        for index in range(active + setting.count(SPARE_DEVICES)):
+            rows.append(_device_row(device(setting, prefix, index), index >= active))
+    return rows
+
+
+def _device_row(one: Device, is_spare: bool) -> Row:
+    cells: dict[str, Cell] = {
+        "device_id": one.id,
+        "device_name": one.name,
+        "device_type": one.kind,
+        "operator_name": one.operator,
+        "division_code": one.county.code,
+        "address": one.address,
+        "longitude_deg": f"{one.lon:.6f}",
+        "latitude_deg": f"{one.lat:.6f}",
+        "interval_s": one.interval_s,
+        "dial_digits": None if one.kind == "air_station" else 9,
+        "installed_date": one.installed.isoformat(),
+        "removed_date": None,
+        "device_status": "停用" if is_spare else "在用",
+    }
+    return Row(cells, spare=is_spare)
+
+
+def _swapped(row: Row, rng: Random) -> dict[str, Cell]:
+    return {"longitude_deg": row.cells["latitude_deg"], "latitude_deg": row.cells["longitude_deg"]}
+
+
+def _spare_heat_station(row: Row) -> bool:
+    return row.spare and row.cells["device_type"] == "heat_station"
+
+
+def _underscored(row: Row, rng: Random) -> Cell:
+    return "HS_" + row.text("device_id")[3:]
+
+
+DIVISIONS_FEED = Feed(
+    dataset="divisions",
+    provider="civil_affairs",
+    sender="聊城市民政局区划地名科",
+    stem="行政区划代码_%Y%m%d.csv",
+    key=("division_code", "code_valid_from"),
+    rows=_divisions,
+    form=lambda setting: CsvForm(DIVISION_HEADERS),
+    comes=_comes_weekly,
+    plans=(
+        warns(
+            "missing_required",
+            "successor_code",
+            change(None, when("division_code", "372500")),
+            "retired_code_has_successor",
+        ),
+        mends("full_width", "division_code", change("３７２５２４", when("division_code", "372524")), "full_width"),
+    ),
+)
+DEVICES_FEED = Feed(
+    dataset="devices",
+    provider="bureau",
+    sender="聊城市大数据局台账专员",
+    stem="感知设备台账_%Y%m%d.csv",
+    key=("device_id",),
+    rows=_devices,
+    form=lambda setting: CsvForm(DEVICE_HEADERS, "utf-8-sig"),
+    plans=(
+        breaks("missing_required", "device_name", change(None, spare), "device_name_required"),
+        breaks("bad_pattern", "device_id", change(_underscored, _spare_heat_station), "device_id_pattern", "heat_station_code"),
+        breaks("bad_enum", "device_status", change("使用中", spare), "device_status_enum"),
+        breaks("orphan_reference", "division_code", change("371599", spare), "division_code_reference"),
+        breaks("category_mismatch", "latitude_deg", change(_swapped, spare), *SWAPPED_RULES),
+        breaks("missing_required", "removed_date", change({"device_status": "拆除"}, spare), "removed_has_date"),
+        breaks("order_of_dates", "removed_date", change(REMOVED_EARLY, spare), "removed_after_installed"),
+        breaks("key_conflict", "device_name", copied("重名设备", spare), "primary_key"),
+        Plan("unit_wrong", "interval_s", change(5, spare), ("interval_usual",), severity="info"),
+        mends("date_format", "installed_date", change("2019/3/8", spare), "date_format"),
+    ),
+)

@@ -1,0 +1,76 @@
+"""The party of a permit or penalty: an enterprise, or a natural person whose number may be a canary."""
+
+from random import Random
+
+from jobs.simulator import identity
+from jobs.simulator.places import COUNTIES
+from jobs.simulator.registers import Enterprise, some_enterprise
+from jobs.simulator.rows import Cell, Row
+from jobs.simulator.setting import Setting
+
+CANARY_EVERY = 5
+
+
+def party(setting: Setting, rng: Random, number: int) -> dict[str, Cell]:
+    """The cells that say whom a decision concerns; one in six is a natural person."""
+    if number % 6 == 5:
+        return _person(rng, number)
+    return _enterprise(some_enterprise(setting, rng))
+
+
+def _enterprise(one: Enterprise) -> dict[str, Cell]:
+    return {
+        "subject_name": one.name,
+        "subject_type": "2" if one.kind == "个体工商户" else "0",
+        "uscc": one.uscc,
+        "legal_rep_name": one.rep_name,
+        "legal_rep_id_no": one.rep_id,
+        "id_type": None,
+        "id_no": None,
+    }
+
+
+def _person(rng: Random, number: int) -> dict[str, Cell]:
+    is_canary = number // 6 % CANARY_EVERY == 0
+    number_of_id = rng.choice(identity.CANARIES) if is_canary else identity.identity_number(rng, rng.choice(COUNTIES).code)
+    return {
+        "subject_name": identity.person_name(rng),
+        "subject_type": "1",
+        "uscc": None,
+        "legal_rep_name": None,
+        "legal_rep_id_no": None,
+        "id_type": "身份证",
+        "id_no": number_of_id,
+    }
+
+
+def is_person(row: Row) -> bool:
+    """Rows about a natural person."""
+    return row.cells["subject_type"] == "1"
+
+
+def is_organisation(row: Row) -> bool:
+    """Rows about a legal person or a self-employed one."""
+    return row.cells["subject_type"] in ("0", "2")
+
+
+def unknown_uscc(row: Row, rng: Random) -> Cell:
+    """A valid code that nobody has."""
+    return identity.uscc(rng, "91", "371500")
+
+
+def cut_identity(row: Row, rng: Random) -> Cell:
+    """The identity number as it was before 1999: fifteen digits."""
+    whole = row.text("id_no")
+    return whole[:6] + whole[8:17]
+
+
+def rounded_identity(row: Row, rng: Random) -> Cell:
+    """The representative's number as a spreadsheet rounds it."""
+    return row.text("legal_rep_id_no")[:15] + "000"
+
+
+def misread_uscc(row: Row, rng: Random) -> Cell:
+    """The code with a letter O where a nought stands."""
+    code = row.text("uscc")
+    return code[:2] + code[2:].replace("0", "O", 1)
