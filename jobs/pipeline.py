@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -34,9 +34,10 @@ from jobs.lake.ledger import Build
 from jobs.lake.results import RULES, VERDICTS, Results, Verdict
 from jobs.lake.session import patient
 from jobs.lake.zones import Zone
-from jobs.products import BUILDERS
-from jobs.reporting import ReportFiles, write_index, write_report
 from jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from jobs.reporting import ReportFiles
 
 logger = logging.getLogger(__name__)
 WATCH_S = 240.0
@@ -166,8 +167,10 @@ def _superseded(lake: Lake, delivery: Delivery) -> tuple[str, ...]:
     return tuple(found)
 
 
-def report(lake: Lake, catalogue: Catalogue, delivery_id: str) -> ReportFiles:
+def report(lake: Lake, catalogue: Catalogue, delivery_id: str) -> "ReportFiles":
     """The department's report of one delivery, and the index anew."""
+    from jobs.reporting import write_index, write_report
+
     now = datetime.now(UTC)
     files = write_report(lake, catalogue, delivery_id, now)
     write_index(lake, catalogue, now)
@@ -189,6 +192,8 @@ def build(lake: Lake, catalogue: Catalogue, product_id: str) -> Build | None:
     if last is not None and last.inputs == inputs:
         logger.info("%s: inputs are as at the last build", product_id)
         return None
+    from jobs.products import BUILDERS
+
     made = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
     return _publish_product(lake, catalogue, contract, made, inputs)
 
@@ -240,6 +245,8 @@ def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
 
 def reports(lake: Lake, catalogue: Catalogue, *delivery_ids: str) -> list[str]:
     """Keys of the reports of several deliveries; the index is written once."""
+    from jobs.reporting import write_index, write_report
+
     now = datetime.now(UTC)
     keys = [write_report(lake, catalogue, delivery_id, now).html for delivery_id in delivery_ids]
     write_index(lake, catalogue, now)

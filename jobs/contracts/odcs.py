@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any, Literal, TypeVar, cast
 
 from jsonschema import Draft201909Validator
@@ -69,7 +70,7 @@ def _required(document: Document, custom: Mapping[str, object], odcs: OpenDataCo
 
 @lru_cache
 def _validator() -> Draft201909Validator:
-    return Draft201909Validator(json.loads(OpenDataContractStandard.json_schema()))
+    return Draft201909Validator(json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")))
 
 
 def _check_standard(document: Document) -> None:

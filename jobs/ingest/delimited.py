@@ -31,9 +31,7 @@ REPLACED = b"\xef\xbf\xbd"
 Score = Callable[[Sequence[str | None]], int]
 
 
-def open_delimited(
-    path: Path, layout: Layout, notes: FileNotes, score: Score, block_bytes: int = BLOCK_BYTES
-) -> Grid:
+def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, block_bytes: int = BLOCK_BYTES) -> Grid:
     """The grid of a delimited file; `score` says how many columns of a header the contract knows."""
     encoding = detect(path, layout.encoding, notes)
     head = layout.skip_rows + layout.header_rows
@@ -111,24 +109,17 @@ class _Scan:
     def chunks(self) -> Iterator[Chunk]:
         """Chunks of data rows, without header, blank rows, sub-headings and footer."""
         self.row, self.arrow_width = 1, self.width
+        self.head_left = self.layout.skip_rows + self.layout.header_rows
         self.sections = Sections(self.layout)
         self.parser = Parser(self.dialect, self.width)
         return without_last(self._all(), self.layout.footer_rows)
 
     def _all(self) -> Iterator[Chunk]:
-        skip = self.layout.skip_rows + self.layout.header_rows
         pending = b""
         for block, last in self._blocks():
-            pending += block
-            if skip:
-                head = self.parser.parse(pending, last, skip)
-                skip -= len(head.rows)
-                self.row += len(head.rows)
-                pending = pending[head.used :]
-                if skip:
-                    continue
+            pending = self._after_head(pending + block, last)
             used = 1
-            while pending and used:
+            while pending and used and not self.head_left:
                 chunk, used = self._take(pending, last)
                 if chunk is not None and len(chunk):
                     self._note_damage(chunk, pending)
@@ -140,6 +131,15 @@ class _Scan:
                 raise self.notes.error("没有换行，或单行过长，不是按行的文本；请按约定格式重新导出后报送")
         if self.sections.seen:
             self.notes.count("section_rows", SECTIONS_SEEN, [], self.sections.seen)
+
+    def _after_head(self, data: bytes, last: bool) -> bytes:
+        """What follows the rows to skip and the header, as far as they are complete."""
+        if not self.head_left:
+            return data
+        head = self.parser.parse(data, last, self.head_left)
+        self.head_left -= len(head.rows)
+        self.row += len(head.rows)
+        return data[head.used :]
 
     def _blocks(self) -> Iterator[tuple[bytes, bool]]:
         """UTF-8 blocks without NUL bytes, and whether each is the last."""

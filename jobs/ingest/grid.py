@@ -144,7 +144,7 @@ def without_last(chunks: Iterator[Chunk], rows: int) -> Iterator[Chunk]:
 
 
 def is_blank(cells: Sequence[str], width: int = 1) -> bool:
-    """Whether a row holds nothing; white space (or DOS's end-of-file mark) alone on a line of a table is nothing too."""
+    """Whether a row holds nothing; white space (or the end-of-file mark of DOS) alone on a line is nothing too."""
     if len(cells) == 1 < width:
         return not cells[0].strip(BLANK)
     return not any(cells)

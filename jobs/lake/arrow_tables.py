@@ -73,7 +73,7 @@ class ArrowTables:
         table = self.open(path)
         if table is None:
             return None
-        return table.to_pyarrow_table(partitions=[("_delivery", "=", delivery)])
+        return table.to_pyarrow_table(filters=[("_delivery", "=", delivery)])
 
     def compact(self, path: TablePath, keep_hours: int) -> None:
         """Join small files, and remove those that no version of the last `keep_hours` needs."""
@@ -85,6 +85,6 @@ class ArrowTables:
     @staticmethod
     def _holds(table: DeltaTable, delivery: str, column: str) -> bool:
         if column in table.metadata().partition_columns:
-            return bool(table.file_uris(partition_filters=[(column, "=", delivery)]))
+            return bool(table.file_uris(file_pruning_predicate=[(column, "=", delivery)]))
         found = table.to_pyarrow_table(columns=[column], filters=[(column, "=", delivery)])
         return bool(found.num_rows)

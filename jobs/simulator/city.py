@@ -52,7 +52,7 @@ def send(
 
 
 def _deliveries(feed: Feed, setting: Setting, folder: Path) -> Iterator[tuple[SentFile, list[Fault]]]:
-    if feed.corrects_on is not None and setting.number() > 1 and setting.number() % 7 == feed.corrects_on:
+    if feed.corrects_on is not None and setting.number() % 7 == feed.corrects_on:
         yield _deliver(feed, setting.before(), folder, correction_day=setting.day)
     if feed.comes(setting):
         yield _deliver(feed, setting, folder)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-START = date(2026, 11, 16)
+START = date(2026, 1, 12)
 """First day of the demo: a Monday in the heating season."""
 
 

@@ -124,7 +124,9 @@ PERSON_PLANS = (
 )
 VALUE_PLANS = (
     breaks("order_of_dates", "approved_date", change(_approved_early, spare), "approved_not_before_established"),
-    breaks("order_of_dates", "term_to", change({"term_from": "2030-01-01", "term_to": "2020-01-01"}, spare), "term_ordered"),
+    breaks(
+        "order_of_dates", "term_to", change({"term_from": "2030-01-01", "term_to": "2020-01-01"}, spare), "term_ordered"
+    ),
     breaks("missing_required", "cancelled_date", change({"enterprise_status": "注销"}, spare), "closed_has_date"),
     warns("unit_wrong", "registered_capital_wan", change("5,000,000", spare), "capital_plausible"),
     breaks("out_of_band", "registered_capital_wan", change("-100", spare), "registered_capital_wan_range"),

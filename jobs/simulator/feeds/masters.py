@@ -4,8 +4,8 @@ from random import Random
 
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import Plan, breaks, change, copied, mends, spare, warns, when
 from jobs.simulator.places import DIVISIONS
+from jobs.simulator.planting import Plan, breaks, change, copied, mends, spare, warns, when
 from jobs.simulator.registers import DEVICES, Device, device
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import START, Setting
@@ -48,7 +48,7 @@ def _comes_weekly(setting: Setting) -> bool:
 
 
 def _devices(setting: Setting) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for prefix, (_, _, _, base) in DEVICES.items():
         active = setting.count(base)
         for index in range(active + setting.count(SPARE_DEVICES)):
@@ -116,7 +116,13 @@ DEVICES_FEED = Feed(
     form=lambda setting: CsvForm(DEVICE_HEADERS, "utf-8-sig"),
     plans=(
         breaks("missing_required", "device_name", change(None, spare), "device_name_required"),
-        breaks("bad_pattern", "device_id", change(_underscored, _spare_heat_station), "device_id_pattern", "heat_station_code"),
+        breaks(
+            "bad_pattern",
+            "device_id",
+            change(_underscored, _spare_heat_station),
+            "device_id_pattern",
+            "heat_station_code",
+        ),
         breaks("bad_enum", "device_status", change("使用中", spare), "device_status_enum"),
         breaks("orphan_reference", "division_code", change("371599", spare), "division_code_reference"),
         breaks("category_mismatch", "latitude_deg", change(_swapped, spare), *SWAPPED_RULES),

@@ -32,7 +32,9 @@ def _enterprise(one: Enterprise) -> dict[str, Cell]:
 
 def _person(rng: Random, number: int) -> dict[str, Cell]:
     is_canary = number // 6 % CANARY_EVERY == 0
-    number_of_id = rng.choice(identity.CANARIES) if is_canary else identity.identity_number(rng, rng.choice(COUNTIES).code)
+    number_of_id = (
+        rng.choice(identity.CANARIES) if is_canary else identity.identity_number(rng, rng.choice(COUNTIES).code)
+    )
     return {
         "subject_name": identity.person_name(rng),
         "subject_type": "1",

@@ -90,7 +90,9 @@ def _row(setting: Setting, rng: Random, number: int) -> Row:
             "permit_content": content,
             "decided_date": f"{decided:%Y/%m/%d}",
             "valid_from": f"{decided:%Y/%m/%d}",
-            "valid_to": "2099/12/31" if number % 10 == 0 else f"{decided.replace(year=decided.year + 5, day=1):%Y/%m/%d}",
+            "valid_to": "2099/12/31"
+            if number % 10 == 0
+            else f"{decided.replace(year=decided.year + 5, day=1):%Y/%m/%d}",
             "organ_name": organ,
             "organ_code": organ_code,
             "permit_status": "1",
@@ -134,7 +136,9 @@ PARTY_PLANS = (
 DECISION_PLANS = (
     breaks("missing_required", "document_no", change(None), "document_no_required"),
     breaks("bad_pattern", "document_no", change("12"), "document_no_length", "document_no_has_year"),
-    breaks("order_of_dates", "valid_to", change({"valid_from": "2028/01/01", "valid_to": "2027/01/01"}), "validity_ordered"),
+    breaks(
+        "order_of_dates", "valid_to", change({"valid_from": "2028/01/01", "valid_to": "2027/01/01"}), "validity_ordered"
+    ),
     warns("order_of_dates", "valid_from", change("2020/01/01"), "valid_not_before_decision"),
     breaks("bad_date", "decided_date", change("2026/02/30"), "decided_date_type"),
     mends("date_format", "decided_date", change("2026年1月5日"), "date_format", times=2),

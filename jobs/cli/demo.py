@@ -1,0 +1,132 @@
+"""lake demo | simulate: a city's feeds through the running lake, day by day."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from jobs import contracts, embedded
+from jobs.contracts import Catalogue
+from jobs.errors import ServiceUnavailable
+from jobs.ingest.land import Manifest, deliver
+from jobs.lake.delivery import STATE_WORDS, Delivery, State
+from jobs.lake.lake import Lake, opened
+from jobs.lake.results import Results
+from jobs.lake.zones import Zone
+from jobs.settings import Settings, load
+from jobs.simulator.city import SentFile, send
+
+FIRST_DAY = date(2026, 1, 12)  # a Monday in the heating season
+SEED = 20260112
+PATIENCE_S = 1200
+OPEN = (State.LANDED, State.LOADED)
+Day = Annotated[str, typer.Argument(help="Day to simulate, such as 2026-01-12.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command(rich_help_panel="Try")(demo)
+    app.command(rich_help_panel="Try")(simulate)
+
+
+def simulate(day: Day, out: Path, seed: int = SEED, scale: float = 1.0) -> None:
+    """Write a day's feeds of the demo city as files, with the ledger of planted faults.
+
+    Example: `lake simulate 2026-01-12 feeds/`
+    """
+    for one in send(date.fromisoformat(day), seed, out, scale):
+        typer.echo(f"{one.dataset}  {one.declared_rows:,} rows  {one.path}")
+
+
+def demo(days: int = 3, scale: float = 1.0) -> None:
+    """Start everything, send three days of a city's feeds through Airflow, and say where the results are.
+
+    Example: `lake demo` · `lake demo --days 1`
+    """
+    embedded.up(load(), ("s3", "spark", "airflow"), typer.echo)
+    load.cache_clear()
+    config = load()
+    catalogue = contracts.load(config.schemas, config.expectations)
+    with opened(config) as lake, tempfile.TemporaryDirectory(prefix="lake-demo-") as folder:
+        for number in range(days):
+            day = FIRST_DAY + timedelta(days=number)
+            typer.echo(f"\n{day}: the city sends its feeds / 各单位报送数据")
+            _send_day(lake, catalogue, send(day, SEED, Path(folder), scale))
+        _wait("products / 数据产品", len(catalogue.products()), lambda: _built(lake, catalogue))
+        _show(lake)
+    _say_where(config)
+
+
+def _send_day(lake: Lake, catalogue: Catalogue, files: Sequence[SentFile]) -> None:
+    """Registers first, so that what refers to them finds them."""
+    refers = {c.id for c in catalogue.sources() if any(f.reference for f in c.fields)}
+    waves = [[f for f in files if f.dataset not in refers], [f for f in files if f.dataset in refers]]
+    for wave in filter(None, waves):
+        before = len(lake.ledger.deliveries())
+        for one in wave:
+            notes = Manifest(sender=one.sender, rows=one.declared_rows, supersedes=_replaced(lake, files, one))
+            deliver(lake.store, [one.path], one.dataset, one.provider, notes)
+        target = before + len(wave)
+        _wait("deliveries judged and reported / 已检核并出具报告", len(wave), lambda: _reported(lake, target, len(wave)))
+
+
+def _replaced(lake: Lake, files: Sequence[SentFile], one: SentFile) -> str | None:
+    """Id of the delivery that a corrected file replaces: the latest of its dataset with the day that it names."""
+    if one.supersedes_of is None:
+        return None
+    day = one.supersedes_of.rsplit("/", 1)[-1]
+    earlier = [d for d in lake.ledger.deliveries(one.dataset) if d.superseded_by is None]
+    same_day = [d for d in earlier if any(day in name or day.replace("-", "") in name for name in d.names())]
+    return (same_day or earlier)[-1].id if earlier else None
+
+
+def _reported(lake: Lake, target: int, wave: int) -> int:
+    found = lake.ledger.deliveries()
+    done = [d for d in found[target - wave :] if d.state not in OPEN and _has_report(lake, d)]
+    return len(done)
+
+
+def _has_report(lake: Lake, one: Delivery) -> bool:
+    return lake.store.head(f"{Zone.REPORTS}/{one.provider}/{one.dataset}/{one.id}.html") is not None
+
+
+def _built(lake: Lake, catalogue: Catalogue) -> int:
+    return sum(lake.ledger.build(c.id) is not None for c in catalogue.products())
+
+
+def _wait(what: str, total: int, done: Callable[[], int]) -> None:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    deadline = time.monotonic() + PATIENCE_S
+    with Progress(*columns) as progress:
+        task = progress.add_task(what, total=total)
+        while (count := done()) < total:
+            progress.update(task, completed=count)
+            if time.monotonic() > deadline:
+                raise ServiceUnavailable(f"{what}: only {count} of {total} after {PATIENCE_S} s; see `lake status` and the logs")
+            time.sleep(1)
+        progress.update(task, completed=total)
+
+
+def _show(lake: Lake) -> None:
+    table = Table("部门", "数据集", "批次", "状态", "行数", "合格", "隔离", "提示")
+    for verdict in Results(lake.arrow, lake.settings.s3_bucket).verdicts([("seq", ">", 0)]):
+        numbers = (verdict.rows, verdict.good_rows, verdict.failed_rows, verdict.warned_rows)
+        words = [f"{n:,}" for n in numbers]
+        table.add_row(verdict.provider, verdict.dataset, verdict.delivery[-12:], STATE_WORDS[verdict.state], *words)
+    Console().print(table)
+
+
+def _say_where(config: Settings) -> None:
+    typer.echo(f"""
+Reports / 治理报告:   {config.home / "reports" / "index.html"}
+Airflow:             {config.airflow_url}   (user {config.airflow_user}, password in {config.home / "endpoints.env"})
+Tables / 数据表:      lake tables · lake sql "SELECT * FROM gold.air_quality_day LIMIT 5"
+Object store:        {config.s3_endpoint}, bucket {config.s3_bucket} (landing, received, bronze, silver, quarantine, gold, reports)
+Stop / 停止:          make down""")

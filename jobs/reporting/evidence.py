@@ -1,0 +1,113 @@
+"""Evidence of one delivery, read as a stream: the whole never stands in memory."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+
+from jobs.contracts import Contract
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.reporting import masking
+
+SHOWN = 20
+COLUMNS = ("_file", "_row", "key", "rule", "severity", "field", "value")
+IN_ORDER = [("_file", "ascending"), ("_row", "ascending")]
+SHAPE = "row_shape"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One failing row as the report shows it: masked, with Chinese field names."""
+
+    file: str
+    row: int
+    key: str
+    rule: str
+    severity: str
+    field: str
+    value: str
+
+
+class Evidence:
+    """Failing rows of one delivery; `version` is the table's, None where no evidence exists."""
+
+    def __init__(self, lake: Lake, contract: Contract | None, delivery_id: str) -> None:
+        self._contract = contract
+        self._table: DeltaTable | None = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id)) if contract else None
+        self._delivery = delivery_id
+        self._shifted: frozenset[tuple[str, int]] | None = None
+        self.version: int | None = None if self._table is None else self._table.version()
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Evidence as it is kept, in the order in which it was written."""
+        if self._table is None or not self._holds(self._table):
+            return
+        dataset = self._table.to_pyarrow_dataset(partitions=[("_delivery", "=", self._delivery)])
+        mine = ds.field("_delivery") == self._delivery
+        fragments = sorted(dataset.get_fragments(filter=mine), key=lambda f: PurePosixPath(f.path).name)
+        for fragment in fragments:
+            yield from fragment.to_batches(columns=list(COLUMNS), schema=dataset.schema)
+
+    def first(self, limit: int = SHOWN) -> Mapping[str, tuple[Row, ...]]:
+        """The first rows of each rule by file and row number."""
+        kept: dict[str, pa.Table] = {}
+        for batch in self.batches():
+            table = pa.Table.from_batches([batch])
+            for rule in pc.unique(table["rule"]).to_pylist():
+                more = table.filter(pc.equal(table["rule"], rule))
+                both = pa.concat_tables([kept[rule], more]) if rule in kept else more
+                kept[rule] = both.sort_by(IN_ORDER).slice(0, limit)
+        return {rule: tuple(self._rows(table)) for rule, table in kept.items()}
+
+    def rows(self) -> Iterator[Row]:
+        """Every failing row as the report shows it."""
+        for batch in self.batches():
+            yield from self._rows(batch)
+
+    def _holds(self, table: DeltaTable) -> bool:
+        return bool(table.file_uris(partition_filters=[("_delivery", "=", self._delivery)]))
+
+    def _rows(self, table: pa.Table | pa.RecordBatch) -> Iterator[Row]:
+        shifted, contract = self._misplaced(), self._contract
+        if contract is None:
+            return
+        fields = {text: _Names.of(text, contract) for text in pc.unique(table["field"]).to_pylist()}
+        columns = [table[name].to_pylist() for name in COLUMNS]
+        for file, row, key, rule, severity, field, value in zip(*columns, strict=True):
+            names, is_shifted = fields[field], (file, row) in shifted
+            yield Row(
+                file=masking.masked_text(file or "", is_free=False),
+                row=row,
+                key=masking.HIDDEN if is_shifted and key else masking.masked_key(key, contract),
+                rule=rule,
+                severity=severity,
+                field=names.titles,
+                value=masking.HIDDEN if is_shifted and value else masking.masked(value, names.fields, contract),
+            )
+
+    def _misplaced(self) -> frozenset[tuple[str, int]]:
+        """Rows of a wrong shape, where any value may stand under any field: hidden if the dataset holds persons."""
+        if self._shifted is None:
+            found: set[tuple[str, int]] = set()
+            if self._contract and any(f.is_personal() for f in self._contract.fields):
+                for batch in self.batches():
+                    wrong = batch.filter(pc.equal(batch["rule"], SHAPE))
+                    found.update(zip(wrong["_file"].to_pylist(), wrong["_row"].to_pylist(), strict=True))
+            self._shifted = frozenset(found)
+        return self._shifted
+
+
+@dataclass(frozen=True)
+class _Names:
+    fields: tuple[str, ...]
+    titles: str
+
+    @classmethod
+    def of(cls, text: str | None, contract: Contract) -> "_Names":
+        fields = tuple(name for name in (text or "").split(",") if name)
+        return cls(fields, masking.titles(fields, contract))

@@ -1,0 +1,182 @@
+"""Hotline orders: those of the day, and earlier ones that were closed on it, as one JSON document."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from jobs.simulator import identity
+from jobs.simulator.feed import Feed, Whole
+from jobs.simulator.forms import JsonForm
+from jobs.simulator.places import COUNTIES, address
+from jobs.simulator.planting import breaks, change, copied, mends, warns, when
+from jobs.simulator.rows import Cell, Row
+from jobs.simulator.setting import Setting
+
+ORDERS_A_DAY = 300
+LOOK_BACK_DAYS = 3
+PATHS = {
+    "order_no": "orderNo",
+    "order_source": "source",
+    "order_title": "title",
+    "order_content": "content",
+    "category_major": "category.major",
+    "category_minor": "category.minor",
+    "division_code": "divisionCode",
+    "address": "address",
+    "caller_name": "caller.name",
+    "caller_phone": "caller.phone",
+    "handling_unit": "unit",
+    "dispatched_at": "dispatchedAt",
+    "promised_at": "promisedAt",
+    "closed_at": "closedAt",
+    "order_status": "status",
+    "order_result": "result",
+    "satisfaction": "satisfaction",
+}
+TOPICS = (
+    ("供热", "温度不达标", "家中暖气不热", "供热单位"),
+    ("供水", "水压不足", "水压低、水流小", "供水单位"),
+    ("燃气", "停气", "家中停气", "燃气单位"),
+    ("城市管理", "占道经营", "路口有摊位占道", "城市管理局"),
+    ("交通出行", "路灯不亮", "路灯夜间不亮", "城市管理局"),
+    ("环境保护", "噪声扰民", "工地夜间施工噪声", "生态环境局"),
+)
+CLOCK = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(frozen=True)
+class _Order:
+    cells: dict[str, Cell]
+    dispatched: datetime
+    closed: datetime
+
+
+def _order(setting: Setting, number: int) -> _Order:
+    rng = setting.rng("order", number)
+    major, minor, text, unit = rng.choice(TOPICS)
+    county = rng.choice(COUNTIES)
+    dispatched = setting.midnight() + timedelta(seconds=rng.randrange(7 * 3600, 22 * 3600))
+    closed = dispatched + timedelta(hours=rng.uniform(3, 66))
+    place = address(rng, county)
+    cells: dict[str, Cell] = {
+        "order_no": f"LC{setting.day:%Y%m%d}{number + 1:06d}",
+        "order_source": rng.choice(("电话", "电话", "微信", "网站", "APP")),
+        "order_title": f"{county.name}{minor}",
+        "order_content": f"来电反映{place}{text}，请核实处理。",
+        "category_major": major,
+        "category_minor": minor,
+        "division_code": county.code,
+        "address": place,
+        "caller_name": identity.person_name(rng),
+        "caller_phone": identity.mobile(rng),
+        "handling_unit": f"{county.name}{unit}",
+        "dispatched_at": dispatched.strftime(CLOCK),
+        "promised_at": (dispatched + timedelta(days=3)).strftime(CLOCK),
+    }
+    return _Order(cells, dispatched, closed.replace(microsecond=0))
+
+
+def _rows(setting: Setting) -> list[Row]:
+    end = setting.midnight() + timedelta(days=1)
+    rows: list[Row] = []
+    for back in range(LOOK_BACK_DAYS, -1, -1):
+        that_day = setting.on(setting.day - timedelta(days=back))
+        for number in range(setting.count(ORDERS_A_DAY)):
+            order = _order(that_day, number)
+            if back == 0 or setting.midnight() <= order.closed < end:
+                rows.append(_row(order, end))
+    return rows
+
+
+def _row(order: _Order, end: datetime) -> Row:
+    if order.closed >= end:
+        return Row(
+            {**order.cells, "closed_at": None, "order_status": "办理中", "order_result": None, "satisfaction": None}
+        )
+    verdict = "满意" if order.closed.minute % 10 else "不满意"
+    closed = order.closed.strftime(CLOCK)
+    done: dict[str, Cell] = {"closed_at": closed, "order_status": "已办结", "order_result": "已现场处理并答复"}
+    return Row({**order.cells, **done, "satisfaction": verdict})
+
+
+_closed = when("order_status", "已办结")
+_open = when("order_status", "办理中")
+
+
+def _closed_heat(row: Row) -> bool:
+    return _closed(row) and row.cells["category_major"] == "供热"
+
+
+def _closed_other(row: Row) -> bool:
+    return _closed(row) and row.cells["category_major"] != "供热"
+
+
+@dataclass(frozen=True)
+class Later:
+    """Makes the time that many days after the dispatch."""
+
+    days: float
+
+    def __call__(self, row: Row, rng: Random) -> Cell:
+        """The time as text."""
+        return (datetime.strptime(row.text("dispatched_at"), CLOCK) + timedelta(days=self.days)).strftime(CLOCK)
+
+
+def _in_words(row: Row, rng: Random) -> Cell:
+    moment = datetime.strptime(row.text("dispatched_at"), CLOCK)
+    return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}"
+
+
+def _milliseconds(row: Row, rng: Random) -> Cell:
+    return int((datetime.strptime(row.text("dispatched_at"), CLOCK) - datetime(1970, 1, 1, 8)).total_seconds()) * 1000
+
+
+def _with_identity(row: Row, rng: Random) -> Cell:
+    return f"{row.text('order_content')}本人身份证号{rng.choice(identity.CANARIES)}。"
+
+
+def _with_phone(row: Row, rng: Random) -> Cell:
+    return f"{row.text('order_content')}联系电话{identity.mobile(rng)}。"
+
+
+FEED = Feed(
+    dataset="hotline_orders",
+    provider="hotline_12345",
+    sender="聊城市12345热线数据专员",
+    stem="orders_%Y%m%d.json",
+    key=("order_no",),
+    rows=_rows,
+    form=lambda setting: JsonForm(PATHS),
+    whole=lambda setting: (Whole("declared_rows", "", "declared_rows"),) if setting.number() % 7 == 2 else (),
+    declared_surplus=lambda setting: 3 if setting.number() % 7 == 2 else 0,
+    plans=(
+        breaks("missing_required", "handling_unit", change(None), "handling_unit_required", times=2),
+        breaks("bad_pattern", "order_no", change("2026-001"), "order_no_pattern"),
+        breaks("bad_enum", "category_major", change("供暖问题", _closed_other), "category_major_enum"),
+        mends("synonym", "order_source", change("微信公众号"), "mapping", times=2),
+        mends("synonym", "satisfaction", change("非常满意", _closed), "mapping"),
+        breaks("orphan_reference", "division_code", change("371599"), "division_code_reference"),
+        breaks("bad_pattern", "caller_phone", change("1380635"), "caller_phone_pattern"),
+        mends("full_width", "caller_phone", change("１３９０６３５１２３４"), "full_width"),
+        breaks("order_of_dates", "closed_at", change(Later(-1), _closed), "closed_after_dispatched", times=2),
+        breaks("order_of_dates", "promised_at", change(Later(-1), _open), "promised_after_dispatched"),
+        breaks("missing_required", "closed_at", change(None, _closed), "closed_has_time"),
+        warns("category_mismatch", "closed_at", change(Later(0.1), _open), "open_without_time"),
+        warns("missing_required", "order_result", change(None, _closed), "closed_has_result"),
+        warns("regulatory_exceedance", "closed_at", change(Later(4), _closed_other), "closed_in_time", times=6),
+        warns(
+            "regulatory_exceedance",
+            "closed_at",
+            change(Later(4), _closed_heat),
+            "closed_in_time",
+            "heat_order_in_three_days",
+            times=2,
+        ),
+        warns("personal_data_in_text", "order_content", change(_with_identity), "no_id_number_in_text", times=3),
+        warns("personal_data_in_text", "order_content", change(_with_phone), "no_phone_in_text", times=3),
+        mends("date_format", "dispatched_at", change(_in_words), "date_format"),
+        mends("date_format", "dispatched_at", change(_milliseconds), "date_format"),
+        mends("duplicate_row", "order_no", copied(), "duplicates", times=2),
+        breaks("key_conflict", "order_title", copied("标题不同"), "primary_key"),
+    ),
+)

@@ -1,0 +1,72 @@
+"""One S3 server and one Spark engine for the whole run, on free ports, in a folder of their own."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs import embedded
+from jobs.contracts import Catalogue
+from jobs.contracts import load as load_contracts
+from jobs.lake.lake import Lake
+from jobs.settings import Settings
+from jobs.settings import load as load_settings
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a lake whose embedded S3 and Spark run for this test run only."""
+    home = tmp_path_factory.mktemp("lake")
+    kept = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("LAKE_") and key != "LAKE_CACHE"}
+    os.environ["LAKE_HOME"] = str(home)
+    load_settings.cache_clear()
+    embedded.up(load_settings(), ("s3", "spark"), lambda _: None)
+    load_settings.cache_clear()
+    yield load_settings()
+    embedded.down(load_settings(), lambda _: None)
+    os.environ.update(kept)
+    load_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Iterator[Lake]:
+    """A lake whose Spark session lives as long as the run; for tests that need rows only."""
+    lake = Lake(settings)
+    yield lake
+    lake.close()
+
+
+@pytest.fixture(scope="session")
+def spark(engine: Lake):
+    """The Spark Connect session."""
+    return engine.spark
+
+
+@pytest.fixture
+def lake(engine: Lake, settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lake]:
+    """An empty lake: a bucket and a ledger of its own on the shared services."""
+    bucket = f"t{abs(hash(request.node.nodeid)):x}"[:40]
+    own = settings.model_copy(
+        update={"s3_bucket": bucket, "database_url": f"sqlite:///{tmp_path / 'state.db'}", "home": tmp_path}
+    )
+    fresh = Lake(own)
+    fresh.store._s3.create_bucket(Bucket=bucket)
+    fresh.__dict__["spark"] = engine.spark
+    yield fresh
+    fresh.__dict__.pop("spark", None)
+    fresh.close()
+
+
+@pytest.fixture
+def write_contracts(tmp_path: Path) -> Callable[..., Catalogue]:
+    """Writes contract and suite texts to a folder, by relative path, and loads them."""
+
+    def write(files: dict[str, str]) -> Catalogue:
+        for name, text in files.items():
+            target = tmp_path / "contracts" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
+        return load_contracts(tmp_path / "contracts" / "schemas", tmp_path / "contracts" / "expectations")
+
+    return write

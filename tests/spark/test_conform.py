@@ -1,0 +1,125 @@
+"""A delivery in, the four tables out: small files, real engine, real store."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jobs import pipeline
+from jobs.contracts import Catalogue
+from jobs.ingest.land import Manifest, deliver
+from jobs.lake.delivery import State
+from jobs.lake.lake import Lake
+from jobs.lake.results import Results, Verdict
+from jobs.lake.zones import Zone
+from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
+
+HEADER = "站点,时间,温度,回温\n"
+
+
+@pytest.fixture
+def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+    return write_contracts(
+        {
+            "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
+            "expectations/sources/heat/station.yaml": STATION_SUITE,
+        }
+    )
+
+
+@pytest.fixture
+def push(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Callable[..., Verdict]:
+    """Delivers a csv text and takes it through land, load, conform."""
+
+    def go(text: str, name: str = "a.csv", **manifest: object) -> Verdict:
+        file = tmp_path / name
+        file.write_text(HEADER + text, "utf-8")
+        deliver(lake.store, [file], "station", "heat", Manifest(**manifest))
+        (landed,) = pipeline.land(lake, catalogue)
+        pipeline.load(lake, catalogue, landed.delivery.id)
+        return pipeline.conform(lake, catalogue, landed.delivery.id)
+
+    return go
+
+
+def silver(lake: Lake) -> list[tuple[object, ...]]:
+    rows = lake.tables.read(lake.path(Zone.SILVER, "station")).orderBy("station", "read_at").collect()
+    return [(r.station, r.read_at.isoformat(), r.temp_c, r.return_c, r._row, r._marks) for r in rows]
+
+
+def held(lake: Lake, zone: Zone, *columns: str) -> list[tuple[object, ...]]:
+    rows = lake.tables.read(lake.path(zone, "station")).select(*columns).collect()
+    return sorted(tuple(row) for row in rows)
+
+
+def test_row_outside_the_physical_band_goes_to_quarantine_with_its_reason_and_its_row_number(lake, push):
+    verdict = push("甲,2026-01-01 08:00:00,65.5℃,40\n乙,2026-01-01 08:00:00,999,40\n")
+    assert (verdict.state, verdict.good_rows, verdict.failed_rows) == (State.PARTLY_QUARANTINED, 1, 1)
+    assert silver(lake) == [("甲", "2026-01-01T00:00:00", 65.5, 40.0, 2, None)]
+    (row,) = held(lake, Zone.QUARANTINE, "_row", "raw", "reasons")
+    assert (row[0], row[2]) == (3, ["temp_c_range"])
+    assert '"temp_c":"999"' in row[1]
+
+
+def test_warning_passes_with_a_mark_and_info_only_alarms(lake, push):
+    push("甲,2026-01-01 08:00:00,20,40\n")
+    assert silver(lake)[0][-1] == ["supply_above_return"]
+    found = held(lake, Zone.EVIDENCE, "rule", "severity", "value")
+    assert found == [("supply_above_return", "warning", "20 | 40"), ("temp_operating", "info", "20")]
+
+
+def test_the_later_delivery_wins_by_primary_key(lake, push):
+    push("甲,2026-01-01 08:00:00,60,40\n乙,2026-01-01 08:00:00,50,30\n")
+    push("甲,2026-01-01 08:00:00,61,41\n", name="b.csv")
+    assert [(row[0], row[2]) for row in silver(lake)] == [("甲", 61.0), ("乙", 50.0)]
+
+
+def test_rows_of_a_superseded_delivery_leave_silver(lake, push):
+    first = push("甲,2026-01-01 08:00:00,60,40\n乙,2026-01-01 08:00:00,50,30\n")
+    push("甲,2026-01-01 08:00:00,62,40\n", name="b.csv", supersedes=first.delivery)
+    assert [(row[0], row[2]) for row in silver(lake)] == [("甲", 62.0)]
+    assert lake.ledger.get(first.delivery).superseded_by is not None
+
+
+def test_equal_copies_are_dropped_and_counted_but_a_conflict_of_keys_is_held(lake, push):
+    verdict = push(
+        "甲,2026-01-01 08:00:00,60,40\n甲,2026-01-01 08:00:00,60,40\n"
+        "乙,2026-01-01 08:00:00,50,30\n乙,2026-01-01 08:00:00,51,30\n"
+    )
+    assert (verdict.copies, verdict.rows, verdict.failed_rows) == (1, 3, 2)
+    assert [row[0] for row in silver(lake)] == ["甲"]
+    assert {tuple(r[0]) for r in held(lake, Zone.QUARANTINE, "reasons")} == {("primary_key",)}
+
+
+def test_conform_twice_leaves_the_same_tables(lake, catalogue, push):
+    verdict = push("甲,2026-01-01 08:00:00,20,40\n乙,2026-01-01 08:00:00,999,40\n")
+    before = silver(lake), held(lake, Zone.QUARANTINE, "_row"), held(lake, Zone.EVIDENCE, "_row", "rule")
+    pipeline.conform(lake, catalogue, verdict.delivery)
+    assert before == (silver(lake), held(lake, Zone.QUARANTINE, "_row"), held(lake, Zone.EVIDENCE, "_row", "rule"))
+    results = Results(lake.arrow, lake.settings.s3_bucket)
+    assert len(results.verdicts()) == 1
+    assert len(results.rules()) == len(catalogue.rules["station"])
+
+
+def test_a_delivery_without_one_good_row_is_refused_whole(lake, push):
+    verdict = push("甲,昨天,60,40\n乙,,50,30\n")
+    assert (verdict.state, verdict.good_rows) == (State.REFUSED, 0)
+    assert "整批拒收" in verdict.reason
+    assert silver(lake) == [] if lake.tables.exists(lake.path(Zone.SILVER, "station")) else True
+
+
+def test_repairs_that_the_contract_declares_are_counted(lake, push):
+    verdict = push(" 甲 ,2026/1/1 8:00,６０℃,40\n")
+    assert {(r.field, r.kind) for r in verdict.repairs} >= {("station", "trim"), ("temp_c", "full_width")}
+    assert silver(lake)[0][:3] == ("甲", "2026-01-01T00:00:00", 60.0)
+
+
+def test_the_same_bytes_again_are_recorded_and_not_processed_twice(lake, catalogue, push, tmp_path):
+    verdict = push("甲,2026-01-01 08:00:00,60,40\n")
+    again = tmp_path / "again.csv"
+    again.write_text(HEADER + "甲,2026-01-01 08:00:00,60,40\n", "utf-8")
+    deliver(lake.store, [again], "station", "heat", Manifest())
+    (seen,) = pipeline.land(lake, catalogue)
+    assert (seen.is_new, seen.delivery.id) == (False, verdict.delivery)
+    assert lake.ledger.repeats(verdict.delivery) > 0
+    assert pipeline.pending(lake, catalogue, "station") == []
