@@ -6,9 +6,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import contracts, pipeline, quality
+from jobs import contracts, quality
 from jobs.lake.lake import opened
 from jobs.lake.zones import Zone
+from jobs.pipeline.asking import ask, explain
 from jobs.settings import load as settings
 
 PANEL = "Look"
@@ -29,7 +30,7 @@ def sql(
     Example: `lake sql "SELECT county_name, count(*) FROM gold.enterprise_master GROUP BY 1"`
     """
     with opened(settings()) as lake:
-        rows = pipeline.ask(lake, query).limit(limit)
+        rows = ask(lake, query).limit(limit)
         table = Table(*rows.columns)
         for row in rows.collect():
             table.add_row(*("" if value is None else str(value) for value in row))
@@ -63,6 +64,6 @@ def plan(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
     catalogue = contracts.load(config.schemas, config.expectations)
     made = quality.plan(catalogue.contract(dataset), catalogue.rules[dataset])
     with opened(config) as lake:
-        lines = pipeline.explain(lake, made)
+        lines = explain(lake, made)
     for line in lines:
         typer.echo(line)

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineSheet, PasswordError, load_workbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, load_workbook
 
 from jobs.contracts import Layout
 from jobs.ingest.columns import header_key
@@ -29,6 +29,7 @@ from jobs.ingest.notes import FileNotes
 from jobs.ingest.sheet_errors import error_cells
 
 EXACT_BELOW = 1e15
+NOT_EXCEL = "不是有效的 Excel 文件，或已损坏；请用 Excel 打开后另存为 xlsx 再报送"
 INEXACT = "有 {count} 行含 16 位以上的数字，Excel 按数值保存已使末位失真（如身份证号、信用代码）；请改用文本格式"
 Range = tuple[tuple[int, int], tuple[int, int]]
 
@@ -98,9 +99,25 @@ class _Scan:
         self.notes.count("id_precision_lost", INEXACT, inexact)
 
 
-def sheet_names(path: Path) -> list[str]:
-    """The names of a workbook's sheets."""
-    return list(load_workbook(str(path)).sheet_names)
+def sheet_sizes(path: Path, notes: FileNotes) -> dict[str, int]:
+    """Sheet name → number of cells in its used range."""
+    book = _book(path, notes)
+    sheets = [(name, book.get_sheet_by_name(name)) for name in book.sheet_names]
+    return {name: sheet.height * sheet.width if sheet.start else 0 for name, sheet in sheets}
+
+
+def top_rows(path: Path, sheet: str, count: int, notes: FileNotes) -> list[list[str]]:
+    """The first rows of a sheet as text, from cell A1 on."""
+    return [_texts(row) for _, row in islice(_rows(_sheet(path, sheet, notes)), count)]
+
+
+def _book(path: Path, notes: FileNotes) -> CalamineWorkbook:
+    try:
+        return load_workbook(str(path))
+    except PasswordError as error:
+        raise notes.error(ENCRYPTED) from error
+    except CalamineError as error:
+        raise notes.error(NOT_EXCEL) from error
 
 
 class _NoSheetError(Exception):
@@ -133,7 +150,7 @@ def _sheet(path: Path, wanted: str | int, notes: FileNotes) -> _Sheet:
     except PasswordError as error:
         raise notes.error(ENCRYPTED) from error
     except CalamineError as error:
-        raise notes.error("不是有效的 Excel 文件，或已损坏；请用 Excel 打开后另存为 xlsx 再报送") from error
+        raise notes.error(NOT_EXCEL) from error
 
 
 def _rows(sheet: _Sheet) -> Iterator[tuple[int, list[Any]]]:

@@ -4,16 +4,19 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from pyspark.sql import SparkSession
-
-from jobs.lake.arrow_tables import ArrowTables
 from jobs.lake.ledger import Ledger
 from jobs.lake.session import connect
-from jobs.lake.spark_tables import SparkTables
 from jobs.lake.store import Store
 from jobs.lake.zones import TablePath, Zone
 from jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from jobs.lake.arrow_tables import ArrowTables
+    from jobs.lake.spark_tables import SparkTables
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +38,19 @@ class Lake:
         return ledger
 
     @cached_property
-    def arrow(self) -> ArrowTables:
+    def arrow(self) -> "ArrowTables":
+        from jobs.lake.arrow_tables import ArrowTables
+
         return ArrowTables(self.settings)
 
     @cached_property
-    def spark(self) -> SparkSession:
+    def spark(self) -> "SparkSession":
         return connect(self.settings)
 
     @cached_property
-    def tables(self) -> SparkTables:
+    def tables(self) -> "SparkTables":
+        from jobs.lake.spark_tables import SparkTables
+
         return SparkTables(self.spark, self.arrow)
 
     def path(self, zone: Zone, name: str) -> TablePath:

@@ -4,23 +4,28 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-import grpc
-from botocore.exceptions import ConnectionError as S3ConnectionError
-from botocore.exceptions import EndpointConnectionError, HTTPClientError
-from pyspark.errors import PySparkException
-from pyspark.errors.exceptions.connect import SparkConnectException
-from pyspark.sql import SparkSession
 
 from jobs.errors import ServiceUnavailable
 from jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
 PAUSE_S = 2.0
+AWAY_CLASSES = (
+    "EndpointConnectionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ConnectionClosedError",
+    "ConnectionError",
+    "HTTPClientError",
+)
 AWAY_WORDS = (
     "UNAVAILABLE",
     "failed to connect",
@@ -37,24 +42,25 @@ AWAY_WORDS = (
 )
 
 
-def connect(settings: Settings) -> SparkSession:
+def connect(settings: Settings) -> "SparkSession":
     """A Spark Connect session; ServiceUnavailable where no server is known or none answers."""
     if not settings.spark_remote:
         raise ServiceUnavailable("no Spark server is known: run `lake up`, or set LAKE_SPARK_REMOTE")
+    from pyspark.sql import SparkSession
+
     session: SparkSession = SparkSession.builder.remote(settings.spark_remote).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     return session
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error says that S3 or Spark did not answer, rather than that the work is wrong."""
-    if isinstance(error, ServiceUnavailable | S3ConnectionError | EndpointConnectionError | HTTPClientError):
+    """Whether an error says that S3, Spark or the database did not answer, rather than that the work is wrong."""
+    if isinstance(error, ServiceUnavailable):
         return True
-    if isinstance(error, grpc.RpcError):
+    module, name = type(error).__module__, type(error).__name__
+    if module.startswith("grpc") or (module == "botocore.exceptions" and name in AWAY_CLASSES):
         return True
-    words = str(error)
-    engine = isinstance(error, SparkConnectException | PySparkException | OSError | Exception)
-    return engine and any(word in words for word in AWAY_WORDS)
+    return any(word in str(error) for word in AWAY_WORDS)
 
 
 def patient(step: Callable[P, T], wait_s: int) -> Callable[P, T]:

@@ -1,7 +1,6 @@
 """Air quality a station and day: valid hours, means and AQI."""
 
 from collections.abc import Mapping
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -23,6 +22,7 @@ DAILY: Mapping[str, tuple[str, str, str, int]] = {
     "CO": ("co_mg_m3", "valid_hours_co", "co_mean_mg_m3", 1),
 }
 """Pollutant → hourly field, count of valid hours, daily mean, decimals of the mean."""
+STATION_DAY = ("device_id", "day")
 MEANS = {**{name: mean for name, (_, _, mean, _) in DAILY.items()}, "O3": "o3_8h_max_ug_m3"}
 
 
@@ -32,14 +32,12 @@ def air_quality_day(inputs: Mapping[str, DataFrame]) -> DataFrame:
     Where several pollutants share the highest index, the primary one is the first in the order of MEANS.
     """
     hours = _hours(inputs["air_quality_hourly"])
-    days = hours.groupBy("device_id", "day").agg(F.max("device_name").alias("device_name"), *_daily_means())
-    made = days.join(_ozone(hours), ["device_id", "day"], "left")
+    days = hours.groupBy(*STATION_DAY).agg(F.max("device_name").alias("device_name"), *_daily_means())
+    made = days.join(_ozone(hours), list(STATION_DAY), "left")
     made = made.withColumn("valid_windows_o3", F.coalesce("valid_windows_o3", F.lit(0)))
-    indices = {name: daily_index(F.col(mean), name) for name, mean in MEANS.items()}
-    made = made.withColumn("aqi_day", _highest(indices))
-    made = made.withColumn("primary_pollutant", _primary(indices)).withColumn("air_level", level(F.col("aqi_day")))
     places = inputs["devices"].select("device_id", "division_code").dropDuplicates(["device_id"])
-    return made.join(places, "device_id", "left")
+    indexed = made.join(_indices(made), list(STATION_DAY), "left").join(places, "device_id", "left")
+    return indexed.withColumn("air_level", level(F.col("aqi_day")))
 
 
 def _hours(readings: DataFrame) -> DataFrame:
@@ -63,21 +61,25 @@ def _daily_means() -> list[Column]:
 
 def _ozone(hours: DataFrame) -> DataFrame:
     """Valid 8-hour means that end at hours 8 to 24, and the highest of them where there are enough."""
-    last_8 = Window.partitionBy("device_id", "day").orderBy("hour").rangeBetween(-7, 0)
+    last_8 = Window.partitionBy(*STATION_DAY).orderBy("hour").rangeBetween(-7, 0)
     ozone = F.col("o3_ug_m3")
     is_valid = F.count(ozone).over(last_8) >= VALID_HOURS_OF_8
     means = hours.withColumn("_mean", F.when(is_valid, F.avg(ozone).over(last_8))).filter(F.col("hour") >= 8)
     highest = F.when(F.count("_mean") >= VALID_O3_MEANS, F.round(F.max("_mean"), 0))
-    return means.groupBy("device_id", "day").agg(
-        F.count("_mean").alias("valid_windows_o3"), highest.alias("o3_8h_max_ug_m3")
-    )
+    return means.groupBy(*STATION_DAY).agg(F.count("_mean").alias("valid_windows_o3"), highest.alias("o3_8h_max_ug_m3"))
 
 
-def _highest(indices: Mapping[str, Column]) -> Column:
-    all_valid = reduce(Column.__and__, (index.isNotNull() for index in indices.values()))
-    return F.when(all_valid, F.greatest(*indices.values()))
-
-
-def _primary(indices: Mapping[str, Column]) -> Column:
-    of_the_highest = [F.when(index == F.col("aqi_day"), F.lit(name)) for name, index in indices.items()]
-    return F.when(F.col("aqi_day") > 50, F.coalesce(*of_the_highest))
+def _indices(means: DataFrame) -> DataFrame:
+    """AQI and primary pollutant a station and day, from one row a pollutant."""
+    each = [
+        F.struct(
+            F.lit(-order).alias("order"), F.lit(name).alias("pollutant"), daily_index(F.col(mean), name).alias("index")
+        )
+        for order, (name, mean) in enumerate(MEANS.items())
+    ]
+    rows = means.select(*STATION_DAY, F.explode(F.array(*each)).alias("of"))
+    highest = F.max(F.struct("of.index", "of.order", "of.pollutant"))
+    found = rows.groupBy(*STATION_DAY).agg(highest.alias("top"), F.count("of.index").alias("valid"))
+    aqi = F.when(F.col("valid") == len(MEANS), F.col("top.index"))
+    primary = F.when((F.col("valid") == len(MEANS)) & (F.col("top.index") > 50), F.col("top.pollutant"))
+    return found.select(*STATION_DAY, aqi.alias("aqi_day"), primary.alias("primary_pollutant"))

@@ -11,7 +11,9 @@ from jobs.contracts import Contract, Field
 EMPTY = "（空）"
 HIDDEN = "****"
 JOINT = " | "
-WORDS_FOR_NOTHING = frozenset(("-", "--", "/", "\\", "无", "空", "不详", "未知", "null", "none", "na", "n/a", "nan", EMPTY))
+WORDS_FOR_NOTHING = frozenset(
+    ("-", "--", "/", "\\", "无", "空", "不详", "未知", "null", "none", "na", "n/a", "nan", EMPTY)
+)
 HALF = str.maketrans("０１２３４５６７８９Ｘｘ－　", "0123456789Xx- ")
 IDENTITY = re.compile(
     r"\d*[1-9]\d{5}[ -]?(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[\dXx]\d*"

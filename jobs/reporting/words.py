@@ -16,7 +16,11 @@ REPAIRS: Mapping[str, str] = {
 }
 COPIES = "完全相同的重复行去重（保留一行）"
 SEVERITIES: Mapping[str, str] = {"critical": "严重", "warning": "警告", "info": "提示"}
-EFFECTS: Mapping[str, str] = {"critical": "该行不入库，进入隔离区", "warning": "入库并作标记", "info": "仅提醒，不影响入库"}
+EFFECTS: Mapping[str, str] = {
+    "critical": "该行不入库，进入隔离区",
+    "warning": "入库并作标记",
+    "info": "仅提醒，不影响入库",
+}
 SEVERITY_ORDER: Mapping[str, int] = {"critical": 0, "warning": 1, "info": 2}
 MARKS: Mapping[State, str] = {
     State.LANDED: "○",
@@ -71,7 +75,15 @@ INDICATORS: Mapping[str, str] = {
     "0601": "可访问",
     "0602": "可用性",
 }
-PERIODS: Mapping[str, str] = {"mi": "分钟", "h": "小时", "d": "天", "wd": "个工作日", "w": "周", "mo": "个月", "y": "年"}
+PERIODS: Mapping[str, str] = {
+    "mi": "分钟",
+    "h": "小时",
+    "d": "天",
+    "wd": "个工作日",
+    "w": "周",
+    "mo": "个月",
+    "y": "年",
+}
 
 
 def repair(kind: str) -> str:

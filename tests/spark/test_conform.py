@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from jobs import pipeline
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
+from jobs.arrival import land, load, pending
+from jobs.judging import conform
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
 HEADER = "站点,时间,温度,回温\n"
@@ -35,9 +36,9 @@ def push(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Callable[..., Verd
         file = tmp_path / name
         file.write_text(HEADER + text, "utf-8")
         deliver(lake.store, [file], "station", "heat", Manifest(**manifest))
-        (landed,) = pipeline.land(lake, catalogue)
-        pipeline.load(lake, catalogue, landed.delivery.id)
-        return pipeline.conform(lake, catalogue, landed.delivery.id)
+        (landed,) = land(lake, catalogue)
+        load(lake, catalogue, landed.delivery.id)
+        return conform(lake, catalogue, landed.delivery.id)
 
     return go
 
@@ -94,7 +95,7 @@ def test_equal_copies_are_dropped_and_counted_but_a_conflict_of_keys_is_held(lak
 def test_conform_twice_leaves_the_same_tables(lake, catalogue, push):
     verdict = push("甲,2026-01-01 08:00:00,20,40\n乙,2026-01-01 08:00:00,999,40\n")
     before = silver(lake), held(lake, Zone.QUARANTINE, "_row"), held(lake, Zone.EVIDENCE, "_row", "rule")
-    pipeline.conform(lake, catalogue, verdict.delivery)
+    conform(lake, catalogue, verdict.delivery)
     assert before == (silver(lake), held(lake, Zone.QUARANTINE, "_row"), held(lake, Zone.EVIDENCE, "_row", "rule"))
     results = Results(lake.arrow, lake.settings.s3_bucket)
     assert len(results.verdicts()) == 1
@@ -119,7 +120,7 @@ def test_the_same_bytes_again_are_recorded_and_not_processed_twice(lake, catalog
     again = tmp_path / "again.csv"
     again.write_text(HEADER + "甲,2026-01-01 08:00:00,60,40\n", "utf-8")
     deliver(lake.store, [again], "station", "heat", Manifest())
-    (seen,) = pipeline.land(lake, catalogue)
+    (seen,) = land(lake, catalogue)
     assert (seen.is_new, seen.delivery.id) == (False, verdict.delivery)
     assert lake.ledger.repeats(verdict.delivery) > 0
-    assert pipeline.pending(lake, catalogue, "station") == []
+    assert pending(lake, catalogue, "station") == []

@@ -107,7 +107,7 @@ FEED = Feed(
         breaks("sentinel", "so2_ug_m3", change(-999), "so2_ug_m3_range", times=2),
         breaks("sentinel", "o3_ug_m3", change(9999), "o3_ug_m3_range", "o3_limit"),
         breaks("out_of_band", "no2_ug_m3", change(-5), "no2_ug_m3_range"),
-        warns("unit_wrong", "co_mg_m3", change("85"), "co_unit_plausible", "co_limit", times=2),
+        breaks("unit_wrong", "co_mg_m3", change("850"), "co_mg_m3_range", "co_unit_plausible", "co_limit", times=2),
         warns("regulatory_exceedance", "o3_ug_m3", change(215), "o3_limit"),
         warns("regulatory_exceedance", "so2_ug_m3", change(560), "so2_limit"),
         warns("regulatory_exceedance", "aqi", change(265, _polluted), "aqi_heavy_pollution", times=2),

@@ -75,8 +75,7 @@ def _form(setting: Setting) -> ExcelForm:
 
 
 def _letter_o(row: Row, rng: Random) -> Cell:
-    code = row.text("uscc")
-    return code[:2] + code[2:].replace("0", "O", 1)
+    return row.text("uscc")[:-1] + "O"
 
 
 def _rounded(row: Row, rng: Random) -> Cell:

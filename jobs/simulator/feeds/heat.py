@@ -50,7 +50,7 @@ def _running(mean: float, moment: datetime, rng: Random) -> dict[str, Cell]:
     cold = outdoor_c(moment)
     load = HEAT.at(hour_of_day(moment))
     supply = round(90 - cold + rng.uniform(-0.5, 0.5), 1)
-    back = round(45 - 0.3 * cold + rng.uniform(-0.5, 0.5), 1)
+    back = round(42 - 0.3 * cold + rng.uniform(-0.5, 0.5), 1)
     rate = mean * load * rng.uniform(0.99, 1.01)
     return {
         "primary_supply_temp_c": f"{supply:.1f}",

@@ -73,6 +73,5 @@ def rounded_identity(row: Row, rng: Random) -> Cell:
 
 
 def misread_uscc(row: Row, rng: Random) -> Cell:
-    """The code with a letter O where a nought stands."""
-    code = row.text("uscc")
-    return code[:2] + code[2:].replace("0", "O", 1)
+    """The code with a letter O in the place of its check character."""
+    return row.text("uscc")[:-1] + "O"

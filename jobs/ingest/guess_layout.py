@@ -1,0 +1,188 @@
+"""How an unseen file looks: format, delimiter, quotes, encoding, header, sub-headings, footer."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from jobs.ingest.delimited import DELIMITERS
+from jobs.ingest.encoding import blocks, detect
+from jobs.ingest.excel import sheet_sizes, top_rows
+from jobs.ingest.kinds import kind_of, looks_like_json
+from jobs.ingest.notes import FileNotes
+from jobs.ingest.quoting import Dialect, Parser
+from jobs.ingest.records import parse
+
+ROWS_LOOKED_AT = 500
+SAMPLE_BYTES = 2 << 20
+MAX_TITLE_ROWS = 15
+MAX_HEADER_ROWS = 3
+NUMERIC = re.compile(r"^[<>≤≥]?\s*[-+]?[\d.,:/-]+\s*\S{0,4}$|^\d{4}[-/年.]\d")
+COUNTED_SECTION = re.compile(r"^.+?[（(]\D*\d+\D*[)）]$")
+FOOTER = re.compile(
+    r"^\s*(合\s*计|总\s*计|小\s*计|注\s*[:：]|备\s*注\s*[:：]|说\s*明|填\s*表|制\s*表|审\s*核|total\b)", re.I
+)
+
+
+@dataclass
+class GuessedLayout:
+    """The contract's `layout` as far as it differs from the default, and a comment for each guess."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
+
+    def put(self, comment: str, **values: Any) -> None:
+        """Add guessed keys with the reason."""
+        self.values.update(values)
+        self.comments.append(comment)
+
+
+def guess_layout(path: Path, notes: FileNotes) -> GuessedLayout:
+    """The layout of the file; DeliveryError for what can never be read."""
+    found = GuessedLayout()
+    kind = kind_of(path, notes)
+    if kind == "excel":
+        _excel(path, notes, found)
+    elif kind == "parquet":
+        found.put("文件是 Parquet", format="parquet")
+    elif looks_like_json(path):
+        _json(path, notes, found)
+    else:
+        _text(path, notes, found)
+    return found
+
+
+def footer_rows(last: Sequence[Sequence[str | None]], typical: float) -> int:
+    """How many of the last rows are a footer: totals, notes, signatures."""
+    count = 0
+    for row in reversed(last):
+        filled = [cell for cell in row if cell]
+        is_note = len(filled) == 1 and typical >= 3 and bool(re.search(r"[：:（(]|合计|注", filled[0]))
+        if not filled or not (FOOTER.match(filled[0]) or is_note):
+            break
+        count += 1
+    return count
+
+
+def _excel(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
+    sizes = sheet_sizes(path, notes)
+    name = max(sizes, key=lambda n: sizes[n])
+    others = f"；其余工作表：{'、'.join(n for n in sizes if n != name)}" if len(sizes) > 1 else ""
+    found.put(f"取单元格最多的工作表「{name}」{others}", format="excel", sheet=name)
+    _head(top_rows(path, name, ROWS_LOOKED_AT, notes), found)
+
+
+def _json(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
+    encoding = detect(path, "auto", notes)
+    text = b"".join(blocks(path, encoding)).decode("utf-8", "replace")
+    try:
+        document = parse(text)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            found.put("每行一条 JSON 记录", format="jsonl")
+            return
+        raise notes.error(f"不是有效的 JSON：第 {error.lineno} 行第 {error.colno} 个字符处有误") from error
+    if isinstance(document, dict) and not _lists(document, ""):
+        found.put("整个文件是一条 JSON 记录", format="jsonl")
+        return
+    lists = [("", len(document))] if isinstance(document, list) else _lists(document, "")
+    records, size = max(lists, key=lambda item: item[1])
+    found.put(f"记录在「{records or '根'}」，共 {size} 条", format="json", **({"records": records} if records else {}))
+
+
+def _lists(value: Any, path: str) -> list[tuple[str, int]]:
+    """Dotted path and length of every list of records below."""
+    if not isinstance(value, dict):
+        return []
+    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+        return [(path, len(value["data"]))]
+    lists: list[tuple[str, int]] = []
+    for key, inner in value.items():
+        place = f"{path}.{key}" if path else key
+        if isinstance(inner, list) and inner and isinstance(inner[0], dict):
+            lists.append((place, len(inner)))
+        lists.extend(_lists(inner, place))
+    return lists
+
+
+def _text(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
+    encoding = detect(path, "auto", notes)
+    found.put(f"编码识别为 {encoding.name}（可信度 {encoding.confidence:.0%}）", format="csv", encoding=encoding.name)
+    sample = b""
+    for block in blocks(path, encoding, SAMPLE_BYTES):
+        sample = block.replace(b"\0", b"")
+        break
+    whole = len(sample) < SAMPLE_BYTES
+    delimiter = max(DELIMITERS, key=lambda d: _fit(sample, whole, Dialect(d, '"', True)))
+    quoted, plain = Dialect(delimiter, '"', True), Dialect(delimiter, "", True)
+    if delimiter != ",":
+        found.put(f"分隔符为 {delimiter!r}", delimiter=delimiter)
+    records = Parser(quoted).parse(sample, whole, ROWS_LOOKED_AT)
+    if (records.unpaired or records.irregular) and _fit(sample, whole, plain) >= _fit(sample, whole, quoted):
+        found.put(f"前 {len(records.rows)} 行中引号不成对或不规范，按普通字符读取", quote="")
+        records = Parser(plain).parse(sample, whole, ROWS_LOOKED_AT)
+    _head(records.rows, found)
+
+
+def _fit(sample: bytes, whole: bool, dialect: Dialect) -> tuple[float, int]:
+    """Share of rows that have the usual width, and that width; nothing for a single column."""
+    rows = [r for r in Parser(dialect).parse(sample, whole, ROWS_LOOKED_AT).rows if r]
+    widths = Counter(len(r) for r in rows)
+    width, rows_of_it = widths.most_common(1)[0] if widths else (1, 0)
+    return (rows_of_it / len(rows), width) if width > 1 else (0.0, 1)
+
+
+def _head(rows: Sequence[Sequence[str]], found: GuessedLayout) -> None:
+    """Rows above the header, header rows and sub-headings."""
+    filled = [sum(1 for cell in row if cell.strip()) for row in rows]
+    typical = median(filled[MAX_TITLE_ROWS // 2 :] or filled or [0])
+    skip = 0
+    while skip < min(MAX_TITLE_ROWS, len(rows) - 1) and filled[skip] < max(2, typical / 2) <= typical:
+        skip += 1
+    if filled[skip : skip + 1] and filled[skip] < max(2, typical / 2) <= typical:
+        skip = 0
+    if skip:
+        found.put(f"表头上方有 {skip} 行标题", skip_rows=skip)
+    levels = _header_levels(rows[skip:], typical)
+    if levels != 1:
+        reason = f"表头占 {levels} 行，各级以 / 连接" if levels else "首行已是数据，没有表头，按列序取值"
+        found.put(reason, header_rows=levels)
+    _sections(rows[skip + levels :], typical, found)
+
+
+def _header_levels(rows: Sequence[Sequence[str]], typical: float) -> int:
+    if not rows or not _is_wording(rows[0], 0.8):
+        return 0
+    levels = 1
+    while levels < min(MAX_HEADER_ROWS, len(rows) - 1):
+        upper, lower = rows[levels - 1], rows[levels]
+        gaps = [i for i, cell in enumerate(lower) if cell.strip() and (i >= len(upper) or not upper[i].strip())]
+        short = sum(1 for cell in lower if cell.strip()) < typical
+        numbers_below = any(NUMERIC.match(c.strip()) for row in rows[levels + 1 : levels + 4] for c in row if c.strip())
+        if not (gaps and short and numbers_below and _is_wording(lower, 1.0)):
+            break
+        levels += 1
+    return levels
+
+
+def _is_wording(row: Sequence[str], share: float) -> bool:
+    cells = [cell.strip() for cell in row if cell.strip()]
+    words = sum(1 for cell in cells if not NUMERIC.match(cell))
+    return bool(cells) and words >= share * len(cells)
+
+
+def _sections(rows: Sequence[Sequence[str]], typical: float, found: GuessedLayout) -> None:
+    """Rows with one filled cell, the first, more than once and with data after each."""
+    if typical < 3:
+        return
+    lone = [i for i, row in enumerate(rows) if row and row[0].strip() and not any(c.strip() for c in row[1:])]
+    heads = [rows[i][0].strip() for i in lone if i + 1 < len(rows) and i + 1 not in lone]
+    if len(heads) < 2 or any(FOOTER.match(head) for head in heads):
+        return
+    counted = all(COUNTED_SECTION.match(head) for head in heads)
+    pattern = r"^(?P<section>.+?)[（(]\D*\d+\D*[)）]$" if counted else r"^(?P<section>.+)$"
+    found.put(f"数据行之间有分组标题行（前 {len(rows)} 行中 {len(heads)} 处）", section={"pattern": pattern})

@@ -1,0 +1,229 @@
+"""A file never seen before → a contract for review, with the reason for every guess beside it."""
+
+import re
+import shutil
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from jobs.contracts import Layout
+from jobs.ingest.archive import Opener
+from jobs.ingest.columnar import open_parquet
+from jobs.ingest.delimited import open_delimited
+from jobs.ingest.excel import open_excel
+from jobs.ingest.grid import Grid
+from jobs.ingest.guess_key import candidate_key
+from jobs.ingest.guess_layout import GuessedLayout, footer_rows, guess_layout
+from jobs.ingest.guess_values import CODE_HEADER, TIME_HEADER, Column, Guess, guess
+from jobs.ingest.kinds import LocalFile
+from jobs.ingest.notes import FileNotes, Notes
+from jobs.ingest.records import open_json, open_jsonl
+
+ROWS_LOOKED_AT = 100_000
+LAST_ROWS = 8
+SERIAL_HEADER = re.compile(r"^(序号|行号|no\.?|#|row|index)$", re.I)
+RESERVED = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """The rows looked at, column by column."""
+
+    header: tuple[str | None, ...]
+    own: int
+    columns: dict[int, pa.Array]
+    rows: int
+    more: bool
+    last: list[list[str | None]]
+
+
+def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
+    """A contract in YAML that loads and reads this very file; DeliveryError where nothing can read it."""
+    notes = Notes()
+    folder = Path(tempfile.mkdtemp(prefix="proposal-", dir=scratch))
+    try:
+        parts = list(Opener(Layout(), folder, notes).open(file))
+        if not parts:
+            raise FileNotes(file.name, notes).error("是空的压缩包，没有任何文件")
+        part = parts[0]
+        layout = guess_layout(part.path, FileNotes(part.name, notes))
+        if part.name != file.name:
+            suffix = part.path.suffix or Path(part.name).suffix
+            layout.put(f"压缩包内有 {len(parts)} 个文件，按第一个推断", files=f"*{suffix}")
+        profile = _profile(part, layout, notes)
+        return _document(dataset, provider, file.name, layout, profile)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _profile(part: LocalFile, layout: GuessedLayout, notes: Notes) -> _Profile:
+    grid = _grid(part, layout, notes)
+    found = _look(grid)
+    typical = _typical(found)
+    footer = footer_rows(found.last, typical)
+    if footer and not found.more:
+        layout.put(f"末尾 {footer} 行是合计或说明", footer_rows=footer)
+        found = _look(_grid(part, layout, notes))
+    return found
+
+
+def _grid(part: LocalFile, layout: GuessedLayout, notes: Notes) -> Grid:
+    words, own = Layout.model_validate(layout.values), FileNotes(part.name, notes)
+    match words.format:
+        case "excel":
+            return open_excel(part.path, words, own, {})
+        case "parquet":
+            return open_parquet(part.path, words, own)
+        case "json":
+            return open_json(part.path, words, own)
+        case "jsonl":
+            return open_jsonl(part.path, words, own)
+        case _:
+            return open_delimited(part.path, words, own, lambda header: len(header))
+
+
+def _look(grid: Grid) -> _Profile:
+    pieces: dict[int, list[pa.Array]] = {i: [] for i, name in enumerate(grid.header) if name is not None}
+    last: deque[list[str | None]] = deque(maxlen=LAST_ROWS)
+    rows, more = 0, False
+    for chunk in grid.chunks():
+        if rows >= ROWS_LOOKED_AT:
+            more = True
+            break
+        rows += len(chunk)
+        for i, arrays in pieces.items():
+            arrays.append(chunk.cells[i])
+        tail = chunk.slice(max(len(chunk) - LAST_ROWS, 0), LAST_ROWS)
+        last.extend([list(row) for row in zip(*(c.to_pylist() for c in tail.cells), strict=True)])
+    joined = {i: pa.concat_arrays(arrays) if arrays else pa.array([], pa.string()) for i, arrays in pieces.items()}
+    return _Profile(grid.header, grid.own(), joined, rows, more, list(last))
+
+
+def _typical(found: _Profile) -> float:
+    filled = sum(len(a) - a.null_count for a in found.columns.values())
+    return filled / found.rows if found.rows else 0.0
+
+
+def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, profile: _Profile) -> str:
+    guesses = {i: _guess(i, profile) for i in profile.columns}
+    names = _names(profile)
+    key = candidate_key(profile.columns, _key_order(profile, guesses))
+    looked = f"前 {profile.rows} 行" if profile.more else f"全部 {profile.rows} 行"
+    lines = [
+        f"# 由 {file} 的{looked}推断，请逐项核对后再启用。",
+        "apiVersion: v3.1.0",
+        "kind: DataContract",
+        f"id: {dataset}",
+        f"name: {_flow(dataset)}  # 建议: 改为中文名称",
+        "version: 0.1.0",
+        "status: draft",
+        "description: {purpose: 待填写}",
+        "team: {name: 待填写}  # 建议: 填写负责部门",
+        "schema:",
+        f"  - name: {dataset}",
+        *_key_comment(key, names, profile),
+        "    properties:",
+    ]
+    for i in profile.columns:
+        lines += _field(i, names[i], key, guesses[i], profile)
+    lines += ["customProperties:", f"  - {{property: provider, value: {provider}}}"]
+    lines += [f"  # 建议: {comment}" for comment in layout.comments]
+    values = {**layout.values, "extra_columns": "evolve"}
+    lines.append(f"  - {_flow({'property': 'layout', 'value': values})}")
+    mode = "merge" if key else "append"
+    lines.append(f"  - {{property: write, value: {{mode: {mode}}}}}")
+    return "\n".join(lines) + "\n"
+
+
+def _guess(position: int, profile: _Profile) -> Guess:
+    array = profile.columns[position]
+    counted = array.drop_null().value_counts()
+    counts = Counter(dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
+    return guess(Column(profile.header[position] or "", position + 1, profile.rows, counts))
+
+
+def _key_order(profile: _Profile, guesses: dict[int, Guess]) -> list[int]:
+    """Columns that may name a row: codes first, then times, then words and counts; a running number last."""
+
+    def rank(i: int) -> int:
+        header = profile.header[i] or ""
+        if SERIAL_HEADER.match(header):
+            return 3
+        return 0 if CODE_HEADER.search(header) else 1 if TIME_HEADER.search(header) else 2
+
+    usable = [i for i, g in guesses.items() if g.type not in ("number", "boolean") and not g.missing]
+    return sorted(usable, key=lambda i: (rank(i), i))
+
+
+def _key_comment(key: Sequence[int], names: dict[int, str], profile: _Profile) -> Iterator[str]:
+    if key:
+        scope = f"在前 {profile.rows} 行中" if profile.more else f"在全部 {profile.rows} 行中"
+        yield f"    # 建议: 主键 {'+'.join(names[i] for i in key)}，{scope}没有重复"
+    else:
+        yield "    # 建议: 三列以内没有可用的主键，暂按追加写入；请与报送单位确认唯一标识"
+
+
+def _names(profile: _Profile) -> dict[int, str]:
+    """Field names: an ASCII header in snake case, `field_<n>` for any other."""
+    names: dict[int, str] = {}
+    for i in profile.columns:
+        base = snake_case(profile.header[i] or "")
+        if not RESERVED.match(base):
+            base = f"field_{i + 1}"
+        name, number = base, 1
+        while name in names.values():
+            number += 1
+            name = f"{base}_{number}"
+        names[i] = name
+    return names
+
+
+def snake_case(header: str) -> str:
+    """The header in snake case; empty where it is not ASCII throughout."""
+    if not header.isascii():
+        return ""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", header.strip())
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def _field(i: int, name: str, key: Sequence[int], found: Guess, profile: _Profile) -> Iterator[str]:
+    header = profile.header[i]
+    for comment in found.comments:
+        yield f"      # 建议: {' '.join(comment.split())}"
+    if found.missing and profile.rows:
+        yield f"      # 建议: 缺失 {found.missing} 行（{found.missing / profile.rows:.1%}），非必填"
+    yield f"      - name: {name}"
+    yield f"        businessName: {_flow(header or f'第 {i + 1} 列')}"
+    yield f"        logicalType: {found.type}"
+    yield from _options(found, is_key=i in key, is_required=not found.missing and profile.rows > 0)
+    if i in key:
+        yield f"        primaryKeyPosition: {list(key).index(i) + 1}"
+    source = {**({"header": header} if header else {"position": i + 1}), **found.source}
+    yield "        customProperties:"
+    if found.unit:
+        yield f"          - {_flow({'property': 'unit', 'value': found.unit})}"
+    yield f"          - {_flow({'property': 'source', 'value': source})}"
+
+
+def _options(found: Guess, is_key: bool, is_required: bool) -> Iterator[str]:
+    if found.physical:
+        yield f"        physicalType: {found.physical}"
+    if found.personal:
+        yield "        classification: L3"
+    if found.enum:
+        yield f"        enum: {_flow([{'value': v, 'label': v} for v in found.enum])}"
+    if is_key or is_required:
+        yield "        required: true"
+    if is_key:
+        yield "        primaryKey: true"
+
+
+def _flow(value: Any) -> str:
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=100_000, sort_keys=False).strip()
+    return text.removesuffix("\n...")

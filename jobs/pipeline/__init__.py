@@ -1,0 +1,38 @@
+"""The hallway: one short function a step, in the order of the way. Each is idempotent by delivery id.
+
+A step's module is imported when the step runs, so that noticing a file does not wait for Spark's client.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from jobs import contracts
+from jobs.lake.lake import opened
+from jobs.lake.session import patient
+from jobs.settings import Settings
+
+STEPS: Mapping[str, str] = {
+    "land": "arrival",
+    "watch": "arrival",
+    "pending": "arrival",
+    "load": "arrival",
+    "conform": "judging",
+    "build": "making",
+    "report": "telling",
+    "reports": "telling",
+    "upkeep": "tending",
+}
+
+
+def run(settings: Settings, step: str, *arguments: str) -> Any:
+    """The outcome of a step by name, on a lake of its own; waits and goes on where S3 or Spark is away for a while."""
+    catalogue = contracts.load(settings.schemas, settings.expectations)
+    work = getattr(import_module(f"jobs.pipeline.{STEPS[step]}"), step)
+    with opened(settings) as lake:
+
+        def attempt() -> Any:
+            lake.forget_engine()
+            return work(lake, catalogue, *arguments)
+
+        return patient(attempt, settings.wait_s)()

@@ -1,0 +1,45 @@
+"""Deliveries on their way in: noticed, recorded, read into bronze. No engine is needed here."""
+
+import time
+from datetime import UTC, datetime
+
+from jobs.contracts import Catalogue
+from jobs.ingest.land import Landed
+from jobs.ingest.land import land as land_new
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.lake import Lake
+
+WATCH_S = 240.0
+POLL_S = 1.0
+
+
+def land(lake: Lake, catalogue: Catalogue) -> tuple[Landed, ...]:
+    """What is new in the landing zone, recorded in the ledger."""
+    return land_new(lake, {c.id: c.provider for c in catalogue.sources()}, datetime.now(UTC))
+
+
+def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
+    """(dataset, id) of new deliveries that have a contract, as soon as there are any; empty after a quiet while."""
+    deadline = time.monotonic() + WATCH_S
+    while time.monotonic() < deadline:
+        landed = [(one.delivery.dataset, one.delivery.id) for one in land(lake, catalogue) if one.is_new]
+        if landed:
+            return [(dataset, delivery) for dataset, delivery in landed if dataset in catalogue.contracts]
+        time.sleep(POLL_S)
+    return []
+
+
+def pending(lake: Lake, catalogue: Catalogue, dataset: str, *asked: str) -> list[str]:
+    """Ids to work on, in order of arrival: those asked for, and any of the dataset that are not judged yet."""
+    catalogue.contract(dataset)
+    waiting = [d.id for d in lake.ledger.deliveries(dataset, states=(State.LANDED, State.LOADED))]
+    wanted = {*asked, *waiting}
+    return [d.id for d in lake.ledger.deliveries(dataset) if d.id in wanted]
+
+
+def load(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Delivery:
+    """A delivery's rows in bronze, or the delivery returned as unreadable."""
+    from jobs.ingest.load import load as load_rows  # pyarrow and the readers, wanted by this step alone
+
+    delivery = lake.ledger.get(delivery_id)
+    return load_rows(lake, catalogue.contract(delivery.dataset), delivery)

@@ -1,0 +1,23 @@
+"""Results told: a report a delivery, and the index over all. No engine is needed here."""
+
+from datetime import UTC, datetime
+
+from jobs.contracts import Catalogue
+from jobs.lake.lake import Lake
+from jobs.reporting import ReportFiles, write_index, write_report
+
+
+def report(lake: Lake, catalogue: Catalogue, delivery_id: str) -> ReportFiles:
+    """The department's report of one delivery, and the index anew."""
+    now = datetime.now(UTC)
+    files = write_report(lake, catalogue, delivery_id, now)
+    write_index(lake, catalogue, now)
+    return files
+
+
+def reports(lake: Lake, catalogue: Catalogue, *delivery_ids: str) -> list[str]:
+    """Keys of the reports of several deliveries; the index is written once."""
+    now = datetime.now(UTC)
+    keys = [write_report(lake, catalogue, delivery_id, now).html for delivery_id in delivery_ids]
+    write_index(lake, catalogue, now)
+    return keys

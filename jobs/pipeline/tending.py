@@ -1,0 +1,21 @@
+"""The lake tended: small files joined, old ones removed."""
+
+from jobs.contracts import Catalogue
+from jobs.lake.lake import Lake
+from jobs.lake.results import RULES, VERDICTS
+from jobs.lake.zones import Zone
+
+KEEP_HOURS = 90 * 24
+
+
+def upkeep(lake: Lake, catalogue: Catalogue) -> list[str]:
+    """Compact all tables, and remove files that no version of the last 90 days needs."""
+    names = [c.id for c in catalogue.sources()]
+    for zone, name in [(Zone.BRONZE, n) for n in names] + [(Zone.RESULTS, VERDICTS), (Zone.RESULTS, RULES)]:
+        lake.arrow.compact(lake.path(zone, name), KEEP_HOURS)
+    made = [(z, n) for n in names for z in (Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE)]
+    made += [(Zone.GOLD, c.id) for c in catalogue.products()]
+    kept = [lake.path(zone, name) for zone, name in made if lake.arrow.version(lake.path(zone, name)) is not None]
+    for path in kept:
+        lake.tables.compact(path, KEEP_HOURS)
+    return [str(path) for path in kept]

@@ -1,0 +1,127 @@
+"""Every delivery with its verdict and score, from one read of each results table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jobs.contracts import Catalogue, Contract
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.lake import Lake
+from jobs.lake.results import RULES, Results, Verdict
+from jobs.lake.zones import Zone
+from jobs.reporting.score import Scores, scores, weights
+
+HELD_BACK = (State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
+PERIODS: Mapping[str, timedelta] = {
+    "mi": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+    "mo": timedelta(days=31),
+    "y": timedelta(days=366),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One rule's result, without GX's own words."""
+
+    delivery: str
+    rule: str
+    type: str
+    severity: str
+    dimension: str
+    indicator: str
+    success: bool
+    element_count: int
+    unexpected_count: int
+    missing_count: int
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One delivery of the ledger; `verdict` is None before it was judged."""
+
+    delivery: Delivery
+    title: str
+    department: str
+    verdict: Verdict | None
+    scores: Scores
+    outcomes: tuple[Outcome, ...]
+    has_report: bool
+
+    def state(self) -> State:
+        """What the lake decided; the ledger's state before that."""
+        return self.verdict.state if self.verdict else self.delivery.state
+
+    def is_open(self) -> bool:
+        """Whether rows wait for a correction: held back, and no later delivery took their place."""
+        return self.state() in HELD_BACK and not self.delivery.superseded_by
+
+
+@dataclass(frozen=True)
+class Punctuality:
+    """When a dataset's next delivery is due; `due_at` is None where nothing is agreed or nothing came yet."""
+
+    contract: Contract
+    last: Entry | None
+    due_at: datetime | None
+    is_late: bool
+
+
+def entries(lake: Lake, catalogue: Catalogue) -> list[Entry]:
+    """All deliveries, in order of arrival."""
+    verdicts = {v.delivery: v for v in Results(lake.arrow, lake.settings.s3_bucket).verdicts()}
+    outcomes = _outcomes(lake)
+    reports = {o.key for o in lake.store.list(f"{Zone.REPORTS}/") if o.key.endswith(".html")}
+    by = weights()
+    found = []
+    for delivery in lake.ledger.deliveries():
+        contract = catalogue.contracts.get(delivery.dataset)
+        mine = tuple(outcomes.get(delivery.id, ()))
+        found.append(
+            Entry(
+                delivery=delivery,
+                title=contract.title if contract else delivery.dataset,
+                department=(contract.department if contract else "") or delivery.provider,
+                verdict=verdicts.get(delivery.id),
+                scores=scores(mine, by),
+                outcomes=mine,
+                has_report=f"{Zone.REPORTS}/{delivery.provider}/{delivery.dataset}/{delivery.id}.html" in reports,
+            )
+        )
+    return found
+
+
+def punctuality(contract: Contract, mine: Sequence[Entry], now: datetime) -> Punctuality:
+    """Whether the dataset's next delivery is late: last arrival + agreed frequency + agreed latency."""
+    last = mine[-1] if mine else None
+    every, grace = length(contract.sla.get("frequency", "")), length(contract.sla.get("latency", ""))
+    if last is None or every is None:
+        return Punctuality(contract, last, None, False)
+    due_at = last.delivery.received_at + every + (grace or timedelta())
+    return Punctuality(contract, last, due_at, now > due_at)
+
+
+def length(text: str) -> timedelta | None:
+    """An agreed period such as `1d` as elapsed time; None for working days and unknown units."""
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = PERIODS.get(text[len(number) :].strip())
+    try:
+        return float(number) * unit if unit else None
+    except ValueError:
+        return None
+
+
+def _outcomes(lake: Lake) -> dict[str, list[Outcome]]:
+    table = lake.arrow.open(lake.path(Zone.RESULTS, RULES))
+    found: dict[str, list[Outcome]] = {}
+    if table is None:
+        return found
+    names = list(Outcome.__dataclass_fields__)
+    columns = table.to_pyarrow_table(columns=names)
+    for values in zip(*(columns[name].to_pylist() for name in names), strict=True):
+        found.setdefault(values[0], []).append(Outcome(*values))
+    return found

@@ -1,0 +1,181 @@
+"""All reports → the index page, and a page for each department."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from jobs.contracts import Catalogue, Contract
+from jobs.lake.delivery import STATE_WORDS, State
+from jobs.lake.lake import Lake
+from jobs.reporting import figures, shelf, words
+from jobs.reporting.advice import period
+from jobs.reporting.entries import Entry, Punctuality, entries, punctuality
+from jobs.reporting.pages import Badge, Cell, Link, Links, Table, render, table
+from jobs.reporting.trends import dataset_trends
+
+LISTED = 5000
+FIRST_TO_FIX = 10
+HEAD = ("部门", "数据集", "批次", "收到时间", "状态", "总分", "检查行数", "未通过", "警告", "报告")
+
+
+def write_index(lake: Lake, catalogue: Catalogue, now: datetime) -> str:
+    """Write the index and the departments' pages; the index's key. Each results table is read once."""
+    found = entries(lake, catalogue)
+    zone = lake.settings.timezone
+    contracts = catalogue.sources()
+    providers = sorted({c.provider for c in contracts} | {e.delivery.provider for e in found})
+    shelf.put(lake, shelf.INDEX, index_page(found, contracts, now, zone).encode(), shelf.HTML)
+    for provider in providers:
+        mine = [e for e in found if e.delivery.provider == provider]
+        page = provider_page(provider, mine, [c for c in contracts if c.provider == provider], now, zone)
+        shelf.put(lake, shelf.provider_key(provider), page.encode(), shelf.HTML)
+    return shelf.INDEX
+
+
+def index_page(found: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str) -> str:
+    """The page over all departments, newest deliveries first."""
+    listed = list(reversed(found))[:LISTED]
+    return render(
+        "index.html",
+        title="数据质量报告总览",
+        departments=_departments(found, contracts, now),
+        rows=[(_row(e, zone, ""), bool(e.delivery.superseded_by)) for e in listed],
+        head=HEAD,
+        numeric=(5, 6, 7, 8),
+        left_out=len(found) - len(listed),
+        department_names=sorted({e.department for e in listed}),
+        dataset_names=sorted({e.title for e in listed}),
+        state_names=[word for state, word in STATE_WORDS.items() if any(e.state() is state for e in listed)],
+        made_at=figures.moment(now, zone),
+    )
+
+
+def provider_page(provider: str, mine: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str) -> str:
+    """One department's page: its datasets, what to fix first, what is late, how it went."""
+    times = [punctuality(c, _of(mine, c.id), now) for c in contracts]
+    name = next((c.department for c in contracts), mine[0].department if mine else provider)
+    prefix = "../"
+    latest = list(reversed(mine))[:LISTED]
+    return render(
+        "provider.html",
+        title=f"{name} 数据质量",
+        name=name,
+        datasets=_datasets(times, zone, prefix),
+        to_fix=_to_fix(mine, prefix),
+        late=[_late(t, now, zone) for t in times if t.is_late],
+        never=[t.contract.title for t in times if t.last is None],
+        trends=dataset_trends(mine, contracts, zone),
+        deliveries=table("全部批次", HEAD[1:], [_row(e, zone, prefix)[1:] for e in latest], (4, 5, 6, 7)),
+        made_at=figures.moment(now, zone),
+    )
+
+
+def badge(state: State) -> Badge:
+    """A state as a badge."""
+    return Badge(STATE_WORDS[state], words.MARKS[state], words.TONES[state])
+
+
+def _of(found: Iterable[Entry], dataset: str) -> list[Entry]:
+    return [e for e in found if e.delivery.dataset == dataset]
+
+
+def _row(entry: Entry, zone: str, prefix: str) -> tuple[Cell, ...]:
+    delivery, verdict = entry.delivery, entry.verdict
+    name = delivery.id + ("（已被取代）" if delivery.superseded_by else "")
+    return (
+        Link(entry.department, f"{prefix}{delivery.provider}/index.html"),
+        entry.title,
+        name,
+        figures.moment(delivery.received_at, zone)[:16],
+        badge(entry.state()),
+        figures.score(entry.scores.total),
+        figures.count(verdict.rows if verdict else None),
+        figures.count(verdict.failed_rows if verdict else None),
+        figures.count(verdict.warned_rows if verdict else None),
+        _links(entry, prefix),
+    )
+
+
+def _links(entry: Entry, prefix: str) -> Cell:
+    if not entry.has_report:
+        return figures.NONE
+    delivery = entry.delivery
+    base = f"{prefix}{delivery.provider}/{delivery.dataset}/{delivery.id}"
+    return Links((Link("查看", f"{base}.html"), Link("Excel", f"{base}.xlsx")))
+
+
+def _departments(found: Sequence[Entry], contracts: Sequence[Contract], now: datetime) -> Table:
+    names = {c.provider: c.department for c in contracts}
+    for entry in found:
+        names.setdefault(entry.delivery.provider, entry.department)
+    by_provider: dict[str, list[Entry]] = {provider: [] for provider in names}
+    for entry in found:
+        by_provider[entry.delivery.provider].append(entry)
+    rows: list[tuple[Cell, ...]] = []
+    for provider, mine in sorted(by_provider.items()):
+        own = [c for c in contracts if c.provider == provider]
+        totals = [e.scores.total for e in _latest(mine) if e.scores.total is not None]
+        late = sum(punctuality(c, _of(mine, c.id), now).is_late for c in own)
+        mean = sum(totals) / len(totals) if totals else None
+        numbers = (len(own), len(mine), sum(e.is_open() for e in _latest(mine)), late)
+        link = Link(names[provider] or provider, f"{provider}/index.html")
+        rows.append((link, *(figures.count(n) for n in numbers), figures.score(mean)))
+    head = ("部门", "数据集", "批次", "最近一批待整改", "报送逾期", "最近一批平均总分")
+    return table("各部门情况", head, rows, range(1, 6))
+
+
+def _latest(mine: Iterable[Entry]) -> list[Entry]:
+    return list({e.delivery.dataset: e for e in mine}.values())
+
+
+def _datasets(times: Sequence[Punctuality], zone: str, prefix: str) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for time in times:
+        entry, sla = time.last, time.contract.sla
+        agreed = f"每 {period(sla['frequency'])}" if "frequency" in sla else "未约定"
+        due = "已逾期" if time.is_late else figures.moment(time.due_at, zone)[:16]
+        if entry is None:
+            rows.append(
+                (time.contract.title, agreed, "尚未报送", figures.NONE, figures.NONE, figures.NONE, due, figures.NONE)
+            )
+            continue
+        verdict = entry.verdict
+        rows.append(
+            (
+                time.contract.title,
+                agreed,
+                badge(entry.state()),
+                figures.moment(entry.delivery.received_at, zone)[:16],
+                figures.score(entry.scores.total),
+                figures.count(verdict.failed_rows if verdict else None),
+                due,
+                _links(entry, prefix),
+            )
+        )
+    head = ("数据集", "约定周期", "最近一批", "收到时间", "总分", "未通过行", "下一批最迟", "报告")
+    return table("数据集与最近一批结果", head, rows, (4, 5))
+
+
+def _to_fix(mine: Sequence[Entry], prefix: str) -> Table:
+    waiting = [
+        (words.SEVERITY_ORDER.get(o.severity, 9), -o.unexpected_count, entry, o)
+        for entry in _latest(mine)
+        if not entry.delivery.superseded_by
+        for o in entry.outcomes
+        if o.severity != "info" and (not o.success or o.unexpected_count)
+    ]
+    waiting.sort(key=lambda found: (found[0], found[1], found[3].delivery, found[3].rule))
+    rows: list[tuple[Cell, ...]] = []
+    for _, _, entry, one in waiting[:FIRST_TO_FIX]:
+        told = figures.count(one.unexpected_count) if one.element_count else "整表"
+        severity = words.SEVERITIES.get(one.severity, one.severity)
+        rows.append((str(len(rows) + 1), entry.title, one.message, severity, told, one.remedy, _links(entry, prefix)))
+    head = ("序号", "数据集", "问题", "严重级", "数量", "怎样改", "报告")
+    return table("各数据集最近一批中，先改严重的和数量多的", head, rows, (4,))
+
+
+def _late(time: Punctuality, now: datetime, zone: str) -> str:
+    if time.due_at is None:
+        return time.contract.title
+    hours = (now - time.due_at).total_seconds() / 3600
+    over = f"{hours / 24:,.1f} 天" if hours >= 48 else f"{hours:,.1f} 小时"
+    return f"{time.contract.title}：最迟应于 {figures.moment(time.due_at, zone)[:16]} 报送，已逾期 {over}"

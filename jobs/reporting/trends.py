@@ -1,0 +1,42 @@
+"""Score of each dataset of a department over its last deliveries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.contracts import Contract
+from jobs.reporting import figures
+from jobs.reporting.charts import Chart, chart
+from jobs.reporting.entries import Entry
+
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A dataset's chart with the same numbers as text."""
+
+    title: str
+    chart: Chart
+    change: str
+
+
+def dataset_trends(mine: Sequence[Entry], contracts: Sequence[Contract], zone: str) -> list[Trend]:
+    """One trend a dataset with at least two judged deliveries."""
+    found = []
+    for contract in contracts:
+        judged = [e for e in mine if e.delivery.dataset == contract.id and e.verdict][-SHOWN:]
+        if len(judged) < 2:
+            continue
+        totals = [e.scores.total for e in judged]
+        days = [figures.day(e.delivery.received_at, zone)[5:] for e in judged]
+        marks = [(d, t, figures.score(t)) for d, t in zip(days, totals, strict=True)]
+        found.append(Trend(contract.title, chart(f"{contract.title} · 总分", marks, 100), _change(totals)))
+    return found
+
+
+def _change(totals: Sequence[float | None]) -> str:
+    now, before = totals[-1], totals[-2]
+    if now is None or before is None:
+        return f"最近一批 {figures.score(now)}，上一批 {figures.score(before)}。"
+    word = "持平" if abs(now - before) < 0.005 else f"{'上升' if now > before else '下降'} {abs(now - before):.2f}"
+    return f"最近一批 {figures.score(now)}，上一批 {figures.score(before)}，{word}。"
