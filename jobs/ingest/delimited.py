@@ -27,6 +27,7 @@ from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
 
 DELIMITERS = (",", "\t", ";", "|")
 MAX_LINE_BYTES = 64 << 20
+PIECES = 64
 REPLACED = b"\xef\xbf\xbd"
 Score = Callable[[Sequence[str | None]], int]
 
@@ -110,6 +111,7 @@ class _Scan:
         """Chunks of data rows, without header, blank rows, sub-headings and footer."""
         self.row, self.arrow_width = 1, self.width
         self.head_left = self.layout.skip_rows + self.layout.header_rows
+        self.piece = self.block_bytes
         self.sections = Sections(self.layout)
         self.parser = Parser(self.dialect, self.width)
         return without_last(self._all(), self.layout.footer_rows)
@@ -122,11 +124,9 @@ class _Scan:
             while pending and used and not self.head_left:
                 chunk, used = self._take(pending, last)
                 if chunk is not None and len(chunk):
-                    self._note_damage(chunk, pending)
+                    self._note_damage(chunk, pending[:used])
                     yield chunk
                 pending = pending[used:]
-                if not last:
-                    break
             if len(pending) > MAX_LINE_BYTES:
                 raise self.notes.error("没有换行，或单行过长，不是按行的文本；请按约定格式重新导出后报送")
         if self.sections.seen:
@@ -155,13 +155,25 @@ class _Scan:
         yield held or b"", True
 
     def _take(self, data: bytes, last: bool) -> tuple[Chunk | None, int]:
-        """What can be read of `data` at once, and the bytes used."""
-        cut = sound_end(data, self.dialect, last) if self._may_use_arrow() else None
-        if cut:
-            chunk = self._arrow(memoryview(data)[:cut])
-            if chunk is not None:
+        """What can be read of `data` at once, and the bytes used.
+
+        Where Arrow refuses, ever smaller pieces are tried, so that one odd row sends few rows to Python.
+        """
+        while self._may_use_arrow():
+            part, whole = data[: self.piece], len(data) <= self.piece
+            cut = sound_end(part, self.dialect, last and whole)
+            chunk = self._arrow(memoryview(part)[:cut]) if cut else None
+            if chunk is not None and cut:
+                self.piece = min(self.piece * 2, MAX_LINE_BYTES)
                 return chunk, cut
-        records = self.parser.parse(data, last)
+            if self.piece <= self.block_bytes // PIECES or (whole and not last and not cut and b"\n" not in data):
+                break
+            self.piece = min(self.piece, len(data)) // 2
+        part, whole = data[: self.piece], len(data) <= self.piece
+        records = self.parser.parse(part, last and whole)
+        if not records.rows and not whole:
+            records = self.parser.parse(data, last)
+        self.piece = min(max(self.piece, 1) * 2, MAX_LINE_BYTES)
         return (self._python(records) if records.rows else None), records.used
 
     def _may_use_arrow(self) -> bool:

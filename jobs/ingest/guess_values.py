@@ -2,23 +2,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-SURE = 0.98
-DISTINCT_LOOKED_AT = 20_000
+from jobs.ingest.guess_dates import DISTINCT_LOOKED_AT, NUMBER, SURE, guess_moment, share
+
 MAX_ENUM = 12
 MIN_ROWS_FOR_ENUM = 30
 MAX_ENUM_CHARS = 24
 MAX_UNITS = 3
 CODE_DIGITS = 15
+FAR_SHARE = 0.25
+FAR_TIMES = 10
 
 MISSING_WORDS = {"NA", "N/A", "#N/A", "NULL", "Null", "null", "None", "NaN", "nan", "\\N", "--", "——", "-;", "#REF!"}
 WEAK_WORDS = {"-", "—", "/", "无", "不详", "未知", "空", "暂无", "UNKNOWN", "Unknown", "unknown", "?", "．", "*"}
 BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"是", "否"}, {"有", "无"}, {"t", "f"})
 PERSONAL_HEADER = re.compile(
-    r"身份证|证件号|公民身份|手机|电话|联系方式|姓名|联系人|法定代表人|法人代表|负责人|户主|住址|家庭|银行卡|邮箱|出生|"
+    r"身份证|证件号|公民身份|手机|电话|联系方式|姓名|联系人|联系|法定代表人|法人代表|负责人|户主|住址|家庭|银行卡|邮箱|出生|"
     r"phone|mobile|e-?mail|id_?card|passport|customer_?name|first_?name|last_?name|birth",
     re.I,
 )
@@ -26,43 +28,13 @@ PERSONAL_VALUE = re.compile(r"^(?:[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0
 CODE_HEADER = re.compile(
     r"编号|编码|代码|号码|识别码|标识码|^号$|单号|code$|(?<![a-z])id$|_id$|zip|postal|number$|\bkey$", re.I
 )
-TIME_HEADER = re.compile(r"日期|时间|时刻|年月|date|time|_at$|_on$|day$", re.I)
+ALWAYS_CODE = re.compile(r"zip|postal|phone|邮政编码|邮编|电话|手机|证号", re.I)
+NAMING_HEADER = re.compile(r"名称|名$|地址|name$|address$", re.I)
 MONEY_HEADER = re.compile(r"金额|费|价|款|\(元\)|（元）|万元|amount|charge|cost|price|usd|cny", re.I)
-INTEGER = re.compile(r"^[-+]?(?:0|[1-9]\d*)(?:\.0+)?$")
 WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
-NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
 THOUSANDS = re.compile(r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 CENSORED = re.compile(r"^[<>≤≥]\s*\d+(?:\.\d+)?$")
 UNIT = re.compile(r"^[-+]?\d+(?:\.\d+)?\s*([^\d\s.,+\-:/][^\d\s,]{0,9})$")
-MONTH, DAY, HOUR, MINUTE = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])", r"(?:[01]?\d|2[0-4])", r"[0-5]\d"
-YEAR = r"(?:1[89]|20|21)\d{2}"
-FORMATS: Mapping[str, re.Pattern[str]] = {
-    spark: re.compile(f"^{pattern}$")
-    for spark, pattern in {
-        "yyyy-MM-dd HH:mm:ss": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}:{MINUTE}",
-        "yyyy-MM-dd HH:mm:ss.SSS": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}:{MINUTE}\.\d+",
-        "yyyy-MM-dd'T'HH:mm:ss": rf"{YEAR}-\d\d-\d\dT{HOUR}:{MINUTE}:{MINUTE}",
-        "yyyy-MM-dd'T'HH:mm:ssXXX": rf"{YEAR}-\d\d-\d\dT{HOUR}:{MINUTE}:{MINUTE}(?:Z|[+-]\d\d:\d\d)",
-        "yyyy-MM-dd HH:mm": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}",
-        "yyyy/M/d H:mm:ss": rf"{YEAR}/{MONTH}/{DAY} {HOUR}:{MINUTE}:{MINUTE}",
-        "yyyy/M/d H:mm": rf"{YEAR}/{MONTH}/{DAY} {HOUR}:{MINUTE}",
-        "yyyy年M月d日 H时m分": rf"{YEAR}年{MONTH}月{DAY}日\s*{HOUR}时[0-5]?\d分",
-        "yyyy年M月d日 H:mm:ss": rf"{YEAR}年{MONTH}月{DAY}日 {HOUR}:{MINUTE}:{MINUTE}",
-        "M/d/yyyy H:mm:ss": rf"{MONTH}/{DAY}/{YEAR} {HOUR}:{MINUTE}:{MINUTE}",
-        "M/d/yyyy H:mm": rf"{MONTH}/{DAY}/{YEAR} {HOUR}:{MINUTE}",
-        "d/M/yyyy H:mm": rf"{DAY}/{MONTH}/{YEAR} {HOUR}:{MINUTE}",
-        "yyyyMMddHHmmss": rf"{YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3]){MINUTE}{MINUTE}",
-        "yyyy-MM-dd": rf"{YEAR}-\d\d-\d\d",
-        "yyyy/M/d": rf"{YEAR}/{MONTH}/{DAY}",
-        "yyyy年M月d日": rf"{YEAR}年{MONTH}月{DAY}日",
-        "yyyy.M.d": rf"{YEAR}\.{MONTH}\.{DAY}",
-        "yyyyMMdd": rf"{YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])",
-        "M/d/yyyy": rf"{MONTH}/{DAY}/{YEAR}",
-        "d/M/yyyy": rf"{DAY}/{MONTH}/{YEAR}",
-    }.items()
-}
-ZONE_WORD = re.compile(r"^(\S+T\S+) [A-Za-z_/]+$")
-SERIAL_DAYS = (15_000, 80_000)
 
 
 @dataclass
@@ -95,32 +67,39 @@ class Guess:
 
 def guess(column: Column) -> Guess:
     """What the column holds. Comments never show a value of a personal column."""
-    found = Guess()
-    values = Counter({v.strip(): n for v, n in column.counts.items()})
-    padded = sum(n for v, n in column.counts.items() if v != v.strip())
-    found.personal = _is_personal(column.header, values)
-    if padded:
-        found.comments.append(f"{padded} 个值首尾有空格")
+    values: Counter[str] = Counter()
+    for value, n in column.counts.items():
+        values[value.strip()] += n
     words = [w for w in values if w in MISSING_WORDS]
     rest = _without(values, words)
-    if not found.personal:
-        _type(column.header, rest, found)
-        weak = [w for w in rest if w in WEAK_WORDS]
-        if found.type == "string" and weak and rest.keys() - set(weak):
-            retry = Guess(personal=False)
-            _type(column.header, _without(rest, weak), retry)
-            if retry.type != "string":
-                retry.comments = found.comments + retry.comments
-                found, words, rest = retry, words + weak, _without(rest, weak)
+    found = Guess(personal=_is_personal(column.header, values))
+    _type(column.header, rest, found)
+    if found.personal:
+        found.comments = ["疑似个人信息，定为 L3，不列示任何值"]
+    else:
+        found, words, rest = _with_weak_words(column.header, rest, words, found)
+        _enum(column.header, rest, found)
     if words:
         found.source["missing"] = words
         found.comments.append("缺失词：" + "、".join(f"{w}（{values[w]} 次）" for w in words))
-    found.missing = column.rows - sum(n for v, n in rest.items() if v)
-    if found.type == "string" and not found.personal:
-        _enum(rest, found)
-    if found.personal:
-        found.comments.append("疑似个人信息，定为 L3，不列示任何值")
+    padded = sum(n for v, n in column.counts.items() if v != v.strip())
+    if padded:
+        found.comments.append(f"{padded} 个值首尾有空格")
+    found.missing = column.rows - sum(rest.values())
     return found
+
+
+def _with_weak_words(
+    header: str, rest: Counter[str], words: list[str], found: Guess
+) -> tuple[Guess, list[str], Counter[str]]:
+    """Words such as `-` or 无 mean no value only where all else is numbers or dates."""
+    weak = [w for w in rest if w in WEAK_WORDS]
+    if found.type != "string" or not weak:
+        return found, words, rest
+    others, again = _without(rest, weak), Guess()
+    if others:
+        _type(header, others, again)
+    return (again, words + weak, others) if again.type != "string" else (found, words, rest)
 
 
 def _without(values: Counter[str], words: list[str]) -> Counter[str]:
@@ -130,14 +109,7 @@ def _without(values: Counter[str], words: list[str]) -> Counter[str]:
 def _is_personal(header: str, values: Counter[str]) -> bool:
     if PERSONAL_HEADER.search(header):
         return True
-    return _share(values, lambda v: bool(PERSONAL_VALUE.match(v))) > 0.5
-
-
-def _share(values: Mapping[str, int], fits: Callable[[str], bool]) -> float:
-    """Share of rows whose value fits, over the first distinct values."""
-    looked = list(values.items())[:DISTINCT_LOOKED_AT]
-    total = sum(n for _, n in looked)
-    return sum(n for v, n in looked if fits(v)) / total if total else 0.0
+    return share(values, lambda v: bool(PERSONAL_VALUE.match(v))) > 0.5
 
 
 def _type(header: str, values: Counter[str], found: Guess) -> None:
@@ -154,55 +126,33 @@ def _type(header: str, values: Counter[str], found: Guess) -> None:
 
 
 def _moment(header: str, values: Counter[str], found: Guess) -> bool:
-    named = bool(TIME_HEADER.search(header))
-    if _share(values, lambda v: bool(ZONE_WORD.match(v))) >= SURE:
+    moment = guess_moment(header, values)
+    if moment is None:
+        return False
+    found.type = moment.type
+    found.source["formats"] = list(moment.formats)
+    found.comments.append(f"{moment.share:.1%} 的值符合日期格式 {'、'.join(moment.formats)}")
+    if moment.has_zone_word:
         found.source["extract"] = r"^(\S+)"
         found.comments.append("时间后带有时区名，只取时间部分")
-        values = Counter({v.split(" ")[0]: n for v, n in values.items()})
-    shares = {spark: _share(values, lambda v, r=regex: bool(r.match(v))) for spark, regex in FORMATS.items()}  # type: ignore[misc]
-    if "yyyyMMdd" in shares and not named:
-        shares["yyyyMMdd"] = 0.0
-    _one_order(shares)
-    used = sorted((s for s in shares if shares[s] > 0), key=lambda s: -shares[s])
-    serial = _share(values, _is_serial) if named else 0.0
-    epoch = _share(values, lambda v: bool(re.match(r"^1\d{9}(?:\d{3})?$", v))) if named else 0.0
-    if serial > 0.01:
-        used.append("excel_serial")
-    if epoch >= SURE:
-        used = ["epoch_ms" if len(next(iter(values))) == 13 else "epoch_s"]
-    total = max(sum(shares.values()) + serial, epoch)
-    if total < SURE:
-        found.source.pop("extract", None)
-        return False
-    whole_days = all("H" not in s for s in used if s != "excel_serial") and "epoch" not in used[0]
-    fraction = any("." in v for v in values) if "excel_serial" in used else False
-    found.type = "date" if whole_days and not fraction else "timestamp"
-    found.source["formats"] = used
-    found.comments.append(f"{total:.1%} 的值符合日期格式 {'、'.join(used)}")
     return True
-
-
-def _one_order(shares: dict[str, float]) -> None:
-    """Month or day first: the order that fits more values; both fitting alike means month first."""
-    for month_first, day_first in (("M/d/yyyy", "d/M/yyyy"), ("M/d/yyyy H:mm", "d/M/yyyy H:mm")):
-        weaker = month_first if shares[day_first] > shares[month_first] else day_first
-        shares[weaker] = 0.0
-
-
-def _is_serial(value: str) -> bool:
-    return bool(NUMBER.match(value)) and SERIAL_DAYS[0] <= float(value) <= SERIAL_DAYS[1]
 
 
 def _code(header: str, values: Counter[str], found: Guess) -> bool:
     """Digits that are no quantity: leading zeros, too long for a number, or a code by name and even length."""
-    digits = _share(values, str.isdigit)
+    if ALWAYS_CODE.search(header):
+        found.comments.append("号码，按文本保存")
+        return True
+    digits = share(values, str.isdigit)
     if digits < 0.5:
         return False
-    zeros = _share(values, lambda v: len(v) > 1 and v.startswith("0") and v.isdigit())
-    lengths = Counter(len(v) for v in values)
+    zeros = share(values, lambda v: len(v) > 1 and v.startswith("0") and v.isdigit())
+    lengths: Counter[int] = Counter()
+    for value, n in values.items():
+        lengths[len(value)] += n
     longest = max(lengths)
-    even = lengths.most_common(1)[0][1] / len(values) >= 0.9
-    if zeros > 0.001 or longest >= CODE_DIGITS or (CODE_HEADER.search(header) and even and longest >= 4):
+    even = lengths.most_common(1)[0][1] >= 0.9 * sum(values.values()) and longest > 1
+    if zeros > 0.001 or longest >= CODE_DIGITS or (CODE_HEADER.search(header) and even):
         found.comments.append(f"数字编码（最长 {longest} 位{'，有前导零' if zeros else ''}），按文本保存")
         return True
     return False
@@ -218,7 +168,7 @@ def _number(header: str, values: Counter[str], found: Guess) -> None:
     total = sum(kinds.values())
     good = total - kinds["other"]
     units = +units
-    if good < SURE * total or len(units) > MAX_UNITS:
+    if good < SURE * total or len(units) > MAX_UNITS or (units and CODE_HEADER.search(header)):
         return
     found.type = "integer" if kinds["integer"] + kinds["thousands"] >= good and not units else "number"
     found.comments.append(f"{good / total:.1%} 的值是数字")
@@ -253,10 +203,15 @@ def _number_kind(value: str) -> tuple[str, str]:
 
 
 def _range(header: str, values: Counter[str], found: Guess) -> None:
-    numbers = [float(m.group()) for v in values if (m := re.search(r"[-+]?\d+(?:\.\d+)?", v.replace(",", "")))]
+    numbers: Counter[float] = Counter()
+    for value, n in values.items():
+        match = re.search(r"[-+]?\d+(?:\.\d+)?", value.replace(",", ""))
+        if match:
+            numbers[float(match.group())] += n
     if not numbers:
         return
     low, high = min(numbers), max(numbers)
+    found.comments += _outliers(numbers)
     found.comments.append(
         f"数值范围 {low:g} ～ {high:g}；可加 logicalTypeOptions: {{minimum: {low:g}, maximum: {high:g}}}"
     )
@@ -266,7 +221,20 @@ def _range(header: str, values: Counter[str], found: Guess) -> None:
         found.comments.append("疑似金额，按精确小数保存")
 
 
-def _enum(values: Counter[str], found: Guess) -> None:
+def _outliers(numbers: Counter[float]) -> Iterator[str]:
+    """The lowest or highest value where it comes often and far from all others: often the mark of a broken sensor."""
+    ordered = sorted(numbers)
+    if len(ordered) < 10:
+        return
+    far = FAR_SHARE * (ordered[-1] - ordered[0])
+    for value, neighbour in ((ordered[0], ordered[1]), (ordered[-1], ordered[-2])):
+        if numbers[value] >= FAR_TIMES and abs(value - neighbour) > far:
+            yield f"{value:g} 出现 {numbers[value]} 次且远离其他值，疑似故障值或缺失标记"
+
+
+def _enum(header: str, values: Counter[str], found: Guess) -> None:
+    if found.type != "string" or NAMING_HEADER.search(header):
+        return
     total = sum(values.values())
     if not (2 <= len(values) <= MAX_ENUM and total >= MIN_ROWS_FOR_ENUM and total >= 5 * len(values)):
         return

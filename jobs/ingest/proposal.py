@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
 from jobs.contracts import Layout
@@ -18,15 +19,17 @@ from jobs.ingest.columnar import open_parquet
 from jobs.ingest.delimited import open_delimited
 from jobs.ingest.excel import open_excel
 from jobs.ingest.grid import Grid
+from jobs.ingest.guess_dates import TIME_HEADER
 from jobs.ingest.guess_key import candidate_key
 from jobs.ingest.guess_layout import GuessedLayout, footer_rows, guess_layout
-from jobs.ingest.guess_values import CODE_HEADER, TIME_HEADER, Column, Guess, guess
+from jobs.ingest.guess_values import CODE_HEADER, Column, Guess, guess
 from jobs.ingest.kinds import LocalFile
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import open_json, open_jsonl
 
 ROWS_LOOKED_AT = 100_000
 LAST_ROWS = 8
+MAX_KEY_CHARS = 64
 SERIAL_HEADER = re.compile(r"^(序号|行号|no\.?|#|row|index)$", re.I)
 RESERVED = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -57,6 +60,8 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
             suffix = part.path.suffix or Path(part.name).suffix
             layout.put(f"压缩包内有 {len(parts)} 个文件，按第一个推断", files=f"*{suffix}")
         profile = _profile(part, layout, notes)
+        if profile.own < 2:
+            layout.comments.append("只识别出一列，可能不是表格数据，请核对分隔符")
         return _document(dataset, provider, file.name, layout, profile)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -157,7 +162,11 @@ def _key_order(profile: _Profile, guesses: dict[int, Guess]) -> list[int]:
             return 3
         return 0 if CODE_HEADER.search(header) else 1 if TIME_HEADER.search(header) else 2
 
-    usable = [i for i, g in guesses.items() if g.type not in ("number", "boolean") and not g.missing]
+    def is_short(i: int) -> bool:
+        return (pc.max(pc.utf8_length(profile.columns[i])).as_py() or 0) <= MAX_KEY_CHARS
+
+    kinds = ("number", "boolean")
+    usable = [i for i, g in guesses.items() if g.type not in kinds and not g.missing and is_short(i)]
     return sorted(usable, key=lambda i: (rank(i), i))
 
 
@@ -165,6 +174,8 @@ def _key_comment(key: Sequence[int], names: dict[int, str], profile: _Profile) -
     if key:
         scope = f"在前 {profile.rows} 行中" if profile.more else f"在全部 {profile.rows} 行中"
         yield f"    # 建议: 主键 {'+'.join(names[i] for i in key)}，{scope}没有重复"
+        if len(key) == 1 and SERIAL_HEADER.match(profile.header[key[0]] or ""):
+            yield "    # 建议: 唯一的只是序号列，不同文件的序号可能相同；请改用业务主键"
     else:
         yield "    # 建议: 三列以内没有可用的主键，暂按追加写入；请与报送单位确认唯一标识"
 
@@ -188,7 +199,7 @@ def snake_case(header: str) -> str:
     """The header in snake case; empty where it is not ASCII throughout."""
     if not header.isascii():
         return ""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", header.strip())
+    spaced = re.sub(r"(?<=[a-z]{2})(?=[A-Z][a-z])", "_", header.strip())
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
 
 from jobs.products.aqi import daily_index, level
 from jobs.products.beijing import BEIJING_OFFSET_S, DAY_S, beijing_day
@@ -48,7 +47,9 @@ def _hours(readings: DataFrame) -> DataFrame:
     hourly = readings.groupBy("device_id", "hour_end_at").agg(F.max("device_name").alias("device_name"), *values)
     last_second = F.timestamp_seconds(F.unix_seconds("hour_end_at") - 1)
     day_second = F.pmod(F.unix_seconds(last_second) + BEIJING_OFFSET_S, F.lit(DAY_S))
-    return hourly.withColumn("day", beijing_day(last_second)).withColumn("hour", F.floor(day_second / 3600) + 1)
+    return hourly.withColumn("day", beijing_day(last_second)).withColumn(
+        "hour", (F.floor(day_second / 3600) + 1).cast("int")
+    )
 
 
 def _daily_means() -> list[Column]:
@@ -60,13 +61,17 @@ def _daily_means() -> list[Column]:
 
 
 def _ozone(hours: DataFrame) -> DataFrame:
-    """Valid 8-hour means that end at hours 8 to 24, and the highest of them where there are enough."""
-    last_8 = Window.partitionBy(*STATION_DAY).orderBy("hour").rangeBetween(-7, 0)
-    ozone = F.col("o3_ug_m3")
-    is_valid = F.count(ozone).over(last_8) >= VALID_HOURS_OF_8
-    means = hours.withColumn("_mean", F.when(is_valid, F.avg(ozone).over(last_8))).filter(F.col("hour") >= 8)
-    highest = F.when(F.count("_mean") >= VALID_O3_MEANS, F.round(F.max("_mean"), 0))
-    return means.groupBy(*STATION_DAY).agg(F.count("_mean").alias("valid_windows_o3"), highest.alias("o3_8h_max_ug_m3"))
+    """Valid 8-hour means that end at hours 8 to 24, and the highest of them where there are enough.
+
+    Each value counts in every mean that its hour belongs to, so a mean may end at an hour that is missing itself.
+    """
+    hour, ozone = F.col("hour"), F.col("o3_ug_m3")
+    ends = F.explode(F.sequence(F.greatest(hour, F.lit(8)), F.least(hour + 7, F.lit(24)))).alias("end")
+    spread = hours.filter(ozone.isNotNull()).select(*STATION_DAY, ozone, ends)
+    means = spread.groupBy(*STATION_DAY, "end").agg(F.avg(ozone).alias("mean"), F.count(ozone).alias("hours"))
+    valid = means.filter(F.col("hours") >= VALID_HOURS_OF_8)
+    highest = F.when(F.count("mean") >= VALID_O3_MEANS, F.round(F.max("mean"), 0))
+    return valid.groupBy(*STATION_DAY).agg(F.count("mean").alias("valid_windows_o3"), highest.alias("o3_8h_max_ug_m3"))
 
 
 def _indices(means: DataFrame) -> DataFrame:

@@ -38,13 +38,38 @@ class Chart:
         return " ".join(f"{m.x},{m.y}" for m in self.marks if m.y is not None)
 
 
-def chart(title: str, values: Sequence[tuple[str, float | None, str]], top: float, unit: str = "") -> Chart:
-    """A chart of (tick, value, label) from 0 to `top`."""
+@dataclass(frozen=True)
+class Scale:
+    """What the vertical axis spans."""
+
+    top: float
+    bottom: float = 0.0
+    unit: str = ""
+
+    def y(self, value: float) -> float:
+        """Height on the drawing of a value."""
+        span = HEIGHT - TOP - BOTTOM
+        part = (min(max(value, self.bottom), self.top) - self.bottom) / (self.top - self.bottom)
+        return round(TOP + span * (1 - part), 1)
+
+    def grid(self) -> tuple[tuple[float, str], ...]:
+        """Five lines with their labels."""
+        levels = [self.bottom + part * (self.top - self.bottom) / 4 for part in range(5)]
+        return tuple((self.y(level), f"{level:g}{self.unit}") for level in levels)
+
+
+def chart(title: str, values: Sequence[tuple[str, float | None, str]], scale: Scale) -> Chart:
+    """A chart of (tick, value, label)."""
     step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
     last = len(values) - 1
-    marks = tuple(_mark(i, step, entry, top, i == last) for i, entry in enumerate(values))
-    grid = tuple((_y(part * top / 4, top), f"{part * top / 4:g}{unit}") for part in range(5))
-    return Chart(title, marks, grid, round(min(step * 0.56, 44), 1))
+    marks = tuple(_mark(i, step, entry, scale, i == last) for i, entry in enumerate(values))
+    return Chart(title, marks, scale.grid(), round(min(step * 0.56, 44), 1))
+
+
+def score_scale(values: Sequence[float | None]) -> Scale:
+    """From 0 to 100, or closer where all scores are high."""
+    lowest = min((v for v in values if v is not None), default=0.0)
+    return Scale(100, next((step for step in (98, 90, 80, 60) if lowest >= step), 0))
 
 
 def ceiling(values: Sequence[float | None], steps: Sequence[float] = (0.1, 0.4, 1, 2, 4, 10, 20, 40, 60, 100)) -> float:
@@ -53,15 +78,10 @@ def ceiling(values: Sequence[float | None], steps: Sequence[float] = (0.1, 0.4, 
     return next((step for step in steps if highest <= step), steps[-1])
 
 
-def _mark(index: int, step: float, entry: tuple[str, float | None, str], top: float, is_latest: bool) -> Mark:
+def _mark(index: int, step: float, entry: tuple[str, float | None, str], scale: Scale, is_latest: bool) -> Mark:
     tick, value, label = entry
     x = round(LEFT + step * (index + 0.5), 1)
     if value is None:
         return Mark(x, None, 0.0, label, tick, is_latest)
-    y = _y(value, top)
+    y = scale.y(value)
     return Mark(x, y, round(HEIGHT - BOTTOM - y, 1), label, tick, is_latest)
-
-
-def _y(value: float, top: float) -> float:
-    span = HEIGHT - TOP - BOTTOM
-    return round(TOP + span * (1 - min(value, top) / top), 1)

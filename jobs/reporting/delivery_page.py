@@ -7,13 +7,19 @@ from jobs.lake.delivery import STATE_WORDS
 from jobs.lake.results import RuleRow
 from jobs.reporting import figures, words
 from jobs.reporting.advice import advice
-from jobs.reporting.charts import Chart, ceiling, chart
+from jobs.reporting.delivery_tables import (
+    all_rules_table,
+    dimensions_table,
+    indicators_table,
+    source_table,
+    trend_charts,
+    trend_table,
+)
 from jobs.reporting.evidence import Row
-from jobs.reporting.facts import Facts, Past
+from jobs.reporting.facts import Facts
 from jobs.reporting.masking import masked_text, titles
 from jobs.reporting.pages import Badge, Cell, Link, Table, render, table
-from jobs.reporting.score import checked_count, pass_rate, weights
-from jobs.reporting.sources import sources
+from jobs.reporting.score import checked_count, is_of_each_row, weights
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Problem:
     about: tuple[tuple[str, str], ...]
     rows: Table | None
     total: int
+    is_whole: bool
 
 
 def delivery_page(facts: Facts, first: Mapping[str, tuple[Row, ...]]) -> str:
@@ -43,14 +50,14 @@ def delivery_page(facts: Facts, first: Mapping[str, tuple[Row, ...]]) -> str:
         repairs=_repairs(facts),
         overview=_overview(facts),
         problems=[_problem(n, rule, facts, first.get(rule.rule, ())) for n, rule in enumerate(facts.failing(), 1)],
-        dimensions=_dimensions(facts),
-        indicators=_indicators(facts),
+        dimensions=dimensions_table(facts),
+        indicators=indicators_table(facts),
         weights=weights(),
         total=figures.score(facts.scores.total),
-        all_rules=_all_rules(facts),
+        all_rules=all_rules_table(facts),
         charts=trend_charts(facts.past, facts.zone),
-        trend=_trend(facts),
-        sources=_sources(facts),
+        trend=trend_table(facts),
+        sources=source_table(facts),
         workbook=f"{facts.delivery.id}.xlsx",
         machine=f"{facts.delivery.id}.json",
         made_at=figures.moment(facts.now, facts.zone),
@@ -63,43 +70,37 @@ def badge(facts: Facts) -> Badge:
     return Badge(STATE_WORDS[state], words.MARKS[state], words.TONES[state])
 
 
-def trend_charts(past: Sequence[Past], zone: str) -> list[Chart]:
-    """Score and share of failed rows over the deliveries; none for a single delivery."""
-    if len(past) < 2:
-        return []
-    days = [figures.day(p.delivery.received_at, zone)[5:] for p in past]
-    totals = [p.scores.total for p in past]
-    failed = [figures.share(p.verdict.failed_rows, p.verdict.rows) for p in past]
-    shares = [None if f is None else 100 * f for f in failed]
-    top = ceiling(shares)
-    return [
-        chart("总分（0 至 100）", [(d, t, figures.score(t)) for d, t in zip(days, totals, strict=True)], 100),
-        chart(
-            "未通过行占比（%）",
-            [(d, s, figures.percent(f)) for d, s, f in zip(days, shares, failed, strict=True)],
-            top,
-            "%",
-        ),
-    ]
-
-
-def _head(facts: Facts) -> list[tuple[str, str]]:
+def _head(facts: Facts) -> list[tuple[str, Cell]]:
     delivery, verdict = facts.delivery, facts.verdict
-    pairs = [
+    declared = "未申报" if delivery.declared_rows is None else figures.count(delivery.declared_rows)
+    pairs: list[tuple[str, Cell]] = [
         ("部门", facts.department()),
         ("数据集", f"{facts.title()}（{delivery.dataset}）"),
         ("批次号", delivery.id),
+        ("文件名", _names(facts, 3)),
+        ("SHA-256", figures.short_hash(delivery.sha256)),
+        ("申报／实收", f"{declared}／{figures.count(delivery.counted_rows)} 行"),
         ("收到时间", f"{figures.moment(delivery.received_at, facts.zone)}（北京时间）"),
         ("质检时间", figures.moment(verdict.judged_at if verdict else None, facts.zone)),
         ("契约版本", verdict.contract_version if verdict else figures.NONE),
         ("规则集哈希", figures.short_hash(facts.suite_hash())),
         ("入库表版本", _version(facts)),
-        ("取代批次", delivery.supersedes or "无"),
-        ("被取代", delivery.superseded_by or "否"),
+        ("取代批次", _other(delivery.supersedes)),
+        ("被取代", _other(delivery.superseded_by)),
     ]
     if facts.repeats:
         pairs.append(("重复收到", f"相同文件另收到 {figures.count(facts.repeats)} 次，未重复入库"))
     return pairs
+
+
+def _other(delivery_id: str | None) -> Cell:
+    return Link(delivery_id, f"{delivery_id}.html") if delivery_id else "否"
+
+
+def _names(facts: Facts, limit: int) -> str:
+    names = [masked_text(name, is_free=False) for name in facts.delivery.names()]
+    more = f" 等 {figures.count(len(names))} 个文件" if len(names) > limit else ""
+    return "、".join(names[:limit]) + more or figures.NONE
 
 
 def _version(facts: Facts) -> str:
@@ -125,7 +126,6 @@ def _cards(facts: Facts) -> list[tuple[str, str, str]]:
 
 def _files(facts: Facts) -> list[tuple[str, str]]:
     delivery = facts.delivery
-    names = "、".join(masked_text(name, is_free=False) for name in delivery.names())
     declared, counted = delivery.declared_rows, delivery.counted_rows
     told = "报送时未申报" if declared is None else f"{figures.count(declared)} 行"
     if declared is not None and counted is not None:
@@ -133,9 +133,8 @@ def _files(facts: Facts) -> list[tuple[str, str]]:
             "（与实收一致）" if declared == counted else f"（与实收相差 {figures.count(abs(declared - counted))} 行）"
         )
     return [
-        ("文件名", names or figures.NONE),
+        ("文件", _names(facts, 20)),
         ("大小", figures.size(delivery.size_bytes)),
-        ("SHA-256", figures.short_hash(delivery.sha256)),
         ("申报行数", told),
         ("实收行数", figures.NONE if counted is None else f"{figures.count(counted)} 行"),
     ]
@@ -194,71 +193,16 @@ def _problem(number: int, rule: RuleRow, facts: Facts, first: Sequence[Row]) -> 
         ("数量", f"检查 {figures.count(checked)}，未通过 {figures.count(rule.unexpected_count)}，占 {share}"),
         ("规则编号", rule.rule),
     )
-    head = ("文件", "行号", "业务主键", "字段", "报送的值")
-    cells = [(r.file, figures.count(r.row), r.key or figures.NONE, r.field or "整行", r.value) for r in first]
-    rows = table(f"前 {len(cells)} 处", head, cells, (1,)) if cells else None
-    return Problem(f"problem-{number}", number, rule.message, about, rows, rule.unexpected_count)
+    rows = _first_rows(first, len(facts.delivery.objects) > 1) if first else None
+    return Problem(
+        f"problem-{number}", number, rule.message, about, rows, rule.unexpected_count, not is_of_each_row(rule)
+    )
 
 
-def _dimensions(facts: Facts) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for one in facts.scores.dimensions:
-        tested = "、".join(words.indicator(i.code) for i in one.indicators if i.value is not None)
-        rows.append(
-            (one.name, f"{one.weight:g}", tested or figures.NONE, figures.score(one.score) if tested else "未检测")
-        )
-    return table("维度得分", ("维度", "权重", "已检测指标", "得分"), rows, (1, 3))
-
-
-def _indicators(facts: Facts) -> Table:
-    rows: list[tuple[Cell, ...]] = [
-        (d.name, words.indicator(i.code), f"{i.weight:g}", f"{i.tested} / {i.rules}", figures.percent(i.value))
-        for d in facts.scores.dimensions
-        for i in d.indicators
-    ]
-    return table("指标值", ("维度", "指标", "权重", "已检测规则", "指标值"), rows, (2, 3, 4))
-
-
-def _all_rules(facts: Facts) -> Table:
-    rows: list[tuple[Cell, ...]] = [
-        (
-            rule.rule,
-            rule.message,
-            words.SEVERITIES.get(rule.severity, rule.severity),
-            figures.count(checked_count(rule)) if rule.element_count else figures.NONE,
-            figures.count(rule.unexpected_count),
-            figures.percent(pass_rate(rule)),
-        )
-        for rule in facts.rules
-    ]
-    head = ("规则编号", "不通过时的含义", "严重级", "检查数", "未通过", "规则通过率 X")
-    return table("全部规则", head, rows, (3, 4, 5))
-
-
-def _trend(facts: Facts) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for past in facts.past:
-        verdict, state = past.verdict, past.verdict.state
-        note = "本批" if verdict.delivery == facts.delivery.id else ("已被取代" if past.delivery.superseded_by else "")
-        rows.append(
-            (
-                figures.moment(past.delivery.received_at, facts.zone)[:16],
-                verdict.delivery,
-                Badge(STATE_WORDS[state], words.MARKS[state], words.TONES[state]),
-                figures.count(verdict.rows),
-                figures.count(verdict.failed_rows),
-                figures.percent(figures.share(verdict.failed_rows, verdict.rows)),
-                figures.score(past.scores.total),
-                note,
-            )
-        )
-    head = ("收到时间", "批次号", "状态", "检查行数", "未通过行", "占比", "总分", "备注")
-    return table("历次报送", head, rows, (3, 4, 5, 6))
-
-
-def _sources(facts: Facts) -> Table:
-    rows: list[tuple[Cell, ...]] = [
-        (s.what, s.table, figures.NONE if s.version is None else f"第 {s.version} 版", s.suite_hash or figures.NONE)
-        for s in sources(facts)
-    ]
-    return table("数字来源", ("数字", "来自", "表版本", "规则集哈希"), rows)
+def _first_rows(first: Sequence[Row], has_many_files: bool) -> Table:
+    head = ("行号", "业务主键", "字段", "报送的值")
+    cells = [(figures.count(r.row), r.key or figures.NONE, r.field or "整行", r.value) for r in first]
+    if has_many_files or len({r.file for r in first}) > 1:
+        rows = [(*cell, r.file) for cell, r in zip(cells, first, strict=True)]
+        return table(f"前 {len(rows)} 处", (*head, "文件"), rows, (0,))
+    return table(f"前 {len(cells)} 处（文件：{first[0].file}）", head, cells, (0,))

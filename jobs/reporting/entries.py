@@ -56,6 +56,10 @@ class Entry:
         """What the lake decided; the ledger's state before that."""
         return self.verdict.state if self.verdict else self.delivery.state
 
+    def read(self) -> Verdict | None:
+        """The verdict where rows could be read, so that its counts mean something."""
+        return None if self.state() is State.UNREADABLE else self.verdict
+
     def is_open(self) -> bool:
         """Whether rows wait for a correction: held back, and no later delivery took their place."""
         return self.state() in HELD_BACK and not self.delivery.superseded_by

@@ -38,6 +38,7 @@ class Evidence:
 
     def __init__(self, lake: Lake, contract: Contract | None, delivery_id: str) -> None:
         self._contract = contract
+        self._masks = masking.Masks(contract) if contract else None
         self._table: DeltaTable | None = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id)) if contract else None
         self._delivery = delivery_id
         self._shifted: frozenset[tuple[str, int]] | None = None
@@ -73,21 +74,22 @@ class Evidence:
         return bool(table.file_uris(partition_filters=[("_delivery", "=", self._delivery)]))
 
     def _rows(self, table: pa.Table | pa.RecordBatch) -> Iterator[Row]:
-        shifted, contract = self._misplaced(), self._contract
-        if contract is None:
+        shifted, masks = self._misplaced(), self._masks
+        if masks is None:
             return
-        fields = {text: _Names.of(text, contract) for text in pc.unique(table["field"]).to_pylist()}
+        fields = {text: _Names.of(text, masks) for text in pc.unique(table["field"]).to_pylist()}
         columns = [table[name].to_pylist() for name in COLUMNS]
+        files = {name: masking.masked_text(name or "", is_free=False) for name in pc.unique(table["_file"]).to_pylist()}
         for file, row, key, rule, severity, field, value in zip(*columns, strict=True):
             names, is_shifted = fields[field], (file, row) in shifted
             yield Row(
-                file=masking.masked_text(file or "", is_free=False),
+                file=files[file],
                 row=row,
-                key=masking.HIDDEN if is_shifted and key else masking.masked_key(key, contract),
+                key=masking.HIDDEN if is_shifted and key else masks.key(key),
                 rule=rule,
                 severity=severity,
                 field=names.titles,
-                value=masking.HIDDEN if is_shifted and value else masking.masked(value, names.fields, contract),
+                value=masking.HIDDEN if is_shifted and value else masks.value(value, names.fields),
             )
 
     def _misplaced(self) -> frozenset[tuple[str, int]]:
@@ -108,6 +110,6 @@ class _Names:
     titles: str
 
     @classmethod
-    def of(cls, text: str | None, contract: Contract) -> "_Names":
+    def of(cls, text: str | None, masks: masking.Masks) -> "_Names":
         fields = tuple(name for name in (text or "").split(",") if name)
-        return cls(fields, masking.titles(fields, contract))
+        return cls(fields, "、".join(masks.title(name) for name in fields))

@@ -23,37 +23,76 @@ PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 LONG_NUMBER = re.compile(r"\d{11,}[Xx]?|(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)|(?<!\d)\d{4}(?:[ -]\d{4}){3}[ -]?\d{0,4}")
 HAN = re.compile(r"[\u3400-\u9fff]")
 UNSEEN = re.compile("[\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-SHORTEST_NUMBER = 10
+MANY_DIGITS = re.compile(r"(?:\d[ \-－　]?){10}")
 STARS = 20
 KEPT = ((15, 4, 4), (11, 3, 4), (7, 2, 2), (2, 1, 0))
 
 
-def masked(value: str | None, names: tuple[str, ...], contract: Contract) -> str:
-    """A rule's value as the report shows it; `value` holds the texts of several fields joined by ' | '."""
-    if value is None or value == "":
-        return EMPTY
-    parts = value.split(JOINT) if len(names) > 1 else [value]
-    fields = [_field(name, contract) for name in names]
-    if len(parts) == len(fields):
-        return JOINT.join(_one(part, field, contract) for part, field in zip(parts, fields, strict=True))
-    strictest = max(fields, key=lambda f: _grade(f, contract), default=None)
-    return _one(value, strictest, contract)
+class Masks:
+    """How the values of one dataset are shown."""
 
+    def __init__(self, contract: Contract) -> None:
+        named = [(name, f) for f in contract.fields for name in (f"{f.name}_qualifier", f.name)]
+        self._fields = dict(named)
+        self._zone = contract.layout.timezone
+        self._grades = {name: self._grade(f) for name, f in named}
 
-def masked_key(text: str | None, contract: Contract) -> str:
-    """A row's key as `title=value` pairs; times stand on the clock on which they were sent."""
-    if not text:
-        return ""
-    pairs: Mapping[str, str | None] = json.loads(text)
-    return "，".join(f"{_title(name, contract)}={_key_value(name, value, contract)}" for name, value in pairs.items())
+    def value(self, value: str | None, names: tuple[str, ...]) -> str:
+        """A rule's value; `value` holds the texts of several fields joined by ' | '."""
+        if value is None or value == "":
+            return EMPTY
+        if len(names) == 1:
+            return self._one(value, names[0])
+        parts = value.split(JOINT)
+        if len(parts) == len(names):
+            return JOINT.join(self._one(part, name) for part, name in zip(parts, names, strict=True))
+        return self._one(value, max(names, key=lambda name: self._grades.get(name, "L1"), default=""))
+
+    def key(self, text: str | None) -> str:
+        """A row's key as `title=value` pairs; times stand on the clock on which they were sent."""
+        if not text:
+            return ""
+        pairs: Mapping[str, str | None] = json.loads(text)
+        return "，".join(f"{self.title(name)}={self._key_value(name, value)}" for name, value in pairs.items())
+
+    def title(self, name: str) -> str:
+        """The field's Chinese name."""
+        field = self._fields.get(name)
+        return field.title if field else name
+
+    def _one(self, value: str, name: str) -> str:
+        word, grade, field = value.strip(), self._grades.get(name, "L1"), self._fields.get(name)
+        if word.lower() in WORDS_FOR_NOTHING:
+            return value
+        if grade >= "L4":
+            return HIDDEN
+        if grade >= "L3":
+            return UNSEEN.sub("", _starred(word))
+        return masked_text(value, field is None or field.is_free_text())
+
+    def _key_value(self, name: str, value: str | None) -> str:
+        if value is None or value == "":
+            return EMPTY
+        field = self._fields.get(name)
+        if field is not None and field.type == "timestamp" and self._grades[name] < "L3":
+            return _as_sent(value, field.source.timezone or self._zone)
+        return self._one(value, name)
+
+    def _grade(self, field: Field) -> str:
+        """The field's classification, or a stricter one of a field that it is made from."""
+        made_from = {field.source.derive or "", *re.findall(r"\{(\w+)\}", field.source.compose or "")}
+        others = [self._fields[name].classification for name in made_from if name in self._fields]
+        return max([field.classification, *others])
 
 
 def masked_text(text: str, is_free: bool = True) -> str:
     """Text with the numbers of persons starred out and unseen characters made visible."""
-    if len(text) >= SHORTEST_NUMBER:
-        bare = UNSEEN.sub("", text)
-        text = _without_numbers(text if bare == text else _which(text, bare, is_free), is_free)
-    return UNSEEN.sub(_visible, text)
+    has_unseen = UNSEEN.search(text) is not None
+    bare = UNSEEN.sub("", text) if has_unseen else text
+    if MANY_DIGITS.search(bare):
+        starred = _without_numbers(bare, is_free)
+        text = starred if starred != bare else text
+    return UNSEEN.sub(_visible, text) if has_unseen else text
 
 
 def masked_tree(value: object) -> object:
@@ -69,28 +108,8 @@ def masked_tree(value: object) -> object:
 
 def titles(names: tuple[str, ...], contract: Contract | None) -> str:
     """Chinese names of fields."""
-    return "、".join(_title(name, contract) for name in names)
-
-
-def _one(value: str, field: Field | None, contract: Contract) -> str:
-    word = value.strip()
-    if word.lower() in WORDS_FOR_NOTHING:
-        return value
-    grade = _grade(field, contract)
-    if grade >= "L4":
-        return HIDDEN
-    if grade >= "L3":
-        return UNSEEN.sub("", _starred(word))
-    return masked_text(value, field is None or field.is_free_text())
-
-
-def _key_value(name: str, value: str | None, contract: Contract) -> str:
-    field = _field(name, contract)
-    if value is None or value == "":
-        return EMPTY
-    if field is not None and field.type == "timestamp" and not field.is_personal():
-        return _as_sent(value, field.source.timezone or contract.layout.timezone)
-    return _one(value, field, contract)
+    masks = Masks(contract) if contract else None
+    return "、".join(masks.title(name) if masks else name for name in names)
 
 
 def _as_sent(value: str, zone: str) -> str:
@@ -99,28 +118,6 @@ def _as_sent(value: str, zone: str) -> str:
     except ValueError:
         return masked_text(value)
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _field(name: str, contract: Contract | None) -> Field | None:
-    wanted = (name, name.removesuffix("_qualifier"))
-    return next((f for f in contract.fields if f.name in wanted), None) if contract else None
-
-
-def _title(name: str, contract: Contract | None) -> str:
-    field = _field(name, contract)
-    return field.title if field else name
-
-
-def _grade(field: Field | None, contract: Contract) -> str:
-    """The field's classification, or a stricter one of a field that it is made from."""
-    if field is None:
-        return "L1"
-    made_from = {field.source.derive or "", *re.findall(r"\{(\w+)\}", field.source.compose or "")}
-    return max([field.classification, *(f.classification for f in contract.fields if f.name in made_from)])
-
-
-def _which(text: str, bare: str, is_free: bool) -> str:
-    return text if _without_numbers(bare, is_free) == bare else bare
 
 
 def _without_numbers(text: str, is_free: bool) -> str:

@@ -12,7 +12,7 @@ from jobs.reporting.entries import Entry, Punctuality, entries, punctuality
 from jobs.reporting.pages import Badge, Cell, Link, Links, Table, render, table
 from jobs.reporting.trends import dataset_trends
 
-LISTED = 5000
+LISTED = 2000
 FIRST_TO_FIX = 10
 HEAD = ("部门", "数据集", "批次", "收到时间", "状态", "总分", "检查行数", "未通过", "警告", "报告")
 
@@ -79,7 +79,7 @@ def _of(found: Iterable[Entry], dataset: str) -> list[Entry]:
 
 
 def _row(entry: Entry, zone: str, prefix: str) -> tuple[Cell, ...]:
-    delivery, verdict = entry.delivery, entry.verdict
+    delivery, verdict = entry.delivery, entry.read()
     name = delivery.id + ("（已被取代）" if delivery.superseded_by else "")
     return (
         Link(entry.department, f"{prefix}{delivery.provider}/index.html"),
@@ -138,7 +138,7 @@ def _datasets(times: Sequence[Punctuality], zone: str, prefix: str) -> Table:
                 (time.contract.title, agreed, "尚未报送", figures.NONE, figures.NONE, figures.NONE, due, figures.NONE)
             )
             continue
-        verdict = entry.verdict
+        verdict = entry.read()
         rows.append(
             (
                 time.contract.title,

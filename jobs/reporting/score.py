@@ -88,9 +88,14 @@ def checked_count(rule: Judged) -> int:
     return rule.element_count - rule.missing_count
 
 
+def is_of_each_row(rule: Judged) -> bool:
+    """Whether the rule judges rows one by one rather than the whole table."""
+    return bool(OF_EACH_ROW.match(rule.type))
+
+
 def pass_rate(rule: Judged) -> float | None:
     """X = 1 − failed / checked; a rule about the whole table is 1 or 0; None where nothing could be judged."""
-    if not OF_EACH_ROW.match(rule.type):
+    if not is_of_each_row(rule):
         return 1.0 if rule.success else 0.0
     checked = checked_count(rule)
     return 1 - rule.unexpected_count / checked if checked > 0 else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jobs.contracts import Contract
 from jobs.reporting import figures
-from jobs.reporting.charts import Chart, chart
+from jobs.reporting.charts import Chart, chart, score_scale
 from jobs.reporting.entries import Entry
 
 SHOWN = 12
@@ -30,7 +30,9 @@ def dataset_trends(mine: Sequence[Entry], contracts: Sequence[Contract], zone: s
         totals = [e.scores.total for e in judged]
         days = [figures.day(e.delivery.received_at, zone)[5:] for e in judged]
         marks = [(d, t, figures.score(t)) for d, t in zip(days, totals, strict=True)]
-        found.append(Trend(contract.title, chart(f"{contract.title} · 总分", marks, 100), _change(totals)))
+        scale = score_scale(totals)
+        drawn = chart(f"{contract.title} · 总分（纵轴 {scale.bottom:g} 至 100）", marks, scale)
+        found.append(Trend(contract.title, drawn, _change(totals)))
     return found
 
 

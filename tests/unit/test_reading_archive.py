@@ -6,11 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from test_reading_csv import contract, kinds, values
-from test_reading_excel import read_file
 
 from jobs.errors import DeliveryError
 from jobs.ingest import archive
+from tests.unit.test_reading_csv import contract, kinds, values
+from tests.unit.test_reading_excel import read_file
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from test_reading_csv import contract, kinds, values
-from test_reading_excel import read_file
 
 from jobs.contracts import Contract
 from jobs.ingest.reading import Reading
+from tests.unit.test_reading_csv import contract, kinds, values
+from tests.unit.test_reading_excel import read_file
 
 CHINESE = "名称,地址\n聊城市供热公司,东昌府区振兴西路\n茌平区换热站,信发街道办事处\n"
 FRENCH = "name,city\nCafé Zoë,München\nCrêperie,Malmö – Süd\n"

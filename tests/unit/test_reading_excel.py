@@ -6,11 +6,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 import xlwt
-from test_reading_csv import contract, kinds, values
 
 from jobs.contracts import Contract, Field, Source
 from jobs.errors import DeliveryError
 from jobs.ingest.reading import LocalFile, Reading, read
+from tests.unit.test_reading_csv import contract, kinds, values
 
 
 def read_file(path: Path, of: Contract, name: str = "") -> tuple[list[dict[str, object]], Reading]:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_reading_csv import contract, kinds, values
-from test_reading_excel import read_file
 
 from jobs.contracts import Field, Source
 from jobs.errors import DeliveryError
+from tests.unit.test_reading_csv import contract, kinds, values
+from tests.unit.test_reading_excel import read_file
 
 
 def test_nested_keys_are_dotted_and_numbers_keep_their_digits(tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ class LocalArrow:
         table = self.open(path)
         return None if table is None else table.version()
 
-    def replace(self, path: TablePath, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *_: Any, **options: Any) -> None:
+    def replace(
+        self, path: TablePath, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *_: Any, **options: Any
+    ) -> None:
         table = pa.Table.from_batches(list(batches), schema)
         partition_by = list(options.get("partition_by", ("_delivery",))) or None
         write_deltalake(str(self.root / path.key), table, mode="append", partition_by=partition_by)
@@ -130,7 +132,9 @@ def catalogue() -> Catalogue:
         ("air_quality_hourly", "环境空气质量小时值", "ecology_environment", "聊城市生态环境局", FIELDS[4:]),
     )
     found = {
-        name: Contract(name, title, "1.0.0", "source", provider, department, "测试", fields, Path(f"{name}.yaml"), sla=sla)
+        name: Contract(
+            name, title, "1.0.0", "source", provider, department, "测试", fields, Path(f"{name}.yaml"), sla=sla
+        )
         for name, title, provider, department, fields in made
     }
     return Catalogue(found, {name: structural_rules(contract) for name, contract in found.items()})
@@ -221,7 +225,11 @@ def full_lake(root: Path) -> tuple[LocalLake, Catalogue]:
         lake.results().write(old, rule_rows(old, cat, {"uscc_pattern": failed}))
     findings = (
         Finding("encoding_detected", "自动识别编码为 gb18030（可信度 99%）", {"files": ["a.csv"], "confidence": 0.99}),
-        Finding("rows_malformed", f"3 行列数不对，如 {CANARIES[0]}", {"first_rows": [f"{CANARIES[1]}.csv 第 7 行"], "count": 3}),
+        Finding(
+            "rows_malformed",
+            f"3 行列数不对，如 {CANARIES[0]}",
+            {"first_rows": [f"{CANARIES[1]}.csv 第 7 行"], "count": 3},
+        ),
     )
     names = (f"received/p/d/x/企业登记_{CANARIES[3]}_20261124093000.xlsx",)
     last = delivery(3, contract, State.PARTLY_QUARANTINED, objects=names, findings=findings, declared_rows=1002)

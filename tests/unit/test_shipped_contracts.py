@@ -39,7 +39,9 @@ def test_seven_providers_and_ten_datasets_are_shipped(catalogue: Catalogue) -> N
 def test_every_field_is_an_element_with_a_chinese_name(contract: Contract) -> None:
     known = Elements.load(ROOT / "schemas" / "elements").known
     assert [f.name for f in contract.fields if f.name not in known] == []
-    assert [f.name for f in contract.fields if not CHINESE.search(f.title) and f.title.isascii() and f.title.islower()] == []
+    assert [
+        f.name for f in contract.fields if not CHINESE.search(f.title) and f.title.isascii() and f.title.islower()
+    ] == []
 
 
 def test_every_element_is_used() -> None:
@@ -63,7 +65,15 @@ def test_measured_fields_have_units(contract: Contract) -> None:
 
 
 def test_numbers_of_persons_are_graded_sensitive() -> None:
-    personal = {"legal_rep_id_no", "id_no", "contact_phone", "caller_name", "caller_phone", "account_name", "account_no"}
+    personal = {
+        "legal_rep_id_no",
+        "id_no",
+        "contact_phone",
+        "caller_name",
+        "caller_phone",
+        "account_name",
+        "account_no",
+    }
     grades = {f.name: f.classification for c in SHIPPED for f in c.fields if f.name in personal}
     assert set(grades) == personal
     assert {name for name, grade in grades.items() if grade < "L3"} == set()

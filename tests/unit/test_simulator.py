@@ -74,7 +74,7 @@ def test_scale_multiplies_rows(tmp_path: Path) -> None:
 
 
 def test_canaries_are_valid_and_sent_in_sensitive_fields(three_days: list[tuple[SentFile, ...]]) -> None:
-    assert all(ric.is_valid(number) for number in CANARIES)
+    assert all(ric.calc_check_digit(number) == number[17] for number in CANARIES)
     permits = next(one for one in three_days[0] if one.dataset == "admin_permits").path.read_text("gb18030")
     orders = next(one for one in three_days[0] if one.dataset == "hotline_orders").path.read_text("utf-8")
     assert any(number in permits for number in CANARIES)
@@ -88,7 +88,7 @@ def test_made_up_codes_have_right_check_digits(seed: int) -> None:
     number = identity.identity_number(rng, "371502")
     assert credit_code.is_valid(code)
     assert code[16] == identity.organisation_check(code[8:16])
-    assert ric.is_valid(number) and not number.endswith("000")
+    assert ric.calc_check_digit(number) == number[17] and not number.endswith("000")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""Whether a column holds dates or times, and in which formats."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+SURE = 0.98
+DISTINCT_LOOKED_AT = 20_000
+TIME_HEADER = re.compile(r"日期|时间|时刻|年月|date|time|_at$|_on$|day$", re.I)
+NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
+EPOCH = re.compile(r"^1\d{9}(?:\d{3})?$")
+MONTH, DAY, HOUR, MINUTE = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])", r"(?:[01]?\d|2[0-4])", r"[0-5]\d"
+YEAR = r"(?:1[89]|20|21)\d{2}"
+FORMATS: Mapping[str, re.Pattern[str]] = {
+    spark: re.compile(f"^{pattern}$")
+    for spark, pattern in {
+        "yyyy-MM-dd HH:mm:ss": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}:{MINUTE}",
+        "yyyy-MM-dd HH:mm:ss.SSS": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}:{MINUTE}\.\d+",
+        "yyyy-MM-dd'T'HH:mm:ss": rf"{YEAR}-\d\d-\d\dT{HOUR}:{MINUTE}:{MINUTE}",
+        "yyyy-MM-dd'T'HH:mm:ssXXX": rf"{YEAR}-\d\d-\d\dT{HOUR}:{MINUTE}:{MINUTE}(?:Z|[+-]\d\d:\d\d)",
+        "yyyy-MM-dd HH:mm": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}",
+        "yyyy/M/d H:mm:ss": rf"{YEAR}/{MONTH}/{DAY} {HOUR}:{MINUTE}:{MINUTE}",
+        "yyyy/M/d H:mm": rf"{YEAR}/{MONTH}/{DAY} {HOUR}:{MINUTE}",
+        "yyyy年M月d日 H时m分": rf"{YEAR}年{MONTH}月{DAY}日\s*{HOUR}时[0-5]?\d分",
+        "yyyy年M月d日 H:mm:ss": rf"{YEAR}年{MONTH}月{DAY}日 {HOUR}:{MINUTE}:{MINUTE}",
+        "M/d/yyyy H:mm:ss": rf"{MONTH}/{DAY}/{YEAR} {HOUR}:{MINUTE}:{MINUTE}",
+        "M/d/yyyy H:mm": rf"{MONTH}/{DAY}/{YEAR} {HOUR}:{MINUTE}",
+        "d/M/yyyy H:mm": rf"{DAY}/{MONTH}/{YEAR} {HOUR}:{MINUTE}",
+        "yyyyMMddHHmmss": rf"{YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3]){MINUTE}{MINUTE}",
+        "yyyy-MM-dd": rf"{YEAR}-\d\d-\d\d",
+        "yyyy/M/d": rf"{YEAR}/{MONTH}/{DAY}",
+        "yyyy年M月d日": rf"{YEAR}年{MONTH}月{DAY}日",
+        "yyyy.M.d": rf"{YEAR}\.{MONTH}\.{DAY}",
+        "yyyyMMdd": rf"{YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])",
+        "M/d/yyyy": rf"{MONTH}/{DAY}/{YEAR}",
+        "d/M/yyyy": rf"{DAY}/{MONTH}/{YEAR}",
+    }.items()
+}
+ZONE_WORD = re.compile(r"^(\S+T\S+) [A-Za-z_/]+$")
+SERIAL_DAYS = (15_000, 80_000)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Formats, most frequent first, and the share of rows that fit one of them."""
+
+    type: Literal["date", "timestamp"]
+    formats: tuple[str, ...]
+    share: float
+    has_zone_word: bool
+
+
+def guess_moment(header: str, values: Mapping[str, int]) -> Moment | None:
+    """The formats of a column of dates or times; None where it is something else.
+
+    Serial numbers, epochs and yyyyMMdd are taken for dates only under a header that names a time.
+    """
+    named = bool(TIME_HEADER.search(header))
+    zoned = share(values, lambda v: bool(ZONE_WORD.match(v))) >= SURE
+    if zoned:
+        values = Counter({v.split(" ")[0]: n for v, n in values.items()})
+    shares = {spark: share(values, _matcher(regex)) for spark, regex in FORMATS.items()}
+    _one_order(shares)
+    if named:
+        shares["excel_serial"] = share(values, _is_serial)
+        shares["epoch_s"] = share(values, lambda v: len(v) == 10 and bool(EPOCH.match(v)))
+        shares["epoch_ms"] = share(values, lambda v: len(v) == 13 and bool(EPOCH.match(v)))
+    else:
+        shares["yyyyMMdd"] = 0.0
+    formats = tuple(s for s in sorted(shares, key=lambda s: -shares[s]) if shares[s] > 0)
+    total = sum(shares.values())
+    if total < SURE:
+        return None
+    fraction = "excel_serial" in formats and any("." in v for v in values)
+    has_time = fraction or any("H" in s or s.startswith("epoch") for s in formats)
+    return Moment("timestamp" if has_time else "date", formats, total, zoned)
+
+
+def share(values: Mapping[str, int], fits: Callable[[str], bool]) -> float:
+    """Share of rows whose value fits, over the first distinct values."""
+    looked = list(values.items())[:DISTINCT_LOOKED_AT]
+    total = sum(n for _, n in looked)
+    return sum(n for v, n in looked if fits(v)) / total if total else 0.0
+
+
+def _matcher(regex: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda value: regex.match(value) is not None
+
+
+def _one_order(shares: dict[str, float]) -> None:
+    """Month or day first: the order that fits more values; both fitting alike means month first."""
+    for month_first, day_first in (("M/d/yyyy", "d/M/yyyy"), ("M/d/yyyy H:mm", "d/M/yyyy H:mm")):
+        weaker = month_first if shares[day_first] > shares[month_first] else day_first
+        shares[weaker] = 0.0
+
+
+def _is_serial(value: str) -> bool:
+    return bool(NUMBER.match(value)) and SERIAL_DAYS[0] <= float(value) <= SERIAL_DAYS[1]

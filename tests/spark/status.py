@@ -1,0 +1,48 @@
+"""What the engine did, by its own status store: exact counts for tests."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from jobs.settings import Settings
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment in the engine's history: the newest job and query ids."""
+
+    job: int
+    query: int
+
+
+def _get(settings: Settings, path: str) -> list[dict[str, Any]]:
+    with httpx.Client(base_url=f"{settings.spark_ui}/api/v1", trust_env=False, timeout=60) as client:
+        app = client.get("/applications").raise_for_status().json()[0]["id"]
+        found: list[dict[str, Any]] = client.get(f"/applications/{app}/{path}").raise_for_status().json()
+        return found
+
+
+def mark(settings: Settings) -> Mark:
+    """Now."""
+    jobs, queries = _get(settings, "jobs"), _get(settings, "sql?details=false&length=100000")
+    return Mark(max((j["jobId"] for j in jobs), default=-1), max((int(q["id"]) for q in queries), default=-1))
+
+
+def jobs_since(settings: Settings, since: Mark) -> int:
+    """Spark jobs started after the mark."""
+    return sum(job["jobId"] > since.job for job in _get(settings, "jobs"))
+
+
+def scans_since(settings: Settings, since: Mark, rows: int) -> int:
+    """Parquet scans after the mark that gave exactly `rows` rows: reads of the table that holds so many."""
+    found = 0
+    for query in _get(settings, "sql?details=true&planDescription=false&length=100000"):
+        if int(query["id"]) > since.query:
+            found += sum(_rows(node) == rows for node in query["nodes"] if node["nodeName"].startswith("Scan parquet"))
+    return found
+
+
+def _rows(node: dict[str, Any]) -> int | None:
+    values = [m["value"] for m in node.get("metrics", []) if m["name"] == "number of output rows"]
+    return int(values[0].replace(",", "")) if values and values[0].replace(",", "").isdigit() else None

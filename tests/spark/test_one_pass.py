@@ -1,0 +1,64 @@
+"""The promise of one pass, in exact counts: reads of the delivery and Spark jobs, by the engine's status store."""
+
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame
+
+from jobs.conform import Publication
+from jobs.contracts import Catalogue
+from jobs.ingest.land import Manifest, deliver
+from jobs.lake.lake import Lake
+from jobs.pipeline.arrival import land, load
+from jobs.pipeline import judging
+from jobs.quality import plan
+from jobs.settings import Settings
+from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
+from tests.spark.status import jobs_since, mark, scans_since
+
+ROWS = 1237
+JOBS_AT_MOST = 30
+
+
+def physical_plan(rows: DataFrame) -> str:
+    """The engine's physical plan of the rows, as text."""
+    with redirect_stdout(StringIO()) as said:
+        rows.explain()
+    return said.getvalue().partition("== Physical Plan ==")[2].strip()
+
+
+def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
+    lake: Lake, settings: Settings, write_contracts: Callable[..., Catalogue], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    catalogue = write_contracts(
+        {
+            "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
+            "expectations/sources/heat/station.yaml": STATION_SUITE,
+        }
+    )
+    lines = [f"站{i},2026-01-01 08:00:00,{20 + i % 150},{i % 60}" for i in range(ROWS)]
+    file = tmp_path / "a.csv"
+    file.write_text("站点,时间,温度,回温\n" + "\n".join(lines), "utf-8")
+    deliver(lake.store, [file], "station", "heat", Manifest())
+    (landed,) = land(lake, catalogue)
+    load(lake, catalogue, landed.delivery.id)
+    before = mark(settings)
+    seen: list[str] = []
+    publish = judging.publish
+
+    def looking(on: Lake, what: Publication) -> None:
+        seen.append(physical_plan(what.rows))
+        publish(on, what)
+
+    monkeypatch.setattr(judging, "publish", looking)
+    verdict = judging.conform(lake, catalogue, landed.delivery.id)
+    planned = plan(catalogue.contract("station"), catalogue.rules["station"])
+    assert verdict.failed_rows > 0
+    assert planned.table_reads() == 2
+    assert seen[0].rpartition("== Initial Plan ==")[2].count("FileScan parquet") == 2, "one read, and one for the key's group"
+    assert "InMemoryTableScan" in seen[0], "the writes read the cache"
+    assert scans_since(settings, before, ROWS) <= 2, "nothing reads the delivery again"
+    assert jobs_since(settings, before) <= JOBS_AT_MOST
