@@ -32,6 +32,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def contract(document: Document, elements: Elements, kind: Literal["source", "product", "system"]) -> Contract:
     """The resolved contract; ContractError with file and line for the first mistake."""
+    document = _resolved(document, elements)
     _check_standard(document)
     odcs = OpenDataContractStandard.model_validate(document.data)
     custom = _custom(document, document.data.get("customProperties", []), ("customProperties",), CONTRACT_PROPERTIES)
@@ -48,7 +49,7 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         provider=str(custom.get("provider", "bureau")),
         department=(team.name if team and team.name else ""),
         purpose=(odcs.description.purpose or "") if odcs.description else "",
-        fields=_fields(document, elements),
+        fields=_fields(document),
         file=document.file,
         layout=cast(Layout, custom.get("layout", Layout())),
         write=cast(Write, custom.get("write", Write())),
@@ -92,11 +93,26 @@ def _deepest(mistake: SchemaMistake) -> SchemaMistake:
     return mistake
 
 
-def _fields(document: Document, elements: Elements) -> tuple[Field, ...]:
+def _resolved(document: Document, elements: Elements) -> Document:
+    """The document with what elements say filled in; as it is where its shape is not that of a contract."""
+    try:
+        table = document.data["schema"][0]
+        properties = list(table["properties"])
+    except (KeyError, IndexError, TypeError):
+        return document
+    filled = [
+        elements.resolve(document, ("schema", 0, "properties", i), p) if isinstance(p, dict) else p
+        for i, p in enumerate(properties)
+    ]
+    tables = [{**table, "properties": filled}, *document.data["schema"][1:]]
+    return Document(document.file, {**document.data, "schema": tables}, document.lines)
+
+
+def _fields(document: Document) -> tuple[Field, ...]:
     fields: list[Field] = []
     for index, raw in enumerate(document.data["schema"][0].get("properties") or []):
         path = ("schema", 0, "properties", index)
-        field = _field(document, path, elements.resolve(document, path, raw))
+        field = _field(document, path, raw)
         if field.name in {f.name for f in fields}:
             raise document.error((*path, "name"), f"field '{field.name}' stands twice")
         fields.append(field)

@@ -44,7 +44,7 @@ class Evidence:
         self._shifted: frozenset[tuple[str, int]] | None = None
         self.version: int | None = None if self._table is None else self._table.version()
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: tuple[str, ...] = COLUMNS) -> Iterator[pa.RecordBatch]:
         """Evidence as it is kept, in the order in which it was written."""
         if self._table is None or not self._holds(self._table):
             return
@@ -52,7 +52,7 @@ class Evidence:
         mine = ds.field("_delivery") == self._delivery
         fragments = sorted(dataset.get_fragments(filter=mine), key=lambda f: PurePosixPath(f.path).name)
         for fragment in fragments:
-            yield from fragment.to_batches(columns=list(COLUMNS), schema=dataset.schema)
+            yield from fragment.to_batches(columns=list(columns), schema=dataset.schema)
 
     def first(self, limit: int = SHOWN) -> Mapping[str, tuple[Row, ...]]:
         """The first rows of each rule by file and row number."""
@@ -97,7 +97,7 @@ class Evidence:
         if self._shifted is None:
             found: set[tuple[str, int]] = set()
             if self._contract and any(f.is_personal() for f in self._contract.fields):
-                for batch in self.batches():
+                for batch in self.batches(("_file", "_row", "rule")):
                     wrong = batch.filter(pc.equal(batch["rule"], SHAPE))
                     found.update(zip(wrong["_file"].to_pylist(), wrong["_row"].to_pylist(), strict=True))
             self._shifted = frozenset(found)

@@ -98,9 +98,9 @@ def masked_text(text: str, is_free: bool = True) -> str:
 def masked_tree(value: object) -> object:
     """A JSON value with every text in it masked."""
     if isinstance(value, str):
-        return masked_text(value)
+        return masked_text(value, is_free=False)
     if isinstance(value, Mapping):
-        return {masked_text(str(key)): masked_tree(item) for key, item in value.items()}
+        return {masked_text(str(key), is_free=False): masked_tree(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [masked_tree(item) for item in value]
     return value

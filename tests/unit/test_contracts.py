@@ -1,0 +1,101 @@
+"""A mistake in a contract names its file and line; a right one says what it means."""
+
+from collections.abc import Callable
+
+import pytest
+
+from jobs.contracts import Catalogue
+from jobs.errors import ContractError
+from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
+
+PLACE = "schemas/sources/heat/station.yaml"
+GOOD = contract("station", STATION_FIELDS)
+
+
+def line_of(text: str, words: str) -> int:
+    return next(i for i, line in enumerate(text.splitlines(), 1) if words in line)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words", "at"),
+    [
+        (GOOD.replace("status: active", "status: active\nstatuss: x"), "unknown key 'statuss'", "statuss"),
+        (GOOD.replace("businessName: 站点,", "bussinessName: 站点,"), "unknown key 'bussinessName'", "bussinessName"),
+        (GOOD.replace("id: station", "id: Station-1"), "may only hold a-z", "id: Station-1"),
+        (GOOD.replace("logicalType: timestamp", "logicalType: moment"), "moment", "moment"),
+        (GOOD.replace("logicalType: timestamp, ", ""), "unknown element 'read_at'", "read_at"),
+        (GOOD.replace("name: return_c", "name: temp_c"), "stands twice", "name: temp_c, businessName: 回温"),
+        (GOOD.replace('units: {"℃": 1}', 'unit: {"℃": 1}'), "unknown key", 'unit: {"℃": 1}'),
+        (GOOD + "  - {property: layouts, value: {}}\n", "unknown property 'layouts'", "layouts"),
+        (GOOD + "  - {property: layout, value: {format: pdf}}\n", "format", "format: pdf"),
+        (GOOD.replace("name: return_c, ", "name: return_c, relationships: [{type: foreignKey, to: nowhere.id}], "), "no contract", "nowhere"),
+        (GOOD.replace("provider, value: heat", "provider, value: 热力"), "provider", "customProperties:"),
+        (GOOD.replace("id: station", "id: station\nid: station"), "stands twice", "id: station"),
+        (GOOD.replace("schema:", "schema: [[["), "not valid YAML", "schema: [[["),
+    ],
+)
+def test_mistake_names_file_and_line(write_contracts: Callable[..., Catalogue], wrong: str, words: str, at: str):
+    with pytest.raises(ContractError) as said:
+        write_contracts({PLACE: wrong})
+    assert words in str(said.value)
+    file, line, *_ = str(said.value).split(":")
+    assert file.endswith("station.yaml")
+    assert abs(int(line) - line_of(wrong, at)) <= 8
+
+
+def test_two_contracts_with_one_id_are_an_error(write_contracts: Callable[..., Catalogue]):
+    with pytest.raises(ContractError, match="already the id of"):
+        write_contracts({PLACE: GOOD, "schemas/sources/other/station.yaml": GOOD})
+
+
+def test_all_mistakes_are_said_at_once(write_contracts: Callable[..., Catalogue]):
+    second = contract("other", STATION_FIELDS).replace("logicalType: number", "logicalType: nombre")
+    with pytest.raises(ContractError) as said:
+        write_contracts({PLACE: GOOD.replace("team:", "teem:"), "schemas/sources/heat/other.yaml": second})
+    assert len(str(said.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (STATION_SUITE.replace("column: temp_c", "column: temp"), "'temp' is not a field"),
+        (STATION_SUITE.replace("severity: info", "severity: fatal"), "severity"),
+        (STATION_SUITE.replace("message: 供温偏离运行区间, ", ""), "message"),
+        (STATION_SUITE.replace("dimension: 一致性", "dimension: 美观性"), "dimension"),
+        (STATION_SUITE.replace("id: temp_operating", "id: supply_above_return"), "stands twice"),
+        (STATION_SUITE.replace("remedy: 请关注", "remedies: 请关注"), "remed"),
+    ],
+)
+def test_mistake_in_a_suite_names_file_and_line(write_contracts: Callable[..., Catalogue], wrong: str, words: str):
+    with pytest.raises(ContractError) as said:
+        write_contracts({PLACE: GOOD, PLACE.replace("schemas", "expectations"): wrong})
+    assert words in str(said.value)
+    assert "expectations/sources/heat/station.yaml:" in str(said.value)
+
+
+def test_suite_without_a_contract_is_an_error(write_contracts: Callable[..., Catalogue]):
+    with pytest.raises(ContractError, match="no contract stands"):
+        write_contracts({PLACE: GOOD, "expectations/sources/heat/statoin.yaml": STATION_SUITE})
+
+
+def test_structural_rules_follow_from_the_contract(write_contracts: Callable[..., Catalogue]):
+    rules = {rule.id: rule for rule in write_contracts({PLACE: GOOD}).rules["station"]}
+    expected = {"row_shape", "station_required", "read_at_required", "read_at_type", "temp_c_type", "temp_c_range", "return_c_type", "primary_key"}
+    assert set(rules) == expected
+    assert rules["temp_c_range"].kwargs == {"column": "temp_c", "min_value": 0, "max_value": 150}
+    assert all(rule.message and rule.remedy and rule.basis for rule in rules.values())
+
+
+def test_an_element_fills_in_what_a_contract_leaves_out_and_guards_its_meaning(write_contracts: Callable[..., Catalogue]):
+    element = "- {name: station, businessName: 站点, logicalType: string, classification: L2}\n"
+    named = GOOD.replace("name: station, businessName: 站点, logicalType: string", "name: station")
+    field = write_contracts({PLACE: named, "schemas/elements/places.yaml": element}).contract("station").field("station")
+    assert (field.title, field.classification, field.required) == ("站点", "L2", True)
+    with pytest.raises(ContractError, match="same name, same meaning"):
+        write_contracts({PLACE: GOOD.replace("站点", "站名"), "schemas/elements/places.yaml": element})
+
+
+def test_words_of_other_yaml_versions_stay_words(write_contracts: Callable[..., Catalogue]):
+    enum = "name: return_c, enum: [{value: 'Yes'}, {value: NO}, {value: on}], "
+    text = GOOD.replace("name: return_c, ", enum).replace("回温, logicalType: number", "回温, logicalType: string")
+    assert list(write_contracts({PLACE: text}).contract("station").field("return_c").enum) == ["Yes", "NO", "on"]
