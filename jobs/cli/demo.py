@@ -2,8 +2,10 @@
 
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -66,18 +68,26 @@ def demo(days: int = 3, scale: float = 1.0) -> None:
 
 def _send_day(lake: Lake, catalogue: Catalogue, files: Sequence[SentFile]) -> None:
     """Registers first, so that what refers to them finds them."""
-    refers = {c.id for c in catalogue.sources() if any(f.reference for f in c.fields)}
-    waves = [[f for f in files if f.dataset not in refers], [f for f in files if f.dataset in refers]]
-    for wave in filter(None, waves):
+    by_depth: dict[int, list[SentFile]] = defaultdict(list)
+    for one in files:
+        by_depth[_depth(catalogue, one.dataset)].append(one)
+    for _, wave in sorted(by_depth.items()):
         before = len(lake.ledger.deliveries())
         for one in wave:
-            notes = Manifest(sender=one.sender, rows=one.declared_rows, supersedes=_replaced(lake, files, one))
+            notes = Manifest(sender=one.sender, rows=one.declared_rows, supersedes=_replaced(lake, one))
             deliver(lake.store, [one.path], one.dataset, one.provider, notes)
         target = before + len(wave)
-        _wait("deliveries judged and reported / 已检核并出具报告", len(wave), lambda: _reported(lake, target, len(wave)))
+        done = partial(_reported, lake, target, len(wave))
+        _wait("deliveries judged and reported / 已检核并出具报告", len(wave), done)
 
 
-def _replaced(lake: Lake, files: Sequence[SentFile], one: SentFile) -> str | None:
+def _depth(catalogue: Catalogue, dataset: str) -> int:
+    """How many registers must stand before the dataset's references can be looked up."""
+    named = {f.reference.partition(".")[0] for f in catalogue.contract(dataset).fields if f.reference} - {dataset}
+    return 1 + max((_depth(catalogue, other) for other in named), default=-1)
+
+
+def _replaced(lake: Lake, one: SentFile) -> str | None:
     """Id of the delivery that a corrected file replaces: the latest of its dataset with the day that it names."""
     if one.supersedes_of is None:
         return None

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.conform.dates import DATE_FORMATS, TIME_FORMATS, changes_clock, day, moment
+from jobs.conform.dates import DATE_FORMATS, TIME_FORMATS, changes_clock, day, moment, shape
 from jobs.contracts import MALFORMED, TEXT, Contract, Field, text_column
 from jobs.lake.bits import bit_columns
 
@@ -100,6 +101,12 @@ def _text(one: Field, contract: Contract) -> tuple[Column, list[Repair]]:
         steps.append(("missing_word", text.isin(missing)))
         text = F.when(~text.isin(missing), text)
     text = F.when(text != "", text)
+    if source.units:
+        steps.append(("unit", _ends_with_unit(text, source.units)))
+    if source.thousands:
+        steps.append(("thousands", F.contains(text, F.lit(source.thousands))))
+    if len(source.formats) > 1 and shape(source.formats[0]) is not None:
+        steps.append(("date_format", ~text.rlike(shape(source.formats[0])[0])))
     return text, [Repair(one.name, kind, happened) for kind, happened in steps if kind not in ("extract", "trim_text")]
 
 
@@ -162,6 +169,10 @@ def _number(one: Field, text: Column) -> Column:
         word = F.lower(F.right(text, F.lit(1)))
         number = F.when(~word.isin("d", "f", "n", "y"), number)  # Java would take 1d, NaN and Infinity for numbers
     return number if factor is None else (number * factor).cast(kind)
+
+
+def _ends_with_unit(text: Column, units: Mapping[str, float]) -> Column:
+    return reduce(Column.__or__, (text.endswith(unit) for unit in units))
 
 
 def _without_unit(text: Column, units: Mapping[str, float]) -> tuple[Column, Column | None]:

@@ -15,6 +15,7 @@ FILE, ROW = "_file", "_row"
 TECHNICAL = (FILE, ROW, MALFORMED)
 NAMES_SHOWN = 30
 OTHER_DATASET_SHARE = 0.5
+LIKE_DATA = re.compile(r"\d{6}|^\d+(?:\.\d+)?$")
 NOT_A_NAME = re.compile(r"[^a-z0-9\u3400-\u4dbf\u4e00-\u9fff]+")
 
 
@@ -77,8 +78,8 @@ class BronzePlan:
             wanted = missing if self.contract.layout.missing_columns == "refuse" else must
             other = len(found) < OTHER_DATASET_SHARE * len(self.fields)
             hint = f"；与「{self.contract.title}」的约定相差过半，可能是其他数据集的文件" if other else ""
-            have = _listed([h for h in grid.header if h])
-            raise notes.error(f"缺少列：{_listed([_called(f) for f in wanted])}{hint}。文件中的列：{have or '无表头'}")
+            have = _shown_header(grid, other)
+            raise notes.error(f"缺少列：{_listed([_called(f) for f in wanted])}{hint}。文件中的列：{have}")
         names = [_called(f) for f in missing]
         notes.say("column_missing", f"缺少列：{_listed(names)}；这些字段按空值处理", columns=[f.name for f in missing])
 
@@ -148,6 +149,14 @@ def _array(chunk: Chunk, name: str, found: Mapping[str, int], file: str) -> pa.A
     if name == MALFORMED:
         return chunk.malformed
     return chunk.cells[found[name]] if name in found else pa.nulls(len(chunk), pa.string())
+
+
+def _shown_header(grid: Grid, other: bool) -> str:
+    """The file's headers; not where they look like data, which may be personal."""
+    names = [h for h in grid.header if h]
+    if other and any(LIKE_DATA.search(name) for name in names):
+        return "首行像是数据，可能没有表头或表头行数不对"
+    return _listed(names) or "无表头"
 
 
 def _called(f: Field) -> str:

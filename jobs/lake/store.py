@@ -88,6 +88,10 @@ class Store:
             digest.update(chunk)
         return digest.hexdigest()
 
+    def delete(self, key: str) -> None:
+        """Remove an object; harmless where there is none."""
+        self._s3.delete_object(Bucket=self.bucket, Key=key)
+
     def copy(self, source: str, target: str) -> None:
         """Server-side copy within the bucket."""
         self._s3.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target)

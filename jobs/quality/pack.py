@@ -6,9 +6,15 @@
 from typing import Any, ClassVar
 
 from great_expectations.execution_engine import SparkDFExecutionEngine
-from great_expectations.expectations.expectation import ColumnMapExpectation
+from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
 from great_expectations.expectations.metrics import ColumnMapMetricProvider
-from great_expectations.expectations.metrics.map_metric_provider import column_condition_partial
+from great_expectations.expectations.metrics.map_metric_provider import (
+    MulticolumnMapMetricProvider,
+    column_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
+    multicolumn_condition_partial,
+)
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -53,3 +59,24 @@ class ExpectColumnValuesToBeKnown(ColumnMapExpectation):
     dataset: str
     field: str
     flag: str = ""
+
+
+class MulticolumnValuesSatisfy(MulticolumnMapMetricProvider):
+    """A row satisfies a Spark SQL condition over its columns; a condition that cannot be decided is not satisfied."""
+
+    condition_metric_name = "multicolumn_values.satisfy"
+    condition_domain_keys = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
+    condition_value_keys = ("condition",)
+
+    @multicolumn_condition_partial(engine=SparkDFExecutionEngine)
+    def _spark(cls, column_list: Any, condition: str, **_: Any) -> Column:  # noqa: N805 - GX's own convention
+        return F.coalesce(F.expr(condition), F.lit(False))
+
+
+class ExpectMulticolumnValuesToSatisfy(MulticolumnMapExpectation):
+    """Each row's values satisfy `condition`: arithmetic, sums and time differences between columns."""
+
+    map_metric: ClassVar[str] = "multicolumn_values.satisfy"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "condition")
+    args_keys: ClassVar[tuple[str, ...]] = ("column_list", "condition")
+    condition: str

@@ -46,9 +46,9 @@ class Evidence:
 
     def batches(self, columns: tuple[str, ...] = COLUMNS) -> Iterator[pa.RecordBatch]:
         """Evidence as it is kept, in the order in which it was written."""
-        if self._table is None or not self._holds(self._table):
+        if self._table is None:
             return
-        dataset = self._table.to_pyarrow_dataset(partitions=[("_delivery", "=", self._delivery)])
+        dataset = self._table.to_pyarrow_dataset(file_pruning_predicate=[("_delivery", "=", self._delivery)])
         mine = ds.field("_delivery") == self._delivery
         fragments = sorted(dataset.get_fragments(filter=mine), key=lambda f: PurePosixPath(f.path).name)
         for fragment in fragments:
@@ -69,9 +69,6 @@ class Evidence:
         """Every failing row as the report shows it."""
         for batch in self.batches():
             yield from self._rows(batch)
-
-    def _holds(self, table: DeltaTable) -> bool:
-        return bool(table.file_uris(partition_filters=[("_delivery", "=", self._delivery)]))
 
     def _rows(self, table: pa.Table | pa.RecordBatch) -> Iterator[Row]:
         shifted, masks = self._misplaced(), self._masks

@@ -175,6 +175,12 @@ def test_missing_columns_refuse_or_note(read_bytes: Read) -> None:
         read_bytes(b"a,x\n1,2\n", contract("a", key, missing_columns="ignore"))
 
 
+def test_first_row_of_data_is_not_shown_as_a_header(read_bytes: Read) -> None:
+    with pytest.raises(DeliveryError, match="首行像是数据") as error:
+        read_bytes("张三,13800000000\n李四,13900000000\n".encode(), contract("姓名", "手机"))
+    assert "张三" not in str(error.value) and "138" not in str(error.value)
+
+
 def test_extra_columns_evolve_ignore_or_refuse(read_bytes: Read) -> None:
     content = "a,新 列(℃),,A,_file\n1,2,3,4,5\n".encode()
     rows, reading = read_bytes(content, contract("a", extra_columns="evolve"))

@@ -5,11 +5,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from test_reporting_lake import CANARIES, DATASET, NOW, LocalLake, delivery, full_lake, rule_rows, verdict
 
 from jobs.contracts import Catalogue
 from jobs.lake.delivery import Finding, State
 from jobs.reporting import ReportFiles, write_report
+from tests.unit.test_reporting_lake import CANARIES, DATASET, NOW, LocalLake, delivery, full_lake, rule_rows, verdict
 
 VOID = {"meta", "link", "input", "br", "line", "circle", "rect", "polyline"}
 
@@ -33,6 +33,9 @@ class Outline(HTMLParser):
         self.bare_headers += tag == "th" and "scope" not in named
         links = [named.get(name) or "" for name in ("src", "href")]
         self.outside += [link for link in links if "//" in link or link.startswith("javascript:")]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in VOID
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag

@@ -4,12 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from test_reporting import outline
-from test_reporting_lake import DATASET, NOW, catalogue, delivery, full_lake, many_results
 
 from jobs.lake.delivery import State
 from jobs.reporting import write_index, write_report
 from jobs.reporting.entries import length
+from tests.unit.test_reporting import outline
+from tests.unit.test_reporting_lake import DATASET, NOW, catalogue, delivery, full_lake, many_results
 
 
 def test_a_thousand_verdicts_are_read_once(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook, load_workbook
-from test_reporting_lake import CANARIES, NOW, full_lake
 
 from jobs.reporting import write_report
 from jobs.reporting.evidence import Row
 from jobs.reporting.facts import gather
 from jobs.reporting.workbook import write_workbook
+from tests.unit.test_reporting_lake import CANARIES, NOW, full_lake
 
 RISKY = (
     "=1+1",
