@@ -176,6 +176,12 @@ class Ledger:
                 row.conform_started = True
             return before
 
+    def forget_conform(self, delivery_id: str) -> None:
+        """Note that nothing of a delivery stands in silver, after its tables were removed."""
+        with self._session() as session:
+            change = update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(conform_started=False)
+            session.execute(change)
+
     def build(self, product: str) -> Build | None:
         """The last build of a product; None before the first."""
         with self._session() as session:

@@ -201,7 +201,7 @@ def _problem(number: int, rule: RuleRow, facts: Facts, first: Sequence[Row]) -> 
 
 def _first_rows(first: Sequence[Row], has_many_files: bool) -> Table:
     head = ("行号", "业务主键", "字段", "报送的值")
-    cells = [(figures.count(r.row), r.key or figures.NONE, r.field or "整行", r.value) for r in first]
+    cells = [(str(r.row), r.key or figures.NONE, r.field or "整行", r.value) for r in first]
     if has_many_files or len({r.file for r in first}) > 1:
         rows = [(*cell, r.file) for cell, r in zip(cells, first, strict=True)]
         return table(f"前 {len(rows)} 处", (*head, "文件"), rows, (0,))

@@ -11,6 +11,9 @@ REPAIRS: Mapping[str, str] = {
     "mapping": "对照为标准词",
     "case": "统一大小写",
     "extract": "按约定提取",
+    "unit": "去掉计量单位并按约定换算",
+    "thousands": "去掉千分位符号",
+    "date_format": "统一日期写法",
     "clock_doubled": "夏令时重复时刻按第一次读取",
     "clock_skipped": "夏令时不存在的时刻顺延一小时",
 }
@@ -39,6 +42,7 @@ TONES: Mapping[State, str] = {
     State.REFUSED: "bad",
 }
 FINDINGS: Mapping[str, str] = {
+    "characters_damaged": "字符损坏",
     "column_duplicate": "表头重复",
     "column_extra": "约定之外的列",
     "column_missing": "缺少列",
@@ -49,9 +53,16 @@ FINDINGS: Mapping[str, str] = {
     "encoding_differs": "编码与约定不同",
     "file_name_unmatched": "文件名不符合约定",
     "format_differs": "格式与约定不同",
+    "id_precision_lost": "长号码精度丢失",
     "member_ignored": "未读取的文件",
+    "merged_cells_filled": "合并单元格已填充",
     "mojibake": "疑似乱码",
+    "nul_bytes": "空字节",
+    "quotes_irregular": "引号不规范",
+    "quotes_unpaired": "引号未配对",
+    "rows_blank": "空行",
     "rows_malformed": "行形状不对",
+    "section_rows": "小节标题行",
 }
 INDICATORS: Mapping[str, str] = {
     "0101": "数据标准",

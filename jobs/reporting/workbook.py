@@ -53,6 +53,7 @@ class Formats:
     text: Any
     wrapped: Any
     number: Any
+    plain: Any
     rate: Any
     title: Any
 
@@ -77,6 +78,7 @@ def _formats(book: Any) -> Formats:
         text=book.add_format({**line, "num_format": "@"}),
         wrapped=book.add_format({**line, "num_format": "@", "text_wrap": True}),
         number=book.add_format({**line, "num_format": "#,##0"}),
+        plain=book.add_format({**line, "num_format": "0"}),
         rate=book.add_format({**line, "num_format": "0.00%"}),
         title=book.add_format({**FONT, "bold": True, "font_size": 15}),
     )
@@ -150,7 +152,7 @@ def _summary(book: Any, formats: Formats, facts: Facts) -> None:
 def _details(book: Any, formats: Formats, facts: Facts, rows: Iterable[Row], last_row: int) -> None:
     said = {rule.rule: rule.message for rule in facts.rules}
     sheet, number, place = _sheet(book, formats, "问题明细", DETAIL, DETAIL_WIDTHS), 1, 0
-    text, plain = formats.text, formats.number
+    text, plain = formats.text, formats.plain
     for row in rows:
         if place == last_row - 1:
             sheet.autofilter(0, 0, place, len(DETAIL) - 1)
