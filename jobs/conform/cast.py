@@ -121,9 +121,9 @@ def _raw(one: Field) -> Column:
 def _steps(one: Field):  # type: ignore[no-untyped-def]
     source = one.source
     wide = source.full_width if source.full_width is not None else not one.is_free_text()
-    yield "trim", lambda text: F.btrim(text, F.lit(BLANKS))
+    yield "trim", _trimmed
     if wide:
-        yield "full_width", lambda text: F.translate(text, FULL, HALF)
+        yield "full_width", lambda text: F.when(_beyond_ascii(text), F.translate(text, FULL, HALF)).otherwise(text)
     if source.extract is not None and source.derive is not None:
         yield "extract", lambda text: F.nullif(F.regexp_extract(text, source.extract, 1), F.lit(""))
     elif source.extract is not None:
@@ -134,6 +134,18 @@ def _steps(one: Field):  # type: ignore[no-untyped-def]
     if source.mapping:
         pairs = [F.lit(word) for pair in source.mapping.items() for word in pair]
         yield "mapping", lambda text: F.coalesce(F.try_element_at(F.create_map(*pairs), text), text)
+
+
+def _beyond_ascii(text: Column) -> Column:
+    """Whether the text holds more than ASCII; two lengths tell it far cheaper than a look at each character."""
+    return F.octet_length(text) != F.length(text)
+
+
+def _trimmed(text: Column) -> Column:
+    """The text without blanks at its ends; texts that cannot have any are passed as they are."""
+    first, last = F.ascii(text), F.ascii(F.right(text, F.lit(1)))
+    suspect = _beyond_ascii(text) | (first <= ord(" ")) | (last <= ord(" "))
+    return F.when(suspect, F.btrim(text, F.lit(BLANKS))).otherwise(text)
 
 
 def _value(one: Field, contract: Contract, text: Column) -> Column:
@@ -166,8 +178,8 @@ def _number(one: Field, text: Column) -> Column:
         return whole
     number = text.try_cast(kind)
     if kind in ("double", "float"):
-        word = F.lower(F.right(text, F.lit(1)))
-        number = F.when(~word.isin("d", "f", "n", "y"), number)  # Java would take 1d, NaN and Infinity for numbers
+        last = F.ascii(F.right(text, F.lit(1)))
+        number = F.when(last.between(ord("."), ord("9")), number)  # Java would take 1d, NaN and Infinity for numbers
     return number if factor is None else (number * factor).cast(kind)
 
 

@@ -20,6 +20,8 @@ TIME_FORMATS = (
     "yyyy年M月d日 H时m分",
     "yyyy-MM-dd",
 )
+EXACT = ("yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm", "yyyy-MM-dd")
+"""ISO patterns that the engine casts by itself, without a regular expression."""
 NUMERIC = {"y": "year", "M": "month", "d": "day", "H": "hour", "m": "minute", "s": "second", "S": "fraction"}
 EXCEL_EPOCH_DAYS = 25569  # 1970-01-01 as an Excel serial number (1900 system)
 LAST_SERIAL = 2958465  # 9999-12-31
@@ -79,12 +81,23 @@ def _by(text: Column, pattern: str, zone: str) -> Column:
     if pattern in ("epoch_s", "epoch_ms"):
         number = F.when(text.rlike(r"^\d{9,14}$"), text.try_cast("bigint"))
         return F.timestamp_seconds(number) if pattern == "epoch_s" else F.timestamp_millis(number)
+    if pattern in EXACT:
+        return _local(F.when(_is_exact(text, pattern), text).try_cast("timestamp"), zone)
     found = shape(pattern)
     if found is None:
         return _local(F.try_to_timestamp(text, F.lit(pattern)), zone)
     regex, template, has_offset = found
     stamp = F.when(text.rlike(regex), F.regexp_replace(text, regex, template)).try_cast("timestamp")
     return stamp if has_offset else _local(stamp, zone)
+
+
+def _is_exact(text: Column, pattern: str) -> Column:
+    """Whether the text has the length and the marks of an ISO pattern; the cast itself sees to the digits."""
+    marks = [(i + 1, mark) for i, mark in enumerate(pattern) if mark in "-: "]
+    fits = F.length(text) == len(pattern)
+    for place, mark in marks:
+        fits = fits & (F.substring(text, place, 1) == mark)
+    return fits
 
 
 def _local(stamp: Column, zone: str) -> Column:
