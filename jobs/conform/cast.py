@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.conform.dates import DATE_FORMATS, TIME_FORMATS, changes_clock, day, moment, shape
+from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock, day, moment, shape
 from jobs.contracts import MALFORMED, TEXT, Contract, Field, text_column
 from jobs.lake.bits import bit_columns
 
@@ -17,6 +17,7 @@ FULL = "".join(chr(c) for c in range(0xFF01, 0xFF5F)) + "\u3000"
 HALF = "".join(chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)) + " "
 TRUE_WORDS = ("true", "1", "y", "yes", "t", "是", "有")
 FALSE_WORDS = ("false", "0", "n", "no", "f", "否", "无")
+DIRECT = "_direct_"
 SYSTEM = ("_delivery", "_file", "_row", MALFORMED)
 
 
@@ -31,8 +32,12 @@ class Repair:
 
 @dataclass(frozen=True)
 class Casting:
-    """Expressions over bronze columns: normalised texts, typed values, repairs."""
+    """How a contract's fields are made, in three layers, each over the columns of the one before.
 
+    `direct` casts raw text that needs no normalisation; `texts` are normalised only where that gave no value.
+    """
+
+    direct: Mapping[str, Column]
     texts: Mapping[str, Column]
     values: Mapping[str, Column]
     repairs: tuple[Repair, ...]
@@ -40,21 +45,53 @@ class Casting:
 
 def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
     """How each field of the contract is made from bronze text."""
+    direct: dict[str, Column] = {}
     texts: dict[str, Column] = {}
     values: dict[str, Column] = {}
     repairs: list[Repair] = []
     for one in contract.fields:
         text, own = _text(one, contract)
-        texts[one.name] = text
+        value = _value(one, contract, F.col(TEXT + one.name))
+        if _is_direct(one, contract):
+            direct[one.name] = _direct(one, contract)
+            cast_at_once = F.col(DIRECT + one.name).isNotNull()
+            text = F.when(cast_at_once, F.col(one.name)).otherwise(text)
+            own = [Repair(r.field, r.kind, ~cast_at_once & r.happened) for r in own]
+            value = F.when(F.col(DIRECT + one.name).isNotNull(), F.col(DIRECT + one.name)).otherwise(value)
+        texts[one.name], values[one.name] = text, value
         repairs.extend(own)
-        text = F.col(TEXT + one.name)
-        values[one.name] = _value(one, contract, text)
         if one.source.censored:
-            values[f"{one.name}_qualifier"] = F.nullif(F.regexp_extract(text, r"^([<>≤≥])", 1), F.lit(""))
-        if one.type == "timestamp" and one.name in values:
+            qualifier = F.regexp_extract(F.col(TEXT + one.name), r"^([<>≤≥])", 1)
+            values[f"{one.name}_qualifier"] = F.nullif(qualifier, F.lit(""))
+        if one.type == "timestamp":
             repairs.extend(_clock_changes(one, contract))
-    values.update({name: F.col(name) for name in extras})
-    return Casting(texts, values, tuple(repairs))
+    values.update({name: F.col(_quoted(name)) for name in extras})
+    return Casting(direct, texts, values, tuple(repairs))
+
+
+def _is_direct(one: Field, contract: Contract) -> bool:
+    """Whether text that casts as it stands is right as it stands: no declared change could give another value."""
+    source = one.source
+    changes = source.compose or source.derive or source.extract or source.mapping or source.units or source.thousands
+    numeric_words = any(c.isdigit() for word in (*contract.layout.missing, *source.missing) for c in word)
+    plain = one.type in ("integer", "number") or (one.type in ("date", "timestamp") and _formats(one)[0] in EXACT)
+    return plain and not changes and not source.censored and not numeric_words
+
+
+def _direct(one: Field, contract: Contract) -> Column:
+    text = F.col(one.name)
+    zone = one.source.timezone or contract.layout.timezone
+    match one.type:
+        case "date":
+            return day(text, _formats(one)[:1])
+        case "timestamp":
+            return moment(text, _formats(one)[:1], zone)
+        case _:
+            return _number(one, text)
+
+
+def _formats(one: Field) -> tuple[str, ...]:
+    return one.source.formats or (DATE_FORMATS if one.type == "date" else TIME_FORMATS)
 
 
 def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -> tuple[DataFrame, tuple[Repair, ...]]:
@@ -66,7 +103,11 @@ def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -
     early = [r for r in how.repairs if not r.kind.startswith("clock_")]
     late = [r for r in how.repairs if r.kind.startswith("clock_")]
     fixes = bit_columns([r.happened for r in early], "_fix")
-    with_texts = bronze.select(*system, raw, *fixes, *(_keep(name) for name in extras), *_aliased(how.texts, TEXT))
+    direct = bronze.select(*(F.col(_quoted(c)) for c in bronze.columns), *_aliased(how.direct, DIRECT))
+    passed = [F.col(DIRECT + name) for name in how.direct]
+    with_texts = direct.select(
+        *system, raw, *fixes, *passed, *(_keep(name) for name in extras), *_aliased(how.texts, TEXT)
+    )
     kept = [F.col(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
     clocks = bit_columns([r.happened for r in late], "_clock")
     early_names = [f"_fix{i}" for i in range(len(fixes))]
@@ -157,9 +198,9 @@ def _value(one: Field, contract: Contract, text: Column) -> Column:
             low = F.lower(text)
             return F.when(low.isin(*TRUE_WORDS), True).when(low.isin(*FALSE_WORDS), False)
         case "date":
-            return day(text, one.source.formats or DATE_FORMATS)
+            return day(text, _formats(one))
         case "timestamp":
-            return moment(text, one.source.formats or TIME_FORMATS, zone)
+            return moment(text, _formats(one), zone)
         case _:
             return F.regexp_replace(text, r"^[<>≤≥]\s*", "") if one.source.censored else text
 
@@ -204,8 +245,7 @@ def _clock_changes(one: Field, contract: Contract) -> list[Repair]:
     zone = one.source.timezone or contract.layout.timezone
     if not changes_clock(zone):
         return []
-    formats = one.source.formats or TIME_FORMATS
-    wall = moment(F.col(TEXT + one.name), formats, "UTC")
+    wall = moment(F.col(TEXT + one.name), _formats(one), "UTC")
     stamp, hour = F.to_utc_timestamp(wall, zone), F.expr("INTERVAL 1 HOUR")
     doubled = F.from_utc_timestamp(stamp + hour, zone) == wall
     skipped = F.from_utc_timestamp(stamp, zone) != wall

@@ -14,6 +14,8 @@ COPY = "_copy"
 MASK = "_mask"
 SEEN = "_seen"
 PLACE = ("_file", "_row")
+BROADCAST_ROWS = 1_000_000
+"""More rows than these are joined by a shuffle: they would not fit beside the work."""
 
 
 def judge(rows: DataFrame, plan: Plan, known: Callable[[str, str], DataFrame]) -> DataFrame:
@@ -27,29 +29,34 @@ def judge(rows: DataFrame, plan: Plan, known: Callable[[str, str], DataFrame]) -
     for group in plan.groups:
         judged = _mark_group(judged, rows, group, plan)
     for reference in plan.references:
-        judged = _mark_lost(judged, reference, known(reference.dataset, reference.field))
-    if COPY not in judged.columns:
-        judged = judged.withColumn(COPY, F.lit(False))
-    return judged
+        judged = _mark_lost(judged, rows, reference, known(reference.dataset, reference.field))
+    return judged if COPY in judged.columns else judged.withColumn(COPY, F.lit(False))
 
 
 def _mark_group(judged: DataFrame, rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
     columns = group.columns or ("_hash",)
+    found, size = _settled(_shared_values(rows, group, plan))
+    if size == 0:
+        return judged.withColumn(group.flag, F.lit(False))
     finds_copies = plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
-    keys = rows.select(*columns, *(["_hash"] if plan.drops_copies and group.columns else []), *PLACE)
-    keys = keys.filter(_any_present(columns))
-    differs = F.min("_hash") != F.max("_hash") if plan.drops_copies and group.columns else F.lit(group.rule is not None)
-    found = keys.groupBy(*columns).agg(
-        F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), F.min(F.struct(*PLACE)).alias("_first")
-    )
-    found = found.filter("_n > 1").select(*(F.col(c).alias(f"_k_{c}") for c in columns), "_differs", "_first")
+    found = found.select(*(F.col(c).alias(f"_k_{c}") for c in columns), "_differs", "_first")
     same = [F.col(c).eqNullSafe(F.col(f"_k_{c}")) for c in columns]
-    joined = judged.join(found, same, "left")
+    joined = judged.join(_broadcast(found, size), same, "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
     if finds_copies:
         is_first = F.struct(*PLACE) == F.col("_first")
         marked = marked.withColumn(COPY, F.coalesce(~F.col("_differs") & ~is_first, F.lit(False)))
     return marked.drop("_differs", "_first", *(f"_k_{c}" for c in columns))
+
+
+def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
+    """Values that more than one row has, whether those rows differ, and the place of the first."""
+    columns = group.columns or ("_hash",)
+    with_hash = plan.drops_copies and bool(group.columns)
+    keys = rows.select(*columns, *(["_hash"] if with_hash else []), *PLACE).filter(_any_present(columns))
+    differs = F.min("_hash") != F.max("_hash") if with_hash else F.lit(group.rule is not None)
+    first = F.min(F.struct(*PLACE)).alias("_first")
+    return keys.groupBy(*columns).agg(F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), first).filter("_n > 1")
 
 
 def _any_present(columns: Sequence[str]) -> Column:
@@ -59,11 +66,23 @@ def _any_present(columns: Sequence[str]) -> Column:
     return present
 
 
-def _mark_lost(judged: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
-    values = known.select(F.col("value").alias("_known")).filter("_known IS NOT NULL")
-    joined = judged.join(values, F.col(reference.column) == F.col("_known"), "left")
-    lost = F.col(reference.column).isNotNull() & F.col("_known").isNull()
-    return joined.withColumn(reference.flag, lost).drop("_known")
+def _mark_lost(judged: DataFrame, rows: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
+    sent = rows.select(F.col(reference.column).alias("_sent")).filter("_sent IS NOT NULL").distinct()
+    lost, size = _settled(sent.join(known, F.col("_sent") == F.col("value"), "left_anti"))
+    if size == 0:
+        return judged.withColumn(reference.flag, F.lit(False))
+    joined = judged.join(_broadcast(lost, size), F.col(reference.column) == F.col("_sent"), "left")
+    return joined.withColumn(reference.flag, F.col("_sent").isNotNull()).drop("_sent")
+
+
+def _settled(few: DataFrame) -> tuple[DataFrame, int]:
+    """The rows, computed once and kept on the engine, and how many they are: mostly none, so that no join is needed."""
+    kept = few.persist()
+    return kept, kept.count()
+
+
+def _broadcast(few: DataFrame, size: int) -> DataFrame:
+    return F.broadcast(few) if size <= BROADCAST_ROWS else few
 
 
 def masked(judged: DataFrame, compiled: Compiled, keep: Sequence[str]) -> DataFrame:

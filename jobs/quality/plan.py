@@ -43,7 +43,7 @@ class Plan:
 
     def table_reads(self) -> int:
         """How often the delivery's bronze rows are read."""
-        return 1 + len(self.groups)
+        return 1 + len(self.groups) + len(self.references)
 
 
 def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:

@@ -101,8 +101,9 @@ def write_input(file: Path, rows: int) -> None:
                 [f"聊城第{i % 5000}号" for i in many],
                 [str(rng.randrange(1000)) for _ in many],
             ]
-            for _ in range(NUMBERS):
-                columns.append([f"{rng.uniform(0.02, 9.9):.3f}" if rng.random() > 0.0001 else "99" for _ in many])
+            for place in range(NUMBERS):  # falling from column to column, as the pair rules ask
+                low = (NUMBERS - place) + 0.02
+                columns.append([f"{low + rng.random() * 0.9:.3f}" if rng.random() > 0.0001 else "99" for _ in many])
             table = pa.table(dict(zip(header, columns, strict=True)))
             pa.csv.write_csv(table, out, pa.csv.WriteOptions(include_header=start == 0, quoting_style="needed"))
 
