@@ -1,5 +1,6 @@
 """How a task runs a step: late imports, one lake a task, and a retry only where a service was away."""
 
+import logging
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -13,6 +14,7 @@ def run(step: str, *arguments: str) -> Any:
     from jobs import pipeline
     from jobs.errors import UserError
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it says hundreds of lines at each import
     try:
         return pipeline.run(load(), step, *arguments)
     except UserError as error:

@@ -7,7 +7,7 @@ from lake_task import run
 
 with DAG(
     dag_id="lake_upkeep",
-    schedule="30 18 * * *",  # 02:30 in Asia/Shanghai
+    schedule="30 2 * * *",  # in Airflow's default time zone, Asia/Shanghai
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,

@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock, day, moment, shape
+from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock, day, is_local, moment, shape
 from jobs.contracts import MALFORMED, TEXT, Contract, Field, text_column
 from jobs.lake.bits import bit_columns
 
@@ -243,9 +243,10 @@ def _without_unit(text: Column, units: Mapping[str, float]) -> tuple[Column, Col
 def _clock_changes(one: Field, contract: Contract) -> list[Repair]:
     """Local times that a clock change doubled (the first is read) or skipped (read an hour later)."""
     zone = one.source.timezone or contract.layout.timezone
-    if not changes_clock(zone):
+    local = tuple(pattern for pattern in _formats(one) if is_local(pattern))
+    if not local or not changes_clock(zone):
         return []
-    wall = moment(F.col(TEXT + one.name), _formats(one), "UTC")
+    wall = moment(F.col(TEXT + one.name), local, "UTC")
     stamp, hour = F.to_utc_timestamp(wall, zone), F.expr("INTERVAL 1 HOUR")
     doubled = F.from_utc_timestamp(stamp + hour, zone) == wall
     skipped = F.from_utc_timestamp(stamp, zone) != wall

@@ -91,6 +91,12 @@ def _by(text: Column, pattern: str, zone: str) -> Column:
     return stamp if has_offset else _local(stamp, zone)
 
 
+def is_local(pattern: str) -> bool:
+    """Whether a pattern gives a wall-clock time, rather than an instant by its offset or as an epoch number."""
+    found = shape(pattern)
+    return pattern not in ("epoch_s", "epoch_ms") and (found is None or not found[2])
+
+
 def _is_exact(text: Column, pattern: str) -> Column:
     """Whether the text has the length and the marks of an ISO pattern; the cast itself sees to the digits."""
     marks = [(i + 1, mark) for i, mark in enumerate(pattern) if mark in "-: "]

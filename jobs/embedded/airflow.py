@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -21,6 +22,7 @@ from jobs.settings import PROJECT, Settings
 
 API, SCHEDULER, PROCESSOR = "airflow-api-server", "airflow-scheduler", "airflow-dag-processor"
 POOLS = {"spark": 2}
+POOL_PATIENCE_S = 60.0
 
 
 def airflow_token(settings: Settings) -> str:
@@ -57,7 +59,23 @@ def make_pools(settings: Settings) -> None:
     for name, slots in POOLS.items():
         if name not in known:
             body = {"name": name, "slots": slots, "include_deferred": False}
+            _make_pool(settings, bearer, body)
+
+
+def _make_pool(settings: Settings, bearer: dict[str, str], body: dict[str, Any]) -> None:
+    """Ask until it is there: on SQLite a scheduler that is starting may hold the database for a while."""
+    deadline = time.monotonic() + POOL_PATIENCE_S
+    while True:
+        try:
             _request(settings, "POST", "/api/v2/pools", headers=bearer, json=body)
+            return
+        except ServiceUnavailable:
+            names = {p["name"] for p in _request(settings, "GET", "/api/v2/pools", headers=bearer)["pools"]}
+            if body["name"] in names:
+                return
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
 
 
 def _database(settings: Settings) -> Path:

@@ -1,7 +1,6 @@
 """Conditions packed into bigint columns: one bit a condition, cheap to write, cheap to count."""
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -18,8 +17,22 @@ def bit_columns(conditions: Sequence[Column], prefix: str) -> list[Column]:
             F.when(condition, F.lit(1 << offset).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
             for offset, condition in enumerate(conditions[start : start + BITS])
         ]
-        columns.append(reduce(Column.__add__, bits).alias(f"{prefix}{start // BITS}"))
+        columns.append(_sum(bits).alias(f"{prefix}{start // BITS}"))
     return columns
+
+
+def _sum(terms: Sequence[Column]) -> Column:
+    """The sum as a balanced tree: Spark Connect's messages may be nested 100 deep, and a chain of 62 is deeper."""
+    half = len(terms) // 2
+    return terms[0] if half == 0 else _sum(terms[:half]) + _sum(terms[half:])
+
+
+def balanced(join: Callable[[Column, Column], Column], columns: Sequence[Column]) -> Column:
+    """All columns joined as a tree of low depth; the engine's protocol refuses expressions nested a hundred deep."""
+    if len(columns) == 1:
+        return columns[0]
+    middle = len(columns) // 2
+    return join(balanced(join, columns[:middle]), balanced(join, columns[middle:]))
 
 
 def is_set(index: int, prefix: str) -> Column:
@@ -33,7 +46,7 @@ def any_set(indexes: Sequence[int], prefix: str) -> Column:
     for index in indexes:
         masks[index // BITS] = masks.get(index // BITS, 0) | 1 << index % BITS
     found = [F.col(f"{prefix}{place}").bitwiseAND(F.lit(mask)) != 0 for place, mask in masks.items()]
-    return reduce(Column.__or__, found) if found else F.lit(False)
+    return balanced(Column.__or__, found) if found else F.lit(False)
 
 
 def count_true(condition: Column) -> Column:

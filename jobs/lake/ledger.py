@@ -67,6 +67,8 @@ class Ledger:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self._reachable(), self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":  # two that start at once go one after the other
+                connection.execute(text("SELECT pg_advisory_xact_lock(20260112)"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

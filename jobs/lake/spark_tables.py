@@ -9,6 +9,12 @@ from jobs.lake.arrow_tables import ArrowTables
 from jobs.lake.zones import TablePath
 
 
+KEEP = (
+    "'delta.deletedFileRetentionDuration' = 'interval 90 days', 'delta.logRetentionDuration' = 'interval 90 days'"
+)
+"""Versions that a report may cite stay readable for 90 days."""
+
+
 @dataclass(frozen=True)
 class ColumnSpec:
     """A column as analysts see it: Spark type and comment (title, unit)."""
@@ -45,7 +51,7 @@ class SparkTables:
             words = comment.replace("'", "\\'")
             self.spark.sql(
                 f"CREATE TABLE IF NOT EXISTS {path.sql} ({', '.join(c.ddl() for c in columns)}) "
-                f"USING DELTA{parts} COMMENT '{words}'"
+                f"USING DELTA{parts} COMMENT '{words}' TBLPROPERTIES ({KEEP})"
             )
             return True
         known = {f.name for f in table.schema().fields}

@@ -1,0 +1,62 @@
+"""The DAG files as Airflow parses them, with a dataset more than those that ship."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.contracts import Catalogue, load
+from tests.dags import made_up
+from tests.dags.programs import airflow_environ, answer
+
+SPARK_TASKS = {"conform", "build", "upkeep"}
+OTHERS = {"deliveries", "results_to_departments", "lake_upkeep"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("parsed")
+
+
+@pytest.fixture(scope="module")
+def parsed(folder: Path) -> dict[str, Any]:
+    """What a process of its own found in dags/."""
+    return answer("tests.dags.parsing", environ=airflow_environ(folder / "airflow") | made_up.write(folder))
+
+
+@pytest.fixture(scope="module")
+def catalogue(folder: Path, parsed: dict[str, Any]) -> Catalogue:
+    return load(folder / "schemas", folder / "expectations")
+
+
+def test_no_file_fails_to_import(parsed: dict[str, Any]) -> None:
+    assert parsed["errors"] == {}
+
+
+def test_each_contract_is_one_dag_and_there_are_no_others(parsed: dict[str, Any], catalogue: Catalogue) -> None:
+    assert set(parsed["dags"]) == {c.id for c in (*catalogue.sources(), *catalogue.products())} | OTHERS
+    assert {parsed["dags"][c.id]["file"] for c in catalogue.sources()} == {"source_to_silver.py"}
+    assert {parsed["dags"][c.id]["file"] for c in catalogue.products()} == {"silver_to_gold.py"}
+
+
+def test_a_new_contract_is_a_dag_without_any_other_edit(parsed: dict[str, Any]) -> None:
+    dag = parsed["dags"][made_up.ID]
+    assert dag["owner"] == made_up.PROVIDER
+    assert "城区路灯及其功率" in dag["doc"] and "路灯数据专员" in dag["doc"]
+
+
+def test_every_dag_has_an_owner_a_note_on_failure_retries_and_one_run_at_a_time(parsed: dict[str, Any]) -> None:
+    for name, dag in parsed["dags"].items():
+        assert dag["owner"] not in ("", "airflow"), name
+        assert "If it fails:" in dag["doc"], name
+        assert dag["max_active_runs"] == 1, name
+        assert all(task["retries"] >= 1 for task in dag["tasks"].values()), name
+
+
+def test_tasks_that_use_the_engine_and_no_others_wait_in_its_pool(parsed: dict[str, Any]) -> None:
+    pools = {task: facts["pool"] for dag in parsed["dags"].values() for task, facts in dag["tasks"].items()}
+    assert {task for task, pool in pools.items() if pool == "spark"} == SPARK_TASKS
+
+
+def test_parsing_loads_no_heavy_library(parsed: dict[str, Any]) -> None:
+    assert parsed["heavy"] == []

@@ -1,0 +1,235 @@
+"""The ledger on both of its databases: SQLite as on a laptop, PostgreSQL as in production."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+from jobs.errors import ServiceUnavailable, UserError
+from jobs.lake import ledger as ledger_module
+from jobs.lake.delivery import Finding, State
+from jobs.lake.ledger import HEAD, Arrival, Build, Ledger, content_sha256
+from jobs.lake.ledger_tables import Base
+
+NOW = datetime(2026, 1, 12, 8, tzinfo=UTC)
+FIRST = Arrival(
+    dataset="heat", provider="p", sha256="a" * 64, size_bytes=7, objects=("received/a",), seen=(("landing/a", "e1"),)
+)
+
+
+def postgres_bin() -> Path | None:
+    """The folder of the newest installed PostgreSQL server."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).resolve().parent if on_path else None
+
+
+def as_owner(*words: str) -> list[str]:
+    """The command as a user that PostgreSQL accepts: it refuses root."""
+    return ["runuser", "-u", "postgres", "--", *words] if os.getuid() == 0 else list(words)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            return connection.scalar(text("SELECT 1")) == 1
+    except Exception:  # not yet
+        return False
+    finally:
+        engine.dispose()
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not answers(url):
+        assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """URL of a PostgreSQL server that lives as long as this module."""
+    programs = postgres_bin()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed (apt-get install postgresql)")
+    folder = Path(subprocess.check_output(as_owner("mktemp", "-d", "/tmp/lake-pg-XXXXXX"), text=True, cwd="/").strip())
+    data, port, log = str(folder / "data"), free_port(), folder / "log"
+    init = as_owner(str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "lake", "-E", "UTF8", "--no-sync")
+    subprocess.run(init, check=True, capture_output=True, cwd="/")
+    options = ["-k", "", "-h", "127.0.0.1", "-p", str(port), "-F"]
+    with log.open("wb") as file:
+        words = as_owner(str(programs / "postgres"), "-D", data, *options)
+        server = subprocess.Popen(words, stdout=file, stderr=file, cwd="/")
+    url = f"postgresql+psycopg://lake@127.0.0.1:{port}/postgres"
+    try:
+        wait_for(url, server, log)
+        yield url
+    finally:
+        stop = as_owner(str(programs / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+        subprocess.run(stop, check=False, capture_output=True, cwd="/")
+        server.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state.db'}"
+    server: str = request.getfixturevalue("postgres")
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return server.replace("/postgres", f"/{name}")
+
+
+@pytest.fixture
+def ledger(url: str) -> Iterator[Ledger]:
+    made = Ledger(url)
+    made.migrate()
+    yield made
+    made.close()
+
+
+def other(letter: str, **changes: object) -> Arrival:
+    """Another content, seen at a place of its own."""
+    return replace(FIRST, sha256=letter * 64, seen=((f"landing/{letter}", "e"),), **changes)  # type: ignore[arg-type]
+
+
+def test_the_same_content_is_one_entry_and_its_repeats_are_counted(ledger: Ledger) -> None:
+    first, is_new = ledger.record(FIRST, NOW)
+    again, is_new_again = ledger.record(replace(FIRST, seen=(("landing/b", "e1"),)), NOW)
+    ledger.record(replace(FIRST, seen=(("landing/b", "e1"),)), NOW)  # the same object looked at again is no repeat
+    assert (is_new, is_new_again, again.id) == (True, False, first.id)
+    assert first.received_at == NOW and first.objects == ("received/a",)
+    assert ledger.repeats(first.id) == 1
+    assert ledger.has_seen("landing/b", "e1") and not ledger.has_seen("landing/b", "e2")
+    assert len(ledger.deliveries()) == 1
+
+
+def test_the_same_bytes_are_a_delivery_for_each_dataset(ledger: Ledger) -> None:
+    ledger.record(FIRST, NOW)
+    _, is_new = ledger.record(replace(FIRST, dataset="water", seen=(("landing/w", "e"),)), NOW)
+    assert is_new and len(ledger.deliveries()) == 2
+
+
+def test_eight_workers_at_once_record_each_content_exactly_once(ledger: Ledger) -> None:
+    def work(worker: int) -> list[bool]:
+        mine = [replace(other(c), seen=((f"landing/{worker}/{c}", "e"),)) for c in "abcdef"]
+        return [ledger.record(arrival, NOW)[1] for arrival in mine]
+
+    with ThreadPoolExecutor(8) as pool:
+        told = [is_new for answer in pool.map(work, range(8)) for is_new in answer]
+    entries = ledger.deliveries()
+    assert sum(told) == len(entries) == 6
+    assert [ledger.repeats(d.id) for d in entries] == [7] * 6
+
+
+def test_eight_workers_that_see_the_same_object_note_it_once(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        told = [is_new for _, is_new in pool.map(lambda _: ledger.record(FIRST, NOW), range(8))]
+    (entry,) = ledger.deliveries()
+    assert (sum(told), ledger.repeats(entry.id)) == (1, 0)
+
+
+def test_a_correction_and_what_it_replaces_know_each_other(ledger: Ledger) -> None:
+    old, _ = ledger.record(FIRST, NOW)
+    new, _ = ledger.record(other("b", supersedes=old.id), NOW)
+    assert new.supersedes == old.id
+    assert ledger.get(old.id).superseded_by == new.id
+
+
+def test_states_move_with_what_was_found(ledger: Ledger) -> None:
+    entry, _ = ledger.record(FIRST, NOW)
+    found = Finding("column_extra", "有约定之外的列", {"columns": ["备注"]})
+    loaded = ledger.move(entry.id, State.LOADED, counted_rows=3, findings=[found])
+    assert (entry.state, loaded.state, loaded.counted_rows, loaded.findings) == (State.LANDED, State.LOADED, 3, (found,))
+    refused = ledger.move(entry.id, State.REFUSED, reason="整批拒收")
+    assert (refused.reason, refused.counted_rows) == ("整批拒收", 3)
+    assert [d.id for d in ledger.deliveries(states=(State.REFUSED,))] == [entry.id]
+    assert ledger.deliveries(states=(State.LANDED, State.LOADED)) == ()
+
+
+def test_entries_come_in_order_of_arrival_and_can_be_asked_for(ledger: Ledger) -> None:
+    for letter in "dbca":
+        ledger.record(other(letter, provider="q" if letter == "c" else "p"), NOW)
+    assert [d.sha256[0] for d in ledger.deliveries("heat")] == list("dbca")
+    assert [d.sha256[0] for d in ledger.deliveries(provider="q")] == ["c"]
+    with pytest.raises(UserError, match="no delivery 'gone'"):
+        ledger.get("gone")
+
+
+def test_a_conform_that_began_is_remembered(ledger: Ledger) -> None:
+    entry, _ = ledger.record(FIRST, NOW)
+    assert [ledger.start_conform(entry.id), ledger.start_conform(entry.id)] == [False, True]
+    ledger.forget_conform(entry.id)
+    assert ledger.start_conform(entry.id) is False
+
+
+def test_the_last_build_of_a_product_replaces_the_one_before(ledger: Ledger) -> None:
+    assert ledger.build("day") is None
+    for version in (1, 2):
+        ledger.record_build(Build("day", {"heat": version}, version, 10, NOW))
+    assert ledger.build("day") == Build("day", {"heat": 2}, 2, 10, NOW)
+
+
+def test_migrations_run_twice_and_by_several_processes_at_once(url: str) -> None:
+    program = (
+        "import sys; from jobs.lake.ledger import Ledger; from jobs.lake.session import patient;"
+        " patient(Ledger(sys.argv[1]).migrate, 30)()"
+    )
+    started = [subprocess.Popen([sys.executable, "-c", program, url]) for _ in range(2)]
+    assert [one.wait(60) for one in started] == [0, 0]
+    again = Ledger(url)
+    again.migrate()
+    assert again.deliveries() == ()
+    again.close()
+
+
+def test_migrations_make_the_tables_that_the_models_expect(ledger: Ledger, url: str) -> None:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
+    engine.dispose()
+
+
+def test_head_is_the_newest_migration() -> None:
+    scripts = ScriptDirectory(str(Path(ledger_module.__file__).parent / "migrations"))
+    assert scripts.get_heads() == [HEAD]
+
+
+def test_a_database_that_is_away_is_a_service_that_is_away() -> None:
+    away = Ledger(f"postgresql+psycopg://lake@127.0.0.1:{free_port()}/postgres")
+    with pytest.raises(ServiceUnavailable, match="does not answer"):
+        away.migrate()
+    away.close()
+
+
+def test_the_hash_of_several_files_depends_on_names_and_bytes_not_on_order() -> None:
+    parts = [("a.csv", "1" * 64), ("b.csv", "2" * 64)]
+    assert content_sha256(parts) == content_sha256(parts[::-1]) != content_sha256([("c.csv", "1" * 64), parts[1]])
+    assert content_sha256(parts[:1]) == "1" * 64
