@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
+
 from jobs.settings import load
 
 SCHEME = "lake://"

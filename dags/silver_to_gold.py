@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from airflow.sdk import DAG, Asset, task
+from lake_task import SCHEME, run
+
 from jobs import contracts
 from jobs.settings import load as settings
-from lake_task import SCHEME, run
 
 NOTE = """{purpose}
 

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, Param, task
+from lake_task import SCHEME, run
+
 from jobs import contracts
 from jobs.settings import load as settings
-from lake_task import SCHEME, run
 
 RESULTS = Asset(f"{SCHEME}results")
 NOTE = """{purpose}

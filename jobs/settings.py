@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     airflow_url: str = Field("", description="URL of the Airflow API server.")
     airflow_user: str = "admin"
     airflow_password: SecretStr = SecretStr("")
-    airflow_database_url: str = Field("", description="SQLAlchemy URL of Airflow's own database; empty: SQLite in home.")
+    airflow_database_url: str = Field(
+        "", description="SQLAlchemy URL of Airflow's own database; empty: SQLite in home."
+    )
 
     timezone: str = Field("Asia/Shanghai", description="What people see; storage is UTC.")
     wait_s: int = Field(180, description="How long a step waits for a service that is away before it gives up.")
@@ -53,4 +55,4 @@ class Settings(BaseSettings):
 def load(home: Path | None = None) -> Settings:
     """The settings of this process, read once."""
     chosen = Path(home or os.environ.get("LAKE_HOME") or PROJECT / ".lake").resolve()
-    return Settings(_env_file=chosen / "endpoints.env", _env_file_encoding="utf-8", home=chosen)  # type: ignore[call-arg]
+    return Settings(_env_file=chosen / "endpoints.env", _env_file_encoding="utf-8", home=chosen)

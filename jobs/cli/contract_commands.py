@@ -46,7 +46,9 @@ def show(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
     for f in contract.fields:
         key = "" if f.key_position is None else str(f.key_position)
         arrives = "computed" if f.is_computed() else " / ".join(f.headers())
-        fields.add_row(f.name, f.title, f.spark_type(), f.unit, f.classification, key, "✓" if f.required else "", arrives)
+        fields.add_row(
+            f.name, f.title, f.spark_type(), f.unit, f.classification, key, "✓" if f.required else "", arrives
+        )
     console.print(fields)
     rules = Table("rule", "severity", "dimension", "says", "from")
     for r in found.rules[dataset]:

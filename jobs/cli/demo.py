@@ -112,14 +112,22 @@ def _built(lake: Lake, catalogue: Catalogue) -> int:
 
 
 def _wait(what: str, total: int, done: Callable[[], int]) -> None:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     deadline = time.monotonic() + PATIENCE_S
     with Progress(*columns) as progress:
         task = progress.add_task(what, total=total)
         while (count := done()) < total:
             progress.update(task, completed=count)
             if time.monotonic() > deadline:
-                raise ServiceUnavailable(f"{what}: only {count} of {total} after {PATIENCE_S} s; see `lake status` and the logs")
+                raise ServiceUnavailable(
+                    f"{what}: only {count} of {total} after {PATIENCE_S} s; see `lake status` and the logs"
+                )
             time.sleep(1)
         progress.update(task, completed=total)
 

@@ -22,7 +22,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="Spark SQL over silver.<dataset>, gold.<product>, quarantine.<dataset> …")],
+    query: Annotated[
+        str, typer.Argument(help="Spark SQL over silver.<dataset>, gold.<product>, quarantine.<dataset> …")
+    ],
     limit: Annotated[int, typer.Option(help="Most rows to print.")] = 100,
 ) -> None:
     """Ask in SQL; all tables are there by name.

@@ -93,7 +93,9 @@ def build(product: Annotated[str, typer.Argument(help="Id of a product's contrac
     Example: `lake build enterprise_master`
     """
     done = pipeline.run(settings(), "build", product)
-    typer.echo(f"{product}: nothing to do" if done is None else f"{product}: {done.rows:,} rows, version {done.table_version}")
+    typer.echo(
+        f"{product}: nothing to do" if done is None else f"{product}: {done.rows:,} rows, version {done.table_version}"
+    )
 
 
 def run(files: Files, dataset: Dataset) -> None:

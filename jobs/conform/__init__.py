@@ -5,4 +5,14 @@ from jobs.conform.product import PLACE, product_columns, product_rows
 from jobs.conform.publish import Publication, publish, silver_columns
 from jobs.conform.split import value_columns
 
-__all__ = ["PLACE", "Publication", "Repair", "product_columns", "product_rows", "publish", "silver_columns", "typed", "value_columns"]
+__all__ = [
+    "PLACE",
+    "Publication",
+    "Repair",
+    "product_columns",
+    "product_rows",
+    "publish",
+    "silver_columns",
+    "typed",
+    "value_columns",
+]

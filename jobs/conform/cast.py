@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -27,7 +27,7 @@ class Repair:
 
     field: str
     kind: str
-    happened: Column = field(compare=False)
+    happened: Column
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,9 @@ def _text(one: Field, contract: Contract) -> tuple[Column, list[Repair]]:
         steps.append(("unit", _ends_with_unit(text, source.units)))
     if source.thousands:
         steps.append(("thousands", F.contains(text, F.lit(source.thousands))))
-    if len(source.formats) > 1 and shape(source.formats[0]) is not None:
-        steps.append(("date_format", ~text.rlike(shape(source.formats[0])[0])))
+    first = shape(source.formats[0]) if len(source.formats) > 1 else None
+    if first is not None:
+        steps.append(("date_format", ~text.rlike(first[0])))
     return text, [Repair(one.name, kind, happened) for kind, happened in steps if kind not in ("extract", "trim_text")]
 
 

@@ -30,7 +30,8 @@ TOKEN = re.compile(r"'([^']*)'|([A-Za-z])\2*|(.)", re.S)
 
 def shape(pattern: str) -> tuple[str, str, bool] | None:
     """(regular expression, ISO template, has offset) of a numeric pattern; None where it names months or AM/PM."""
-    regex, groups, has_offset = "", {}, False
+    groups: dict[str, int] = {}
+    regex, has_offset = "", False
     for match in TOKEN.finditer(pattern):
         literal, letter, other = match.group(1), match.group(2), match.group(3)
         if letter in NUMERIC:

@@ -12,9 +12,7 @@ PLACE = ("_file", "_row")
 def product_rows(made: DataFrame, contract: Contract) -> DataFrame:
     """A builder's rows with the contract's types, and the columns that judging expects beside them."""
     values = [F.col(f.name).cast(f.spark_type()).alias(f.name) for f in contract.fields]
-    texts = [
-        F.col(f.name).cast("string").alias(text_column(f)) for f in contract.fields if text_column(f) != f.name
-    ]
+    texts = [F.col(f.name).cast("string").alias(text_column(f)) for f in contract.fields if text_column(f) != f.name]
     raw = F.struct(*(F.col(f.name).cast("string").alias(f.name) for f in contract.fields)).alias("_raw")
     row = F.monotonically_increasing_id().alias("_row")
     return made.select(F.lit(contract.id).alias("_file"), row, raw, *texts, *values)

@@ -74,7 +74,10 @@ def _silver(lake: Lake, what: Publication) -> None:
     contract, delivery = what.contract, what.delivery
     path = lake.path(Zone.SILVER, contract.id)
     is_new = lake.tables.ensure(
-        path, silver_columns(contract, what.extras), f"{contract.title}（{contract.department}）", contract.write.partition_by
+        path,
+        silver_columns(contract, what.extras),
+        f"{contract.title}（{contract.department}）",
+        contract.write.partition_by,
     )
     rows = silver_rows(what.rows, what.rules, value_columns(contract, what.extras), delivery)
     if what.is_refused:

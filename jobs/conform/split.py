@@ -74,9 +74,15 @@ def evidence_rows(judged: DataFrame, rules: Sequence[Rule], contract: Contract, 
         )
         for index, rule in enumerate(rules)
     ]
-    key = F.to_json(F.struct(*(F.col(name).cast("string").alias(name) for name in contract.key()))) if contract.key() else F.lit(None)
+    key = (
+        F.to_json(F.struct(*(F.col(name).cast("string").alias(name) for name in contract.key())))
+        if contract.key()
+        else F.lit(None)
+    )
     broken = judged.filter(any_set(range(len(rules)), MASK))
-    each = broken.select("_file", "_row", key.cast("string").alias("key"), F.explode(F.array_compact(F.array(*found))).alias("e"))
+    each = broken.select(
+        "_file", "_row", key.cast("string").alias("key"), F.explode(F.array_compact(F.array(*found))).alias("e")
+    )
     return each.select(F.lit(delivery.id).alias("_delivery"), "_file", "_row", "key", "e.*")
 
 
@@ -86,14 +92,12 @@ def _critical(rules: Sequence[Rule]) -> list[int]:
 
 def _arrived(judged: DataFrame) -> set[str]:
     raw = judged.schema["_raw"].dataType
-    return set(raw.fieldNames())  # type: ignore[attr-defined]
+    return set(raw.fieldNames())
 
 
 def _sent(rule: Rule, arrived: set[str]) -> Column:
     """The text of the rule's fields as sent; several are joined with ' | '."""
-    texts = [
-        F.col("_raw").getField(name) if name in arrived else F.col(name).cast("string") for name in rule.fields
-    ]
+    texts = [F.col("_raw").getField(name) if name in arrived else F.col(name).cast("string") for name in rule.fields]
     if not texts:
         return F.lit(None).cast("string")
     return texts[0] if len(texts) == 1 else F.concat_ws(" | ", *(F.coalesce(t, F.lit("（空）")) for t in texts))

@@ -81,5 +81,3 @@ def _merge_custom(element: Mapping[str, Any], prop: Mapping[str, Any]) -> list[A
 def no_elements() -> Elements:
     """An empty dictionary, for a contract that defines every field itself."""
     return Elements({}, {})
-
-

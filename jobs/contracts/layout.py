@@ -26,7 +26,9 @@ class Declared(BaseModel):
 class Section(Declared):
     """Sub-heading rows between the data rows, such as `北京市（92所）`."""
 
-    pattern: Regex = Field(description="Matches the first filled cell of a sub-heading row; its named groups become columns.")
+    pattern: Regex = Field(
+        description="Matches the first filled cell of a sub-heading row; its named groups become columns."
+    )
 
 
 class Layout(Declared):

@@ -33,7 +33,9 @@ class Catalogue:
         """The contract of a dataset; ContractError that lists the near names."""
         if dataset in self.contracts:
             return self.contracts[dataset]
-        raise ContractError(f"no contract for dataset '{dataset}'; known: {', '.join(sorted(self.contracts)) or 'none'}")
+        raise ContractError(
+            f"no contract for dataset '{dataset}'; known: {', '.join(sorted(self.contracts)) or 'none'}"
+        )
 
     def sources(self) -> tuple[Contract, ...]:
         """Contracts of what providers deliver, by id."""

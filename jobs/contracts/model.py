@@ -93,9 +93,9 @@ class Contract:
     purpose: str
     fields: tuple[Field, ...]
     file: Path
-    layout: Layout = Layout()
-    write: Write = Write()
-    acceptance: Acceptance = Acceptance()
+    layout: Layout = field(default_factory=Layout)
+    write: Write = field(default_factory=Write)
+    acceptance: Acceptance = field(default_factory=Acceptance)
     product: Product | None = None
     sla: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()

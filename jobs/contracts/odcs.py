@@ -71,7 +71,9 @@ def _required(document: Document, custom: Mapping[str, object], odcs: OpenDataCo
 
 @lru_cache
 def _validator() -> Draft201909Validator:
-    return Draft201909Validator(json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")))
+    return Draft201909Validator(
+        json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8"))
+    )
 
 
 def _check_standard(document: Document) -> None:
@@ -183,7 +185,10 @@ def _reference(prop: SchemaProperty) -> str | None:
 
 
 def _custom(
-    document: Document, entries: list[dict[str, Any]], path: tuple[Step, ...], known: Mapping[str, type[BaseModel] | None]
+    document: Document,
+    entries: list[dict[str, Any]],
+    path: tuple[Step, ...],
+    known: Mapping[str, type[BaseModel] | None],
 ) -> dict[str, object]:
     found: dict[str, object] = {}
     for index, entry in enumerate(entries or []):
@@ -207,7 +212,9 @@ def _parse(document: Document, path: tuple[Step, ...], model: type[M], entry: Ma
 
 def _sla(odcs: OpenDataContractStandard) -> dict[str, str]:
     return {
-        str(p.property): f"{p.value}{p.unit or ''}" for p in odcs.slaProperties or [] if p.property and p.value is not None
+        str(p.property): f"{p.value}{p.unit or ''}"
+        for p in odcs.slaProperties or []
+        if p.property and p.value is not None
     }
 
 

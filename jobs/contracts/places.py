@@ -33,7 +33,7 @@ class Document:
         return ContractError(f"{self.file}:{self.line(path)}: {where}: {message}")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML 1.2 booleans only: `Yes`, `No`, `on` stay words; a key written twice is an error."""
 
 

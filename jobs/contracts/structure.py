@@ -30,12 +30,14 @@ def _shape(contract: Contract) -> Rule:
     kwargs = {"column": MALFORMED}
     message = "该行的列数或引号与表头不符，无法对应到字段"
     remedy = "请检查该行是否多了或少了分隔符、引号未配对，修正后重新报送"
-    return _rule(contract, "row_shape", "expect_column_values_to_be_null", kwargs, "规范性", (message, remedy), (), "0102")
+    return _rule(
+        contract, "row_shape", "expect_column_values_to_be_null", kwargs, "规范性", (message, remedy), (), "0102"
+    )
 
 
 def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
     name, title = field.name, field.title
-    own = {"column": name}
+    own: dict[str, Any] = {"column": name}
 
     def rule(
         kind: str, type_: str, kwargs: Mapping[str, Any], dimension: Dimension, words: tuple[str, str], indicator: str
@@ -44,7 +46,7 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
 
     if field.required:
         words = (f"「{title}」不能为空", f"请补填「{title}」后重新报送")
-        kwargs = {"column": text_column(field)}
+        kwargs: dict[str, Any] = {"column": text_column(field)}
         yield rule("required", "expect_column_values_to_not_be_null", kwargs, "完整性", words, "0201")
     if text_column(field) != name:
         words = (f"「{title}」不是有效的{_type_words(field)}", f"请按{_type_words(field)}格式填写「{title}」")
@@ -82,7 +84,10 @@ def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
             contract, f"{name}_range", "expect_column_values_to_be_between", kwargs, "准确性", words, (name,), "0301"
         )
     if field.min_length is not None or field.max_length is not None:
-        words = (f"「{title}」长度不对", f"「{title}」应为 {field.min_length or 0} 至 {field.max_length or '不限'} 个字符")
+        words = (
+            f"「{title}」长度不对",
+            f"「{title}」应为 {field.min_length or 0} 至 {field.max_length or '不限'} 个字符",
+        )
         kwargs = {"column": name, "min_value": field.min_length, "max_value": field.max_length}
         type_ = "expect_column_value_lengths_to_be_between"
         yield _rule(contract, f"{name}_length", type_, kwargs, "规范性", words, (name,), "0302")
@@ -96,7 +101,14 @@ def _key_rules(contract: Contract) -> Iterator[Rule]:
     words = (f"主键（{titles}）重复且内容不一致", f"同一「{titles}」只能有一条记录，请核对后保留正确的一条")
     if len(key) == 1:
         yield _rule(
-            contract, "primary_key", "expect_column_values_to_be_unique", {"column": key[0]}, "准确性", words, key, "0304"
+            contract,
+            "primary_key",
+            "expect_column_values_to_be_unique",
+            {"column": key[0]},
+            "准确性",
+            words,
+            key,
+            "0304",
         )
     else:
         kwargs = {"column_list": list(key)}

@@ -56,9 +56,7 @@ def suite_rules(file: Path, contract: Contract) -> tuple[Rule, ...]:
         first = error.errors()[0]
         text = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise document.error(tuple(first["loc"]), text) from error
-    names = {f.name for f in contract.fields} | {
-        f"{f.name}_qualifier" for f in contract.fields if f.source.censored
-    }
+    names = {f.name for f in contract.fields} | {f"{f.name}_qualifier" for f in contract.fields if f.source.censored}
     seen: set[str] = set()
     rules = []
     for index, expectation in enumerate(suite.expectations):

@@ -45,7 +45,7 @@ class ArrowTables:
         table = self.open(path)
         return None if table is None else table.version()
 
-    def replace(  # noqa: PLR0913 - one call a write, all of it needed
+    def replace(
         self,
         path: TablePath,
         schema: pa.Schema,

@@ -15,7 +15,6 @@ from jobs.errors import ServiceUnavailable, UserError
 from jobs.lake.delivery import Delivery, Finding, State
 from jobs.lake.ledger_tables import BuildRow, DeliveryRow, SightingRow
 
-
 HEAD = "0001"
 """Newest migration in jobs/lake/migrations/versions; a test holds it."""
 
@@ -76,7 +75,7 @@ class Ledger:
         with self._reachable(), self._engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return False
-            return connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
+            return bool(connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-
 from jobs.errors import ServiceUnavailable
 from jobs.settings import Settings
 
@@ -78,7 +77,9 @@ def patient(step: Callable[P, T], wait_s: int) -> Callable[P, T]:
             except Exception as error:
                 if not is_away(error) or time.monotonic() > deadline:
                     raise
-                logger.warning("%s: a service is away, trying again: %s", step.__name__, str(error).split("\n")[0][:200])
+                logger.warning(
+                    "%s: a service is away, trying again: %s", step.__name__, str(error).split("\n")[0][:200]
+                )
                 time.sleep(PAUSE_S)
 
     return run

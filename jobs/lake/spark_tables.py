@@ -8,10 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.lake.arrow_tables import ArrowTables
 from jobs.lake.zones import TablePath
 
-
-KEEP = (
-    "'delta.deletedFileRetentionDuration' = 'interval 90 days', 'delta.logRetentionDuration' = 'interval 90 days'"
-)
+KEEP = "'delta.deletedFileRetentionDuration' = 'interval 90 days', 'delta.logRetentionDuration' = 'interval 90 days'"
 """Versions that a report may cite stay readable for 90 days."""
 
 
@@ -43,7 +40,9 @@ class SparkTables:
         version = self._arrow.version(path)
         return -1 if version is None else version
 
-    def ensure(self, path: TablePath, columns: Sequence[ColumnSpec], comment: str, partition: Sequence[str] = ()) -> bool:
+    def ensure(
+        self, path: TablePath, columns: Sequence[ColumnSpec], comment: str, partition: Sequence[str] = ()
+    ) -> bool:
         """Make the table, or add the columns that it lacks; True where it is new."""
         table = self._arrow.open(path)
         if table is None:

@@ -27,7 +27,9 @@ def explain(lake: Lake, plan: Plan) -> list[str]:
 
     compiled = compile_rules(plan, empty_rows(lake.spark, plan))
     lines = [f"{plan.contract.id}: {plan.table_reads()} read(s) of the delivery, {len(compiled.fused)} fused rules"]
-    lines.append(f"  pass 1: cast, {len(compiled.fused)} conditions in one mask, counts, silver | quarantine | evidence")
+    lines.append(
+        f"  pass 1: cast, {len(compiled.fused)} conditions in one mask, counts, silver | quarantine | evidence"
+    )
     for group in plan.groups:
         what = f"rule {group.rule.id}" if group.rule else "fully equal rows"
         lines.append(f"  group-by {', '.join(group.columns) or 'row hash'}: {what}")

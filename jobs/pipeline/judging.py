@@ -78,7 +78,14 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
     )
     results.write(verdict, quality.rule_rows(verdict, judged.results))
     lake.ledger.move(delivery.id, state, reason=reason)
-    logger.info("%s: delivery %s is %s, %s of %s rows failed", contract.id, delivery.id, state, verdict.failed_rows, verdict.rows)
+    logger.info(
+        "%s: delivery %s is %s, %s of %s rows failed",
+        contract.id,
+        delivery.id,
+        state,
+        verdict.failed_rows,
+        verdict.rows,
+    )
     return verdict
 
 
@@ -87,7 +94,8 @@ def testable(lake: Lake, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return tuple(
         rule
         for rule in rules
-        if rule.type != quality.REFERENCE or lake.arrow.version(lake.path(Zone.SILVER, rule.kwargs["dataset"])) is not None
+        if rule.type != quality.REFERENCE
+        or lake.arrow.version(lake.path(Zone.SILVER, rule.kwargs["dataset"])) is not None
     )
 
 

@@ -57,7 +57,9 @@ def _publish_product(
         judged.release()
     now, version = datetime.now(UTC), lake.tables.version(path)
     done = Build(contract.id, inputs, version, judged.counted["rows"], now)
-    Results(lake.arrow, lake.settings.s3_bucket).write(*quality.product_results(contract, done, judged.counted, judged.results))
+    Results(lake.arrow, lake.settings.s3_bucket).write(
+        *quality.product_results(contract, done, judged.counted, judged.results)
+    )
     if failed:
         logger.error("%s: %s new rows break critical rules, the last good version stays", contract.id, failed)
         return None

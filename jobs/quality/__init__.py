@@ -3,4 +3,15 @@
 from jobs.quality.plan import REFERENCE, Group, Plan, Reference, plan
 from jobs.quality.verdict import decide, product_results, repair_counts, rule_rows, unreadable
 
-__all__ = ["REFERENCE", "Group", "Plan", "Reference", "decide", "plan", "product_results", "repair_counts", "rule_rows", "unreadable"]
+__all__ = [
+    "REFERENCE",
+    "Group",
+    "Plan",
+    "Reference",
+    "decide",
+    "plan",
+    "product_results",
+    "repair_counts",
+    "rule_rows",
+    "unreadable",
+]

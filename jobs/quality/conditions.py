@@ -65,7 +65,9 @@ def expectation(rule: Rule) -> Expectation:
         "origin": rule.origin,
     }
     try:
-        return ExpectationConfiguration(type=rule.type, kwargs=kwargs, severity=rule.severity, meta=meta).to_domain_obj()
+        return ExpectationConfiguration(
+            type=rule.type, kwargs=kwargs, severity=rule.severity, meta=meta
+        ).to_domain_obj()
     except Exception as error:  # GX wraps whatever its models raise
         raise ContractError(f"rule '{rule.id}': Great Expectations refuses {rule.type}: {error}") from error
 

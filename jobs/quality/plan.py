@@ -19,7 +19,6 @@ class Group:
     flag: str
 
 
-
 @dataclass(frozen=True)
 class Reference:
     """Values of `column` that must stand in `field` of another dataset's silver table."""

@@ -8,6 +8,7 @@ from jobs.contracts import Contract, Rule, suite_hash
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger import Build
 from jobs.lake.results import RepairCount, RuleRow, Verdict
+
 if TYPE_CHECKING:
     from jobs.quality.results import RuleResult
 
