@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.csv
 from pyspark.sql import DataFrame
 
-
 from jobs.contracts import Catalogue
 from jobs.contracts import load as load_contracts
 from jobs.ingest.land import Manifest, deliver
@@ -133,7 +132,8 @@ def gx_alone(lake: Lake, catalogue: Catalogue, key: str) -> None:
     engine = SparkDFExecutionEngine(persist=True)
     engine.load_batch_data("b", rows)
     Validator(execution_engine=engine).graph_validate(
-        configurations=[expectation(r).configuration for r in rules], runtime_configuration={"result_format": {"result_format": "SUMMARY"}}
+        configurations=[expectation(r).configuration for r in rules],
+        runtime_configuration={"result_format": {"result_format": "SUMMARY"}},
     )
     rows.write.format("delta").mode("overwrite").save(lake.path(Zone.GOLD, "by_gx").spark_url)
     lake.spark.catalog.clearCache()
@@ -183,8 +183,12 @@ def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000,
     count = len(catalogue.rules["wide"])
     note = f"{rows:,} rows × 15, {count} rules, all evidence; {times}; load {loading[0]:.1f} s"
     measures.say("checked_write_ratio", statistics.median(spent["ours"]) / plain, "≤ 1.5", note)
-    measures.say("gx_alone_ratio", statistics.median(spent["gx"]) / plain, "–", "GX, SUMMARY, then the write: 20 samples a rule")
-    measures.say("cuallee_ratio", statistics.median(spent["cuallee"]) / plain, "–", "cuallee, then the write: counts, no rows")
+    measures.say(
+        "gx_alone_ratio", statistics.median(spent["gx"]) / plain, "–", "GX, SUMMARY, then the write: 20 samples a rule"
+    )
+    measures.say(
+        "cuallee_ratio", statistics.median(spent["cuallee"]) / plain, "–", "cuallee, then the write: counts, no rows"
+    )
 
 
 def _fresh(lake: Lake, delivery: str) -> None:
@@ -193,5 +197,3 @@ def _fresh(lake: Lake, delivery: str) -> None:
         for found in list(lake.store.list(f"{zone}/wide/")):
             lake.store.delete(found.key)
     lake.ledger.forget_conform(delivery)
-
-
