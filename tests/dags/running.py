@@ -1,6 +1,6 @@
 """Run as a program in an Airflow home of its own: runs DAGs without a scheduler and prints what came of them as JSON.
 
-    python -m tests.dags.running DATASET PRODUCT
+python -m tests.dags.running DATASET PRODUCT
 """
 
 import json
@@ -11,11 +11,13 @@ from typing import Any
 
 from airflow.models.asset import AssetEvent, AssetModel
 from airflow.models.xcom import XComModel
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Asset
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from tests.dags.parsing import bag
+
+RESULTS = Asset("lake://results").uri
 
 
 class Outlets(dict[Any, Any]):
@@ -38,7 +40,9 @@ def run(dag: DAG, conf: Mapping[str, Any]) -> dict[str, Any]:
     """State of a run and of its tasks, and what they returned."""
     done = dag.test(run_conf=dict(conf))
     with create_session() as session:
-        values = session.scalars(select(XComModel).where(XComModel.run_id == done.run_id, XComModel.key == "return_value"))
+        values = session.scalars(
+            select(XComModel).where(XComModel.run_id == done.run_id, XComModel.key == "return_value")
+        )
         returned = {f"{value.task_id}/{value.map_index}": value.value for value in values}
     tasks = sorted([t.task_id, t.map_index, str(t.state)] for t in done.get_task_instances())
     return {"state": str(done.state), "tasks": tasks, "returned": returned}
@@ -53,7 +57,7 @@ def events() -> list[dict[str, Any]]:
 
 def reported(dag: DAG, found: list[dict[str, Any]]) -> list[str]:
     """The keys that the report task writes when these events trigger it."""
-    group = [SimpleNamespace(extra=event["extra"]) for event in found if event["asset"].endswith("results")]
+    group = [SimpleNamespace(extra=event["extra"]) for event in found if event["asset"] == RESULTS]
     keys: list[str] = dag.get_task("report").python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
     return keys
 
@@ -62,14 +66,14 @@ def main(dataset: str, product: str) -> None:
     """The way of one delivery through the DAGs, and a product."""
     dags = bag().dags
     landed = watched(dags["deliveries"])
+    received = dags[dataset].get_task("received").python_callable  # type: ignore[attr-defined]
     source = run(dags[dataset], {"delivery": next(e["delivery"] for uri, e in landed if uri.endswith(f"/{dataset}"))})
-    again = run(dags[dataset], {})
     built = run(dags[product], {})
     found = events()
     result = {
         "landed": landed,
         "source": source,
-        "again": again,
+        "left": received(dataset, params={"delivery": ""}),
         "built": built,
         "events": found,
         "reports": reported(dags["results_to_departments"], found),

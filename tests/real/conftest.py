@@ -1,11 +1,14 @@
 """The real files: published by others, kept beside the checkout, never copied into it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from jobs.contracts import Catalogue, load
+from jobs.lake.lake import Lake
+from jobs.settings import Settings
+from tests.real.whole_way import Way
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[2] / "shared" / "data" / "real"
@@ -28,3 +31,22 @@ def real() -> Callable[[str], Path]:
 def real_catalogue() -> Catalogue:
     """The contracts and suites for the real files."""
     return load(HERE / "contracts", HERE / "expectations")
+
+
+@pytest.fixture(scope="module")
+def real_lake(engine: Lake, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """One lake for all real files, on the run's shared services."""
+    home, bucket = tmp_path_factory.mktemp("real"), "real-whole-way"
+    changes = {"s3_bucket": bucket, "database_url": f"sqlite:///{home / 'state.db'}", "home": home}
+    fresh = Lake(settings.model_copy(update=changes))
+    fresh.store._s3.create_bucket(Bucket=bucket)
+    fresh.__dict__["spark"] = engine.spark
+    yield fresh
+    fresh.__dict__.pop("spark", None)
+    fresh.close()
+
+
+@pytest.fixture(scope="module")
+def way(real_lake: Lake, real_catalogue: Catalogue, real: Callable[[str], Path]) -> Way:
+    """The whole way for the real files; each delivery is sent once, when first asked for."""
+    return Way(real_lake, real_catalogue, real)

@@ -35,7 +35,27 @@ expectations:
   - {id: volume, type: expect_table_row_count_to_be_between, kwargs: {min_value: 1, max_value: 100000}, severity: info, meta: *m}
   - {id: a_mean, type: expect_column_mean_to_be_between, kwargs: {column: a, min_value: 0, max_value: 9}, severity: info, meta: *m}
 """
-WORDS = [None, "", " ", "水", "气", "坏", "x", "A1", "B22", "Ｃ３", "1e3", "NaN", "-0.0", "5", "10", "11", "3.5", "1d", "2026-01-01 00:00:00"]
+WORDS = [
+    None,
+    "",
+    " ",
+    "水",
+    "气",
+    "坏",
+    "x",
+    "A1",
+    "B22",
+    "Ｃ３",
+    "1e3",
+    "NaN",
+    "-0.0",
+    "5",
+    "10",
+    "11",
+    "3.5",
+    "1d",
+    "2026-01-01 00:00:00",
+]
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from jobs.conform import Publication
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.pipeline.arrival import land, load
 from jobs.pipeline import judging
+from jobs.pipeline.arrival import land, load
 from jobs.quality import plan
 from jobs.settings import Settings
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
@@ -31,7 +31,11 @@ def physical_plan(rows: DataFrame) -> str:
 
 
 def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
-    lake: Lake, settings: Settings, write_contracts: Callable[..., Catalogue], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lake: Lake,
+    settings: Settings,
+    write_contracts: Callable[..., Catalogue],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     catalogue = write_contracts(
         {
@@ -58,7 +62,9 @@ def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
     planned = plan(catalogue.contract("station"), catalogue.rules["station"])
     assert verdict.failed_rows > 0
     assert planned.table_reads() == 2
-    assert seen[0].rpartition("== Initial Plan ==")[2].count("FileScan parquet") == 2, "one read, and one for the key's group"
+    assert seen[0].rpartition("== Initial Plan ==")[2].count("FileScan parquet") == 2, (
+        "one read, and one for the key's group"
+    )
     assert "InMemoryTableScan" in seen[0], "the writes read the cache"
     assert scans_since(settings, before, ROWS) <= 2, "nothing reads the delivery again"
     assert jobs_since(settings, before) <= JOBS_AT_MOST

@@ -28,7 +28,11 @@ def line_of(text: str, words: str) -> int:
         (GOOD.replace('units: {"℃": 1}', 'unit: {"℃": 1}'), "unknown key", 'unit: {"℃": 1}'),
         (GOOD + "  - {property: layouts, value: {}}\n", "unknown property 'layouts'", "layouts"),
         (GOOD + "  - {property: layout, value: {format: pdf}}\n", "format", "format: pdf"),
-        (GOOD.replace("name: return_c, ", "name: return_c, relationships: [{type: foreignKey, to: nowhere.id}], "), "no contract", "nowhere"),
+        (
+            GOOD.replace("name: return_c, ", "name: return_c, relationships: [{type: foreignKey, to: nowhere.id}], "),
+            "no contract",
+            "nowhere",
+        ),
         (GOOD.replace("provider, value: heat", "provider, value: 热力"), "provider", "customProperties:"),
         (GOOD.replace("id: station", "id: station\nid: station"), "stands twice", "id: station"),
         (GOOD.replace("schema:", "schema: [[["), "not valid YAML", "schema: [[["),
@@ -80,16 +84,29 @@ def test_suite_without_a_contract_is_an_error(write_contracts: Callable[..., Cat
 
 def test_structural_rules_follow_from_the_contract(write_contracts: Callable[..., Catalogue]):
     rules = {rule.id: rule for rule in write_contracts({PLACE: GOOD}).rules["station"]}
-    expected = {"row_shape", "station_required", "read_at_required", "read_at_type", "temp_c_type", "temp_c_range", "return_c_type", "primary_key"}
+    expected = {
+        "row_shape",
+        "station_required",
+        "read_at_required",
+        "read_at_type",
+        "temp_c_type",
+        "temp_c_range",
+        "return_c_type",
+        "primary_key",
+    }
     assert set(rules) == expected
     assert rules["temp_c_range"].kwargs == {"column": "temp_c", "min_value": 0, "max_value": 150}
     assert all(rule.message and rule.remedy and rule.basis for rule in rules.values())
 
 
-def test_an_element_fills_in_what_a_contract_leaves_out_and_guards_its_meaning(write_contracts: Callable[..., Catalogue]):
+def test_an_element_fills_in_what_a_contract_leaves_out_and_guards_its_meaning(
+    write_contracts: Callable[..., Catalogue],
+):
     element = "- {name: station, businessName: 站点, logicalType: string, classification: L2}\n"
     named = GOOD.replace("name: station, businessName: 站点, logicalType: string", "name: station")
-    field = write_contracts({PLACE: named, "schemas/elements/places.yaml": element}).contract("station").field("station")
+    field = (
+        write_contracts({PLACE: named, "schemas/elements/places.yaml": element}).contract("station").field("station")
+    )
     assert (field.title, field.classification, field.required) == ("站点", "L2", True)
     with pytest.raises(ContractError, match="same name, same meaning"):
         write_contracts({PLACE: GOOD.replace("站点", "站名"), "schemas/elements/places.yaml": element})

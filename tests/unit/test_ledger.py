@@ -165,7 +165,12 @@ def test_states_move_with_what_was_found(ledger: Ledger) -> None:
     entry, _ = ledger.record(FIRST, NOW)
     found = Finding("column_extra", "有约定之外的列", {"columns": ["备注"]})
     loaded = ledger.move(entry.id, State.LOADED, counted_rows=3, findings=[found])
-    assert (entry.state, loaded.state, loaded.counted_rows, loaded.findings) == (State.LANDED, State.LOADED, 3, (found,))
+    assert (entry.state, loaded.state, loaded.counted_rows, loaded.findings) == (
+        State.LANDED,
+        State.LOADED,
+        3,
+        (found,),
+    )
     refused = ledger.move(entry.id, State.REFUSED, reason="整批拒收")
     assert (refused.reason, refused.counted_rows) == ("整批拒收", 3)
     assert [d.id for d in ledger.deliveries(states=(State.REFUSED,))] == [entry.id]
