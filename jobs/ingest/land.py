@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.errors import UserError
 from jobs.lake.delivery import Delivery, Finding, State
@@ -21,6 +21,7 @@ from jobs.lake.zones import Zone
 logger = logging.getLogger(__name__)
 MANIFEST = "_manifest.json"
 SIDECAR = ".manifest.json"
+MANIFEST_BYTES = 1 << 20
 
 
 class Manifest(BaseModel):
@@ -28,8 +29,8 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    sender: str = ""
-    rows: int | None = None
+    sender: str = Field("", max_length=200, pattern=r"^[^\x00]*$")
+    rows: int | None = Field(None, ge=0, lt=2**53)
     supersedes: str | None = None
 
 
@@ -99,7 +100,7 @@ def _record(lake: Lake, found: Sequence[StoredObject], datasets: Mapping[str, st
         seen=tuple((o.key, o.etag) for o in found),
         sender=manifest.sender,
         declared_rows=manifest.rows,
-        supersedes=manifest.supersedes,
+        supersedes=_replaced(lake, dataset, manifest),
     )
     kept = _keep(lake.store, files, provider, arrival)
     delivery, is_new = lake.ledger.record(_with_objects(arrival, kept), now)
@@ -127,14 +128,23 @@ def _with_objects(arrival: Arrival, objects: tuple[str, ...]) -> Arrival:
 
 def _manifest(store: Store, found: Sequence[StoredObject]) -> Manifest:
     key = next((o.key for o in found if o.key.endswith("/" + MANIFEST)), found[0].key + SIDECAR)
-    if store.head(key) is None:
+    there = store.head(key)
+    if there is None:
         return Manifest()
     try:
-        notes: dict[str, Any] = json.loads(store.get_bytes(key))
+        notes: Any = json.loads(store.get_bytes(key)) if there.size <= MANIFEST_BYTES else "too long"
         return Manifest.model_validate(notes)
-    except (ValueError, ValidationError):
-        logger.warning("%s: the manifest is not valid JSON and is left out", key)
+    except (ValueError, ValidationError, RecursionError):
+        logger.warning("%s: the manifest cannot be understood and is left out", key)
         return Manifest()
+
+
+def _replaced(lake: Lake, dataset: str, manifest: Manifest) -> str | None:
+    """The delivery that the sender says this one replaces; none where this dataset has no such delivery."""
+    if manifest.supersedes is None or any(d.id == manifest.supersedes for d in lake.ledger.deliveries(dataset)):
+        return manifest.supersedes
+    logger.warning("%s: the delivery to be replaced is unknown; the new one is taken as an addition", dataset)
+    return None
 
 
 def _refuse_unknown(lake: Lake, delivery: Delivery) -> Delivery:

@@ -18,24 +18,33 @@ BROADCAST_ROWS = 1_000_000
 """More rows than these are joined by a shuffle: they would not fit beside the work."""
 
 
-def judge(rows: DataFrame, plan: Plan, known: Callable[[str, str], DataFrame]) -> DataFrame:
+def judge(
+    rows: DataFrame, plan: Plan, known: Callable[[str, str], DataFrame]
+) -> tuple[DataFrame, tuple[DataFrame, ...]]:
     """Rows with a boolean column for each group and reference, and `_copy` for fully equal rows beyond the first.
 
-    `known(dataset, field)` gives the distinct values of a curated field in one column named `value`.
+    `known(dataset, field)` gives the distinct values of a curated field in one column named `value`. The second part
+    of the answer is what was kept on the engine for it: the caller gives it back when the rows are no longer needed.
     """
     if plan.drops_copies:
         rows = rows.withColumn("_hash", F.xxhash64("_raw"))
     judged = rows
+    kept: list[DataFrame] = []
     for group in plan.groups:
-        judged = _mark_group(judged, rows, group, plan)
+        found, size = _settled(_shared_values(rows, group, plan))
+        kept.append(found)
+        judged = _mark_group(judged, (found, size), group, plan)
     for reference in plan.references:
-        judged = _mark_lost(judged, rows, reference, known(reference.dataset, reference.field))
-    return judged if COPY in judged.columns else judged.withColumn(COPY, F.lit(False))
+        lost, size = _settled(_lost_values(rows, reference, known(reference.dataset, reference.field)))
+        kept.append(lost)
+        judged = _mark_lost(judged, (lost, size), reference)
+    judged = judged if COPY in judged.columns else judged.withColumn(COPY, F.lit(False))
+    return judged, tuple(kept)
 
 
-def _mark_group(judged: DataFrame, rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
+def _mark_group(judged: DataFrame, shared: tuple[DataFrame, int], group: Group, plan: Plan) -> DataFrame:
     columns = group.columns or ("_hash",)
-    found, size = _settled(_shared_values(rows, group, plan))
+    found, size = shared
     if size == 0:
         return judged.withColumn(group.flag, F.lit(False))
     finds_copies = plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
@@ -66,9 +75,13 @@ def _any_present(columns: Sequence[str]) -> Column:
     return present
 
 
-def _mark_lost(judged: DataFrame, rows: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
+def _lost_values(rows: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
     sent = rows.select(F.col(reference.column).alias("_sent")).filter("_sent IS NOT NULL").distinct()
-    lost, size = _settled(sent.join(known, F.col("_sent") == F.col("value"), "left_anti"))
+    return sent.join(known, F.col("_sent") == F.col("value"), "left_anti")
+
+
+def _mark_lost(judged: DataFrame, found: tuple[DataFrame, int], reference: Reference) -> DataFrame:
+    lost, size = found
     if size == 0:
         return judged.withColumn(reference.flag, F.lit(False))
     joined = judged.join(_broadcast(lost, size), F.col(reference.column) == F.col("_sent"), "left")

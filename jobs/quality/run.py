@@ -21,10 +21,12 @@ class Judged:
     rules: tuple[Rule, ...]
     results: tuple[RuleResult, ...]
     counted: Mapping[str, int]
+    kept: tuple[DataFrame, ...] = ()
 
     def release(self) -> None:
         """Drop the cached rows."""
-        self.rows.unpersist()
+        for rows in (self.rows, *self.kept):
+            rows.unpersist()
 
 
 def run(
@@ -35,7 +37,7 @@ def run(
     also_count: Mapping[str, Column],
 ) -> Judged:
     """Judge typed rows: one read for all row rules and counts, one more a uniqueness group."""
-    judged = judge(rows, plan, known)
+    judged, kept = judge(rows, plan, known)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
     cached = masked(judged, compiled, keep).persist(StorageLevel.MEMORY_AND_DISK)
     asked = {**counts(compiled), **also_count}
@@ -45,4 +47,4 @@ def run(
     results = [*from_counts(compiled, counted), *through_gx(cached, compiled)]
     order = {rule.id: i for i, rule in enumerate(plan.rules)}
     results.sort(key=lambda r: order[r.rule.id])
-    return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted)
+    return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept)

@@ -59,7 +59,7 @@ def check_lake(lake: Lake, seen: dict[str, Any], delivery: str) -> None:
     """Silver, quarantine, verdict, gold and report stand in the lake."""
     silver = lake.tables.read(lake.path(Zone.SILVER, made_up.ID)).orderBy("lamp_no").collect()
     assert [(row.lamp_no, row.power_w, row._marks) for row in silver] == [
-        ("甲1", 150, []),
+        ("甲1", 150, None),
         ("甲3", 5, ["lamp_is_weak"]),
     ]
     assert lake.tables.read(lake.path(Zone.QUARANTINE, made_up.ID)).count() == 1
