@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from jobs.arrival import land, load, pending
-from jobs.judging import conform
 
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
@@ -13,6 +11,8 @@ from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
+from jobs.pipeline.arrival import land, load, pending
+from jobs.pipeline.judging import conform
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
 HEADER = "站点,时间,温度,回温\n"

@@ -1,0 +1,153 @@
+"""A process killed in the middle of each step; the step again; the same tables as if nothing had happened."""
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.contracts import Catalogue
+from jobs.ingest.land import Manifest, deliver
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.lake import Lake
+from jobs.lake.results import Results
+from jobs.lake.zones import Zone
+from jobs.pipeline import run
+from jobs.settings import Settings
+from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
+from tests.dags.programs import lake_environ, started
+
+HEADER = "站点,时间,温度,回温\n"
+FIRST = HEADER + "甲,2026-01-12 08:00:00,20,40\n乙,2026-01-12 08:00:00,50,30\n丙,2026-01-12 08:00:00,999,1\n"
+SECOND = (
+    HEADER
+    + "甲,2026-01-12 08:00:00,21,41\n丁,2026-01-12 08:00:00,55,30\n丁,2026-01-12 08:00:00,55,30\n,2026-01-12 08:00:00,1,1\n"
+)
+VOLATILE = ("judged_at", "silver_version")
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def settings_here(lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path) -> Settings:
+    write_contracts(
+        {
+            "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
+            "expectations/sources/heat/station.yaml": STATION_SUITE,
+        }
+    )
+    folder = tmp_path / "contracts"
+    return lake.settings.model_copy(
+        update={"schemas": folder / "schemas", "expectations": folder / "expectations", "home": tmp_path / "home"}
+    )
+
+
+@pytest.fixture
+def twin(lake: Lake, settings_here: Settings, tmp_path: Path) -> Iterator[Lake]:
+    """Another empty lake with the same contracts, where nothing ever goes wrong."""
+    bucket = f"{lake.settings.s3_bucket[:36]}-2"
+    url = f"sqlite:///{tmp_path / 'twin.db'}"
+    lake.store._s3.create_bucket(Bucket=bucket)
+    other = Lake(settings_here.model_copy(update={"s3_bucket": bucket, "database_url": url, "home": tmp_path / "twin"}))
+    other.__dict__["spark"] = lake.spark
+    yield other
+    other.__dict__.pop("spark")
+    other.close()
+
+
+def put(lake: Lake, folder: Path, text: str, name: str) -> None:
+    file = folder / name
+    file.write_text(text, "utf-8")
+    deliver(lake.store, [file], "station", "heat", Manifest())
+
+
+def way(lake: Lake, settings: Settings) -> Delivery:
+    """A delivery from the landing zone to its report, undisturbed."""
+    run(settings, "land")
+    (delivery,) = run(settings, "pending", "station")
+    for step in ("load", "conform", "report"):
+        run(settings, step, delivery)
+    return lake.ledger.get(delivery)
+
+
+def killed(settings: Settings, point: str, step: str, *arguments: str) -> None:
+    """The step, in a process that does not survive the point."""
+    done = started("tests.spark.crashing", point, step, *arguments, environ=lake_environ(settings))
+    assert done.returncode == -signal.SIGKILL, (point, done.stderr[-3000:])
+
+
+def rocky_way(lake: Lake, settings: Settings) -> Delivery:
+    """The same, where each step is killed before it is done, some more than once."""
+    killed(settings, "copied", "land")
+    assert lake.ledger.deliveries(states=(State.LANDED,)) == ()
+    run(settings, "land")
+    (delivery,) = run(settings, "pending", "station")
+    killed(settings, "writing", "load", delivery)
+    killed(settings, "written", "load", delivery)
+    assert lake.ledger.get(delivery).state == State.LANDED
+    run(settings, "load", delivery)
+    killed(settings, "silver", "conform", delivery)
+    killed(settings, "published", "conform", delivery)
+    assert lake.ledger.get(delivery).state == State.LOADED
+    run(settings, "conform", delivery)
+    killed(settings, "half_told", "report", delivery)
+    run(settings, "report", delivery)
+    return lake.ledger.get(delivery)
+
+
+def content(lake: Lake) -> dict[str, list[str]]:
+    """The rows of every table of the dataset, without what depends on the moment."""
+    found = {}
+    for zone in (Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE):
+        rows = lake.tables.read(lake.path(zone, "station")).collect()
+        found[str(zone)] = sorted(str(sorted(row.asDict().items())) for row in rows)
+    results = Results(lake.arrow, lake.settings.s3_bucket)
+    for name, kept in (("verdicts", results.verdicts()), ("rules", results.rules())):
+        found[name] = [str({k: v for k, v in asdict(one).items() if k not in VOLATILE}) for one in kept]
+    found["reports"] = sorted(one.key for one in lake.store.list(f"{Zone.REPORTS}/"))
+    found["received"] = sorted(one.key for one in lake.store.list(f"{Zone.RECEIVED}/"))
+    return found
+
+
+def test_a_kill_in_any_step_loses_and_doubles_nothing(
+    lake: Lake, twin: Lake, settings_here: Settings, tmp_path: Path
+) -> None:
+    for one, settings in ((lake, settings_here), (twin, twin.settings)):
+        put(one, tmp_path, FIRST, "a.csv")
+        way(one, settings)
+        put(one, tmp_path, SECOND, "b.csv")
+    calm, rocky = way(twin, twin.settings), rocky_way(lake, settings_here)
+    assert (rocky.id, rocky.state, rocky.counted_rows) == (calm.id, State.PARTLY_QUARANTINED, 4)
+    assert content(lake) == content(twin)
+    assert [
+        row.station for row in lake.tables.read(lake.path(Zone.SILVER, "station")).orderBy("station").collect()
+    ] == [
+        "丁",
+        "乙",
+        "甲",
+    ]
+
+
+def test_a_first_delivery_killed_after_silver_stands_once(lake: Lake, settings_here: Settings, tmp_path: Path) -> None:
+    put(lake, tmp_path, FIRST, "a.csv")
+    run(settings_here, "land")
+    (delivery,) = run(settings_here, "pending", "station")
+    run(settings_here, "load", delivery)
+    killed(settings_here, "silver", "conform", delivery)
+    verdict = run(settings_here, "conform", delivery)
+    assert (verdict.state, verdict.good_rows) == (State.PARTLY_QUARANTINED, 2)
+    assert lake.tables.read(lake.path(Zone.SILVER, "station")).count() == 2
+
+
+def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path: Path) -> None:
+    from tests.dags.test_dag_runs import PRODUCT, fill
+
+    fill(lake, tmp_path)
+    killed(lake.settings, "built", "build", PRODUCT)
+    assert lake.ledger.build(PRODUCT) is None
+    done = run(lake.settings, "build", PRODUCT)
+    assert lake.ledger.build(PRODUCT) == done and done.rows == 1
+    assert lake.tables.read(lake.path(Zone.GOLD, PRODUCT)).count() == 1
+    assert len(Results(lake.arrow, lake.settings.s3_bucket).verdicts()) == 1
+    assert run(lake.settings, "build", PRODUCT) is None
