@@ -72,7 +72,7 @@ def test_warning_passes_with_a_mark_and_info_only_alarms(lake, push):
 def test_the_later_delivery_wins_by_primary_key(lake, push):
     push("甲,2026-01-01 08:00:00,60,40\n乙,2026-01-01 08:00:00,50,30\n")
     push("甲,2026-01-01 08:00:00,61,41\n", name="b.csv")
-    assert [(row[0], row[2]) for row in silver(lake)] == [("甲", 61.0), ("乙", 50.0)]
+    assert [(row[0], row[2]) for row in silver(lake)] == [("乙", 50.0), ("甲", 61.0)]
 
 
 def test_rows_of_a_superseded_delivery_leave_silver(lake, push):
