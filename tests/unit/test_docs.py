@@ -26,7 +26,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (PROJECT / "Makefile").read_text("utf-8"), re.M))
 # Put together here, so that this file does not hold the words that it looks for.
 OUTSIDE = ["".join(parts) for parts in (
-    ("py", "pi."), ("pythonhosted", ".org"), ("maven", ".org"), ("docker", ".io"), ("gh", "cr.io"), ("quay", ".io"),
+    ("py", "pi."), ("python", "hosted.org"), ("maven", ".org"), ("docker", ".io"), ("gh", "cr.io"), ("quay", ".io"),
     ("npmjs", ".org"), ("anaconda", ".org"), ("arti", "factory"), ("nexus", "."),
     ("/wo", "rk/"), ("/t", "mp/"), ("/ro", "ot/"), ("/ho", "me/"), ("/Us", "ers/"), ("C:", "\\"),
 )]  # fmt: skip
