@@ -46,8 +46,11 @@ def connect(settings: Settings) -> "SparkSession":
     if not settings.spark_remote:
         raise ServiceUnavailable("no Spark server is known: run `lake up`, or set LAKE_SPARK_REMOTE")
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.retries import DefaultPolicy
 
     session: SparkSession = SparkSession.builder.remote(settings.spark_remote).create()
+    brief = DefaultPolicy(max_retries=5, max_backoff=4000)  # for a blip; a longer absence is for `patient` to wait out
+    session.client.set_retry_policies([brief])
     session.conf.set("spark.sql.session.timeZone", "UTC")
     return session
 

@@ -1,7 +1,7 @@
 """Deliveries on their way in: noticed, recorded, read into bronze. No engine is needed here."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Landed
@@ -19,14 +19,21 @@ def land(lake: Lake, catalogue: Catalogue) -> tuple[Landed, ...]:
 
 
 def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
-    """(dataset, id) of new deliveries that have a contract, as soon as there are any; empty after a quiet while."""
+    """(dataset, id) of new deliveries that have a contract, as soon as there are any; after a quiet while, those left."""
     deadline = time.monotonic() + WATCH_S
     while time.monotonic() < deadline:
         landed = [(one.delivery.dataset, one.delivery.id) for one in land(lake, catalogue) if one.is_new]
         if landed:
             return [(dataset, delivery) for dataset, delivery in landed if dataset in catalogue.contracts]
         time.sleep(POLL_S)
-    return []
+    return _left(lake, catalogue)
+
+
+def _left(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Deliveries that landed some while ago and went no further: whoever recorded them died before saying so."""
+    before = datetime.now(UTC) - timedelta(seconds=WATCH_S)
+    landed = lake.ledger.deliveries(states=(State.LANDED,))
+    return [(d.dataset, d.id) for d in landed if d.received_at < before and d.dataset in catalogue.contracts]
 
 
 def pending(lake: Lake, catalogue: Catalogue, dataset: str, *asked: str) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from jobs import embedded
 from jobs.contracts import Catalogue
 from jobs.embedded import process
+from jobs.embedded.endpoints import HOST, endpoints_file, free_port
 from jobs.errors import ServiceUnavailable
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import State
@@ -38,6 +39,7 @@ def own(tmp_path: Path, write_contracts: Callable[..., Catalogue]) -> Iterator[S
         patch.setenv("LAKE_SCHEMAS", str(folder / "schemas"))
         patch.setenv("LAKE_EXPECTATIONS", str(folder / "expectations"))
         load.cache_clear()
+        keep_to_free_ports(home)
         try:
             embedded.up(load(home), SERVICES)
             load.cache_clear()
@@ -47,6 +49,14 @@ def own(tmp_path: Path, write_contracts: Callable[..., Catalogue]) -> Iterator[S
             load.cache_clear()
     load.cache_clear()
     assert process.members(home) == []
+
+
+def keep_to_free_ports(home: Path) -> None:
+    """Addresses that no other lake of this machine wants while the service is away."""
+    home.mkdir()
+    addresses = {"LAKE_S3_ENDPOINT": "http", "LAKE_SPARK_REMOTE": "sc", "LAKE_SPARK_UI": "http"}
+    lines = [f"{key}={scheme}://{HOST}:{free_port([])}\n" for key, scheme in addresses.items()]
+    endpoints_file(home).write_text("".join(lines), "utf-8")
 
 
 def kill(settings: Settings, service: str) -> None:

@@ -14,7 +14,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.pipeline import run
+from jobs.pipeline import arrival, run
 from jobs.settings import Settings
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 from tests.dags.programs import lake_environ, started
@@ -130,6 +130,17 @@ def test_a_kill_in_any_step_loses_and_doubles_nothing(
     assert content(lake) == content(twin)
     rows = lake.tables.read(lake.path(Zone.SILVER, "station")).orderBy("station").collect()
     assert [(row.station, row.temp_c) for row in rows] == [("丁", 55), ("乙", 50), ("甲", 21)]
+
+
+def test_a_delivery_whose_recorder_died_before_saying_so_is_found_by_the_next_watch(
+    lake: Lake, settings_here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(lake, tmp_path, FIRST, "a.csv")
+    (landed,) = run(settings_here, "land")
+    monkeypatch.setattr(arrival, "WATCH_S", 0.0)
+    assert run(settings_here, "watch") == [("station", landed.delivery.id)]
+    run(settings_here, "load", landed.delivery.id)
+    assert run(settings_here, "watch") == []
 
 
 def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path: Path) -> None:
