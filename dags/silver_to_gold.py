@@ -14,7 +14,7 @@ NOTE = """{purpose}
 **Owner:** {owner}. **If it fails:** readers keep the last good version. Clear the task when the service is back; a build whose
 inputs are unchanged does nothing."""
 
-for contract in contracts.load(settings().schemas, settings().expectations).products():
+for contract in contracts.load_usable(settings().schemas, settings().expectations).products():
     with DAG(
         dag_id=contract.id,
         schedule=reduce(lambda a, b: a | b, [Asset(f"{SCHEME}silver/{name}") for name in contract.product.inputs]),

@@ -23,19 +23,35 @@ def received(dataset: str, params=None, triggering_asset_events=None) -> list[st
     return run("pending", dataset, *filter(None, asked))
 
 
-for contract in contracts.load(settings().schemas, settings().expectations).sources():
+CATALOGUE = contracts.load_usable(settings().schemas, settings().expectations)
+BROKEN = """**The contract is broken; deliveries wait, their bytes kept, until it is mended:**
+
+    {mistake}
+
+**If it fails:** mend the contract, then clear the task; nothing is lost meanwhile."""
+
+
+def note(dataset: str) -> str:
+    """The DAG's documentation: what the dataset is for, or why it cannot run."""
+    if dataset in CATALOGUE.broken:
+        return BROKEN.format(mistake=CATALOGUE.broken[dataset].mistake)
+    contract = CATALOGUE.contract(dataset)
+    return NOTE.format(purpose=contract.purpose, department=contract.department, owner=contract.owner)
+
+
+for dataset, provider in CATALOGUE.providers().items():
     with DAG(
-        dag_id=contract.id,
-        schedule=[Asset(f"{SCHEME}landing/{contract.id}")],
+        dag_id=dataset,
+        schedule=[Asset(f"{SCHEME}landing/{dataset}")],
         start_date=datetime(2026, 1, 1),
         catchup=False,
         max_active_runs=1,
-        default_args={"owner": contract.provider, "retries": 3, "retry_delay": timedelta(seconds=20)},
+        default_args={"owner": provider, "retries": 3, "retry_delay": timedelta(seconds=20)},
         params={"delivery": Param("", type="string", description="Id of a delivery to run again; empty: what is new")},
-        tags=["source", contract.provider],
-        doc_md=NOTE.format(purpose=contract.purpose, department=contract.department, owner=contract.owner),
+        tags=["source", provider, *(["broken contract"] if dataset in CATALOGUE.broken else [])],
+        doc_md=note(dataset),
     ):
-        silver = Asset(f"{SCHEME}silver/{contract.id}")
+        silver = Asset(f"{SCHEME}silver/{dataset}")
 
         @task(map_index_template="{{ task.op_kwargs['delivery'] }}", max_active_tis_per_dagrun=1)
         def load(delivery: str) -> str:
@@ -56,4 +72,4 @@ for contract in contracts.load(settings().schemas, settings().expectations).sour
                 outlet_events[asset].extra = {"delivery": delivery}
             return str(verdict.state)
 
-        conform.expand(delivery=load.expand(delivery=received(contract.id)))
+        conform.expand(delivery=load.expand(delivery=received(dataset)))

@@ -87,7 +87,8 @@ def _direct(one: Field, contract: Contract) -> Column:
         case "timestamp":
             return moment(text, _formats(one)[:1], zone)
         case _:
-            return _number(one, text)
+            last = F.ascii(F.right(text, F.lit(1)))
+            return F.when((F.ascii(text) > ord(" ")) & (last > ord(" ")), _number(one, text))
 
 
 def _formats(one: Field) -> tuple[str, ...]:

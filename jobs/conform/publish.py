@@ -82,14 +82,12 @@ def _silver(lake: Lake, what: Publication) -> None:
     rows = silver_rows(what.rows, what.rules, value_columns(contract, what.extras), delivery)
     if what.is_refused:
         rows = rows.limit(0)
-    if is_new:
-        lake.tables.append(rows, path)
-    elif contract.key():
+    if is_new or not contract.key():
+        lake.tables.replace_any(rows, path, (delivery.id, *what.gone))
+    else:
         latest = contract.write.mode == "merge"
         again = delivery.id if what.began_before else ""
         lake.tables.merge(rows, path, Merge(contract.key(), latest, what.gone, again))
-    else:
-        lake.tables.replace_any(rows, path, (delivery.id, *what.gone))
 
 
 def _quarantine(lake: Lake, what: Publication) -> None:

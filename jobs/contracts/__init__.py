@@ -1,7 +1,7 @@
 """What is promised: ODCS contracts and GX suites as frozen Python values, read without an engine."""
 
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
-from jobs.contracts.loader import Catalogue, load
+from jobs.contracts.loader import Broken, Catalogue, load, load_usable
 from jobs.contracts.model import Contract, Dimension, Field, Rule, Severity
 from jobs.contracts.structure import MALFORMED, TEXT, text_column
 from jobs.contracts.suites import suite_hash
@@ -10,6 +10,7 @@ __all__ = [
     "MALFORMED",
     "TEXT",
     "Acceptance",
+    "Broken",
     "Catalogue",
     "Contract",
     "Dimension",
@@ -21,6 +22,7 @@ __all__ = [
     "Source",
     "Write",
     "load",
+    "load_usable",
     "suite_hash",
     "text_column",
 ]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -23,16 +23,28 @@ KINDS: Mapping[str, Literal["source", "product", "system"]] = {
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A contract that cannot be used: where it stands, and the mistake with file and line."""
+
+    kind: Literal["source", "product", "system"]
+    provider: str
+    mistake: str
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """All contracts by id, with the rules of each."""
+    """All contracts by id, with the rules of each; broken ones by the id that their file's name says."""
 
     contracts: Mapping[str, Contract]
     rules: Mapping[str, tuple[Rule, ...]]
+    broken: Mapping[str, Broken] = field(default_factory=dict)
 
     def contract(self, dataset: str) -> Contract:
         """The contract of a dataset; ContractError that lists the near names."""
         if dataset in self.contracts:
             return self.contracts[dataset]
+        if dataset in self.broken:
+            raise ContractError(self.broken[dataset].mistake)
         raise ContractError(
             f"no contract for dataset '{dataset}'; known: {', '.join(sorted(self.contracts)) or 'none'}"
         )
@@ -41,6 +53,11 @@ class Catalogue:
         """Contracts of what providers deliver, by id."""
         return tuple(c for _, c in sorted(self.contracts.items()) if c.kind == "source")
 
+    def providers(self) -> dict[str, str]:
+        """Provider of every dataset that may be delivered; of a broken contract, the folder that it stands in."""
+        broken = {id_: one.provider for id_, one in self.broken.items() if one.kind == "source"}
+        return broken | {c.id: c.provider for c in self.sources()}
+
     def products(self) -> tuple[Contract, ...]:
         """Contracts of gold tables, by id."""
         return tuple(c for _, c in sorted(self.contracts.items()) if c.kind == "product")
@@ -48,10 +65,20 @@ class Catalogue:
 
 def load(schemas: Path, expectations: Path) -> Catalogue:
     """Every contract under `schemas` with its suite under `expectations`; ContractError lists all mistakes at once."""
+    catalogue = load_usable(schemas, expectations)
+    mistakes = [one.mistake for _, one in sorted(catalogue.broken.items())]
+    mistakes.extend(_suites_without_contract(schemas, expectations))
+    if mistakes:
+        raise ContractError("\n".join(mistakes))
+    return catalogue
+
+
+def load_usable(schemas: Path, expectations: Path) -> Catalogue:
+    """The contracts that can be used, and the broken ones with their mistakes: one mistake harms no other dataset."""
     elements = Elements.load(schemas / "elements")
     found: dict[str, Contract] = {}
     documents: dict[str, Document] = {}
-    mistakes: list[str] = []
+    broken: dict[str, Broken] = {}
     for file in _files(schemas):
         try:
             document = read(file)
@@ -59,19 +86,17 @@ def load(schemas: Path, expectations: Path) -> Catalogue:
             _place(contract, document, found)
             found[contract.id], documents[contract.id] = contract, document
         except ContractError as error:
-            mistakes.append(str(error))
+            id_ = file.stem if file.stem not in found else str(file)
+            broken[id_] = Broken(_kind(file, schemas), file.parent.name, str(error))
     rules: dict[str, tuple[Rule, ...]] = {}
-    for contract in found.values():
+    for contract in tuple(found.values()):
         try:
-            _references(contract, documents[contract.id], found)
+            _references(contract, documents[contract.id], found, broken)
             suite = expectations / contract.file.relative_to(schemas)
             rules[contract.id] = (*structural_rules(contract), *suite_rules(suite, contract))
         except ContractError as error:
-            mistakes.append(str(error))
-    mistakes.extend(_suites_without_contract(schemas, expectations))
-    if mistakes:
-        raise ContractError("\n".join(mistakes))
-    return Catalogue(found, rules)
+            broken[contract.id] = Broken(contract.kind, contract.file.parent.name, str(error))
+    return Catalogue({i: c for i, c in found.items() if i not in broken}, rules, broken)
 
 
 def _files(schemas: Path) -> list[Path]:
@@ -93,19 +118,23 @@ def _place(contract: Contract, document: Document, found: Mapping[str, Contract]
         raise document.error(("id",), f"the file must be named {contract.id}.yaml")
 
 
-def _references(contract: Contract, document: Document, found: Mapping[str, Contract]) -> None:
-    for index, field in enumerate(contract.fields):
-        if field.reference is None:
+def _references(
+    contract: Contract, document: Document, found: Mapping[str, Contract], broken: Mapping[str, Broken]
+) -> None:
+    for index, one in enumerate(contract.fields):
+        if one.reference is None:
             continue
         place = ("schema", 0, "properties", index, "relationships")
-        dataset, _, column = field.reference.partition(".")
+        dataset, _, column = one.reference.partition(".")
+        if dataset in broken:
+            continue
         if dataset not in found:
-            raise document.error(place, f"'{field.reference}' refers to dataset '{dataset}', which has no contract")
+            raise document.error(place, f"'{one.reference}' refers to dataset '{dataset}', which has no contract")
         if column not in {f.name for f in found[dataset].fields}:
-            raise document.error(place, f"'{field.reference}': dataset '{dataset}' has no field '{column}'")
+            raise document.error(place, f"'{one.reference}': dataset '{dataset}' has no field '{column}'")
     inputs = contract.product.inputs if contract.product else ()
     for name in inputs:
-        if name not in found:
+        if name not in found and name not in broken:
             raise document.error(("customProperties",), f"product input '{name}' has no contract")
 
 

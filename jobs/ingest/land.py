@@ -21,6 +21,8 @@ from jobs.lake.zones import Zone
 logger = logging.getLogger(__name__)
 MANIFEST = "_manifest.json"
 SIDECAR = ".manifest.json"
+NAME_LENGTH = 120
+"""Characters of a folder's name that the ledger keeps."""
 MANIFEST_BYTES = 1 << 20
 
 
@@ -87,7 +89,7 @@ def _waiting(store: Store) -> list[list[StoredObject]]:
 
 
 def _record(lake: Lake, found: Sequence[StoredObject], datasets: Mapping[str, str], now: datetime) -> Landed:
-    _, provider, dataset, *_ = found[0].key.split("/")
+    _, provider, dataset, *_ = (part[:NAME_LENGTH] for part in found[0].key.split("/"))
     manifest = _manifest(lake.store, found)
     files = sorted((o for o in found if not o.key.endswith("/" + MANIFEST)), key=lambda o: o.key)
     hashes = [(o.key.rsplit("/", 1)[-1], lake.store.sha256(o.key)) for o in files]

@@ -15,6 +15,9 @@ from jobs.errors import ServiceUnavailable, UserError
 from jobs.lake.delivery import Delivery, Finding, State
 from jobs.lake.ledger_tables import BuildRow, DeliveryRow, SightingRow
 
+NAME_LENGTH = 60
+"""Characters of a dataset's name that an id carries; a contract's id is shorter, a mistaken folder may not be."""
+
 HEAD = "0001"
 """Newest migration in jobs/lake/migrations/versions; a test holds it."""
 
@@ -35,7 +38,7 @@ class Arrival:
 
     def delivery_id(self) -> str:
         """The id that these bytes always get for this dataset."""
-        return f"{self.dataset}-{self.sha256[:12]}"
+        return f"{self.dataset[:NAME_LENGTH]}-{self.sha256[:12]}"
 
 
 @dataclass(frozen=True)
@@ -121,9 +124,6 @@ class Ledger:
             )
             session.add(row)
             session.flush()
-            if arrival.supersedes:
-                old = update(DeliveryRow).where(DeliveryRow.id == arrival.supersedes)
-                session.execute(old.values(superseded_by=row.id))
         for key, etag in arrival.seen:
             known = select(SightingRow.id).where(SightingRow.object == key, SightingRow.etag == etag)
             if session.scalar(known) is None:
@@ -167,6 +167,12 @@ class Ledger:
             change = update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(state=str(state), **changes)
             session.execute(change)
         return self.get(delivery_id)
+
+    def supersede(self, older: Sequence[str], newer: str) -> None:
+        """Note that a delivery that was accepted replaces others."""
+        with self._session() as session:
+            change = update(DeliveryRow).where(DeliveryRow.id.in_(list(older))).values(superseded_by=newer)
+            session.execute(change)
 
     def start_conform(self, delivery_id: str) -> bool:
         """Note that conform begins; True where it had begun before, so that its rows may already stand in silver."""

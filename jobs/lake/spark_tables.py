@@ -67,9 +67,6 @@ class SparkTables:
     def read(self, path: TablePath) -> DataFrame:
         return self.spark.read.format("delta").load(path.spark_url)
 
-    def append(self, rows: DataFrame, path: TablePath) -> None:
-        rows.write.format("delta").mode("append").save(path.spark_url)
-
     def replace(self, rows: DataFrame, path: TablePath, delivery: str) -> None:
         """Write a delivery's rows in place of any earlier ones of that delivery, in one commit."""
         writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", f"_delivery = '{delivery}'")
@@ -78,8 +75,7 @@ class SparkTables:
     def replace_any(self, rows: DataFrame, path: TablePath, deliveries: Sequence[str]) -> None:
         """Write rows in place of all rows of the named deliveries, in one commit."""
         predicate = f"_delivery IN ({_quoted(deliveries)})"
-        options = {"replaceWhere": predicate, "replaceWhere.constraintCheck.enabled": "false"}
-        rows.write.format("delta").mode("overwrite").options(**options).save(path.spark_url)
+        rows.write.format("delta").mode("overwrite").option("replaceWhere", predicate).save(path.spark_url)
 
     def overwrite(self, rows: DataFrame, path: TablePath) -> None:
         """The whole table anew; readers see the old rows until the commit."""

@@ -27,7 +27,7 @@ STEPS: Mapping[str, str] = {
 
 def run(settings: Settings, step: str, *arguments: str) -> Any:
     """The outcome of a step by name, on a lake of its own; waits and goes on where S3 or Spark is away for a while."""
-    catalogue = contracts.load(settings.schemas, settings.expectations)
+    catalogue = contracts.load_usable(settings.schemas, settings.expectations)
     work = getattr(import_module(f"jobs.pipeline.{STEPS[step]}"), step)
     with opened(settings) as lake:
 

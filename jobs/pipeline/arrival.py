@@ -15,7 +15,7 @@ POLL_S = 1.0
 
 def land(lake: Lake, catalogue: Catalogue) -> tuple[Landed, ...]:
     """What is new in the landing zone, recorded in the ledger."""
-    return land_new(lake, {c.id: c.provider for c in catalogue.sources()}, datetime.now(UTC))
+    return land_new(lake, catalogue.providers(), datetime.now(UTC))
 
 
 def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
@@ -24,7 +24,7 @@ def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
     while time.monotonic() < deadline:
         landed = [(one.delivery.dataset, one.delivery.id) for one in land(lake, catalogue) if one.is_new]
         if landed:
-            return [(dataset, delivery) for dataset, delivery in landed if dataset in catalogue.contracts]
+            return [(dataset, delivery) for dataset, delivery in landed if dataset in catalogue.providers()]
         time.sleep(POLL_S)
     return _left(lake, catalogue)
 
@@ -33,7 +33,7 @@ def _left(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
     """Deliveries that landed some while ago and went no further: whoever recorded them died before saying so."""
     before = datetime.now(UTC) - timedelta(seconds=WATCH_S)
     landed = lake.ledger.deliveries(states=(State.LANDED,))
-    return [(d.dataset, d.id) for d in landed if d.received_at < before and d.dataset in catalogue.contracts]
+    return [(d.dataset, d.id) for d in landed if d.received_at < before and d.dataset in catalogue.providers()]
 
 
 def pending(lake: Lake, catalogue: Catalogue, dataset: str, *asked: str) -> list[str]:

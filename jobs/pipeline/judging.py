@@ -3,6 +3,7 @@
 import logging
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -15,6 +16,9 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
+
+if TYPE_CHECKING:
+    from jobs.quality.run import Judged
 
 logger = logging.getLogger(__name__)
 KEPT = ("_file", "_row", MALFORMED)
@@ -37,56 +41,43 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
     keep = [*KEPT, *_bit_names(rows), *value_columns(contract, extras)]
     judged = run(rows, quality.plan(contract, rules), partial(known, lake), keep, _repair_counts(repairs))
     try:
-        state, reason = quality.decide(contract, judged.counted, judged.results)
-        superseded = _superseded(lake, delivery)
-        began_before = lake.ledger.start_conform(delivery.id)
-        counted = judged.counted
-        publish(
-            lake,
-            Publication(
-                rows=judged.rows,
-                rules=judged.rules,
-                contract=contract,
-                delivery=delivery,
-                extras=extras,
-                gone=superseded,
-                began_before=began_before,
-                failed=counted["failed"],
-                broken=counted["broken"],
-                is_refused=state is State.REFUSED,
-            ),
-        )
+        decision = quality.decide(contract, judged.counted, judged.results)
+        _publish(lake, judged, contract, delivery, extras, decision.is_refused())
     finally:
         judged.release()
-    verdict = Verdict(
-        delivery=delivery.id,
-        seq=delivery.seq,
-        dataset=delivery.dataset,
-        provider=delivery.provider,
-        state=state,
-        rows=counted["rows"],
-        good_rows=0 if state is State.REFUSED else counted["rows"] - counted["failed"],
-        failed_rows=counted["failed"],
-        warned_rows=counted["warned"],
-        copies=(delivery.counted_rows or counted["rows"]) - counted["rows"],
-        repairs=quality.repair_counts([(r.field, r.kind) for r in repairs], counted),
-        suite_hash=suite_hash(rules),
-        contract_version=contract.version,
-        silver_version=lake.tables.version(lake.path(Zone.SILVER, contract.id)),
-        judged_at=datetime.now(UTC),
-        reason=reason,
+    verdict = quality.verdict_on(
+        contract,
+        delivery,
+        decision,
+        quality.Basis(suite_hash(rules), lake.tables.version(lake.path(Zone.SILVER, contract.id)), datetime.now(UTC)),
+        judged.counted,
+        quality.repair_counts([(r.field, r.kind) for r in repairs], judged.counted),
     )
     results.write(verdict, quality.rule_rows(verdict, judged.results))
-    lake.ledger.move(delivery.id, state, reason=reason)
-    logger.info(
-        "%s: delivery %s is %s, %s of %s rows failed",
-        contract.id,
-        delivery.id,
-        state,
-        verdict.failed_rows,
-        verdict.rows,
-    )
+    lake.ledger.move(delivery.id, verdict.state, reason=verdict.reason)
+    logger.info("%s: delivery %s is %s, %s rows failed", contract.id, delivery.id, verdict.state, verdict.failed_rows)
     return verdict
+
+
+def _publish(
+    lake: Lake, judged: "Judged", contract: Contract, delivery: Delivery, extras: tuple[str, ...], is_refused: bool
+) -> None:
+    """The tables of a decision; a refused correction replaces nothing."""
+    superseded = () if is_refused else _superseded(lake, delivery)
+    publication = Publication(
+        rows=judged.rows,
+        rules=judged.rules,
+        contract=contract,
+        delivery=delivery,
+        extras=extras,
+        gone=superseded,
+        began_before=lake.ledger.start_conform(delivery.id),
+        failed=judged.counted["failed"],
+        broken=judged.counted["broken"],
+        is_refused=is_refused,
+    )
+    publish(lake, publication)
+    lake.ledger.supersede(superseded, delivery.id)
 
 
 def testable(lake: Lake, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:

@@ -1,10 +1,21 @@
 """Rules → verdicts. The one room that knows Great Expectations, imported only when rules run (jobs.quality.run)."""
 
 from jobs.quality.plan import REFERENCE, Group, Plan, Reference, plan
-from jobs.quality.verdict import decide, product_results, repair_counts, rule_rows, unreadable
+from jobs.quality.verdict import (
+    Basis,
+    Decision,
+    decide,
+    product_results,
+    repair_counts,
+    rule_rows,
+    unreadable,
+    verdict_on,
+)
 
 __all__ = [
     "REFERENCE",
+    "Basis",
+    "Decision",
     "Group",
     "Plan",
     "Reference",
@@ -14,4 +25,5 @@ __all__ = [
     "repair_counts",
     "rule_rows",
     "unreadable",
+    "verdict_on",
 ]

@@ -1,6 +1,7 @@
 """Results → the decision on a delivery, in words that its department understands."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,73 @@ if TYPE_CHECKING:
     from jobs.quality.results import RuleResult
 
 
-def decide(contract: Contract, counted: Mapping[str, int], results: Sequence["RuleResult"]) -> tuple[State, str]:
+@dataclass(frozen=True)
+class Decision:
     """State of a judged delivery, and the reason where it is refused whole."""
+
+    state: State
+    reason: str = ""
+
+    def is_refused(self) -> bool:
+        """Whether nothing of the delivery reaches silver."""
+        return self.state is State.REFUSED
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a verdict rests on: rules, table version, moment (UTC)."""
+
+    suite_hash: str
+    silver_version: int
+    judged_at: datetime
+
+
+def decide(contract: Contract, counted: Mapping[str, int], results: Sequence["RuleResult"]) -> Decision:
+    """Whether a delivery is accepted, partly held back, or refused whole."""
     rows, failed = counted["rows"], counted["failed"]
     limits = contract.acceptance
     if rows < limits.min_rows:
-        return State.REFUSED, f"只有 {rows} 行数据，少于约定的最少 {limits.min_rows} 行，整批拒收"
+        return Decision(State.REFUSED, f"只有 {rows} 行数据，少于约定的最少 {limits.min_rows} 行，整批拒收")
     share = 100 * failed / rows if rows else 0.0
-    if failed and (share > limits.max_failed_rows_pct or failed == rows):
-        return State.REFUSED, f"{failed} 行未通过（{share:.1f}%），超过约定的 {limits.max_failed_rows_pct:g}%，整批拒收"
+    if failed and failed == rows:
+        return Decision(State.REFUSED, f"{failed} 行全部未通过，没有一行可以入库，整批拒收")
+    if share > limits.max_failed_rows_pct:
+        words = f"{failed} 行未通过（{share:.1f}%），超过约定的 {limits.max_failed_rows_pct:g}%，整批拒收"
+        return Decision(State.REFUSED, words)
     for result in results:
-        whole_table = result.rule.severity == "critical" and not result.success and not result.element_count
-        if whole_table:
-            return State.REFUSED, f"{result.rule.message}，整批拒收"
-    return (State.PARTLY_QUARANTINED if failed else State.ACCEPTED), ""
+        if result.rule.severity == "critical" and not result.success and not result.element_count:
+            return Decision(State.REFUSED, f"{result.rule.message}，整批拒收")
+    return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
+
+
+def verdict_on(
+    contract: Contract,
+    delivery: Delivery,
+    decision: Decision,
+    basis: Basis,
+    counted: Mapping[str, int],
+    repairs: tuple[RepairCount, ...],
+) -> Verdict:
+    """The verdict on a judged delivery, in numbers."""
+    rows, failed = counted["rows"], counted["failed"]
+    return Verdict(
+        delivery=delivery.id,
+        seq=delivery.seq,
+        dataset=delivery.dataset,
+        provider=delivery.provider,
+        state=decision.state,
+        rows=rows,
+        good_rows=0 if decision.is_refused() else rows - failed,
+        failed_rows=failed,
+        warned_rows=counted["warned"],
+        copies=(delivery.counted_rows or rows) - rows,
+        repairs=repairs,
+        suite_hash=basis.suite_hash,
+        contract_version=contract.version,
+        silver_version=basis.silver_version,
+        judged_at=basis.judged_at,
+        reason=decision.reason,
+    )
 
 
 def repair_counts(repairs: Sequence[tuple[str, str]], counted: Mapping[str, int]) -> tuple[RepairCount, ...]:

@@ -150,7 +150,7 @@ def cuallee_and_write(lake: Lake, key: str) -> None:
     check.is_unique("id").has_pattern("code", "^[0-9A-HJ-NPQRTUWXY]{18}$").has_pattern("phone", "^1[3-9][0-9]{9}$")
     check.is_contained_in("county", ("371502", "371503", "371521", "371581")).is_between("count", (0, 100000))
     for i in range(NUMBERS):
-        check.is_between(f"n{i}", (0, 9.9)).is_complete(f"n{i}").is_greater_or_equal_than(f"n{i}", 0.01)
+        check.is_between(f"n{i}", (0.0, 9.9)).is_complete(f"n{i}").is_greater_or_equal_than(f"n{i}", 0.01)
     check.validate(rows).collect()
     rows.write.format("delta").mode("overwrite").save(lake.path(Zone.GOLD, "by_cuallee").spark_url)
 

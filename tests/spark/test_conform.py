@@ -124,3 +124,12 @@ def test_the_same_bytes_again_are_recorded_and_not_processed_twice(lake, catalog
     assert (seen.is_new, seen.delivery.id) == (False, verdict.delivery)
     assert lake.ledger.repeats(verdict.delivery) > 0
     assert pending(lake, catalogue, "station") == []
+
+
+def test_a_refused_correction_replaces_nothing(lake, catalogue, push):
+    first = push("甲,2026-01-01 08:00:00,60,40\n")
+    refused = push("甲,昨天,60,40\n", name="b.csv", supersedes=first.delivery)
+    conform(lake, catalogue, refused.delivery)
+    assert refused.state is State.REFUSED
+    assert lake.ledger.get(first.delivery).superseded_by is None
+    assert [(row[0], row[2]) for row in silver(lake)] == [("甲", 60.0)]

@@ -1,10 +1,11 @@
 """A mistake in a contract names its file and line; a right one says what it means."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Catalogue, load_usable
 from jobs.errors import ContractError
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
@@ -116,3 +117,15 @@ def test_words_of_other_yaml_versions_stay_words(write_contracts: Callable[..., 
     enum = "name: return_c, enum: [{value: 'Yes'}, {value: NO}, {value: on}], "
     text = GOOD.replace("name: return_c, ", enum).replace("回温, logicalType: number", "回温, logicalType: string")
     assert list(write_contracts({PLACE: text}).contract("station").field("return_c").enum) == ["Yes", "NO", "on"]
+
+
+def test_a_broken_contract_harms_no_other_dataset(tmp_path: Path):
+    for name, text in (("station", GOOD), ("other", contract("other", STATION_FIELDS).replace("team:", "teem:"))):
+        file = tmp_path / "schemas/sources/heat" / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    usable = load_usable(tmp_path / "schemas", tmp_path / "expectations")
+    assert (set(usable.contracts), set(usable.broken)) == ({"station"}, {"other"})
+    assert usable.providers() == {"station": "heat", "other": "heat"}
+    with pytest.raises(ContractError, match=r"other\.yaml:"):
+        usable.contract("other")

@@ -158,6 +158,8 @@ def test_a_correction_and_what_it_replaces_know_each_other(ledger: Ledger) -> No
     old, _ = ledger.record(FIRST, NOW)
     new, _ = ledger.record(other("b", supersedes=old.id), NOW)
     assert new.supersedes == old.id
+    assert ledger.get(old.id).superseded_by is None, "a correction that is not judged yet replaces nothing"
+    ledger.supersede([old.id], new.id)
     assert ledger.get(old.id).superseded_by == new.id
 
 
