@@ -3,30 +3,19 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pyspark.sql import DataFrame
 
-from jobs.conform.split import SILVER_SYSTEM, evidence_rows, quarantine_rows, silver_rows, value_columns
+from jobs.conform import held
+from jobs.conform.split import SILVER_SYSTEM, broken_rows, silver_rows, value_columns
 from jobs.contracts import Contract, Rule
+from jobs.lake.arrow_tables import read_spool
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 from jobs.lake.spark_tables import ColumnSpec, Merge
 from jobs.lake.zones import Zone
-
-HELD = {
-    "_delivery": ("string", "批次号"),
-    "_file": ("string", "来源文件"),
-    "_row": ("bigint", "来源文件中的行号"),
-}
-QUARANTINE = {**HELD, "raw": ("string", "原始行（JSON）"), "reasons": ("array<string>", "未通过的规则编号")}
-EVIDENCE = {
-    **HELD,
-    "key": ("string", "业务主键（JSON）"),
-    "rule": ("string", "规则编号"),
-    "severity": ("string", "严重级"),
-    "field": ("string", "字段"),
-    "value": ("string", "报送的原值"),
-}
 
 
 @dataclass(frozen=True)
@@ -46,15 +35,13 @@ class Publication:
 
 
 def publish(lake: Lake, what: Publication) -> None:
-    """Write the three tables; at once, since none reads another."""
+    """Write the three tables; silver and what is held back at once, since neither reads the other."""
     steps: list[Callable[[Lake, Publication], None]] = []
     if not what.is_refused or what.began_before:
         steps.append(_silver)
-    if what.failed or what.began_before:
-        steps.append(_quarantine)
     if what.broken or what.began_before:
-        steps.append(_evidence)
-    with ThreadPoolExecutor(max_workers=3) as pool:
+        steps.append(_held)
+    with ThreadPoolExecutor(max_workers=2) as pool:
         for done in [pool.submit(step, lake, what) for step in steps]:
             done.result()
 
@@ -90,16 +77,15 @@ def _silver(lake: Lake, what: Publication) -> None:
         lake.tables.merge(rows, path, Merge(contract.key(), latest, what.gone, again))
 
 
-def _quarantine(lake: Lake, what: Publication) -> None:
-    path = lake.path(Zone.QUARANTINE, what.contract.id)
-    specs = [ColumnSpec(n, kind, words) for n, (kind, words) in QUARANTINE.items()]
-    lake.tables.ensure(path, specs, f"{what.contract.title}：隔离区", ("_delivery",))
-    lake.tables.replace(quarantine_rows(what.rows, what.rules, what.delivery), path, what.delivery.id)
-
-
-def _evidence(lake: Lake, what: Publication) -> None:
-    path = lake.path(Zone.EVIDENCE, what.contract.id)
-    specs = [ColumnSpec(n, kind, words) for n, (kind, words) in EVIDENCE.items()]
-    lake.tables.ensure(path, specs, f"{what.contract.title}：问题证据", ("_delivery",))
-    rows = evidence_rows(what.rows, what.rules, what.contract, what.delivery)
-    lake.tables.replace(rows, path, what.delivery.id)
+def _held(lake: Lake, what: Publication) -> None:
+    """Broken rows come from the engine once, through a file so that memory stays flat, and become two tables."""
+    delivery, rules = what.delivery.id, what.rules
+    with TemporaryDirectory(prefix="lake-held-") as folder:
+        spool = Path(folder) / "broken.arrow"
+        lake.tables.spool(broken_rows(what.rows, rules, what.contract), spool)
+        for zone, columns, make in (
+            (Zone.QUARANTINE, held.QUARANTINE, held.quarantined),
+            (Zone.EVIDENCE, held.EVIDENCE, held.evidence),
+        ):
+            rows = make(read_spool(spool), rules, delivery)
+            lake.arrow.replace(lake.path(zone, what.contract.id), held.schema(columns), rows, delivery)

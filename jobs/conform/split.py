@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.conform.cast import SYSTEM
 from jobs.contracts import Contract, Rule
 from jobs.lake.bits import any_set, is_set
 from jobs.lake.delivery import Delivery
@@ -46,61 +45,25 @@ def silver_rows(judged: DataFrame, rules: Sequence[Rule], values: Sequence[str],
     )
 
 
-def quarantine_rows(judged: DataFrame, rules: Sequence[Rule], delivery: Delivery) -> DataFrame:
-    """Rows that break a critical rule, as they were sent, with the rules that they break."""
-    critical = _critical(rules)
-    reasons = F.array_compact(F.array(*(F.when(is_set(i, MASK), F.lit(rules[i].id)) for i in critical)))
-    return judged.filter(any_set(critical, MASK)).select(
-        F.lit(delivery.id).alias("_delivery"),
-        "_file",
-        "_row",
-        F.to_json("_raw").alias("raw"),
-        reasons.alias("reasons"),
-    )
+def broken_rows(judged: DataFrame, rules: Sequence[Rule], contract: Contract) -> DataFrame:
+    """Rows that break any rule, as they were sent, with their masks: what quarantine and evidence are made from.
 
-
-def evidence_rows(judged: DataFrame, rules: Sequence[Rule], contract: Contract, delivery: Delivery) -> DataFrame:
-    """One row for each rule that a row breaks, of any severity, with the text that was sent."""
-    arrived = _arrived(judged)
-    found = [
-        F.when(
-            is_set(index, MASK),
-            F.struct(
-                F.lit(rule.id).alias("rule"),
-                F.lit(rule.severity).alias("severity"),
-                F.lit(",".join(rule.fields)).alias("field"),
-                _sent(rule, arrived).alias("value"),
-            ),
-        )
-        for index, rule in enumerate(rules)
-    ]
-    key = (
-        F.to_json(F.struct(*(F.col(name).cast("string").alias(name) for name in contract.key())))
-        if contract.key()
-        else F.lit(None)
-    )
+    Columns: `_file`, `_row`, `key` and `raw` (JSON), `_mask…`, and `v_<field>` for each field that a rule names.
+    """
+    arrived = set(judged.schema["_raw"].dataType.fieldNames())
+    named = sorted({name for rule in rules for name in rule.fields})
+    values = [_sent(name, arrived).alias(f"v_{name}") for name in named]
+    keyed = F.to_json(F.struct(*(F.col(name).cast("string").alias(name) for name in contract.key())))
+    key = keyed if contract.key() else F.lit(None).cast("string")
+    masks = [name for name in judged.columns if name.startswith(MASK)]
     broken = judged.filter(any_set(range(len(rules)), MASK))
-    each = broken.select(
-        "_file", "_row", key.cast("string").alias("key"), F.explode(F.array_compact(F.array(*found))).alias("e")
-    )
-    return each.select(F.lit(delivery.id).alias("_delivery"), "_file", "_row", "key", "e.*")
+    return broken.select("_file", "_row", key.alias("key"), F.to_json("_raw").alias("raw"), *masks, *values)
 
 
 def _critical(rules: Sequence[Rule]) -> list[int]:
     return [i for i, rule in enumerate(rules) if rule.severity == "critical"]
 
 
-def _arrived(judged: DataFrame) -> set[str]:
-    raw = judged.schema["_raw"].dataType
-    return set(raw.fieldNames())
-
-
-def _sent(rule: Rule, arrived: set[str]) -> Column:
-    """The text of the rule's fields as sent; several are joined with ' | '."""
-    texts = [F.col("_raw").getField(name) if name in arrived else F.col(name).cast("string") for name in rule.fields]
-    if not texts:
-        return F.lit(None).cast("string")
-    return texts[0] if len(texts) == 1 else F.concat_ws(" | ", *(F.coalesce(t, F.lit("（空）")) for t in texts))
-
-
-__all__ = ["SILVER_SYSTEM", "SYSTEM", "evidence_rows", "quarantine_rows", "silver_rows", "value_columns"]
+def _sent(name: str, arrived: set[str]) -> Column:
+    """The text of a field as sent; of a computed field, its value as text."""
+    return F.col("_raw").getField(name) if name in arrived else F.col(name).cast("string")

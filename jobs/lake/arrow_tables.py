@@ -1,9 +1,10 @@
-"""Delta tables whose rows are born in the client: bronze and results, written with put-if-absent commits.
+"""Delta tables whose rows are born in the client: bronze, quarantine, evidence and results, written with put-if-absent commits.
 
 Each of these tables has this writer alone (ADR 0003); Spark reads them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +26,16 @@ def storage_options(settings: Settings) -> dict[str, str]:
         "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
         "aws_conditional_put": "etag",
     }
+
+
+def read_spool(file: Path) -> Iterator[pa.RecordBatch]:
+    """Batches of a local Arrow file, one at a time; none of an empty one."""
+    if file.stat().st_size == 0:
+        return
+    with pa.memory_map(str(file)) as source:
+        reader = pa.ipc.open_file(source)
+        for index in range(reader.num_record_batches):
+            yield reader.get_batch(index)
 
 
 class ArrowTables:

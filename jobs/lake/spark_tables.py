@@ -1,8 +1,10 @@
-"""Delta tables whose rows are born in Spark: silver, quarantine, evidence, gold. The one server is their writer."""
+"""Delta tables whose rows are born in Spark: silver and gold. The one server is their writer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.lake.arrow_tables import ArrowTables
@@ -67,10 +69,18 @@ class SparkTables:
     def read(self, path: TablePath) -> DataFrame:
         return self.spark.read.format("delta").load(path.spark_url)
 
-    def replace(self, rows: DataFrame, path: TablePath, delivery: str) -> None:
-        """Write a delivery's rows in place of any earlier ones of that delivery, in one commit."""
-        writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", f"_delivery = '{delivery}'")
-        writer.save(path.spark_url)
+    def spool(self, rows: DataFrame, file: Path) -> None:
+        """Rows into a local Arrow file, batch by batch as the engine sends them."""
+        client = rows._session.client  # pyspark has no public way to stream Arrow batches
+        writer = None
+        with pa.OSFile(str(file), "wb") as sink:
+            for part in client.to_table_as_iterator(rows._plan.to_proto(client), rows._plan.observations):
+                if not isinstance(part, pa.Table):
+                    continue
+                writer = writer or pa.ipc.new_file(sink, part.schema)
+                writer.write_table(part)
+            if writer is not None:
+                writer.close()
 
     def replace_any(self, rows: DataFrame, path: TablePath, deliveries: Sequence[str]) -> None:
         """Write rows in place of all rows of the named deliveries, in one commit."""

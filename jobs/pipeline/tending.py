@@ -11,9 +11,10 @@ KEEP_HOURS = 90 * 24
 def upkeep(lake: Lake, catalogue: Catalogue) -> list[str]:
     """Compact all tables, and remove files that no version of the last 90 days needs."""
     names = [c.id for c in catalogue.sources()]
-    for zone, name in [(Zone.BRONZE, n) for n in names] + [(Zone.RESULTS, VERDICTS), (Zone.RESULTS, RULES)]:
+    written = [(zone, n) for n in names for zone in (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE)]
+    for zone, name in [*written, (Zone.RESULTS, VERDICTS), (Zone.RESULTS, RULES)]:
         lake.arrow.compact(lake.path(zone, name), KEEP_HOURS)
-    made = [(z, n) for n in names for z in (Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE)]
+    made = [(Zone.SILVER, n) for n in names]
     made += [(Zone.GOLD, c.id) for c in catalogue.products()]
     kept = [lake.path(zone, name) for zone, name in made if lake.arrow.version(lake.path(zone, name)) is not None]
     for path in kept:

@@ -61,7 +61,7 @@ def arrange(point: str) -> None:
         case "written":
             Ledger.move = die  # type: ignore[method-assign,assignment]
         case "silver":
-            publish._silver, publish._quarantine, publish._evidence = after(publish._silver), never, never
+            publish._silver, publish._held = after(publish._silver), never
         case "published":
             Results.write = die  # type: ignore[method-assign,assignment]
         case "half_told":

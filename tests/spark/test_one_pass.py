@@ -20,7 +20,7 @@ from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 from tests.spark.status import jobs_since, mark, scans_since
 
 ROWS = 1237
-JOBS_AT_MOST = 30
+JOBS = 12
 
 
 def physical_plan(rows: DataFrame) -> str:
@@ -65,4 +65,4 @@ def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
     assert seen[0].count("FileScan parquet") == 1, "the key's group found nothing, so nothing is joined"
     assert "InMemoryTableScan" in seen[0], "the writes read the cache"
     assert scans_since(settings, before, ROWS) == planned.table_reads(), "one read, and one for the key's group"
-    assert jobs_since(settings, before) <= JOBS_AT_MOST
+    assert jobs_since(settings, before) == JOBS
