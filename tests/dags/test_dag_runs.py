@@ -21,7 +21,7 @@ ORDERS = """SELECT '371502' AS division_code, '供热' AS category_major, '办�
 def fill(lake: Lake, folder: Path) -> None:
     """The product's inputs in silver; a delivery of the made-up dataset in the landing zone."""
     for name, query in (("divisions", DIVISIONS), ("hotline_orders", ORDERS)):
-        lake.tables.append(lake.spark.sql(query), lake.path(Zone.SILVER, name))
+        lake.tables.overwrite(lake.spark.sql(query), lake.path(Zone.SILVER, name))
     file = folder / "路灯 台账.csv"
     file.write_text(made_up.ROWS, "utf-8")
     deliver(lake.store, [file], made_up.ID, made_up.PROVIDER, Manifest())
