@@ -18,6 +18,7 @@ HALF = "".join(chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)) + " "
 TRUE_WORDS = ("true", "1", "y", "yes", "t", "是", "有")
 FALSE_WORDS = ("false", "0", "n", "no", "f", "否", "无")
 DIRECT = "_direct_"
+STEP = "_step_"
 SYSTEM = ("_delivery", "_file", "_row", MALFORMED)
 
 
@@ -30,43 +31,51 @@ class Repair:
     happened: Column
 
 
-@dataclass(frozen=True)
+@dataclass
 class Casting:
-    """How a contract's fields are made, in three layers, each over the columns of the one before.
+    """How a contract's fields are made, layer by layer; each layer sees the columns of those before by name.
 
-    `direct` casts raw text that needs no normalisation; `texts` are normalised only where that gave no value.
+    An expression that named its input more than once would double with each step; a column costs nothing.
+    `texts` gives the column of each field's normalised text.
     """
 
-    direct: Mapping[str, Column]
-    texts: Mapping[str, Column]
-    values: Mapping[str, Column]
-    repairs: tuple[Repair, ...]
+    layers: list[dict[str, Column]]
+    texts: dict[str, Column]
+    values: dict[str, Column]
+    early: list[Repair]
+    late: list[Repair]
+
+    def layer(self, number: int) -> dict[str, Column]:
+        """Columns of one layer, which is opened where it is new."""
+        while len(self.layers) <= number:
+            self.layers.append({})
+        return self.layers[number]
 
 
 def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
     """How each field of the contract is made from bronze text."""
-    direct: dict[str, Column] = {}
-    texts: dict[str, Column] = {}
-    values: dict[str, Column] = {}
-    repairs: list[Repair] = []
+    how = Casting([{}], {}, {}, [], [])
     for one in contract.fields:
-        text, own = _text(one, contract)
         value = _value(one, contract, F.col(TEXT + one.name))
+        raw = _raw(one)
         if _is_direct(one, contract):
-            direct[one.name] = _direct(one, contract)
-            cast_at_once = F.col(DIRECT + one.name).isNotNull()
-            text = F.when(cast_at_once, F.col(one.name)).otherwise(text)
-            own = [Repair(r.field, r.kind, ~cast_at_once & r.happened) for r in own]
-            value = F.when(F.col(DIRECT + one.name).isNotNull(), F.col(DIRECT + one.name)).otherwise(value)
-        texts[one.name], values[one.name] = text, value
-        repairs.extend(own)
+            how.layers[0][DIRECT + one.name] = _direct(one, contract)
+            at_once = F.col(DIRECT + one.name)
+            how.layer(1)[f"{STEP}{one.name}"] = F.when(at_once.isNull(), raw)
+            last = _normalised(how, one, contract, F.col(f"{STEP}{one.name}"), 2)
+            how.texts[one.name] = F.when(at_once.isNotNull(), raw).otherwise(last)
+            value = F.when(at_once.isNotNull(), at_once).otherwise(value)
+        else:
+            how.layers[0][f"{STEP}{one.name}"] = raw
+            how.texts[one.name] = _normalised(how, one, contract, F.col(f"{STEP}{one.name}"), 1)
+        how.values[one.name] = value
         if one.source.censored:
             qualifier = F.regexp_extract(F.col(TEXT + one.name), r"^([<>≤≥])", 1)
-            values[f"{one.name}_qualifier"] = F.nullif(qualifier, F.lit(""))
+            how.values[f"{one.name}_qualifier"] = F.nullif(qualifier, F.lit(""))
         if one.type == "timestamp":
-            repairs.extend(_clock_changes(one, contract))
-    values.update({name: F.col(_quoted(name)) for name in extras})
-    return Casting(direct, texts, values, tuple(repairs))
+            how.late.extend(_clock_changes(one, contract))
+    how.values.update({name: F.col(_quoted(name)) for name in extras})
+    return how
 
 
 def _is_direct(one: Field, contract: Contract) -> bool:
@@ -99,21 +108,21 @@ def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -
     """Bronze rows with typed fields, normalised texts beside them, raw texts in `_raw`, repairs as bits in `_fix…`."""
     how = casting(contract, extras)
     arrived = [name for name in bronze.columns if name not in SYSTEM]
-    system = [F.col(name) for name in SYSTEM]
     raw = F.struct(*(F.col(_quoted(name)).alias(name) for name in arrived)).alias("_raw")
-    early = [r for r in how.repairs if not r.kind.startswith("clock_")]
-    late = [r for r in how.repairs if r.kind.startswith("clock_")]
-    fixes = bit_columns([r.happened for r in early], "_fix")
-    direct = bronze.select(*(F.col(_quoted(c)) for c in bronze.columns), *_aliased(how.direct, DIRECT))
-    passed = [F.col(DIRECT + name) for name in how.direct]
-    with_texts = direct.select(
+    rows = bronze
+    for layer in how.layers:
+        rows = rows.select("*", *_aliased(layer, ""))
+    system = [F.col(name) for name in SYSTEM]
+    fixes = bit_columns([r.happened for r in how.early], "_fix")
+    passed = [F.col(name) for name in how.layers[0] if name.startswith(DIRECT)]
+    with_texts = rows.select(
         *system, raw, *fixes, *passed, *(_keep(name) for name in extras), *_aliased(how.texts, TEXT)
     )
     kept = [F.col(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
-    clocks = bit_columns([r.happened for r in late], "_clock")
+    clocks = bit_columns([r.happened for r in how.late], "_clock")
     early_names = [f"_fix{i}" for i in range(len(fixes))]
-    rows = with_texts.select(*system, "_raw", *early_names, *clocks, *kept, *_aliased(how.values, ""))
-    return rows, (*early, *late)
+    made = with_texts.select(*system, "_raw", *early_names, *clocks, *kept, *_aliased(how.values, ""))
+    return made, (*how.early, *how.late)
 
 
 def _keep(name: str) -> Column:
@@ -128,29 +137,28 @@ def _aliased(columns: Mapping[str, Column], prefix: str) -> list[Column]:
     return [column.alias(prefix + name) for name, column in columns.items()]
 
 
-def _text(one: Field, contract: Contract) -> tuple[Column, list[Repair]]:
-    """The field's text after declared normalisation, null where it means no value; and what that changed."""
+def _normalised(how: Casting, one: Field, contract: Contract, text: Column, first: int) -> Column:
+    """The column of the field's text after declared normalisation, null where it means no value; its repairs noted."""
     source = one.source
-    raw = _raw(one)
-    steps: list[tuple[str, Column]] = []
-    text = raw
-    for kind, step in _steps(one):
-        changed = step(text)
-        steps.append((kind, ~text.eqNullSafe(changed)))
-        text = changed
+    noted: list[tuple[str, Column]] = []
+    for number, (kind, step) in enumerate(_steps(one), first):
+        name = f"{STEP}{number}_{one.name}"
+        how.layer(number)[name] = step(text)
+        noted.append((kind, ~text.eqNullSafe(F.col(name))))
+        text = F.col(name)
     missing = sorted({*contract.layout.missing, *source.missing})
     if missing:
-        steps.append(("missing_word", text.isin(missing)))
-        text = F.when(~text.isin(missing), text)
-    text = F.when(text != "", text)
+        noted.append(("missing_word", text.isin(missing)))
+    text = F.when(~text.isin(*missing, ""), text)
     if source.units:
-        steps.append(("unit", _ends_with_unit(text, source.units)))
+        noted.append(("unit", _ends_with_unit(text, source.units)))
     if source.thousands:
-        steps.append(("thousands", F.contains(text, F.lit(source.thousands))))
-    first = shape(source.formats[0]) if len(source.formats) > 1 else None
-    if first is not None:
-        steps.append(("date_format", ~text.rlike(first[0])))
-    return text, [Repair(one.name, kind, happened) for kind, happened in steps if kind not in ("extract", "trim_text")]
+        noted.append(("thousands", F.contains(text, F.lit(source.thousands))))
+    own = shape(source.formats[0]) if len(source.formats) > 1 else None
+    if own is not None:
+        noted.append(("date_format", ~text.rlike(own[0])))
+    how.early.extend(Repair(one.name, kind, happened) for kind, happened in noted if kind != "extract")
+    return text
 
 
 def _raw(one: Field) -> Column:
