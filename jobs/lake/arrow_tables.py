@@ -56,6 +56,11 @@ class ArrowTables:
         table = self.open(path)
         return None if table is None else table.version()
 
+    def count(self, path: TablePath) -> int:
+        """Rows of the table by its log alone, without its files; 0 where it does not exist yet."""
+        table = self.open(path)
+        return 0 if table is None else int(table.count())
+
     def replace(
         self,
         path: TablePath,
@@ -72,7 +77,7 @@ class ArrowTables:
         if existing is None:
             write_deltalake(path.arrow_url, reader, mode="append", **options)
             return
-        if not set(schema.names) <= {f.name for f in existing.schema().fields}:
+        if set(schema.names) != {f.name for f in existing.schema().fields}:
             options["schema_mode"] = "merge"
         if self._holds(existing, delivery, column):
             write_deltalake(existing, reader, mode="overwrite", predicate=f"{column} = '{delivery}'", **options)

@@ -35,6 +35,7 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
         return verdict
     from jobs.quality.run import run  # Great Expectations takes seconds to import
 
+    lake.tables.interpret(delivery.counted_rows or 0)
     rules = testable(lake, catalogue.rules[contract.id])
     bronze, extras = _bronze(lake, contract, delivery)
     rows, repairs = typed(bronze, contract, extras)

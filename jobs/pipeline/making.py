@@ -35,6 +35,7 @@ def build(lake: Lake, catalogue: Catalogue, product_id: str) -> Build | None:
     if last is not None and last.inputs == inputs:
         logger.info("%s: inputs are as at the last build", product_id)
         return None
+    lake.tables.interpret(sum(lake.arrow.count(lake.path(Zone.SILVER, name)) for name in inputs))
     made = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
     return _publish_product(lake, catalogue, contract, made, inputs)
 

@@ -1,6 +1,7 @@
 """Typed rows → judged rows: every rule's verdict in a bit mask, duplicates and lost references joined in."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -13,7 +14,6 @@ from jobs.quality.plan import COPIES, Group, Plan, Reference
 COPY = "_copy"
 MASK = "_mask"
 SEEN = "_seen"
-PLACE = ("_file", "_row")
 BROADCAST_ROWS = 1_000_000
 """More rows than these are joined by a shuffle: they would not fit beside the work."""
 
@@ -53,19 +53,29 @@ def _mark_group(judged: DataFrame, shared: tuple[DataFrame, int], group: Group, 
     joined = judged.join(_broadcast(found, size), same, "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
     if finds_copies:
-        is_first = F.struct(*PLACE) == F.col("_first")
+        is_first = _place() == F.col("_first")
         marked = marked.withColumn(COPY, F.coalesce(~F.col("_differs") & ~is_first, F.lit(False)))
     return marked.drop("_differs", "_first", *(f"_k_{c}" for c in columns))
 
 
 def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
-    """Values that more than one row has, whether those rows differ, and the place of the first."""
+    """Values that more than one row has, whether those rows differ, and the place of the first.
+
+    What is kept beside each value has a fixed width, so that the engine groups by hash and need not sort.
+    """
     columns = group.columns or ("_hash",)
     with_hash = plan.drops_copies and bool(group.columns)
-    keys = rows.select(*columns, *(["_hash"] if with_hash else []), *PLACE).filter(_any_present(columns))
+    keys = rows.select(*columns, *(["_hash"] if with_hash else []), _place().alias("_place")).filter(
+        _any_present(columns)
+    )
     differs = F.min("_hash") != F.max("_hash") if with_hash else F.lit(group.rule is not None)
-    first = F.min(F.struct(*PLACE)).alias("_first")
+    first = F.min("_place").alias("_first")
     return keys.groupBy(*columns).agg(F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), first).filter("_n > 1")
+
+
+def _place() -> Column:
+    """A row's place as one number of fixed width: its row in its file, then its file."""
+    return F.col("_row").cast("decimal(38,0)") * F.lit(Decimal(10**19)) + F.xxhash64("_file")
 
 
 def _any_present(columns: Sequence[str]) -> Column:

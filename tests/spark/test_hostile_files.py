@@ -111,6 +111,17 @@ def test_names_with_blanks_encodings_and_columns_that_nobody_agreed_on_are_read(
     assert row._file == "换热站 读数（1 月）'更正'#2.csv"
 
 
+def test_a_column_that_nobody_agreed_on_may_leave_again(
+    lake: Lake, catalogue: Catalogue, arrive: Callable[..., Delivery]
+) -> None:
+    wide = arrive("宽.csv", "站点,时间,温度,回温,水压\n甲,2026-01-12 08:00:00,60,40,0.3\n".encode())
+    conform(lake, catalogue, wide.id)
+    narrow = arrive("窄.csv", "站点,时间,温度,回温\n乙,2026-01-12 08:00:00,60,40\n".encode())
+    assert conform(lake, catalogue, narrow.id).state == State.ACCEPTED
+    rows = lake.tables.read(lake.path(Zone.SILVER, "station")).collect()
+    assert sorted((row.station, row["水压"]) for row in rows) == [("乙", None), ("甲", "0.3")]
+
+
 def test_a_file_with_a_header_alone_is_refused_whole(
     lake: Lake, catalogue: Catalogue, arrive: Callable[..., Delivery]
 ) -> None:
