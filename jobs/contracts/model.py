@@ -33,6 +33,7 @@ class Field:
     min_length: int | None = None
     max_length: int | None = None
     reference: str | None = None
+    code: str = ""
     source: Source = field(default_factory=Source)
 
     def spark_type(self) -> str:
@@ -52,7 +53,9 @@ class Field:
 
     def is_free_text(self) -> bool:
         """Whether any wording is right, so that marks and widths are part of the value."""
-        return self.type == "string" and not (self.pattern or self.enum or self.key_position or self.reference)
+        return self.type == "string" and not (
+            self.pattern or self.code or self.enum or self.key_position or self.reference
+        )
 
     def is_computed(self) -> bool:
         """Whether the field is made from other fields rather than read from a column."""

@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError as SchemaMistake
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 from pydantic import BaseModel, ValidationError
 
+from jobs.contracts.codes import known_codes
 from jobs.contracts.elements import Elements
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
 from jobs.contracts.model import Contract, Field, FieldType
@@ -26,7 +27,7 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "acceptance": Acceptance,
     "product": Product,
 }
-FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"unit": None, "source": Source}
+FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"unit": None, "code": None, "source": Source}
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -162,8 +163,16 @@ def _field(document: Document, path: tuple[Step, ...], raw: Mapping[str, Any]) -
         min_length=options.get("minLength"),
         max_length=options.get("maxLength"),
         reference=_reference(prop),
+        code=_code(document, path, str(custom.get("code", ""))),
         source=cast(Source, custom.get("source", Source())),
     )
+
+
+def _code(document: Document, path: tuple[Step, ...], code: str) -> str:
+    if code and code not in known_codes():
+        place = (*path, "customProperties")
+        raise document.error(place, f"'{code}' is not a known code; known are {', '.join(known_codes())}")
+    return code
 
 
 def _pattern(document: Document, path: tuple[Step, ...], options: Mapping[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jobs.contracts.codes import CODES, conditions_of
 from jobs.contracts.model import Contract, Dimension, Field, Rule
 
 TEXT = "_text_"
@@ -62,6 +63,7 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
         kwargs = {**own, "regex": field.pattern}
         yield rule("pattern", "expect_column_values_to_match_regex", kwargs, "规范性", words, "0302")
     yield from _limits(contract, field)
+    yield from _codes(field)
     if field.unique:
         words = (f"「{title}」重复", f"每个「{title}」只能出现一次，请核对后保留正确的一行")
         yield rule("unique", "expect_column_values_to_be_unique", own, "准确性", words, "0304")
@@ -91,6 +93,24 @@ def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
         kwargs = {"column": name, "min_value": field.min_length, "max_value": field.max_length}
         type_ = "expect_column_value_lengths_to_be_between"
         yield _rule(contract, f"{name}_length", type_, kwargs, "规范性", words, (name,), "0302")
+
+
+def _codes(field: Field) -> Iterator[Rule]:
+    for name in conditions_of(field.code) if field.code else ():
+        code = CODES[name]
+        yield Rule(
+            f"{field.name}_{name}",
+            f"expect_column_values_to_be_{name}",
+            {"column": field.name},
+            code.severity,
+            code.dimension,
+            code.message.format(title=field.title),
+            code.remedy,
+            code.basis,
+            (field.name,),
+            "contract",
+            code.indicator,
+        )
 
 
 def _key_rules(contract: Contract) -> Iterator[Rule]:

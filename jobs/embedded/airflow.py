@@ -1,6 +1,7 @@
 """Airflow: its API server, scheduler and DAG processor as processes of their own, on SQLite unless told otherwise."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -91,6 +92,7 @@ def _env(settings: Settings) -> dict[str, str]:
     address = urlsplit(settings.airflow_url)
     return given(home) | {
         "LAKE_HOME": str(home),
+        "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'infra' / 'airflow'}",
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW_CONFIG": str(PROJECT / "infra" / "airflow" / "airflow.cfg"),
         "AIRFLOW__API__BASE_URL": settings.airflow_url,

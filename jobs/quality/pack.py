@@ -5,7 +5,7 @@
 
 from typing import Any, ClassVar
 
-from great_expectations.execution_engine import SparkDFExecutionEngine
+from great_expectations.execution_engine import PandasExecutionEngine, SparkDFExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
 from great_expectations.expectations.metrics import ColumnMapMetricProvider
 from great_expectations.expectations.metrics.map_metric_provider import (
@@ -17,6 +17,9 @@ from great_expectations.expectations.metrics.map_metric_provider.multicolumn_con
 )
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+from jobs.quality.codes import CONDITIONS, Condition
+from jobs.quality.words import PandasWords, SparkWords
 
 
 class ColumnValuesParse(ColumnMapMetricProvider):
@@ -80,3 +83,32 @@ class ExpectMulticolumnValuesToSatisfy(MulticolumnMapExpectation):
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "condition")
     args_keys: ClassVar[tuple[str, ...]] = ("column_list", "condition")
     condition: str
+
+
+def _register(name: str, condition: Condition) -> None:
+    """The metric and the expectation of a code; GX knows both by the classes' being made."""
+
+    @column_condition_partial(engine=SparkDFExecutionEngine)
+    def on_spark(cls: Any, column: Column, **_: Any) -> Column:
+        return condition(SparkWords(), column)
+
+    @column_condition_partial(engine=PandasExecutionEngine)
+    def on_pandas(cls: Any, column: Any, **_: Any) -> Any:
+        return condition(PandasWords(), column)
+
+    camel = "".join(part.capitalize() for part in name.split("_"))
+    metric = f"column_values.{name}"
+    members = {"condition_metric_name": metric, "_spark": on_spark, "_pandas": on_pandas, "__module__": __name__}
+    type(f"ColumnValues{camel}", (ColumnMapMetricProvider,), members)
+    words = {"__doc__": condition.__doc__, "__module__": __name__, "map_metric": metric}
+    kinds = {
+        "map_metric": ClassVar[str],
+        "success_keys": ClassVar[tuple[str, ...]],
+        "args_keys": ClassVar[tuple[str, ...]],
+    }
+    keys = {"success_keys": ("mostly",), "args_keys": ("column",), "__annotations__": kinds}
+    type(f"ExpectColumnValuesToBe{camel}", (ColumnMapExpectation,), {**words, **keys})
+
+
+for _name, _condition in CONDITIONS.items():
+    _register(_name, _condition)

@@ -1,0 +1,52 @@
+"""What Spark and pandas say about texts, so that a condition on codes is written once (`jobs.quality.codes`)."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+
+class SparkWords:
+    """Native expressions: no Python runs on the row path."""
+
+    def matches(self, texts: Column, pattern: str) -> Column:
+        return texts.rlike(pattern)
+
+    def piece(self, texts: Column, start: int, length: int) -> Column:
+        return F.substring(texts, start, length)
+
+    def place(self, texts: Column, position: int, alphabet: str) -> Column:
+        return F.instr(F.lit(alphabet), F.substring(texts, position, 1)) - 1
+
+    def number(self, texts: Column) -> Column:
+        return F.coalesce(F.when(texts.rlike("^[0-9]+$"), texts.try_cast("int")), F.lit(0))
+
+    def among(self, texts: Column, values: Sequence[Any]) -> Column:
+        return texts.isin(*values)
+
+
+class PandasWords:
+    """The same answers on a pandas series of texts."""
+
+    def matches(self, texts: pd.Series, pattern: str) -> pd.Series:
+        return texts.map(_finder(pattern)).astype(bool)
+
+    def piece(self, texts: pd.Series, start: int, length: int) -> pd.Series:
+        return texts.str[start - 1 : start - 1 + length]
+
+    def place(self, texts: pd.Series, position: int, alphabet: str) -> pd.Series:
+        return texts.str[position - 1 : position].map(alphabet.find).astype("int64")
+
+    def number(self, texts: pd.Series) -> pd.Series:
+        return texts.map(lambda text: int(text) if text.isascii() and text.isdigit() else 0).astype("int64")
+
+    def among(self, texts: pd.Series, values: Sequence[Any]) -> pd.Series:
+        return texts.isin(values)
+
+
+def _finder(pattern: str) -> Any:
+    found = re.compile(pattern).search
+    return lambda text: found(text) is not None
