@@ -1,6 +1,6 @@
 """Broken rows, as the engine hands them over, → quarantine and evidence rows. Arrow alone, batch by batch."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,10 @@ EVIDENCE = {
     "severity": (pa.string(), "严重级"),
     "field": (pa.string(), "字段"),
     "value": (pa.string(), "报送的原值"),
+    "suggested": (pa.string(), "可能应为（仅供参考，系统不改数据）"),
 }
+Suggest = Callable[[Rule, pa.Array], pa.Array]
+"""For a rule and the texts sent, what may have been meant, null where nothing is near."""
 
 
 def schema(columns: Mapping[str, tuple[pa.DataType, str]]) -> pa.Schema:
@@ -51,7 +54,9 @@ def quarantined(batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delive
         yield pa.RecordBatch.from_arrays(columns, schema=schema(QUARANTINE))
 
 
-def evidence(batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery: str) -> Iterator[pa.RecordBatch]:
+def evidence(
+    batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery: str, suggest: Suggest
+) -> Iterator[pa.RecordBatch]:
     """One row for each rule that a row breaks, of any severity, with the text that was sent."""
     for batch in batches:
         for index, rule in enumerate(rules):
@@ -59,7 +64,9 @@ def evidence(batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery:
             if not rows.num_rows:
                 continue
             said = [_same(word, rows) for word in (rule.id, rule.severity, ",".join(rule.fields))]
-            columns = [_same(delivery, rows), rows["_file"], rows["_row"], rows["key"], *said, _values(rows, rule)]
+            values = _values(rows, rule)
+            place = [_same(delivery, rows), rows["_file"], rows["_row"], rows["key"]]
+            columns = [*place, *said, values, suggest(rule, values)]
             yield pa.RecordBatch.from_arrays(columns, schema=schema(EVIDENCE))
 
 

@@ -32,6 +32,7 @@ class Publication:
     failed: int
     broken: int
     is_refused: bool
+    suggest: held.Suggest
 
 
 def publish(lake: Lake, what: Publication) -> None:
@@ -83,9 +84,10 @@ def _held(lake: Lake, what: Publication) -> None:
     with TemporaryDirectory(prefix="lake-held-") as folder:
         spool = Path(folder) / "broken.arrow"
         lake.tables.spool(broken_rows(what.rows, rules, what.contract), spool)
-        for zone, columns, make in (
-            (Zone.QUARANTINE, held.QUARANTINE, held.quarantined),
-            (Zone.EVIDENCE, held.EVIDENCE, held.evidence),
+        quarantined = held.quarantined(read_spool(spool), rules, delivery)
+        evidence = held.evidence(read_spool(spool), rules, delivery, what.suggest)
+        for zone, columns, made in (
+            (Zone.QUARANTINE, held.QUARANTINE, quarantined),
+            (Zone.EVIDENCE, held.EVIDENCE, evidence),
         ):
-            rows = make(read_spool(spool), rules, delivery)
-            lake.arrow.replace(lake.path(zone, what.contract.id), held.schema(columns), rows, delivery)
+            lake.arrow.replace(lake.path(zone, what.contract.id), held.schema(columns), made, delivery)

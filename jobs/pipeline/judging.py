@@ -64,6 +64,8 @@ def _publish(
     lake: Lake, judged: "Judged", contract: Contract, delivery: Delivery, extras: tuple[str, ...], is_refused: bool
 ) -> None:
     """The tables of a decision; a refused correction replaces nothing."""
+    from jobs.quality.suggest import suggested
+
     superseded = () if is_refused else _superseded(lake, delivery)
     publication = Publication(
         rows=judged.rows,
@@ -76,6 +78,7 @@ def _publish(
         failed=judged.counted["failed"],
         broken=judged.counted["broken"],
         is_refused=is_refused,
+        suggest=suggested,
     )
     publish(lake, publication)
     lake.ledger.supersede(superseded, delivery.id)

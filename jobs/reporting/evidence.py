@@ -15,7 +15,7 @@ from jobs.lake.zones import Zone
 from jobs.reporting import masking
 
 SHOWN = 20
-COLUMNS = ("_file", "_row", "key", "rule", "severity", "field", "value")
+COLUMNS = ("_file", "_row", "key", "rule", "severity", "field", "value", "suggested")
 IN_ORDER = [("_file", "ascending"), ("_row", "ascending")]
 SHAPE = "row_shape"
 
@@ -31,6 +31,7 @@ class Row:
     severity: str
     field: str
     value: str
+    suggested: str = ""
 
 
 class Evidence:
@@ -52,7 +53,8 @@ class Evidence:
         mine = ds.field("_delivery") == self._delivery
         fragments = sorted(dataset.get_fragments(filter=mine), key=lambda f: PurePosixPath(f.path).name)
         for fragment in fragments:
-            yield from fragment.to_batches(columns=list(columns), schema=dataset.schema)
+            known = [name for name in columns if name in dataset.schema.names]
+            yield from fragment.to_batches(columns=known, schema=dataset.schema)
 
     def first(self, limit: int = SHOWN) -> Mapping[str, tuple[Row, ...]]:
         """The first rows of each rule by file and row number."""
@@ -75,9 +77,11 @@ class Evidence:
         if masks is None:
             return
         fields = {text: _Names.of(text, masks) for text in pc.unique(table["field"]).to_pylist()}
-        columns = [table[name].to_pylist() for name in COLUMNS]
+        columns = [
+            table[name].to_pylist() if name in table.schema.names else [None] * table.num_rows for name in COLUMNS
+        ]
         files = {name: masking.masked_text(name or "", is_free=False) for name in pc.unique(table["_file"]).to_pylist()}
-        for file, row, key, rule, severity, field, value in zip(*columns, strict=True):
+        for file, row, key, rule, severity, field, value, meant in zip(*columns, strict=True):
             names, is_shifted = fields[field], (file, row) in shifted
             yield Row(
                 file=files[file],
@@ -87,6 +91,7 @@ class Evidence:
                 severity=severity,
                 field=names.titles,
                 value=masking.HIDDEN if is_shifted and value else masks.value(value, names.fields),
+                suggested=masks.value(meant, names.fields) if meant and not is_shifted else "",
             )
 
     def _misplaced(self) -> frozenset[tuple[str, int]]:

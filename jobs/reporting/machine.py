@@ -117,7 +117,9 @@ def _rule(rule: RuleRow, facts: Facts, first: Sequence[Row]) -> dict[str, object
             "message": rule.message,
             "remedy": rule.remedy,
             "basis": rule.basis,
-            "first_rows": [{"file": r.file, "row": r.row, "key": r.key, "value": r.value} for r in first],
+            "first_rows": [
+                {"file": r.file, "row": r.row, "key": r.key, "value": r.value, "suggested": r.suggested} for r in first
+            ],
         },
         facts,
         RULES,

@@ -26,8 +26,8 @@ OPTIONS = {
     "strings_to_numbers": False,
     "default_format_properties": FONT,
 }
-DETAIL = ("文件", "行号", "业务主键", "字段", "报送的值", "问题", "规则编号", "严重级")
-DETAIL_WIDTHS = (26, 10, 40, 20, 34, 40, 26, 8)
+DETAIL = ("文件", "行号", "业务主键", "字段", "报送的值", "问题", "规则编号", "严重级", "可能应为（供核对）")
+DETAIL_WIDTHS = (26, 10, 40, 20, 34, 40, 26, 8, 30)
 SUMMARY = (
     "序号",
     "问题",
@@ -168,6 +168,7 @@ def _details(book: Any, formats: Formats, facts: Facts, rows: Iterable[Row], las
         write(place, 5, said.get(row.rule, row.rule), text)
         write(place, 6, row.rule, text)
         write(place, 7, words.SEVERITIES.get(row.severity, row.severity), text)
+        write(place, 8, row.suggested[:LONGEST], text)
     sheet.autofilter(0, 0, max(place, 1), len(DETAIL) - 1)
 
 

@@ -1,6 +1,7 @@
 """Codes of public data: the handbook's vectors, other people's code as judge, and the same words on both sides."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +10,10 @@ from stdnum.cn import ric
 from stdnum.cn import uscc as their_uscc
 from stdnum.exceptions import ValidationError
 
+from jobs.contracts import Rule
 from jobs.contracts.codes import CODES, FOLLOWING, known_codes
 from jobs.quality.codes import CONDITIONS, RESIDENT_CHECKS, RESIDENT_WEIGHTS, USCC, USCC_WEIGHTS
+from jobs.quality.suggest import suggested
 from jobs.quality.words import PandasWords
 from tests.code_vectors import BAD, GOOD
 
@@ -71,3 +74,23 @@ def test_resident_id_finds_each_wrong_digit_and_each_swap() -> None:
     wrong |= {good[:i] + good[i + 1] + good[i] + good[i + 2 :] for i in range(16)} - {good}
     assert not any(says("resident_id", *sorted(wrong)))
     assert len(RESIDENT_WEIGHTS) == 17
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "meant"),
+    [
+        ("uscc", "９１371500ma3tect1OB", "91371500MA3TECT10B"),
+        ("uscc", "'91371500MA3TECT10B ", "91371500MA3TECT10B"),
+        ("uscc", "91371500MA3TECT100", None),
+        ("resident_id", "110105491231002", "11010519491231002X"),
+        ("resident_id", "372501900307001", "372501199003070013"),
+        ("resident_id", "11010519491231002x", "11010519491231002X"),
+        ("resident_id", "371502200003070015", None),
+        ("phone", "+86 138-0013-8000", "13800138000"),
+        ("gender", "男", "1"),
+        ("vin", "1m8gdm9axkp042788", "1M8GDM9AXKP042788"),
+    ],
+)
+def test_what_may_have_been_meant_is_right_or_not_said(name: str, sent: str, meant: str | None) -> None:
+    rule = Rule("r", f"expect_column_values_to_be_{name}", {}, "critical", "规范性", "", "", "", ("f",), "contract")
+    assert suggested(rule, pa.array([sent, None])).to_pylist() == [meant, None]

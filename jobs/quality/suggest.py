@@ -1,0 +1,69 @@
+"""Values that a department may have meant: told to it, never written over what it sent."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+import pyarrow as pa
+
+from jobs.contracts import Rule
+from jobs.quality.codes import CONDITIONS, RESIDENT_CHECKS, RESIDENT_WEIGHTS
+from jobs.quality.words import PandasWords
+
+PREFIX = "expect_column_values_to_be_"
+INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u00a0 \t\r\n'‘’`"))
+PLAIN = str.maketrans("OI", "01")
+
+
+def _tidied(text: str) -> str:
+    """Full width to half, upper case, without blanks and apostrophes."""
+    return unicodedata.normalize("NFKC", text).translate(INVISIBLE).upper()
+
+
+def _look_alike(text: str) -> str:
+    """Letters that a code does not have, as the digits that they are taken for."""
+    return _tidied(text).translate(PLAIN)
+
+
+def _eighteen(text: str) -> str:
+    """An identity number of 15 digits as it is written since 1999."""
+    tidied = _tidied(text)
+    if len(tidied) != 15 or not (tidied.isascii() and tidied.isdigit()):
+        return tidied
+    body = f"{tidied[:6]}19{tidied[6:]}"
+    return body + RESIDENT_CHECKS[sum(int(d) * w for d, w in zip(body, RESIDENT_WEIGHTS, strict=True)) % 11]
+
+
+def _digits(text: str) -> str:
+    """A telephone number without marks, country code and blanks."""
+    kept = "".join(c for c in _tidied(text) if c.isdigit())
+    return kept.removeprefix("0086").removeprefix("86") if len(kept) > 11 else kept
+
+
+CANDIDATES: Mapping[str, tuple[Callable[[str], str], ...]] = {
+    "uscc": (_tidied, _look_alike),
+    "resident_id": (_tidied, _eighteen),
+    "mobile": (_digits,),
+    "phone": (_tidied, _digits),
+    "bank_card": (_digits,),
+    "gender": (lambda text: {"男": "1", "女": "2", "M": "1", "F": "2"}.get(_tidied(text), text),),
+    **dict.fromkeys(
+        ("organisation_code", "registration_no", "plate", "vin", "real_estate_unit", "industry"), (_tidied,)
+    ),
+}
+
+
+def suggested(rule: Rule, sent: pa.Array) -> pa.Array:
+    """For each text sent, what would be right and is near; null where nothing is, or the rule is not of a code."""
+    name = rule.type.removeprefix(PREFIX)
+    if name not in CANDIDATES:
+        return pa.nulls(len(sent), pa.string())
+    texts = pd.Series(sent.to_pylist(), dtype=object)
+    found = pd.Series([None] * len(texts), dtype=object)
+    for candidate in CANDIDATES[name]:
+        open_ = texts.notna() & found.isna()
+        if open_.any():
+            tried = texts[open_].map(candidate)
+            right = CONDITIONS[name](PandasWords(), tried)
+            found.loc[tried.index[right]] = tried[right]
+    return pa.array(found.tolist(), pa.string())
