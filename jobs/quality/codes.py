@@ -54,6 +54,9 @@ class Words(Protocol):
     def number(self, texts: Texts) -> Texts:
         """Texts of digits as whole numbers; 0 where they are not digits."""
 
+    def fold(self, places: Sequence[Texts], start: int, step: Callable[[Texts, Texts], Texts]) -> Texts:
+        """What is left when each place in turn is taken into what was carried; depth does not grow with the number."""
+
     def among(self, texts: Texts, values: Sequence[Any]) -> Texts:
         """Whether the value is one of those listed."""
 
@@ -99,9 +102,8 @@ def _organisation_check(words: Words, texts: Texts, first: int) -> Texts:
 
 def registration_no(words: Words, texts: Texts) -> Texts:
     """Business registration number of 15 digits, ISO 7064 MOD 11,10."""
-    carried: Texts = 10
-    for position in range(1, 15):
-        carried = ((words.place(texts, position, "0123456789") + carried - 1) % 10 + 1) * 2 % 11
+    digits = [words.place(texts, position, "0123456789") for position in range(1, 15)]
+    carried = words.fold(digits, 10, lambda carry, digit: ((digit + carry - 1) % 10 + 1) * 2 % 11)
     return words.matches(texts, r"^[0-9]{15}$") & ((carried + words.place(texts, 15, "0123456789")) % 10 == 1)
 
 

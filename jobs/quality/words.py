@@ -1,7 +1,7 @@
 """What Spark and pandas say about texts, so that a condition on codes is written once (`jobs.quality.codes`)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,6 +24,9 @@ class SparkWords:
     def number(self, texts: Column) -> Column:
         return F.coalesce(F.when(texts.rlike("^[0-9]+$"), texts.try_cast("int")), F.lit(0))
 
+    def fold(self, places: Sequence[Column], start: int, step: Callable[[Column, Column], Column]) -> Column:
+        return F.aggregate(F.array(*places), F.lit(start), step)
+
     def among(self, texts: Column, values: Sequence[Any]) -> Column:
         return texts.isin(*values)
 
@@ -42,6 +45,12 @@ class PandasWords:
 
     def number(self, texts: pd.Series) -> pd.Series:
         return texts.map(lambda text: int(text) if text.isascii() and text.isdigit() else 0).astype("int64")
+
+    def fold(self, places: Sequence[Any], start: int, step: Callable[[Any, Any], Any]) -> Any:
+        carried: Any = start
+        for place in places:
+            carried = step(carried, place)
+        return carried
 
     def among(self, texts: pd.Series, values: Sequence[Any]) -> pd.Series:
         return texts.isin(values)
