@@ -49,7 +49,7 @@ format: setup-dev ## Let ruff lay out the code / 格式化代码
 	@$(BIN)/ruff format .
 
 bench: setup-dev ## Measure and print a table / 性能测试
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench --keep docs/benchmarks.tsv
 
 lock: ## Look up the newest versions that infra/*.in allow / 更新依赖锁
 	$(COMPILE) --upgrade infra/requirements-uv.in -o infra/requirements-uv.txt
