@@ -1,5 +1,6 @@
 """lake contracts check | show | new, and lake plan."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -60,13 +61,14 @@ def show(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
 @app.command()
 def new(
     file: Annotated[Path, typer.Argument(help="A file that the lake has never seen.")],
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Id for the new contract.")],
-    provider: Annotated[str, typer.Option("--provider", "-p", help="Id of the department or company.")],
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Id for the new contract; else from the name.")] = "",
+    provider: Annotated[str, typer.Option("--provider", "-p", help="Id of the department or company.")] = "unknown",
 ) -> None:
     """Propose a contract for an unseen file, as YAML to review, at its place in schemas/.
 
     Example: `lake contracts new 客运站.xlsx --dataset bus_stations --provider transport`
     """
+    dataset = dataset or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_0123456789") or "new_dataset"
     target = settings().schemas / "sources" / provider / f"{dataset}.yaml"
     if target.exists():
         raise typer.BadParameter(f"{target} already stands; remove it or choose another id")

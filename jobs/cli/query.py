@@ -1,5 +1,6 @@
 """lake sql | tables | plan: look at the lake."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -33,10 +34,23 @@ def sql(
     """
     with opened(settings()) as lake:
         rows = ask(lake, query).limit(limit)
-        table = Table(*rows.columns)
-        for row in rows.collect():
-            table.add_row(*("" if value is None else str(value) for value in row))
-        Console().print(table)
+        found = [["" if value is None else str(value) for value in row] for row in rows.collect()]
+    _show(Console(), rows.columns, found)
+
+
+def _show(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows as a table where it fits the screen; else row by row, a line a column."""
+    table = Table(*names)
+    for row in rows:
+        table.add_row(*row)
+    if console.measure(table).maximum <= console.width:
+        console.print(table)
+        return
+    for number, row in enumerate(rows, 1):
+        record = Table(title=f"{number} / {len(rows)}", show_header=False, title_justify="left")
+        for name, value in zip(names, row, strict=True):
+            record.add_row(name, value)
+        console.print(record)
 
 
 def tables() -> None:
