@@ -1,4 +1,4 @@
-"""Delta tables whose rows are born in the client: bronze, quarantine, evidence and results, written with put-if-absent commits.
+"""Delta tables whose rows are born in the client: bronze, quarantine, evidence, results; put-if-absent commits.
 
 Each of these tables has this writer alone (ADR 0003); Spark reads them.
 """
@@ -13,6 +13,12 @@ from deltalake.exceptions import TableNotFoundError
 
 from jobs.lake.zones import TablePath
 from jobs.settings import Settings
+
+RETENTION = {
+    "delta.deletedFileRetentionDuration": "interval 90 days",
+    "delta.logRetentionDuration": "interval 90 days",
+}
+"""Versions that a report may cite stay readable for 90 days."""
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
@@ -75,7 +81,7 @@ class ArrowTables:
         existing = self.open(path)
         options: dict[str, Any] = {"storage_options": self._options, "partition_by": list(partition_by) or None}
         if existing is None:
-            write_deltalake(path.arrow_url, reader, mode="append", **options)
+            write_deltalake(path.arrow_url, reader, mode="append", configuration=RETENTION, **options)
             return
         if set(schema.names) != {f.name for f in existing.schema().fields}:
             options["schema_mode"] = "merge"

@@ -7,11 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.lake.arrow_tables import ArrowTables
+from jobs.lake.arrow_tables import RETENTION, ArrowTables
 from jobs.lake.zones import TablePath
 
-KEEP = "'delta.deletedFileRetentionDuration' = 'interval 90 days', 'delta.logRetentionDuration' = 'interval 90 days'"
-"""Versions that a report may cite stay readable for 90 days."""
+KEEP = ", ".join(f"'{name}' = '{value}'" for name, value in RETENTION.items())
 FEW_ROWS = 50_000
 """Deliveries of so many rows are done before their plan would be compiled (measured: 86 s instead of 123 s for ten)."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
+from jobs.lake.arrow_tables import RETENTION
 from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
@@ -133,3 +134,10 @@ def test_a_refused_correction_replaces_nothing(lake, catalogue, push):
     assert refused.state is State.REFUSED
     assert lake.ledger.get(first.delivery).superseded_by is None
     assert [(row[0], row[2]) for row in silver(lake)] == [("甲", 60.0)]
+
+
+def test_every_table_keeps_the_versions_that_a_report_may_cite(lake, push):
+    push("甲,2026-01-01 08:00:00,65.5,40\n乙,2026-01-01 08:00:00,999,40\n")
+    for zone in (Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE):
+        table = lake.arrow.open(lake.path(zone, "station"))
+        assert table is not None and RETENTION.items() <= table.metadata().configuration.items(), zone

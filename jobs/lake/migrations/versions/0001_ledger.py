@@ -12,6 +12,12 @@ SEQ = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
+    _create_deliveries()
+    _create_sightings()
+    _create_builds()
+
+
+def _create_deliveries() -> None:
     op.create_table(
         "delivery",
         sa.Column("seq", SEQ, primary_key=True, autoincrement=True),
@@ -34,6 +40,9 @@ def upgrade() -> None:
         sa.Column("conform_started", sa.Boolean, nullable=False),
         sa.UniqueConstraint("dataset", "sha256"),
     )
+
+
+def _create_sightings() -> None:
     op.create_table(
         "sighting",
         sa.Column("id", SEQ, primary_key=True, autoincrement=True),
@@ -44,6 +53,9 @@ def upgrade() -> None:
         sa.Column("is_repeat", sa.Boolean, nullable=False),
         sa.UniqueConstraint("object", "etag"),
     )
+
+
+def _create_builds() -> None:
     op.create_table(
         "build",
         sa.Column("product", sa.String(120), primary_key=True),
