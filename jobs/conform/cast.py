@@ -9,8 +9,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock, day, is_local, moment, shape
-from jobs.contracts import MALFORMED, TEXT, Contract, Field, text_column
-from jobs.lake.bits import bit_columns
+from jobs.contracts import MALFORMED, SENT, TEXT, Contract, Field, text_column
+from jobs.lake.bits import bit_columns, quoted
 
 BLANKS = " \t\r\n\u3000\u00a0\ufeff\u200b\u200c\u200d"
 FULL = "".join(chr(c) for c in range(0xFF01, 0xFF5F)) + "\u3000"
@@ -33,48 +33,49 @@ class Repair:
 
 @dataclass
 class Casting:
-    """How a contract's fields are made, layer by layer; each layer sees the columns of those before by name.
+    """How a contract's fields are made from what was sent.
 
-    An expression that named its input more than once would double with each step; a column costs nothing.
-    `texts` gives the column of each field's normalised text.
+    Plain fields are cleaned in one expression over the sent text. Fields with further declared steps go layer by
+    layer, each layer naming the columns before it: an expression that named its input more than once would double
+    with each step. `texts` gives each field's normalised text; of a direct field, only where its cast failed.
     """
 
     layers: list[dict[str, Column]]
+    direct: dict[str, Column]
     texts: dict[str, Column]
     values: dict[str, Column]
     early: list[Repair]
     late: list[Repair]
 
-    def layer(self, number: int) -> dict[str, Column]:
-        """Columns of one layer, which is opened where it is new."""
+    def put(self, number: int, one: Field, made: Column) -> Column:
+        """Make the expression a column of a layer, which is opened where it is new; that column."""
         while len(self.layers) <= number:
             self.layers.append({})
-        return self.layers[number]
+        name = f"{STEP}{number}_{one.name}"
+        self.layers[number][name] = made
+        return F.col(name)
 
 
 def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
     """How each field of the contract is made from bronze text."""
-    how = Casting([{}], {}, {}, [], [])
+    how = Casting([], {}, {}, {}, [], [])
     for one in contract.fields:
         value = _value(one, contract, F.col(TEXT + one.name))
-        raw = _raw(one)
         if _is_direct(one, contract):
-            how.layers[0][DIRECT + one.name] = _direct(one, contract)
+            how.direct[one.name] = _direct(one, contract)
+            failed = how.direct[one.name].isNull()
+            how.texts[one.name] = F.when(failed, _normalised(how, one, contract, failed))
             at_once = F.col(DIRECT + one.name)
-            how.layer(1)[f"{STEP}{one.name}"] = F.when(at_once.isNull(), raw)
-            last = _normalised(how, one, contract, F.col(f"{STEP}{one.name}"), 2)
-            how.texts[one.name] = F.when(at_once.isNotNull(), raw).otherwise(last)
             value = F.when(at_once.isNotNull(), at_once).otherwise(value)
         else:
-            how.layers[0][f"{STEP}{one.name}"] = raw
-            how.texts[one.name] = _normalised(how, one, contract, F.col(f"{STEP}{one.name}"), 1)
+            how.texts[one.name] = _normalised(how, one, contract)
         how.values[one.name] = value
         if one.source.censored:
             qualifier = F.regexp_extract(F.col(TEXT + one.name), r"^([<>≤≥])", 1)
             how.values[f"{one.name}_qualifier"] = F.nullif(qualifier, F.lit(""))
         if one.type == "timestamp":
             how.late.extend(_clock_changes(one, contract))
-    how.values.update({name: F.col(_quoted(name)) for name in extras})
+    how.values.update({name: F.col(quoted(SENT + name)) for name in extras})
     return how
 
 
@@ -96,8 +97,7 @@ def _direct(one: Field, contract: Contract) -> Column:
         case "timestamp":
             return moment(text, _formats(one)[:1], zone)
         case _:
-            last = F.ascii(F.right(text, F.lit(1)))
-            return F.when((F.ascii(text) > ord(" ")) & (last > ord(" ")), _number(one, text))
+            return F.when((F.ascii(text) > ord(" ")) & (_last_byte(text) > ord(" ")), _number(one, text))
 
 
 def _formats(one: Field) -> tuple[str, ...]:
@@ -105,51 +105,66 @@ def _formats(one: Field) -> tuple[str, ...]:
 
 
 def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -> tuple[DataFrame, tuple[Repair, ...]]:
-    """Bronze rows with typed fields, normalised texts beside them, raw texts in `_raw`, repairs as bits in `_fix…`."""
+    """Bronze rows with typed fields, normalised texts beside them, sent texts in `_sent_…`, repairs as bits in `_fix…`."""
     how = casting(contract, extras)
-    arrived = [name for name in bronze.columns if name not in SYSTEM]
-    raw = F.struct(*(F.col(_quoted(name)).alias(name) for name in arrived)).alias("_raw")
     rows = bronze
-    for layer in how.layers:
+    for layer in filter(None, how.layers):
         rows = rows.select("*", *_aliased(layer, ""))
     system = [F.col(name) for name in SYSTEM]
+    arrived = [name for name in bronze.columns if name not in SYSTEM]
+    sent = [F.col(quoted(name)).alias(SENT + name) for name in arrived]
     fixes = bit_columns([r.happened for r in how.early], "_fix")
-    passed = [F.col(name) for name in how.layers[0] if name.startswith(DIRECT)]
-    with_texts = rows.select(
-        *system, raw, *fixes, *passed, *(_keep(name) for name in extras), *_aliased(how.texts, TEXT)
-    )
-    kept = [F.col(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
+    with_texts = rows.select(*system, *sent, *fixes, *_aliased(how.direct, DIRECT), *_aliased(how.texts, TEXT))
     clocks = bit_columns([r.happened for r in how.late], "_clock")
+    passed = [F.col(quoted(SENT + name)) for name in arrived]
+    kept = [_text(f, how).alias(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
     early_names = [f"_fix{i}" for i in range(len(fixes))]
-    made = with_texts.select(*system, "_raw", *early_names, *clocks, *kept, *_aliased(how.values, ""))
+    made = with_texts.select(*system, *passed, *early_names, *clocks, *kept, *_aliased(how.values, ""))
     return made, (*how.early, *how.late)
 
 
-def _keep(name: str) -> Column:
-    return F.col(_quoted(name))
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
+def _text(one: Field, how: Casting) -> Column:
+    """The field's normalised text, over the columns of the step that has them all."""
+    text = F.col(TEXT + one.name)
+    if one.name not in how.direct:
+        return text
+    return F.when(F.col(DIRECT + one.name).isNull(), text).otherwise(F.col(SENT + one.name))
 
 
 def _aliased(columns: Mapping[str, Column], prefix: str) -> list[Column]:
     return [column.alias(prefix + name) for name, column in columns.items()]
 
 
-def _normalised(how: Casting, one: Field, contract: Contract, text: Column, first: int) -> Column:
-    """The column of the field's text after declared normalisation, null where it means no value; its repairs noted."""
-    source = one.source
-    noted: list[tuple[str, Column]] = []
-    for number, (kind, step) in enumerate(_steps(one), first):
-        name = f"{STEP}{number}_{one.name}"
-        how.layer(number)[name] = step(text)
-        noted.append((kind, ~text.eqNullSafe(F.col(name))))
-        text = F.col(name)
-    missing = sorted({*contract.layout.missing, *source.missing})
+def _normalised(how: Casting, one: Field, contract: Contract, tried: Column | None = None) -> Column:
+    """The field's text after declared normalisation, null where it means no value; its repairs noted.
+
+    `tried` holds where a direct cast failed: elsewhere there is nothing to repair.
+    """
+    raw = _raw(how, one)
+    trimmed, text = _trimmed(raw), _cleaned(raw, one)
+    noted = [("trim", ~raw.eqNullSafe(trimmed))]
+    if _is_narrowed(one):
+        noted.append(("full_width", ~trimmed.eqNullSafe(text)))
+    steps = list(_steps(one))
+    if steps:
+        text = how.put(1, one, text)
+    for number, (kind, step) in enumerate(steps, 2):
+        after = how.put(number, one, step(text))
+        noted.append((kind, ~text.eqNullSafe(after)))
+        text = after
+    missing = sorted({*contract.layout.missing, *one.source.missing})
     if missing:
         noted.append(("missing_word", text.isin(missing)))
     text = F.when(~text.isin(*missing, ""), text)
+    for kind, happened in (*noted, *_read_as_they_are(one, text)):
+        if kind != "extract":
+            how.early.append(Repair(one.name, kind, happened if tried is None else tried & happened))
+    return text
+
+
+def _read_as_they_are(one: Field, text: Column) -> list[tuple[str, Column]]:
+    """Repairs that change the value but not the text: glued units, thousands separators, other date formats."""
+    source, noted = one.source, []
     if source.units:
         noted.append(("unit", _ends_with_unit(text, source.units)))
     if source.thousands:
@@ -157,24 +172,24 @@ def _normalised(how: Casting, one: Field, contract: Contract, text: Column, firs
     own = shape(source.formats[0]) if len(source.formats) > 1 else None
     if own is not None:
         noted.append(("date_format", ~text.rlike(own[0])))
-    how.early.extend(Repair(one.name, kind, happened) for kind, happened in noted if kind != "extract")
-    return text
+    return noted
 
 
-def _raw(one: Field) -> Column:
-    if one.source.compose is not None:
-        parts = re.split(r"\{(\w+)\}", one.source.compose)
-        pieces = [F.col(p) if i % 2 else F.lit(p) for i, p in enumerate(parts) if i % 2 or p]
-        return F.concat(*pieces)
-    return F.col(one.source.derive or one.name)
+def _raw(how: Casting, one: Field) -> Column:
+    if one.source.compose is None:
+        return F.col(one.source.derive or one.name)
+    parts = re.split(r"\{(\w+)\}", one.source.compose)
+    pieces = [F.col(p) if i % 2 else F.lit(p) for i, p in enumerate(parts) if i % 2 or p]
+    return how.put(0, one, F.concat(*pieces))
+
+
+def _is_narrowed(one: Field) -> bool:
+    """Whether full-width letters and digits of the field are read as ASCII."""
+    return one.source.full_width if one.source.full_width is not None else not one.is_free_text()
 
 
 def _steps(one: Field):  # type: ignore[no-untyped-def]
     source = one.source
-    wide = source.full_width if source.full_width is not None else not one.is_free_text()
-    yield "trim", _trimmed
-    if wide:
-        yield "full_width", lambda text: F.when(_beyond_ascii(text), F.translate(text, FULL, HALF)).otherwise(text)
     if source.extract is not None and source.derive is not None:
         yield "extract", lambda text: F.nullif(F.regexp_extract(text, source.extract, 1), F.lit(""))
     elif source.extract is not None:
@@ -187,16 +202,30 @@ def _steps(one: Field):  # type: ignore[no-untyped-def]
         yield "mapping", lambda text: F.coalesce(F.try_element_at(F.create_map(*pairs), text), text)
 
 
-def _beyond_ascii(text: Column) -> Column:
-    """Whether the text holds more than ASCII; two lengths tell it far cheaper than a look at each character."""
-    return F.octet_length(text) != F.length(text)
+def _suspect(text: Column) -> Column:
+    """Whether the text may have blanks at its ends or full-width letters; most texts have not, and pass untouched.
+
+    Two lengths tell of more than ASCII far cheaper than a look at each character.
+    """
+    is_wide = F.octet_length(text) != F.length(text)
+    return is_wide | (F.ascii(text) <= ord(" ")) | (_last_byte(text) <= ord(" "))
+
+
+def _last_byte(text: Column) -> Column:
+    """The last byte as a number (0 for an empty text), without counting the characters before it."""
+    return F.ascii(F.substring(text.cast("binary"), -1, 1).cast("string"))
 
 
 def _trimmed(text: Column) -> Column:
-    """The text without blanks at its ends; texts that cannot have any are passed as they are."""
-    first, last = F.ascii(text), F.ascii(F.right(text, F.lit(1)))
-    suspect = _beyond_ascii(text) | (first <= ord(" ")) | (last <= ord(" "))
-    return F.when(suspect, F.btrim(text, F.lit(BLANKS))).otherwise(text)
+    return F.when(_suspect(text), F.btrim(text, F.lit(BLANKS))).otherwise(text)
+
+
+def _cleaned(text: Column, one: Field) -> Column:
+    """The text without blanks at its ends and, unless it is free text, in ASCII where there is an ASCII form."""
+    if not _is_narrowed(one):
+        return _trimmed(text)
+    narrow = F.translate(F.btrim(text, F.lit(BLANKS)), FULL, HALF)
+    return F.when(_suspect(text), narrow).otherwise(text)
 
 
 def _value(one: Field, contract: Contract, text: Column) -> Column:
@@ -229,8 +258,9 @@ def _number(one: Field, text: Column) -> Column:
         return whole
     number = text.try_cast(kind)
     if kind in ("double", "float"):
-        last = F.ascii(F.right(text, F.lit(1)))
-        number = F.when(last.between(ord("."), ord("9")), number)  # Java would take 1d, NaN and Infinity for numbers
+        number = F.when(
+            _last_byte(text).between(ord("."), ord("9")), number
+        )  # Java would take 1d, NaN and Infinity for numbers
     return number if factor is None else (number * factor).cast(kind)
 
 

@@ -101,9 +101,9 @@ def is_local(pattern: str) -> bool:
 def _is_exact(text: Column, pattern: str) -> Column:
     """Whether the text has the length and the marks of an ISO pattern; the cast itself sees to the digits."""
     marks = [(i + 1, mark) for i, mark in enumerate(pattern) if mark in "-: "]
-    fits = F.length(text) == len(pattern)
+    fits = F.octet_length(text) == len(pattern)
     for place, mark in marks:
-        fits = fits & (F.substring(text, place, 1) == mark)
+        fits = fits & (F.locate(mark, text, place) == place)
     return fits
 
 

@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.contracts import Contract, text_column
+from jobs.contracts import SENT, Contract, text_column
 from jobs.lake.spark_tables import ColumnSpec
 
 PLACE = ("_file", "_row")
@@ -13,9 +13,9 @@ def product_rows(made: DataFrame, contract: Contract) -> DataFrame:
     """A builder's rows with the contract's types, and the columns that judging expects beside them."""
     values = [F.col(f.name).cast(f.spark_type()).alias(f.name) for f in contract.fields]
     texts = [F.col(f.name).cast("string").alias(text_column(f)) for f in contract.fields if text_column(f) != f.name]
-    raw = F.struct(*(F.col(f.name).cast("string").alias(f.name) for f in contract.fields)).alias("_raw")
+    sent = [F.col(f.name).cast("string").alias(SENT + f.name) for f in contract.fields]
     row = F.monotonically_increasing_id().alias("_row")
-    return made.select(F.lit(contract.id).alias("_file"), row, raw, *texts, *values)
+    return made.select(F.lit(contract.id).alias("_file"), row, *sent, *texts, *values)
 
 
 def product_columns(contract: Contract) -> list[ColumnSpec]:

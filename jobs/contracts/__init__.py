@@ -3,11 +3,12 @@
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
 from jobs.contracts.loader import Broken, Catalogue, load, load_usable
 from jobs.contracts.model import Contract, Dimension, Field, Rule, Severity
-from jobs.contracts.structure import MALFORMED, TEXT, text_column
+from jobs.contracts.structure import MALFORMED, SENT, TEXT, text_column
 from jobs.contracts.suites import suite_hash
 
 __all__ = [
     "MALFORMED",
+    "SENT",
     "TEXT",
     "Acceptance",
     "Broken",

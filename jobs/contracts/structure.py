@@ -7,6 +7,7 @@ from jobs.contracts.codes import CODES, conditions_of
 from jobs.contracts.model import Contract, Dimension, Field, Rule
 
 TEXT = "_text_"
+SENT = "_sent_"
 """Prefix of a field's text after declared normalisation, beside its typed value while rules run."""
 
 MALFORMED = "_malformed"

@@ -52,3 +52,8 @@ def any_set(indexes: Sequence[int], prefix: str) -> Column:
 def count_true(condition: Column) -> Column:
     """Aggregate: rows for which the condition holds; 0 for no rows."""
     return F.coalesce(F.sum(F.when(condition, 1).otherwise(0)), F.lit(0)).cast("bigint")
+
+
+def quoted(name: str) -> str:
+    """A column's name as an expression that names it, whatever characters it has."""
+    return "`" + name.replace("`", "``") + "`"
