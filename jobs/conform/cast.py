@@ -74,7 +74,7 @@ def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
             qualifier = F.regexp_extract(F.col(TEXT + one.name), r"^([<>≤≥])", 1)
             how.values[f"{one.name}_qualifier"] = F.nullif(qualifier, F.lit(""))
         if one.type == "timestamp":
-            how.late.extend(_clock_changes(one, contract))
+            how.late.extend(_clock_changes(one, contract, _text(one, how)))
     how.values.update({name: F.col(quoted(SENT + name)) for name in extras})
     return how
 
@@ -280,13 +280,13 @@ def _without_unit(text: Column, units: Mapping[str, float]) -> tuple[Column, Col
     return bare, factor
 
 
-def _clock_changes(one: Field, contract: Contract) -> list[Repair]:
+def _clock_changes(one: Field, contract: Contract, text: Column) -> list[Repair]:
     """Local times that a clock change doubled (the first is read) or skipped (read an hour later)."""
     zone = one.source.timezone or contract.layout.timezone
     local = tuple(pattern for pattern in _formats(one) if is_local(pattern))
     if not local or not changes_clock(zone):
         return []
-    wall = moment(F.col(TEXT + one.name), local, "UTC")
+    wall = moment(text, local, "UTC")
     stamp, hour = F.to_utc_timestamp(wall, zone), F.expr("INTERVAL 1 HOUR")
     doubled = F.from_utc_timestamp(stamp + hour, zone) == wall
     skipped = F.from_utc_timestamp(stamp, zone) != wall
