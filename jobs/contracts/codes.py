@@ -59,10 +59,10 @@ CODES: Mapping[str, Code] = {
         "0301",
     ),
     "resident_id_not_made_up": Code(
-        "「{title}」疑似为应付必填而编造的号码",
+        "「{title}」是为应付必填而编造的号码",
         "请核实当事人证件，补报真实号码",
-        "GB 11643-1999；虚拟号码清单（可配置）",
-        "warning",
+        "GB 11643-1999 公民身份号码",
+        "critical",
         "准确性",
         "0301",
     ),
@@ -105,8 +105,16 @@ CODES: Mapping[str, Code] = {
         "「{title}」不是有效的出生医学证明编号", "请填写 1 位字母加 9 位数字", "出生医学证明编号规则"
     ),
     "readable": Code(
-        "「{title}」有乱码或丢失的生僻字",
-        "请以 GB18030 或 UTF-8 重新导出；生僻字不要用问号或图片代替",
+        "「{title}」是乱码（以错误的编码保存或读取过）",
+        "请从业务系统按 GB18030 或 UTF-8 重新导出，核对全字后报送",
+        "GB 18030-2022 信息技术 中文编码字符集",
+        "critical",
+        "规范性",
+        "0302",
+    ),
+    "without_lost_characters": Code(
+        "「{title}」有丢失的生僻字（问号、方框或自造字）",
+        "请填写原字；生僻字按 GB 18030 编码，不要用问号、方框或图片代替",
         "GB 18030-2022 信息技术 中文编码字符集",
         "warning",
         "准确性",
@@ -133,7 +141,7 @@ FOLLOWING: Mapping[str, tuple[str, ...]] = {
     "uscc": ("uscc", "uscc_inner"),
     "resident_id": ("resident_id", "resident_id_division", "resident_id_not_made_up", "not_excel_damaged"),
     "bank_card": ("bank_card", "not_excel_damaged"),
-    "name": ("readable", "whole_name"),
+    "name": ("readable", "without_lost_characters", "whole_name"),
 }
 """Codes whose field is held to more than one condition; the others are held to their own."""
 

@@ -83,8 +83,8 @@ def uscc(words: Words, texts: Texts) -> Texts:
 
 
 def uscc_inner(words: Words, texts: Texts) -> Texts:
-    """The organisation code within a unified social credit code (9th to 17th character) has its own check character."""
-    return _organisation_check(words, texts, 9)
+    """The organisation code within a right credit code (9th to 17th character) has its own check character."""
+    return ~uscc(words, texts) | _organisation_check(words, texts, 9)
 
 
 def organisation_code(words: Words, texts: Texts) -> Texts:
@@ -117,12 +117,16 @@ def resident_id(words: Words, texts: Texts) -> Texts:
 
 def resident_id_not_made_up(words: Words, texts: Texts) -> Texts:
     """Not a number that people type to get past a form: one digit repeated, or a run."""
-    return ~words.matches(texts, r"^([0-9])\1{13,}[0-9X]?$|12345678901234|(0{9}|1{9}|9{9})")
+    return ~words.matches(texts, r"^([0-9])\1{5}[0-9]|12345678901234|^123456|(0{9}|1{9}|9{9})")
 
 
 def resident_id_division(words: Words, texts: Texts) -> Texts:
-    """First six digits that are, or once were, a division: numbers are issued years after birth, so any year's will do."""
-    return words.matches(texts, _divisions())
+    """First six digits that are, or once were, a division: numbers are issued years after birth, so any year's will do.
+
+    Only of what looks like a number; of anything else there is nothing more to say.
+    """
+    is_number = words.matches(texts, r"^[0-9]{17}[0-9X]$") & resident_id_not_made_up(words, texts)
+    return ~is_number | words.matches(texts, _divisions())
 
 
 @cache
@@ -247,10 +251,15 @@ def birth_certificate_no(words: Words, texts: Texts) -> Texts:
 
 
 def readable(words: Words, texts: Texts) -> Texts:
-    """No sign of a lost or misread character: replacement marks, private use, controls, UTF-8 read as GBK or Latin-1."""
-    lost = r"[\uFFFD\u25A1\uE000-\uF8FF\u0000-\u0008\u000B\u000C\u000E-\u001F]|锟斤拷|烫烫|\?\?|^\?|\?$"
+    """No sign of a wrong encoding: replacement marks, controls, UTF-8 read as GBK or Latin-1."""
+    lost = r"[\uFFFD\u0000-\u0008\u000B\u000C\u000E-\u001F]|锟斤拷|烫烫"
     latin = r"[\u00E4-\u00E9][\u0080-\u00BF\u0152-\u0178\u02C6\u02DC\u2013-\u2122]{2}"
     return ~words.matches(texts, f"{lost}|{latin}|{MISREAD}")
+
+
+def without_lost_characters(words: Words, texts: Texts) -> Texts:
+    """No mark where a rare character was: a question mark, a square, or a character of private use."""
+    return ~words.matches(texts, r"[?\u25A1\uE000-\uF8FF]")
 
 
 def whole_name(words: Words, texts: Texts) -> Texts:
@@ -283,6 +292,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "real_estate_unit": real_estate_unit,
     "birth_certificate_no": birth_certificate_no,
     "readable": readable,
+    "without_lost_characters": without_lost_characters,
     "whole_name": whole_name,
     "day": day,
 }

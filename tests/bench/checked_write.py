@@ -1,5 +1,6 @@
 """Conform of 2 M rows × 15 columns with 36 rules and all evidence, against a plain write, GX alone, and cuallee."""
 
+import os
 import random
 import statistics
 from pathlib import Path
@@ -143,6 +144,7 @@ def cuallee_and_write(lake: Lake, key: str) -> None:
     """About the same checks by cuallee (counts only), then the write."""
     from cuallee import Check, CheckLevel
 
+    os.environ["SPARK_REMOTE"] = lake.settings.spark_remote  # it opens a session by itself, for its answer
     rows = _csv(lake, key)
     check = Check(CheckLevel.WARNING, "bench")
     for column in ("id", "at", "code", "county", "name"):

@@ -12,9 +12,13 @@ from functools import cache
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from jobs.contracts import Contract, load
+from jobs.contracts.codes import conditions_of
+from jobs.quality.codes import CONDITIONS
+from jobs.quality.words import PandasWords
 from jobs.simulator import KINDS, START, Fault, SentFile, send
 from jobs.simulator.faults import read_ledger
 
@@ -95,6 +99,9 @@ def _breaks_pattern(text: str, contract: Contract, field: str) -> bool:
     one = contract.field(field)
     if one.type == "number":
         return not re.fullmatch(r"-?[\d.]+", text)
+    for name in conditions_of(one.code) if one.code else ():
+        if not CONDITIONS[name](PandasWords(), pd.Series([text]))[0]:
+            return True
     is_short = len(text) < (one.min_length or 0) or len(text) == IDENTITY_BEFORE_1999
     return is_short or not re.search(one.pattern or "", text)
 

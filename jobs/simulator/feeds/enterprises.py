@@ -99,26 +99,32 @@ def _class_91(row: Row) -> bool:
 
 
 CODE_PLANS = (
-    breaks("bad_pattern", "uscc", change(_letter_o, spare), "uscc_pattern"),
-    breaks("excel_damage", "uscc", change(lambda row, rng: row.text("uscc")[:15], spare), "uscc_pattern"),
+    breaks("bad_pattern", "uscc", change(_letter_o, spare), "uscc_uscc"),
+    breaks("excel_damage", "uscc", change(lambda row, rng: row.text("uscc")[:15], spare), "uscc_uscc"),
     mends("lower_case", "uscc", change(lambda row, rng: row.text("uscc").lower(), _class_91), "case"),
     warns("category_mismatch", "enterprise_type", change("个体工商户", _class_91), "self_employed_uscc"),
     breaks("bad_enum", "enterprise_status", change("正常", spare), "enterprise_status_enum"),
     mends("synonym", "enterprise_status", change("在营", spare), "mapping", times=2),
-    breaks("bad_pattern", "industry_code", change("X1234", spare), "industry_code_pattern"),
+    breaks("bad_pattern", "industry_code", change("X1234", spare), "industry_code_industry"),
     breaks("orphan_reference", "division_code", change("371599", spare), "division_code_reference"),
     warns("bad_enum", "division_code", change("371501", spare), "division_not_placeholder"),
     breaks("key_conflict", "enterprise_name", copied("聊城同码异名商贸有限公司", spare), "primary_key"),
     mends("duplicate_row", "uscc", copied(None, spare), "duplicates", times=2),
-    breaks("garbled", "enterprise_name", change(_shuffled_name, spare), "name_not_garbled"),
+    breaks("garbled", "enterprise_name", change(_shuffled_name, spare), "enterprise_name_readable"),
 )
+DAMAGED_IDENTITY = ("legal_rep_id_no_resident_id", "legal_rep_id_no_not_excel_damaged")
 PERSON_PLANS = (
     breaks("missing_required", "legal_rep_name", change(None, spare), "legal_rep_name_required", times=2),
-    breaks("excel_damage", "legal_rep_id_no", change("3.71502E+17", spare), "legal_rep_id_no_pattern"),
-    warns("excel_damage", "legal_rep_id_no", change(_rounded, spare), "id_not_rounded", times=2),
-    breaks("implausible_identity", "legal_rep_id_no", change("111111199001011116", spare), "id_not_dummy"),
-    breaks("bad_pattern", "contact_phone", change("12345", spare), "contact_phone_pattern"),
-    warns("garbled", "legal_rep_name", change("安?", spare), "rep_name_not_garbled"),
+    breaks("excel_damage", "legal_rep_id_no", change("3.71502E+17", spare), *DAMAGED_IDENTITY),
+    breaks("excel_damage", "legal_rep_id_no", change(_rounded, spare), *DAMAGED_IDENTITY, times=2),
+    breaks(
+        "implausible_identity",
+        "legal_rep_id_no",
+        change("111111199001011116", spare),
+        "legal_rep_id_no_resident_id_not_made_up",
+    ),
+    breaks("bad_pattern", "contact_phone", change("1234567", spare), "contact_phone_phone"),
+    warns("garbled", "legal_rep_name", change("安?", spare), "legal_rep_name_without_lost_characters"),
     mends("full_width", "contact_phone", change("１３９０６３５００００", spare), "full_width"),
 )
 VALUE_PLANS = (

@@ -156,7 +156,7 @@ FEED = Feed(
         mends("synonym", "order_source", change("微信公众号"), "mapping", times=2),
         mends("synonym", "satisfaction", change("非常满意", _closed), "mapping"),
         breaks("orphan_reference", "division_code", change("371599"), "division_code_reference"),
-        breaks("bad_pattern", "caller_phone", change("1380635"), "caller_phone_pattern"),
+        breaks("bad_pattern", "caller_phone", change("1380635"), "caller_phone_phone"),
         mends("full_width", "caller_phone", change("１３９０６３５１２３４"), "full_width"),
         breaks("order_of_dates", "closed_at", change(Later(-1), _closed), "closed_after_dispatched", times=2),
         breaks("order_of_dates", "promised_at", change(Later(-1), _open), "promised_after_dispatched"),

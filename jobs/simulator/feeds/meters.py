@@ -110,7 +110,7 @@ FEED = Feed(
     plans=(
         breaks("missing_required", "account_no", change(None), "account_no_required", times=2),
         breaks("excel_damage", "meter_no", change("3.71E+11"), "meter_no_pattern"),
-        breaks("bad_pattern", "contact_phone", change("6350635"), "contact_phone_pattern"),
+        breaks("bad_pattern", "contact_phone", change("6350635"), "contact_phone_phone"),
         breaks("bad_enum", "user_kind", change("商业"), "user_kind_enum"),
         mends("synonym", "user_kind", change("居民用水", when("user_kind", "居民")), "mapping"),
         mends("synonym", "read_type", change("估"), "mapping"),
@@ -124,7 +124,7 @@ FEED = Feed(
         warns(
             "operating_exceedance", "usage_m3", change(_leaking, when("user_kind", "居民")), "household_usage_plausible"
         ),
-        warns("garbled", "account_name", change("安?"), "account_name_not_garbled"),
+        warns("garbled", "account_name", change("安?"), "account_name_without_lost_characters"),
         mends("date_format", "reading_date", change(_excel_date), "date_format", times=3),
         mends("date_format", "reading_date", change(_in_words), "date_format", times=2),
         mends("date_format", "reading_date", change(_compact), "date_format"),

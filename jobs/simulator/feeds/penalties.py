@@ -102,10 +102,10 @@ def _warned(row: Row) -> bool:
 PARTY_PLANS = (
     breaks("missing_required", "uscc", change(None, is_organisation), "organisation_has_uscc", times=2),
     surviving(breaks("orphan_reference", "uscc", change(unknown_uscc, is_organisation), "uscc_reference")),
-    breaks("bad_pattern", "uscc", change(misread_uscc, is_organisation), "uscc_pattern", "uscc_reference"),
+    breaks("bad_pattern", "uscc", change(misread_uscc, is_organisation), "uscc_uscc", "uscc_reference"),
     breaks("bad_pattern", "id_no", change(cut_identity, is_person), "id_card_form"),
     warns("personal_data_in_text", "publish_until", change("2027-11-01", is_person), "person_not_published"),
-    breaks("garbled", "subject_name", change("聊城锟斤拷商贸有限公司", is_organisation), "name_not_garbled"),
+    breaks("garbled", "subject_name", change("聊城锟斤拷商贸有限公司", is_organisation), "subject_name_readable"),
 )
 MONEY_PLANS = (
     surviving(breaks("fine_mismatch", "fine_wan", change(None, _fined), "fine_given")),

@@ -119,7 +119,7 @@ def _whole(setting: Setting) -> tuple[Whole, ...]:
 PARTY_PLANS = (
     breaks("missing_required", "uscc", change(None, is_organisation), "organisation_has_uscc", times=2),
     breaks("orphan_reference", "uscc", change(unknown_uscc, is_organisation), "uscc_reference", times=2),
-    breaks("bad_pattern", "uscc", change(misread_uscc, is_organisation), "uscc_pattern", "uscc_reference"),
+    breaks("bad_pattern", "uscc", change(misread_uscc, is_organisation), "uscc_uscc", "uscc_reference"),
     breaks("bad_enum", "subject_type", change("9", is_organisation), "subject_type_enum"),
     mends("synonym", "subject_type", change("自然人", is_person), "mapping"),
     breaks("missing_required", "id_no", change(None, is_person), "person_has_id_no"),
@@ -130,8 +130,16 @@ PARTY_PLANS = (
         change({"id_type": "身份证", "id_no": CANARIES[0]}, is_organisation),
         "organisation_without_personal_id",
     ),
-    warns("excel_damage", "legal_rep_id_no", change(rounded_identity, is_organisation), "id_not_rounded"),
-    breaks("garbled", "subject_name", change("聊城□□商贸有限公司", is_organisation), "name_not_garbled"),
+    breaks(
+        "excel_damage",
+        "legal_rep_id_no",
+        change(rounded_identity, is_organisation),
+        "legal_rep_id_no_resident_id",
+        "legal_rep_id_no_not_excel_damaged",
+    ),
+    warns(
+        "garbled", "subject_name", change("聊城□□商贸有限公司", is_organisation), "subject_name_without_lost_characters"
+    ),
 )
 DECISION_PLANS = (
     breaks("missing_required", "document_no", change(None), "document_no_required"),
@@ -144,7 +152,7 @@ DECISION_PLANS = (
     mends("date_format", "decided_date", change("2026年1月5日"), "date_format", times=2),
     breaks("bad_enum", "permit_category", change("许可"), "permit_category_enum"),
     mends("synonym", "permit_category", change("普通许可"), "mapping", times=2),
-    breaks("bad_pattern", "organ_code", change("123715004931234549"), "organ_code_pattern"),
+    breaks("bad_pattern", "organ_code", change("12371500493123454J"), "organ_code_pattern"),
     mends("lower_case", "uscc", change(lambda row, rng: row.text("uscc").lower(), is_organisation), "case"),
     breaks("malformed_row", "remarks", misshapen(2), "row_shape"),
     breaks("malformed_row", "remarks", misshapen(-2), "row_shape"),
