@@ -3,12 +3,13 @@
 from jobs.conform.cast import Repair, typed
 from jobs.conform.product import PLACE, product_columns, product_rows
 from jobs.conform.publish import Publication, publish, silver_columns
-from jobs.conform.split import value_columns
+from jobs.conform.split import key_column, value_columns
 
 __all__ = [
     "PLACE",
     "Publication",
     "Repair",
+    "key_column",
     "product_columns",
     "product_rows",
     "publish",

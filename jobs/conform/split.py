@@ -45,6 +45,13 @@ def silver_rows(judged: DataFrame, rules: Sequence[Rule], values: Sequence[str],
     )
 
 
+def key_column(contract: Contract) -> Column:
+    """The row's key as JSON, as evidence keeps it; null where the dataset has none."""
+    if not contract.key():
+        return F.lit(None).cast("string")
+    return F.to_json(F.struct(*(F.col(name).cast("string").alias(name) for name in contract.key())))
+
+
 def broken_rows(judged: DataFrame, rules: Sequence[Rule], contract: Contract) -> DataFrame:
     """Rows that break any rule, as they were sent, with their masks: what quarantine and evidence are made from.
 
@@ -53,8 +60,7 @@ def broken_rows(judged: DataFrame, rules: Sequence[Rule], contract: Contract) ->
     arrived = set(judged.schema["_raw"].dataType.fieldNames())
     named = sorted({name for rule in rules for name in rule.fields})
     values = [_sent(name, arrived).alias(f"v_{name}") for name in named]
-    keyed = F.to_json(F.struct(*(F.col(name).cast("string").alias(name) for name in contract.key())))
-    key = keyed if contract.key() else F.lit(None).cast("string")
+    key = key_column(contract)
     masks = [name for name in judged.columns if name.startswith(MASK)]
     broken = judged.filter(any_set(range(len(rules)), MASK))
     return broken.select("_file", "_row", key.alias("key"), F.to_json("_raw").alias("raw"), *masks, *values)

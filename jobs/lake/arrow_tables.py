@@ -4,6 +4,7 @@ Each of these tables has this writer alone (ADR 0003); Spark reads them.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,10 @@ class ArrowTables:
     def __init__(self, settings: Settings) -> None:
         self._options = storage_options(settings)
 
-    def open(self, path: TablePath) -> DeltaTable | None:
-        """The table; None where it does not exist yet."""
+    def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:
+        """The table, at its newest version or a given one; None where it does not exist yet."""
         try:
-            return DeltaTable(path.arrow_url, storage_options=self._options)
+            return DeltaTable(path.arrow_url, version=version, storage_options=self._options)
         except TableNotFoundError:
             return None
 
@@ -61,6 +62,13 @@ class ArrowTables:
         """Newest version of the table; None where it does not exist yet."""
         table = self.open(path)
         return None if table is None else table.version()
+
+    def version_at(self, path: TablePath, moment: datetime) -> int | None:
+        """Newest version that was committed by the moment; None where the table did not exist then."""
+        table = self.open(path)
+        commits = table.history() if table is not None else []
+        before = [int(c["version"]) for c in commits if c["timestamp"] <= moment.timestamp() * 1000]
+        return max(before, default=None)
 
     def count(self, path: TablePath) -> int:
         """Rows of the table by its log alone, without its files; 0 where it does not exist yet."""

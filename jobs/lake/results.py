@@ -100,22 +100,24 @@ class Results:
         found = [v for v in self.verdicts([("delivery", "=", delivery)])]
         return found[0] if found else None
 
-    def verdicts(self, filters: list[tuple[str, str, Any]] | None = None) -> list[Verdict]:
-        """Verdicts in order of arrival."""
-        rows = self._read(self._verdicts, filters)
+    def verdicts(self, filters: list[tuple[str, str, Any]] | None = None, version: int | None = None) -> list[Verdict]:
+        """Verdicts in order of arrival, as the table is or as it was at a version."""
+        rows = self._read(self._verdicts, filters, version)
         return sorted((_verdict(row) for row in rows), key=lambda v: v.seq)
 
-    def rules(self, filters: list[tuple[str, str, Any]] | None = None) -> list[RuleRow]:
-        """Rule results, by delivery and in the order of the plan."""
-        rows = [RuleRow(**row) for row in self._read(self._rules, filters)]
+    def rules(self, filters: list[tuple[str, str, Any]] | None = None, version: int | None = None) -> list[RuleRow]:
+        """Rule results, by delivery and in the order of the plan, as the table is or as it was at a version."""
+        rows = [RuleRow(**row) for row in self._read(self._rules, filters, version)]
         return sorted(rows, key=lambda r: r.seq)
 
     def _replace(self, path: TablePath, schema: pa.Schema, rows: list[dict[str, Any]], delivery: str) -> None:
         table = pa.Table.from_pylist(rows, schema=schema)
         self._arrow.replace(path, schema, table.to_batches(), delivery, column="delivery", partition_by=())
 
-    def _read(self, path: TablePath, filters: list[tuple[str, str, Any]] | None) -> list[dict[str, Any]]:
-        table = self._arrow.open(path)
+    def _read(
+        self, path: TablePath, filters: list[tuple[str, str, Any]] | None, version: int | None
+    ) -> list[dict[str, Any]]:
+        table = self._arrow.open(path, version)
         if table is None:
             return []
         rows: list[dict[str, Any]] = table.to_pyarrow_table(filters=filters).to_pylist()

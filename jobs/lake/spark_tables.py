@@ -73,8 +73,10 @@ class SparkTables:
         self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {path.zone}")
         self.spark.sql(f"CREATE TABLE IF NOT EXISTS {path} USING DELTA LOCATION '{path.spark_url}'")
 
-    def read(self, path: TablePath) -> DataFrame:
-        return self.spark.read.format("delta").load(path.spark_url)
+    def read(self, path: TablePath, version: int | None = None) -> DataFrame:
+        """The table's rows, of its newest version or of a given one."""
+        reader = self.spark.read.format("delta")
+        return (reader if version is None else reader.option("versionAsOf", version)).load(path.spark_url)
 
     def spool(self, rows: DataFrame, file: Path) -> None:
         """Rows into a local Arrow file, batch by batch as the engine sends them."""

@@ -22,6 +22,8 @@ STEPS: Mapping[str, str] = {
     "report": "telling",
     "reports": "telling",
     "upkeep": "tending",
+    "verify": "verifying",
+    "recheck": "rechecking",
 }
 
 

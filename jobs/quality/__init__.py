@@ -1,5 +1,6 @@
 """Rules → verdicts. The one room that knows Great Expectations, imported only when rules run (jobs.quality.run)."""
 
+from jobs.lake.results import RepairCount
 from jobs.quality.plan import REFERENCE, Group, Plan, Reference, plan
 from jobs.quality.verdict import (
     Basis,
@@ -19,6 +20,7 @@ __all__ = [
     "Group",
     "Plan",
     "Reference",
+    "RepairCount",
     "decide",
     "plan",
     "product_results",

@@ -18,23 +18,28 @@ BROADCAST_ROWS = 1_000_000
 
 
 def judge(
-    rows: DataFrame, plan: Plan, known: Callable[[str, str], DataFrame]
+    rows: DataFrame,
+    plan: Plan,
+    known: Callable[[str, str], DataFrame],
+    only: Callable[[DataFrame], DataFrame] | None = None,
 ) -> tuple[DataFrame, tuple[DataFrame, ...]]:
     """Rows with a boolean column for each group and reference, and `_copy` for fully equal rows beyond the first.
+
+    `only` chooses the rows that are judged; keys are still grouped over all of them.
 
     `known(dataset, field)` gives the distinct values of a curated field in one column named `value`. The second part
     of the answer is what was kept on the engine for it: the caller gives it back when the rows are no longer needed.
     """
     if plan.drops_copies:
         rows = rows.withColumn("_hash", F.xxhash64(*(F.col(quoted(SENT + name)) for name in sent(rows))))
-    judged = rows
+    judged = only(rows) if only else rows
     kept: list[DataFrame] = []
     for group in plan.groups:
         found, size = _settled(_shared_values(rows, group, plan))
         kept.append(found)
         judged = _mark_group(judged, (found, size), group, plan)
     for reference in plan.references:
-        lost, size = _settled(_lost_values(rows, reference, known(reference.dataset, reference.field)))
+        lost, size = _settled(_lost_values(judged, reference, known(reference.dataset, reference.field)))
         kept.append(lost)
         judged = _mark_lost(judged, (lost, size), reference)
     judged = judged if COPY in judged.columns else judged.withColumn(COPY, F.lit(False))

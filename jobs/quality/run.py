@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 
 from jobs.contracts import Rule
 from jobs.quality.conditions import compile_rules
-from jobs.quality.judge import counts, judge, masked
+from jobs.quality.judge import MASK, counts, judge, masked
 from jobs.quality.plan import Plan
 from jobs.quality.results import RuleResult, from_counts, through_gx
 
@@ -26,6 +26,20 @@ class Judged:
     def release(self) -> None:
         """Drop the cached rows."""
         for rows in (self.rows, *self.kept):
+            rows.unpersist()
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Rows with their verdicts; `rules` are in the order of the mask's bits."""
+
+    rows: DataFrame
+    rules: tuple[Rule, ...]
+    kept: tuple[DataFrame, ...]
+
+    def release(self) -> None:
+        """Give back what was kept on the engine."""
+        for rows in self.kept:
             rows.unpersist()
 
 
@@ -48,3 +62,18 @@ def run(
     order = {rule.id: i for i, rule in enumerate(plan.rules)}
     results.sort(key=lambda r: order[r.rule.id])
     return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept)
+
+
+def masks_of(
+    rows: DataFrame,
+    plan: Plan,
+    known: Callable[[str, str], DataFrame],
+    only: Callable[[DataFrame], DataFrame],
+    keep: Sequence[str],
+) -> Masks:
+    """Verdicts on the rows that `only` chooses, uncached and not counted: the columns `keep` and `_mask…`."""
+    judged, kept = judge(rows, plan, known, only)
+    compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
+    with_masks = masked(judged, compiled, keep)
+    columns = [*keep, *(name for name in with_masks.columns if name.startswith(MASK))]
+    return Masks(with_masks.select(*columns), tuple(f.rule for f in compiled.fused), kept)

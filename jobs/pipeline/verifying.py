@@ -1,0 +1,78 @@
+"""Reports recomputed: each number against the tables that it cites, and against the delivery judged again."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from jobs import quality
+from jobs.contracts import Catalogue, suite_hash
+from jobs.errors import UserError
+from jobs.lake.lake import Lake
+from jobs.pipeline.trying import as_of, testable, tried
+from jobs.reporting import Check, Document, against_rules, against_verdict, in_the_tables, report_key
+
+
+@dataclass(frozen=True)
+class Verified:
+    """All numbers of a report, each with what was found; `unjudged` says why the rows could not be judged again."""
+
+    delivery: str
+    checks: tuple[Check, ...]
+    unjudged: str = ""
+
+    def differing(self) -> list[Check]:
+        """Numbers for which something else was found."""
+        return [check for check in self.checks if not check.agrees()]
+
+
+def verify(lake: Lake, catalogue: Catalogue, report: str) -> Verified:
+    """A report by the id of its delivery or by its file, every number of it recomputed; nothing is written."""
+    document = _document(lake, report)
+    checks, reason = in_the_tables(lake, document), ""
+    again, reason = _judged_again(lake, catalogue, document)
+    return Verified(document["delivery"]["id"], (*checks, *again), reason)
+
+
+def _document(lake: Lake, report: str) -> Document:
+    file = Path(report)
+    if file.suffix in (".json", ".html", ".xlsx"):
+        file = file.with_suffix(".json")
+        if not file.is_file():
+            raise UserError(f"no file {file}; a report's numbers are in the JSON file beside its page")
+        data = file.read_bytes()
+    else:
+        data = lake.store.get_bytes(report_key(lake.ledger.get(report), "json"))
+    try:
+        document: Document = json.loads(data)
+    except ValueError as error:
+        raise UserError(
+            f"{report}: not JSON ({error}); a report's numbers are in the JSON file beside its page"
+        ) from error
+    return document
+
+
+def _judged_again(lake: Lake, catalogue: Catalogue, document: Document) -> tuple[list[Check], str]:
+    if document["suite_hash"] is None:
+        return [], "the delivery could not be read, so no rule ran"
+    delivery = lake.ledger.get(document["delivery"]["id"])
+    contract = catalogue.contract(delivery.dataset)
+    judged_at = datetime.fromisoformat(document["delivery"]["judged_at"])
+    versions = as_of(lake, judged_at)
+    rules = testable(lake, catalogue.rules[contract.id], versions)
+    if suite_hash(rules) != document["suite_hash"]:
+        reason = f"the rules have changed: the report rests on {document['suite_hash'][:12]}, these are "
+        return (
+            [],
+            f"{reason}{suite_hash(rules)[:12]}; check out the contracts and suites of {judged_at:%Y-%m-%d %H:%M}Z",
+        )
+    this = tried(lake, contract, delivery, rules, versions)
+    try:
+        decision = quality.decide(contract, this.judged.counted, this.judged.results)
+        basis = quality.Basis(document["suite_hash"], -1, judged_at)
+        verdict = quality.verdict_on(contract, delivery, decision, basis, this.judged.counted, this.repair_counts())
+        source = "bronze, judged again"
+        found = quality.rule_rows(verdict, this.judged.results)
+        return [*against_verdict(document, verdict, source), *against_rules(document, found, source)], ""
+    finally:
+        this.judged.release()
