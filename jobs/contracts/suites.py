@@ -13,6 +13,8 @@ from jobs.contracts.model import Contract, Dimension, Rule, Severity
 from jobs.contracts.places import Document, read
 
 COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
+OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves")
+"""Columns that a rule over neighbouring rows looks at beside the one that it judges."""
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -69,8 +71,8 @@ def suite_rules(file: Path, contract: Contract) -> tuple[Rule, ...]:
 
 
 def _rule(document: Document, place: tuple[str | int, ...], expectation: _Expectation, names: set[str]) -> Rule:
-    columns = _columns(expectation)
-    for column in columns:
+    columns = _columns(expectation, COLUMN_KEYS)
+    for column in (*columns, *_columns(expectation, OTHER_COLUMN_KEYS)):
         if column not in names:
             raise document.error((*place, "kwargs"), f"'{column}' is not a field of the contract")
     meta = expectation.meta
@@ -89,9 +91,9 @@ def _rule(document: Document, place: tuple[str | int, ...], expectation: _Expect
     )
 
 
-def _columns(expectation: _Expectation) -> list[str]:
+def _columns(expectation: _Expectation, keys: tuple[str, ...]) -> list[str]:
     found: list[str] = []
-    for key in COLUMN_KEYS:
+    for key in keys:
         value = expectation.kwargs.get(key, [])
         found.extend([value] if isinstance(value, str) else value)
     return found

@@ -35,6 +35,9 @@ def explain(lake: Lake, plan: Plan) -> list[str]:
         lines.append(f"  group-by {', '.join(group.columns) or 'row hash'}: {what}")
     for reference in plan.references:
         lines.append(f"  look-up in silver.{reference.dataset}.{reference.field}: rule {reference.rule.id}")
+    for one in plan.series:
+        points, at = ", ".join(one.rule.kwargs["series"]), one.rule.kwargs["at"]
+        lines.append(f"  window over {points} by {at}, in pass 1: rule {one.rule.id}")
     for rule, _, reason in compiled.through_gx:
         lines.append(f"  through Great Expectations itself: rule {rule.id} ({reason})")
     return lines

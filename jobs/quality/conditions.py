@@ -25,7 +25,7 @@ from pyspark.sql import functions as F
 from jobs.contracts import Rule
 from jobs.errors import ContractError
 from jobs.quality import pack
-from jobs.quality.plan import Plan
+from jobs.quality.plan import Plan, flag_of
 
 NOT_A_ROW_CONDITION = ("WindowExpression", "PythonUDF", "pythonUDF", "CommonInlineUserDefinedFunction")
 MAPS = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
@@ -54,8 +54,8 @@ class Compiled:
 def expectation(rule: Rule) -> Expectation:
     """The rule as a GX expectation; ContractError where GX does not accept its words."""
     kwargs = dict(rule.kwargs)
-    if rule.type == "expect_column_values_to_be_known":
-        kwargs["flag"] = f"_lost_{rule.id}"
+    if flag := flag_of(rule):
+        kwargs["flag"] = flag
     meta = {
         "id": rule.id,
         "dimension": rule.dimension,

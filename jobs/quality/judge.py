@@ -9,6 +9,7 @@ from jobs.contracts import MALFORMED, SENT, text_column
 from jobs.lake.bits import any_set, balanced, bit_columns, count_true, is_set, quoted
 from jobs.quality.conditions import Compiled
 from jobs.quality.plan import COPIES, Group, Plan, Reference
+from jobs.quality.series import with_flags
 
 COPY = "_copy"
 MASK = "_mask"
@@ -25,14 +26,15 @@ def judge(
 ) -> tuple[DataFrame, tuple[DataFrame, ...]]:
     """Rows with a boolean column for each group and reference, and `_copy` for fully equal rows beyond the first.
 
-    `only` chooses the rows that are judged; keys are still grouped over all of them.
+    `only` chooses the rows that are judged; keys are still grouped, and neighbours seen, over all of them.
 
     `known(dataset, field)` gives the distinct values of a curated field in one column named `value`. The second part
     of the answer is what was kept on the engine for it: the caller gives it back when the rows are no longer needed.
     """
     if plan.drops_copies:
         rows = rows.withColumn("_hash", F.xxhash64(*(F.col(quoted(SENT + name)) for name in sent(rows))))
-    judged = only(rows) if only else rows
+    judged = with_flags(rows, plan.series, plan.contract)
+    judged = only(judged) if only else judged
     kept: list[DataFrame] = []
     for group in plan.groups:
         found, size = _settled(_shared_values(rows, group, plan))
@@ -179,4 +181,5 @@ def empty_rows(spark: SparkSession, plan: Plan) -> DataFrame:
             columns[f"{field.name}_qualifier"] = "string"
     columns.update({group.flag: "boolean" for group in plan.groups})
     columns.update({reference.flag: "boolean" for reference in plan.references})
+    columns.update({one.flag: "boolean" for one in plan.series})
     return spark.createDataFrame([], ", ".join(f"`{name}` {kind}" for name, kind in columns.items()))

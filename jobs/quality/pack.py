@@ -64,6 +64,88 @@ class ExpectColumnValuesToBeKnown(ColumnMapExpectation):
     flag: str = ""
 
 
+class ColumnValuesInSeries(ColumnMapMetricProvider):
+    """A value is right among its neighbours unless the engine's flag says otherwise."""
+
+    condition_metric_name = "column_values.in_series"
+    condition_value_keys = ("flag",)
+
+    @column_condition_partial(engine=SparkDFExecutionEngine)
+    def _spark(cls, column: Column, flag: str, **_: Any) -> Column:  # noqa: N805 - GX's own convention
+        return ~F.col(flag)
+
+
+class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
+    """No `intervals` equal readings in a row at a point, while another of its readings moves; not where `unless` holds."""
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "intervals", "while_moves", "unless", "flag")
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    intervals: int
+    while_moves: list[str] | None = None
+    unless: str = ""
+    flag: str = ""
+
+
+class ExpectColumnValuesToNotSpike(ColumnMapExpectation):
+    """No reading that leaves its neighbours by more than `limit` and is back with the next."""
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "unless", "flag")
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    limit: float
+    unless: str = ""
+    flag: str = ""
+
+
+class ExpectColumnValuesToNotFall(ColumnMapExpectation):
+    """A counter never falls, but where its dial of `digits` rolls over by a step of at most `max_step`."""
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "digits", "max_step", "unless", "flag")
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    digits: int = 0
+    max_step: float = 0
+    unless: str = ""
+    flag: str = ""
+
+
+class ExpectColumnValuesToFollowInTime(ColumnMapExpectation):
+    """Each reading comes within `limit` intervals of `interval_s` seconds after the one before."""
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "interval_s", "limit", "unless", "flag")
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    interval_s: float
+    limit: float = 1.5
+    unless: str = ""
+    flag: str = ""
+
+
+class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
+    """A counter grows by what its rate an hour gives, times `factor`, within `tolerance` and `share` of it."""
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "rate", "factor", "tolerance", "share", "flag")
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    rate: str
+    factor: float = 1
+    tolerance: float
+    share: float = 0
+    unless: str = ""
+    flag: str = ""
+
+
 class MulticolumnValuesSatisfy(MulticolumnMapMetricProvider):
     """A row satisfies a Spark SQL condition over its columns; a condition that cannot be decided is not satisfied."""
 

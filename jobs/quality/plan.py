@@ -7,6 +7,13 @@ from jobs.contracts import Contract, Rule
 
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 REFERENCE = "expect_column_values_to_be_known"
+SERIES = (
+    "expect_column_values_to_not_be_stuck",
+    "expect_column_values_to_not_spike",
+    "expect_column_values_to_not_fall",
+    "expect_column_values_to_follow_in_time",
+    "expect_column_growth_to_match_rate",
+)
 COPIES = "_copies"
 
 
@@ -31,14 +38,23 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Series:
+    """A rule that sees a row between its neighbours: rows of one point in the order of time."""
+
+    rule: Rule
+    flag: str
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The passes of one dataset, before anything runs. Each group and reference is one more read."""
+    """The passes of one dataset, before anything runs. Each group and reference is one more read; a series is none."""
 
     contract: Contract
     rules: tuple[Rule, ...]
     groups: tuple[Group, ...]
     references: tuple[Reference, ...]
     drops_copies: bool
+    series: tuple[Series, ...] = ()
 
     def table_reads(self) -> int:
         """How often the delivery's bronze rows are read."""
@@ -56,7 +72,15 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
             references.append(_reference(rule))
     if drops and not any(g.columns == contract.key() for g in groups):
         groups.append(Group(None, (), COPIES))
-    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops)
+    series = tuple(Series(rule, flag_of(rule)) for rule in rules if rule.type in SERIES)
+    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series)
+
+
+def flag_of(rule: Rule) -> str:
+    """Column that says for each row whether it breaks a rule that looks beyond its row; empty for any other rule."""
+    if rule.type == REFERENCE:
+        return f"_lost_{rule.id}"
+    return f"_series_{rule.id}" if rule.type in SERIES else ""
 
 
 def _columns(rule: Rule) -> tuple[str, ...]:
@@ -67,4 +91,4 @@ def _columns(rule: Rule) -> tuple[str, ...]:
 
 def _reference(rule: Rule) -> Reference:
     kwargs = rule.kwargs
-    return Reference(rule, kwargs["column"], kwargs["dataset"], kwargs["field"], f"_lost_{rule.id}")
+    return Reference(rule, kwargs["column"], kwargs["dataset"], kwargs["field"], flag_of(rule))

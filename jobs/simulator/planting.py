@@ -108,6 +108,26 @@ def copied(changes: Cell | Value = None, where: Where = anywhere) -> Plant:
     return plant
 
 
+def frozen(length: int, at: str, point: str, value: Cell) -> Plant:
+    """Plant by holding a field at one value for `length` readings of a point in a row."""
+
+    def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
+        chosen = rng.choice(sorted({row.text(point) for row in rows}))
+        of_one = sorted((row for row in rows if row.text(point) == chosen), key=lambda row: row.text(at))
+        starts = [n for n in range(len(of_one) - length) if not any(row.touched for row in of_one[n : n + length])]
+        if not starts:
+            return []
+        first = rng.choice(starts)
+        marks = []
+        for row in of_one[first : first + length]:
+            row.touched = True
+            marks.append(Mark(plan, row, dict(row.cells)))
+            row.cells[plan.field] = value
+        return marks
+
+    return plant
+
+
 def misshapen(surplus: int, where: Where = anywhere) -> Plant:
     """Plant by giving a line too many cells, or too few."""
 

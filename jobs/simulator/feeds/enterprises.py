@@ -120,7 +120,7 @@ PERSON_PLANS = (
     breaks(
         "implausible_identity",
         "legal_rep_id_no",
-        change("111111199001011116", spare),
+        change("111111199001011118", spare),
         "legal_rep_id_no_resident_id_not_made_up",
     ),
     breaks("bad_pattern", "contact_phone", change("1234567", spare), "contact_phone_phone"),

@@ -7,7 +7,7 @@ from jobs.simulator.curves import HEAT, hour_of_day, hours_since_start, is_heati
 from jobs.simulator.feed import Feed
 from jobs.simulator.feeds.water import CLOCK, glued
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import breaks, change, copied, mends, misshapen, warns
+from jobs.simulator.planting import breaks, change, copied, frozen, mends, misshapen, warns
 from jobs.simulator.registers import devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -105,6 +105,11 @@ def _wide(row: Row, rng: Random) -> Cell:
     return row.text("secondary_return_temp_c").translate(str.maketrans("0123456789.", "０１２３４５６７８９．"))
 
 
+def _between(row: Row) -> bool:
+    """Not the first nor the last reading of the day: only what has neighbours can differ from them."""
+    return not row.text("read_at").endswith(("00:00:00", "23:55:00"))
+
+
 SWAPPED_PRIMARY_RULES = (
     "primary_supply_above_return",
     "primary_above_secondary",
@@ -121,6 +126,14 @@ FEED = Feed(
     rows=_rows,
     form=lambda setting: CsvForm(HEADERS, "gb18030"),
     plans=(
+        warns(
+            "stuck",
+            "secondary_supply_pressure_mpa",
+            frozen(15, "read_at", "device_id", "0.4444"),
+            "secondary_supply_pressure_stuck",
+        ),
+        warns("spike", "tank_level_m", change("2.90", _between), "tank_level_spike", times=2),
+        breaks("cumulative_fall", "heat_total_gj", change("1000.00", _between), "heat_total_not_falling"),
         breaks(
             "missing_required", "secondary_supply_temp_c", change("--"), "secondary_supply_temp_c_required", times=2
         ),
@@ -155,7 +168,7 @@ FEED = Feed(
         warns("unit_wrong", "heat_rate_gj_h", change("1.000"), "heat_balance", times=2),
         warns("operating_exceedance", "secondary_supply_temp_c", change("76.0"), "secondary_supply_operating", times=2),
         breaks("bad_pattern", "primary_flow_t_h", change("通讯中断"), "primary_flow_t_h_type"),
-        breaks("orphan_reference", "device_id", change("HS-371502-999"), "device_id_reference", times=2),
+        breaks("orphan_reference", "device_id", change("HS-371502-999"), "device_id_reference"),
         mends("unit_glued", "secondary_supply_temp_c", change(glued("secondary_supply_temp_c", "℃")), "unit", times=2),
         mends("unit_glued", "primary_supply_pressure_mpa", change("820kPa"), "unit"),
         mends("full_width", "secondary_return_temp_c", change(_wide), "full_width", times=2),

@@ -1,0 +1,142 @@
+"""Rules over the readings of one point in their order: stuck, spike, falling counter, gap, growth against rate.
+
+A row's flag is made from its neighbours, by window functions that share one sort by point and time. Readings outside
+the field's physical band, and empty ones, are passed over: other rules tell of those.
+Source of the kinds: R02, R05, R06, R09, R10 of the utilities' rules.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.contracts import Contract
+from jobs.lake.bits import balanced, quoted
+from jobs.quality.plan import Series
+
+HOUR = 3600.0
+RATE = "_rate_in_band"
+NEAR_THE_TOP = 0.9
+"""A counter that falls from beyond this share of its dial may have rolled over."""
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """One rule's view of the rows: its value within the physical band, and its neighbours in order."""
+
+    kwargs: Mapping[str, Any]
+    value: str
+    over: str
+
+    def prior(self, column: str) -> Column:
+        """The nearest earlier value of the column."""
+        return F.expr(f"lag({column}) IGNORE NULLS OVER ({self.over})")
+
+    def next(self, column: str) -> Column:
+        """The nearest later value of the column."""
+        return F.expr(f"lead({column}) IGNORE NULLS OVER ({self.over})")
+
+
+def with_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:
+    """The rows with a boolean column for each rule, true where the row breaks it."""
+    for one in series:
+        names = rows.columns
+        value = f"_v_{one.rule.id}"
+        kwargs = one.rule.kwargs
+        points = ", ".join(quoted(name) for name in kwargs["series"])
+        over = f"PARTITION BY {points} ORDER BY {quoted(kwargs['at'])}, _file, _row"
+        rows = rows.withColumn(value, _in_band(contract, kwargs["column"]))
+        if "rate" in kwargs:
+            rows = rows.withColumn(RATE, _in_band(contract, kwargs["rate"]))
+        rows = KINDS[one.rule.type](rows, one.flag, _Sight(kwargs, quoted(value), over))
+        present = balanced(Column.__and__, [F.col(quoted(n)).isNotNull() for n in (*kwargs["series"], kwargs["at"])])
+        held = present & F.coalesce(F.col(one.flag), F.lit(False)) & ~_exempt(kwargs)
+        rows = rows.select(*(quoted(name) for name in names), held.alias(one.flag))
+    return rows
+
+
+def _in_band(contract: Contract, name: str) -> Column:
+    field, value = contract.field(name), F.col(quoted(name))
+    if field.type not in ("integer", "number"):
+        return value
+    inside = F.lit(True)
+    if field.minimum is not None:
+        inside = inside & (value >= F.lit(field.minimum))
+    if field.maximum is not None:
+        inside = inside & (value <= F.lit(field.maximum))
+    return F.when(inside, value.cast("double"))
+
+
+def _exempt(kwargs: Mapping[str, Any]) -> Column:
+    return F.coalesce(F.expr(str(kwargs["unless"])), F.lit(False)) if kwargs.get("unless") else F.lit(False)
+
+
+def _stuck(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+    """Runs of at least `intervals` equal readings, while another reading of the point moves."""
+    kwargs, value = sight.kwargs, F.col(sight.value)
+    starts = (value != sight.prior(sight.value)) | sight.prior(sight.value).isNull() | _exempt(kwargs)
+    rows = rows.withColumn("_starts", F.when(value.isNotNull(), starts.cast("int")))
+    before = f"{sight.over} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+    rows = rows.withColumn("_run", F.expr(f"sum(coalesce(_starts, 0)) OVER ({before})"))
+    run = Window.partitionBy(*(F.col(quoted(name)) for name in kwargs["series"]), F.col("_run"))
+    moving = [F.min(quoted(n)).over(run) != F.max(quoted(n)).over(run) for n in kwargs.get("while_moves") or ()]
+    is_long = value.isNotNull() & (F.count(sight.value).over(run) >= int(kwargs["intervals"]))
+    return rows.withColumn(flag, is_long & (balanced(Column.__or__, moving) if moving else F.lit(True)))
+
+
+def _spike(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+    """A step of more than `limit` from the reading before, taken back by the reading after."""
+    limit, value = F.lit(float(sight.kwargs["limit"])), F.col(sight.value)
+    rows = rows.withColumn("_prior", sight.prior(sight.value)).withColumn("_next", sight.next(sight.value))
+    up, down = value - F.col("_prior"), value - F.col("_next")
+    is_back = F.abs(F.col("_next") - F.col("_prior")) <= limit
+    return rows.withColumn(flag, (F.abs(up) > limit) & (F.abs(down) > limit) & (up * down > 0) & is_back)
+
+
+def _fall(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+    """A counter below its last reading, unless its dial of `digits` rolled over by a step of at most `max_step`."""
+    kwargs, value = sight.kwargs, F.col(sight.value)
+    rows = rows.withColumn("_prior", sight.prior(sight.value))
+    falls = value < F.col("_prior")
+    if not kwargs.get("digits"):
+        return rows.withColumn(flag, falls)
+    top = F.lit(float(10 ** int(kwargs["digits"])))
+    step = value + top - F.col("_prior")
+    rolled = (F.col("_prior") >= top * NEAR_THE_TOP) & (step <= F.lit(float(kwargs.get("max_step") or 0)))
+    return rows.withColumn(flag, falls & ~rolled)
+
+
+def _gap(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+    """A reading that comes more than `limit` intervals of `interval_s` seconds after the one before."""
+    kwargs = sight.kwargs
+    waited = F.unix_micros(F.col(sight.value)) - F.unix_micros(sight.prior(sight.value))
+    most = float(kwargs["interval_s"]) * float(kwargs.get("limit") or 1.5) * 1e6
+    return rows.withColumn(flag, waited > F.lit(most))
+
+
+def _growth(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+    """A counter's step that differs from what `rate` an hour gives by more than `tolerance` and `share` of it.
+
+    A fall, and the rise after it, are left to the rule on falling counters.
+    """
+    kwargs, at = sight.kwargs, quoted(sight.kwargs["at"])
+    rows = rows.withColumn("_step", F.col(sight.value) - sight.prior(sight.value))
+    rises = (F.col("_step") >= 0) & F.coalesce(sight.prior("_step") >= 0, F.lit(True))
+    seconds = (F.unix_micros(F.col(at)) - F.unix_micros(sight.prior(at))) / F.lit(1e6)
+    rows = rows.withColumn("_hours", seconds / F.lit(HOUR)).withColumn(
+        "_rate", (F.col(RATE) + sight.prior(RATE)) / F.lit(2.0)
+    )
+    due = F.col("_rate") * F.col("_hours") * F.lit(float(kwargs.get("factor") or 1))
+    allowed = F.lit(float(kwargs["tolerance"])) + F.abs(due) * F.lit(float(kwargs.get("share") or 0))
+    return rows.withColumn(flag, rises & (F.col("_hours") > 0) & (F.abs(F.col("_step") - due) > allowed))
+
+
+KINDS: Mapping[str, Callable[[DataFrame, str, _Sight], DataFrame]] = {
+    "expect_column_values_to_not_be_stuck": _stuck,
+    "expect_column_values_to_not_spike": _spike,
+    "expect_column_values_to_not_fall": _fall,
+    "expect_column_values_to_follow_in_time": _gap,
+    "expect_column_growth_to_match_rate": _growth,
+}
