@@ -1,5 +1,6 @@
 """lake sql | tables | plan: look at the lake."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -43,7 +44,8 @@ def _show(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]])
     table = Table(*names)
     for row in rows:
         table.add_row(*row)
-    if console.measure(table).maximum <= console.width:
+    boundless = console.options.update(max_width=sys.maxsize)  # within its own options a table never measures wider
+    if console.measure(table, options=boundless).maximum <= console.width:
         console.print(table)
         return
     for number, row in enumerate(rows, 1):
