@@ -33,9 +33,11 @@ def status() -> None:
 
     Example: `lake status`
     """
-    table = Table("service", "state", "address", "MiB", "log")
+    table = Table("service", "state", "MiB")
+    for name in ("address", "log"):
+        table.add_column(name, overflow="fold")  # an address cut short is no address
     for one in embedded.status(load()):
-        table.add_row(one.name, one.state, one.url, f"{one.rss_mib or 0:.0f}", str(one.log or ""))
+        table.add_row(one.name, one.state, f"{one.rss_mib or 0:.0f}", one.url, str(one.log or ""))
     Console().print(table)
 
 

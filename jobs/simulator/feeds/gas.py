@@ -6,7 +6,7 @@ from random import Random
 from jobs.simulator.curves import GAS, hour_of_day, hours_since_start, outdoor_c
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import JsonLinesForm
-from jobs.simulator.planting import breaks, change, copied, mends, warns
+from jobs.simulator.planting import breaks, change, copied, frozen, mends, warns
 from jobs.simulator.registers import Device, devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -23,6 +23,8 @@ PATHS = {
     "alarm_state": "alarm",
 }
 BEIJING_EPOCH = datetime(1970, 1, 1, 8)
+MIDNIGHT = 16 * 3_600_000
+"""Midnight in Beijing, in milliseconds of the day in UTC."""
 
 
 def _rows(setting: Setting) -> list[Row]:
@@ -61,6 +63,11 @@ def _with_unit(row: Row, rng: Random) -> Cell:
     return f"{row.text('outlet_pressure_kpa')}kPa"
 
 
+def _not_first(row: Row) -> bool:
+    """Not the first reading of the day: only what has one before it can fall."""
+    return int(row.text("read_at")) % 86_400_000 != MIDNIGHT
+
+
 def _clock_text(row: Row, rng: Random) -> Cell:
     return (BEIJING_EPOCH + timedelta(milliseconds=int(row.text("read_at")))).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -80,6 +87,8 @@ FEED = Feed(
     rows=_rows,
     form=lambda setting: JsonLinesForm(PATHS),
     plans=(
+        warns("stuck", "outlet_pressure_kpa", frozen(10, "read_at", "device_id", 2.2222), "outlet_pressure_stuck"),
+        breaks("cumulative_fall", "std_total_m3", change(100.0, _not_first), "std_total_not_falling"),
         breaks("missing_required", "inlet_pressure_mpa", change(None), "inlet_pressure_mpa_required", times=2),
         breaks("supply_return_swapped", "outlet_pressure_kpa", change(_crossed), *CROSSED, times=2),
         breaks("zero_for_lost", "outlet_pressure_kpa", change(0), "no_zero_pressure_with_flow", *LOW),

@@ -6,7 +6,7 @@ from random import Random
 from jobs.simulator.curves import WATER, hour_of_day, hours_since_start, outdoor_c
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import Plan, Value, breaks, change, copied, mends, misshapen, warns
+from jobs.simulator.planting import Plan, Value, breaks, change, copied, frozen, mends, misshapen, warns
 from jobs.simulator.registers import Device, devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -71,6 +71,11 @@ def _slashed(row: Row, rng: Random) -> Cell:
     return row.text("read_at").replace("-", "/")
 
 
+def _between(row: Row) -> bool:
+    """Not the first nor the last reading of the day: only what has neighbours can differ from them."""
+    return not row.text("read_at").endswith(("00:00:00", "23:55:00"))
+
+
 def _moved(seconds: int) -> Value:
     def to(row: Row, rng: Random) -> Cell:
         return (datetime.strptime(row.text("read_at"), CLOCK) + timedelta(seconds=seconds)).strftime(CLOCK)
@@ -87,6 +92,9 @@ FEED = Feed(
     rows=_rows,
     form=lambda setting: CsvForm(HEADERS),
     plans=(
+        warns("stuck", "out_turbidity_ntu", frozen(15, "read_at", "device_id", "0.333"), "turbidity_stuck"),
+        warns("spike", "water_temp_c", change("31.0", _between), "water_temp_spike"),
+        breaks("cumulative_fall", "out_total_m3", change("100.0", _between), "out_total_not_falling"),
         breaks("missing_required", "out_total_m3", change("--"), "out_total_m3_required", times=2),
         breaks("out_of_band", "ph", change("15.20"), "ph_range", "ph_limit", times=2),
         breaks("sentinel", "water_temp_c", change("-999"), "water_temp_c_range"),
