@@ -133,7 +133,9 @@ def _wait(what: str, total: int, done: Callable[[], int]) -> None:
 
 
 def _show(lake: Lake) -> None:
-    table = Table("部门", "数据集", "批次", "状态", "行数", "合格", "隔离", "提示")
+    table = Table()
+    for name in ("部门", "数据集", "批次", "状态", "行数", "合格", "隔离", "提示"):
+        table.add_column(name, no_wrap=name in ("数据集", "批次"), overflow="fold")
     for verdict in Results(lake.arrow, lake.settings.s3_bucket).verdicts([("seq", ">", 0)]):
         numbers = (verdict.rows, verdict.good_rows, verdict.failed_rows, verdict.warned_rows)
         words = [f"{n:,}" for n in numbers]

@@ -35,8 +35,9 @@ def sql(
     """
     with opened(settings()) as lake:
         rows = ask(lake, query).limit(limit)
+        names = rows.columns
         found = [["" if value is None else str(value) for value in row] for row in rows.collect()]
-    _show(Console(), rows.columns, found)
+    _show(Console(), names, found)
 
 
 def _show(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -62,7 +63,9 @@ def tables() -> None:
     """
     config = settings()
     catalogue = contracts.load(config.schemas, config.expectations)
-    shown = Table("table", "title", "version", "columns")
+    shown = Table()
+    for name in ("table", "title", "version", "columns"):
+        shown.add_column(name, no_wrap=name == "table", overflow="fold")
     with opened(config) as lake:
         for contract in (*catalogue.sources(), *catalogue.products()):
             zone = Zone.GOLD if contract.kind == "product" else Zone.SILVER

@@ -123,7 +123,10 @@ def deliveries(dataset: Annotated[str | None, typer.Option("--dataset", "-d")] =
 
     Example: `lake deliveries --dataset admin_permits`
     """
-    table = Table("delivery", "state", "rows", "received (UTC)", "files")
+    table = Table()
+    table.add_column("delivery", no_wrap=True)  # an id cut or folded cannot be typed again
+    for name in ("state", "rows", "received (UTC)", "files"):
+        table.add_column(name, overflow="fold")
     with opened(settings()) as lake:
         for one in lake.ledger.deliveries(dataset):
             rows = "" if one.counted_rows is None else f"{one.counted_rows:,}"

@@ -41,8 +41,8 @@ class _Sight:
 
 def with_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:
     """The rows with a boolean column for each rule, true where the row breaks it."""
+    names = rows.columns if series else []  # asked once: each time, the engine analyses the plan
     for one in series:
-        names = rows.columns
         value = f"_v_{one.rule.id}"
         kwargs = one.rule.kwargs
         points = ", ".join(quoted(name) for name in kwargs["series"])
@@ -54,6 +54,7 @@ def with_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) ->
         present = balanced(Column.__and__, [F.col(quoted(n)).isNotNull() for n in (*kwargs["series"], kwargs["at"])])
         held = present & F.coalesce(F.col(one.flag), F.lit(False)) & ~_exempt(kwargs)
         rows = rows.select(*(quoted(name) for name in names), held.alias(one.flag))
+        names = [*names, one.flag]
     return rows
 
 
