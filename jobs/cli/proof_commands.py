@@ -59,14 +59,10 @@ def recheck(
     """
     typer.echo("judging the keys that failed / 正在复检未通过的主键 …", err=True)
     proofs: list[Proof] = pipeline.run(settings(), "recheck", delivery, against)
-    table = Table(
-        "rule / 规则",
-        "mended / 已改正",
-        "remaining / 未改正",
-        "absent / 未报",
-        "newly broken / 新问题",
-        "no key / 无主键",
-    )
+    table = Table()
+    table.add_column("rule / 规则", no_wrap=True)
+    for name in ("mended / 已改正", "remaining / 未改正", "absent / 未报", "newly broken / 新问题", "no key / 无主键"):
+        table.add_column(name, justify="right")
     for one in proofs:
         counts = (len(one.proven), len(one.remaining), len(one.absent), len(one.broken), one.keyless)
         table.add_row(one.rule, *(f"{n:,}" for n in counts))
