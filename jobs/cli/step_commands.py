@@ -35,6 +35,11 @@ def _put(config: Settings, files: list[Path], dataset: str, manifest: Manifest) 
         return put(lake.store, files, dataset, contract.provider, manifest)
 
 
+def _known(config: Settings, dataset: str) -> set[str]:
+    with opened(config) as lake:
+        return {one.id for one in lake.ledger.deliveries(dataset)}
+
+
 def deliver(
     files: Files,
     dataset: Dataset,
@@ -104,12 +109,15 @@ def run(files: Files, dataset: Dataset) -> None:
     Example: `lake run 许可.csv --dataset admin_permits`
     """
     config = settings()
+    before = _known(config, dataset)
     _put(config, files, dataset, Manifest())
     typer.echo("landed / 已接收")
     pipeline.run(config, "land")
     waiting = pipeline.run(config, "pending", dataset)
     if not waiting:
-        typer.echo("the same bytes came before; nothing is processed twice / 相同内容此前已处理")
+        taken = sorted(_known(config, dataset) - before)
+        same = "the same bytes came before; nothing is processed twice / 相同内容此前已处理"
+        typer.echo(f"the running scheduler took it / 已由调度器处理: {', '.join(taken)}" if taken else same)
     for delivery in waiting:
         done: Delivery = pipeline.run(config, "load", delivery)
         typer.echo(f"loaded / 已入贴源层  {done.counted_rows or 0:,} rows")

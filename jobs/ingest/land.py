@@ -20,6 +20,7 @@ from jobs.lake.zones import Zone
 
 logger = logging.getLogger(__name__)
 MANIFEST = "_manifest.json"
+UNKNOWN = "dataset_unknown"
 SIDECAR = ".manifest.json"
 NAME_LENGTH = 120
 """Characters of a folder's name that the ledger keeps."""
@@ -150,6 +151,6 @@ def _replaced(lake: Lake, dataset: str, manifest: Manifest) -> str | None:
 
 
 def _refuse_unknown(lake: Lake, delivery: Delivery) -> Delivery:
-    reason = f"数据集“{delivery.dataset}”没有数据契约，文件已留存；请先登记契约（lake contracts new），再重新处理"
-    finding = Finding("dataset_unknown", reason, {"dataset": delivery.dataset})
+    reason = f"数据集“{delivery.dataset}”没有数据契约，文件已留存；登记契约（lake contracts new）后会自动处理"
+    finding = Finding(UNKNOWN, reason, {"dataset": delivery.dataset})
     return lake.ledger.move(delivery.id, State.UNREADABLE, findings=[finding], reason=reason)

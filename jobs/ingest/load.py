@@ -25,7 +25,7 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
             _write(lake, contract, delivery, reading)
         except DeliveryError as error:
             logger.warning("%s: delivery %s cannot be read", contract.id, delivery.id)
-            return lake.ledger.move(delivery.id, State.UNREADABLE, reason=str(error))
+            return lake.ledger.move(delivery.id, State.UNREADABLE, findings=[], reason=str(error))
     logger.info("%s: delivery %s has %s rows in bronze", contract.id, delivery.id, reading.counted_rows)
     return lake.ledger.move(
         delivery.id, State.LOADED, findings=reading.findings, counted_rows=reading.counted_rows, reason=""

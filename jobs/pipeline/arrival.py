@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from jobs.contracts import Catalogue
-from jobs.ingest.land import Landed
+from jobs.ingest.land import UNKNOWN, Landed
 from jobs.ingest.land import land as land_new
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
@@ -19,7 +19,13 @@ def land(lake: Lake, catalogue: Catalogue) -> tuple[Landed, ...]:
 
 
 def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
-    """(dataset, id) of new deliveries that have a contract, as soon as there are any; after a quiet while, those left."""
+    """(dataset, id) of new deliveries that have a contract, as soon as there are any; after a quiet while, those left.
+
+    First come those that were here before their contract was.
+    """
+    known_now = [(d.dataset, d.id) for d in _once_unknown(lake) if d.dataset in catalogue.providers()]
+    if known_now:
+        return known_now
     deadline = time.monotonic() + WATCH_S
     while time.monotonic() < deadline:
         landed = [(one.delivery.dataset, one.delivery.id) for one in land(lake, catalogue) if one.is_new]
@@ -36,11 +42,17 @@ def _left(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
     return [(d.dataset, d.id) for d in landed if d.received_at < before and d.dataset in catalogue.providers()]
 
 
+def _once_unknown(lake: Lake, dataset: str | None = None) -> list[Delivery]:
+    """Deliveries that were sent back only because their dataset had no contract; reading one replaces that finding."""
+    returned = lake.ledger.deliveries(dataset, states=(State.UNREADABLE,))
+    return [d for d in returned if any(finding.kind == UNKNOWN for finding in d.findings)]
+
+
 def pending(lake: Lake, catalogue: Catalogue, dataset: str, *asked: str) -> list[str]:
     """Ids to work on, in order of arrival: those asked for, and any of the dataset that are not judged yet."""
     catalogue.contract(dataset)
-    waiting = [d.id for d in lake.ledger.deliveries(dataset, states=(State.LANDED, State.LOADED))]
-    wanted = {*asked, *waiting}
+    waiting = lake.ledger.deliveries(dataset, states=(State.LANDED, State.LOADED))
+    wanted = {*asked, *(d.id for d in (*waiting, *_once_unknown(lake, dataset)))}
     return [d.id for d in lake.ledger.deliveries(dataset) if d.id in wanted]
 
 

@@ -16,7 +16,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load, pending
+from jobs.pipeline.arrival import land, load, pending, watch
 from jobs.pipeline.judging import conform
 from tests.contract_texts import STATION_FIELDS, contract
 
@@ -162,6 +162,23 @@ def test_a_folder_that_no_contract_names_is_returned_and_kept(lake: Lake, catalo
     assert (found.delivery.state, "没有数据契约" in found.delivery.reason) == (State.UNREADABLE, True)
     assert lake.store.get_bytes(found.delivery.objects[0]).decode() == GOOD
     assert land(lake, catalogue) == ()
+
+
+@pytest.mark.parametrize(("text", "end"), [(GOOD, State.LOADED), ("", State.UNREADABLE)])
+def test_what_came_before_its_contract_is_taken_when_the_contract_is_there(
+    lake: Lake, catalogue: Catalogue, write_contracts: Callable[..., Catalogue], tmp_path: Path, text: str, end: State
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(text, "utf-8")
+    deliver(lake.store, [file], "late", "heat", Manifest())
+    (found,) = land(lake, catalogue)
+    assert found.delivery.state is State.UNREADABLE
+    with_contract = write_contracts({"schemas/sources/heat/late.yaml": contract("late", STATION_FIELDS)})
+    assert watch(lake, with_contract) == [("late", found.delivery.id)]
+    assert pending(lake, with_contract, "late") == [found.delivery.id]
+    assert load(lake, with_contract, found.delivery.id).state is end
+    conform(lake, with_contract, found.delivery.id)
+    assert pending(lake, with_contract, "late") == [], "judged, so nobody is woken for it again"
 
 
 def test_a_broken_contract_names_its_file_and_line(write_contracts: Callable[..., Catalogue]) -> None:
