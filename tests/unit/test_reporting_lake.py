@@ -42,10 +42,10 @@ class LocalArrow:
     def __init__(self, root: Path) -> None:
         self.root, self.opened = root, []
 
-    def open(self, path: TablePath) -> DeltaTable | None:
+    def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:
         self.opened.append(str(path))
         try:
-            return DeltaTable(str(self.root / path.key))
+            return DeltaTable(str(self.root / path.key), version=version)
         except TableNotFoundError:
             return None
 
