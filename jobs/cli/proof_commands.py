@@ -1,14 +1,18 @@
-"""lake verify | recheck: numbers recomputed, and corrections proven."""
+"""lake verify | recheck | scores: numbers recomputed, corrections proven, and points led back to rules."""
 
+from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from jobs import pipeline
+from jobs.lake.lake import opened
 from jobs.pipeline.rechecking import Proof
 from jobs.pipeline.verifying import Verified
+from jobs.reporting import BY, GroupScore, period_scores
 from jobs.settings import load as settings
 
 PANEL = "Prove"
@@ -17,7 +21,7 @@ SHOWN = 50
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (verify, recheck):
+    for command in (verify, recheck, scores):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -71,3 +75,39 @@ def recheck(
     typer.echo(f"{len(proofs) - len(is_open):,} of {len(proofs):,} rules proven mended / 条规则已证实改正")
     if is_open:
         raise typer.Exit(1)
+
+
+def scores(
+    by: Annotated[str, typer.Option(help=f"One of {', '.join(BY)}.")] = "department",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, in local time.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day that is out.")] = None,
+    most: Annotated[int, typer.Option(help="Rules shown for each group, those that lost most first.")] = 3,
+) -> None:
+    """Scores over many deliveries, from kept results alone, and the rules that the lost points lead to.
+
+    A delivery that was replaced counts no more. The failing rows of a rule: `lake sql "SELECT * FROM evidence.<dataset>
+    WHERE rule = '<rule>'"`.
+
+    Example: `lake scores --by month --since 2026-01-01`
+    """
+    if by not in BY:
+        raise typer.BadParameter(f"--by is one of {', '.join(BY)}")
+    config = settings()
+    zone = ZoneInfo(config.timezone)
+    span = [day.replace(tzinfo=zone) if day else None for day in (since, until)]
+    with opened(config) as lake:
+        found = period_scores(lake, by, *span)
+    if not found:
+        typer.echo("no judged deliveries in that time / 该时段没有已检核的批次")
+    for one in found:
+        _show_score(one, most)
+
+
+def _show_score(one: GroupScore, most: int) -> None:
+    parts = " · ".join(f"{d.name} {d.score:.2f}" for d in one.scores.dimensions if d.score is not None)
+    total = "–" if one.scores.total is None else f"{one.scores.total:.2f}"
+    typer.echo(f"{one.group}  {total}  ({one.deliveries:,} deliveries / 批次)  {parts}")
+    for loss in one.losses[:most]:
+        rule = loss.rule
+        rows = f"{rule.unexpected_count:,} of {rule.element_count - rule.missing_count:,}"
+        typer.echo(f"    −{loss.points:.3f}  {rule.dataset}.{rule.rule}  {rows}")

@@ -77,6 +77,10 @@ TYPES: Mapping[type, pa.DataType] = {
     bool: pa.bool_(),
     datetime: pa.timestamp("us", tz="UTC"),
 }
+COUNTED = (
+    *("delivery", "dataset", "provider", "rule", "type", "severity", "dimension", "indicator"),
+    *("success", "element_count", "unexpected_count", "missing_count"),
+)
 VERDICTS = "verdicts"
 RULES = "rules"
 
@@ -109,6 +113,12 @@ class Results:
         """Rule results, by delivery and in the order of the plan, as the table is or as it was at a version."""
         rows = [RuleRow(**row) for row in self._read(self._rules, filters, version)]
         return sorted(rows, key=lambda r: r.seq)
+
+    def counts(self) -> pa.Table:
+        """Rule results of all deliveries as columns, without their words and Great Expectations' own results."""
+        table = self._arrow.open(self._rules)
+        schema = pa.schema([field for field in _schema(RuleRow) if field.name in COUNTED])
+        return schema.empty_table() if table is None else table.to_pyarrow_table(columns=list(schema.names))
 
     def _replace(self, path: TablePath, schema: pa.Schema, rows: list[dict[str, Any]], delivery: str) -> None:
         table = pa.Table.from_pylist(rows, schema=schema)

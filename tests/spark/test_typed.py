@@ -65,8 +65,9 @@ def test_commands_answer(typed: Callable[..., Result]):
     assert narrow.exit_code == 0 and "61.0" in narrow.output
     wide = typed("sql", "SELECT * FROM results.rules")
     assert wide.exit_code == 0 and "unexpected_count" in wide.output
-    for words in (("tables",), ("plan", "station"), ("deliveries",)):
+    for words in (("tables",), ("plan", "station"), ("deliveries",), ("scores", "--by", "month")):
         assert typed(*words).exit_code == 0, words
+    assert typed("scores", "--by", "weather").exit_code == 2
     verified = typed("verify", "{first}")
     assert verified.exit_code == 0 and " 0 differ" in verified.output
     rechecked = typed("recheck", "{first}")

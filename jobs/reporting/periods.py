@@ -1,0 +1,128 @@
+"""Scores over many deliveries, from kept results alone: by department, dataset, month or dimension.
+
+A rule's counts are added up over the deliveries, so a large delivery weighs more than a small one. A delivery that was
+replaced counts no more; its correction does. What is lost of 100 points is shared out to the rules exactly.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from jobs.lake.delivery import Delivery
+from jobs.lake.lake import Lake
+from jobs.lake.results import Results
+from jobs.reporting.score import Scores, Weights, is_of_each_row, pass_rate, scores, weights
+
+BY = ("department", "dataset", "month", "dimension")
+KEYS = ("dataset", "rule", "type", "severity", "dimension", "indicator")
+SUMS = ("element_count", "unexpected_count", "missing_count")
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One rule's counts over deliveries; of a rule about whole tables, one delivery's."""
+
+    group: str
+    dataset: str
+    rule: str
+    type: str
+    severity: str
+    dimension: str
+    indicator: str
+    success: bool
+    element_count: int
+    unexpected_count: int
+    missing_count: int
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Points of 100 that a rule takes from the score of its group."""
+
+    points: float
+    rule: Pooled
+
+
+@dataclass(frozen=True)
+class GroupScore:
+    """The score of one group, and where its points were lost, the most first."""
+
+    group: str
+    deliveries: int
+    scores: Scores
+    losses: tuple[Loss, ...]
+
+
+def period_scores(
+    lake: Lake, by: str, since: datetime | None = None, until: datetime | None = None
+) -> list[GroupScore]:
+    """Scores of the deliveries received in [since, until), grouped as `by` says."""
+    chosen = {d.id: d for d in lake.ledger.deliveries() if _is_within(d, since, until) and not d.superseded_by}
+    counts = Results(lake.arrow, lake.settings.s3_bucket).counts()
+    zone = ZoneInfo(lake.settings.timezone)
+    groups = {
+        d.id: {"department": d.provider, "dataset": d.dataset}.get(by) or _month(d, zone) for d in chosen.values()
+    }
+    pooled = _pooled(counts, groups, by)
+    members: dict[str, set[str]] = {}
+    for delivery, group in groups.items():
+        for name in {p.group for p in pooled} if by == "dimension" else {group}:
+            members.setdefault(name, set()).add(delivery)
+    return [_scored(group, len(members[group]), rules, weights()) for group, rules in _by_group(pooled)]
+
+
+def _is_within(delivery: Delivery, since: datetime | None, until: datetime | None) -> bool:
+    at = delivery.received_at
+    return (since is None or at >= since) and (until is None or at < until)
+
+
+def _month(delivery: Delivery, zone: ZoneInfo) -> str:
+    return f"{delivery.received_at.astimezone(zone):%Y-%m}"
+
+
+def _pooled(counts: pa.Table, groups: Mapping[str, str], by: str) -> list[Pooled]:
+    names = pa.array([groups.get(delivery) for delivery in counts["delivery"].to_pylist()], pa.string())
+    named = counts.append_column("group", counts["dimension"] if by == "dimension" else names)
+    mine = named.filter(names.is_valid())
+    keys = ["group", *KEYS]
+    added = mine.group_by(keys).aggregate([*((name, "sum") for name in SUMS), ("success", "all")])
+    found = []
+    for row in added.to_pylist():
+        sums = {name: row[f"{name}_sum"] for name in SUMS}
+        found.append(Pooled(**{key: row[key] for key in keys}, success=row["success_all"], **sums))
+    whole = [p for p in found if not is_of_each_row(p)]
+    single = mine.select([*keys, "success", *SUMS]).to_pylist() if whole else []
+    apart = [one for one in (Pooled(**row) for row in single) if not is_of_each_row(one)]
+    return [*(p for p in found if is_of_each_row(p)), *apart]
+
+
+def _by_group(pooled: Iterable[Pooled]) -> list[tuple[str, list[Pooled]]]:
+    grouped: dict[str, list[Pooled]] = {}
+    for one in pooled:
+        grouped.setdefault(one.group, []).append(one)
+    return sorted(grouped.items())
+
+
+def _scored(group: str, deliveries: int, rules: Sequence[Pooled], by: Weights) -> GroupScore:
+    made = scores(rules, by)
+    losses = sorted(_losses(rules, made, by), key=lambda loss: -loss.points)
+    return GroupScore(group, deliveries, made, tuple(loss for loss in losses if loss.points > 0))
+
+
+def _losses(rules: Sequence[Pooled], made: Scores, by: Weights) -> Iterable[Loss]:
+    """100 − total, shared out: each rule loses its indicator's and dimension's weight times what it failed."""
+    tested = [d for d in made.dimensions if d.score is not None]
+    all_dimensions = sum(d.weight for d in tested)
+    for dimension in tested:
+        indicators = [i for i in dimension.indicators if i.value is not None]
+        all_indicators = sum(i.weight for i in indicators)
+        for indicator in indicators:
+            share = dimension.weight / all_dimensions * indicator.weight / all_indicators / indicator.tested
+            for rule in rules:
+                rate = pass_rate(rule)
+                place = (rule.dimension, rule.indicator)
+                if rule.severity in by.severities and place == (dimension.name, indicator.code) and rate is not None:
+                    yield Loss(100 * share * (1 - rate), rule)
