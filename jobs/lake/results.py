@@ -114,11 +114,15 @@ class Results:
         rows = [RuleRow(**row) for row in self._read(self._rules, filters, version)]
         return sorted(rows, key=lambda r: r.seq)
 
-    def counts(self) -> pa.Table:
-        """Rule results of all deliveries as columns, without their words and Great Expectations' own results."""
-        table = self._arrow.open(self._rules)
+    def counts(self, filters: list[tuple[str, str, Any]] | None = None, version: int | None = None) -> pa.Table:
+        """Rule results as columns, without their words and Great Expectations' own results."""
+        table = self._arrow.open(self._rules, version)
         schema = pa.schema([field for field in _schema(RuleRow) if field.name in COUNTED])
-        return schema.empty_table() if table is None else table.to_pyarrow_table(columns=list(schema.names))
+        return (
+            schema.empty_table()
+            if table is None
+            else table.to_pyarrow_table(columns=list(schema.names), filters=filters)
+        )
 
     def _replace(self, path: TablePath, schema: pa.Schema, rows: list[dict[str, Any]], delivery: str) -> None:
         table = pa.Table.from_pylist(rows, schema=schema)

@@ -29,7 +29,8 @@ class Verified:
 def verify(lake: Lake, catalogue: Catalogue, report: str) -> Verified:
     """A report by the id of its delivery or by its file, every number of it recomputed; nothing is written."""
     document = _document(lake, report)
-    checks, reason = in_the_tables(lake, document), ""
+    contract = catalogue.contracts.get(document["delivery"]["dataset"])
+    checks = in_the_tables(lake, document, contract)
     again, reason = _judged_again(lake, catalogue, document)
     return Verified(document["delivery"]["id"], (*checks, *again), reason)
 

@@ -10,6 +10,8 @@ from jobs.reporting.advice import advice
 from jobs.reporting.delivery_tables import (
     all_rules_table,
     dimensions_table,
+    history_table,
+    history_words,
     indicators_table,
     source_table,
     trend_charts,
@@ -57,6 +59,8 @@ def delivery_page(facts: Facts, first: Mapping[str, tuple[Row, ...]]) -> str:
         all_rules=all_rules_table(facts),
         charts=trend_charts(facts.past, facts.zone),
         trend=trend_table(facts),
+        history=history_table(facts),
+        history_words=history_words(facts),
         sources=source_table(facts),
         workbook=f"{facts.delivery.id}.xlsx",
         machine=f"{facts.delivery.id}.json",

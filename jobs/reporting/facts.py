@@ -1,6 +1,6 @@
 """Everything that a report of one delivery rests on, read once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, VERDICTS, Results, RuleRow, Verdict
 from jobs.lake.zones import Zone
+from jobs.reporting.history import History, compared
 from jobs.reporting.score import Scores, scores, weights
 from jobs.reporting.words import SEVERITY_ORDER
 
@@ -34,6 +35,7 @@ class Facts:
     rules: tuple[RuleRow, ...]
     scores: Scores
     past: tuple[Past, ...]
+    history: History | None
     repeats: int
     versions: Mapping[str, int]
     zone: str
@@ -86,11 +88,29 @@ def gather(lake: Lake, catalogue: Catalogue, delivery_id: str, now: datetime) ->
             for v in shown
             if v.delivery in entries
         ),
+        history=history_of(lake, delivery, contract, verdicts),
         repeats=lake.ledger.repeats(delivery_id),
         versions=versions,
         zone=lake.settings.timezone,
         now=now,
     )
+
+
+def history_of(
+    lake: Lake,
+    delivery: Delivery,
+    contract: Contract | None,
+    verdicts: Sequence[Verdict],
+    version: int | None = None,
+) -> History | None:
+    """The delivery beside those before it, by rule results as they are or were at a version; None where no rule ran."""
+    own = next((v for v in verdicts if v.delivery == delivery.id), None)
+    if own is None or contract is None or not own.suite_hash:
+        return None
+    entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
+    before = [(entries[v.delivery], v) for v in verdicts if v.seq < own.seq and v.delivery in entries]
+    counts = Results(lake.arrow, lake.settings.s3_bucket).counts([("dataset", "=", delivery.dataset)], version)
+    return compared(delivery, contract, before, own, counts, lake.settings.timezone)
 
 
 def _versions(lake: Lake, contract: Contract | None) -> dict[str, int]:

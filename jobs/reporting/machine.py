@@ -7,6 +7,7 @@ from dataclasses import asdict
 from jobs.lake.results import RuleRow
 from jobs.reporting.evidence import Row
 from jobs.reporting.facts import Facts
+from jobs.reporting.history import limits
 from jobs.reporting.masking import masked_text, masked_tree
 from jobs.reporting.score import checked_count, pass_rate, weights
 from jobs.reporting.sources import sources
@@ -35,6 +36,7 @@ def machine_report(facts: Facts, first: Mapping[str, tuple[Row, ...]]) -> bytes:
             for f in facts.delivery.findings
         ],
         "trend": [_past(facts, index) for index in range(len(facts.past))],
+        "history": _history(facts),
         "sources": [asdict(source) for source in sources(facts)],
     }
     return json.dumps(document, ensure_ascii=False, indent=1, default=str).encode()
@@ -124,6 +126,20 @@ def _rule(rule: RuleRow, facts: Facts, first: Sequence[Row]) -> dict[str, object
         facts,
         RULES,
     )
+
+
+def _history(facts: Facts) -> dict[str, object] | None:
+    history = facts.history
+    if history is None:
+        return None
+    told = {
+        "limits_version": limits().version,
+        "day_kind": history.day_kind,
+        "days": [day.isoformat() for day in history.days],
+        "is_judged": history.is_judged,
+        "unusual": [asdict(one) for one in history.unusual],
+    }
+    return _sourced(told, facts, RULES)
 
 
 def _past(facts: Facts, index: int) -> dict[str, object]:

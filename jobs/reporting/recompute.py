@@ -8,10 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.contracts import Contract
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, RuleRow, Verdict
 from jobs.lake.zones import Zone
+from jobs.reporting.facts import history_of
+from jobs.reporting.history import limits
 from jobs.reporting.machine import FORMAT, LEDGER, RULES, VERDICTS
 from jobs.reporting.score import Scores, Weights, checked_count, is_of_each_row, pass_rate, scores
 
@@ -36,7 +39,7 @@ class Check:
         return self.reported == self.found
 
 
-def in_the_tables(lake: Lake, document: Document) -> list[Check]:
+def in_the_tables(lake: Lake, document: Document, contract: Contract | None) -> list[Check]:
     """Every number of the report, against ledger, results and evidence at the versions cited."""
     if document.get("format") != FORMAT:
         raise UserError(f"not a delivery report: its format is {document.get('format')!r}, known is {FORMAT!r}")
@@ -53,6 +56,7 @@ def in_the_tables(lake: Lake, document: Document) -> list[Check]:
     checks += against_verdict(document, verdicts[0], f"{VERDICTS} version {versions[VERDICTS]}")
     checks += against_rules(document, rules, f"{RULES} version {versions[RULES]}")
     checks += _evidence(lake, document, rules)
+    checks += _history(lake, document, results, versions, contract)
     return [*checks, *_trend(document, results, versions)]
 
 
@@ -114,6 +118,26 @@ def _trend(document: Document, results: Results, versions: Mapping[str, int]) ->
         for count in ("rows", "failed_rows"):
             yield Check(f"trend.{name}.{count}", past[count], verdict and getattr(verdict, count), VERDICTS)
         yield Check(f"trend.{name}.total", past["total"], scores(rules.get(name, []), by).total, RULES)
+
+
+def _history(
+    lake: Lake, document: Document, results: Results, versions: Mapping[str, int], contract: Contract | None
+) -> Iterator[Check]:
+    """What stands out beside earlier deliveries, where the limits are those of the report."""
+    told = document.get("history")
+    if told is None or told["limits_version"] != limits().version:
+        return
+    delivery = lake.ledger.get(document["delivery"]["id"])
+    verdicts = results.verdicts([("dataset", "=", delivery.dataset)], versions[VERDICTS])
+    again = history_of(lake, delivery, contract, verdicts, versions[RULES])
+    found = {(u.kind, u.field): u for u in again.unusual} if again else {}
+    said = {(u["kind"], u["field"]): u for u in told["unusual"]}
+    yield Check("history.days", told["days"], [day.isoformat() for day in again.days] if again else None, RULES)
+    for place in sorted({*found, *said}):
+        one, claim = found.get(place), said.get(place, {})
+        for name in ("seen", "low", "high"):
+            number = f"history.{'.'.join(filter(None, place))}.{name}"
+            yield Check(number, claim.get(name), getattr(one, name) if one else None, RULES)
 
 
 def _ledger(lake: Lake, document: Document, delivery_id: str) -> Iterator[Check]:

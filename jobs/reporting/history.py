@@ -1,0 +1,152 @@
+"""A delivery beside those before it on like days: rows, failed rows, empty values. It warns, and never refuses.
+
+Working days are compared with working days (make-up days among them), weekends with weekends, a holiday with the same
+holiday; where there are too few such days, nothing is judged. Limits are the project's own (history.yaml).
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from jobs.contracts import Contract
+from jobs.contracts.codes import conditions_of
+from jobs.lake.delivery import Delivery
+from jobs.lake.results import Verdict
+
+HOLIDAYS = {
+    "New Year's Day": "元旦",
+    "Spring Festival": "春节",
+    "Tomb-sweeping Day": "清明节",
+    "Labour Day": "劳动节",
+    "Dragon Boat Festival": "端午节",
+    "Mid-autumn Festival": "中秋节",
+    "National Day": "国庆节",
+}
+TO_SIGMA = 1.4826
+ENDS = ("type", "enum", "pattern", "length", "range")
+"""Endings of a field's own rules that count its empty values."""
+ROWS, FAILED, EMPTY = "rows", "failed_share", "empty_share"
+
+
+class Band(BaseModel):
+    """How far a value may be from the median, whatever the spread: a share of it, and a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    share: float
+    least: float
+
+
+class Limits(BaseModel):
+    """The project's own numbers; not set by any standard."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    version: int
+    fewest_days: int
+    most_days: int
+    spreads: float
+    rows: Band
+    shares: Band
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """A number that leaves its band: what it is of, what was seen, from where to where it was expected."""
+
+    kind: str
+    field: str
+    seen: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class History:
+    """What stands out in a delivery; `days` are the like days that it was compared with, too few to judge if so."""
+
+    day_kind: str
+    days: tuple[date, ...]
+    is_judged: bool
+    unusual: tuple[Unusual, ...]
+
+
+@lru_cache
+def limits(file: Path = Path(__file__).parent / "history.yaml") -> Limits:
+    """The limits as the file gives them."""
+    return Limits.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def day_kind(day: date) -> str:
+    """工作日, 周末, or the holiday's name; beyond the years of the calendar, by the day of the week alone."""
+    try:
+        is_off, name = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:
+        is_off, name = day.weekday() >= 5, None
+    if not is_off:
+        return "工作日"
+    return HOLIDAYS.get(name, str(name)) if name else "周末"
+
+
+def compared(
+    delivery: Delivery,
+    contract: Contract,
+    before: Sequence[tuple[Delivery, Verdict]],
+    now: Verdict,
+    counts: pa.Table,
+    zone: str,
+) -> History:
+    """The delivery beside earlier judged ones, of each day the last; `counts` holds the rule results of all of them."""
+    by, place = limits(), ZoneInfo(zone)
+    day = delivery.received_at.astimezone(place).date()
+    kind = day_kind(day)
+    like: dict[date, Verdict] = {}
+    for earlier, verdict in before:
+        on = earlier.received_at.astimezone(place).date()
+        if verdict.suite_hash and on != day and day_kind(on) == kind:
+            like[on] = verdict
+    days = tuple(sorted(like)[-by.most_days :])
+    if len(days) < by.fewest_days:
+        return History(kind, days, False, ())
+    basis = [like[on] for on in days]
+    seen, empty = _measured(now, counts, contract), [_measured(v, counts, contract) for v in basis]
+    found = [_outside(name, value, [m[name] for m in empty if name in m], by) for name, value in seen.items()]
+    return History(kind, days, True, tuple(one for one in found if one is not None))
+
+
+def _measured(verdict: Verdict, counts: pa.Table, contract: Contract) -> dict[tuple[str, str], float]:
+    """Rows, share of failed rows, and each field's share of empty values."""
+    measured = {(ROWS, ""): float(verdict.rows)}
+    if not verdict.rows:
+        return measured
+    measured[FAILED, ""] = verdict.failed_rows / verdict.rows
+    mine = counts.filter(pc.equal(counts["delivery"], verdict.delivery)).to_pylist()
+    rules: Mapping[str, dict[str, int]] = {row["rule"]: row for row in mine}
+    for field in contract.fields:
+        told = [
+            rules[f"{field.name}_{end}"]
+            for end in (*ENDS, *conditions_of(field.code))
+            if f"{field.name}_{end}" in rules
+        ]
+        if told and told[0]["element_count"]:
+            measured[EMPTY, field.name] = told[0]["missing_count"] / told[0]["element_count"]
+    return measured
+
+
+def _outside(name: tuple[str, str], seen: float, basis: Sequence[float], by: Limits) -> Unusual | None:
+    if len(basis) < by.fewest_days:
+        return None
+    middle = statistics.median(basis)
+    spread = TO_SIGMA * statistics.median(abs(value - middle) for value in basis)
+    band = by.rows if name[0] == ROWS else by.shares
+    width = max(by.spreads * spread, band.share * middle, band.least)
+    low, high = max(0.0, middle - width), middle + width
+    return None if low <= seen <= high else Unusual(name[0], name[1], seen, low, high)

@@ -1,0 +1,89 @@
+"""A delivery beside those before it: told when it stands out, not told when the days are not alike."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from jobs.lake.delivery import State
+from jobs.reporting import write_report
+from jobs.reporting.history import EMPTY, FAILED, ROWS, day_kind
+from tests.unit.test_reporting_lake import DATASET, NOW, LocalLake, catalogue, delivery, rule_rows, verdict
+
+
+def sent(root: Path, days: Sequence[tuple[date, int, int, int]]) -> dict[str, object]:
+    """Deliveries on days, each with its rows, failed rows and empty identity numbers; the last one's history."""
+    lake, cat = LocalLake(root), catalogue()
+    contract = cat.contract(DATASET)
+    for seq, (day, rows, failed, empty) in enumerate(days, 1):
+        at = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
+        one = replace(delivery(seq, contract, State.ACCEPTED), received_at=at)
+        lake.ledger.entries.append(one)
+        said = verdict(one, rows=rows, failed_rows=failed, good_rows=rows - failed)
+        found = [
+            replace(r, element_count=rows, missing_count=empty if r.rule == "legal_rep_id_no_pattern" else 0)
+            for r in rule_rows(said, cat, {})
+        ]
+        lake.results().write(said, found)
+    last = lake.ledger.entries[-1].id
+    files = write_report(lake, cat, last, NOW)  # type: ignore[arg-type]
+    told: dict[str, object] = json.loads(lake.outputs()[files.json])["history"]
+    page = lake.outputs()[files.html].decode()
+    assert ("与以往不同之处" in page) == bool(told["unusual"])
+    return told
+
+
+def workdays(count: int, start: date = date(2026, 3, 2)) -> list[date]:
+    found = [start + timedelta(days=n) for n in range(3 * count)]
+    return [day for day in found if day_kind(day) == "工作日"][:count]
+
+
+def usual(days: Sequence[date]) -> list[tuple[date, int, int, int]]:
+    return [(day, 1000 + 7 * (n % 5), 10 + n % 3, 50 + n % 4) for n, day in enumerate(days)]
+
+
+def names(told: dict[str, object]) -> set[tuple[str, str]]:
+    return {(one["kind"], one["field"]) for one in told["unusual"]}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ((1010, 11, 52), set()),
+        ((400, 4, 20), {(ROWS, "")}),
+        ((2500, 25, 125), {(ROWS, "")}),
+        ((1010, 200, 52), {(FAILED, "")}),
+        ((1010, 11, 600), {(EMPTY, "legal_rep_id_no")}),
+    ],
+)
+def test_what_leaves_its_band_is_told_with_the_band(tmp_path: Path, last: tuple[int, int, int], expected: set):  # type: ignore[type-arg]
+    *before, today = workdays(10)
+    told = sent(tmp_path, [*usual(before), (today, *last)])
+    assert told["is_judged"] and told["day_kind"] == "工作日" and len(told["days"]) == 9  # type: ignore[arg-type]
+    assert names(told) == expected
+    for one in told["unusual"]:  # type: ignore[attr-defined]
+        assert not one["low"] <= one["seen"] <= one["high"]
+
+
+def test_no_alarm_at_spring_festival(tmp_path: Path):
+    before = workdays(20, date(2026, 1, 12))
+    festival = date(2026, 2, 17)
+    assert day_kind(festival) == "春节"
+    told = sent(tmp_path, [*usual([d for d in before if d < festival]), (festival, 30, 0, 1)])
+    assert (told["is_judged"], told["day_kind"], told["unusual"]) == (False, "春节", [])
+
+
+def test_a_make_up_saturday_is_a_working_day_and_a_plain_one_is_not(tmp_path: Path):
+    assert (day_kind(date(2026, 2, 14)), day_kind(date(2026, 3, 7))) == ("工作日", "周末")
+    assert day_kind(date(2031, 3, 8)) == "周末", "beyond the calendar's years the day of the week decides"
+    told = sent(tmp_path, [*usual(workdays(9)), (date(2026, 3, 21), 100, 0, 0)])
+    assert not told["is_judged"] and told["day_kind"] == "周末"
+
+
+def test_too_few_days_are_said_and_not_judged(tmp_path: Path):
+    *before, today = workdays(5)
+    told = sent(tmp_path, [*usual(before), (today, 1, 0, 0)])
+    assert not told["is_judged"] and len(told["days"]) == 4  # type: ignore[arg-type]
