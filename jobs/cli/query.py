@@ -1,4 +1,4 @@
-"""lake sql | tables | plan: look at the lake."""
+"""lake sql | tables | plan | profile: look at the lake."""
 
 import sys
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import contracts, quality
+from jobs import contracts, pipeline, quality
 from jobs.lake.lake import opened
 from jobs.lake.zones import Zone
 from jobs.pipeline.asking import ask, explain
@@ -19,7 +19,7 @@ PANEL = "Look"
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (sql, tables, plan):
+    for command in (sql, tables, plan, profile):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -88,3 +88,14 @@ def plan(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
         lines = explain(lake, made)
     for line in lines:
         typer.echo(line)
+
+
+def profile(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:
+    """What a curated table holds, as a page, and the rules that this suggests, as a diff to review. Changes nothing.
+
+    Example: `lake profile enterprise_registration > proposed.diff`
+    """
+    typer.echo("profiling / 正在剖析 …", err=True)
+    done = pipeline.run(settings(), "profile", dataset)
+    typer.echo(done.diff, nl=False)
+    typer.echo(f"page / 页面: {settings().home / done.page}", err=True)

@@ -24,6 +24,7 @@ STEPS: Mapping[str, str] = {
     "upkeep": "tending",
     "verify": "verifying",
     "recheck": "rechecking",
+    "profile": "profiling",
 }
 
 

@@ -2,6 +2,7 @@
 
 from jobs.reporting.overview import write_index
 from jobs.reporting.periods import BY, GroupScore, period_scores
+from jobs.reporting.profile_page import write_profile
 from jobs.reporting.recompute import Check, Document, against_rules, against_verdict, in_the_tables
 from jobs.reporting.report import ReportFiles, write_report
 from jobs.reporting.shelf import report_key
@@ -18,5 +19,6 @@ __all__ = [
     "period_scores",
     "report_key",
     "write_index",
+    "write_profile",
     "write_report",
 ]

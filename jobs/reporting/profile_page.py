@@ -1,0 +1,79 @@
+"""A table's profile → its page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from jobs.contracts import Contract, Field
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.reporting import figures, shelf
+from jobs.reporting.pages import Cell, Table, render, table
+
+SHOWN = 12
+HIDDEN = "（个人信息，不展示取值）"
+
+
+class Profile(Protocol):
+    """What the page needs of a field's profile."""
+
+    @property
+    def field(self) -> Field: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def filled(self) -> int: ...
+    @property
+    def distinct(self) -> int: ...
+    @property
+    def low(self) -> str: ...
+    @property
+    def high(self) -> str: ...
+    @property
+    def quantiles(self) -> tuple[float, ...]: ...
+    @property
+    def top(self) -> tuple[tuple[str, int], ...]: ...
+
+
+def write_profile(
+    lake: Lake, contract: Contract, profiles: Sequence[Profile], source: tuple[str, int], now: datetime, diff: str
+) -> str:
+    """Write the page in place of an earlier one; its key."""
+    key = f"{Zone.REPORTS}/{contract.provider or 'products'}/{contract.id}/profile.html"
+    page = render(
+        "profile.html",
+        title=f"{contract.title} 数据剖析",
+        source=f"{source[0]} 第 {source[1]} 版",
+        rows=figures.count(profiles[0].rows if profiles else 0),
+        fields=_fields(profiles),
+        values=_values(profiles),
+        diff=diff,
+        made_at=figures.moment(now, lake.settings.timezone),
+    )
+    shelf.put(lake, key, page.encode(), shelf.HTML)
+    return key
+
+
+def _fields(profiles: Sequence[Profile]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for one in profiles:
+        is_hidden = one.field.is_personal() and one.field.type != "string"
+        span = f"{one.low} ～ {one.high}" if one.low and not is_hidden else figures.NONE
+        if one.field.type == "string" and one.low:
+            span = f"长度 {span}"
+        middle = " / ".join(f"{q:g}" for q in one.quantiles[1:4]) or figures.NONE
+        empty = figures.percent(figures.share(one.rows - one.filled, one.rows))
+        name = f"{one.field.title}（{one.field.name}）"
+        rows.append((name, one.field.type, empty, figures.count(one.distinct), span, HIDDEN if is_hidden else middle))
+    head = ("字段", "类型", "空值占比", "取值数（约）", "最小 ～ 最大", "四分位数")
+    return table("各字段", head, rows, (2, 3))
+
+
+def _values(profiles: Sequence[Profile]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for one in profiles:
+        shown = [f"{value} {figures.percent(figures.share(n, one.filled))}" for value, n in one.top[:SHOWN]]
+        more = f" 等 {len(one.top)} 种" if len(one.top) > SHOWN else ""
+        if shown:
+            rows.append((one.field.title, "、".join(shown) + more))
+    return table("取值不多的字段", ("字段", "取值与占比"), rows)
