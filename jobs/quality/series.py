@@ -1,7 +1,7 @@
 """Rules over the readings of one point in their order: stuck, spike, falling counter, gap, growth against rate.
 
 A row's flag is made from its neighbours, by window functions that share one sort by point and time. Readings outside
-the field's physical band, and empty ones, are passed over: other rules tell of those.
+the field's physical band, empty ones, and those without a time are passed over: other rules tell of those.
 Source of the kinds: R02, R05, R06, R09, R10 of the utilities' rules.
 """
 
@@ -47,11 +47,11 @@ def with_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) ->
         kwargs = one.rule.kwargs
         points = ", ".join(quoted(name) for name in kwargs["series"])
         over = f"PARTITION BY {points} ORDER BY {quoted(kwargs['at'])}, _file, _row"
-        rows = rows.withColumn(value, _in_band(contract, kwargs["column"]))
+        present = balanced(Column.__and__, [F.col(quoted(n)).isNotNull() for n in (*kwargs["series"], kwargs["at"])])
+        rows = rows.withColumn(value, F.when(present, _in_band(contract, kwargs["column"])))
         if "rate" in kwargs:
             rows = rows.withColumn(RATE, _in_band(contract, kwargs["rate"]))
         rows = KINDS[one.rule.type](rows, one.flag, _Sight(kwargs, quoted(value), over))
-        present = balanced(Column.__and__, [F.col(quoted(n)).isNotNull() for n in (*kwargs["series"], kwargs["at"])])
         held = present & F.coalesce(F.col(one.flag), F.lit(False)) & ~_exempt(kwargs)
         rows = rows.select(*(quoted(name) for name in names), held.alias(one.flag))
         names = [*names, one.flag]

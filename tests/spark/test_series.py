@@ -52,14 +52,15 @@ def readings(rng: random.Random, point: str | None, count: int) -> list[Row]:
         level = level if rng.random() < 0.6 else rng.choice((10.0, 50.0, 55.0, 90.0, 150.0, None))
         total = rng.choice((total + 1, total + 1, total + 1, (total + 40) % 1000, total - 5))
         flow = rng.choice((0.0, 1.0, 1.0, 1.0, 2.0))
-        rows.append({"point": point, "at": at, "level": level, "flow": flow, "total": total, "_row": number})
+        when = None if rng.random() < 0.03 else at
+        rows.append({"point": point, "at": when, "level": level, "flow": flow, "total": total, "_row": number})
     rng.shuffle(rows)
     return rows
 
 
 def held(rows: list[Row], column: str, low: float = float("-inf"), high: float = float("inf")) -> list[Row]:
     """Readings of one point in order that have a value in its band."""
-    kept = [r for r in rows if r["point"] is not None and r[column] is not None]
+    kept = [r for r in rows if None not in (r["point"], r["at"], r[column])]
     return sorted(
         (r for r in kept if not isinstance(r[column], float) or low <= r[column] <= high), key=lambda r: r["at"]
     )
@@ -75,7 +76,7 @@ def stuck(rows: list[Row]) -> Iterator[int]:
     ends = [run[0]["at"] for run in runs[1:]] + [datetime.max]
     begins = [run[0]["at"] for run in runs]
     for run, begin, end in zip(runs, begins, ends, strict=True):
-        within = [r["flow"] for r in rows if begin <= r["at"] < end]
+        within = [r["flow"] for r in rows if r["at"] is not None and begin <= r["at"] < end]
         if len(run) >= 4 and len(set(within)) > 1:
             yield from (r["_row"] for r in run if r["flow"] != 0)
 
