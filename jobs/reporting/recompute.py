@@ -39,7 +39,7 @@ class Check:
         return self.reported == self.found
 
 
-def in_the_tables(lake: Lake, document: Document, contract: Contract | None) -> list[Check]:
+def in_the_tables(lake: Lake, document: Document, contracts: Mapping[str, Contract]) -> list[Check]:
     """Every number of the report, against ledger, results and evidence at the versions cited."""
     if document.get("format") != FORMAT:
         raise UserError(f"not a delivery report: its format is {document.get('format')!r}, known is {FORMAT!r}")
@@ -56,6 +56,7 @@ def in_the_tables(lake: Lake, document: Document, contract: Contract | None) -> 
     checks += against_verdict(document, verdicts[0], f"{VERDICTS} version {versions[VERDICTS]}")
     checks += against_rules(document, rules, f"{RULES} version {versions[RULES]}")
     checks += _evidence(lake, document, rules)
+    contract = contracts.get(document["delivery"]["dataset"])
     checks += _history(lake, document, results, versions, contract)
     return [*checks, *_trend(document, results, versions)]
 
