@@ -15,7 +15,7 @@ from jobs.simulator.faults import KINDS, read_ledger
 from tests.bench.common import Measures, stopwatch
 
 START = date(2026, 1, 12)
-DAYS = 2
+DAYS = 1
 SEED = 11
 STATISTICAL = ("stuck", "spike", "drift", "unit_wrong")
 Place = tuple[str, int, str]
@@ -23,7 +23,7 @@ Place = tuple[str, int, str]
 
 
 def measure(lake: Lake, folder: Path, measures: Measures) -> None:
-    """Days that no test has seen: another seed. A finding at a row that holds no fault of its rule is a false one."""
+    """A day that no test has seen: another seed. A finding at a row that holds no fault of its rule is a false one."""
     catalogue = contracts.load(lake.settings.schemas, lake.settings.expectations)
     found: set[Place] = set()
     planted: dict[str, set[Place]] = defaultdict(set)
