@@ -71,7 +71,7 @@ class Opener:
         try:
             with archive.open(info) as stream:
                 path = self._copy(stream, max(info.compress_size, 1), notes)
-        # zipfile raises NotImplementedError for a compression method that it does not know, and for damaged headers
+        # NotImplementedError is zipfile's own word for a compression method that it does not know, or a damaged header
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise notes.error(f"内的「{name}」已损坏，无法解压；请重新压缩后报送") from error
         return LocalFile(f"{file.name}/{name}", path)

@@ -89,7 +89,7 @@ def day_kind(day: date) -> str:
     """工作日, 周末, or the holiday's name; beyond the years of the calendar, by the day of the week alone."""
     try:
         is_off, name = chinese_calendar.get_holiday_detail(day)
-    except NotImplementedError:
+    except NotImplementedError:  # how chinese_calendar says that it does not know the year: holidays are set yearly
         is_off, name = day.weekday() >= 5, None
     if not is_off:
         return "工作日"

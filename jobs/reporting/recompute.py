@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -103,7 +103,7 @@ def _scores(document: Document, again: Scores, source: str) -> Iterator[Check]:
         indicators = {i["code"]: i["value"] for i in said.get("indicators", ())}
         for one in dimension.indicators:
             number = f"scores.{dimension.name}.{one.code}"
-            yield Check(number, indicators.get(one.code), asdict(one)["value"], source)
+            yield Check(number, indicators.get(one.code), one.value, source)
 
 
 def _trend(document: Document, results: Results, versions: Mapping[str, int]) -> Iterator[Check]:
