@@ -67,6 +67,7 @@ class ClockTable(Policy):
     receipt_day: Literal[0, 1]
     day_ends: time
     reminders_pct: tuple[int, ...] = Field(min_length=1)
+    recurrence_days: int = Field(gt=0)
     provider_classes: Mapping[str, tuple[str, ...]]
     clocks: tuple[Terms, ...] = Field(min_length=1)
 
