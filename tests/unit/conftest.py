@@ -1,4 +1,4 @@
-"""An empty database of each kind: SQLite as on a laptop, PostgreSQL as in production."""
+"""Databases of each kind, SQLite as on a laptop and PostgreSQL as in production: empty, or with the tables made."""
 
 import os
 import shutil
@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, insert, text
+
+from jobs.collaboration.chain import START
+from jobs.collaboration.ticket_tables import ChainRow
+from jobs.collaboration.tickets import Tickets
+from jobs.lake.database import Database
+from jobs.lake.ledger_tables import Base
+from tests.unit.ticketing import ZONE
 
 
 def postgres_bin() -> Path | None:
@@ -73,15 +80,76 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'state.db'}"
-    server: str = request.getfixturevalue("postgres")
-    name = f"t{abs(hash(request.node.nodeid)):x}"
+def create(server: str, name: str) -> str:
+    """URL of a new database on the server."""
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     engine.dispose()
     return server.replace("/postgres", f"/{name}")
+
+
+def emptied(url: str) -> str:
+    """The database with its tables as they are after the migrations."""
+    engine = create_engine(url)
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+        connection.execute(insert(ChainRow).values(id=1, seq=0, hash=START, tickets=0))
+    engine.dispose()
+    return url
+
+
+def migrated(url: str) -> str:
+    database = Database(url)
+    database.migrate()
+    database.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def made_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied."""
+    file = tmp_path_factory.mktemp("made") / "state.db"
+    migrated(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def made_postgres(postgres: str) -> str:
+    """A PostgreSQL database with all tables, to be emptied for each test."""
+    return migrated(create(postgres, "made"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def made_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind that has its tables."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("made_sqlite"), tmp_path / "state.db")
+        return f"sqlite:///{tmp_path / 'state.db'}"
+    return emptied(request.getfixturevalue("made_postgres"))
+
+
+@pytest.fixture
+def tickets(made_url: str) -> Iterator[Tickets]:
+    """No tickets yet, on each kind of database."""
+    database = Database(made_url)
+    yield Tickets(database, ZONE)
+    database.close()
+
+
+@pytest.fixture
+def local_tickets(made_sqlite: Path, tmp_path: Path) -> Iterator[Tickets]:
+    """No tickets yet, on SQLite alone, for what does not depend on the database."""
+    shutil.copy(made_sqlite, tmp_path / "state.db")
+    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
+    yield Tickets(database, ZONE)
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state.db'}"
+    return create(request.getfixturevalue("postgres"), f"t{abs(hash(request.node.nodeid)):x}")
