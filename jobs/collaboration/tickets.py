@@ -19,9 +19,10 @@ from jobs.collaboration.policies import Policies, keep_year, policies
 from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Ticket
 from jobs.collaboration.ticket_queries import Page, Wanted, event_of, find_events, find_tickets, ticket_of
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
-from jobs.collaboration.working_days import CalendarYear
+from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.errors import NotAllowed, Overtaken, UserError
 from jobs.lake.database import Database, utc
+from jobs.settings import Settings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 READERS_ONLY = ("analyst", "operator", "auditor")
@@ -149,10 +150,26 @@ class Tickets:
                 record(session, by, row, "retime", row.state, Act(who, {"reason": year.source}, utc(at)))
             return len(changed)
 
+    def calendar(self) -> WorkingDays:
+        """The calendar that due days are counted by."""
+        with self._session() as (_, by):
+            return by.keeper.days
+
     @contextmanager
     def _session(self) -> Iterator[tuple[Session, Policies]]:
         with self._database.session() as session:
             yield session, policies(session, self._zone)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Tickets]:
+    """The tickets of the state database, brought to the newest schema; closed at the end."""
+    database = Database(settings.state_url())
+    database.migrate()
+    try:
+        yield Tickets(database, ZoneInfo(settings.timezone))
+    finally:
+        database.close()
 
 
 def _seen(session: Session, ticket_id: str, actor: Actor) -> TicketRow:
