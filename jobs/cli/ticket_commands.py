@@ -1,4 +1,4 @@
-"""lake tickets list | show | move, lake audit verify, lake calendar load, lake clocks: the loop of tickets, typed."""
+"""lake tickets list | show | move | remind, lake audit verify, lake calendar load, lake clocks: the loop of tickets, typed."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.clock_table import UNITS, clock_table
 from jobs.collaboration.ticket import ClockView, Event, Ticket
 from jobs.collaboration.ticket_queries import Wanted
-from jobs.collaboration.tickets import Tickets, opened
+from jobs.collaboration.tickets import Tickets, opened, remind
+from jobs.errors import ServiceUnavailable
 from jobs.settings import load as settings
 
 PANEL = "Tickets"
@@ -98,6 +99,24 @@ def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it neede
             ticket, event, Actor(role, department, name), seen, datetime.now(UTC), reason=reason, facts=facts
         )
     typer.echo(f"{done.id}  {done.label}  version / 版本 {done.version}  due / 到期 {_due(done.clock)}")
+
+
+@tickets.command("remind")
+def remind_departments() -> None:
+    """Tell each department once what is due: at 50, 80 and 100 % of its time, one message for all its tickets.
+
+    Notices in the portal always; mail, WeCom and DingTalk where the settings name them. Exit code 5 where a channel did not
+    take a message; it is tried again next time.
+
+    Example: `lake tickets remind`
+    """
+    sent = remind(settings(), datetime.now(UTC))
+    for one in sent:
+        typer.echo(f"{one.channel} → {one.department}: {one.error or f'{one.tickets:,} tickets / 个工单'}")
+    if not sent:
+        typer.echo("nobody has to be told anything / 没有需要提醒的")
+    if any(one.error for one in sent):
+        raise typer.Exit(ServiceUnavailable.exit_code)
 
 
 @audit.command()

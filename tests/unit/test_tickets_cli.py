@@ -76,7 +76,7 @@ def test_a_chain_is_verified_and_a_change_is_told(desk: Tickets, made_url: str) 
     assert typed("audit", "verify", "--noted", noted).exit_code == 0
     assert typed("audit", "verify", "--noted", "9:" + "0" * 64).exit_code == 1
     assert typed("audit", "verify", "--noted", "nine").exit_code == 2
-    with desk._database.session() as session:
+    with desk.database.session() as session:
         session.execute(update(EventRow).where(EventRow.seq == 2).values(name="别人"))
     told = typed("audit", "verify")
     assert told.exit_code == 1 and "事件 2 T-000001" in told.output
@@ -90,3 +90,12 @@ def test_a_year_is_loaded_and_the_clocks_name_their_laws(desk: Tickets, tmp_path
     assert "2004–2027" in shown and "C13" in shown and "24 小时" in shown
     file.write_text("year: 2027\n", "utf-8")
     assert isinstance(typed("calendar", "load", str(file)).exception, LakeError)
+
+
+def test_reminders_are_sent_once(desk: Tickets) -> None:
+    assert "nobody has to be told" in typed("tickets", "remind").output
+    old = datetime(2026, 1, 5, tzinfo=UTC)
+    desk.found([replace(ISSUE, field="old", delivery="old-1")], old)
+    first = typed("tickets", "remind")
+    assert first.exit_code == 0 and "portal → civil_affairs: 1 tickets" in first.output
+    assert "nobody has to be told" in typed("tickets", "remind").output
