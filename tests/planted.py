@@ -31,7 +31,13 @@ def taken(lake: Lake, day: date, seed: int, folder: Path) -> Day:
     catalogue = contracts.load(PROJECT / "schemas", PROJECT / "expectations")
     found: set[Place] = set()
     for one in send(day, seed, folder):
-        deliver(lake.store, [one.path], one.dataset, one.provider, Manifest(rows=one.declared_rows))
+        deliver(
+            lake.store,
+            [one.path],
+            one.dataset,
+            one.provider,
+            Manifest(rows=one.declared_rows, sent_on=date.fromisoformat(one.sidecar["sent_on"])),
+        )
         for landed in land(lake, catalogue):
             load(lake, catalogue, landed.delivery.id)
             conform(lake, catalogue, landed.delivery.id)

@@ -93,7 +93,7 @@ def load_usable(schemas: Path, expectations: Path) -> Catalogue:
         try:
             _references(contract, documents[contract.id], found, broken)
             suite = expectations / contract.file.relative_to(schemas)
-            rules[contract.id] = (*structural_rules(contract), *suite_rules(suite, contract))
+            rules[contract.id] = (*structural_rules(contract), *suite_rules(suite, contract, found, broken))
         except ContractError as error:
             broken[contract.id] = Broken(contract.kind, contract.file.parent.name, str(error))
     return Catalogue({i: c for i, c in found.items() if i not in broken}, rules, broken)

@@ -66,9 +66,30 @@ class Field:
         return self.classification >= "L3"
 
 
+Authority = Literal["", "own", "other", "unknown"]
+"""Which side is right where two datasets differ: the rule's own, the other, or nobody can tell."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A row of another dataset that stands beside each row judged, as a struct column named `alias`.
+
+    `on`: each field of the other's primary key, with the Spark SQL expression over the judged row that it must equal.
+    """
+
+    alias: str
+    dataset: str
+    on: tuple[tuple[str, str], ...]
+    fields: tuple[str, ...] = ()
+    """Fields of the other that rules read."""
+
+
 @dataclass(frozen=True)
 class Rule:
-    """One expectation in Great Expectations' own words, with what a department needs to know."""
+    """One expectation in Great Expectations' own words, with what a department needs to know.
+
+    `reference`: `alias.field` whose value is told as what may have been meant.
+    """
 
     id: str
     type: str
@@ -81,6 +102,9 @@ class Rule:
     fields: tuple[str, ...]
     origin: Literal["contract", "suite"]
     indicator: str = ""
+    beside: tuple[Beside, ...] = ()
+    authority: Authority = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True)

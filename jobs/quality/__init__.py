@@ -1,7 +1,7 @@
 """Rules → verdicts. The one room that knows Great Expectations, imported only when rules run (jobs.quality.run)."""
 
 from jobs.lake.results import RepairCount
-from jobs.quality.plan import REFERENCE, Group, Plan, Reference, plan
+from jobs.quality.plan import REFERENCE, Group, Plan, Reference, other_datasets, plan
 from jobs.quality.verdict import (
     Basis,
     Decision,
@@ -22,6 +22,7 @@ __all__ = [
     "Reference",
     "RepairCount",
     "decide",
+    "other_datasets",
     "plan",
     "product_results",
     "repair_counts",

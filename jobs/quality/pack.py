@@ -83,7 +83,7 @@ class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
-    intervals: int
+    intervals: int | str
     while_moves: list[str] | None = None
     unless: str = ""
     flag: str = ""
@@ -97,7 +97,7 @@ class ExpectColumnValuesToNotSpike(ColumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
-    limit: float
+    limit: float | str
     unless: str = ""
     flag: str = ""
 
@@ -110,8 +110,8 @@ class ExpectColumnValuesToNotFall(ColumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
-    digits: int = 0
-    max_step: float = 0
+    digits: int | str = 0
+    max_step: float | str = 0
     unless: str = ""
     flag: str = ""
 
@@ -124,8 +124,8 @@ class ExpectColumnValuesToFollowInTime(ColumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
-    interval_s: float
-    limit: float = 1.5
+    interval_s: float | str
+    limit: float | str = 1.5
     unless: str = ""
     flag: str = ""
 
@@ -139,9 +139,9 @@ class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
     series: list[str]
     at: str
     rate: str
-    factor: float = 1
-    tolerance: float
-    share: float = 0
+    factor: float | str = 1
+    tolerance: float | str
+    share: float | str = 0
     unless: str = ""
     flag: str = ""
 

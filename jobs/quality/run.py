@@ -46,12 +46,12 @@ class Masks:
 def run(
     rows: DataFrame,
     plan: Plan,
-    known: Callable[[str, str], DataFrame],
+    read: Callable[[str], DataFrame],
     keep: Sequence[str],
     also_count: Mapping[str, Column],
 ) -> Judged:
     """Judge typed rows: one read for all row rules and counts, one more a uniqueness group."""
-    judged, kept = judge(rows, plan, known)
+    judged, kept = judge(rows, plan, read)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
     cached = masked(judged, compiled, keep).persist(StorageLevel.MEMORY_AND_DISK)
     asked = {**counts(compiled), **also_count}
@@ -67,12 +67,12 @@ def run(
 def masks_of(
     rows: DataFrame,
     plan: Plan,
-    known: Callable[[str, str], DataFrame],
+    read: Callable[[str], DataFrame],
     only: Callable[[DataFrame], DataFrame],
     keep: Sequence[str],
 ) -> Masks:
     """Verdicts on the rows that `only` chooses, uncached and not counted: the columns `keep` and `_mask…`."""
-    judged, kept = judge(rows, plan, known, only)
+    judged, kept = judge(rows, plan, read, only)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
     with_masks = masked(judged, compiled, keep)
     columns = [*keep, *(name for name in with_masks.columns if name.startswith(MASK))]

@@ -30,6 +30,11 @@ class _Sight:
     value: str
     over: str
 
+    def number(self, name: str, default: float = 0) -> Column:
+        """A parameter: a number, or the words of a field beside the row, such as `devices.dial_digits`."""
+        told = self.kwargs.get(name)
+        return F.expr(told).cast("double") if isinstance(told, str) else F.lit(float(told or default))
+
     def prior(self, column: str) -> Column:
         """The nearest earlier value of the column."""
         return F.expr(f"lag({column}) IGNORE NULLS OVER ({self.over})")
@@ -83,13 +88,13 @@ def _stuck(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
     rows = rows.withColumn("_run", F.expr(f"sum(coalesce(_starts, 0)) OVER ({before})"))
     run = Window.partitionBy(*(F.col(quoted(name)) for name in kwargs["series"]), F.col("_run"))
     moving = [F.min(quoted(n)).over(run) != F.max(quoted(n)).over(run) for n in kwargs.get("while_moves") or ()]
-    is_long = value.isNotNull() & (F.count(sight.value).over(run) >= int(kwargs["intervals"]))
+    is_long = value.isNotNull() & (F.count(sight.value).over(run) >= sight.number("intervals"))
     return rows.withColumn(flag, is_long & (balanced(Column.__or__, moving) if moving else F.lit(True)))
 
 
 def _spike(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
     """A step of more than `limit` from the reading before, taken back by the reading after."""
-    limit, value = F.lit(float(sight.kwargs["limit"])), F.col(sight.value)
+    limit, value = sight.number("limit"), F.col(sight.value)
     rows = rows.withColumn("_prior", sight.prior(sight.value)).withColumn("_next", sight.next(sight.value))
     up, down = value - F.col("_prior"), value - F.col("_next")
     is_back = F.abs(F.col("_next") - F.col("_prior")) <= limit
@@ -103,18 +108,17 @@ def _fall(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
     falls = value < F.col("_prior")
     if not kwargs.get("digits"):
         return rows.withColumn(flag, falls)
-    top = F.lit(float(10 ** int(kwargs["digits"])))
+    top = F.pow(F.lit(10.0), sight.number("digits"))
     step = value + top - F.col("_prior")
-    rolled = (F.col("_prior") >= top * NEAR_THE_TOP) & (step <= F.lit(float(kwargs.get("max_step") or 0)))
-    return rows.withColumn(flag, falls & ~rolled)
+    rolled = (F.col("_prior") >= top * NEAR_THE_TOP) & (step <= sight.number("max_step"))
+    return rows.withColumn(flag, falls & ~F.coalesce(rolled, F.lit(False)))
 
 
 def _gap(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
     """A reading that comes more than `limit` intervals of `interval_s` seconds after the one before."""
-    kwargs = sight.kwargs
     waited = F.unix_micros(F.col(sight.value)) - F.unix_micros(sight.prior(sight.value))
-    most = float(kwargs["interval_s"]) * float(kwargs.get("limit") or 1.5) * 1e6
-    return rows.withColumn(flag, waited > F.lit(most))
+    most = sight.number("interval_s") * sight.number("limit", 1.5) * F.lit(1e6)
+    return rows.withColumn(flag, waited > most)
 
 
 def _growth(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
@@ -122,15 +126,15 @@ def _growth(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
 
     A fall, and the rise after it, are left to the rule on falling counters.
     """
-    kwargs, at = sight.kwargs, quoted(sight.kwargs["at"])
+    at = quoted(sight.kwargs["at"])
     rows = rows.withColumn("_step", F.col(sight.value) - sight.prior(sight.value))
     rises = (F.col("_step") >= 0) & F.coalesce(sight.prior("_step") >= 0, F.lit(True))
     seconds = (F.unix_micros(F.col(at)) - F.unix_micros(sight.prior(at))) / F.lit(1e6)
     rows = rows.withColumn("_hours", seconds / F.lit(HOUR)).withColumn(
         "_rate", (F.col(RATE) + sight.prior(RATE)) / F.lit(2.0)
     )
-    due = F.col("_rate") * F.col("_hours") * F.lit(float(kwargs.get("factor") or 1))
-    allowed = F.lit(float(kwargs["tolerance"])) + F.abs(due) * F.lit(float(kwargs.get("share") or 0))
+    due = F.col("_rate") * F.col("_hours") * sight.number("factor", 1)
+    allowed = sight.number("tolerance") + F.abs(due) * sight.number("share")
     return rows.withColumn(flag, rises & (F.col("_hours") > 0) & (F.abs(F.col("_step") - due) > allowed))
 
 

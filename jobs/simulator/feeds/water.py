@@ -97,6 +97,8 @@ FEED = Feed(
         breaks("cumulative_fall", "out_total_m3", change("100.0", _between), "out_total_not_falling"),
         breaks("missing_required", "out_total_m3", change("--"), "out_total_m3_required", times=2),
         breaks("out_of_band", "ph", change("15.20"), "ph_range", "ph_limit", times=2),
+        warns("unit_wrong", "out_flow_m3_h", change("5200.0"), "flow_within_rating"),
+        breaks("unit_wrong", "out_pressure_mpa", change("1.580"), "pressure_within_design", "pressure_operating"),
         breaks("sentinel", "water_temp_c", change("-999"), "water_temp_c_range"),
         breaks("sentinel", "out_flow_m3_h", change("9999"), "flow_not_sentinel"),
         breaks("zero_for_lost", "out_pressure_mpa", change("0"), "no_zero_pressure_with_flow", "pressure_operating"),
