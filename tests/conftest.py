@@ -51,7 +51,7 @@ def lake(engine: Lake, settings: Settings, tmp_path: Path, request: pytest.Fixtu
         update={"s3_bucket": bucket, "database_url": f"sqlite:///{tmp_path / 'state.db'}", "home": tmp_path}
     )
     fresh = Lake(own)
-    fresh.store._s3.create_bucket(Bucket=bucket)
+    fresh.store.create()
     fresh.__dict__["spark"] = engine.spark
     yield fresh
     fresh.__dict__.pop("spark", None)
