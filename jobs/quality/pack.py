@@ -105,14 +105,15 @@ class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
 
 
 class ExpectColumnValuesToNotSpike(ColumnMapExpectation):
-    """No reading that leaves its neighbours by more than `limit` and is back with the next."""
+    """No reading that leaves its neighbours by more than `limit` and is back with the next, or after `readings`."""
 
     map_metric: ClassVar[str] = "column_values.in_series"
-    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "unless", "flag")
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "readings", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
     limit: float | str
+    readings: int = 1
     unless: str = ""
     flag: str = ""
 

@@ -66,12 +66,30 @@ def _stuck(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
 
 
 def _spike(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
-    """A step of more than `limit` from the reading before, taken back by the reading after."""
+    """A step of more than `limit` from the reading before, taken back within `readings` readings: all between are off."""
     limit, value = sight.number("limit"), F.col(sight.value)
     rows = rows.withColumn("_prior", sight.prior(sight.value)).withColumn("_next", sight.next(sight.value))
-    up, down = value - F.col("_prior"), value - F.col("_next")
+    rows = rows.withColumn("_up", value - F.col("_prior")).withColumn("_down", value - F.col("_next"))
+    readings = int(sight.kwargs.get("readings") or 1)
+    if readings > 1:
+        rows = _between_steps(rows, sight, limit)
+        is_short = F.col("_length") <= F.lit(readings)
+    else:
+        is_short = (F.abs("_up") > limit) & (F.abs("_down") > limit)
     is_back = F.abs(F.col("_next") - F.col("_prior")) <= limit
-    return rows.withColumn(flag, (F.abs(up) > limit) & (F.abs(down) > limit) & (up * down > 0) & is_back)
+    return rows.withColumn(flag, value.isNotNull() & is_short & (F.col("_up") * F.col("_down") > 0) & is_back)
+
+
+def _between_steps(rows: DataFrame, sight: Sight, limit: Column) -> DataFrame:
+    """The rows with their `_prior`, `_next`, `_up` and `_down` those of the whole run between two steps, and its `_length`."""
+    rows = rows.withColumn("_steps", (F.abs("_up") > limit).cast("int"))
+    rows = rows.withColumn("_run", sight.so_far("_steps"))
+    run = f"OVER ({sight.points('_run')})"
+    first = {name: F.when(F.abs("_up") > limit, F.col(name)) for name in ("_prior", "_up")}
+    last = {name: F.when(F.abs("_down") > limit, F.col(name)) for name in ("_next", "_down")}
+    rows = rows.withColumns({**first, **last})
+    whole = {name: F.expr(f"max({name}) {run}") for name in (*first, *last)}
+    return rows.withColumns({**whole, "_length": F.expr(f"count({sight.value}) {run}")})
 
 
 def _fall(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:

@@ -82,6 +82,8 @@ class Feed:
     depart: limits.Timing
     drift: limits.Timing
     interval_s: int
+    spike: int
+    """Readings after which a step is no longer a spike."""
     series: tuple[str, ...] = ()
     label: str = ""
     counters: tuple[str, ...] = ()
@@ -105,6 +107,7 @@ FEEDS = (
         depart={"period_s": HOUR, "back": 12, "least": 120, "readings": 3},
         drift={"period_s": HOUR, "every_s": DAY, "back": 7, "least": 120, "readings": 120},
         interval_s=60,
+        spike=60,
         label="EVENT",
     ),
     Feed(
@@ -116,6 +119,7 @@ FEEDS = (
         depart={"period_s": HOUR, "back": 24, "least": 24, "readings": 2},
         drift={"period_s": 6 * HOUR, "back": 28, "least": 96, "readings": 24},
         interval_s=900,
+        spike=4,
         series=("point_name",),
         label="Anomaly",
     ),
@@ -128,6 +132,7 @@ FEEDS = (
         depart={"period_s": HOUR, "every_s": DAY, "back": 14, "least": 7, "readings": 3},
         drift={"period_s": DAY, "back": 14, "least": 7 * 24, "readings": 48},
         interval_s=HOUR,
+        spike=3,
         series=("meter_id",),
         counters=("heat_total_kwh", "volume_total_m3"),
         send=_with_hours,
@@ -179,7 +184,7 @@ def _suite(feed: Feed, rows: pd.DataFrame) -> dict[str, Any]:
         rules += [
             _rule("band", name, limits.band(values)),
             _rule("stuck", name, {**where, **limits.stuck(values), "while_moves": others or None}),
-            _rule("spike", name, {**where, **limits.spike(values)}),
+            _rule("spike", name, {**where, **limits.spike(values), "readings": feed.spike}),
             _rule("depart", name, {**where, **limits.depart(values, feed.depart)}),
             _rule("drift", name, {**where, **limits.drift(values, feed.drift)}),
         ]
