@@ -14,7 +14,7 @@ from jobs.contracts.model import Authority, Beside, Contract, Dimension, Rule, S
 from jobs.contracts.places import Document, read
 
 COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
-OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves")
+OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves", "peers")
 """Columns that a rule over neighbouring rows looks at beside the one that it judges."""
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
 

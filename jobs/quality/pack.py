@@ -5,6 +5,7 @@
 
 from typing import Any, ClassVar
 
+from great_expectations.compatibility import pydantic
 from great_expectations.execution_engine import PandasExecutionEngine, SparkDFExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
 from great_expectations.expectations.metrics import ColumnMapMetricProvider
@@ -75,6 +76,20 @@ class ColumnValuesInSeries(ColumnMapMetricProvider):
         return ~F.col(flag)
 
 
+def whole_periods(every_s: int | None, values: dict[str, Any]) -> int | None:
+    """The distance of periods as it is given; ValueError where it is not a number of whole periods."""
+    if every_s is not None and (every_s <= 0 or every_s % int(values.get("period_s") or 1)):
+        raise ValueError("every_s must be a multiple of period_s")
+    return every_s
+
+
+def history_or_peers(back: int, values: dict[str, Any]) -> int:
+    """The number of periods as it is given; ValueError where there is neither a period before nor a peer."""
+    if not back and values.get("peers") is None:
+        raise ValueError("back: 0 needs peers to compare with")
+    return back
+
+
 class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
     """No `intervals` equal readings in a row at a point, while another of its readings moves; not where `unless` holds."""
 
@@ -90,14 +105,15 @@ class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
 
 
 class ExpectColumnValuesToNotSpike(ColumnMapExpectation):
-    """No reading that leaves its neighbours by more than `limit` and is back with the next."""
+    """No reading that leaves its neighbours by more than `limit` and is back with the next, or after `readings`."""
 
     map_metric: ClassVar[str] = "column_values.in_series"
-    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "unless", "flag")
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "readings", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
     limit: float | str
+    readings: int = 1
     unless: str = ""
     flag: str = ""
 
@@ -164,6 +180,61 @@ class ExpectColumnValuesToSatisfy(ColumnMapExpectation):
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "condition")
     args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
     condition: str
+
+
+class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
+    """No `readings` in a row that leave the median of the `back` periods before by more than `limit` and `spreads` sigmas.
+
+    Periods are `period_s` seconds long and `every_s` apart (one after the other where it is not given). The sigma is
+    robust, of the departures in the same periods; `least` readings make a median.
+    """
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *("mostly", "series", "at", "period_s", "every_s", "back", "least"),
+        *("limit", "spreads", "readings", "unless", "flag"),
+    )
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    period_s: pydantic.conint(gt=0)  # type: ignore[valid-type]
+    every_s: int | None = None
+    back: pydantic.conint(gt=0)  # type: ignore[valid-type]
+    least: int
+    limit: float | str
+    spreads: float | str
+    readings: int | str
+    unless: str = ""
+    flag: str = ""
+    _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
+
+
+class ExpectColumnValuesToNotDrift(ColumnMapExpectation):
+    """No `readings` in a row in periods whose median leaves that of the `back` periods before by more than `limit`.
+
+    With `peers`, what the median point of those that share these fields does in the period is taken off; with `back`
+    0, levels are compared with the peers' as they are.
+    """
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *("mostly", "series", "at", "period_s", "every_s", "back", "least"),
+        *("peers", "limit", "readings", "unless", "flag"),
+    )
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    period_s: pydantic.conint(gt=0)  # type: ignore[valid-type]
+    every_s: int | None = None
+    peers: list[str] | None = None
+    back: pydantic.conint(ge=0)  # type: ignore[valid-type]
+    least: int
+    limit: float | str
+    readings: int | str
+    unless: str = ""
+    flag: str = ""
+    _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
+    _beside = pydantic.validator("back", allow_reuse=True)(history_or_peers)
 
 
 class MulticolumnValuesSatisfy(MulticolumnMapMetricProvider):

@@ -13,6 +13,8 @@ SERIES = (
     "expect_column_values_to_not_fall",
     "expect_column_values_to_follow_in_time",
     "expect_column_growth_to_match_rate",
+    "expect_column_values_to_not_depart",
+    "expect_column_values_to_not_drift",
 )
 COPIES = "_copies"
 COUNTY = "_county_of"

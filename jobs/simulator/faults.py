@@ -50,7 +50,7 @@ KINDS: Mapping[str, str] = {
     "drift": "漂移",
     "rollover": "表盘翻转",
 }
-"""Class → its Chinese name. A new class needs a line here and a Plan in some feed; the last two have no Plan yet."""
+"""Class → its Chinese name. A new class needs a line here and a Plan in some feed."""
 
 
 @dataclass(frozen=True)

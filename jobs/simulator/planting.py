@@ -156,6 +156,30 @@ def rolled(digits: int, at: str, point: str, before: float) -> Plant:
     return plant
 
 
+def drifting(length: int, at: str, point: str, start: float, step: float) -> Plant:
+    """Plant by letting a field leave its value over the last `length` readings of a point: by `start`, then `step` more each."""
+
+    def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
+        last = _last_untouched(rows, length, at, point, rng)
+        marks = []
+        for number, row in enumerate(last):
+            row.touched = True
+            marks.append(Mark(plan, row, dict(row.cells)))
+            row.cells[plan.field] = f"{float(row.text(plan.field)) + start + step * number:.3f}"
+        return marks
+
+    return plant
+
+
+def _last_untouched(rows: list[Row], length: int, at: str, point: str, rng: Random) -> list[Row]:
+    """The last readings of a point that holds no fault there; none where each does."""
+    by_point: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: row.text(at)):
+        by_point.setdefault(row.text(point), []).append(row)
+    free = [found[-length:] for _, found in sorted(by_point.items()) if not any(r.touched for r in found[-length:])]
+    return rng.choice(free) if free else []
+
+
 def misshapen(surplus: int, where: Where = anywhere) -> Plant:
     """Plant by giving a line too many cells, or too few."""
 

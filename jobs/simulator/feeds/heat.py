@@ -7,7 +7,7 @@ from jobs.simulator.curves import HEAT, hour_of_day, hours_since_start, is_heati
 from jobs.simulator.feed import Feed
 from jobs.simulator.feeds.water import CLOCK, glued
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import breaks, change, copied, frozen, mends, misshapen, warns
+from jobs.simulator.planting import breaks, change, copied, drifting, frozen, mends, misshapen, warns
 from jobs.simulator.registers import devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -131,6 +131,12 @@ FEED = Feed(
             "secondary_supply_pressure_mpa",
             frozen(15, "read_at", "device_id", "0.4444"),
             "secondary_supply_pressure_stuck",
+        ),
+        warns(
+            "drift",
+            "secondary_return_pressure_mpa",
+            drifting(48, "read_at", "device_id", 0.03, 0.0005),
+            "secondary_return_pressure_drift",
         ),
         warns("spike", "tank_level_m", change("2.90", _between), "tank_level_spike", times=2),
         breaks("cumulative_fall", "heat_total_gj", change("1000.00", _between), "heat_total_not_falling"),
