@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from jobs import embedded
@@ -12,6 +13,9 @@ from jobs.contracts import load as load_contracts
 from jobs.lake.lake import Lake
 from jobs.settings import Settings
 from jobs.settings import load as load_settings
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
