@@ -74,7 +74,12 @@ def _send_day(lake: Lake, catalogue: Catalogue, files: Sequence[SentFile]) -> No
     for _, wave in sorted(by_depth.items()):
         before = len(lake.ledger.deliveries())
         for one in wave:
-            notes = Manifest(sender=one.sender, rows=one.declared_rows, supersedes=_replaced(lake, one))
+            notes = Manifest(
+                sender=one.sender,
+                rows=one.declared_rows,
+                supersedes=_replaced(lake, one),
+                sent_on=date.fromisoformat(one.sidecar["sent_on"]),
+            )
             deliver(lake.store, [one.path], one.dataset, one.provider, notes)
         target = before + len(wave)
         done = partial(_reported, lake, target, len(wave))
@@ -84,6 +89,7 @@ def _send_day(lake: Lake, catalogue: Catalogue, files: Sequence[SentFile]) -> No
 def _depth(catalogue: Catalogue, dataset: str) -> int:
     """How many registers must stand before the dataset's references can be looked up."""
     named = {f.reference.partition(".")[0] for f in catalogue.contract(dataset).fields if f.reference} - {dataset}
+    named |= {beside.dataset for rule in catalogue.rules[dataset] for beside in rule.beside}
     return 1 + max((_depth(catalogue, other) for other in named), default=-1)
 
 

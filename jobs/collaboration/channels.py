@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-import httpx
 from pydantic import Field
 from sqlalchemy import select, update
 
@@ -88,6 +87,8 @@ class Webhook:
 
     def send(self, digest: Digest, now: datetime | None = None) -> None:
         """The digest in the robot's JSON; ServiceUnavailable where it answers with an error."""
+        import httpx  # a tenth of a second that only a sender pays
+
         text = fitted(digest, MOST_BYTES)
         shapes: Mapping[Robot, dict[str, Any]] = {
             "wecom": {"msgtype": "markdown", "markdown": {"content": text}},

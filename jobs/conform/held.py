@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.contracts import Rule
+from jobs.contracts import TOLD, Rule
 from jobs.lake.bits import BITS
 
 EMPTY = "（空）"
@@ -66,7 +66,9 @@ def evidence(
             said = [_same(word, rows) for word in (rule.id, rule.severity, ",".join(rule.fields))]
             values = _values(rows, rule)
             place = [_same(delivery, rows), rows["_file"], rows["_row"], rows["key"]]
-            columns = [*place, *said, values, suggest(rule, values)]
+            told = TOLD + rule.id
+            meant = rows[told] if told in rows.schema.names else suggest(rule, values)
+            columns = [*place, *said, values, meant]
             yield pa.RecordBatch.from_arrays(columns, schema=schema(EVIDENCE))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.contracts import Contract, Rule
+from jobs.contracts import TOLD, Contract, Rule
 from jobs.lake.bits import any_set, is_set
 from jobs.lake.delivery import Delivery
 
@@ -55,15 +55,17 @@ def key_column(contract: Contract) -> Column:
 def broken_rows(judged: DataFrame, rules: Sequence[Rule], contract: Contract) -> DataFrame:
     """Rows that break any rule, as they were sent, with their masks: what quarantine and evidence are made from.
 
-    Columns: `_file`, `_row`, `key` and `raw` (JSON), `_mask…`, and `v_<field>` for each field that a rule names.
+    Columns: `_file`, `_row`, `key` and `raw` (JSON), `_mask…`, and `v_<field>` for each field that a rule names,
+    `_told_<rule>` for each rule that knows the other side's value.
     """
     arrived = set(judged.schema["_raw"].dataType.fieldNames())
     named = sorted({name for rule in rules for name in rule.fields})
     values = [_sent(name, arrived).alias(f"v_{name}") for name in named]
     key = key_column(contract)
     masks = [name for name in judged.columns if name.startswith(MASK)]
+    told = [name for name in judged.columns if name.startswith(TOLD)]
     broken = judged.filter(any_set(range(len(rules)), MASK))
-    return broken.select("_file", "_row", key.alias("key"), F.to_json("_raw").alias("raw"), *masks, *values)
+    return broken.select("_file", "_row", key.alias("key"), F.to_json("_raw").alias("raw"), *masks, *values, *told)
 
 
 def _critical(rules: Sequence[Rule]) -> list[int]:

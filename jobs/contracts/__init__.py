@@ -2,15 +2,17 @@
 
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
 from jobs.contracts.loader import Broken, Catalogue, load, load_usable
-from jobs.contracts.model import Contract, Dimension, Field, Rule, Severity
-from jobs.contracts.structure import MALFORMED, SENT, TEXT, text_column
+from jobs.contracts.model import Beside, Contract, Dimension, Field, Rule, Severity
+from jobs.contracts.structure import MALFORMED, SENT, TEXT, TOLD, text_column
 from jobs.contracts.suites import suite_hash
 
 __all__ = [
     "MALFORMED",
     "SENT",
     "TEXT",
+    "TOLD",
     "Acceptance",
+    "Beside",
     "Broken",
     "Catalogue",
     "Contract",

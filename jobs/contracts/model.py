@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
+from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
 Severity = Literal["critical", "warning", "info"]
@@ -66,9 +66,30 @@ class Field:
         return self.classification >= "L3"
 
 
+Authority = Literal["", "own", "other", "unknown"]
+"""Which side is right where two datasets differ: the rule's own, the other, or nobody can tell."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A row of another dataset that stands beside each row judged, as a struct column named `alias`.
+
+    `on`: each field of the other's primary key, with the Spark SQL expression over the judged row that it must equal.
+    """
+
+    alias: str
+    dataset: str
+    on: tuple[tuple[str, str], ...]
+    fields: tuple[str, ...] = ()
+    """Fields of the other that rules read."""
+
+
 @dataclass(frozen=True)
 class Rule:
-    """One expectation in Great Expectations' own words, with what a department needs to know."""
+    """One expectation in Great Expectations' own words, with what a department needs to know.
+
+    `reference`: `alias.field` whose value is told as what may have been meant.
+    """
 
     id: str
     type: str
@@ -81,6 +102,9 @@ class Rule:
     fields: tuple[str, ...]
     origin: Literal["contract", "suite"]
     indicator: str = ""
+    beside: tuple[Beside, ...] = ()
+    authority: Authority = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,7 @@ class Contract:
     write: Write = field(default_factory=Write)
     acceptance: Acceptance = field(default_factory=Acceptance)
     product: Product | None = None
+    county: County | None = None
     sla: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     owner: str = ""

@@ -10,6 +10,9 @@ TEXT = "_text_"
 SENT = "_sent_"
 """Prefix of a field's text after declared normalisation, beside its typed value while rules run."""
 
+TOLD = "_told_"
+"""Prefix of a rule's column with the other side's value, of a row that breaks the rule."""
+
 MALFORMED = "_malformed"
 """Column that says why a row's shape is wrong; null for a row of the right shape."""
 

@@ -3,17 +3,18 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from jobs.contracts.model import Contract, Dimension, Rule, Severity
+from jobs.contracts.model import Authority, Beside, Contract, Dimension, Rule, Severity
 from jobs.contracts.places import Document, read
 
 COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
-OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves")
+OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves", "peers")
 """Columns that a rule over neighbouring rows looks at beside the one that it judges."""
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -27,6 +28,8 @@ class _Meta(BaseModel):
     basis: str = Field(min_length=2)
     indicator: str = ""
     fields: list[str] = []
+    authority: Authority = ""
+    reference: str = ""
 
 
 class _Expectation(BaseModel):
@@ -39,16 +42,34 @@ class _Expectation(BaseModel):
     meta: _Meta
 
 
+class _Beside(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    dataset: str
+    on: dict[str, str]
+
+
+class _SuiteMeta(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    beside: dict[str, _Beside] = {}
+
+
 class _Suite(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    meta: dict[str, Any] = {}
+    meta: _SuiteMeta = _SuiteMeta()
     expectations: list[_Expectation]
 
 
-def suite_rules(file: Path, contract: Contract) -> tuple[Rule, ...]:
-    """The written rules of a dataset; none where the suite's file does not exist."""
+def suite_rules(
+    file: Path, contract: Contract, others: Mapping[str, Contract], broken: Collection[str] = ()
+) -> tuple[Rule, ...]:
+    """The written rules of a dataset; none where the suite's file does not exist.
+
+    `others`: contracts by id, with which rows beside are checked; those `broken` are named, and not looked into.
+    """
     if not file.exists():
         return ()
     document = read(file)
@@ -58,6 +79,8 @@ def suite_rules(file: Path, contract: Contract) -> tuple[Rule, ...]:
         first = error.errors()[0]
         text = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise document.error(tuple(first["loc"]), text) from error
+    others = {name: one for name, one in others.items() if name not in broken}
+    partners = _partners(document, suite, contract, others, broken)
     names = {f.name for f in contract.fields} | {f"{f.name}_qualifier" for f in contract.fields if f.source.censored}
     seen: set[str] = set()
     rules = []
@@ -66,8 +89,69 @@ def suite_rules(file: Path, contract: Contract) -> tuple[Rule, ...]:
         if expectation.id in seen:
             raise document.error((*place, "id"), f"rule id '{expectation.id}' stands twice")
         seen.add(expectation.id)
-        rules.append(_rule(document, place, expectation, names))
+        rule = _rule(document, place, expectation, names)
+        named = _named(document, place, rule, partners, others)
+        rules.append(replace(rule, beside=named, message=rule.message + _which_side(rule, named, others)))
     return tuple(rules)
+
+
+def _partners(
+    document: Document,
+    suite: _Suite,
+    contract: Contract,
+    others: Mapping[str, Contract],
+    broken: Collection[str],
+) -> dict[str, Beside]:
+    """Rows of other datasets that the suite's rules may name; each is found by the other's whole key."""
+    partners = {}
+    for alias, one in suite.meta.beside.items():
+        place: tuple[str | int, ...] = ("meta", "beside", alias)
+        if not ID.match(alias) or alias in {f.name for f in contract.fields}:
+            raise document.error(place, f"'{alias}' cannot name a row beside: it is a field, or no word of a-z, 0-9, _")
+        if one.dataset == contract.id:
+            raise document.error(place, "a dataset cannot stand beside itself: its verdict would rest on itself")
+        if one.dataset not in (*others, *broken):
+            raise document.error(place, f"'{one.dataset}' has no contract")
+        key = set(others[one.dataset].key()) if one.dataset in others else set(one.on)
+        if not key or set(one.on) != key:
+            raise document.error(place, f"`on` must name the whole key of '{one.dataset}': {', '.join(sorted(key))}")
+        partners[alias] = Beside(alias, one.dataset, tuple(one.on.items()))
+    return partners
+
+
+def _named(
+    document: Document,
+    place: tuple[str | int, ...],
+    rule: Rule,
+    partners: Mapping[str, Beside],
+    others: Mapping[str, Contract],
+) -> tuple[Beside, ...]:
+    """The rows beside that the rule's words name; ContractError where such a row has no such field."""
+    words = json.dumps([dict(rule.kwargs), rule.reference], ensure_ascii=False, default=str)
+    named = []
+    for alias, partner in partners.items():
+        fields = set(re.findall(rf"(?<![\w.]){alias}\.(\w+)", words))
+        there = others.get(partner.dataset)
+        unknown = sorted(fields - {f.name for f in there.fields}) if there else []
+        if unknown:
+            raise document.error((*place, "kwargs"), f"'{partner.dataset}' has no field '{unknown[0]}'")
+        if fields:
+            named.append(replace(partner, fields=tuple(sorted(fields))))
+    if (rule.reference or rule.authority) and not named:
+        raise document.error((*place, "meta"), "`authority` and `reference` are for rules that name a row beside")
+    return tuple(named)
+
+
+def _which_side(rule: Rule, named: Sequence[Beside], others: Mapping[str, Contract]) -> str:
+    """Whose value counts, as the department is told; nothing where the rule does not say."""
+    if not rule.authority:
+        return ""
+    titles = "、".join(f"「{others[one.dataset].title}」" for one in named if one.dataset in others)
+    return {
+        "other": f"（以{titles}为准）",
+        "own": f"（以本数据集为准，请{titles}的报送单位核对）",
+        "unknown": f"（与{titles}不一致，无法判定哪一方正确，请双方核对）",
+    }[rule.authority]
 
 
 def _rule(document: Document, place: tuple[str | int, ...], expectation: _Expectation, names: set[str]) -> Rule:
@@ -88,6 +172,8 @@ def _rule(document: Document, place: tuple[str | int, ...], expectation: _Expect
         fields=tuple(meta.fields) or tuple(columns),
         origin="suite",
         indicator=meta.indicator,
+        authority=meta.authority,
+        reference=meta.reference,
     )
 
 
@@ -101,5 +187,9 @@ def _columns(expectation: _Expectation, keys: tuple[str, ...]) -> list[str]:
 
 def suite_hash(rules: Iterable[Rule]) -> str:
     """SHA-256 of the rules as they run, in hex: same hash, same verdicts on the same data."""
-    words = [{"id": r.id, "type": r.type, "kwargs": dict(r.kwargs), "severity": r.severity} for r in rules]
+    words = []
+    for rule in rules:
+        said = {"id": rule.id, "type": rule.type, "kwargs": dict(rule.kwargs), "severity": rule.severity}
+        beside = [[one.alias, one.dataset, *map(list, one.on)] for one in rule.beside]
+        words.append({**said, "beside": beside} if beside else said)
     return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

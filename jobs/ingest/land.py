@@ -5,7 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,18 @@ MANIFEST_BYTES = 1 << 20
 
 
 class Manifest(BaseModel):
-    """What a sender may say about a delivery, beside the file or in its folder."""
+    """What a sender may say about a delivery, beside the file or in its folder.
+
+    `sent_on`: the day on its covering letter, of what was handed over before it could be sent. `answers`: tickets.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     sender: str = Field("", max_length=200, pattern=r"^[^\x00]*$")
     rows: int | None = Field(None, ge=0, lt=2**53)
     supersedes: str | None = None
+    sent_on: date | None = None
+    answers: list[str] = Field([], max_length=500)
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,8 @@ def _record(lake: Lake, found: Sequence[StoredObject], datasets: Mapping[str, st
         sender=manifest.sender,
         declared_rows=manifest.rows,
         supersedes=_replaced(lake, dataset, manifest),
+        sent_on=manifest.sent_on,
+        answers=tuple(manifest.answers),
     )
     kept = _keep(lake.store, files, provider, arrival)
     delivery, is_new = lake.ledger.record(_with_objects(arrival, kept), now)

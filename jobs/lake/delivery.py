@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 
 class State(StrEnum):
@@ -60,8 +61,15 @@ class Delivery:
     counted_rows: int | None = None
     supersedes: str | None = None
     superseded_by: str | None = None
+    sent_on: date | None = None
+    answers: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+
+    def sent_date(self, zone: ZoneInfo) -> date:
+        """The day on the covering letter, and never after the day on which the bytes came."""
+        came = self.received_at.astimezone(zone).date()
+        return min(self.sent_on or came, came)
 
     def names(self) -> tuple[str, ...]:
         """The names of the delivered files, without their folders."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -31,6 +31,8 @@ class Arrival:
     sender: str = ""
     declared_rows: int | None = None
     supersedes: str | None = None
+    sent_on: date | None = None
+    answers: tuple[str, ...] = ()
 
     def delivery_id(self) -> str:
         """The id that these bytes always get for this dataset."""
@@ -97,6 +99,8 @@ class Ledger:
                 sender=arrival.sender,
                 declared_rows=arrival.declared_rows,
                 supersedes=arrival.supersedes,
+                sent_on=arrival.sent_on,
+                answers=list(arrival.answers),
                 findings=[],
                 reason="",
                 conform_started=False,
@@ -108,6 +112,13 @@ class Ledger:
             if session.scalar(known) is None:
                 session.add(SightingRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
         return _delivery(row), is_new
+
+    def before(self, delivery: Delivery) -> Delivery | None:
+        """The dataset's delivery that came just before this one; None for the first."""
+        with self._session() as session:
+            mine = (DeliveryRow.dataset == delivery.dataset, DeliveryRow.seq < delivery.seq)
+            row = session.scalar(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()).limit(1))
+            return None if row is None else _delivery(row)
 
     def get(self, delivery_id: str) -> Delivery:
         """The entry; UserError where there is none."""
@@ -206,6 +217,8 @@ def _delivery(row: DeliveryRow) -> Delivery:
         declared_rows=row.declared_rows,
         counted_rows=row.counted_rows,
         supersedes=row.supersedes,
+        sent_on=row.sent_on,
+        answers=tuple(row.answers),
         superseded_by=row.superseded_by,
         findings=tuple(Finding(**f) for f in row.findings),
         reason=row.reason,

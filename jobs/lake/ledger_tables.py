@@ -1,9 +1,9 @@
 """The SQL tables of the ledger, as SQLAlchemy sees them; Alembic makes them (jobs/lake/migrations)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SEQ = BigInteger().with_variant(Integer, "sqlite")
@@ -31,6 +31,8 @@ class DeliveryRow(Base):
     declared_rows: Mapped[int | None] = mapped_column(BigInteger)
     counted_rows: Mapped[int | None] = mapped_column(BigInteger)
     supersedes: Mapped[str | None] = mapped_column(String(80))
+    sent_on: Mapped[date | None] = mapped_column(Date)
+    answers: Mapped[list[str]] = mapped_column(JSON, default=list)
     superseded_by: Mapped[str | None] = mapped_column(String(80))
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     reason: Mapped[str] = mapped_column(Text, default="")

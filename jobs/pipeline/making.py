@@ -14,7 +14,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.pipeline.trying import known, newest
+from jobs.pipeline.trying import curated, newest
 from jobs.products import BUILDERS
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def _publish_product(
 
     names = [f.name for f in contract.fields]
     plan = quality.plan(contract, catalogue.rules[contract.id])
-    judged = run(product_rows(made, contract), plan, partial(known, lake, newest(lake)), [*PLACE, *names], {})
+    judged = run(product_rows(made, contract), plan, partial(curated, lake, newest(lake)), [*PLACE, *names], {})
     path = lake.path(Zone.GOLD, contract.id)
     try:
         failed = judged.counted["failed"]

@@ -1,7 +1,7 @@
 """A redelivery judged on the very keys that failed before: what is proven mended, what remains, what is newly broken."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ from jobs.lake.bits import BITS
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.trying import known, newest, testable, typed_rows
+from jobs.pipeline.trying import curated, newest, testable, typed_rows
 
 KEY = "_key"
 UNJUDGEABLE = (State.LANDED, State.UNREADABLE)
@@ -107,8 +107,8 @@ def _verdicts(
         keyed = all_rows.withColumn(KEY, key_column(contract))
         return keyed.join(F.broadcast(wanted), F.col(KEY) == F.col("_wanted"), "left_semi")
 
-    plan = quality.plan(contract, rules)
-    masks = masks_of(rows, plan, partial(known, lake, newest(lake)), only, [KEY])
+    plan = quality.plan(replace(contract, county=None), rules)
+    masks = masks_of(rows, plan, partial(curated, lake, newest(lake)), only, [KEY])
     came: set[str] = set()
     fails: dict[str, set[str]] = {rule.id: set() for rule in masks.rules}
     try:

@@ -1,10 +1,11 @@
 """A delivery's bronze rows → judged rows, nothing written: what conform, verify and recheck have in common."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -20,6 +21,8 @@ from jobs.lake.zones import TablePath, Zone
 if TYPE_CHECKING:
     from jobs.quality.run import Judged
 
+SENT_DATE = "_sent_date"
+"""Column that rules may name: the day, here, on which the delivery was handed over."""
 KEPT = ("_file", "_row", MALFORMED)
 Versions = Callable[[TablePath], int | None]
 """The version of a table that is to be read; None where there is none."""
@@ -49,12 +52,10 @@ def as_of(lake: Lake, moment: datetime) -> Versions:
 
 
 def testable(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> tuple[Rule, ...]:
-    """The rules that can run: a reference to a dataset that never came cannot be tested."""
-    return tuple(
-        rule
-        for rule in rules
-        if rule.type != quality.REFERENCE or versions(lake.path(Zone.SILVER, rule.kwargs["dataset"])) is not None
-    )
+    """The rules that can run: one that looks at a dataset that never came cannot be tested."""
+    named = {rule.id: quality.other_datasets(rule) for rule in rules}
+    came = {name for name in set().union(*named.values()) if versions(lake.path(Zone.SILVER, name)) is not None}
+    return tuple(rule for rule in rules if named[rule.id] <= came)
 
 
 def tried(lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions) -> Tried:
@@ -64,8 +65,16 @@ def tried(lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule,
     lake.tables.interpret(delivery.counted_rows or 0)
     rows, repairs, extras = typed_rows(lake, contract, delivery)
     keep = [*KEPT, *_bit_names(rows), *value_columns(contract, extras)]
-    judged = run(rows, quality.plan(contract, rules), partial(known, lake, versions), keep, _repair_counts(repairs))
+    plan = quality.plan(_placeable(lake, contract, versions), rules)
+    judged = run(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
     return Tried(judged, repairs, extras)
+
+
+def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
+    """The contract, without its county where the dataset that tells it never came."""
+    county = contract.county
+    is_known = not county or not county.dataset or versions(lake.path(Zone.SILVER, county.dataset)) is not None
+    return contract if is_known else replace(contract, county=None)
 
 
 def typed_rows(
@@ -74,6 +83,7 @@ def typed_rows(
     """The delivery's rows with types, the repairs that they needed, and the names of evolved extra columns."""
     bronze, extras = _bronze(lake, contract, delivery)
     rows, repairs = typed(bronze, contract, extras)
+    rows = rows.withColumn(SENT_DATE, F.lit(delivery.sent_date(ZoneInfo(lake.settings.timezone))))
     return rows, repairs, extras
 
 
@@ -88,11 +98,10 @@ def _bronze(lake: Lake, contract: Contract, delivery: Delivery) -> tuple[DataFra
     return rows, extras if contract.layout.extra_columns == "evolve" else ()
 
 
-def known(lake: Lake, versions: Versions, dataset: str, field: str) -> DataFrame:
-    """Distinct values of a curated field, in one column named `value`."""
+def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:
+    """Rows of another dataset, as the versions say."""
     path = lake.path(Zone.SILVER, dataset)
-    silver = lake.tables.read(path, versions(path))
-    return silver.select(F.col(field).alias("value")).distinct()
+    return lake.tables.read(path, versions(path))
 
 
 def _bit_names(rows: DataFrame) -> list[str]:

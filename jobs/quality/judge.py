@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import MALFORMED, SENT, text_column
 from jobs.lake.bits import any_set, balanced, bit_columns, count_true, is_set, quoted
+from jobs.quality.beside import told, with_partners
 from jobs.quality.conditions import Compiled
 from jobs.quality.plan import COPIES, Group, Plan, Reference
 from jobs.quality.series import with_flags
@@ -14,6 +15,7 @@ from jobs.quality.series import with_flags
 COPY = "_copy"
 MASK = "_mask"
 SEEN = "_seen"
+COUNTY = "_county"
 BROADCAST_ROWS = 1_000_000
 """More rows than these are joined by a shuffle: they would not fit beside the work."""
 
@@ -21,19 +23,19 @@ BROADCAST_ROWS = 1_000_000
 def judge(
     rows: DataFrame,
     plan: Plan,
-    known: Callable[[str, str], DataFrame],
+    read: Callable[[str], DataFrame],
     only: Callable[[DataFrame], DataFrame] | None = None,
 ) -> tuple[DataFrame, tuple[DataFrame, ...]]:
     """Rows with a boolean column for each group and reference, and `_copy` for fully equal rows beyond the first.
 
     `only` chooses the rows that are judged; keys are still grouped, and neighbours seen, over all of them.
 
-    `known(dataset, field)` gives the distinct values of a curated field in one column named `value`. The second part
+    `read(dataset)` gives the curated rows of another dataset. The second part
     of the answer is what was kept on the engine for it: the caller gives it back when the rows are no longer needed.
     """
     if plan.drops_copies:
         rows = rows.withColumn("_hash", F.xxhash64(*(F.col(quoted(SENT + name)) for name in sent(rows))))
-    judged = with_flags(rows, plan.series, plan.contract)
+    judged = with_flags(with_partners(rows, plan.beside, read), plan.series, plan.contract)
     judged = only(judged) if only else judged
     kept: list[DataFrame] = []
     for group in plan.groups:
@@ -41,7 +43,7 @@ def judge(
         kept.append(found)
         judged = _mark_group(judged, (found, size), group, plan)
     for reference in plan.references:
-        lost, size = _settled(_lost_values(judged, reference, known(reference.dataset, reference.field)))
+        lost, size = _settled(_lost_values(judged, reference, _known(read(reference.dataset), reference)))
         kept.append(lost)
         judged = _mark_lost(judged, (lost, size), reference)
     judged = judged if COPY in judged.columns else judged.withColumn(COPY, F.lit(False))
@@ -112,6 +114,10 @@ def _any_present(columns: Sequence[str]) -> Column:
     return present
 
 
+def _known(curated: DataFrame, reference: Reference) -> DataFrame:
+    return curated.select(F.col(reference.field).alias("value")).distinct()
+
+
 def _lost_values(rows: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
     sent = rows.select(F.col(reference.column).alias("_sent")).filter("_sent IS NOT NULL").distinct()
     return sent.join(known, F.col("_sent") == F.col("value"), "left_anti")
@@ -135,16 +141,19 @@ def _broadcast(few: DataFrame, size: int) -> DataFrame:
     return F.broadcast(few) if size <= BROADCAST_ROWS else few
 
 
-def masked(judged: DataFrame, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
-    """The columns `keep`, the verdicts in `_mask…`, what they looked at in `_seen…`, and `_raw` of rows that break a rule.
-
-    Fully equal copies are left out.
+def masked(judged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
+    """The columns `keep`, the verdicts in `_mask…`, what they looked at in `_seen…`, `_raw` of rows that break a rule,
+    and the `_county` of each row where the plan has one. Fully equal copies are left out.
     """
     verdicts = bit_columns([f.unexpected for f in compiled.fused], MASK)
     seen = bit_columns(list(_looked_at(compiled).values()), SEEN)
     came = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent(judged)))
     breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
-    return judged.filter(~F.col(COPY)).select(*keep, F.when(breaks, came).alias("_raw"), *verdicts, *seen)
+    county = [F.coalesce(F.expr(plan.county), F.lit("")).alias(COUNTY)] if plan.county else []
+    others = told([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
+    return judged.filter(~F.col(COPY)).select(
+        *keep, F.when(breaks, came).alias("_raw"), *others, *county, *verdicts, *seen
+    )
 
 
 def counts(compiled: Compiled) -> dict[str, Column]:

@@ -5,6 +5,7 @@
 
 from typing import Any, ClassVar
 
+from great_expectations.compatibility import pydantic
 from great_expectations.execution_engine import PandasExecutionEngine, SparkDFExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
 from great_expectations.expectations.metrics import ColumnMapMetricProvider
@@ -75,6 +76,20 @@ class ColumnValuesInSeries(ColumnMapMetricProvider):
         return ~F.col(flag)
 
 
+def whole_periods(every_s: int | None, values: dict[str, Any]) -> int | None:
+    """The distance of periods as it is given; ValueError where it is not a number of whole periods."""
+    if every_s is not None and (every_s <= 0 or every_s % int(values.get("period_s") or 1)):
+        raise ValueError("every_s must be a multiple of period_s")
+    return every_s
+
+
+def history_or_peers(back: int, values: dict[str, Any]) -> int:
+    """The number of periods as it is given; ValueError where there is neither a period before nor a peer."""
+    if not back and values.get("peers") is None:
+        raise ValueError("back: 0 needs peers to compare with")
+    return back
+
+
 class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
     """No `intervals` equal readings in a row at a point, while another of its readings moves; not where `unless` holds."""
 
@@ -83,21 +98,22 @@ class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
-    intervals: int
+    intervals: int | str
     while_moves: list[str] | None = None
     unless: str = ""
     flag: str = ""
 
 
 class ExpectColumnValuesToNotSpike(ColumnMapExpectation):
-    """No reading that leaves its neighbours by more than `limit` and is back with the next."""
+    """No reading that leaves its neighbours by more than `limit` and is back with the next, or after `readings`."""
 
     map_metric: ClassVar[str] = "column_values.in_series"
-    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "unless", "flag")
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "readings", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
-    limit: float
+    limit: float | str
+    readings: int = 1
     unless: str = ""
     flag: str = ""
 
@@ -110,8 +126,8 @@ class ExpectColumnValuesToNotFall(ColumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
-    digits: int = 0
-    max_step: float = 0
+    digits: int | str = 0
+    max_step: float | str = 0
     unless: str = ""
     flag: str = ""
 
@@ -124,8 +140,8 @@ class ExpectColumnValuesToFollowInTime(ColumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str]
     at: str
-    interval_s: float
-    limit: float = 1.5
+    interval_s: float | str
+    limit: float | str = 1.5
     unless: str = ""
     flag: str = ""
 
@@ -139,11 +155,86 @@ class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
     series: list[str]
     at: str
     rate: str
-    factor: float = 1
-    tolerance: float
-    share: float = 0
+    factor: float | str = 1
+    tolerance: float | str
+    share: float | str = 0
     unless: str = ""
     flag: str = ""
+
+
+class ColumnValuesSatisfy(ColumnMapMetricProvider):
+    """A value satisfies a Spark SQL condition over its row; a condition that cannot be decided is not satisfied."""
+
+    condition_metric_name = "column_values.satisfy"
+    condition_value_keys = ("condition",)
+
+    @column_condition_partial(engine=SparkDFExecutionEngine)
+    def _spark(cls, column: Column, condition: str, **_: Any) -> Column:  # noqa: N805 - GX's own convention
+        return F.coalesce(F.expr(condition), F.lit(False))
+
+
+class ExpectColumnValuesToSatisfy(ColumnMapExpectation):
+    """Each value of the column satisfies `condition`, which may name other columns and rows beside."""
+
+    map_metric: ClassVar[str] = "column_values.satisfy"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "condition")
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
+    condition: str
+
+
+class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
+    """No `readings` in a row that leave the median of the `back` periods before by more than `limit` and `spreads` sigmas.
+
+    Periods are `period_s` seconds long and `every_s` apart (one after the other where it is not given). The sigma is
+    robust, of the departures in the same periods; `least` readings make a median.
+    """
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *("mostly", "series", "at", "period_s", "every_s", "back", "least"),
+        *("limit", "spreads", "readings", "unless", "flag"),
+    )
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    period_s: pydantic.conint(gt=0)  # type: ignore[valid-type]
+    every_s: int | None = None
+    back: pydantic.conint(gt=0)  # type: ignore[valid-type]
+    least: int
+    limit: float | str
+    spreads: float | str
+    readings: int | str
+    unless: str = ""
+    flag: str = ""
+    _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
+
+
+class ExpectColumnValuesToNotDrift(ColumnMapExpectation):
+    """No `readings` in a row in periods whose median leaves that of the `back` periods before by more than `limit`.
+
+    With `peers`, what the median point of those that share these fields does in the period is taken off; with `back`
+    0, levels are compared with the peers' as they are.
+    """
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *("mostly", "series", "at", "period_s", "every_s", "back", "least"),
+        *("peers", "limit", "readings", "unless", "flag"),
+    )
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str]
+    at: str
+    period_s: pydantic.conint(gt=0)  # type: ignore[valid-type]
+    every_s: int | None = None
+    peers: list[str] | None = None
+    back: pydantic.conint(ge=0)  # type: ignore[valid-type]
+    least: int
+    limit: float | str
+    readings: int | str
+    unless: str = ""
+    flag: str = ""
+    _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
+    _beside = pydantic.validator("back", allow_reuse=True)(history_or_peers)
 
 
 class MulticolumnValuesSatisfy(MulticolumnMapMetricProvider):

@@ -1,9 +1,9 @@
 """How a suite will run: one fused pass, a group-by a key, a look-up a reference, and the rest through GX itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from jobs.contracts import Contract, Rule
+from jobs.contracts import Beside, Contract, Rule
 
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 REFERENCE = "expect_column_values_to_be_known"
@@ -13,8 +13,11 @@ SERIES = (
     "expect_column_values_to_not_fall",
     "expect_column_values_to_follow_in_time",
     "expect_column_growth_to_match_rate",
+    "expect_column_values_to_not_depart",
+    "expect_column_values_to_not_drift",
 )
 COPIES = "_copies"
+COUNTY = "_county_of"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class Plan:
     references: tuple[Reference, ...]
     drops_copies: bool
     series: tuple[Series, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    county: str = ""
+    """Spark SQL for the row's county; empty where counts are not kept by county."""
 
     def table_reads(self) -> int:
         """How often the delivery's bronze rows are read."""
@@ -73,7 +79,35 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
     if drops and not any(g.columns == contract.key() for g in groups):
         groups.append(Group(None, (), COPIES))
     series = tuple(Series(rule, flag_of(rule)) for rule in rules if rule.type in SERIES)
-    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series)
+    county, partner = _county(contract, references)
+    beside = (*_beside(rules), *partner)
+    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series, beside, county)
+
+
+def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, tuple[Beside, ...]]:
+    """The row's county in Spark SQL, and the row beside that tells it. A code that is no division has no county."""
+    county = contract.county
+    if county is None:
+        return "", ()
+    if county.dataset:
+        return f"{COUNTY}.{county.field}", (Beside(COUNTY, county.dataset, tuple(county.on.items()), (county.field,)),)
+    lost = [r.flag for r in references if r.column == county.field]
+    return (f"CASE WHEN NOT {lost[0]} THEN {county.field} END", ()) if lost else ("", ())
+
+
+def _beside(rules: Sequence[Rule]) -> tuple[Beside, ...]:
+    """The rows beside that the rules name, each alias once with all fields that any rule reads."""
+    found: dict[str, Beside] = {}
+    for one in (one for rule in rules for one in rule.beside):
+        before = found[one.alias].fields if one.alias in found else ()
+        found[one.alias] = replace(one, fields=tuple(sorted({*before, *one.fields})))
+    return tuple(found.values())
+
+
+def other_datasets(rule: Rule) -> set[str]:
+    """Datasets other than its own that the rule looks at."""
+    beside = {one.dataset for one in rule.beside}
+    return {*beside, str(rule.kwargs["dataset"])} if rule.type == REFERENCE else beside
 
 
 def flag_of(rule: Rule) -> str:

@@ -1,42 +1,26 @@
 """Rules over the readings of one point in their order: stuck, spike, falling counter, gap, growth against rate.
 
-A row's flag is made from its neighbours, by window functions that share one sort by point and time. Readings outside
-the field's physical band, empty ones, and those without a time are passed over: other rules tell of those.
+A row's flag is made from its neighbours, by window functions that share one sort by point and time; rules over a level
+(levels.py) sort by period besides. Readings outside the field's physical band, empty ones, and those without a time are
+passed over: other rules tell of those. `series` names what tells points apart; where it is empty, all rows are one point.
 Source of the kinds: R02, R05, R06, R09, R10 of the utilities' rules.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.contracts import Contract
 from jobs.lake.bits import balanced, quoted
+from jobs.quality.levels import departs, drifts
 from jobs.quality.plan import Series
+from jobs.quality.sight import Sight
 
 HOUR = 3600.0
 RATE = "_rate_in_band"
 NEAR_THE_TOP = 0.9
 """A counter that falls from beyond this share of its dial may have rolled over."""
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """One rule's view of the rows: its value within the physical band, and its neighbours in order."""
-
-    kwargs: Mapping[str, Any]
-    value: str
-    over: str
-
-    def prior(self, column: str) -> Column:
-        """The nearest earlier value of the column."""
-        return F.expr(f"lag({column}) IGNORE NULLS OVER ({self.over})")
-
-    def next(self, column: str) -> Column:
-        """The nearest later value of the column."""
-        return F.expr(f"lead({column}) IGNORE NULLS OVER ({self.over})")
 
 
 def with_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:
@@ -45,14 +29,13 @@ def with_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) ->
     for one in series:
         value = f"_v_{one.rule.id}"
         kwargs = one.rule.kwargs
-        points = ", ".join(quoted(name) for name in kwargs["series"])
-        over = f"PARTITION BY {points} ORDER BY {quoted(kwargs['at'])}, _file, _row"
+        sight = Sight(kwargs, quoted(value))
         present = balanced(Column.__and__, [F.col(quoted(n)).isNotNull() for n in (*kwargs["series"], kwargs["at"])])
         rows = rows.withColumn(value, F.when(present, _in_band(contract, kwargs["column"])))
         if "rate" in kwargs:
             rows = rows.withColumn(RATE, _in_band(contract, kwargs["rate"]))
-        rows = KINDS[one.rule.type](rows, one.flag, _Sight(kwargs, quoted(value), over))
-        held = present & F.coalesce(F.col(one.flag), F.lit(False)) & ~_exempt(kwargs)
+        rows = KINDS[one.rule.type](rows, one.flag, sight)
+        held = present & F.coalesce(F.col(one.flag), F.lit(False)) & ~sight.exempt()
         rows = rows.select(*(quoted(name) for name in names), held.alias(one.flag))
         names = [*names, one.flag]
     return rows
@@ -70,74 +53,88 @@ def _in_band(contract: Contract, name: str) -> Column:
     return F.when(inside, value.cast("double"))
 
 
-def _exempt(kwargs: Mapping[str, Any]) -> Column:
-    return F.coalesce(F.expr(str(kwargs["unless"])), F.lit(False)) if kwargs.get("unless") else F.lit(False)
-
-
-def _stuck(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+def _stuck(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     """Runs of at least `intervals` equal readings, while another reading of the point moves."""
     kwargs, value = sight.kwargs, F.col(sight.value)
-    starts = (value != sight.prior(sight.value)) | sight.prior(sight.value).isNull() | _exempt(kwargs)
+    starts = (value != sight.prior(sight.value)) | sight.prior(sight.value).isNull() | sight.exempt()
     rows = rows.withColumn("_starts", F.when(value.isNotNull(), starts.cast("int")))
-    before = f"{sight.over} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-    rows = rows.withColumn("_run", F.expr(f"sum(coalesce(_starts, 0)) OVER ({before})"))
+    rows = rows.withColumn("_run", sight.so_far("_starts"))
     run = Window.partitionBy(*(F.col(quoted(name)) for name in kwargs["series"]), F.col("_run"))
     moving = [F.min(quoted(n)).over(run) != F.max(quoted(n)).over(run) for n in kwargs.get("while_moves") or ()]
-    is_long = value.isNotNull() & (F.count(sight.value).over(run) >= int(kwargs["intervals"]))
+    is_long = value.isNotNull() & (F.count(sight.value).over(run) >= sight.number("intervals"))
     return rows.withColumn(flag, is_long & (balanced(Column.__or__, moving) if moving else F.lit(True)))
 
 
-def _spike(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
-    """A step of more than `limit` from the reading before, taken back by the reading after."""
-    limit, value = F.lit(float(sight.kwargs["limit"])), F.col(sight.value)
+def _spike(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
+    """A step of more than `limit` from the reading before, taken back within `readings` readings: all between are off."""
+    limit, value = sight.number("limit"), F.col(sight.value)
     rows = rows.withColumn("_prior", sight.prior(sight.value)).withColumn("_next", sight.next(sight.value))
-    up, down = value - F.col("_prior"), value - F.col("_next")
+    rows = rows.withColumn("_up", value - F.col("_prior")).withColumn("_down", value - F.col("_next"))
+    readings = int(sight.kwargs.get("readings") or 1)
+    if readings > 1:
+        rows = _between_steps(rows, sight, limit)
+        is_short = F.col("_length") <= F.lit(readings)
+    else:
+        is_short = (F.abs("_up") > limit) & (F.abs("_down") > limit)
     is_back = F.abs(F.col("_next") - F.col("_prior")) <= limit
-    return rows.withColumn(flag, (F.abs(up) > limit) & (F.abs(down) > limit) & (up * down > 0) & is_back)
+    return rows.withColumn(flag, value.isNotNull() & is_short & (F.col("_up") * F.col("_down") > 0) & is_back)
 
 
-def _fall(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+def _between_steps(rows: DataFrame, sight: Sight, limit: Column) -> DataFrame:
+    """The rows with their `_prior`, `_next`, `_up` and `_down` those of the whole run between two steps, and its `_length`."""
+    rows = rows.withColumn("_steps", (F.abs("_up") > limit).cast("int"))
+    rows = rows.withColumn("_run", sight.so_far("_steps"))
+    run = f"OVER ({sight.points('_run')})"
+    first = {name: F.when(F.abs("_up") > limit, F.col(name)) for name in ("_prior", "_up")}
+    last = {name: F.when(F.abs("_down") > limit, F.col(name)) for name in ("_next", "_down")}
+    rows = rows.withColumns({**first, **last})
+    whole = {name: F.expr(f"max({name}) {run}") for name in (*first, *last)}
+    return rows.withColumns({**whole, "_length": F.expr(f"count({sight.value}) {run}")})
+
+
+def _fall(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     """A counter below its last reading, unless its dial of `digits` rolled over by a step of at most `max_step`."""
     kwargs, value = sight.kwargs, F.col(sight.value)
     rows = rows.withColumn("_prior", sight.prior(sight.value))
     falls = value < F.col("_prior")
     if not kwargs.get("digits"):
         return rows.withColumn(flag, falls)
-    top = F.lit(float(10 ** int(kwargs["digits"])))
+    top = F.pow(F.lit(10.0), sight.number("digits"))
     step = value + top - F.col("_prior")
-    rolled = (F.col("_prior") >= top * NEAR_THE_TOP) & (step <= F.lit(float(kwargs.get("max_step") or 0)))
-    return rows.withColumn(flag, falls & ~rolled)
+    rolled = (F.col("_prior") >= top * NEAR_THE_TOP) & (step <= sight.number("max_step"))
+    return rows.withColumn(flag, falls & ~F.coalesce(rolled, F.lit(False)))
 
 
-def _gap(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+def _gap(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     """A reading that comes more than `limit` intervals of `interval_s` seconds after the one before."""
-    kwargs = sight.kwargs
     waited = F.unix_micros(F.col(sight.value)) - F.unix_micros(sight.prior(sight.value))
-    most = float(kwargs["interval_s"]) * float(kwargs.get("limit") or 1.5) * 1e6
-    return rows.withColumn(flag, waited > F.lit(most))
+    most = sight.number("interval_s") * sight.number("limit", 1.5) * F.lit(1e6)
+    return rows.withColumn(flag, waited > most)
 
 
-def _growth(rows: DataFrame, flag: str, sight: _Sight) -> DataFrame:
+def _growth(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     """A counter's step that differs from what `rate` an hour gives by more than `tolerance` and `share` of it.
 
     A fall, and the rise after it, are left to the rule on falling counters.
     """
-    kwargs, at = sight.kwargs, quoted(sight.kwargs["at"])
+    at = quoted(sight.kwargs["at"])
     rows = rows.withColumn("_step", F.col(sight.value) - sight.prior(sight.value))
     rises = (F.col("_step") >= 0) & F.coalesce(sight.prior("_step") >= 0, F.lit(True))
     seconds = (F.unix_micros(F.col(at)) - F.unix_micros(sight.prior(at))) / F.lit(1e6)
     rows = rows.withColumn("_hours", seconds / F.lit(HOUR)).withColumn(
         "_rate", (F.col(RATE) + sight.prior(RATE)) / F.lit(2.0)
     )
-    due = F.col("_rate") * F.col("_hours") * F.lit(float(kwargs.get("factor") or 1))
-    allowed = F.lit(float(kwargs["tolerance"])) + F.abs(due) * F.lit(float(kwargs.get("share") or 0))
+    due = F.col("_rate") * F.col("_hours") * sight.number("factor", 1)
+    allowed = sight.number("tolerance") + F.abs(due) * sight.number("share")
     return rows.withColumn(flag, rises & (F.col("_hours") > 0) & (F.abs(F.col("_step") - due) > allowed))
 
 
-KINDS: Mapping[str, Callable[[DataFrame, str, _Sight], DataFrame]] = {
+KINDS: Mapping[str, Callable[[DataFrame, str, Sight], DataFrame]] = {
     "expect_column_values_to_not_be_stuck": _stuck,
     "expect_column_values_to_not_spike": _spike,
     "expect_column_values_to_not_fall": _fall,
     "expect_column_values_to_follow_in_time": _gap,
     "expect_column_growth_to_match_rate": _growth,
+    "expect_column_values_to_not_depart": departs,
+    "expect_column_values_to_not_drift": drifts,
 }

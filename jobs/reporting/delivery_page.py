@@ -85,6 +85,7 @@ def _head(facts: Facts) -> list[tuple[str, Cell]]:
         ("SHA-256", figures.short_hash(delivery.sha256)),
         ("申报／实收", f"{declared}／{figures.count(delivery.counted_rows)} 行"),
         ("收到时间", f"{figures.moment(delivery.received_at, facts.zone)}（北京时间）"),
+        ("送文日期", delivery.sent_on.isoformat() if delivery.sent_on else figures.NONE),
         ("质检时间", figures.moment(verdict.judged_at if verdict else None, facts.zone)),
         ("契约版本", verdict.contract_version if verdict else figures.NONE),
         ("规则集哈希", figures.short_hash(facts.suite_hash())),

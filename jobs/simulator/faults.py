@@ -44,10 +44,13 @@ KINDS: Mapping[str, str] = {
     "declared_rows": "申报行数与实际不符",
     "stuck": "传感器卡死",
     "spike": "尖峰",
+    "datum": "坐标系用错",
+    "remapped": "测点张冠李戴",
+    "wrong_season": "季节不符",
     "drift": "漂移",
     "rollover": "表盘翻转",
 }
-"""Class → its Chinese name. A new class needs a line here and a Plan in some feed; the last two have no Plan yet."""
+"""Class → its Chinese name. A new class needs a line here and a Plan in some feed."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import date
 from jobs.simulator.forms import Form
 from jobs.simulator.planting import Plan
 from jobs.simulator.rows import Row
-from jobs.simulator.setting import Setting
+from jobs.simulator.setting import START, Setting
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,11 @@ class Whole:
 def daily(setting: Setting) -> bool:
     """The feed comes every day."""
     return True
+
+
+def first_day_of_week(setting: Setting) -> bool:
+    """The feed comes on the demo's first day and each seventh day after."""
+    return (setting.day - START).days % 7 == 0
 
 
 def nothing_whole(setting: Setting) -> tuple[Whole, ...]:

@@ -46,6 +46,11 @@ DIVISIONS = (
 """Code, name, level, first day, last day, successor. Years after GB/T 2260's editions; the days are the years' own."""
 
 
+def township_code(county: County, town: str) -> str:
+    """The nine digits of a township; the last three are its place among the county's."""
+    return f"{county.code}{county.towns.index(town) + 1:03d}"
+
+
 def address(rng: Random, county: County) -> str:
     """A made-up street address in the county."""
     return f"聊城市{county.name}{rng.choice(county.towns)}{rng.choice(ROADS)}{rng.randrange(1, 400)}号"

@@ -11,6 +11,7 @@ from jobs.simulator.setting import Setting
 Where = Callable[[Row], bool]
 Value = Callable[[Row, Random], Cell | Mapping[str, Cell]]
 TRIES = 300
+HARMLESS = "harmless"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ def mends(kind: str, field: str, plant: Plant, repair: str, times: int = 1) -> P
     return Plan(kind, field, plant, repair=repair, severity="info", times=times)
 
 
+def harmless(kind: str, field: str, plant: Plant) -> Plan:
+    """What looks like a fault and is none: no rule may find it."""
+    return Plan(kind, field, plant, repair=HARMLESS, severity="info")
+
+
 def change(to: Cell | Mapping[str, Cell] | Value, where: Where = anywhere) -> Plant:
     """Plant by changing a row: `to` is the field's new cell, or several cells by field, or makes them from the row."""
 
@@ -126,6 +132,52 @@ def frozen(length: int, at: str, point: str, value: Cell) -> Plant:
         return marks
 
     return plant
+
+
+def rolled(digits: int, at: str, point: str, before: float) -> Plant:
+    """A point's counter that stood `before` under the top of its dial of `digits`, and rolls over: nothing is wrong."""
+
+    def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
+        points = sorted({row.text(point) for row in rows} - {row.text(point) for row in rows if row.touched})
+        if not points:
+            return []
+        chosen = rng.choice(points)
+        of_one = sorted((row for row in rows if row.text(point) == chosen), key=lambda row: row.text(at))
+        first, top = float(of_one[0].text(plan.field)), float(10**digits)
+        marks, last = [], 0.0
+        for row in of_one:
+            row.touched = True
+            total = round((top - before + float(row.text(plan.field)) - first) % top, 2)
+            if total < last:
+                marks.append(Mark(plan, row, dict(row.cells)))
+            row.cells[plan.field] = last = total
+        return marks
+
+    return plant
+
+
+def drifting(length: int, at: str, point: str, start: float, step: float) -> Plant:
+    """Plant by letting a field leave its value over the last `length` readings of a point: by `start`, then `step` more each."""
+
+    def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
+        last = _last_untouched(rows, length, at, point, rng)
+        marks = []
+        for number, row in enumerate(last):
+            row.touched = True
+            marks.append(Mark(plan, row, dict(row.cells)))
+            row.cells[plan.field] = f"{float(row.text(plan.field)) + start + step * number:.3f}"
+        return marks
+
+    return plant
+
+
+def _last_untouched(rows: list[Row], length: int, at: str, point: str, rng: Random) -> list[Row]:
+    """The last readings of a point that holds no fault there; none where each does."""
+    by_point: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: row.text(at)):
+        by_point.setdefault(row.text(point), []).append(row)
+    free = [found[-length:] for _, found in sorted(by_point.items()) if not any(r.touched for r in found[-length:])]
+    return rng.choice(free) if free else []
 
 
 def misshapen(surplus: int, where: Where = anywhere) -> Plant:

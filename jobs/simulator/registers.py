@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from random import Random
 
 from jobs.simulator import identity
-from jobs.simulator.places import COUNTIES, County, address
+from jobs.simulator.places import COUNTIES, County, address, township_code
 from jobs.simulator.setting import START, Setting
 
 BASE_ENTERPRISES = 600
@@ -38,6 +38,13 @@ ORGANS = tuple(
 """Name, credit code (made up), mark of its documents."""
 
 OPERATORS = {"WP": "聊城市供水单位", "HS": "聊城市供热单位", "GR": "聊城市燃气单位", "AQ": "聊城市生态环境局"}
+PLATES: Mapping[str, tuple[int | None, float | None, float | None]] = {
+    "WP": (9, 3600, 1.0),
+    "HS": (8, 200, 1.6),
+    "GR": (8, 400, 0.4),
+    "AQ": (None, None, None),
+}
+"""Prefix → digits of the dial, rated flow (m³/h, heat t/h), design pressure (MPa)."""
 DEVICES: Mapping[str, tuple[str, str, int, int]] = {
     "WP": ("water_plant", "水厂", 300, 5),
     "HS": ("heat_station", "换热站", 300, 10),
@@ -81,6 +88,10 @@ class Device:
     interval_s: int
     installed: date
     index: int
+    township: str
+    dial_digits: int | None
+    rated_flow: float | None
+    design_pressure_mpa: float | None
 
 
 def enterprise(setting: Setting, index: int) -> Enterprise:
@@ -110,6 +121,26 @@ def enterprise(setting: Setting, index: int) -> Enterprise:
     )
 
 
+def closed_enterprise() -> Enterprise:
+    """One that closed years ago: decisions on it after that day cannot be right."""
+    rng = Random("closed")
+    return Enterprise(
+        uscc=identity.uscc(rng, "91", "371502"),
+        name="聊城东昌府已注销商贸有限公司",
+        kind="有限责任公司",
+        industry="F5299",
+        scope="日用百货、五金交电销售",
+        rep_name=identity.person_name(rng),
+        rep_id=identity.identity_number(rng, "371502"),
+        phone=identity.mobile(rng),
+        capital_wan=100,
+        established=date(2010, 5, 6),
+        county=COUNTIES[0],
+        address=address(rng, COUNTIES[0]),
+        spare=False,
+    )
+
+
 def enterprise_count(setting: Setting) -> int:
     """How many enterprises are registered by the end of the day."""
     days = max(0, (setting.day - START).days)
@@ -132,6 +163,7 @@ def device(setting: Setting, prefix: str, index: int) -> Device:
     rng = setting.lasting("device", prefix, index)
     kind, word, interval, _ = DEVICES[prefix]
     county = COUNTIES[index % len(COUNTIES)]
+    digits, flow, pressure = PLATES[prefix]
     return Device(
         id=f"{prefix}-{county.code}-{index + 1:03d}",
         kind=kind,
@@ -144,4 +176,8 @@ def device(setting: Setting, prefix: str, index: int) -> Device:
         interval_s=interval,
         installed=date(2015, 1, 1) + timedelta(days=rng.randrange(3600)),
         index=index,
+        township=township_code(county, county.towns[index % len(county.towns)]),
+        dial_digits=digits,
+        rated_flow=flow,
+        design_pressure_mpa=pressure,
     )

@@ -8,15 +8,17 @@ from pathlib import Path
 from jobs import embedded
 from jobs.lake.lake import opened
 from jobs.settings import load
-from tests.bench import checked_write, dag_parse, fidelity, recheck, warm_delivery
+from tests.bench import checked_write, dag_parse, fidelity, labels, recheck, warm_delivery
 from tests.bench.common import Measures
+
+CHOICES = ("checked_write", "recheck", "fidelity", "labels", "warm_delivery", "dag_parse")
 
 
 def main() -> None:
     """Start services in a folder of their own, measure, stop them, keep the lines in docs."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--rows", type=int, default=2_000_000)
-    parser.add_argument("--only", choices=("checked_write", "recheck", "fidelity", "warm_delivery", "dag_parse"))
+    parser.add_argument("--only", choices=CHOICES)
     parser.add_argument("--keep", type=Path, help="File for the printed lines.")
     arguments = parser.parse_args()
     measures = Measures()
@@ -46,6 +48,10 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         _up(("s3", "spark"))
         with opened(load()) as lake:
             fidelity.measure(lake, folder / "fidelity", measures)
+    if arguments.only in (None, "labels"):
+        _up(("s3", "spark"))
+        with opened(load()) as lake:
+            labels.measure(lake, folder / "labels", measures)
     if arguments.only in (None, "warm_delivery"):
         _up(("s3", "spark", "airflow"))
         with opened(load()) as lake:

@@ -29,11 +29,14 @@ SUITE = f"""name: point
 expectations:
   - {{id: stuck, type: expect_column_values_to_not_be_stuck, kwargs: {{column: level, {ORDER}, intervals: 4, while_moves: [flow], unless: flow = 0}}, severity: warning, {META}}}
   - {{id: spike, type: expect_column_values_to_not_spike, kwargs: {{column: level, {ORDER}, limit: 20}}, severity: warning, {META}}}
+  - {{id: wide, type: expect_column_values_to_not_spike, kwargs: {{column: level, {ORDER}, limit: 20, readings: 3}}, severity: warning, {META}}}
   - {{id: fall, type: expect_column_values_to_not_fall, kwargs: {{column: total, {ORDER}, digits: 3, max_step: 50}}, severity: critical, {META}}}
   - {{id: gap, type: expect_column_values_to_follow_in_time, kwargs: {{column: at, {ORDER}, interval_s: 60, limit: 2.5}}, severity: warning, {META}}}
   - {{id: growth, type: expect_column_growth_to_match_rate, kwargs: {{column: total, rate: flow, {ORDER}, factor: 60, tolerance: 5, share: 0.5}}, severity: warning, {META}}}
 """
 START = datetime(2026, 1, 12)
+LEVELS = {"expect_column_values_to_not_depart", "expect_column_values_to_not_drift"}
+"""Held by test_levels.py."""
 Row = dict[str, Any]
 
 
@@ -89,6 +92,15 @@ def spike(rows: list[Row]) -> Iterator[int]:
             yield b["_row"]
 
 
+def wide(rows: list[Row]) -> Iterator[int]:
+    order = held(rows, "level", 0, 100)
+    steps = [n for n in range(1, len(order)) if abs(order[n]["level"] - order[n - 1]["level"]) > 20]
+    for start, end in itertools.pairwise(steps):
+        before, first, last, after = (order[n]["level"] for n in (start - 1, start, end - 1, end))
+        if end - start <= 3 and (first - before) * (last - after) > 0 and abs(after - before) <= 20:
+            yield from (r["_row"] for r in order[start:end])
+
+
 def fall(rows: list[Row]) -> Iterator[int]:
     order = held(rows, "total")
     for a, b in itertools.pairwise(order):
@@ -116,6 +128,7 @@ def growth(rows: list[Row]) -> Iterator[int]:
 PLAIN: Mapping[str, Callable[[list[Row]], Iterator[int]]] = {
     "stuck": stuck,
     "spike": spike,
+    "wide": wide,
     "fall": fall,
     "gap": gap,
     "growth": growth,
@@ -143,7 +156,7 @@ def test_flags_are_what_the_words_say(spark: SparkSession, catalogue: Catalogue,
 
 def test_every_kind_has_an_expectation_that_great_expectations_takes(catalogue: Catalogue):
     rules: dict[str, Rule] = {r.type: r for r in catalogue.rules["point"] if r.type in SERIES}
-    assert set(rules) == set(SERIES) == set(KINDS)
+    assert set(rules) == set(SERIES) - LEVELS and set(SERIES) == set(KINDS)
     for rule in rules.values():
         assert expectation(rule).flag == f"_series_{rule.id}"
 

@@ -1,10 +1,26 @@
 """All feeds, in the order in which they refer to one another."""
 
 from jobs.simulator.feed import Feed
-from jobs.simulator.feeds import air, enterprises, gas, heat, hotline, masters, meters, penalties, permits, water
+from jobs.simulator.feeds import (
+    air,
+    enterprises,
+    gas,
+    heat,
+    hotline,
+    masters,
+    meters,
+    penalties,
+    permits,
+    tables,
+    water,
+)
 
 FEEDS: tuple[Feed, ...] = (
+    tables.CALENDAR_FEED,
+    tables.SEASONS_FEED,
     masters.DIVISIONS_FEED,
+    tables.TOWNSHIPS_FEED,
+    tables.POINTS_FEED,
     masters.DEVICES_FEED,
     enterprises.FEED,
     permits.FEED,

@@ -3,10 +3,11 @@
 from datetime import timedelta
 from random import Random
 
+from jobs.simulator import identity
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import ExcelForm
 from jobs.simulator.planting import breaks, change, copied, mends, spare, warns
-from jobs.simulator.registers import Enterprise, enterprise, enterprise_count
+from jobs.simulator.registers import Enterprise, closed_enterprise, enterprise, enterprise_count
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
@@ -31,12 +32,15 @@ HEADERS = {
     "enterprise_status": "登记信息/登记状态",
     "cancelled_date": "登记信息/注吊销日期",
 }
+CLOSED_ON = "2024-06-30"
 MOJIBAKE = "鑱婂煄甯傝寣骞冲尯"
 """聊城市茌平区 in UTF-8, read as GBK."""
 
 
 def _rows(setting: Setting) -> list[Row]:
-    return [_row(enterprise(setting, index)) for index in range(enterprise_count(setting))]
+    closed = _row(closed_enterprise())
+    closed.cells.update({"enterprise_status": "注销", "cancelled_date": CLOSED_ON})
+    return [closed, *(_row(enterprise(setting, index)) for index in range(enterprise_count(setting)))]
 
 
 def _row(one: Enterprise) -> Row:
@@ -79,7 +83,7 @@ def _letter_o(row: Row, rng: Random) -> Cell:
 
 
 def _rounded(row: Row, rng: Random) -> Cell:
-    return row.text("legal_rep_id_no")[:15] + "000"
+    return identity.rounded(row.text("legal_rep_id_no"))
 
 
 def _shuffled_name(row: Row, rng: Random) -> Cell:

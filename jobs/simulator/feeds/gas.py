@@ -6,7 +6,7 @@ from random import Random
 from jobs.simulator.curves import GAS, hour_of_day, hours_since_start, outdoor_c
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import JsonLinesForm
-from jobs.simulator.planting import breaks, change, copied, frozen, mends, warns
+from jobs.simulator.planting import breaks, change, copied, frozen, harmless, mends, rolled, warns
 from jobs.simulator.registers import Device, devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -88,12 +88,15 @@ FEED = Feed(
     form=lambda setting: JsonLinesForm(PATHS),
     plans=(
         warns("stuck", "outlet_pressure_kpa", frozen(10, "read_at", "device_id", 2.2222), "outlet_pressure_stuck"),
+        harmless("rollover", "std_total_m3", rolled(8, "read_at", "device_id", before=300)),
         breaks("cumulative_fall", "std_total_m3", change(100.0, _not_first), "std_total_not_falling"),
         breaks("missing_required", "inlet_pressure_mpa", change(None), "inlet_pressure_mpa_required", times=2),
         breaks("supply_return_swapped", "outlet_pressure_kpa", change(_crossed), *CROSSED, times=2),
         breaks("zero_for_lost", "outlet_pressure_kpa", change(0), "no_zero_pressure_with_flow", *LOW),
-        breaks("sentinel", "std_flow_m3_h", change(9999), "flow_not_sentinel"),
+        breaks("sentinel", "std_flow_m3_h", change(9999), "flow_not_sentinel", "flow_within_rating"),
         breaks("sentinel", "gas_temp_c", change(-273.15), "gas_temp_c_range"),
+        warns("unit_wrong", "std_flow_m3_h", change(900.0), "flow_within_rating"),
+        breaks("unit_wrong", "inlet_pressure_mpa", change(0.9), "pressure_within_design", "inlet_operating"),
         breaks("out_of_band", "leak_lel_pct", change(120), "leak_lel_pct_range", "leak_alarm", "alarm_level_2_agrees"),
         warns("regulatory_exceedance", "outlet_pressure_kpa", change(12.4), *HIGH),
         warns("regulatory_exceedance", "leak_lel_pct", change(LEAK_1), "leak_alarm", times=2),

@@ -7,7 +7,7 @@ from jobs.simulator.curves import HEAT, hour_of_day, hours_since_start, is_heati
 from jobs.simulator.feed import Feed
 from jobs.simulator.feeds.water import CLOCK, glued
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import breaks, change, copied, frozen, mends, misshapen, warns
+from jobs.simulator.planting import breaks, change, copied, drifting, frozen, mends, misshapen, warns
 from jobs.simulator.registers import devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -31,6 +31,7 @@ HEADERS = {
     "tank_level_m": "水箱液位(m)",
 }
 GJ_PER_T_K = 0.0041868
+IN_KPA = ("primary_supply_pressure_mpa_range", "pressure_within_design")
 
 
 def _rows(setting: Setting) -> list[Row]:
@@ -132,6 +133,12 @@ FEED = Feed(
             frozen(15, "read_at", "device_id", "0.4444"),
             "secondary_supply_pressure_stuck",
         ),
+        warns(
+            "drift",
+            "secondary_return_pressure_mpa",
+            drifting(48, "read_at", "device_id", 0.03, 0.0005),
+            "secondary_return_pressure_drift",
+        ),
         warns("spike", "tank_level_m", change("2.90", _between), "tank_level_spike", times=2),
         breaks("cumulative_fall", "heat_total_gj", change("1000.00", _between), "heat_total_not_falling"),
         breaks(
@@ -162,8 +169,9 @@ FEED = Feed(
             "secondary_return_operating",
         ),
         breaks("out_of_band", "valve_opening_pct", change("655.35"), "valve_opening_pct_range"),
+        warns("wrong_season", "primary_flow_t_h", change("0.00"), "flows_in_season", times=2),
         breaks("out_of_band", "pump_frequency_hz", change("65"), "pump_frequency_hz_range"),
-        breaks("unit_wrong", "primary_supply_pressure_mpa", change("820"), "primary_supply_pressure_mpa_range"),
+        breaks("unit_wrong", "primary_supply_pressure_mpa", change("820"), *IN_KPA),
         breaks("unit_wrong", "heat_rate_gj_h", change(_in_kw), "heat_rate_gj_h_range", "heat_balance"),
         warns("unit_wrong", "heat_rate_gj_h", change("1.000"), "heat_balance", times=2),
         warns("operating_exceedance", "secondary_supply_temp_c", change("76.0"), "secondary_supply_operating", times=2),

@@ -2,13 +2,13 @@
 
 from random import Random
 
-from jobs.simulator.feed import Feed
+from jobs.simulator.feed import Feed, first_day_of_week
 from jobs.simulator.forms import CsvForm
 from jobs.simulator.places import DIVISIONS
-from jobs.simulator.planting import Plan, breaks, change, copied, mends, spare, warns, when
+from jobs.simulator.planting import Plan, Value, breaks, change, copied, mends, spare, warns, when
 from jobs.simulator.registers import DEVICES, Device, device
 from jobs.simulator.rows import Cell, Row
-from jobs.simulator.setting import START, Setting
+from jobs.simulator.setting import Setting
 
 DIVISION_HEADERS = {
     "division_code": "行政区划代码",
@@ -24,27 +24,27 @@ DEVICE_HEADERS = {
     "device_type": "设备类型",
     "operator_name": "运行单位",
     "division_code": "行政区划代码",
+    "township_code": "乡镇街道代码",
     "address": "地址",
     "longitude_deg": "经度",
     "latitude_deg": "纬度",
     "interval_s": "采集间隔",
     "dial_digits": "累计量位数",
+    "rated_flow": "额定流量",
+    "design_pressure_mpa": "设计压力",
     "installed_date": "安装日期",
     "removed_date": "拆除日期",
     "device_status": "设备状态",
 }
 SPARE_DEVICES = 5
 """Devices out of service, of each kind: their rows may hold faults."""
+UNKNOWN_DIVISION = ("division_code_reference", "township_within_county")
 SWAPPED_RULES = ("latitude_deg_range", "latitude_in_city", "longitude_in_city")
 REMOVED_EARLY: dict[str, Cell] = {"removed_date": "2014-06-01", "device_status": "拆除"}
 
 
 def _divisions(setting: Setting) -> list[Row]:
     return [Row(dict(zip(DIVISION_HEADERS, values, strict=True)), spare=values[5] is not None) for values in DIVISIONS]
-
-
-def _comes_weekly(setting: Setting) -> bool:
-    return (setting.day - START).days % 7 == 0
 
 
 def _devices(setting: Setting) -> list[Row]:
@@ -63,11 +63,14 @@ def _device_row(one: Device, is_spare: bool) -> Row:
         "device_type": one.kind,
         "operator_name": one.operator,
         "division_code": one.county.code,
+        "township_code": one.township,
         "address": one.address,
         "longitude_deg": f"{one.lon:.6f}",
         "latitude_deg": f"{one.lat:.6f}",
         "interval_s": one.interval_s,
-        "dial_digits": None if one.kind == "air_station" else 9,
+        "dial_digits": one.dial_digits,
+        "rated_flow": one.rated_flow,
+        "design_pressure_mpa": one.design_pressure_mpa,
         "installed_date": one.installed.isoformat(),
         "removed_date": None,
         "device_status": "停用" if is_spare else "在用",
@@ -77,6 +80,27 @@ def _device_row(one: Device, is_spare: bool) -> Row:
 
 def _swapped(row: Row, rng: Random) -> dict[str, Cell]:
     return {"longitude_deg": row.cells["latitude_deg"], "latitude_deg": row.cells["longitude_deg"]}
+
+
+def _shifted(east_deg: float, north_deg: float) -> Value:
+    def to(row: Row, rng: Random) -> dict[str, Cell]:
+        lon, lat = float(row.text("longitude_deg")) + east_deg, float(row.text("latitude_deg")) + north_deg
+        return {"longitude_deg": f"{lon:.6f}", "latitude_deg": f"{lat:.6f}"}
+
+    return to
+
+
+def _surveyed(row: Row) -> bool:
+    """Devices in service: only those were surveyed."""
+    return not row.spare
+
+
+def _not_in_guan(row: Row) -> bool:
+    return row.spare and row.cells["division_code"] != "371525"
+
+
+def _unknown_township(row: Row, rng: Random) -> Cell:
+    return row.text("division_code") + "999"
 
 
 def _spare_heat_station(row: Row) -> bool:
@@ -95,7 +119,7 @@ DIVISIONS_FEED = Feed(
     key=("division_code", "code_valid_from"),
     rows=_divisions,
     form=lambda setting: CsvForm(DIVISION_HEADERS),
-    comes=_comes_weekly,
+    comes=first_day_of_week,
     plans=(
         warns(
             "missing_required",
@@ -124,11 +148,18 @@ DEVICES_FEED = Feed(
             "heat_station_code",
         ),
         breaks("bad_enum", "device_status", change("使用中", spare), "device_status_enum"),
-        breaks("orphan_reference", "division_code", change("371599", spare), "division_code_reference"),
+        breaks("orphan_reference", "division_code", change("371599", spare), *UNKNOWN_DIVISION),
         breaks("category_mismatch", "latitude_deg", change(_swapped, spare), *SWAPPED_RULES),
         breaks("missing_required", "removed_date", change({"device_status": "拆除"}, spare), "removed_has_date"),
         breaks("order_of_dates", "removed_date", change(REMOVED_EARLY, spare), "removed_after_installed"),
         breaks("key_conflict", "device_name", copied("重名设备", spare), "primary_key"),
+        warns(
+            "datum", "longitude_deg", change(_shifted(0.0057, 0.00015), _surveyed), "coordinates_not_shifted", times=2
+        ),
+        warns("datum", "latitude_deg", change(_shifted(0.0123, 0.00585), _surveyed), "coordinates_not_shifted"),
+        warns("remapped", "latitude_deg", change(_shifted(0.0, 0.05), _surveyed), "coordinates_near_survey"),
+        warns("category_mismatch", "township_code", change("371525001", _not_in_guan), "township_within_county"),
+        breaks("orphan_reference", "township_code", change(_unknown_township, spare), "township_code_reference"),
         Plan("unit_wrong", "interval_s", change(5, spare), ("interval_usual",), severity="info"),
         mends("date_format", "installed_date", change("2019/3/8", spare), "date_format"),
     ),

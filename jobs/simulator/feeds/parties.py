@@ -4,7 +4,7 @@ from random import Random
 
 from jobs.simulator import identity
 from jobs.simulator.places import COUNTIES
-from jobs.simulator.registers import Enterprise, some_enterprise
+from jobs.simulator.registers import Enterprise, closed_enterprise, some_enterprise
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
@@ -56,6 +56,17 @@ def is_organisation(row: Row) -> bool:
     return row.cells["subject_type"] in ("0", "2")
 
 
+def closed_party(row: Row, rng: Random) -> dict[str, Cell]:
+    """The cells of an enterprise that is no more."""
+    return _enterprise(closed_enterprise())
+
+
+def in_words(row: Row, rng: Random) -> Cell:
+    """The decision's day with 年, 月 and 日."""
+    year, month, day = row.text("decided_date").replace("/", "-").split("-")
+    return f"{year}年{int(month)}月{int(day)}日"
+
+
 def unknown_uscc(row: Row, rng: Random) -> Cell:
     """A valid code that nobody has."""
     return identity.uscc(rng, "91", "371500")
@@ -69,7 +80,7 @@ def cut_identity(row: Row, rng: Random) -> Cell:
 
 def rounded_identity(row: Row, rng: Random) -> Cell:
     """The representative's number as a spreadsheet rounds it."""
-    return row.text("legal_rep_id_no")[:15] + "000"
+    return identity.rounded(row.text("legal_rep_id_no"))
 
 
 def misread_uscc(row: Row, rng: Random) -> Cell:

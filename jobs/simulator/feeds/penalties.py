@@ -4,9 +4,18 @@ from datetime import timedelta
 from random import Random
 
 from jobs.simulator.feed import Feed
-from jobs.simulator.feeds.parties import cut_identity, is_organisation, is_person, misread_uscc, party, unknown_uscc
+from jobs.simulator.feeds.parties import (
+    closed_party,
+    cut_identity,
+    in_words,
+    is_organisation,
+    is_person,
+    misread_uscc,
+    party,
+    unknown_uscc,
+)
 from jobs.simulator.forms import CsvForm, ZipForm
-from jobs.simulator.planting import breaks, change, copied, mends, surviving, warns
+from jobs.simulator.planting import Plan, breaks, change, copied, mends, surviving, warns
 from jobs.simulator.registers import ORGANS
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -100,12 +109,27 @@ def _warned(row: Row) -> bool:
 
 
 PARTY_PLANS = (
+    warns("category_mismatch", "uscc", change(closed_party, is_organisation), "subject_not_closed"),
+    warns("category_mismatch", "subject_name", change("聊城改名商贸有限公司", is_organisation), "name_as_registered"),
+    Plan(
+        "category_mismatch",
+        "legal_rep_name",
+        change("岳鹏举", is_organisation),
+        ("legal_rep_as_registered",),
+        severity="info",
+    ),
     breaks("missing_required", "uscc", change(None, is_organisation), "organisation_has_uscc", times=2),
     surviving(breaks("orphan_reference", "uscc", change(unknown_uscc, is_organisation), "uscc_reference")),
     breaks("bad_pattern", "uscc", change(misread_uscc, is_organisation), "uscc_uscc", "uscc_reference"),
     breaks("bad_pattern", "id_no", change(cut_identity, is_person), "id_card_form"),
     warns("personal_data_in_text", "publish_until", change("2027-11-01", is_person), "person_not_published"),
-    breaks("garbled", "subject_name", change("聊城锟斤拷商贸有限公司", is_organisation), "subject_name_readable"),
+    breaks(
+        "garbled",
+        "subject_name",
+        change("聊城锟斤拷商贸有限公司", is_organisation),
+        "subject_name_readable",
+        "name_as_registered",
+    ),
 )
 MONEY_PLANS = (
     surviving(breaks("fine_mismatch", "fine_wan", change(None, _fined), "fine_given")),
@@ -123,7 +147,16 @@ DECISION_PLANS = (
     breaks("bad_enum", "penalty_category", change({"penalty_category": "罚金"}, _warned), "penalty_category_pattern"),
     breaks("order_of_dates", "publish_until", change("2020-01-01", is_organisation), "publication_after_decision"),
     warns("order_of_dates", "penalty_valid_to", change("2020-01-01"), "penalty_valid_after_decision"),
-    mends("date_format", "decided_date", change("2026年1月5日"), "date_format"),
+    warns("late", "decided_date", change("2025-12-15"), "sent_within_seven_working_days", times=2),
+    breaks(
+        "bad_date",
+        "decided_date",
+        change(
+            {"decided_date": "2030-01-01", "penalty_valid_to": "2033-01-01", "publish_until": None}, is_organisation
+        ),
+        "decided_not_in_future",
+    ),
+    mends("date_format", "decided_date", change(in_words), "date_format"),
     mends("duplicate_row", "document_no", copied(), "duplicates", times=2),
     breaks("key_conflict", "penalty_content", copied("内容不同"), "primary_key"),
 )

@@ -5,7 +5,9 @@ from random import Random
 
 from jobs.simulator.feed import Feed, Whole
 from jobs.simulator.feeds.parties import (
+    closed_party,
     cut_identity,
+    in_words,
     is_organisation,
     is_person,
     misread_uscc,
@@ -15,7 +17,7 @@ from jobs.simulator.feeds.parties import (
 )
 from jobs.simulator.forms import CsvForm
 from jobs.simulator.identity import CANARIES
-from jobs.simulator.planting import breaks, change, copied, mends, misshapen, warns
+from jobs.simulator.planting import Plan, breaks, change, copied, mends, misshapen, warns
 from jobs.simulator.registers import ORGANS
 from jobs.simulator.rows import Row
 from jobs.simulator.setting import Setting
@@ -117,6 +119,15 @@ def _whole(setting: Setting) -> tuple[Whole, ...]:
 
 
 PARTY_PLANS = (
+    warns("category_mismatch", "uscc", change(closed_party, is_organisation), "subject_not_closed"),
+    warns("category_mismatch", "subject_name", change("聊城改名商贸有限公司", is_organisation), "name_as_registered"),
+    Plan(
+        "category_mismatch",
+        "legal_rep_name",
+        change("岳鹏举", is_organisation),
+        ("legal_rep_as_registered",),
+        severity="info",
+    ),
     breaks("missing_required", "uscc", change(None, is_organisation), "organisation_has_uscc", times=2),
     breaks("orphan_reference", "uscc", change(unknown_uscc, is_organisation), "uscc_reference", times=2),
     breaks("bad_pattern", "uscc", change(misread_uscc, is_organisation), "uscc_uscc", "uscc_reference"),
@@ -138,7 +149,11 @@ PARTY_PLANS = (
         "legal_rep_id_no_not_excel_damaged",
     ),
     warns(
-        "garbled", "subject_name", change("聊城□□商贸有限公司", is_organisation), "subject_name_without_lost_characters"
+        "garbled",
+        "subject_name",
+        change("聊城□□商贸有限公司", is_organisation),
+        "subject_name_without_lost_characters",
+        "name_as_registered",
     ),
 )
 DECISION_PLANS = (
@@ -149,7 +164,14 @@ DECISION_PLANS = (
     ),
     warns("order_of_dates", "valid_from", change("2020/01/01"), "valid_not_before_decision"),
     breaks("bad_date", "decided_date", change("2026/02/30"), "decided_date_type"),
-    mends("date_format", "decided_date", change("2026年1月5日"), "date_format", times=2),
+    warns("late", "decided_date", change("2025/12/15"), "sent_within_seven_working_days", times=2),
+    breaks(
+        "bad_date",
+        "decided_date",
+        change({"decided_date": "2030/01/01", "valid_from": "2030/01/01", "valid_to": "2099/12/31"}, is_organisation),
+        "decided_not_in_future",
+    ),
+    mends("date_format", "decided_date", change(in_words), "date_format", times=2),
     breaks("bad_enum", "permit_category", change("许可"), "permit_category_enum"),
     mends("synonym", "permit_category", change("普通许可"), "mapping", times=2),
     breaks("bad_pattern", "organ_code", change("12371500493123454J"), "organ_code_pattern"),

@@ -1,0 +1,19 @@
+"""What the covering letter says of a delivery: its day, and the tickets that it answers."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("delivery", sa.Column("sent_on", sa.Date))
+    op.add_column("delivery", sa.Column("answers", sa.JSON, nullable=False, server_default="[]"))
+
+
+def downgrade() -> None:
+    op.drop_column("delivery", "answers")
+    op.drop_column("delivery", "sent_on")

@@ -1,0 +1,84 @@
+"""One day of the simulated city, taken through the lake: what was planted, and what was found."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from jobs.contracts import Catalogue
+from jobs.ingest.land import Manifest, deliver
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.arrival import land, load
+from jobs.pipeline.judging import conform
+from jobs.simulator.city import send
+from jobs.simulator.faults import KINDS, Fault, read_ledger
+
+Place = tuple[str, int, str]
+"""Dataset, row, rule."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """Faults of the day's ledger, and the places where the lake found something."""
+
+    faults: tuple[Fault, ...]
+    found: frozenset[Place]
+
+
+def taken(lake: Lake, catalogue: Catalogue, day: date, seed: int, folder: Path) -> Day:
+    """The day's feeds, landed, loaded and judged one by one."""
+    found: set[Place] = set()
+    for one in send(day, seed, folder):
+        deliver(
+            lake.store,
+            [one.path],
+            one.dataset,
+            one.provider,
+            Manifest(rows=one.declared_rows, sent_on=date.fromisoformat(one.sidecar["sent_on"])),
+        )
+        for landed in land(lake, catalogue):
+            load(lake, catalogue, landed.delivery.id)
+            conform(lake, catalogue, landed.delivery.id)
+            evidence = lake.arrow.rows(lake.path(Zone.EVIDENCE, one.dataset), landed.delivery.id)
+            if evidence is not None:
+                pairs = zip(evidence["_row"].to_pylist(), evidence["rule"].to_pylist(), strict=True)
+                found |= {(one.dataset, row, rule) for row, rule in pairs}
+    return Day(read_ledger(folder / day.isoformat() / "faults.jsonl"), frozenset(found))
+
+
+def places(faults: tuple[Fault, ...]) -> set[Place]:
+    """Where the faults must be found; faults of a whole file have no row."""
+    return {(fault.dataset, fault.row, rule) for fault in faults if fault.row for rule in fault.rules}
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """One class of faults: places where it was planted, those found, and findings of its rules where no fault is."""
+
+    kind: str
+    title: str
+    planted: int
+    found: int
+    false: int
+
+    def recall(self) -> float:
+        """Share of the planted places that were found."""
+        return self.found / self.planted
+
+    def precision(self) -> float:
+        """Share of the findings of its rules that are right; 0 where nothing was found."""
+        told = self.found + self.false
+        return self.found / told if told else 0.0
+
+
+def fidelity(day: Day) -> tuple[tuple[Fidelity, ...], int]:
+    """Each planted class; a false finding counts against the classes whose rules it shares. And false ones in all."""
+    false = day.found - places(day.faults)
+    by_kind = []
+    for kind in sorted({fault.kind for fault in day.faults}):
+        planted = places(tuple(fault for fault in day.faults if fault.kind == kind))
+        rules = {rule for _, _, rule in planted}
+        wrong = sum(place[2] in rules for place in false)
+        if planted:
+            by_kind.append(Fidelity(kind, KINDS[kind], len(planted), len(planted & day.found), wrong))
+    return tuple(by_kind), len(false)
