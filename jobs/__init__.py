@@ -5,7 +5,8 @@ pipeline       hallway: one short function a step, in the order of the way
 embedded       the services a laptop runs itself: S3, Spark Connect, Airflow
 ingest         source → landing → bronze        conform        bronze → silver | quarantine
 quality        rules → verdicts, results        products       silver → gold
-reporting      results → reports                simulator      a city that sends feeds
+reporting      results → reports                collaboration  report → ticket → redelivery
+simulator      a city that sends feeds
 lake           zones, tables, session, object store, ledger
 contracts      what is promised, in plain Python
 settings       every endpoint and credential, read once

@@ -22,6 +22,20 @@ class ContractError(UserError):
     exit_code = 3
 
 
+class PolicyError(UserError):
+    """A file of holidays, clocks or states is wrong; the message names file, line and remedy, in Chinese."""
+
+    exit_code = 3
+
+
+class NotAllowed(UserError):
+    """The ticket cannot take this step, or not from this person; the message says in Chinese what is possible."""
+
+
+class Overtaken(UserError):
+    """Somebody else moved the ticket first; the message says in Chinese who, and what the state is now."""
+
+
 class DeliveryError(UserError):
     """A delivered file cannot be read as its contract says; becomes a refused delivery, in Chinese."""
 

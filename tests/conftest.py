@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from jobs import embedded
@@ -12,6 +13,9 @@ from jobs.contracts import load as load_contracts
 from jobs.lake.lake import Lake
 from jobs.settings import Settings
 from jobs.settings import load as load_settings
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +55,7 @@ def lake(engine: Lake, settings: Settings, tmp_path: Path, request: pytest.Fixtu
         update={"s3_bucket": bucket, "database_url": f"sqlite:///{tmp_path / 'state.db'}", "home": tmp_path}
     )
     fresh = Lake(own)
-    fresh.store._s3.create_bucket(Bucket=bucket)
+    fresh.store.create()
     fresh.__dict__["spark"] = engine.spark
     yield fresh
     fresh.__dict__.pop("spark", None)

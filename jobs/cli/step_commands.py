@@ -1,5 +1,6 @@
 """lake deliver | land | load | conform | report | build | run | deliveries | upkeep: the steps, typed."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -40,18 +41,26 @@ def _known(config: Settings, dataset: str) -> set[str]:
         return {one.id for one in lake.ledger.deliveries(dataset)}
 
 
-def deliver(
+def deliver(  # noqa: PLR0913 - one option each
     files: Files,
     dataset: Dataset,
     sender: Annotated[str, typer.Option(help="Who sends it.")] = "",
     rows: Annotated[int | None, typer.Option(help="Rows that the sender counted.")] = None,
     supersedes: Annotated[str | None, typer.Option(help="Delivery that this one replaces.")] = None,
+    sent_on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on the covering letter, if before today.")
+    ] = None,
+    answers: Annotated[
+        list[str] | None, typer.Option(help="Ticket that this redelivery answers; may be repeated.")
+    ] = None,
 ) -> None:
     """Put files into the landing zone as one delivery. Airflow takes it from there; without it, type `lake run`.
 
     Example: `lake deliver 许可.csv --dataset admin_permits --rows 1200`
     """
-    for key in _put(settings(), files, dataset, Manifest(sender=sender, rows=rows, supersedes=supersedes)):
+    letter = sent_on.date() if sent_on else None
+    notes = Manifest(sender=sender, rows=rows, supersedes=supersedes, sent_on=letter, answers=answers or [])
+    for key in _put(settings(), files, dataset, notes):
         typer.echo(key)
 
 

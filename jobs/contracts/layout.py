@@ -106,3 +106,14 @@ class Product(Declared):
 
     inputs: tuple[str, ...]
     builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+
+
+class County(Declared):
+    """Which county a row belongs to, for scores by county; the value of the contract's `county` property.
+
+    `field` is the row's own, or, with `dataset` and `on`, that of a row of another dataset found by its whole key.
+    """
+
+    field: str
+    dataset: str = ""
+    on: dict[str, str] = {}

@@ -132,10 +132,26 @@ def _references(
             raise document.error(place, f"'{one.reference}' refers to dataset '{dataset}', which has no contract")
         if column not in {f.name for f in found[dataset].fields}:
             raise document.error(place, f"'{one.reference}': dataset '{dataset}' has no field '{column}'")
+    _county(contract, document, found, broken)
     inputs = contract.product.inputs if contract.product else ()
     for name in inputs:
         if name not in found and name not in broken:
             raise document.error(("customProperties",), f"product input '{name}' has no contract")
+
+
+def _county(
+    contract: Contract, document: Document, found: Mapping[str, Contract], broken: Mapping[str, Broken]
+) -> None:
+    county, place = contract.county, ("customProperties",)
+    if county is None or county.dataset in broken:
+        return
+    if county.dataset and county.dataset not in found:
+        raise document.error(place, f"county: '{county.dataset}' has no contract")
+    holder = found[county.dataset] if county.dataset else contract
+    if county.field not in {f.name for f in holder.fields}:
+        raise document.error(place, f"county: '{holder.id}' has no field '{county.field}'")
+    if county.dataset and set(county.on) != set(holder.key()):
+        raise document.error(place, f"county: `on` must name the whole key of '{holder.id}'")
 
 
 def _suites_without_contract(schemas: Path, expectations: Path) -> list[str]:

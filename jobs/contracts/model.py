@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
+from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
 Severity = Literal["critical", "warning", "info"]
@@ -124,6 +124,7 @@ class Contract:
     write: Write = field(default_factory=Write)
     acceptance: Acceptance = field(default_factory=Acceptance)
     product: Product | None = None
+    county: County | None = None
     sla: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     owner: str = ""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from jobs.contracts.codes import known_codes
 from jobs.contracts.elements import Elements
-from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
+from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.places import Document, Step
 
@@ -26,6 +26,7 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "write": Write,
     "acceptance": Acceptance,
     "product": Product,
+    "county": County,
 }
 FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"unit": None, "code": None, "source": Source}
 M = TypeVar("M", bound=BaseModel)
@@ -56,6 +57,7 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         write=cast(Write, custom.get("write", Write())),
         acceptance=cast(Acceptance, custom.get("acceptance", Acceptance())),
         product=cast("Product | None", custom.get("product")),
+        county=cast("County | None", custom.get("county")),
         sla=_sla(odcs),
         tags=tuple(odcs.tags or ()),
         owner=_owner(odcs),

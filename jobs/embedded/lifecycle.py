@@ -24,7 +24,8 @@ def up(settings: Settings, services: Sequence[str] = tuple(SERVICES), say: Say =
         raise UserError(f"Unknown service {', '.join(sorted(unknown))}; there are {', '.join(SERVICES)}.")
     home = settings.home.resolve()
     prepare(home)
-    with locked(home / "run" / "lock"), _undone_on_failure(home) as fresh:
+    ports = locked(settings.cache / "ports.lock")  # a port is free until its service listens: one start at a time
+    with locked(home / "run" / "lock"), ports, _undone_on_failure(home) as fresh:
         ours = [name for name in SERVICES if name in services and not endpoints.outside(name, home)]
         addresses = endpoints.allocate(home, ours, [name for name in SERVICES if _alive(home, name)])
         settings = endpoints.publish(settings.model_copy(update={"home": home}), addresses)

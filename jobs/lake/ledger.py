@@ -1,25 +1,21 @@
 """The delivery ledger: who sent what, when, and how far it has come. Exactly one entry per content."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date, datetime
 
-from sqlalchemy import Engine, create_engine, event, inspect, select, text, update
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from jobs.errors import ServiceUnavailable, UserError
+from jobs.errors import UserError
+from jobs.lake.database import Database, utc
 from jobs.lake.delivery import Delivery, Finding, State
 from jobs.lake.ledger_tables import BuildRow, DeliveryRow, SightingRow
 
 NAME_LENGTH = 60
 """Characters of a dataset's name that an id carries; a contract's id is shorter, a mistaken folder may not be."""
-
-HEAD = "0002"
-"""Newest migration in jobs/lake/migrations/versions; a test holds it."""
 
 
 @dataclass(frozen=True)
@@ -58,33 +54,16 @@ class Ledger:
     """Reads and writes the ledger; every method is one transaction."""
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
-        self._sessions = sessionmaker(self._engine)
+        self._database = Database(url)
+        self._session = self._database.session
 
     def migrate(self) -> None:
         """Bring the database to the newest schema; harmless when it already is."""
-        if self._is_current():
-            return
-        from alembic import command  # a second to import, wanted once a version
-        from alembic.config import Config
-
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self._reachable(), self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":  # two that start at once go one after the other
-                connection.execute(text("SELECT pg_advisory_xact_lock(20260112)"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-
-    def _is_current(self) -> bool:
-        with self._reachable(), self._engine.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return False
-            return bool(connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD)
+        self._database.migrate()
 
     def close(self) -> None:
         """Give the connections back."""
-        self._engine.dispose()
+        self._database.close()
 
     def has_seen(self, object_key: str, etag: str) -> bool:
         """Whether this object with this etag was recorded before."""
@@ -133,6 +112,13 @@ class Ledger:
             if session.scalar(known) is None:
                 session.add(SightingRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
         return _delivery(row), is_new
+
+    def before(self, delivery: Delivery) -> Delivery | None:
+        """The dataset's delivery that came just before this one; None for the first."""
+        with self._session() as session:
+            mine = (DeliveryRow.dataset == delivery.dataset, DeliveryRow.seq < delivery.seq)
+            row = session.scalar(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()).limit(1))
+            return None if row is None else _delivery(row)
 
     def get(self, delivery_id: str) -> Delivery:
         """The entry; UserError where there is none."""
@@ -199,24 +185,12 @@ class Ledger:
             row = session.get(BuildRow, product)
             if row is None:
                 return None
-            return Build(row.product, row.inputs, row.table_version, row.rows, _utc(row.built_at))
+            return Build(row.product, row.inputs, row.table_version, row.rows, utc(row.built_at))
 
     def record_build(self, build: Build) -> None:
         """Remember a build in place of the one before."""
         with self._session() as session:
             session.merge(BuildRow(**{**asdict(build), "inputs": dict(build.inputs)}))
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with self._reachable(), self._sessions.begin() as session:
-            yield session
-
-    @contextmanager
-    def _reachable(self) -> Iterator[None]:
-        try:
-            yield
-        except OperationalError as error:
-            raise ServiceUnavailable(f"the state database does not answer: {error.orig}") from error
 
 
 def content_sha256(parts: Sequence[tuple[str, str]]) -> str:
@@ -225,26 +199,6 @@ def content_sha256(parts: Sequence[tuple[str, str]]) -> str:
         return parts[0][1]
     lines = "\n".join(f"{sha} {name}" for name, sha in sorted(parts))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: object, _: object) -> None:
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
-
-    return engine
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _delivery(row: DeliveryRow) -> Delivery:
@@ -257,7 +211,7 @@ def _delivery(row: DeliveryRow) -> Delivery:
         sha256=row.sha256,
         size_bytes=row.size_bytes,
         objects=tuple(row.objects),
-        received_at=_utc(row.received_at),
+        received_at=utc(row.received_at),
         etag=row.etag,
         sender=row.sender,
         declared_rows=row.declared_rows,

@@ -71,6 +71,26 @@ class RuleRow:
     gx: str = field(repr=False, default="")
 
 
+@dataclass(frozen=True)
+class CountyRow:
+    """One rule's counts over the rows of one county in one delivery."""
+
+    delivery: str
+    seq: int
+    dataset: str
+    provider: str
+    county: str
+    rule: str
+    type: str
+    severity: str
+    dimension: str
+    indicator: str
+    success: bool
+    element_count: int
+    unexpected_count: int
+    missing_count: int
+
+
 TYPES: Mapping[type, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -83,6 +103,7 @@ COUNTED = (
 )
 VERDICTS = "verdicts"
 RULES = "rules"
+COUNTIES = "counties"
 
 
 class Results:
@@ -92,10 +113,13 @@ class Results:
         self._arrow = arrow
         self._verdicts = TablePath(Zone.RESULTS, VERDICTS, bucket)
         self._rules = TablePath(Zone.RESULTS, RULES, bucket)
+        self._counties = TablePath(Zone.RESULTS, COUNTIES, bucket)
 
-    def write(self, verdict: Verdict, rules: Sequence[RuleRow]) -> None:
+    def write(self, verdict: Verdict, rules: Sequence[RuleRow], counties: Sequence[CountyRow] = ()) -> None:
         """Keep a delivery's results in place of any earlier ones of that delivery."""
         row = {**asdict(verdict), "repairs": json.dumps([asdict(r) for r in verdict.repairs], ensure_ascii=False)}
+        if counties:
+            self._replace(self._counties, _schema(CountyRow), [asdict(r) for r in counties], verdict.delivery)
         self._replace(self._rules, _schema(RuleRow), [asdict(r) for r in rules], verdict.delivery)
         self._replace(self._verdicts, _schema(Verdict), [row], verdict.delivery)
 
@@ -123,6 +147,11 @@ class Results:
             if table is None
             else table.to_pyarrow_table(columns=list(schema.names), filters=filters)
         )
+
+    def counties(self) -> pa.Table:
+        """Counts by county of all deliveries, as columns."""
+        table = self._arrow.open(self._counties)
+        return _schema(CountyRow).empty_table() if table is None else table.to_pyarrow_table()
 
     def _replace(self, path: TablePath, schema: pa.Schema, rows: list[dict[str, Any]], delivery: str) -> None:
         table = pa.Table.from_pylist(rows, schema=schema)

@@ -47,6 +47,17 @@ class Store:
             ),
         )
 
+    def create(self) -> None:
+        """Make the bucket, for a lake of its own."""
+        self._s3.create_bucket(Bucket=self.bucket)
+
+    def remove(self) -> None:
+        """Take the bucket away with all that is in it."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            for item in page.get("Contents", []):
+                self.delete(item["Key"])
+        self._s3.delete_bucket(Bucket=self.bucket)
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Objects whose key begins with `prefix`, by key."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):

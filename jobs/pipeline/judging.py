@@ -20,9 +20,10 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
     delivery = lake.ledger.get(delivery_id)
     contract = catalogue.contract(delivery.dataset)
     results = Results(lake.arrow, lake.settings.s3_bucket)
+    before = lake.ledger.before(delivery)
     if delivery.state in (State.LANDED, State.UNREADABLE):
         verdict = quality.unreadable(contract, delivery, datetime.now(UTC))
-        results.write(verdict, [])
+        results.write(verdict, quality.handover_rows(contract, delivery, before, verdict))
         return verdict
     versions = newest(lake)
     rules = testable(lake, catalogue.rules[contract.id], versions)
@@ -40,7 +41,12 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
         this.judged.counted,
         this.repair_counts(),
     )
-    results.write(verdict, quality.rule_rows(verdict, this.judged.results))
+    counties = quality.county_rows(verdict, this.judged.counties)
+    rows = [
+        *quality.rule_rows(verdict, this.judged.results),
+        *quality.handover_rows(contract, delivery, before, verdict),
+    ]
+    results.write(verdict, rows, counties)
     lake.ledger.move(delivery.id, verdict.state, reason=verdict.reason)
     logger.info("%s: delivery %s is %s, %s rows failed", contract.id, delivery.id, verdict.state, verdict.failed_rows)
     return verdict

@@ -1,7 +1,7 @@
 """A delivery's bronze rows → judged rows, nothing written: what conform, verify and recheck have in common."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -65,8 +65,16 @@ def tried(lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule,
     lake.tables.interpret(delivery.counted_rows or 0)
     rows, repairs, extras = typed_rows(lake, contract, delivery)
     keep = [*KEPT, *_bit_names(rows), *value_columns(contract, extras)]
-    judged = run(rows, quality.plan(contract, rules), partial(curated, lake, versions), keep, _repair_counts(repairs))
+    plan = quality.plan(_placeable(lake, contract, versions), rules)
+    judged = run(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
     return Tried(judged, repairs, extras)
+
+
+def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
+    """The contract, without its county where the dataset that tells it never came."""
+    county = contract.county
+    is_known = not county or not county.dataset or versions(lake.path(Zone.SILVER, county.dataset)) is not None
+    return contract if is_known else replace(contract, county=None)
 
 
 def typed_rows(

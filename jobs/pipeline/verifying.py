@@ -73,6 +73,7 @@ def _judged_again(lake: Lake, catalogue: Catalogue, document: Document) -> tuple
         verdict = quality.verdict_on(contract, delivery, decision, basis, this.judged.counted, this.repair_counts())
         source = "bronze, judged again"
         found = quality.rule_rows(verdict, this.judged.results)
+        found += quality.handover_rows(contract, delivery, lake.ledger.before(delivery), verdict)
         return [*against_verdict(document, verdict, source), *against_rules(document, found, source)], ""
     finally:
         this.judged.release()

@@ -1,10 +1,12 @@
 """Rules → verdicts. The one room that knows Great Expectations, imported only when rules run (jobs.quality.run)."""
 
 from jobs.lake.results import RepairCount
+from jobs.quality.handover import handover_rows
 from jobs.quality.plan import REFERENCE, Group, Plan, Reference, other_datasets, plan
 from jobs.quality.verdict import (
     Basis,
     Decision,
+    county_rows,
     decide,
     product_results,
     repair_counts,
@@ -21,7 +23,9 @@ __all__ = [
     "Plan",
     "Reference",
     "RepairCount",
+    "county_rows",
     "decide",
+    "handover_rows",
     "other_datasets",
     "plan",
     "product_results",

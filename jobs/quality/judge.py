@@ -15,6 +15,7 @@ from jobs.quality.series import with_flags
 COPY = "_copy"
 MASK = "_mask"
 SEEN = "_seen"
+COUNTY = "_county"
 BROADCAST_ROWS = 1_000_000
 """More rows than these are joined by a shuffle: they would not fit beside the work."""
 
@@ -140,17 +141,19 @@ def _broadcast(few: DataFrame, size: int) -> DataFrame:
     return F.broadcast(few) if size <= BROADCAST_ROWS else few
 
 
-def masked(judged: DataFrame, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
-    """The columns `keep`, the verdicts in `_mask…`, what they looked at in `_seen…`, and `_raw` of rows that break a rule.
-
-    Fully equal copies are left out.
+def masked(judged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
+    """The columns `keep`, the verdicts in `_mask…`, what they looked at in `_seen…`, `_raw` of rows that break a rule,
+    and the `_county` of each row where the plan has one. Fully equal copies are left out.
     """
     verdicts = bit_columns([f.unexpected for f in compiled.fused], MASK)
     seen = bit_columns(list(_looked_at(compiled).values()), SEEN)
     came = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent(judged)))
     breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
+    county = [F.coalesce(F.expr(plan.county), F.lit("")).alias(COUNTY)] if plan.county else []
     others = told([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
-    return judged.filter(~F.col(COPY)).select(*keep, F.when(breaks, came).alias("_raw"), *others, *verdicts, *seen)
+    return judged.filter(~F.col(COPY)).select(
+        *keep, F.when(breaks, came).alias("_raw"), *others, *county, *verdicts, *seen
+    )
 
 
 def counts(compiled: Compiled) -> dict[str, Column]:

@@ -162,6 +162,26 @@ class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
     flag: str = ""
 
 
+class ColumnValuesSatisfy(ColumnMapMetricProvider):
+    """A value satisfies a Spark SQL condition over its row; a condition that cannot be decided is not satisfied."""
+
+    condition_metric_name = "column_values.satisfy"
+    condition_value_keys = ("condition",)
+
+    @column_condition_partial(engine=SparkDFExecutionEngine)
+    def _spark(cls, column: Column, condition: str, **_: Any) -> Column:  # noqa: N805 - GX's own convention
+        return F.coalesce(F.expr(condition), F.lit(False))
+
+
+class ExpectColumnValuesToSatisfy(ColumnMapExpectation):
+    """Each value of the column satisfies `condition`, which may name other columns and rows beside."""
+
+    map_metric: ClassVar[str] = "column_values.satisfy"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "condition")
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
+    condition: str
+
+
 class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
     """No `readings` in a row that leave the median of the `back` periods before by more than `limit` and `spreads` sigmas.
 

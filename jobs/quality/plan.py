@@ -17,6 +17,7 @@ SERIES = (
     "expect_column_values_to_not_drift",
 )
 COPIES = "_copies"
+COUNTY = "_county_of"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Plan:
     drops_copies: bool
     series: tuple[Series, ...] = ()
     beside: tuple[Beside, ...] = ()
+    county: str = ""
+    """Spark SQL for the row's county; empty where counts are not kept by county."""
 
     def table_reads(self) -> int:
         """How often the delivery's bronze rows are read."""
@@ -76,7 +79,20 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
     if drops and not any(g.columns == contract.key() for g in groups):
         groups.append(Group(None, (), COPIES))
     series = tuple(Series(rule, flag_of(rule)) for rule in rules if rule.type in SERIES)
-    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series, _beside(rules))
+    county, partner = _county(contract, references)
+    beside = (*_beside(rules), *partner)
+    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series, beside, county)
+
+
+def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, tuple[Beside, ...]]:
+    """The row's county in Spark SQL, and the row beside that tells it. A code that is no division has no county."""
+    county = contract.county
+    if county is None:
+        return "", ()
+    if county.dataset:
+        return f"{COUNTY}.{county.field}", (Beside(COUNTY, county.dataset, tuple(county.on.items()), (county.field,)),)
+    lost = [r.flag for r in references if r.column == county.field]
+    return (f"CASE WHEN NOT {lost[0]} THEN {county.field} END", ()) if lost else ("", ())
 
 
 def _beside(rules: Sequence[Rule]) -> tuple[Beside, ...]:

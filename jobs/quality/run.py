@@ -1,14 +1,14 @@
 """One delivery's rows through a plan: judged rows in the engine's cache, and every rule's result."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 
 from jobs.contracts import Rule
 from jobs.quality.conditions import compile_rules
-from jobs.quality.judge import MASK, counts, judge, masked
+from jobs.quality.judge import COUNTY, MASK, counts, judge, masked
 from jobs.quality.plan import Plan
 from jobs.quality.results import RuleResult, from_counts, through_gx
 
@@ -22,6 +22,8 @@ class Judged:
     results: tuple[RuleResult, ...]
     counted: Mapping[str, int]
     kept: tuple[DataFrame, ...] = ()
+    counties: Mapping[str, tuple[RuleResult, ...]] = field(default_factory=dict)
+    """County → results of its rows alone, of the rules that judge row by row."""
 
     def release(self) -> None:
         """Drop the cached rows."""
@@ -53,15 +55,21 @@ def run(
     """Judge typed rows: one read for all row rules and counts, one more a uniqueness group."""
     judged, kept = judge(rows, plan, read)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
-    cached = masked(judged, compiled, keep).persist(StorageLevel.MEMORY_AND_DISK)
+    cached = masked(judged, plan, compiled, keep).persist(StorageLevel.MEMORY_AND_DISK)
     asked = {**counts(compiled), **also_count}
     names = list(asked)
-    row = cached.agg(*(asked[name].alias(f"c{i}") for i, name in enumerate(names))).collect()[0]
-    counted = {name: int(row[i] or 0) for i, name in enumerate(names)}
+    groups = [COUNTY] if plan.county else []
+    aggregates = [asked[name].alias(f"c{i}") for i, name in enumerate(names)]
+    rows_of = [row.asDict() for row in cached.groupBy(*groups).agg(*aggregates).collect()]
+    by_county = {
+        str(row.get(COUNTY, "")): {name: int(row[f"c{i}"] or 0) for i, name in enumerate(names)} for row in rows_of
+    }
+    counted = {name: sum(part[name] for part in by_county.values()) for name in names}
     results = [*from_counts(compiled, counted), *through_gx(cached, compiled)]
     order = {rule.id: i for i, rule in enumerate(plan.rules)}
     results.sort(key=lambda r: order[r.rule.id])
-    return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept)
+    counties = {name: from_counts(compiled, part) for name, part in by_county.items() if name}
+    return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept, counties)
 
 
 def masks_of(
@@ -74,6 +82,6 @@ def masks_of(
     """Verdicts on the rows that `only` chooses, uncached and not counted: the columns `keep` and `_mask…`."""
     judged, kept = judge(rows, plan, read, only)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
-    with_masks = masked(judged, compiled, keep)
+    with_masks = masked(judged, plan, compiled, keep)
     columns = [*keep, *(name for name in with_masks.columns if name.startswith(MASK))]
     return Masks(with_masks.select(*columns), tuple(f.rule for f in compiled.fused), kept)

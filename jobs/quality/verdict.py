@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobs.contracts import Contract, Rule, suite_hash
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger import Build
-from jobs.lake.results import RepairCount, RuleRow, Verdict
+from jobs.lake.results import CountyRow, RepairCount, RuleRow, Verdict
 
 if TYPE_CHECKING:
     from jobs.quality.results import RuleResult
@@ -141,6 +141,30 @@ def product_results(
 def rule_rows(verdict: Verdict, results: Sequence["RuleResult"]) -> list[RuleRow]:
     """Results as they are kept, each with the versions that it rests on."""
     return [_row(verdict, result, result.rule) for result in results]
+
+
+def county_rows(verdict: Verdict, counties: Mapping[str, Sequence["RuleResult"]]) -> list[CountyRow]:
+    """Results by county, as they are kept."""
+    return [
+        CountyRow(
+            delivery=verdict.delivery,
+            seq=verdict.seq,
+            dataset=verdict.dataset,
+            provider=verdict.provider,
+            county=county,
+            rule=result.rule.id,
+            type=result.rule.type,
+            severity=result.rule.severity,
+            dimension=result.rule.dimension,
+            indicator=result.rule.indicator,
+            success=result.success,
+            element_count=result.element_count,
+            unexpected_count=result.unexpected_count,
+            missing_count=result.missing_count,
+        )
+        for county, results in sorted(counties.items())
+        for result in results
+    ]
 
 
 def _row(verdict: Verdict, result: "RuleResult", rule: Rule) -> RuleRow:

@@ -1,10 +1,11 @@
 """Every delivery with its verdict and score, from one read of each results table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobs.contracts import Catalogue, Contract
+from jobs.contracts.sla import length
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, Results, Verdict
@@ -12,14 +13,6 @@ from jobs.lake.zones import Zone
 from jobs.reporting.score import Scores, scores, weights
 
 HELD_BACK = (State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
-PERIODS: Mapping[str, timedelta] = {
-    "mi": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-    "mo": timedelta(days=31),
-    "y": timedelta(days=366),
-}
 
 
 @dataclass(frozen=True)
@@ -107,16 +100,6 @@ def punctuality(contract: Contract, mine: Sequence[Entry], now: datetime) -> Pun
         return Punctuality(contract, last, None, False)
     due_at = last.delivery.received_at + every + (grace or timedelta())
     return Punctuality(contract, last, due_at, now > due_at)
-
-
-def length(text: str) -> timedelta | None:
-    """An agreed period such as `1d` as elapsed time; None for working days and unknown units."""
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
-    unit = PERIODS.get(text[len(number) :].strip())
-    try:
-        return float(number) * unit if unit else None
-    except ValueError:
-        return None
 
 
 def _outcomes(lake: Lake) -> dict[str, list[Outcome]]:

@@ -16,7 +16,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.reporting.score import Scores, Weights, is_of_each_row, pass_rate, scores, weights
 
-BY = ("department", "dataset", "month", "dimension")
+BY = ("department", "dataset", "month", "dimension", "county")
 KEYS = ("dataset", "rule", "type", "severity", "dimension", "indicator")
 SUMS = ("element_count", "unexpected_count", "missing_count")
 
@@ -61,7 +61,10 @@ def period_scores(
 ) -> list[GroupScore]:
     """Scores of the deliveries received in [since, until), grouped as `by` says."""
     chosen = {d.id: d for d in lake.ledger.deliveries() if _is_within(d, since, until) and not d.superseded_by}
-    counts = Results(lake.arrow, lake.settings.s3_bucket).counts()
+    results = Results(lake.arrow, lake.settings.s3_bucket)
+    if by == "county":
+        return _by_county(chosen, results.counties())
+    counts = results.counts()
     zone = ZoneInfo(lake.settings.timezone)
     groups = {
         d.id: {"department": d.provider, "dataset": d.dataset}.get(by) or _month(d, zone) for d in chosen.values()
@@ -71,6 +74,17 @@ def period_scores(
     for delivery, group in groups.items():
         for name in {p.group for p in pooled} if by == "dimension" else {group}:
             members.setdefault(name, set()).add(delivery)
+    return [_scored(group, len(members[group]), rules, weights()) for group, rules in _by_group(pooled)]
+
+
+def _by_county(chosen: Mapping[str, Delivery], counts: pa.Table) -> list[GroupScore]:
+    """Scores of counties, from counts that were kept by county; rules about whole tables have none."""
+    deliveries, counties = counts["delivery"].to_pylist(), counts["county"].to_pylist()
+    groups = [county if delivery in chosen else None for delivery, county in zip(deliveries, counties, strict=True)]
+    members: dict[str, set[str]] = {}
+    for delivery, group in zip(deliveries, groups, strict=True):
+        members.setdefault(str(group), set()).add(delivery)
+    pooled = _added(counts, pa.array(groups, pa.string()))
     return [_scored(group, len(members[group]), rules, weights()) for group, rules in _by_group(pooled)]
 
 
@@ -85,8 +99,13 @@ def _month(delivery: Delivery, zone: ZoneInfo) -> str:
 
 def _pooled(counts: pa.Table, groups: Mapping[str, str], by: str) -> list[Pooled]:
     names = pa.array([groups.get(delivery) for delivery in counts["delivery"].to_pylist()], pa.string())
-    named = counts.append_column("group", counts["dimension"] if by == "dimension" else names)
-    mine = named.filter(names.is_valid())
+    by_name = counts["dimension"] if by == "dimension" else names
+    return _added(counts.filter(names.is_valid()), by_name.filter(names.is_valid()))
+
+
+def _added(counts: pa.Table, groups: pa.Array) -> list[Pooled]:
+    """Each rule's counts added up by group; rows without a group count nowhere."""
+    mine = counts.append_column("group", groups).filter(groups.is_valid())
     keys = ["group", *KEYS]
     added = mine.group_by(keys).aggregate([*((name, "sum") for name in SUMS), ("success", "all")])
     found = []

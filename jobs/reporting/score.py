@@ -11,6 +11,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, PositiveFloat
 
 FILE = Path(__file__).parent / "weights.yaml"
+OF_A_DELIVERY = "delivery_"
+"""Checks of a delivery as a whole count what they looked at, though no row of evidence belongs to them."""
 OF_EACH_ROW = re.compile(r"^expect_(column_values?_|column_pair_|compound_|multicolumn_|select_column_)")
 
 
@@ -95,7 +97,7 @@ def is_of_each_row(rule: Judged) -> bool:
 
 def pass_rate(rule: Judged) -> float | None:
     """X = 1 − failed / checked; a rule about the whole table is 1 or 0; None where nothing could be judged."""
-    if not is_of_each_row(rule):
+    if not is_of_each_row(rule) and not rule.type.startswith(OF_A_DELIVERY):
         return 1.0 if rule.success else 0.0
     checked = checked_count(rule)
     return 1 - rule.unexpected_count / checked if checked > 0 else None

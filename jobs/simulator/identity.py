@@ -51,6 +51,14 @@ def identity_number(rng: Random, division: str) -> str:
     return body + identity_check(body)
 
 
+def rounded(number: str) -> str:
+    """The number as a spreadsheet keeps it, 15 digits and 000; one digit further where that would be valid by chance."""
+    first = number[:15]
+    if identity_check(first + "00") == "0":
+        first = first[:14] + str((int(first[14]) + 1) % 10)
+    return first + "000"
+
+
 def uscc(rng: Random, prefix: str, division: str) -> str:
     """A valid unified social credit code; `prefix` is authority and class, such as 91."""
     body = "MA" + "".join(rng.choice(USCC_ALPHABET) for _ in range(6))

@@ -39,7 +39,7 @@ def real_lake(engine: Lake, settings: Settings, tmp_path_factory: pytest.TempPat
     home, bucket = tmp_path_factory.mktemp("real"), "real-whole-way"
     changes = {"s3_bucket": bucket, "database_url": f"sqlite:///{home / 'state.db'}", "home": home}
     fresh = Lake(settings.model_copy(update=changes))
-    fresh.store._s3.create_bucket(Bucket=bucket)
+    fresh.store.create()
     fresh.__dict__["spark"] = engine.spark
     yield fresh
     fresh.__dict__.pop("spark", None)

@@ -3,13 +3,21 @@
 from datetime import date
 from pathlib import Path
 
+from jobs.contracts import load
 from jobs.lake.lake import Lake
-from tests.planted import places, taken
+from jobs.pipeline.fidelity import Place, fidelity, places, taken
+from jobs.settings import PROJECT
 
 
 def test_recall_and_precision_are_one(lake: Lake, tmp_path: Path) -> None:
-    day = taken(lake, date(2026, 1, 12), 7, tmp_path)
+    day = taken(lake, load(PROJECT / "schemas", PROJECT / "expectations"), date(2026, 1, 12), 7, tmp_path)
     planted = places(day.faults)
     assert planted
-    assert sorted(planted - day.found) == [], "planted and not found"
-    assert sorted(day.found - planted) == [], "found and not planted"
+    assert _told(planted - day.found) == "", "planted and not found"
+    assert _told(day.found - planted) == "", "found and not planted"
+    kinds, false = fidelity(day)
+    assert false == 0 and {(one.recall(), one.precision()) for one in kinds} == {(1.0, 1.0)}
+
+
+def _told(places: set[Place]) -> str:
+    return "; ".join(" ".join(map(str, place)) for place in sorted(places))

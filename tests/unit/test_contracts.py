@@ -1,11 +1,12 @@
 """A mistake in a contract names its file and line; a right one says what it means."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue, load_usable
+from jobs.contracts import Catalogue, load_usable, suite_hash
 from jobs.errors import ContractError
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
@@ -129,3 +130,58 @@ def test_a_broken_contract_harms_no_other_dataset(tmp_path: Path):
     assert usable.providers() == {"station": "heat", "other": "heat"}
     with pytest.raises(ContractError, match=r"other\.yaml:"):
         usable.contract("other")
+
+
+BESIDE = """name: station
+meta:
+  beside:
+    plate: {{dataset: {dataset}, "on": {on}}}
+expectations:
+  - id: below_plate
+    type: expect_column_values_to_satisfy
+    kwargs: {{column: temp_c, condition: temp_c <= plate.{field}}}
+    severity: warning
+    meta: {{dimension: 准确性, message: 超过铭牌, remedy: 请核对, basis: 铭牌}}
+"""
+PLATE_FIELDS = """
+      - {name: plate_id, businessName: 编号, logicalType: string, primaryKey: true, primaryKeyPosition: 1}
+      - {name: most_c, businessName: 最高温度, logicalType: number}
+"""
+
+
+def beside(dataset: str = "plates", on: str = "{plate_id: station}", field: str = "most_c") -> dict[str, str]:
+    return {
+        "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
+        "schemas/sources/heat/plates.yaml": contract("plates", PLATE_FIELDS),
+        "expectations/sources/heat/station.yaml": BESIDE.format(dataset=dataset, on=on, field=field),
+    }
+
+
+def test_rule_names_the_fields_that_it_reads_beside(write_contracts: Callable[..., Catalogue]):
+    (rule,) = [r for r in write_contracts(beside()).rules["station"] if r.id == "below_plate"]
+    assert [(one.alias, one.dataset, one.on, one.fields) for one in rule.beside] == [
+        ("plate", "plates", (("plate_id", "station"),), ("most_c",))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"dataset": "planks"}, "'planks' has no contract"),
+        ({"on": "{most_c: temp_c}"}, "must name the whole key of 'plates': plate_id"),
+        ({"field": "least_c"}, "'plates' has no field 'least_c'"),
+        ({"dataset": "station", "on": "{station: station, read_at: read_at}"}, "cannot stand beside itself"),
+    ],
+)
+def test_mistake_about_a_row_beside_names_file_and_line(
+    write_contracts: Callable[..., Catalogue], wrong: dict[str, str], words: str
+):
+    with pytest.raises(ContractError, match=re.escape(words)) as error:
+        write_contracts(beside(**wrong))
+    assert re.search(r"station\.yaml:\d+", str(error.value))
+
+
+def test_suite_hash_changes_with_the_row_beside(write_contracts: Callable[..., Catalogue]):
+    one = write_contracts(beside()).rules["station"]
+    other = write_contracts(beside(on="{plate_id: 'upper(station)'}")).rules["station"]
+    assert suite_hash(one) != suite_hash(other)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.contracts.sla import length
 from jobs.lake.delivery import State
 from jobs.reporting import write_index, write_report
-from jobs.reporting.entries import length
 from tests.unit.test_reporting import outline
 from tests.unit.test_reporting_lake import DATASET, NOW, catalogue, delivery, full_lake, many_results
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lake.delivery import State
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.results import CountyRow, RuleRow
 from jobs.reporting.periods import period_scores
 from jobs.reporting.score import scores, weights
 from tests.unit.test_reporting_lake import DATASET, LocalLake, catalogue, delivery, rule_rows, verdict
@@ -75,3 +76,36 @@ def test_results_are_read_once_and_no_data_is(lake: LocalLake):
 def test_by_dimension_each_is_its_own_score(lake: LocalLake):
     found = {one.group: one.scores.total for one in period_scores(lake, "dimension")}  # type: ignore[arg-type]
     assert found["完整性"] == 100 and found["规范性"] is not None and found["规范性"] < 100
+
+
+def test_counties_have_scores_of_their_own_rows(lake: LocalLake):
+    first, _, third = lake.ledger.entries
+    rules = lake.results().rules([("delivery", "=", first.id)])
+    for one, failed in ((first, {"371502": 30, "371503": 0}), (third, {"371502": 10})):
+        said = verdict(one, failed_rows=sum(failed.values()))
+        kept = [county_row(one, rule, county, bad) for county, bad in failed.items() for rule in rules]
+        lake.results().write(said, rules if one is first else [], kept)
+    dongchangfu, chiping = period_scores(lake, "county")  # type: ignore[arg-type]
+    assert (dongchangfu.group, dongchangfu.deliveries) == ("371502", 2)
+    assert (chiping.group, chiping.deliveries, chiping.scores.total) == ("371503", 1, 100)
+    assert dongchangfu.scores.total is not None and dongchangfu.scores.total < 100
+    (loss,) = dongchangfu.losses
+    assert (loss.rule.rule, loss.rule.unexpected_count, loss.rule.element_count) == ("uscc_pattern", 40, 200)
+    assert loss.points + dongchangfu.scores.total == pytest.approx(100)
+
+
+def county_row(one: Delivery, rule: RuleRow, county: str, bad: int) -> CountyRow:
+    """A hundred rows of a county, of which `bad` break one rule."""
+    mine = bad if rule.rule == "uscc_pattern" else 0
+    same = {name: getattr(rule, name) for name in ("rule", "type", "severity", "dimension", "indicator", "dataset")}
+    return CountyRow(
+        **same,
+        delivery=one.id,
+        seq=one.seq,
+        provider=one.provider,
+        county=county,
+        success=not mine,
+        element_count=100,
+        unexpected_count=mine,
+        missing_count=0,
+    )

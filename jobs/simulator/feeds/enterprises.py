@@ -3,6 +3,7 @@
 from datetime import timedelta
 from random import Random
 
+from jobs.simulator import identity
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import ExcelForm
 from jobs.simulator.planting import breaks, change, copied, mends, spare, warns
@@ -82,7 +83,7 @@ def _letter_o(row: Row, rng: Random) -> Cell:
 
 
 def _rounded(row: Row, rng: Random) -> Cell:
-    return row.text("legal_rep_id_no")[:15] + "000"
+    return identity.rounded(row.text("legal_rep_id_no"))
 
 
 def _shuffled_name(row: Row, rng: Random) -> Cell:

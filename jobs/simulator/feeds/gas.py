@@ -93,7 +93,7 @@ FEED = Feed(
         breaks("missing_required", "inlet_pressure_mpa", change(None), "inlet_pressure_mpa_required", times=2),
         breaks("supply_return_swapped", "outlet_pressure_kpa", change(_crossed), *CROSSED, times=2),
         breaks("zero_for_lost", "outlet_pressure_kpa", change(0), "no_zero_pressure_with_flow", *LOW),
-        breaks("sentinel", "std_flow_m3_h", change(9999), "flow_not_sentinel"),
+        breaks("sentinel", "std_flow_m3_h", change(9999), "flow_not_sentinel", "flow_within_rating"),
         breaks("sentinel", "gas_temp_c", change(-273.15), "gas_temp_c_range"),
         warns("unit_wrong", "std_flow_m3_h", change(900.0), "flow_within_rating"),
         breaks("unit_wrong", "inlet_pressure_mpa", change(0.9), "pressure_within_design", "inlet_operating"),

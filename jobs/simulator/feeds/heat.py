@@ -170,7 +170,7 @@ FEED = Feed(
         breaks("out_of_band", "valve_opening_pct", change("655.35"), "valve_opening_pct_range"),
         warns("wrong_season", "primary_flow_t_h", change("0.00"), "flows_in_season", times=2),
         breaks("out_of_band", "pump_frequency_hz", change("65"), "pump_frequency_hz_range"),
-        breaks("unit_wrong", "primary_supply_pressure_mpa", change("820"), "primary_supply_pressure_mpa_range"),
+        breaks("unit_wrong", "primary_supply_pressure_mpa", change("820"), *IN_KPA),
         breaks("unit_wrong", "heat_rate_gj_h", change(_in_kw), "heat_rate_gj_h_range", "heat_balance"),
         warns("unit_wrong", "heat_rate_gj_h", change("1.000"), "heat_balance", times=2),
         warns("operating_exceedance", "secondary_supply_temp_c", change("76.0"), "secondary_supply_operating", times=2),

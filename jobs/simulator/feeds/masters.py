@@ -38,6 +38,7 @@ DEVICE_HEADERS = {
 }
 SPARE_DEVICES = 5
 """Devices out of service, of each kind: their rows may hold faults."""
+UNKNOWN_DIVISION = ("division_code_reference", "township_within_county")
 SWAPPED_RULES = ("latitude_deg_range", "latitude_in_city", "longitude_in_city")
 REMOVED_EARLY: dict[str, Cell] = {"removed_date": "2014-06-01", "device_status": "拆除"}
 
@@ -147,7 +148,7 @@ DEVICES_FEED = Feed(
             "heat_station_code",
         ),
         breaks("bad_enum", "device_status", change("使用中", spare), "device_status_enum"),
-        breaks("orphan_reference", "division_code", change("371599", spare), "division_code_reference"),
+        breaks("orphan_reference", "division_code", change("371599", spare), *UNKNOWN_DIVISION),
         breaks("category_mismatch", "latitude_deg", change(_swapped, spare), *SWAPPED_RULES),
         breaks("missing_required", "removed_date", change({"device_status": "拆除"}, spare), "removed_has_date"),
         breaks("order_of_dates", "removed_date", change(REMOVED_EARLY, spare), "removed_after_installed"),

@@ -80,7 +80,7 @@ def cut_identity(row: Row, rng: Random) -> Cell:
 
 def rounded_identity(row: Row, rng: Random) -> Cell:
     """The representative's number as a spreadsheet rounds it."""
-    return row.text("legal_rep_id_no")[:15] + "000"
+    return identity.rounded(row.text("legal_rep_id_no"))
 
 
 def misread_uscc(row: Row, rng: Random) -> Cell:

@@ -25,6 +25,7 @@ HEADERS = {
     "out_pressure_mpa": "出厂压力(MPa)",
 }
 SWAPPED_TURBIDITY: dict[str, Cell] = {"raw_turbidity_ntu": "0.240", "out_turbidity_ntu": "0.950"}
+IN_KPA = ("out_pressure_mpa_range", "pressure_operating", "pressure_within_design")
 CLOCK = "%Y-%m-%d %H:%M:%S"
 
 
@@ -100,9 +101,9 @@ FEED = Feed(
         warns("unit_wrong", "out_flow_m3_h", change("5200.0"), "flow_within_rating"),
         breaks("unit_wrong", "out_pressure_mpa", change("1.580"), "pressure_within_design", "pressure_operating"),
         breaks("sentinel", "water_temp_c", change("-999"), "water_temp_c_range"),
-        breaks("sentinel", "out_flow_m3_h", change("9999"), "flow_not_sentinel"),
+        breaks("sentinel", "out_flow_m3_h", change("9999"), "flow_not_sentinel", "flow_within_rating"),
         breaks("zero_for_lost", "out_pressure_mpa", change("0"), "no_zero_pressure_with_flow", "pressure_operating"),
-        breaks("unit_wrong", "out_pressure_mpa", change("420"), "out_pressure_mpa_range", "pressure_operating"),
+        breaks("unit_wrong", "out_pressure_mpa", change("420"), *IN_KPA),
         warns("regulatory_exceedance", "out_turbidity_ntu", change("1.800"), "turbidity_limit", times=4),
         warns("regulatory_exceedance", "ph", change("8.90"), "ph_limit", times=2),
         warns("regulatory_exceedance", "free_chlorine_mg_l", change("0.12"), "chlorine_limit", times=2),

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jobs import contracts
+from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.arrival import land, load
 from jobs.pipeline.judging import conform
-from jobs.settings import PROJECT
 from jobs.simulator.city import send
-from jobs.simulator.faults import Fault, read_ledger
+from jobs.simulator.faults import KINDS, Fault, read_ledger
 
 Place = tuple[str, int, str]
 """Dataset, row, rule."""
@@ -26,9 +25,8 @@ class Day:
     found: frozenset[Place]
 
 
-def taken(lake: Lake, day: date, seed: int, folder: Path) -> Day:
+def taken(lake: Lake, catalogue: Catalogue, day: date, seed: int, folder: Path) -> Day:
     """The day's feeds, landed, loaded and judged one by one."""
-    catalogue = contracts.load(PROJECT / "schemas", PROJECT / "expectations")
     found: set[Place] = set()
     for one in send(day, seed, folder):
         deliver(
@@ -51,3 +49,36 @@ def taken(lake: Lake, day: date, seed: int, folder: Path) -> Day:
 def places(faults: tuple[Fault, ...]) -> set[Place]:
     """Where the faults must be found; faults of a whole file have no row."""
     return {(fault.dataset, fault.row, rule) for fault in faults if fault.row for rule in fault.rules}
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """One class of faults: places where it was planted, those found, and findings of its rules where no fault is."""
+
+    kind: str
+    title: str
+    planted: int
+    found: int
+    false: int
+
+    def recall(self) -> float:
+        """Share of the planted places that were found."""
+        return self.found / self.planted
+
+    def precision(self) -> float:
+        """Share of the findings of its rules that are right; 0 where nothing was found."""
+        told = self.found + self.false
+        return self.found / told if told else 0.0
+
+
+def fidelity(day: Day) -> tuple[tuple[Fidelity, ...], int]:
+    """Each planted class; a false finding counts against the classes whose rules it shares. And false ones in all."""
+    false = day.found - places(day.faults)
+    by_kind = []
+    for kind in sorted({fault.kind for fault in day.faults}):
+        planted = places(tuple(fault for fault in day.faults if fault.kind == kind))
+        rules = {rule for _, _, rule in planted}
+        wrong = sum(place[2] in rules for place in false)
+        if planted:
+            by_kind.append(Fidelity(kind, KINDS[kind], len(planted), len(planted & day.found), wrong))
+    return tuple(by_kind), len(false)

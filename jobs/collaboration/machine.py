@@ -1,0 +1,94 @@
+"""The states a ticket can be in and the steps between them, for all kinds of tickets; written as data in machine.yaml."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from jobs.collaboration.policy_file import Policy
+from jobs.errors import NotAllowed
+
+CLOSED = "closed"
+SAME, PREVIOUS = "same", "previous"
+ClockState = Literal["none", "running", "paused", "stopped"]
+
+
+class Face(Policy):
+    """What a state is called, and what the clock does in it."""
+
+    label: str = Field(min_length=1)
+    clock: ClockState
+
+
+class State(Face):
+    """A state; `end` is where nothing is left to do. `by_kind` is for kinds that call or time it differently."""
+
+    end: bool = False
+    by_kind: Mapping[str, Face] = {}
+
+
+class Step(Policy):
+    """One row of steps."""
+
+    event: str
+    sources: tuple[str, ...] = Field(alias="from", min_length=1)
+    to: str
+    kinds: tuple[str, ...] = ()
+    roles: tuple[str, ...] = Field(min_length=1)
+    party: Literal["provider", "requester"] = "provider"
+    requires: tuple[str, ...] = ()
+    ground: str = ""
+    clock: Literal["", "restart"] = ""
+    internal: bool = False
+    not_machine_found: bool = False
+
+    def is_of(self, kind: str) -> bool:
+        """Whether the step is for tickets of the kind."""
+        return not self.kinds or kind in self.kinds
+
+
+class Machine(Policy):
+    """The whole machine. Names map to their Chinese labels."""
+
+    version: int = Field(gt=0)
+    kinds: Mapping[str, str]
+    machine_found: tuple[str, ...]
+    roles: Mapping[str, str]
+    facts: Mapping[str, str]
+    grounds: Mapping[str, str]
+    start: Mapping[str, str]
+    automatic: Mapping[str, str]
+    states: Mapping[str, State]
+    events: Mapping[str, str]
+    steps: tuple[Step, ...]
+
+    def face(self, kind: str, state: str) -> Face:
+        """Label and clock of a state for a kind."""
+        found = self.states[state]
+        return found.by_kind.get(kind, found)
+
+    def label(self, kind: str, state: str) -> str:
+        """The state in Chinese."""
+        return self.face(kind, state).label
+
+    def open_states(self) -> tuple[str, ...]:
+        """States in which something is left to do."""
+        return tuple(name for name, state in self.states.items() if not state.end)
+
+    def steps_from(self, kind: str, state: str, ground: str = "") -> Iterator[Step]:
+        """Steps that a ticket can take; of those that depend on the ground of a dispute, the ones of this ground."""
+        for step in self.steps:
+            if step.is_of(kind) and state in step.sources and step.ground in ("", ground):
+                yield step
+
+    def step(self, kind: str, state: str, event: str, ground: str = "") -> Step:
+        """The step of an event; NotAllowed says what is possible instead."""
+        found = list(self.steps_from(kind, state, ground))
+        for step in found:
+            if step.event == event:
+                return step
+        possible = dict.fromkeys(f"{self.events[s.event]}（{s.event}）" for s in found if not s.internal)
+        name = self.events.get(event, event)
+        raise NotAllowed(
+            f"工单处于「{self.label(kind, state)}」，不能「{name}」；现在可以：{'、'.join(possible) or '无须办理'}"
+        )

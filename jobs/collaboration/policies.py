@@ -1,0 +1,52 @@
+"""The rules that tickets live by, read together: machine, clock table, calendar with the years that were loaded."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from jobs.collaboration.actors import Actor
+from jobs.collaboration.clock_table import clock_table
+from jobs.collaboration.clocks import Timekeeper
+from jobs.collaboration.machine import Machine
+from jobs.collaboration.machine_file import machine
+from jobs.collaboration.ticket_tables import CalendarYearRow
+from jobs.collaboration.working_days import CalendarYear, WorkingDays, package_calendar
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What may be done, and how long it may take."""
+
+    machine: Machine
+    keeper: Timekeeper
+
+
+def policies(session: Session, zone: ZoneInfo) -> Policies:
+    """The shipped files, with the calendar of this database."""
+    return Policies(machine(), Timekeeper(calendar(session), clock_table(), zone))
+
+
+def calendar(session: Session) -> WorkingDays:
+    """The package's years, and over them those that an operator loaded."""
+    rows = session.scalars(select(CalendarYearRow).order_by(CalendarYearRow.year))
+    return package_calendar().with_years(
+        CalendarYear(row.year, row.source, _days(row.holidays), _days(row.workdays)) for row in rows
+    )
+
+
+def keep_year(session: Session, year: CalendarYear, who: Actor, at: datetime) -> None:
+    """Remember a year in place of the one before."""
+    holidays = {str(day): name for day, name in year.holidays.items()}
+    workdays = {str(day): name for day, name in year.workdays.items()}
+    session.merge(
+        CalendarYearRow(
+            year=year.year, source=year.source, holidays=holidays, workdays=workdays, loaded_at=at, loaded_by=who.name
+        )
+    )
+
+
+def _days(named: dict[str, str]) -> dict[date, str]:
+    return {date.fromisoformat(day): name for day, name in named.items()}

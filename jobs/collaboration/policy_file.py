@@ -1,0 +1,42 @@
+"""A YAML file of the bureau's policy → its checked model; mistakes are told in Chinese with file, line and remedy."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from jobs.contracts.places import Document, Step, read
+from jobs.errors import ContractError, PolicyError
+
+KINDS = {"extra_forbidden": "不认识的键", "missing": "缺少必填项"}
+M = TypeVar("M", bound=BaseModel)
+
+
+class Policy(BaseModel):
+    """Base of what policy files hold: an unknown key is an error, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def read_policy(file: Path, model: type[M], remedy: str) -> tuple[M, Document]:
+    """The checked content of a file, and where everything in it stands; `remedy` says what the file should look like."""
+    if not file.is_file():
+        raise PolicyError(f"{file}：没有这个文件；请核对路径")
+    try:
+        document = read(file)
+    except ContractError as error:
+        raise PolicyError(f"{error}；文件不是有效的 YAML，{remedy}") from error
+    try:
+        return model.model_validate(document.data), document
+    except ValidationError as error:
+        first = min(
+            error.errors(), key=lambda e: e["type"] != "extra_forbidden"
+        )  # a mistyped key is also a missing one
+        said = KINDS.get(first["type"]) or f"值不对（{first['msg']}）"
+        raise mistake(document, tuple(first["loc"]), said, remedy) from error
+
+
+def mistake(document: Document, path: tuple[Step, ...], said: str, remedy: str) -> PolicyError:
+    """The error for the value at `path`."""
+    where = ".".join(str(step) for step in path) or "整个文件"
+    return PolicyError(f"{document.file}:{document.line(path)}（{where}）：{said}；{remedy}")

@@ -1,0 +1,132 @@
+"""A ticket's clock between its row and its value: started, paused, resumed and stopped as the ticket's state says."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from jobs.collaboration.clock_table import Terms, Unit
+from jobs.collaboration.clocks import Clock, Pause, Timekeeper
+from jobs.collaboration.policies import Policies
+from jobs.collaboration.ticket import ClockView
+from jobs.collaboration.ticket_tables import ClockRow, TicketRow
+from jobs.errors import NotAllowed
+from jobs.lake.database import utc
+
+
+def follow(session: Session, by: Policies, ticket: TicketRow, restart: bool, at: datetime) -> None:
+    """Bring the ticket's clock to what its state says; with `restart`, a new one takes the place of the old."""
+    wanted, row = by.machine.face(ticket.kind, ticket.state).clock, running_row(session, ticket.id)
+    keeper = by.keeper
+    if row is not None and restart:
+        _write(row, keeper.stop(clock(row), at), keeper, at)
+        row = None
+    if row is None:
+        if wanted == "running":
+            made = ClockRow(ticket=ticket.id)
+            _write(made, keeper.start(terms(by, ticket), at), keeper, at)
+            session.add(made)
+            session.flush()
+        return
+    change = {"running": keeper.resume, "paused": keeper.pause}.get(wanted, keeper.stop)
+    _write(row, change(clock(row), at), keeper, at)
+
+
+def extend(session: Session, by: Policies, ticket: TicketRow, days: int, at: datetime) -> None:
+    """Put off the end of the ticket's clock; NotAllowed where its policy does not provide that."""
+    row = running_row(session, ticket.id)
+    if row is None:
+        raise NotAllowed("工单没有正在计时的时限，无须延期")
+    _write(row, by.keeper.extend(clock(row), days), by.keeper, at)
+
+
+def terms(by: Policies, ticket: TicketRow) -> Terms:
+    """The terms that the ticket falls under; what the contract agrees on takes the place of the general number."""
+    found = by.keeper.table.terms(ticket.kind, ticket.provider, case=ticket.clock_case)
+    if ticket.agreed_days and not ticket.clock_case:
+        return found.model_copy(update={"length": ticket.agreed_days, "unit": "working_days"})
+    return found
+
+
+def running_row(session: Session, ticket: str) -> ClockRow | None:
+    """The ticket's clock that was not stopped."""
+    return session.scalar(select(ClockRow).where(ClockRow.ticket == ticket, ClockRow.stopped_at.is_(None)))
+
+
+def last_row(session: Session, ticket: str) -> ClockRow | None:
+    """The ticket's newest clock."""
+    return session.scalar(select(ClockRow).where(ClockRow.ticket == ticket).order_by(ClockRow.id.desc()).limit(1))
+
+
+def clock(row: ClockRow) -> Clock:
+    """The row as a value."""
+    return Clock(
+        policy=row.policy,
+        version=row.version,
+        unit=cast(Unit, row.unit),
+        length=row.length,
+        most_extension=row.most_extension,
+        started_at=utc(row.started_at),
+        extension=row.extension,
+        pauses=tuple(Pause(_moment(a) or utc(row.started_at), _moment(b)) for a, b in row.pauses),
+        stopped_at=utc(row.stopped_at) if row.stopped_at else None,
+    )
+
+
+def view(row: ClockRow, keeper: Timekeeper, now: datetime) -> ClockView:
+    """The clock as it stands now."""
+    value = clock(row)
+    due, elapsed = keeper.due(value, now), keeper.elapsed(value, now)
+    return ClockView(
+        policy=value.policy,
+        state=value.state(),
+        started_at=value.started_at,
+        due_at=due.at,
+        is_provisional=due.is_provisional,
+        is_overdue=keeper.is_overdue(value, now),
+        net=elapsed.net,
+        gross=elapsed.gross,
+        unit=value.unit,
+    )
+
+
+def reckon(row: ClockRow, keeper: Timekeeper, at: datetime) -> bool:
+    """Whether the clock's end, reckoned anew after the calendar changed, is another one."""
+    before = utc(row.due_at)
+    value = clock(row)
+    due = keeper.due(value, (row.paused_at and utc(row.paused_at)) or at)
+    row.due_at, row.is_provisional = due.at, due.is_provisional
+    return due.at != before
+
+
+def effects(session: Session, keeper: Timekeeper, ticket: str, at: datetime) -> dict[str, Any]:
+    """The newest clock as an event records it; empty where there is none."""
+    row = last_row(session, ticket)
+    if row is None:
+        return {}
+    seen = view(row, keeper, at)
+    return {
+        "clock": row.id,
+        "policy": seen.policy,
+        "clock_state": seen.state,
+        "started": seen.started_at.isoformat(),
+        "due": seen.due_at.isoformat(),
+        "net": seen.net,
+        "gross": seen.gross,
+        "unit": seen.unit,
+    }
+
+
+def _write(row: ClockRow, value: Clock, keeper: Timekeeper, at: datetime) -> None:
+    due = keeper.due(value, at)
+    row.policy, row.version, row.unit = value.policy, value.version, value.unit
+    row.length, row.most_extension, row.extension = value.length, value.most_extension, value.extension
+    row.started_at, row.due_at, row.is_provisional = value.started_at, due.at, due.is_provisional
+    row.pauses = [[p.since.isoformat(), p.until.isoformat() if p.until else None] for p in value.pauses]
+    row.paused_at = value.pauses[-1].since if value.state() == "paused" else None
+    row.stopped_at = value.stopped_at
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

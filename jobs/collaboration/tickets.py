@@ -1,0 +1,178 @@
+"""The tickets of the loop: found, moved by people, closed by proof. Every method is one transaction; moments are UTC."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from jobs.collaboration import chain, finding, proving, ticket_clocks
+from jobs.collaboration.actors import MACHINE, Actor
+from jobs.collaboration.chain import Audit, text_hash
+from jobs.collaboration.machine import Machine
+from jobs.collaboration.machine_file import machine
+from jobs.collaboration.moving import Act, open_waiver, record, take
+from jobs.collaboration.policies import Policies, keep_year, policies
+from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Ticket
+from jobs.collaboration.ticket_queries import Page, Wanted, event_of, find_events, find_tickets, ticket_of
+from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
+from jobs.collaboration.working_days import CalendarYear
+from jobs.errors import NotAllowed, Overtaken, UserError
+from jobs.lake.database import Database, utc
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+READERS_ONLY = ("analyst", "operator", "auditor")
+Facts = Mapping[str, Any]
+
+
+class Tickets:
+    """Reads and writes tickets in the state database, which is migrated already."""
+
+    def __init__(self, database: Database, zone: ZoneInfo = SHANGHAI) -> None:
+        self._database, self._zone = database, zone
+
+    @staticmethod
+    def machine() -> Machine:
+        """States, events and roles with their Chinese names."""
+        return machine()
+
+    def found(self, issues: Iterable[Issue], at: datetime, who: Actor = MACHINE) -> tuple[str, ...]:
+        """Ids of the tickets of what a delivery broke, in order; the same delivery again changes nothing."""
+        with self._session() as (session, by):
+            return tuple(finding.find(session, by, issue, who, utc(at)).id for issue in issues)
+
+    def requested(self, request: Request, who: Actor, at: datetime) -> str:
+        """Id of the ticket of a correction request or an objection; its clock starts now."""
+        with self._session() as (session, by):
+            return finding.request(session, by, request, who, utc(at)).id
+
+    def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it needed
+        self,
+        ticket_id: str,
+        event: str,
+        actor: Actor,
+        seen_version: int,
+        at: datetime,
+        reason: str = "",
+        facts: Facts | None = None,
+    ) -> Ticket:
+        """The ticket after a person's step. Overtaken where it is not at `seen_version` any more."""
+        stated = {**(facts or {}), **({"reason": reason} if reason else {})}
+        with self._session() as (session, by):
+            chain.lock(session)
+            row = _seen(session, ticket_id, actor)
+            if row.version != seen_version:
+                raise Overtaken(_who_was_first(session, by, row, seen_version))
+            if any(s.internal for s in by.machine.steps if s.event == event):
+                raise NotAllowed(f"「{by.machine.events[event]}」只由系统在复核后办理，不能人工办理")
+            take(session, by, row, event, Act(actor, stated, utc(at)))
+            return ticket_of(session, by, row, actor, utc(at))
+
+    def rechecked(self, ticket_id: str, proof: Proof, at: datetime) -> Outcome:
+        """What a redelivery proved. The ticket closes only where nothing that failed is left unproven."""
+        with self._session() as (session, by):
+            chain.lock(session)
+            row = _seen(session, ticket_id, MACHINE)
+            message = proving.recheck(session, by, row, proof, utc(at))
+            return Outcome(ticket_of(session, by, row, MACHINE, utc(at)), proving.is_closed(row), message)
+
+    def commented(self, ticket_id: str, actor: Actor, text: str, at: datetime) -> Event:
+        """A comment; it changes no state, and no version that somebody else has seen."""
+        if actor.role in READERS_ONLY:
+            raise NotAllowed("只有办理人员可以留言")
+        if not text.strip():
+            raise NotAllowed("留言是空的；请写明内容")
+        with self._session() as (session, _):
+            chain.lock(session)
+            row = _seen(session, ticket_id, actor)
+            effects = {"text_sha256": text_hash(text)}
+            said = chain.Happening(row.id, "comment", row.state, row.state, {}, effects)
+            link = chain.append(session, said, actor, at)
+            session.add(CommentRow(event=link.seq, ticket=row.id, text=text))
+            return event_of(link)
+
+    def comments(self, ticket_id: str, actor: Actor) -> tuple[tuple[Event, str], ...]:
+        """Comments with who said them and when, oldest first."""
+        with self._session() as (session, _):
+            _seen(session, ticket_id, actor)
+            query = select(EventRow, CommentRow.text).join(CommentRow, CommentRow.event == EventRow.seq)
+            rows = session.execute(query.where(CommentRow.ticket == ticket_id).order_by(EventRow.seq))
+            return tuple((event_of(event), text) for event, text in rows)
+
+    def waivers_expired(self, at: datetime) -> tuple[str, ...]:
+        """Ids of the tickets whose waiver ended before the day of `at`; they are open again."""
+        with self._session() as (session, by):
+            chain.lock(session)
+            today = by.keeper.local_day(utc(at))
+            over = select(WaiverRow.ticket).where(WaiverRow.ended_at.is_(None), WaiverRow.until < today)
+            rows = session.scalars(select(TicketRow).where(TicketRow.id.in_(over)).order_by(TicketRow.seq)).all()
+            for row in rows:
+                waiver = open_waiver(session, row.id)
+                until = str(waiver.until) if waiver else ""
+                take(session, by, row, "expire_waiver", Act(MACHINE, {"until": until}, utc(at)))
+            return tuple(row.id for row in rows)
+
+    def ticket(self, ticket_id: str, actor: Actor, at: datetime) -> Ticket:
+        """The ticket as the actor may see it; UserError where there is none, or none for the actor."""
+        with self._session() as (session, by):
+            return ticket_of(session, by, _seen(session, ticket_id, actor), actor, utc(at))
+
+    def tickets(self, actor: Actor, wanted: Wanted, at: datetime) -> Page:
+        """A page of the tickets that the actor may see, newest first."""
+        with self._session() as (session, by):
+            return find_tickets(session, by, actor, wanted, utc(at))
+
+    def events(self, ticket_id: str, actor: Actor) -> tuple[Event, ...]:
+        """What happened to a ticket, oldest first."""
+        with self._session() as (session, _):
+            _seen(session, ticket_id, actor)
+            return find_events(session, ticket_id)
+
+    def audit_verify(self, noted: tuple[int, str] | None = None) -> Audit:
+        """Walk the chain of events; `noted` is a number and hash that were written down elsewhere before."""
+        with self._session() as (session, _):
+            return chain.verify(session, noted)
+
+    def calendar_loaded(self, year: CalendarYear, who: Actor, at: datetime) -> int:
+        """Remember a year's holidays; how many running clocks got another end by it."""
+        with self._session() as (session, _):
+            chain.lock(session)
+            keep_year(session, year, who, utc(at))
+            session.flush()
+            by = policies(session, self._zone)
+            rows = session.scalars(select(ClockRow).where(ClockRow.stopped_at.is_(None))).all()
+            changed = [row.ticket for row in rows if ticket_clocks.reckon(row, by.keeper, utc(at))]
+            for row in session.scalars(select(TicketRow).where(TicketRow.id.in_(changed)).order_by(TicketRow.seq)):
+                record(session, by, row, "retime", row.state, Act(who, {"reason": year.source}, utc(at)))
+            return len(changed)
+
+    @contextmanager
+    def _session(self) -> Iterator[tuple[Session, Policies]]:
+        with self._database.session() as session:
+            yield session, policies(session, self._zone)
+
+
+def _seen(session: Session, ticket_id: str, actor: Actor) -> TicketRow:
+    row = session.get(TicketRow, ticket_id, populate_existing=True)
+    if row is None or not actor.may_see(row):
+        raise UserError(f"没有工单 {ticket_id}，或不属于您的部门；`lake tickets list` 列出可见的工单")
+    return row
+
+
+def _who_was_first(session: Session, by: Policies, row: TicketRow, seen: int) -> str:
+    moved = (
+        select(EventRow)
+        .where(EventRow.ticket == row.id, EventRow.event != "comment")
+        .order_by(EventRow.seq.desc())
+        .limit(1)
+    )
+    last = session.scalars(moved).one()
+    who = f"{last.name}（{last.department}，{by.machine.roles.get(last.role, last.role)}）"
+    when = utc(last.at).astimezone(by.keeper.zone)
+    return (
+        f"工单 {row.id} 已由{who}于 {when:%Y-%m-%d %H:%M} 办理「{by.machine.events[last.event]}」，"
+        f"现为「{by.machine.label(row.kind, row.state)}」（版本 {row.version}，您看到的是版本 {seen}）；请刷新后再办理"
+    )

@@ -1,0 +1,72 @@
+"""Working days in China, make-up days (调休) among them; a year that is not known yet counts Monday to Friday."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import lru_cache
+
+from chinese_calendar import constants
+
+DAY = timedelta(days=1)
+PACKAGE = "chinesecalendar"
+
+
+@dataclass(frozen=True)
+class CalendarYear:
+    """One year's decree: days off and weekend days that are worked, each with the holiday that it belongs to."""
+
+    year: int
+    source: str
+    holidays: Mapping[date, str]
+    workdays: Mapping[date, str]
+
+
+@dataclass(frozen=True)
+class WorkingDays:
+    """The calendar: years that are known, and days that differ from Monday to Friday. Days are Asia/Shanghai."""
+
+    years: frozenset[int] = frozenset()
+    holidays: Mapping[date, str] = field(default_factory=dict)
+    workdays: Mapping[date, str] = field(default_factory=dict)
+
+    def with_years(self, years: Iterable[CalendarYear]) -> "WorkingDays":
+        """The calendar with years added; a year that was known is replaced."""
+        made = self
+        for one in years:
+            off = {d: n for d, n in made.holidays.items() if d.year != one.year} | dict(one.holidays)
+            on = {d: n for d, n in made.workdays.items() if d.year != one.year} | dict(one.workdays)
+            made = WorkingDays(made.years | {one.year}, off, on)
+        return made
+
+    def is_working(self, day: date) -> bool:
+        """Whether people work on the day."""
+        if day in self.workdays:
+            return True
+        return day not in self.holidays and day.weekday() < 5
+
+    def is_known(self, first: date, last: date) -> bool:
+        """Whether the decrees of all years from `first` to `last` are known; else a due day between is provisional."""
+        return all(year in self.years for year in range(first.year, last.year + 1))
+
+    def add_working_days(self, day: date, count: int) -> date:
+        """The `count`-th working day after the day, which is day 0 whether worked or not."""
+        if count < 0:
+            raise ValueError(f"count is {count}; working days are counted forward")
+        while count:
+            day += DAY
+            count -= self.is_working(day)
+        return day
+
+    def working_days_between(self, first: date, last: date) -> int:
+        """Working days after `first` up to and with `last`; 0 where `last` is not later."""
+        span = (last - first).days
+        return sum(self.is_working(first + n * DAY) for n in range(1, span + 1))
+
+
+@lru_cache
+def package_calendar() -> WorkingDays:
+    """The years that the chinesecalendar package knows."""
+    chinese = {holiday.value: holiday.chinese for holiday in constants.Holiday}
+    off = {day: chinese[name] for day, name in constants.holidays.items()}
+    on = {day: chinese[name] for day, name in constants.workdays.items()}
+    return WorkingDays(frozenset(day.year for day in off), off, on)

@@ -1,0 +1,98 @@
+"""What can be said of a delivery as a whole, without looking at its rows: in time, as declared, readable, usable."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from jobs.contracts import Contract, Dimension
+from jobs.contracts.sla import length
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.results import RuleRow, Verdict
+
+BASIS = "GB/T 36344-2018 信息技术 数据质量评价指标"
+MEASURED = ("integer", "number")
+
+
+def handover_rows(contract: Contract, delivery: Delivery, before: Delivery | None, verdict: Verdict) -> list[RuleRow]:
+    """Results about the delivery itself; `before` is the dataset's last delivery. What cannot be told is left out."""
+    checks = [_metadata(contract, verdict), _readable(verdict)]
+    if verdict.state is not State.UNREADABLE:
+        checks += [*_in_time(contract, delivery, before, verdict), *_as_declared(delivery, verdict)]
+        checks += [_copies(verdict), _usable(verdict)]
+    return checks
+
+
+def _in_time(contract: Contract, delivery: Delivery, before: Delivery | None, verdict: Verdict) -> Iterator[RuleRow]:
+    every, grace = length(contract.sla.get("frequency", "")), length(contract.sla.get("latency", ""))
+    if before is None or every is None or delivery.supersedes:
+        return
+    is_late = delivery.received_at > before.received_at + every + (grace or timedelta())
+    words = ("本批晚于约定的更新周期", "请查明晚报原因；周期已变的，请与大数据局更新数据契约")
+    yield _row(verdict, "delivery_in_time", ("时效性", "0502"), words, (1, int(is_late)))
+
+
+def _as_declared(delivery: Delivery, verdict: Verdict) -> Iterator[RuleRow]:
+    declared, counted = delivery.declared_rows, delivery.counted_rows
+    if declared is None or counted is None:
+        return
+    words = ("实收行数与送文单申报的行数不一致", "请核对导出是否完整，缺行的请补报，多行的请更正申报数")
+    yield _row(
+        verdict, "delivery_declared_rows", ("完整性", "0202"), words, (max(declared, counted), abs(declared - counted))
+    )
+
+
+def _copies(verdict: Verdict) -> RuleRow:
+    """0303 counts repeated rows, the fewer the better."""
+    words = ("整行重复报送，只保留一行", "请检查导出或补传程序是否重复发送")
+    return _row(verdict, "delivery_copies", ("准确性", "0303"), words, (verdict.rows + verdict.copies, verdict.copies))
+
+
+def _metadata(contract: Contract, verdict: Verdict) -> RuleRow:
+    bare = [f for f in contract.fields if f.title == f.name or (f.type in MEASURED and not f.unit)]
+    words = ("数据契约中有字段缺少中文名称或计量单位", "请在数据契约中补齐字段的中文名称和计量单位")
+    return _row(verdict, "delivery_metadata", ("规范性", "0103"), words, (len(contract.fields), len(bare)), "info")
+
+
+def _readable(verdict: Verdict) -> RuleRow:
+    is_lost = verdict.state is State.UNREADABLE
+    words = ("文件无法读取", "请按数据契约约定的格式重新导出")
+    return _row(verdict, "delivery_readable", ("可访问性", "0601"), words, (1, int(is_lost)), "critical")
+
+
+def _usable(verdict: Verdict) -> RuleRow:
+    words = ("有数据行被隔离，使用部门暂时用不到", "请按问题清单整改被隔离的行后重新报送")
+    return _row(
+        verdict, "delivery_usable", ("可访问性", "0602"), words, (verdict.rows, verdict.rows - verdict.good_rows)
+    )
+
+
+def _row(
+    verdict: Verdict,
+    rule: str,
+    quality: tuple[Dimension, str],
+    words: tuple[str, str],
+    counted: tuple[int, int],
+    severity: str = "warning",
+) -> RuleRow:
+    dimension, indicator = quality
+    return RuleRow(
+        delivery=verdict.delivery,
+        seq=verdict.seq,
+        dataset=verdict.dataset,
+        provider=verdict.provider,
+        rule=rule,
+        type=rule,
+        severity=severity,
+        dimension=dimension,
+        indicator=indicator,
+        success=counted[1] == 0,
+        element_count=counted[0],
+        unexpected_count=counted[1],
+        missing_count=0,
+        fields="",
+        message=words[0],
+        remedy=words[1],
+        basis=BASIS,
+        suite_hash=verdict.suite_hash,
+        silver_version=verdict.silver_version,
+        judged_at=verdict.judged_at,
+    )
