@@ -14,14 +14,16 @@ from jobs.collaboration.actors import MACHINE, Actor
 from jobs.collaboration.chain import Audit, text_hash
 from jobs.collaboration.machine import Machine
 from jobs.collaboration.machine_file import machine
+from jobs.collaboration.metrics import LoopMetrics, loop_metrics
 from jobs.collaboration.moving import Act, open_waiver, record, take
 from jobs.collaboration.policies import Policies, keep_year, policies
 from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Ticket
-from jobs.collaboration.ticket_queries import Page, Wanted, event_of, find_events, find_tickets, ticket_of
+from jobs.collaboration.ticket_queries import Page, Wanted, event_of, events_until, find_events, find_tickets, ticket_of
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
-from jobs.collaboration.working_days import CalendarYear
+from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.errors import NotAllowed, Overtaken, UserError
 from jobs.lake.database import Database, utc
+from jobs.settings import Settings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 READERS_ONLY = ("analyst", "operator", "auditor")
@@ -131,6 +133,13 @@ class Tickets:
             _seen(session, ticket_id, actor)
             return find_events(session, ticket_id)
 
+    def metrics(self, actor: Actor, since: datetime, until: datetime, provider: str = "") -> LoopMetrics:
+        """How the loop did in (since, until], as of `until`, by the events of tickets that the actor may see."""
+        with self._session() as (session, by):
+            events = events_until(session, actor, utc(until))
+            days = by.keeper.table.recurrence_days
+            return loop_metrics(events, by.machine, utc(since), utc(until), days, provider)
+
     def audit_verify(self, noted: tuple[int, str] | None = None) -> Audit:
         """Walk the chain of events; `noted` is a number and hash that were written down elsewhere before."""
         with self._session() as (session, _):
@@ -149,10 +158,26 @@ class Tickets:
                 record(session, by, row, "retime", row.state, Act(who, {"reason": year.source}, utc(at)))
             return len(changed)
 
+    def calendar(self) -> WorkingDays:
+        """The calendar that due days are counted by."""
+        with self._session() as (_, by):
+            return by.keeper.days
+
     @contextmanager
     def _session(self) -> Iterator[tuple[Session, Policies]]:
         with self._database.session() as session:
             yield session, policies(session, self._zone)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Tickets]:
+    """The tickets of the state database, brought to the newest schema; closed at the end."""
+    database = Database(settings.state_url())
+    database.migrate()
+    try:
+        yield Tickets(database, ZoneInfo(settings.timezone))
+    finally:
+        database.close()
 
 
 def _seen(session: Session, ticket_id: str, actor: Actor) -> TicketRow:

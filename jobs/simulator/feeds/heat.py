@@ -31,6 +31,7 @@ HEADERS = {
     "tank_level_m": "水箱液位(m)",
 }
 GJ_PER_T_K = 0.0041868
+IN_KPA = ("primary_supply_pressure_mpa_range", "pressure_within_design")
 
 
 def _rows(setting: Setting) -> list[Row]:
