@@ -6,7 +6,6 @@ from airflow.sdk import DAG, Asset, task
 from lake_task import SCHEME, run
 
 
-
 def judged(triggering_asset_events) -> list[str]:
     """Ids of the deliveries that woke this run, in the order of their results."""
     events = [e for group in (triggering_asset_events or {}).values() for e in group]
@@ -36,4 +35,5 @@ with DAG(
         """How many tickets each delivery touched; those that it proves mended are closed."""
         return {delivery: len(run("govern", delivery).tickets) for delivery in judged(triggering_asset_events)}
 
-    [report(), govern()]
+    report()
+    govern()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jobs.collaboration import Issue, Outcome, Proof, Tickets
+from jobs.collaboration import Issue, Outcome, Proof
 from jobs.collaboration.issuing import issues, rule_versions
 from jobs.collaboration.ticket import Standing
 from jobs.contracts import Catalogue, Contract
