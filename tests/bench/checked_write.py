@@ -84,9 +84,9 @@ def write_contract(folder: Path) -> Catalogue:
     return load_contracts(folder / "schemas", folder / "expectations")
 
 
-def write_input(file: Path, rows: int) -> None:
+def write_input(file: Path, rows: int, seed: int = 7) -> None:
     """A csv of `rows` × 15 whose values break a physical rule in about 1 row of 1,000."""
-    rng = random.Random(7)
+    rng = random.Random(seed)
     size = 100_000
     header = ["id", "at", "code", "phone", "county", "name", "count", *(f"n{i}" for i in range(NUMBERS))]
     with file.open("wb") as out:
