@@ -21,7 +21,17 @@ from jobs.collaboration.moving import Act, open_waiver, record, take
 from jobs.collaboration.policies import Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
 from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Ticket
-from jobs.collaboration.ticket_queries import Page, Wanted, event_of, events_until, find_events, find_tickets, ticket_of
+from jobs.collaboration.ticket_queries import (
+    Page,
+    Wanted,
+    event_of,
+    events_until,
+    find_events,
+    find_tickets,
+    overdue,
+    ticket_of,
+    was_escalated,
+)
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.errors import NotAllowed, Overtaken, ServiceUnavailable, UserError
@@ -30,6 +40,7 @@ from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+ESCALATE = "escalate"
 READERS_ONLY = ("analyst", "operator", "auditor")
 Facts = Mapping[str, Any]
 
@@ -120,6 +131,17 @@ class Tickets:
                 until = str(waiver.until) if waiver else ""
                 take(session, by, row, "expire_waiver", Act(MACHINE, {"until": until}, utc(at)))
             return tuple(row.id for row in rows)
+
+    def overdue_escalated(self, at: datetime) -> tuple[str, ...]:
+        """Ids of the tickets that ran out of time since last asked; each is escalated once a clock."""
+        with self._session() as (session, by):
+            chain.lock(session)
+            late = select(TicketRow).where(TicketRow.id.in_(overdue(utc(at)))).order_by(TicketRow.seq)
+            possible = [row for row in session.scalars(late) if by.machine.allows(row.kind, row.state, ESCALATE)]
+            new = [row for row in possible if not was_escalated(session, row.id)]
+            for row in new:
+                take(session, by, row, ESCALATE, Act(MACHINE, {"reason": "超过办理时限"}, utc(at)))
+            return tuple(row.id for row in new)
 
     def ticket(self, ticket_id: str, actor: Actor, at: datetime) -> Ticket:
         """The ticket as the actor may see it; UserError where there is none, or none for the actor."""
@@ -214,8 +236,10 @@ def opened(settings: Settings) -> Iterator[Tickets]:
 
 
 def remind(settings: Settings, at: datetime) -> tuple[Sent, ...]:
-    """Tell departments what is due, on every channel that the settings name."""
+    """Tell departments what is due, on every channel that the settings name; what has run out is acted on before."""
     with opened(settings) as desk:
+        desk.waivers_expired(at)
+        desk.overdue_escalated(at)
         return desk.remind(channels(settings, desk.database, at), at)
 
 
