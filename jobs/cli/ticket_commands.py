@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from jobs import pipeline
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.clock_table import UNITS, clock_table
@@ -99,6 +100,36 @@ def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it neede
             ticket, event, Actor(role, department, name), seen, datetime.now(UTC), reason=reason, facts=facts
         )
     typer.echo(f"{done.id}  {done.label}  version / 版本 {done.version}  due / 到期 {_due(done.clock)}")
+
+
+@tickets.command("pack")
+def pack_(
+    ticket: Id,
+    out: Annotated[Path, typer.Option(help="Where the workbook is written.")],
+    role: Role = "quality_officer",
+    department: Department = "bureau",
+) -> None:
+    """Write the ticket's workbook: what is wrong row by row; for its owner also the rows as sent, to be mended there.
+
+    Example: `lake tickets pack T-000001 --out T-000001.xlsx --role reporter --department civil_affairs`
+    """
+    out.write_bytes(pipeline.run(settings(), "pack", ticket, Actor(role, department, "")))
+    typer.echo(out)
+
+
+@tickets.command("answer")
+def answer_(
+    ticket: Id,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The filled pack, or a corrected file.")],
+    name: Annotated[str, typer.Option(help="Your name.")],
+    department: Department,
+    role: Role = "reporter",
+) -> None:
+    """Send a filled pack, or a corrected file, as the redelivery of a ticket. It is judged like any delivery.
+
+    Example: `lake tickets answer T-000001 T-000001.xlsx --name 张三 --department civil_affairs`
+    """
+    typer.echo(pipeline.run(settings(), "answer", ticket, Actor(role, department, name), file))
 
 
 @tickets.command("remind")

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.ticket import Event, Ticket
+from jobs.collaboration.ticket import Event, Standing, Ticket
 from jobs.collaboration.ticket_clocks import last_row, view
-from jobs.collaboration.ticket_tables import ClockRow, EventRow, TicketRow
+from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow
 from jobs.lake.database import utc
 
 MOST = 500
@@ -100,6 +100,21 @@ def was_escalated(session: Session, ticket: str) -> bool:
     since = select(func.max(ClockRow.started_at)).where(ClockRow.ticket == ticket).scalar_subquery()
     found = select(EventRow.seq).where(EventRow.ticket == ticket, EventRow.event == "escalate", EventRow.at >= since)
     return session.scalar(found.limit(1)) is not None
+
+
+def find_standing(session: Session, by: Policies, dataset: str) -> tuple[Standing, ...]:
+    """Deliveries of open tickets in which rows are left."""
+    left = EvidenceRow.absent_rows + case((EvidenceRow.replaced_by.is_(None), EvidenceRow.remaining_rows), else_=0)
+    query = (
+        select(TicketRow, EvidenceRow, left)
+        .join(EvidenceRow, EvidenceRow.ticket == TicketRow.id)
+        .where(TicketRow.dataset == dataset, TicketRow.state.in_(by.machine.open_states()), left > 0)
+        .order_by(TicketRow.seq, EvidenceRow.id)
+    )
+    return tuple(
+        Standing(ticket.id, ticket.rule, ticket.rule_version, row.delivery, row.failed_rows, int(rows))
+        for ticket, row, rows in session.execute(query)
+    )
 
 
 def find_events(session: Session, ticket: str) -> tuple[Event, ...]:

@@ -20,13 +20,14 @@ from jobs.collaboration.metrics import LoopMetrics, loop_metrics
 from jobs.collaboration.moving import Act, open_waiver, record, take
 from jobs.collaboration.policies import Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
-from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Ticket
+from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Standing, Ticket
 from jobs.collaboration.ticket_queries import (
     Page,
     Wanted,
     event_of,
     events_until,
     find_events,
+    find_standing,
     find_tickets,
     overdue,
     ticket_of,
@@ -152,6 +153,11 @@ class Tickets:
         """A page of the tickets that the actor may see, newest first."""
         with self._session() as (session, by):
             return find_tickets(session, by, actor, wanted, utc(at))
+
+    def standing(self, dataset: str) -> tuple[Standing, ...]:
+        """Where rows of the dataset's open machine-found tickets are left, by ticket and delivery, oldest first."""
+        with self._session() as (session, by):
+            return find_standing(session, by, dataset)
 
     def events(self, ticket_id: str, actor: Actor) -> tuple[Event, ...]:
         """What happened to a ticket, oldest first."""

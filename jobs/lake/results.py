@@ -104,6 +104,7 @@ COUNTED = (
 VERDICTS = "verdicts"
 RULES = "rules"
 COUNTIES = "counties"
+TICKETS = "tickets"
 
 
 class Results:
