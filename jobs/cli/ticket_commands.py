@@ -136,7 +136,7 @@ def answer_(
 def remind_departments() -> None:
     """Tell each department once what is due: at 50, 80 and 100 % of its time, one message for all its tickets.
 
-    Notices in the portal always; mail, WeCom and DingTalk where the settings name them. Exit code 5 where a channel did not
+    Waivers that ended are taken back and overdue tickets escalated first. Notices in the portal always; mail, WeCom and DingTalk where the settings name them. Exit code 5 where a channel did not
     take a message; it is tried again next time.
 
     Example: `lake tickets remind`

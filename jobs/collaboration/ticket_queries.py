@@ -95,6 +95,13 @@ def overdue(at: datetime) -> ColumnElement[str]:
     return select(ClockRow.ticket).where(ClockRow.stopped_at.is_(None), late)  # type: ignore[return-value]
 
 
+def was_escalated(session: Session, ticket: str) -> bool:
+    """Whether the ticket was escalated while its present clock ran."""
+    since = select(func.max(ClockRow.started_at)).where(ClockRow.ticket == ticket).scalar_subquery()
+    found = select(EventRow.seq).where(EventRow.ticket == ticket, EventRow.event == "escalate", EventRow.at >= since)
+    return session.scalar(found.limit(1)) is not None
+
+
 def find_standing(session: Session, by: Policies, dataset: str) -> tuple[Standing, ...]:
     """Deliveries of open tickets in which rows are left."""
     left = EvidenceRow.absent_rows + case((EvidenceRow.replaced_by.is_(None), EvidenceRow.remaining_rows), else_=0)

@@ -29,7 +29,9 @@ from jobs.collaboration.ticket_queries import (
     find_events,
     find_standing,
     find_tickets,
+    overdue,
     ticket_of,
+    was_escalated,
 )
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
@@ -39,6 +41,7 @@ from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+ESCALATE = "escalate"
 READERS_ONLY = ("analyst", "operator", "auditor")
 Facts = Mapping[str, Any]
 
@@ -129,6 +132,17 @@ class Tickets:
                 until = str(waiver.until) if waiver else ""
                 take(session, by, row, "expire_waiver", Act(MACHINE, {"until": until}, utc(at)))
             return tuple(row.id for row in rows)
+
+    def overdue_escalated(self, at: datetime) -> tuple[str, ...]:
+        """Ids of the tickets that ran out of time since last asked; each is escalated once a clock."""
+        with self._session() as (session, by):
+            chain.lock(session)
+            late = select(TicketRow).where(TicketRow.id.in_(overdue(utc(at)))).order_by(TicketRow.seq)
+            possible = [row for row in session.scalars(late) if by.machine.allows(row.kind, row.state, ESCALATE)]
+            new = [row for row in possible if not was_escalated(session, row.id)]
+            for row in new:
+                take(session, by, row, ESCALATE, Act(MACHINE, {"reason": "超过办理时限"}, utc(at)))
+            return tuple(row.id for row in new)
 
     def ticket(self, ticket_id: str, actor: Actor, at: datetime) -> Ticket:
         """The ticket as the actor may see it; UserError where there is none, or none for the actor."""
@@ -228,8 +242,10 @@ def opened(settings: Settings) -> Iterator[Tickets]:
 
 
 def remind(settings: Settings, at: datetime) -> tuple[Sent, ...]:
-    """Tell departments what is due, on every channel that the settings name."""
+    """Tell departments what is due, on every channel that the settings name; what has run out is acted on before."""
     with opened(settings) as desk:
+        desk.waivers_expired(at)
+        desk.overdue_escalated(at)
         return desk.remind(channels(settings, desk.database, at), at)
 
 
