@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="Signing secret of the DingTalk robot, if it has one."
     )
 
+    bureau: str = Field("聊城市大数据局", description="Who issues bulletins: the name at their head and under them.")
+    fonts: Path | None = Field(None, description="Folder of Chinese fonts for PDFs; none: where Debian keeps them.")
+
     timezone: str = Field("Asia/Shanghai", description="What people see; storage is UTC.")
     wait_s: int = Field(180, description="How long a step waits for a service that is away before it gives up.")
 

@@ -7,6 +7,7 @@ import typer
 
 from jobs.cli import (
     bench_commands,
+    bulletin_commands,
     contract_commands,
     demo,
     proof_commands,
@@ -34,6 +35,7 @@ query.add_to(app)
 proof_commands.add_to(app)
 demo.add_to(app)
 ticket_commands.add_to(app)
+bulletin_commands.add_to(app)
 app.add_typer(contract_commands.app, name="contracts", rich_help_panel="Author")
 app.add_typer(bench_commands.app, name="bench", rich_help_panel="Try")
 

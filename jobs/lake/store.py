@@ -82,6 +82,16 @@ class Store:
         """Write a small object."""
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
+    def put_new(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+        """Write a small object where there is none; False where there is one, which stays as it is."""
+        try:
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("412", "PreconditionFailed"):
+                return False
+            raise
+        return True
+
     def get_bytes(self, key: str) -> bytes:
         """The whole object, for small ones."""
         body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
