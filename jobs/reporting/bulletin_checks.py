@@ -7,12 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import docx
-from pypdf import PdfReader
-
 from jobs.reporting.bulletin_blocks import blocks
-from jobs.reporting.bulletin_pdf import Fonts, write_pdf
-from jobs.reporting.bulletin_word import write_word
+from jobs.reporting.bulletin_looks import Fonts
 from jobs.reporting.recompute import Check, Document
 
 SECTIONS = ("period", "sources", "figures", "departments", "exempt", "cases", "tickets", "batches", "demands")
@@ -31,6 +27,9 @@ def bulletin_checks(document: Document, again: Document) -> Iterator[Check]:
 
 def file_check(file: Path, document: Document, fonts: Fonts) -> Check:
     """Whether a PDF or Word file says what its document says."""
+    from jobs.reporting.bulletin_pdf import write_pdf  # a second to import, wanted for bulletins alone
+    from jobs.reporting.bulletin_word import write_word
+
     with TemporaryDirectory(prefix="lake-bulletin-") as folder:
         fresh, made = Path(folder) / file.name, blocks(document)
         if file.suffix == ".pdf":
@@ -86,6 +85,9 @@ def _text_hash(file: Path) -> str:
 
 def file_text(file: Path) -> str:
     """The text of a PDF or Word file, in the order of its pages."""
+    import docx
+    from pypdf import PdfReader
+
     if file.suffix == ".pdf":
         return "\n".join(page.extract_text() for page in PdfReader(file).pages)
     body = docx.Document(str(file)).element.body

@@ -14,8 +14,7 @@ from jobs.lake.zones import Zone
 from jobs.reporting import shelf
 from jobs.reporting.bulletin_blocks import blocks
 from jobs.reporting.bulletin_facts import Edition
-from jobs.reporting.bulletin_pdf import fonts, write_pdf
-from jobs.reporting.bulletin_word import write_word
+from jobs.reporting.bulletin_looks import fonts
 
 FOLDER = f"{Zone.REPORTS}/bulletins"
 
@@ -74,6 +73,9 @@ class Bulletins:
         return self._written(published.key, self.document(published.key), is_new=False)
 
     def _written(self, key: str, document: dict[str, Any], is_new: bool) -> BulletinFiles:
+        from jobs.reporting.bulletin_pdf import write_pdf  # a second to import, wanted for bulletins alone
+        from jobs.reporting.bulletin_word import write_word
+
         base = key.removesuffix("json")
         files = BulletinFiles(key, f"{base}pdf", f"{base}docx", is_new)
         made = blocks(document)

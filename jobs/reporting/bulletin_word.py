@@ -14,8 +14,8 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
+from jobs.reporting.bulletin_looks import HEIGHT, LEFT, LOOKS, RED, TABLE_PT, TOP, WIDTH, Look
 from jobs.reporting.bulletin_parts import Block, Grid, Line, NewPage
-from jobs.reporting.bulletin_pdf import HEIGHT, LEFT, LOOKS, RED, TABLE_PT, TOP, WIDTH, Look
 
 FACES: Mapping[str, str] = {"song": "方正小标宋简体", "fang": "仿宋", "hei": "黑体", "kai": "楷体"}
 PAGE_HEIGHT, PAGE_WIDTH = 297.0, 210.0
