@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jobs.collaboration import Issue, Outcome, Proof
+from jobs.collaboration import MACHINE, Issue, Outcome, Proof, Tickets
 from jobs.collaboration.issuing import issues, rule_versions
 from jobs.collaboration.ticket import Standing
 from jobs.contracts import Catalogue, Contract
@@ -15,6 +15,7 @@ from jobs.lake.results import Results, RuleRow
 from jobs.pipeline.desk import desk
 from jobs.pipeline.proving import Judgement, proofs, rows_by_rule
 from jobs.pipeline.standing import keep_standing
+from jobs.reporting.causes import causes
 
 logger = logging.getLogger(__name__)
 
@@ -35,14 +36,33 @@ def govern(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Governed:
     results = Results(lake.arrow, lake.settings.s3_bucket).rules([("delivery", "=", delivery_id)])
     with desk(lake) as tickets:
         now = datetime.now(UTC)
-        before = tuple(one for one in tickets.standing(contract.id) if one.delivery != delivery_id)
+        standing = tickets.standing(contract.id)
+        before = tuple(one for one in standing if one.delivery != delivery_id)
         proven = proofs(lake, catalogue, Judgement(contract, delivery, tuple(results)), before)
         found = tickets.found(_issues(lake, catalogue, contract, delivery, results, proven, before), now)
+        known = {one.ticket for one in standing if one.delivery == delivery_id}
+        _tell_causes(lake, contract, delivery_id, results, [t for t in found if t not in known], tickets, now)
         outcomes = tuple(tickets.rechecked(ticket, proof, now) for ticket, proof in proven)
         keep_standing(lake, contract.id, tickets, now)
     for outcome in outcomes:
         logger.info("%s: ticket %s %s", contract.id, outcome.ticket.id, outcome.ticket.state)
     return Governed(delivery_id, tuple(dict.fromkeys(found)), outcomes)
+
+
+def _tell_causes(  # noqa: PLR0913 - one call, all of it known there
+    lake: Lake,
+    contract: Contract,
+    delivery: str,
+    results: Sequence[RuleRow],
+    new: Sequence[str],
+    tickets: Tickets,
+    now: datetime,
+) -> None:
+    """Hints on common causes, said on the tickets that this delivery opened or added to."""
+    rules = {tickets.ticket(one, MACHINE, now).rule: one for one in new}
+    fields = {r.rule: [name for name in r.fields.split(",") if name] for r in results if r.rule in rules}
+    for rule, hints in causes(lake, contract, delivery, fields).items():
+        tickets.commented(rules[rule], MACHINE, f"批次 {delivery} 可能的共同原因：{'；'.join(hints)}", now)
 
 
 def _issues(  # noqa: PLR0913 - one call, all of it known there

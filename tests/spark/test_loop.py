@@ -180,6 +180,20 @@ def test_only_the_owner_gets_rows_and_only_the_owner_answers(
         pack(lake, catalogue, one.id, OTHER)
 
 
+def test_what_failing_rows_have_in_common_is_said_once(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+) -> None:
+    bad = [f"丙,2026-01-01 08:{minute:02d}:00,999,40" for minute in range(10)]
+    good = [f"{name},2026-01-01 08:{minute:02d}:00,60,40" for name in "甲乙丁" for minute in range(10)]
+    done = take(*bad, *good)
+    govern(lake, catalogue, done.delivery)
+    with desk(lake) as tickets:
+        said = [text for _, text in tickets.comments(ticket(lake, "temp_c_range").id, OFFICER)]
+    assert len(said) == 1
+    assert "100% 集中在「站点」为“丙”的行（全部数据中占 25.00%）" in said[0]
+    assert "100% 报送的值都是“999”" in said[0]
+
+
 def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Governed]) -> None:
     first = take(*DIRTY).delivery
     table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
