@@ -190,8 +190,8 @@ def test_what_failing_rows_have_in_common_is_said_once(
     with desk(lake) as tickets:
         said = [text for _, text in tickets.comments(ticket(lake, "temp_c_range").id, OFFICER)]
     assert len(said) == 1
-    assert "100% 集中在「站点」为“丙”的行（全部数据中占 25.00%）" in said[0]
-    assert "100% 报送的值都是“999”" in said[0]
+    assert "100.00% 集中在「站点」为“丙”的行（全部数据中占 25.00%）" in said[0]
+    assert "100.00% 报送的值都是“999”" in said[0]
 
 
 def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Governed]) -> None:
