@@ -8,10 +8,10 @@ from pathlib import Path
 from jobs import embedded
 from jobs.lake.lake import opened
 from jobs.settings import load
-from tests.bench import checked_write, closing, dag_parse, fidelity, labels, recheck, warm_delivery
+from tests.bench import checked_write, closing, dag_parse, fidelity, labels, recheck, scaling, warm_delivery
 from tests.bench.common import Measures
 
-CHOICES = ("checked_write", "recheck", "closing", "fidelity", "labels", "warm_delivery", "dag_parse")
+CHOICES = ("checked_write", "recheck", "closing", "scaling", "fidelity", "labels", "warm_delivery", "dag_parse")
 
 
 def main() -> None:
@@ -52,6 +52,10 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         _up(("s3", "spark"))
         with opened(load()) as lake:
             closing.measure(lake, folder / "closing", measures, arguments.rows)
+    if arguments.only in (None, "scaling"):
+        _up(("s3", "spark"))
+        with opened(load()) as lake:
+            scaling.measure(lake, folder / "scaling", measures)
     if arguments.only in (None, "labels"):
         _up(("s3", "spark"))
         with opened(load()) as lake:
