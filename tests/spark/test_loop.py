@@ -14,6 +14,7 @@ from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.arrival import land, load
+from jobs.pipeline.asking import ask
 from jobs.pipeline.desk import desk
 from jobs.pipeline.governing import Governed, govern
 from jobs.pipeline.judging import conform
@@ -192,6 +193,16 @@ def test_what_failing_rows_have_in_common_is_said_once(
     assert len(said) == 1
     assert "100.00% 集中在「站点」为“丙”的行（全部数据中占 25.00%）" in said[0]
     assert "100.00% 报送的值都是“999”" in said[0]
+
+
+def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Callable[..., Governed]) -> None:
+    first = take("甲,2026-01-01 08:00:00,39,40", "乙,2026-01-01 08:00:00,60,40").delivery
+    one = ticket(lake, "supply_above_return")
+    query = "SELECT station, tickets FROM marked.station ORDER BY station"
+    under = {row["station"]: list(row["tickets"] or []) for row in ask(lake, query).collect()}
+    assert under == {"甲": [one.id], "乙": []}
+    take("甲,2026-01-01 08:00:00,50,40", "乙,2026-01-01 08:00:00,60,40", supersedes=first)
+    assert [row["tickets"] for row in ask(lake, query).collect()] == [None, None]
 
 
 def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Governed]) -> None:
