@@ -7,6 +7,7 @@ that it started, then the defaults below. Nothing else in the code reads the env
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,6 +42,19 @@ class Settings(BaseSettings):
     airflow_password: SecretStr = SecretStr("")
     airflow_database_url: str = Field(
         "", description="SQLAlchemy URL of Airflow's own database; empty: SQLite in home."
+    )
+
+    contacts: Path | None = Field(None, description="YAML file of mail addresses by department; none: no mail is sent.")
+    smtp_host: str = Field("", description="Mail server that reminders go through; empty: no mail is sent.")
+    smtp_port: int = 25
+    smtp_security: Literal["none", "starttls", "tls"] = "starttls"
+    smtp_sender: str = Field("", description="Address that reminders come from.")
+    smtp_user: str = Field("", description="Empty: the mail server asks for no password.")
+    smtp_password: SecretStr = SecretStr("")
+    wecom_url: SecretStr = Field(SecretStr(""), description="Address of a WeCom group robot, with its key.")
+    dingtalk_url: SecretStr = Field(SecretStr(""), description="Address of a DingTalk group robot, with its token.")
+    dingtalk_secret: SecretStr = Field(
+        SecretStr(""), description="Signing secret of the DingTalk robot, if it has one."
     )
 
     timezone: str = Field("Asia/Shanghai", description="What people see; storage is UTC.")

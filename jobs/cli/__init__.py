@@ -5,7 +5,16 @@ import sys
 
 import typer
 
-from jobs.cli import bench_commands, contract_commands, demo, proof_commands, query, service_commands, step_commands
+from jobs.cli import (
+    bench_commands,
+    contract_commands,
+    demo,
+    proof_commands,
+    query,
+    service_commands,
+    step_commands,
+    ticket_commands,
+)
 from jobs.errors import LakeError
 
 app = typer.Typer(
@@ -24,6 +33,7 @@ step_commands.add_to(app)
 query.add_to(app)
 proof_commands.add_to(app)
 demo.add_to(app)
+ticket_commands.add_to(app)
 app.add_typer(contract_commands.app, name="contracts", rich_help_panel="Author")
 app.add_typer(bench_commands.app, name="bench", rich_help_panel="Try")
 

@@ -1,1 +1,24 @@
 """The loop's second half: what failed becomes a ticket with a clock, and closes on proof."""
+
+from jobs.collaboration.actors import MACHINE, Actor
+from jobs.collaboration.metrics import LoopMetrics
+from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Ticket
+from jobs.collaboration.ticket_queries import Page, Wanted
+from jobs.collaboration.tickets import Tickets, opened, remind
+
+__all__ = [
+    "MACHINE",
+    "Actor",
+    "Event",
+    "Issue",
+    "LoopMetrics",
+    "Outcome",
+    "Page",
+    "Proof",
+    "Request",
+    "Ticket",
+    "Tickets",
+    "Wanted",
+    "opened",
+    "remind",
+]

@@ -1,6 +1,6 @@
 """Tickets and events read for an actor; what an actor may not see is not in the answer, whatever is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -99,6 +99,16 @@ def find_events(session: Session, ticket: str) -> tuple[Event, ...]:
     """What happened to a ticket, oldest first."""
     rows = session.scalars(select(EventRow).where(EventRow.ticket == ticket).order_by(EventRow.seq))
     return tuple(event_of(row) for row in rows)
+
+
+def events_until(session: Session, actor: Actor, until: datetime) -> Iterator[Event]:
+    """Events up to a moment, of all tickets that the actor may see, in their order."""
+    mine = select(TicketRow.id).where(actor.visible())
+    rows = session.scalars(
+        select(EventRow).where(EventRow.at <= until, EventRow.ticket.in_(mine)).order_by(EventRow.seq)
+    )
+    for row in rows.yield_per(1000):
+        yield event_of(row)
 
 
 def ticket_of(session: Session, by: Policies, row: TicketRow, actor: Actor, at: datetime) -> Ticket:

@@ -1,5 +1,6 @@
 """The tickets of the loop: found, moved by people, closed by proof. Every method is one transaction; moments are UTC."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,17 +13,22 @@ from sqlalchemy.orm import Session
 from jobs.collaboration import chain, finding, proving, ticket_clocks
 from jobs.collaboration.actors import MACHINE, Actor
 from jobs.collaboration.chain import Audit, text_hash
+from jobs.collaboration.channels import channels
 from jobs.collaboration.machine import Machine
 from jobs.collaboration.machine_file import machine
+from jobs.collaboration.metrics import LoopMetrics, loop_metrics
 from jobs.collaboration.moving import Act, open_waiver, record, take
 from jobs.collaboration.policies import Policies, keep_year, policies
+from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
 from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Ticket
-from jobs.collaboration.ticket_queries import Page, Wanted, event_of, find_events, find_tickets, ticket_of
+from jobs.collaboration.ticket_queries import Page, Wanted, event_of, events_until, find_events, find_tickets, ticket_of
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
-from jobs.collaboration.working_days import CalendarYear
-from jobs.errors import NotAllowed, Overtaken, UserError
+from jobs.collaboration.working_days import CalendarYear, WorkingDays
+from jobs.errors import NotAllowed, Overtaken, ServiceUnavailable, UserError
 from jobs.lake.database import Database, utc
+from jobs.settings import Settings
 
+logger = logging.getLogger(__name__)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 READERS_ONLY = ("analyst", "operator", "auditor")
 Facts = Mapping[str, Any]
@@ -32,7 +38,7 @@ class Tickets:
     """Reads and writes tickets in the state database, which is migrated already."""
 
     def __init__(self, database: Database, zone: ZoneInfo = SHANGHAI) -> None:
-        self._database, self._zone = database, zone
+        self.database, self._zone = database, zone
 
     @staticmethod
     def machine() -> Machine:
@@ -131,6 +137,13 @@ class Tickets:
             _seen(session, ticket_id, actor)
             return find_events(session, ticket_id)
 
+    def metrics(self, actor: Actor, since: datetime, until: datetime, provider: str = "") -> LoopMetrics:
+        """How the loop did in (since, until], as of `until`, by the events of tickets that the actor may see."""
+        with self._session() as (session, by):
+            events = events_until(session, actor, utc(until))
+            days = by.keeper.table.recurrence_days
+            return loop_metrics(events, by.machine, utc(since), utc(until), days, provider)
+
     def audit_verify(self, noted: tuple[int, str] | None = None) -> Audit:
         """Walk the chain of events; `noted` is a number and hash that were written down elsewhere before."""
         with self._session() as (session, _):
@@ -149,10 +162,61 @@ class Tickets:
                 record(session, by, row, "retime", row.state, Act(who, {"reason": year.source}, utc(at)))
             return len(changed)
 
+    def reminders(self, at: datetime, channel: str) -> tuple[Digest, ...]:
+        """What a channel has to tell departments now, and has not told yet; nothing is marked as told."""
+        with self._session() as (session, by):
+            return digests(session, by, channel, utc(at))
+
+    def remind(self, channels: Iterable[Channel], at: datetime) -> tuple[Sent, ...]:
+        """Tell each department once in each channel what is due; what a channel could not take is tried again next time."""
+        done = []
+        for channel in channels:
+            for digest in self.reminders(at, channel.name):
+                if channel.reaches(digest.department):
+                    done.append(self._send(channel, digest, at))
+        return tuple(done)
+
+    def _send(self, channel: Channel, digest: Digest, at: datetime) -> Sent:
+        """Claimed before it is sent, so that two who send at once do not both; given back where it was not taken."""
+        with self._session() as (session, _):
+            mine = claim(session, digest, channel.name, utc(at))
+        if mine is None:
+            return Sent(digest.department, channel.name, 0, "")
+        try:
+            channel.send(mine)
+        except ServiceUnavailable as error:
+            with self._session() as (session, _):
+                release(session, mine, channel.name)
+            logger.warning("%s to %s: %s", channel.name, digest.department, error)
+            return Sent(digest.department, channel.name, 0, str(error))
+        return Sent(digest.department, channel.name, len(mine.lines), "")
+
+    def calendar(self) -> WorkingDays:
+        """The calendar that due days are counted by."""
+        with self._session() as (_, by):
+            return by.keeper.days
+
     @contextmanager
     def _session(self) -> Iterator[tuple[Session, Policies]]:
-        with self._database.session() as session:
+        with self.database.session() as session:
             yield session, policies(session, self._zone)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Tickets]:
+    """The tickets of the state database, brought to the newest schema; closed at the end."""
+    database = Database(settings.state_url())
+    database.migrate()
+    try:
+        yield Tickets(database, ZoneInfo(settings.timezone))
+    finally:
+        database.close()
+
+
+def remind(settings: Settings, at: datetime) -> tuple[Sent, ...]:
+    """Tell departments what is due, on every channel that the settings name."""
+    with opened(settings) as desk:
+        return desk.remind(channels(settings, desk.database, at), at)
 
 
 def _seen(session: Session, ticket_id: str, actor: Actor) -> TicketRow:

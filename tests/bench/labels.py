@@ -36,22 +36,20 @@ TYPES = {
     "band": "expect_column_values_to_be_between",
     "stuck": "expect_column_values_to_not_be_stuck",
     "spike": "expect_column_values_to_not_spike",
+    "plateau": "expect_column_values_to_not_spike",
     "gap": "expect_column_values_to_follow_in_time",
     "fall": "expect_column_values_to_not_fall",
     "depart": "expect_column_values_to_not_depart",
     "drift": "expect_column_values_to_not_drift",
 }
+PER_FIELD = ("band", "stuck", "spike", "plateau", "depart", "drift")
 SETS: Mapping[str, tuple[str, ...]] = {
-    "band": ("band",),
-    "stuck": ("stuck",),
-    "spike": ("spike",),
-    "gap": ("gap",),
-    "fall": ("fall",),
-    "depart": ("depart",),
-    "drift": ("drift",),
+    **{kind: (kind,) for kind in TYPES},
     "neighbours": ("stuck", "spike", "gap", "fall"),
+    "plateau_or_depart": ("plateau", "depart"),
     "all": tuple(TYPES),
 }
+"""What is measured: each kind by itself, and kinds together."""
 
 
 def _as_sent(source: Path, folder: Path) -> Path:
@@ -82,8 +80,8 @@ class Feed:
     depart: limits.Timing
     drift: limits.Timing
     interval_s: int
-    spike: int
-    """Readings after which a step is no longer a spike."""
+    plateau: int
+    """Readings within which a step that is taken back was no lasting change."""
     series: tuple[str, ...] = ()
     label: str = ""
     counters: tuple[str, ...] = ()
@@ -107,7 +105,7 @@ FEEDS = (
         depart={"period_s": HOUR, "back": 12, "least": 120, "readings": 3},
         drift={"period_s": HOUR, "every_s": DAY, "back": 7, "least": 120, "readings": 120},
         interval_s=60,
-        spike=60,
+        plateau=60,
         label="EVENT",
     ),
     Feed(
@@ -119,7 +117,7 @@ FEEDS = (
         depart={"period_s": HOUR, "back": 24, "least": 24, "readings": 2},
         drift={"period_s": 6 * HOUR, "back": 28, "least": 96, "readings": 24},
         interval_s=900,
-        spike=4,
+        plateau=4,
         series=("point_name",),
         label="Anomaly",
     ),
@@ -132,7 +130,7 @@ FEEDS = (
         depart={"period_s": HOUR, "every_s": DAY, "back": 14, "least": 7, "readings": 3},
         drift={"period_s": DAY, "back": 14, "least": 7 * 24, "readings": 48},
         interval_s=HOUR,
-        spike=3,
+        plateau=3,
         series=("meter_id",),
         counters=("heat_total_kwh", "volume_total_m3"),
         send=_with_hours,
@@ -184,7 +182,8 @@ def _suite(feed: Feed, rows: pd.DataFrame) -> dict[str, Any]:
         rules += [
             _rule("band", name, limits.band(values)),
             _rule("stuck", name, {**where, **limits.stuck(values), "while_moves": others or None}),
-            _rule("spike", name, {**where, **limits.spike(values), "readings": feed.spike}),
+            _rule("spike", name, {**where, **limits.spike(values)}),
+            _rule("plateau", name, {**where, **limits.spike(values), "readings": feed.plateau}),
             _rule("depart", name, {**where, **limits.depart(values, feed.depart)}),
             _rule("drift", name, {**where, **limits.drift(values, feed.drift)}),
         ]
@@ -226,7 +225,7 @@ def _say(measures: Measures, feed: Feed, rows: pd.DataFrame, found: Mapping[str,
 
 
 def _ids(feed: Feed) -> list[str]:
-    per_field = [f"{kind}_{name}" for kind in ("band", "stuck", "spike", "depart", "drift") for name in feed.fields]
+    per_field = [f"{kind}_{name}" for kind in PER_FIELD for name in feed.fields]
     return ["gap_read_at", *(f"fall_{name}" for name in feed.counters), *per_field]
 
 

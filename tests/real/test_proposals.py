@@ -30,7 +30,6 @@ ROWS = {
     "heat/processed_final_data_sample.csv": 26_256,
     "heat/contextual_data.csv": 3_127,
     "gas/Campus_Energy_Centre_4.csv": 5_832,
-    "gas/CEC_compiled_data_4b_updated.csv": 41_572,
     "gas/exportWeb.csv": 1_823,
     "gas/IBB_natural_gas_data.xlsx": 3_900,
     "gov_cn/GB2260/sources.tsv": 92,

@@ -27,6 +27,7 @@ DELIVERIES = [
     ("heat_flow", ["heat/Campus_Energy_Centre_6.csv"], 51_555),
     ("building_gas", [f"gas/UCam_Building_b40/gas/{year}.csv" for year in range(2011, 2023)], 105_192),
     ("building_gas", [f"gas/UCam_Building_b57/gas/{year}.csv" for year in range(2011, 2023)], 105_192),
+    ("boiler_gas_pressure", ["gas/CEC_compiled_data_4b_updated.csv"], 41_572),
     ("universities", ["gov_cn/W020250627301230138068.xls"], 2_919),
     ("division_codes", [f"{GB2260}mca/201904.tsv"], 3_219),
     ("division_codes", [f"{GB2260}mca/201904.tsv", f"{GB2260}stats/201810.tsv", f"{GB2260}200712.tsv"], 10_402),

@@ -28,7 +28,7 @@ def filled(tickets: Tickets) -> Tickets:
 
 
 def changed(tickets: Tickets, change: Callable[[Session], object]) -> None:
-    with tickets._database.session() as session:
+    with tickets.database.session() as session:
         change(session)
 
 

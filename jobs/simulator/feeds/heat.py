@@ -31,6 +31,7 @@ HEADERS = {
     "tank_level_m": "水箱液位(m)",
 }
 GJ_PER_T_K = 0.0041868
+IN_KPA = ("primary_supply_pressure_mpa_range", "pressure_within_design")
 
 
 def _rows(setting: Setting) -> list[Row]:
@@ -170,7 +171,7 @@ FEED = Feed(
         breaks("out_of_band", "valve_opening_pct", change("655.35"), "valve_opening_pct_range"),
         warns("wrong_season", "primary_flow_t_h", change("0.00"), "flows_in_season", times=2),
         breaks("out_of_band", "pump_frequency_hz", change("65"), "pump_frequency_hz_range"),
-        breaks("unit_wrong", "primary_supply_pressure_mpa", change("820"), "primary_supply_pressure_mpa_range"),
+        breaks("unit_wrong", "primary_supply_pressure_mpa", change("820"), *IN_KPA),
         breaks("unit_wrong", "heat_rate_gj_h", change(_in_kw), "heat_rate_gj_h_range", "heat_balance"),
         warns("unit_wrong", "heat_rate_gj_h", change("1.000"), "heat_balance", times=2),
         warns("operating_exceedance", "secondary_supply_temp_c", change("76.0"), "secondary_supply_operating", times=2),

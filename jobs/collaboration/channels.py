@@ -1,0 +1,185 @@
+"""Ways to departments: mail, group robots of WeCom and DingTalk, and notices in the portal."""
+
+import base64
+import hashlib
+import hmac
+import smtplib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import Field
+from sqlalchemy import select, update
+
+from jobs.collaboration.policy_file import Policy, read_policy
+from jobs.collaboration.reminders import Channel, Digest
+from jobs.collaboration.ticket_tables import NoticeRow
+from jobs.errors import ServiceUnavailable
+from jobs.lake.database import Database, utc
+from jobs.settings import Settings
+
+TIMEOUT_S = 10
+MOST_BYTES = 4000
+"""A robot of WeCom takes 4096 bytes of text, and DingTalk's 20,000: what is longer is cut at a line, and says so."""
+
+REMEDY = "请按此格式填写：departments: {civil_affairs: [a@example.cn, b@example.cn]}"
+Robot = Literal["wecom", "dingtalk"]
+
+
+class Contacts(Policy):
+    """Mail addresses by department."""
+
+    departments: Mapping[str, tuple[str, ...]] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail a department, to all its addresses."""
+
+    settings: Settings
+    addresses: Mapping[str, tuple[str, ...]]
+    name: str = "mail"
+
+    def reaches(self, department: str) -> bool:
+        """Whether an address is known."""
+        return bool(self.addresses.get(department))
+
+    def send(self, digest: Digest) -> None:
+        """The digest as a plain text mail; ServiceUnavailable where the server does not take it for everybody."""
+        mail = EmailMessage()
+        mail["Subject"], mail["From"] = digest.title, self.settings.smtp_sender
+        mail["To"] = ", ".join(self.addresses[digest.department])
+        mail.set_content("\n".join(digest.texts()), charset="utf-8")
+        try:
+            with self._server() as server:
+                refused = server.send_message(mail)
+        except (OSError, smtplib.SMTPException) as error:
+            raise ServiceUnavailable(f"the mail server did not take it: {error}") from error
+        if refused:
+            raise ServiceUnavailable(f"the mail server refused {', '.join(sorted(refused))}")
+
+    def _server(self) -> smtplib.SMTP:
+        s = self.settings
+        kind = smtplib.SMTP_SSL if s.smtp_security == "tls" else smtplib.SMTP
+        server = kind(s.smtp_host, s.smtp_port, timeout=TIMEOUT_S)
+        if s.smtp_security == "starttls":
+            server.starttls()
+        if s.smtp_user:
+            server.login(s.smtp_user, s.smtp_password.get_secret_value())
+        return server
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A group robot; everybody in the group reads every department's digest, so it holds no record and no value."""
+
+    name: Robot
+    url: str
+    secret: str = ""
+
+    def reaches(self, department: str) -> bool:
+        """Always: the group is one."""
+        return True
+
+    def send(self, digest: Digest, now: datetime | None = None) -> None:
+        """The digest in the robot's JSON; ServiceUnavailable where it answers with an error."""
+        import httpx  # a tenth of a second that only a sender pays
+
+        text = fitted(digest, MOST_BYTES)
+        shapes: Mapping[Robot, dict[str, Any]] = {
+            "wecom": {"msgtype": "markdown", "markdown": {"content": text}},
+            "dingtalk": {"msgtype": "markdown", "markdown": {"title": digest.title, "text": text}},
+        }
+        try:
+            answer = httpx.post(self._address(now), json=shapes[self.name], timeout=TIMEOUT_S, trust_env=False)
+            said = answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:  # the address holds a key: it is not in the message
+            raise ServiceUnavailable(f"the {self.name} robot did not take it: {type(error).__name__}") from None
+        if said.get("errcode") != 0:
+            raise ServiceUnavailable(f"the {self.name} robot refused it: {said.get('errcode')} {said.get('errmsg')}")
+
+    def _address(self, now: datetime | None) -> str:
+        """DingTalk's address is signed where the robot has a secret: HMAC-SHA256 of the time in ms and the secret."""
+        if not self.secret:
+            return self.url
+        at = round((now or datetime.now().astimezone()).timestamp() * 1000)
+        digest = hmac.digest(self.secret.encode(), f"{at}\n{self.secret}".encode(), hashlib.sha256)
+        return f"{self.url}&timestamp={at}&sign={quote(base64.b64encode(digest), safe='')}"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a department finds in the portal."""
+
+    id: int
+    at: datetime
+    title: str
+    text: str
+    is_read: bool
+
+
+@dataclass(frozen=True)
+class Portal:
+    """Notices in the database, for every department."""
+
+    database: Database
+    now: datetime
+    name: str = "portal"
+
+    def reaches(self, department: str) -> bool:
+        """Always."""
+        return True
+
+    def send(self, digest: Digest) -> None:
+        """The digest as a notice."""
+        text = "\n".join(digest.texts())
+        with self.database.session() as session:
+            session.add(NoticeRow(department=digest.department, at=utc(self.now), title=digest.title, text=text))
+
+    def notices(self, department: str) -> tuple[Notice, ...]:
+        """A department's notices, newest first."""
+        query = select(NoticeRow).where(NoticeRow.department == department).order_by(NoticeRow.id.desc())
+        with self.database.session() as session:
+            return tuple(
+                Notice(row.id, utc(row.at), row.title, row.text, row.read_at is not None)
+                for row in session.scalars(query)
+            )
+
+    def read(self, department: str, notice: int) -> None:
+        """Mark a department's own notice as read."""
+        mine = (NoticeRow.id == notice, NoticeRow.department == department)
+        with self.database.session() as session:
+            session.execute(update(NoticeRow).where(*mine).values(read_at=utc(self.now)))
+
+
+def channels(settings: Settings, database: Database, now: datetime) -> tuple[Channel, ...]:
+    """The portal, and what the settings name."""
+    found: list[Channel] = [Portal(database, now)]
+    if settings.smtp_host and settings.contacts:
+        found.append(Mail(settings, contacts(settings.contacts)))
+    if settings.wecom_url.get_secret_value():
+        found.append(Webhook("wecom", settings.wecom_url.get_secret_value()))
+    if settings.dingtalk_url.get_secret_value():
+        secret = settings.dingtalk_secret.get_secret_value()
+        found.append(Webhook("dingtalk", settings.dingtalk_url.get_secret_value(), secret))
+    return tuple(found)
+
+
+def contacts(file: Path) -> Mapping[str, tuple[str, ...]]:
+    """Addresses by department; PolicyError names file, line and remedy."""
+    return read_policy(file, Contacts, REMEDY)[0].departments
+
+
+def fitted(digest: Digest, most_bytes: int) -> str:
+    """Title and lines in at most so many bytes of UTF-8; the last line says how many do not fit."""
+    lines = [f"### {digest.title}", *(f"- {text}" for text in digest.texts())]
+    for left_out in range(len(lines)):
+        rest = [f"- 还有 {left_out} 个，请到平台查看"] if left_out else []
+        text = "\n".join([*lines[: len(lines) - left_out], *rest])
+        if len(text.encode()) <= most_bytes:
+            return text
+    return lines[0].encode()[:most_bytes].decode(errors="ignore")

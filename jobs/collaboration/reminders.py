@@ -1,0 +1,135 @@
+"""What departments are reminded of: one digest a department, when 50, 80 or 100 % of a clock is reached; never twice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import and_, delete, select
+from sqlalchemy.orm import Session
+
+from jobs.collaboration.chain import lock
+from jobs.collaboration.policies import Policies
+from jobs.collaboration.ticket_clocks import clock
+from jobs.collaboration.ticket_tables import ClockRow, ReminderRow, TicketRow
+
+BUREAU = "bureau"
+FIRST_SENT_ON = "dispatch"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One ticket in a digest: the share of its clock that is reached, and what has to be done."""
+
+    ticket: str
+    clock: int
+    pcts: tuple[int, ...]
+    due_at: datetime
+    is_overdue: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What one department is told at once, the most urgent first."""
+
+    department: str
+    title: str
+    lines: tuple[Line, ...]
+
+    def texts(self) -> Iterator[str]:
+        """The lines as people read them."""
+        return (line.text for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One digest on one channel; no tickets where somebody else sent it, or where `error` says why it was not taken."""
+
+    department: str
+    channel: str
+    tickets: int
+    error: str
+
+
+class Channel(Protocol):
+    """A way to departments."""
+
+    @property
+    def name(self) -> str: ...
+
+    def reaches(self, department: str) -> bool:
+        """Whether the department can be told this way."""
+
+    def send(self, digest: Digest) -> None:
+        """Tell it; ServiceUnavailable where it was not taken."""
+
+
+def digests(session: Session, by: Policies, channel: str, at: datetime) -> tuple[Digest, ...]:
+    """What the channel has not told yet, by department."""
+    lines: dict[str, list[Line]] = {}
+    running = select(ClockRow, TicketRow).join(TicketRow, TicketRow.id == ClockRow.ticket)
+    still = and_(ClockRow.stopped_at.is_(None), ClockRow.paused_at.is_(None))
+    told = _told(session, channel)
+    for row, ticket in session.execute(running.where(still).order_by(ClockRow.due_at, ClockRow.id)):
+        reached = by.keeper.reminders_due(clock(row), at)
+        new = tuple(pct for pct in reached if (row.id, pct) not in told)
+        if new:
+            lines.setdefault(_whose(by, ticket), []).append(_line(by, ticket, row, new, at))
+    return tuple(_digest(department, found) for department, found in sorted(lines.items()))
+
+
+def claim(session: Session, digest: Digest, channel: str, at: datetime) -> Digest | None:
+    """What of the digest nobody else sends; marked as told. None where nothing is left."""
+    lock(session)
+    told = _told(session, channel)
+    mine = tuple(line for line in digest.lines if not any((line.clock, pct) in told for pct in line.pcts))
+    session.add_all(
+        ReminderRow(clock=line.clock, pct=pct, channel=channel, sent_at=at) for line in mine for pct in line.pcts
+    )
+    return replace(digest, lines=mine) if mine else None
+
+
+def release(session: Session, digest: Digest, channel: str) -> None:
+    """Forget that the digest was told."""
+    for line in digest.lines:
+        session.execute(
+            delete(ReminderRow).where(
+                ReminderRow.clock == line.clock, ReminderRow.pct.in_(line.pcts), ReminderRow.channel == channel
+            )
+        )
+
+
+def _told(session: Session, channel: str) -> set[tuple[int, int]]:
+    rows = session.execute(
+        select(ReminderRow.clock, ReminderRow.pct)
+        .join(ClockRow, ClockRow.id == ReminderRow.clock)
+        .where(ReminderRow.channel == channel, ClockRow.stopped_at.is_(None))
+    )
+    return {(clock_id, pct) for clock_id, pct in rows}
+
+
+def _whose(by: Policies, ticket: TicketRow) -> str:
+    """Who has to act: the bureau before the ticket was dispatched, then who answers for the data."""
+    waits_for_bureau = any(
+        step.event == FIRST_SENT_ON or ticket.state == by.machine.start[ticket.kind]
+        for step in by.machine.steps_from(ticket.kind, ticket.state)
+    )
+    return BUREAU if waits_for_bureau else ticket.provider
+
+
+def _line(by: Policies, ticket: TicketRow, row: ClockRow, pcts: tuple[int, ...], at: datetime) -> Line:
+    due = by.keeper.due(clock(row), at)
+    is_overdue = by.keeper.is_overdue(clock(row), at)
+    day = f"{by.keeper.local_day(due.at)}{'（暂定）' if due.is_provisional else ''}"
+    share = f"已逾期，应于 {day} 办结" if is_overdue else f"时限已过 {max(pcts)}%，{day} 到期"
+    rows = f"，余 {ticket.remaining_rows:,} 行" if ticket.remaining_rows else ""
+    what = f"{ticket.dataset}.{ticket.rule or ticket.field} {ticket.message}{rows}"
+    text = f"{ticket.id} {by.machine.label(ticket.kind, ticket.state)}：{share}。{what}"
+    return Line(ticket.id, row.id, pcts, due.at, is_overdue, text)
+
+
+def _digest(department: str, lines: list[Line]) -> Digest:
+    late = sum(line.is_overdue for line in lines)
+    overdue = f"，其中 {late} 个已逾期" if late else ""
+    return Digest(department, f"【数据整改提醒】{department}：{len(lines)} 个工单临近到期{overdue}", tuple(lines))

@@ -1,0 +1,46 @@
+"""Flags beside labels: what counts as found, and what as a false alarm."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.bench import limits
+from tests.bench.scoring import Marks, runs, score
+
+
+def marks(drawn: str) -> Marks:
+    """A row a sign; x is true."""
+    return np.array([sign == "x" for sign in drawn])
+
+
+def test_runs_with_few_rows_between_them_are_one() -> None:
+    assert runs(marks(".xx.x...x")) == [(1, 3), (4, 5), (8, 9)]
+    assert runs(marks(".xx.x...x"), apart=1) == [(1, 5), (8, 9)]
+    assert runs(marks("...")) == []
+
+
+def test_a_flag_near_an_event_finds_it_and_is_no_false_alarm() -> None:
+    labels = marks("..xx.....xx......")
+    near = score(labels, marks("....x.........x.."), tolerance=1)
+    assert (near.events, near.found, near.alarms, near.false_alarms) == (2, 1, 2, 1)
+    assert (near.labelled, near.flagged, near.hits) == (4, 2, 0)
+    assert near.recall() == 0.5
+
+
+def test_one_alarm_may_find_two_events() -> None:
+    both = score(marks(".x..x."), marks(".xxxx."), tolerance=0)
+    assert (both.found, both.alarms, both.false_alarms, both.hits) == (2, 1, 0, 2)
+
+
+def test_no_event_is_no_recall_and_nothing_flagged_no_precision() -> None:
+    none = score(marks("...."), marks("...."), tolerance=0)
+    assert none.recall() == 0.0 and "precision – of 0" in none.note()
+
+
+def test_what_comes_each_day_is_usual_at_its_hour_alone() -> None:
+    at = pd.date_range("2026-01-12", periods=96, freq="h")
+    steady = pd.Series(np.where(at.hour == 7, 9.0, 1.0), index=at)
+    daily = {"period_s": 3600, "every_s": 86400, "back": 2, "least": 1, "readings": 1}
+    hourly = {"period_s": 3600, "back": 3, "least": 1, "readings": 1}
+    assert limits.depart(steady, hourly)["limit"] == pytest.approx(16.0)
+    assert limits.depart(steady, daily)["limit"] == 2.0, "nothing departs: the limit of a sensor that did not move"
