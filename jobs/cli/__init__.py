@@ -6,6 +6,7 @@ import sys
 import typer
 
 from jobs.cli import (
+    account_commands,
     bench_commands,
     contract_commands,
     demo,
@@ -34,6 +35,7 @@ query.add_to(app)
 proof_commands.add_to(app)
 demo.add_to(app)
 ticket_commands.add_to(app)
+app.add_typer(account_commands.app, name="accounts", rich_help_panel="Services")
 app.add_typer(contract_commands.app, name="contracts", rich_help_panel="Author")
 app.add_typer(bench_commands.app, name="bench", rich_help_panel="Try")
 

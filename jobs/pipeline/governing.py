@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from jobs.collaboration import MACHINE, Issue, Outcome, Proof, Tickets
 from jobs.collaboration.issuing import issues, rule_versions
-from jobs.collaboration.ticket import Standing
+from jobs.collaboration.ticket import OpenRows
 from jobs.contracts import Catalogue, Contract
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
@@ -36,7 +36,7 @@ def govern(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Governed:
     results = Results(lake.arrow, lake.settings.s3_bucket).rules([("delivery", "=", delivery_id)])
     with desk(lake) as tickets:
         now = datetime.now(UTC)
-        standing = tickets.standing(contract.id)
+        standing = tickets.open_rows(contract.id)
         before = tuple(one for one in standing if one.delivery != delivery_id)
         proven = proofs(lake, catalogue, Judgement(contract, delivery, tuple(results)), before)
         found = tickets.found(_issues(lake, catalogue, contract, delivery, results, proven, before), now)
@@ -72,13 +72,13 @@ def _issues(  # noqa: PLR0913 - one call, all of it known there
     delivery: Delivery,
     results: Sequence[RuleRow],
     proven: Sequence[tuple[str, Proof]],
-    before: Sequence[Standing],
+    before: Sequence[OpenRows],
 ) -> list[Issue]:
     keys = {rule: len(found) for rule, found in rows_by_rule(lake, contract, delivery.id).items()}
     return issues(contract, results, rule_versions(catalogue.rules[contract.id]), keys, _replaced(proven, before))
 
 
-def _replaced(proven: Sequence[tuple[str, Proof]], before: Sequence[Standing]) -> Mapping[str, str]:
+def _replaced(proven: Sequence[tuple[str, Proof]], before: Sequence[OpenRows]) -> Mapping[str, str]:
     """Rule → the delivery whose failed keys came again now: its evidence gives way to that of this delivery."""
     rules = {one.ticket: one.rule for one in before}
     return {rules[ticket]: proof.of for ticket, proof in proven if proof.of}
