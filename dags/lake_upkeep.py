@@ -23,4 +23,10 @@ with DAG(
         """Tables that were compacted."""
         return run("upkeep")
 
+    @task
+    def remind() -> list[str]:
+        """Departments that were told what is due."""
+        return run("remind")
+
     upkeep()
+    remind()

@@ -1,9 +1,16 @@
-"""Results → reports: one page and one workbook a delivery, and the index over all."""
+"""Results → reports and tickets: a page and a workbook a delivery, the index over all, and what is to be mended."""
 
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, task
 from lake_task import SCHEME, run
+
+
+def judged(triggering_asset_events) -> list[str]:
+    """Ids of the deliveries that woke this run, in the order of their results."""
+    events = [e for group in (triggering_asset_events or {}).values() for e in group]
+    return list(dict.fromkeys(e.extra["delivery"] for e in events if "delivery" in e.extra))
+
 
 with DAG(
     dag_id="results_to_departments",
@@ -13,7 +20,7 @@ with DAG(
     max_active_runs=1,
     default_args={"owner": "bureau", "retries": 3, "retry_delay": timedelta(seconds=20)},
     tags=["lake"],
-    doc_md="""Writes the governance report of each judged delivery.
+    doc_md="""Writes the governance report of each judged delivery, opens tickets, and closes those that it proves mended.
 
 **If it fails:** clear the task; reports are made anew from results, nothing else is touched.""",
 ):
@@ -21,7 +28,12 @@ with DAG(
     @task
     def report(triggering_asset_events=None) -> list[str]:
         """Keys of the reports written."""
-        events = [e for group in (triggering_asset_events or {}).values() for e in group]
-        return run("reports", *dict.fromkeys(e.extra["delivery"] for e in events if "delivery" in e.extra))
+        return run("reports", *judged(triggering_asset_events))
+
+    @task(pool="spark")
+    def govern(triggering_asset_events=None) -> dict[str, int]:
+        """How many tickets each delivery touched; those that it proves mended are closed."""
+        return {delivery: len(run("govern", delivery).tickets) for delivery in judged(triggering_asset_events)}
 
     report()
+    govern()

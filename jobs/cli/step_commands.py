@@ -14,6 +14,7 @@ from jobs.ingest.land import deliver as put
 from jobs.lake.delivery import STATE_WORDS, Delivery
 from jobs.lake.lake import opened
 from jobs.lake.results import Verdict
+from jobs.pipeline.governing import Governed
 from jobs.settings import Settings
 from jobs.settings import load as settings
 
@@ -25,7 +26,7 @@ Files = Annotated[list[Path], typer.Argument(help="One file, or several that are
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    commands = (deliver, land, load, conform, report, build, run, deliveries, upkeep)
+    commands = (deliver, land, load, conform, govern, report, build, run, deliveries, upkeep)
     for command in commands:
         app.command(rich_help_panel=PANEL)(command)
 
@@ -101,6 +102,14 @@ def report(delivery: DeliveryId) -> None:
     typer.echo(settings().home / files.html)
 
 
+def govern(delivery: DeliveryId) -> None:
+    """Open tickets for what a judged delivery breaks, and close those that it proves mended.
+
+    Example: `lake govern admin_permits-3f2a9c11d0aa`
+    """
+    _say_tickets(pipeline.run(settings(), "govern", delivery))
+
+
 def build(product: Annotated[str, typer.Argument(help="Id of a product's contract.")]) -> None:
     """Make a gold table anew where its inputs have changed.
 
@@ -113,7 +122,7 @@ def build(product: Annotated[str, typer.Argument(help="Id of a product's contrac
 
 
 def run(files: Files, dataset: Dataset) -> None:
-    """The whole way for files, without Airflow: deliver, land, load, conform, report.
+    """The whole way for files, without Airflow: deliver, land, load, conform, govern, report.
 
     Example: `lake run 许可.csv --dataset admin_permits`
     """
@@ -131,6 +140,7 @@ def run(files: Files, dataset: Dataset) -> None:
         done: Delivery = pipeline.run(config, "load", delivery)
         typer.echo(f"loaded / 已入贴源层  {done.counted_rows or 0:,} rows")
         _say(pipeline.run(config, "conform", delivery))
+        _say_tickets(pipeline.run(config, "govern", delivery))
         files_made = pipeline.run(config, "report", delivery)
         typer.echo(f"report / 报告: {config.home / files_made.html}")
 
@@ -159,6 +169,12 @@ def upkeep() -> None:
     """
     for name in pipeline.run(settings(), "upkeep"):
         typer.echo(name)
+
+
+def _say_tickets(done: Governed) -> None:
+    typer.echo(f"{done.delivery}  {len(done.tickets)} tickets / 工单")
+    for outcome in done.outcomes:
+        typer.echo(f"  {outcome.ticket.id}  {outcome.ticket.label}  {outcome.message}")
 
 
 def _say(verdict: Verdict) -> None:

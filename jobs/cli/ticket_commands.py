@@ -2,17 +2,18 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from jobs import contracts, pipeline
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.clock_table import UNITS, clock_table
-from jobs.collaboration.ticket import ClockView, Event, Ticket
+from jobs.collaboration.ticket import ClockView, Event, Request, Ticket
 from jobs.collaboration.ticket_queries import Wanted
 from jobs.collaboration.tickets import Tickets, opened, remind
 from jobs.errors import ServiceUnavailable
@@ -101,11 +102,71 @@ def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it neede
     typer.echo(f"{done.id}  {done.label}  version / 版本 {done.version}  due / 到期 {_due(done.clock)}")
 
 
+@tickets.command("request")
+def request_(  # noqa: PLR0913 - what a request must state
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Dataset that holds the record.")],
+    record: Annotated[
+        str, typer.Option(help="Which record: its key, as you know it. The two parties and the bureau see it.")
+    ],
+    message: Annotated[str, typer.Option(help="What is wrong, and what is right.")],
+    evidence: Annotated[str, typer.Option(help="What shows it: a document and its number.")],
+    department: Department,
+    name: Annotated[str, typer.Option(help="Your name.")],
+    field: Annotated[str, typer.Option(help="Field that is wrong.")] = "",
+    objection: Annotated[
+        bool, typer.Option("--objection", help="On behalf of the person whom the record is about.")
+    ] = False,
+    role: Role = "reporter",
+) -> None:
+    """Say that a record is wrong: a correction request (校核申请) of a department, or a citizen's objection (异议).
+
+    The source department has ten working days to verify, correct and reply.
+
+    Example: `lake tickets request -d admin_permits --record 第0001号 --message 更名 --evidence 通知书 -p market_regulation --name 张三`
+    """
+    config = settings()
+    contract = contracts.load_usable(config.schemas, config.expectations).contract(dataset)
+    kind: Literal["correction", "objection"] = "objection" if objection else "correction"
+    asked = Request(kind, dataset, contract.provider, department, field, record, message, evidence)
+    with opened(config) as desk:
+        typer.echo(desk.requested(asked, Actor(role, department, name), datetime.now(UTC)))
+
+
+@tickets.command("pack")
+def pack_(
+    ticket: Id,
+    out: Annotated[Path, typer.Option(help="Where the workbook is written.")],
+    role: Role = "quality_officer",
+    department: Department = "bureau",
+) -> None:
+    """Write the ticket's workbook: what is wrong row by row; for its owner also the rows as sent, to be mended there.
+
+    Example: `lake tickets pack T-000001 --out T-000001.xlsx --role reporter --department civil_affairs`
+    """
+    out.write_bytes(pipeline.run(settings(), "pack", ticket, Actor(role, department, "")))
+    typer.echo(out)
+
+
+@tickets.command("answer")
+def answer_(
+    ticket: Id,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The filled pack, or a corrected file.")],
+    name: Annotated[str, typer.Option(help="Your name.")],
+    department: Department,
+    role: Role = "reporter",
+) -> None:
+    """Send a filled pack, or a corrected file, as the redelivery of a ticket. It is judged like any delivery.
+
+    Example: `lake tickets answer T-000001 T-000001.xlsx --name 张三 --department civil_affairs`
+    """
+    typer.echo(pipeline.run(settings(), "answer", ticket, Actor(role, department, name), file))
+
+
 @tickets.command("remind")
 def remind_departments() -> None:
     """Tell each department once what is due: at 50, 80 and 100 % of its time, one message for all its tickets.
 
-    Notices in the portal always; mail, WeCom and DingTalk where the settings name them. Exit code 5 where a channel did not
+    Waivers that ended are taken back and overdue tickets escalated first. Notices in the portal always; mail, WeCom and DingTalk where the settings name them. Exit code 5 where a channel did not
     take a message; it is tried again next time.
 
     Example: `lake tickets remind`

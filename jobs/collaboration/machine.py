@@ -98,6 +98,10 @@ class Machine(Policy):
             if step.is_of(kind) and state in step.sources and step.ground in ("", ground):
                 yield step
 
+    def allows(self, kind: str, state: str, event: str) -> bool:
+        """Whether the event is possible, whatever a dispute is about."""
+        return any(step.event == event for step in self.steps_from(kind, state))
+
     def step(self, kind: str, state: str, event: str, ground: str = "") -> Step:
         """The step of an event; NotAllowed says what is possible instead."""
         found = list(self.steps_from(kind, state, ground))

@@ -191,6 +191,18 @@ class Event:
 
 
 @dataclass(frozen=True)
+class OpenRows:
+    """Where rows of an open ticket stand that are not proven mended: the newest delivery of it that was not replaced."""
+
+    ticket: str
+    rule: str
+    rule_version: str
+    delivery: str
+    failed_rows: int
+    left_rows: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a re-check did: the ticket afterwards, and in Chinese what is proven and what remains."""
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.machine import CLOSED, Machine, Waiting
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.ticket import Event, Standing, Ticket
+from jobs.collaboration.ticket import Event, OpenRows, Standing, Ticket
 from jobs.collaboration.ticket_clocks import last_row, view
 from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow
 from jobs.lake.database import utc
@@ -132,6 +132,28 @@ def overdue(at: datetime) -> ColumnElement[str]:
         and_(ClockRow.paused_at.is_not(None), ClockRow.due_at < ClockRow.paused_at),
     )
     return select(ClockRow.ticket).where(ClockRow.stopped_at.is_(None), late)  # type: ignore[return-value]
+
+
+def was_escalated(session: Session, ticket: str) -> bool:
+    """Whether the ticket was escalated while its present clock ran."""
+    since = select(func.max(ClockRow.started_at)).where(ClockRow.ticket == ticket).scalar_subquery()
+    found = select(EventRow.seq).where(EventRow.ticket == ticket, EventRow.event == "escalate", EventRow.at >= since)
+    return session.scalar(found.limit(1)) is not None
+
+
+def find_open_rows(session: Session, by: Policies, dataset: str) -> tuple[OpenRows, ...]:
+    """Deliveries of open tickets in which rows are left."""
+    left = EvidenceRow.absent_rows + case((EvidenceRow.replaced_by.is_(None), EvidenceRow.remaining_rows), else_=0)
+    query = (
+        select(TicketRow, EvidenceRow, left)
+        .join(EvidenceRow, EvidenceRow.ticket == TicketRow.id)
+        .where(TicketRow.dataset == dataset, TicketRow.state.in_(by.machine.open_states()), left > 0)
+        .order_by(TicketRow.seq, EvidenceRow.id)
+    )
+    return tuple(
+        OpenRows(ticket.id, ticket.rule, ticket.rule_version, row.delivery, row.failed_rows, int(rows))
+        for ticket, row, rows in session.execute(query)
+    )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from jobs.collaboration.metrics import LoopMetrics, loop_metrics
 from jobs.collaboration.moving import Act, may_take, open_dispute, open_waiver, record, take
 from jobs.collaboration.policies import Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
-from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Standing, Ticket
+from jobs.collaboration.ticket import Event, Issue, OpenRows, Outcome, Proof, Request, Standing, Ticket
 from jobs.collaboration.ticket_queries import (
     Page,
     Tally,
@@ -28,10 +28,13 @@ from jobs.collaboration.ticket_queries import (
     event_of,
     events_until,
     find_events,
+    find_open_rows,
     find_tickets,
+    overdue,
     standing_of,
     tally,
     ticket_of,
+    was_escalated,
 )
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
@@ -41,6 +44,7 @@ from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+ESCALATE = "escalate"
 READERS_ONLY = ("analyst", "operator", "auditor")
 Facts = Mapping[str, Any]
 
@@ -132,6 +136,17 @@ class Tickets:
                 take(session, by, row, "expire_waiver", Act(MACHINE, {"until": until}, utc(at)))
             return tuple(row.id for row in rows)
 
+    def overdue_escalated(self, at: datetime) -> tuple[str, ...]:
+        """Ids of the tickets that ran out of time since last asked; each is escalated once a clock."""
+        with self._session() as (session, by):
+            chain.lock(session)
+            late = select(TicketRow).where(TicketRow.id.in_(overdue(utc(at)))).order_by(TicketRow.seq)
+            possible = [row for row in session.scalars(late) if by.machine.allows(row.kind, row.state, ESCALATE)]
+            new = [row for row in possible if not was_escalated(session, row.id)]
+            for row in new:
+                take(session, by, row, ESCALATE, Act(MACHINE, {"reason": "超过办理时限"}, utc(at)))
+            return tuple(row.id for row in new)
+
     def ticket(self, ticket_id: str, actor: Actor, at: datetime) -> Ticket:
         """The ticket as the actor may see it; Unknown where there is none, or none for the actor."""
         with self._session() as (session, by):
@@ -141,6 +156,11 @@ class Tickets:
         """A page of the tickets that the actor may see, newest first."""
         with self._session() as (session, by):
             return find_tickets(session, by, actor, wanted, utc(at))
+
+    def open_rows(self, dataset: str) -> tuple[OpenRows, ...]:
+        """Where rows of the dataset's open machine-found tickets are left, by ticket and delivery, oldest first."""
+        with self._session() as (session, by):
+            return find_open_rows(session, by, dataset)
 
     def events(self, ticket_id: str, actor: Actor) -> tuple[Event, ...]:
         """What happened to a ticket, oldest first."""
@@ -244,8 +264,10 @@ def opened(settings: Settings) -> Iterator[Tickets]:
 
 
 def remind(settings: Settings, at: datetime) -> tuple[Sent, ...]:
-    """Tell departments what is due, on every channel that the settings name."""
+    """Tell departments what is due, on every channel that the settings name; what has run out is acted on before."""
     with opened(settings) as desk:
+        desk.waivers_expired(at)
+        desk.overdue_escalated(at)
         return desk.remind(channels(settings, desk.database, at), at)
 
 

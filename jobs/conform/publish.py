@@ -73,7 +73,7 @@ def _silver(lake: Lake, what: Publication) -> None:
     if is_new or not contract.key():
         lake.tables.replace_any(rows, path, (delivery.id, *what.gone))
     else:
-        latest = contract.write.mode == "merge"
+        latest = contract.write.mode == "merge" or bool(delivery.answers)
         again = delivery.id if what.began_before else ""
         lake.tables.merge(rows, path, Merge(contract.key(), latest, what.gone, again))
 

@@ -8,7 +8,9 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from jobs.contracts import Contract
+from jobs.contracts.correction import correction
 from jobs.errors import DeliveryError
+from jobs.ingest.answer import answered
 from jobs.ingest.reading import LocalFile, Reading, read
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
@@ -21,11 +23,15 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
     """The delivery with its rows in bronze; one that cannot be read ends as UNREADABLE with the reason in Chinese."""
     with TemporaryDirectory(prefix="lake-load-") as scratch:
         try:
-            reading = read(_fetch(lake, delivery, Path(scratch)), contract, Path(scratch))
+            files = _fetch(lake, delivery, Path(scratch))
+            ticket = answered(files)
+            reading = read(files, correction(contract) if ticket else contract, Path(scratch))
             _write(lake, contract, delivery, reading)
         except DeliveryError as error:
             logger.warning("%s: delivery %s cannot be read", contract.id, delivery.id)
             return lake.ledger.move(delivery.id, State.UNREADABLE, findings=[], reason=str(error))
+    if ticket:
+        lake.ledger.answer(delivery.id, ticket)
     logger.info("%s: delivery %s has %s rows in bronze", contract.id, delivery.id, reading.counted_rows)
     return lake.ledger.move(
         delivery.id, State.LOADED, findings=reading.findings, counted_rows=reading.counted_rows, reason=""

@@ -113,6 +113,13 @@ class Ledger:
                 session.add(SightingRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
         return _delivery(row), is_new
 
+    def answer(self, delivery_id: str, ticket: str) -> None:
+        """Note that the delivery answers a ticket; harmless when it is noted already."""
+        with self._session() as session:
+            row = session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery_id))
+            if row is not None and ticket not in row.answers:
+                row.answers = [*row.answers, ticket]
+
     def before(self, delivery: Delivery) -> Delivery | None:
         """The dataset's delivery that came just before this one; None for the first."""
         with self._session() as session:

@@ -19,6 +19,10 @@ STEPS: Mapping[str, str] = {
     "load": "arrival",
     "conform": "judging",
     "build": "making",
+    "govern": "governing",
+    "pack": "packing",
+    "answer": "packing",
+    "remind": "tending",
     "report": "telling",
     "reports": "telling",
     "upkeep": "tending",
@@ -28,7 +32,7 @@ STEPS: Mapping[str, str] = {
 }
 
 
-def run(settings: Settings, step: str, *arguments: str) -> Any:
+def run(settings: Settings, step: str, *arguments: Any) -> Any:
     """The outcome of a step by name, on a lake of its own; waits and goes on where S3 or Spark is away for a while."""
     catalogue = contracts.load_usable(settings.schemas, settings.expectations)
     work = getattr(import_module(f"jobs.pipeline.{STEPS[step]}"), step)

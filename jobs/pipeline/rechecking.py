@@ -59,7 +59,7 @@ def recheck(lake: Lake, catalogue: Catalogue, delivery_id: str, against: str = "
         _sort(
             proofs,
             failed,
-            _verdicts(lake, contract, after, testable(lake, catalogue.rules[contract.id], newest(lake)), keys),
+            verdicts_on(lake, contract, after, testable(lake, catalogue.rules[contract.id], newest(lake)), keys),
         )
     return sorted(proofs.values(), key=lambda p: p.rule)
 
@@ -93,7 +93,7 @@ def _failed(lake: Lake, contract: Contract, before: Delivery) -> tuple[dict[str,
     return proofs, failed
 
 
-def _verdicts(
+def verdicts_on(
     lake: Lake, contract: Contract, after: Delivery, rules: tuple[Rule, ...], keys: list[str]
 ) -> dict[str, tuple[str, set[str], set[str]]]:
     """For each rule that ran: its message, the followed keys that came, and those of them that fail it."""

@@ -1,11 +1,19 @@
 """The lake tended: small files joined, old ones removed."""
 
+from datetime import UTC, datetime
+
+from jobs.collaboration import remind as tell
 from jobs.contracts import Catalogue
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, VERDICTS
 from jobs.lake.zones import Zone
 
 KEEP_HOURS = 90 * 24
+
+
+def remind(lake: Lake, catalogue: Catalogue) -> list[str]:
+    """Waivers that ended reopen their tickets, overdue ones are escalated, departments are told what is due."""
+    return [f"{one.channel} {one.department} {one.tickets}" for one in tell(lake.settings, datetime.now(UTC))]
 
 
 def upkeep(lake: Lake, catalogue: Catalogue) -> list[str]:

@@ -35,11 +35,15 @@ class Row:
 
 
 class Evidence:
-    """Failing rows of one delivery; `version` is the table's, None where no evidence exists."""
+    """Failing rows of one delivery; `version` is the table's, None where no evidence exists.
 
-    def __init__(self, lake: Lake, contract: Contract | None, delivery_id: str) -> None:
-        self._contract = contract
-        self._masks = masking.Masks(contract) if contract else None
+    `for_owner`: values are shown as they are, for the eyes of the department that answers for them alone.
+    """
+
+    def __init__(self, lake: Lake, contract: Contract | None, delivery_id: str, for_owner: bool = False) -> None:
+        self._contract, self._for_owner = contract, for_owner
+        masks = masking.OwnersMasks if for_owner else masking.Masks
+        self._masks = masks(contract) if contract else None
         self._table: DeltaTable | None = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id)) if contract else None
         self._delivery = delivery_id
         self._shifted: frozenset[tuple[str, int]] | None = None
@@ -67,10 +71,10 @@ class Evidence:
                 kept[rule] = both.sort_by(IN_ORDER).slice(0, limit)
         return {rule: tuple(self._rows(table)) for rule, table in kept.items()}
 
-    def rows(self) -> Iterator[Row]:
-        """Every failing row as the report shows it."""
+    def rows(self, rule: str = "") -> Iterator[Row]:
+        """Every failing row as the report shows it; of one rule where it is named."""
         for batch in self.batches():
-            yield from self._rows(batch)
+            yield from self._rows(batch.filter(pc.equal(batch["rule"], rule)) if rule else batch)
 
     def _rows(self, table: pa.Table | pa.RecordBatch) -> Iterator[Row]:
         shifted, masks = self._misplaced(), self._masks
@@ -98,7 +102,7 @@ class Evidence:
         """Rows of a wrong shape, where any value may stand under any field: hidden if the dataset holds persons."""
         if self._shifted is None:
             found: set[tuple[str, int]] = set()
-            if self._contract and any(f.is_personal() for f in self._contract.fields):
+            if not self._for_owner and self._contract and any(f.is_personal() for f in self._contract.fields):
                 for batch in self.batches(("_file", "_row", "rule")):
                     wrong = batch.filter(pc.equal(batch["rule"], SHAPE))
                     found.update(zip(wrong["_file"].to_pylist(), wrong["_row"].to_pylist(), strict=True))

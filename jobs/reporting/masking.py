@@ -85,6 +85,13 @@ class Masks:
         return max([field.classification, *others])
 
 
+class OwnersMasks(Masks):
+    """How values are shown to the department that answers for them: as they are, unseen characters made visible."""
+
+    def _one(self, value: str, name: str) -> str:
+        return UNSEEN.sub(_visible, value)
+
+
 def masked_text(text: str, is_free: bool = True) -> str:
     """Text with the numbers of persons starred out and unseen characters made visible."""
     has_unseen = UNSEEN.search(text) is not None

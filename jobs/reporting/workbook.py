@@ -63,7 +63,7 @@ def write_workbook(file: Path, facts: Facts, rows: Iterable[Row], last_row: int 
     book = xlsxwriter.Workbook(str(file), OPTIONS)
     made_at = (facts.verdict.judged_at if facts.verdict else facts.delivery.received_at).astimezone(UTC)
     book.set_properties({"title": f"{facts.title()} 数据质量报告", "created": made_at.replace(tzinfo=None)})
-    formats = _formats(book)
+    formats = book_formats(book)
     _about(book, formats, facts)
     _summary(book, formats, facts)
     _details(book, formats, facts, rows, last_row)
@@ -71,7 +71,8 @@ def write_workbook(file: Path, facts: Facts, rows: Iterable[Row], last_row: int 
     book.close()
 
 
-def _formats(book: Any) -> Formats:
+def book_formats(book: Any) -> Formats:
+    """The formats of a new book."""
     line = {**FONT, "border": 1, "border_color": "#C4CCD4", "valign": "top"}
     return Formats(
         head=book.add_format({**line, "bold": True, "bg_color": "#E8EEF3", "text_wrap": True}),
@@ -88,11 +89,11 @@ def _about(book: Any, formats: Formats, facts: Facts) -> None:
     sheet = book.add_worksheet("说明")
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 96)
-    _print(sheet, is_wide=False)
+    print_setup(sheet, is_wide=False)
     sheet.write_string(0, 0, f"{facts.title()} 数据质量报告", formats.title)
     for place, (label, value) in enumerate(_notes(facts), 2):
         sheet.write_string(place, 0, label, formats.head)
-        _text(sheet, place, 1, value, formats.wrapped)
+        write_text(sheet, place, 1, value, formats.wrapped)
 
 
 def _notes(facts: Facts) -> list[tuple[str, str]]:
@@ -131,7 +132,7 @@ def _notes(facts: Facts) -> list[tuple[str, str]]:
 
 
 def _summary(book: Any, formats: Formats, facts: Facts) -> None:
-    sheet = _sheet(book, formats, "问题汇总", SUMMARY, SUMMARY_WIDTHS)
+    sheet = sheet_of(book, formats, "问题汇总", SUMMARY, SUMMARY_WIDTHS)
     failing = facts.failing()
     for place, rule in enumerate(failing, 1):
         names = tuple(name for name in rule.fields.split(",") if name)
@@ -145,19 +146,19 @@ def _summary(book: Any, formats: Formats, facts: Facts) -> None:
         else:
             sheet.write_number(place, 8, rate, formats.rate)
         for column, value in enumerate((rule.remedy, rule.basis, rule.rule), 9):
-            _text(sheet, place, column, value, formats.wrapped)
+            write_text(sheet, place, column, value, formats.wrapped)
     sheet.autofilter(0, 0, max(len(failing), 1), len(SUMMARY) - 1)
 
 
 def _details(book: Any, formats: Formats, facts: Facts, rows: Iterable[Row], last_row: int) -> None:
     said = {rule.rule: rule.message for rule in facts.rules}
-    sheet, number, place = _sheet(book, formats, "问题明细", DETAIL, DETAIL_WIDTHS), 1, 0
+    sheet, number, place = sheet_of(book, formats, "问题明细", DETAIL, DETAIL_WIDTHS), 1, 0
     text, plain = formats.text, formats.plain
     for row in rows:
         if place == last_row - 1:
             sheet.autofilter(0, 0, place, len(DETAIL) - 1)
             number += 1
-            sheet, place = _sheet(book, formats, f"问题明细{number}", DETAIL, DETAIL_WIDTHS), 0
+            sheet, place = sheet_of(book, formats, f"问题明细{number}", DETAIL, DETAIL_WIDTHS), 0
         place += 1
         write = sheet.write_string
         write(place, 0, row.file[:LONGEST], text)
@@ -174,7 +175,7 @@ def _details(book: Any, formats: Formats, facts: Facts, rows: Iterable[Row], las
 
 def _repairs(book: Any, formats: Formats, facts: Facts) -> None:
     head = ("字段", "字段英文名", "处理", "行数")
-    sheet = _sheet(book, formats, "修复记录", head, (24, 28, 36, 12))
+    sheet = sheet_of(book, formats, "修复记录", head, (24, 28, 36, 12))
     verdict, place = facts.verdict, 0
     for place, repair in enumerate(verdict.repairs if verdict else (), 1):
         name = titles((repair.field,), facts.contract)
@@ -185,7 +186,8 @@ def _repairs(book: Any, formats: Formats, facts: Facts) -> None:
     sheet.autofilter(0, 0, max(place, 1), len(head) - 1)
 
 
-def _sheet(book: Any, formats: Formats, name: str, head: Sequence[str], widths: Sequence[int]) -> Any:
+def sheet_of(book: Any, formats: Formats, name: str, head: Sequence[str], widths: Sequence[int]) -> Any:
+    """A new sheet with its head, frozen and repeated in print."""
     sheet = book.add_worksheet(name)
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
@@ -193,11 +195,12 @@ def _sheet(book: Any, formats: Formats, name: str, head: Sequence[str], widths: 
         sheet.write_string(0, column, word, formats.head)
     sheet.freeze_panes(1, 0)
     sheet.repeat_rows(0)
-    _print(sheet, is_wide=True)
+    print_setup(sheet, is_wide=True)
     return sheet
 
 
-def _print(sheet: Any, is_wide: bool) -> None:
+def print_setup(sheet: Any, is_wide: bool) -> None:
+    """A4, page numbers."""
     sheet.set_paper(9)
     if is_wide:
         sheet.set_landscape()
@@ -211,8 +214,9 @@ def _row(sheet: Any, place: int, values: Sequence[str | int], formats: Formats) 
         if isinstance(value, int):
             sheet.write_number(place, column, value, formats.number)
         else:
-            _text(sheet, place, column, value, formats.wrapped)
+            write_text(sheet, place, column, value, formats.wrapped)
 
 
-def _text(sheet: Any, place: int, column: int, value: str, form: Any) -> None:
+def write_text(sheet: Any, place: int, column: int, value: str, form: Any) -> None:
+    """A text cell, cut at what Excel holds."""
     sheet.write_string(place, column, value[:LONGEST], form)

@@ -27,8 +27,8 @@ def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000)
     good, bad, again = folder / "good.csv", folder / "bad.csv", folder / "again.csv"
     write_input(good, rows)
     every = max(rows // FAILED, 1)
-    _broken(good, bad, every)
-    _broken(good, again, every * 1000)
+    broken(good, bad, every)
+    broken(good, again, every * 1000)
     first, second = _sent(lake, catalogue, bad), _sent(lake, catalogue, again)
     conform(lake, catalogue, first)
     spent = []
@@ -41,7 +41,7 @@ def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000)
     measures.say("recheck_100k_of_2m_s", statistics.median(spent[1:]), "≤ 20", note)
 
 
-def _broken(source: Path, target: Path, every: int) -> None:
+def broken(source: Path, target: Path, every: int) -> None:
     """The file with each so-manieth row's `count` beyond its band."""
     texts = pc.ConvertOptions(column_types={"count": pa.string()})
     table = pc.read_csv(source, convert_options=texts)

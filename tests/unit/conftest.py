@@ -16,7 +16,7 @@ from jobs.collaboration.ticket_tables import ChainRow
 from jobs.collaboration.tickets import Tickets
 from jobs.lake.database import Database
 from jobs.lake.ledger_tables import Base
-from tests.unit.ticketing import ZONE
+from tests.unit.ticketing import ISSUE, ZONE, at
 
 
 def postgres_bin() -> Path | None:
@@ -136,6 +136,12 @@ def tickets(made_url: str) -> Iterator[Tickets]:
     database = Database(made_url)
     yield Tickets(database, ZONE)
     database.close()
+
+
+@pytest.fixture
+def one(tickets: Tickets) -> str:
+    """Id of a ticket that was found and dispatched on Monday, 12 January 2026."""
+    return tickets.found([ISSUE], at("2026-01-12"))[0]
 
 
 @pytest.fixture

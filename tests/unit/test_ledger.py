@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import MetaData, Table, create_engine, text
 
 from jobs.collaboration import ticket_tables  # noqa: F401  (its tables are expected too)
 from jobs.errors import ServiceUnavailable, UserError
@@ -147,6 +149,24 @@ def test_migrations_make_the_tables_that_the_models_expect(ledger: Ledger, url: 
         assert compare_metadata(context, Base.metadata) == []
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
     engine.dispose()
+
+
+def test_a_ledger_from_before_tickets_keeps_its_entries(url: str) -> None:
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        delivery = Table("delivery", MetaData(), autoload_with=connection)
+        values = {"id": "heat-1", "dataset": "heat", "provider": "p", "state": "landed", "sha256": "a" * 64}
+        more = {"size_bytes": 7, "objects": [], "received_at": NOW, "findings": [], "conform_started": False}
+        connection.execute(delivery.insert().values(**values, **more, etag="", sender="", reason=""))
+    engine.dispose()
+    now = Ledger(url)
+    now.migrate()
+    assert [(d.id, d.size_bytes, d.received_at) for d in now.deliveries()] == [("heat-1", 7, NOW)]
+    now.close()
 
 
 def test_head_is_the_newest_migration() -> None:

@@ -1,0 +1,103 @@
+"""The pack of a ticket: made for whoever asks, masked for all but its owner; filled in, it comes back as a redelivery."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from jobs.collaboration import Actor, Ticket
+from jobs.collaboration.ticket import OpenRows
+from jobs.contracts import Catalogue, Contract
+from jobs.errors import NotAllowed, UserError
+from jobs.ingest.land import Manifest, deliver
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.desk import desk
+from jobs.reporting.evidence import Evidence, Row
+from jobs.reporting.pack import PackHead, Sent, write_pack
+
+TECHNICAL = ("_file", "_row", "_malformed", "_delivery")
+OWNERS = ("reporter", "approver")
+
+
+def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
+    """The ticket's workbook; with values and rows as they were sent where the actor is of the owning department."""
+    with desk(lake) as tickets:
+        ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
+        standing = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
+    contract = catalogue.contract(ticket.dataset)
+    is_owner = actor.role in OWNERS and actor.department == ticket.provider
+    with TemporaryDirectory(prefix="lake-pack-") as folder:
+        file = Path(folder) / "pack.xlsx"
+        problems = _problems(lake, contract, ticket, standing, is_owner)
+        sent = _sent(lake, contract, ticket, standing) if is_owner else None
+        write_pack(file, _head(lake, ticket), contract, problems, sent)
+        return file.read_bytes()
+
+
+def answer(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
+    """Put a filled pack, or a corrected file, into the landing zone as a redelivery of the ticket; its key there."""
+    with desk(lake) as tickets:
+        ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
+    if actor.role not in OWNERS or actor.department != ticket.provider:
+        raise NotAllowed(f"工单 {ticket_id} 的整改数据只能由责任单位 {ticket.provider} 报送")
+    if ticket.kind != "issue":
+        raise UserError(f"工单 {ticket_id} 不是质检问题，没有整改包；请按办理步骤答复")
+    notes = Manifest(sender=actor.name, answers=[ticket_id])
+    (key,) = deliver(lake.store, [file], ticket.dataset, ticket.provider, notes)
+    return key
+
+
+def _head(lake: Lake, ticket: Ticket) -> PackHead:
+    return PackHead(
+        ticket=ticket.id,
+        rule=ticket.rule,
+        fields=tuple(name for name in ticket.field.split(",") if name),
+        message=ticket.message,
+        remedy=ticket.remedy,
+        basis=ticket.basis,
+        dimension=ticket.dimension,
+        severity=ticket.severity,
+        remaining=ticket.remaining_rows,
+        opened_at=ticket.opened_at,
+        due_at=ticket.clock.due_at if ticket.clock else None,
+        zone=lake.settings.timezone,
+    )
+
+
+def _problems(
+    lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows], is_owner: bool
+) -> Iterator[tuple[str, Row]]:
+    for one in standing:
+        for row in Evidence(lake, contract, one.delivery, for_owner=is_owner).rows(ticket.rule):
+            yield one.delivery, row
+
+
+def _sent(lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows]) -> Sent | None:
+    """The failing rows from bronze, read batch by batch; None where nothing of the delivery could be read."""
+    bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
+    if bronze is None:
+        return None
+    columns = [f.name for f in bronze.schema().fields if f.name not in TECHNICAL]
+    return Sent(columns, _rows(lake, contract, ticket, standing, columns))
+
+
+def _rows(
+    lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows], columns: list[str]
+) -> Iterator[Mapping[str, str | None]]:
+    bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
+    for one in standing:
+        failing = Evidence(lake, contract, one.delivery, for_owner=True)
+        places: dict[str, list[int]] = {}
+        for batch in failing.batches(("_file", "_row", "rule")):
+            mine = batch.filter(pc.equal(batch["rule"], ticket.rule))
+            for file, row in zip(mine["_file"].to_pylist(), mine["_row"].to_pylist(), strict=True):
+                places.setdefault(file, []).append(row)
+        for file, rows in places.items():
+            wanted = (ds.field("_delivery") == one.delivery) & (ds.field("_file") == file) & ds.field("_row").isin(rows)
+            dataset = bronze.to_pyarrow_dataset() if bronze else None
+            for batch in dataset.to_batches(columns=columns, filter=wanted) if dataset else ():
+                yield from batch.to_pylist()

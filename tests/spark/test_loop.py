@@ -1,0 +1,213 @@
+"""The loop: what a delivery breaks becomes tickets, and a ticket closes only on proof by the very keys that failed."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from jobs.collaboration import Actor, Ticket, Wanted
+from jobs.contracts import Catalogue
+from jobs.errors import NotAllowed
+from jobs.ingest.land import Manifest, deliver
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.arrival import land, load
+from jobs.pipeline.asking import ask
+from jobs.pipeline.desk import desk
+from jobs.pipeline.governing import Governed, govern
+from jobs.pipeline.judging import conform
+from jobs.pipeline.packing import answer, pack
+from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
+
+OWNER = Actor("reporter", "heat", "王工")
+OFFICER = Actor("quality_officer", "bureau", "李专员")
+OTHER = Actor("reporter", "water", "赵工")
+HEAD = "站点,时间,温度,回温\n"
+DIRTY = (
+    *("甲,2026-01-01 08:00:00,999,40", "甲,2026-01-01 08:05:00,998,40"),
+    *("乙,2026-01-01 08:00:00,60,40", "乙,2026-01-01 08:05:00,61,40"),
+)
+
+
+@pytest.fixture
+def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+    return write_contracts(
+        {
+            "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
+            "expectations/sources/heat/station.yaml": STATION_SUITE,
+        }
+    )
+
+
+@pytest.fixture
+def take(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Callable[..., Governed]:
+    """Lines as a delivery through the whole way, to its tickets."""
+
+    def way(*lines: str, supersedes: str = "", answers: tuple[str, ...] = ()) -> Governed:
+        file = tmp_path / f"{len(lake.ledger.deliveries())}.csv"
+        file.write_text(HEAD + "".join(f"{line}\n" for line in lines), "utf-8")
+        notes = Manifest(supersedes=supersedes or None, answers=list(answers))
+        deliver(lake.store, [file], "station", "heat", notes)
+        return judged(lake, catalogue)
+
+    return way
+
+
+def judged(lake: Lake, catalogue: Catalogue) -> Governed:
+    (landed,) = [one for one in land(lake, catalogue) if one.is_new]
+    load(lake, catalogue, landed.delivery.id)
+    conform(lake, catalogue, landed.delivery.id)
+    return govern(lake, catalogue, landed.delivery.id)
+
+
+def ticket(lake: Lake, rule: str) -> Ticket:
+    with desk(lake) as tickets:
+        found = tickets.tickets(OFFICER, Wanted(text=rule), datetime.now(UTC)).tickets
+    return next(one for one in found if one.rule == rule)
+
+
+def events(lake: Lake, id_: str) -> list[str]:
+    with desk(lake) as tickets:
+        return [one.event for one in tickets.events(id_, OFFICER)]
+
+
+def test_a_broken_rule_is_one_ticket_and_the_same_delivery_changes_nothing(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+) -> None:
+    done = take(*DIRTY)
+    one = ticket(lake, "temp_c_range")
+    assert done.tickets == (one.id,) and (one.provider, one.failed_rows, one.remaining_rows) == ("heat", 2, 2)
+    assert one.state == "dispatched" and one.clock is not None and one.clock.policy == "C9"
+    before = events(lake, one.id)
+    again = govern(lake, catalogue, done.delivery)
+    assert again.tickets == (one.id,) and again.outcomes == () and events(lake, one.id) == before
+
+
+def test_a_whole_redelivery_closes_and_a_partial_one_shrinks(lake: Lake, take: Callable[..., Governed]) -> None:
+    first = take(*DIRTY).delivery
+    part = take("甲,2026-01-01 08:00:00,59,40", *DIRTY[1:], supersedes=first)
+    one = ticket(lake, "temp_c_range")
+    assert (one.state, one.remaining_rows) == ("reopened", 1)
+    assert "已改正 1 个" in part.outcomes[0].message and "未改正 1 个" in part.outcomes[0].message
+    whole = take("甲,2026-01-01 08:00:00,59,40", "甲,2026-01-01 08:05:00,58,40", *DIRTY[2:], supersedes=part.delivery)
+    assert [outcome.is_closed for outcome in whole.outcomes] == [True]
+    closed = ticket(lake, "temp_c_range")
+    assert (closed.state, closed.remaining_rows, closed.reopened) == ("closed", 0, 1)
+
+
+def test_leaving_the_rows_out_proves_nothing(lake: Lake, take: Callable[..., Governed]) -> None:
+    first = take(*DIRTY).delivery
+    take(*DIRTY[2:], supersedes=first)
+    assert ticket(lake, "temp_c_range").state != "closed"
+    take("甲,2026-01-01 08:00:00,59,40", *DIRTY[2:], supersedes=first)
+    one = ticket(lake, "temp_c_range")
+    assert one.state == "reopened" and one.remaining_rows == 1, "one key was never sent again"
+
+
+def test_new_damage_keeps_the_ticket_open(lake: Lake, take: Callable[..., Governed]) -> None:
+    first = take(*DIRTY).delivery
+    done = take("甲,2026-01-01 08:00:00,39,40", "甲,2026-01-01 08:05:00,58,40", *DIRTY[2:], supersedes=first)
+    one = ticket(lake, "temp_c_range")
+    assert one.state == "reopened" and "新出现同类问题 1 个" in done.outcomes[0].message
+
+
+def test_a_delivery_that_has_nothing_to_do_with_it_leaves_the_ticket_alone(
+    lake: Lake, take: Callable[..., Governed]
+) -> None:
+    take(*DIRTY)
+    before = events(lake, ticket(lake, "temp_c_range").id)
+    done = take("丙,2026-01-02 08:00:00,60,40")
+    assert done.outcomes == () and events(lake, ticket(lake, "temp_c_range").id) == before
+
+
+def test_the_fault_back_after_closing_reopens_the_ticket(lake: Lake, take: Callable[..., Governed]) -> None:
+    first = take(*DIRTY).delivery
+    take("甲,2026-01-01 08:00:00,59,40", "甲,2026-01-01 08:05:00,58,40", *DIRTY[2:], supersedes=first)
+    take("甲,2026-01-02 08:00:00,999,40")
+    one = ticket(lake, "temp_c_range")
+    assert (one.state, one.recurred, one.remaining_rows) == ("reopened", 1, 1)
+
+
+def test_a_pack_filled_in_comes_back_as_the_proof(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed], tmp_path: Path
+) -> None:
+    take(*DIRTY)
+    one = ticket(lake, "temp_c_range")
+    file = tmp_path / f"{one.id}.xlsx"
+    file.write_bytes(pack(lake, catalogue, one.id, OWNER))
+    book = openpyxl.load_workbook(file)
+    problems = list(book["问题清单"].iter_rows(min_row=2, values_only=True))
+    assert [(row[0], row[6], row[9]) for row in problems] == [(one.id, "2", "999"), (one.id, "3", "998")]
+    sheet = book["整改数据"]
+    names = [cell.value for cell in sheet[2]]
+    for row in (3, 4):
+        sheet.cell(row, names.index("temp_c") + 1).value = "58"
+    book.save(file)
+    answer(lake, catalogue, one.id, OWNER, file)
+    done = judged(lake, catalogue)
+    assert [outcome.is_closed for outcome in done.outcomes] == [True]
+    assert lake.ledger.get(done.delivery).answers == (one.id,)
+    silver = lake.arrow.open(lake.path(Zone.SILVER, "station"))
+    assert silver is not None
+    assert sorted(silver.to_pyarrow_table()["temp_c"].to_pylist()) == [58.0, 58.0, 60.0, 61.0]
+
+
+def test_a_pack_put_into_the_landing_bucket_names_its_ticket_itself(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed], tmp_path: Path
+) -> None:
+    take(*DIRTY)
+    one = ticket(lake, "temp_c_range")
+    file = tmp_path / "anything.xlsx"
+    file.write_bytes(pack(lake, catalogue, one.id, OWNER))
+    deliver(lake.store, [file], "station", "heat", Manifest())
+    done = judged(lake, catalogue)
+    assert lake.ledger.get(done.delivery).answers == (one.id,)
+    assert [outcome.is_closed for outcome in done.outcomes] == [False], "nothing was mended in it"
+
+
+def test_only_the_owner_gets_rows_and_only_the_owner_answers(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed], tmp_path: Path
+) -> None:
+    take(*DIRTY)
+    one = ticket(lake, "temp_c_range")
+    file = tmp_path / "officer.xlsx"
+    file.write_bytes(pack(lake, catalogue, one.id, OFFICER))
+    assert openpyxl.load_workbook(file).sheetnames == ["说明", "问题清单"]
+    with pytest.raises(NotAllowed, match="责任单位"):
+        answer(lake, catalogue, one.id, OFFICER, file)
+    with pytest.raises(Exception, match="不属于您的部门"):
+        pack(lake, catalogue, one.id, OTHER)
+
+
+def test_what_failing_rows_have_in_common_is_said_once(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+) -> None:
+    bad = [f"丙,2026-01-01 08:{minute:02d}:00,999,40" for minute in range(10)]
+    good = [f"{name},2026-01-01 08:{minute:02d}:00,60,40" for name in "甲乙丁" for minute in range(10)]
+    done = take(*bad, *good)
+    govern(lake, catalogue, done.delivery)
+    with desk(lake) as tickets:
+        said = [text for _, text in tickets.comments(ticket(lake, "temp_c_range").id, OFFICER)]
+    assert len(said) == 1
+    assert "100.00% 集中在「站点」为“丙”的行（全部数据中占 25.00%）" in said[0]
+    assert "100.00% 报送的值都是“999”" in said[0]
+
+
+def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Callable[..., Governed]) -> None:
+    first = take("甲,2026-01-01 08:00:00,39,40", "乙,2026-01-01 08:00:00,60,40").delivery
+    one = ticket(lake, "supply_above_return")
+    query = "SELECT station, tickets FROM marked.station ORDER BY station"
+    under = {row["station"]: list(row["tickets"] or []) for row in ask(lake, query).collect()}
+    assert under == {"甲": [one.id], "乙": []}
+    take("甲,2026-01-01 08:00:00,50,40", "乙,2026-01-01 08:00:00,60,40", supersedes=first)
+    assert [row["tickets"] for row in ask(lake, query).collect()] == [None, None]
+
+
+def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Governed]) -> None:
+    first = take(*DIRTY).delivery
+    table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
+    assert table is not None
+    rows = [(r["dataset"], r["rule"], r["delivery"]) for r in table.to_pyarrow_table().to_pylist()]
+    assert rows == [("station", "temp_c_range", first)]
