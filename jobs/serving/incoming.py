@@ -86,6 +86,7 @@ class _Parsed:
     def callbacks(self) -> dict[str, Any]:
         return {
             "on_part_begin": self._begin,
+            "on_header_begin": self._header_begin,
             "on_header_field": self._header_field,
             "on_header_value": self._header_value,
             "on_headers_finished": self._headers_finished,
@@ -95,10 +96,13 @@ class _Parsed:
         }
 
     def _begin(self) -> None:
-        self.headers, self.value, self.header = {}, bytearray(), b""
+        self.headers, self.value = {}, bytearray()
+
+    def _header_begin(self) -> None:
+        self.header = b""
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
-        self.header = data[start:end].lower()
+        self.header += data[start:end].lower()
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
         self.headers[self.header] = self.headers.get(self.header, b"") + data[start:end]
@@ -145,7 +149,7 @@ async def parts(stream: AsyncIterator[bytes], content_type: str) -> AsyncIterato
 
 def safe_name(name: str) -> str:
     """The file's name without folders, unseen characters and what file systems refuse; WrongKind by its ending."""
-    bare = UNSAFE.sub("", unicodedata.normalize("NFC", name)).replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
+    bare = UNSAFE.sub("", unicodedata.normalize("NFC", name)).replace("\\", "/").rsplit("/", 1)[-1].strip().rstrip(" .")
     ending = next((e for e in ENDINGS if bare.lower().endswith(e)), "")
     if not ending or bare.lower().endswith(".manifest.json"):
         raise WrongKind(f"不接收这种文件；请上传 {'、'.join(ENDINGS)} 文件")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -20,10 +21,12 @@ from jobs.lake.lake import opened as opened_lake
 from jobs.serving.access import AccessLog
 from jobs.serving.accounts import Accounts
 from jobs.serving.sessions import Sessions
+from jobs.serving.standing import Standing, read_standing
 from jobs.settings import Settings
 
 T = TypeVar("T")
-CONTRACTS_S = 30.0
+CONTRACTS_S = 300.0
+STANDING_S = 60.0
 
 
 class Packs(Protocol):
@@ -92,6 +95,11 @@ class Portal:
     @property
     def access(self) -> AccessLog:
         return AccessLog(self.tickets.database)
+
+    @cached_property
+    def standing(self) -> Kept[Standing]:
+        """All deliveries with verdicts and scores, as of a minute ago."""
+        return Kept(lambda: read_standing(self.lake, self.catalogue()), STANDING_S)
 
     @property
     def sessions(self) -> Sessions:

@@ -1,6 +1,6 @@
 """What the portal says in Chinese: how much time is left, in which state things are, numbers and moments."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -155,6 +155,11 @@ def sample_table(sample: Sample) -> Table:
     return table(f"前 {len(sample.rows)} 行", sample.head, sample.rows, numeric)
 
 
+def choices(contracts: Sequence[Contract]) -> list[tuple[str, str]]:
+    """Datasets to choose from."""
+    return [(c.id, c.title) for c in contracts]
+
+
 FOR_TEMPLATES: Mapping[str, Callable[..., object] | Mapping[str, str]] = {
     "due": due,
     "left": left,
@@ -165,6 +170,7 @@ FOR_TEMPLATES: Mapping[str, Callable[..., object] | Mapping[str, str]] = {
     "kind": kind,
     "event": event,
     "stated": stated,
+    "choices": choices,
     "indicator": indicator,
     "fields_of": fields_of,
     "sample_table": sample_table,

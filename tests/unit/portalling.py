@@ -1,10 +1,11 @@
 """What the tests of the portal share: people with passwords, tickets, a lake in memory, a browser without scripts."""
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from typing import Any
 import httpx
 
 from jobs import contracts
-from jobs.collaboration import Issue, Tickets
+from jobs.collaboration import Actor, Issue, Tickets
 from jobs.contracts import Catalogue
 from jobs.lake.database import Database
-from jobs.lake.ledger import Ledger
+from jobs.lake.ledger import Arrival, Ledger
 from jobs.lake.store import StoredObject
 from jobs.serving.accounts import Person
 from jobs.serving.app import guarded
@@ -41,6 +42,8 @@ PEOPLE: Mapping[str, Person] = {
         Person("operator", "operator", "bureau", "郑一"),
     )
 }
+
+PEOPLE_ACTORS = {name: Actor(one.role, one.department, f"{one.person}（{name}）") for name, one in PEOPLE.items()}
 
 
 class Parts:
@@ -82,8 +85,11 @@ class PartStore(MemoryStore):
         found = self.objects.get(key)
         return None if found is None else StoredObject(key, len(found), "")
 
-    def chunks(self, key: str) -> Any:
-        yield self.objects[key]
+    def sha256(self, key: str) -> str:
+        return hashlib.sha256(self.objects[key]).hexdigest()
+
+    def copy(self, source: str, target: str) -> None:
+        self.objects[target] = self.objects[source]
 
 
 class FakePacks:
@@ -113,22 +119,29 @@ class City:
 
     def wait(self, **changes: Any) -> None:
         """Let time go by."""
-        self.clock[0] = replace_time(self.clock[0], **changes)
+        self.clock[0] += timedelta(**changes)
 
     @property
     def store(self) -> PartStore:
         return self.portal.lake.store  # type: ignore[return-value]
 
 
-def replace_time(moment: datetime, **changes: Any) -> datetime:
-    from datetime import timedelta
-
-    return moment + timedelta(**changes)
-
-
 @lru_cache
 def shipped() -> Catalogue:
     return contracts.load_usable(PROJECT / "schemas", PROJECT / "expectations")
+
+
+def delivered(town: City, dataset: str, number: int = 1) -> str:
+    """Id of a delivery in the ledger, with a report in the store."""
+    provider = shipped().contract(dataset).provider
+    sha = f"{number:064x}"[::-1]
+    arrival = Arrival(
+        dataset, provider, sha, 7, (f"received/{provider}/{dataset}/x/甲.csv",), ((f"landing/{sha}", "e"),)
+    )
+    made, _ = town.portal.lake.ledger.record(arrival, town.clock[0])
+    for ending in ("html", "xlsx", "json"):
+        town.store.objects[f"reports/{provider}/{dataset}/{made.id}.{ending}"] = f"report of {provider}".encode()
+    return made.id
 
 
 class PortalLake(LocalLake):
@@ -158,15 +171,6 @@ def city(root: Path, url: str, catalogue: Catalogue | None = None, **settings: A
     issue, other = tickets.found([ISSUE, gas], NOW)
     asked = tickets.requested(CORRECTION, PEOPLE_ACTORS["asker"], NOW)
     return City(portal, clock, packs, issue, other, asked)
-
-
-def _actors() -> dict[str, Any]:
-    from jobs.collaboration import Actor
-
-    return {name: Actor(one.role, one.department, f"{one.person}（{name}）") for name, one in PEOPLE.items()}
-
-
-PEOPLE_ACTORS = _actors()
 
 
 class Client:
@@ -223,10 +227,6 @@ def hidden(page: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', page)
     assert found, page[:2000]
     return found[1]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def an_issue(**changes: Any) -> Issue:
