@@ -163,6 +163,22 @@ class Ledger:
         with self._session() as session:
             return tuple(_delivery(row) for row in session.scalars(query))
 
+    def received(self, since: datetime, until: datetime, dataset: str | None = None) -> tuple[Delivery, ...]:
+        """Entries received in [since, until), in order of arrival."""
+        within = (DeliveryRow.received_at >= utc(since), DeliveryRow.received_at < utc(until))
+        query = select(DeliveryRow).where(*within).order_by(DeliveryRow.seq)
+        if dataset:
+            query = query.where(DeliveryRow.dataset == dataset)
+        with self._session() as session:
+            return tuple(_delivery(row) for row in session.scalars(query))
+
+    def last_before(self, dataset: str, moment: datetime) -> Delivery | None:
+        """The dataset's last delivery that was no correction and was received before the moment; None if none was."""
+        mine = (DeliveryRow.dataset == dataset, DeliveryRow.received_at < utc(moment), DeliveryRow.supersedes.is_(None))
+        with self._session() as session:
+            row = session.scalar(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()).limit(1))
+            return None if row is None else _delivery(row)
+
     def repeats(self, delivery_id: str) -> int:
         """How often the same bytes came again."""
         query = select(SightingRow.id).where(SightingRow.delivery == delivery_id, SightingRow.is_repeat)

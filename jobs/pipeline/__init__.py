@@ -27,6 +27,7 @@ STEPS: Mapping[str, str] = {
     "report": "telling",
     "reports": "telling",
     "upkeep": "tending",
+    "bulletin": "announcing",
     "verify": "verifying",
     "recheck": "rechecking",
     "profile": "profiling",
