@@ -1,6 +1,7 @@
 """The work of the lake.
 
 cli            front door (`lake …`)
+serving        front door for browsers and programs: the portal
 pipeline       hallway: one short function a step, in the order of the way
 embedded       the services a laptop runs itself: S3, Spark Connect, Airflow
 ingest         source → landing → bronze        conform        bronze → silver | quarantine

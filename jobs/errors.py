@@ -36,6 +36,10 @@ class Overtaken(UserError):
     """Somebody else moved the ticket first; the message says in Chinese who, and what the state is now."""
 
 
+class Unknown(UserError):
+    """There is no such thing, or the one who asks may not know of it; the two are told in the same words."""
+
+
 class DeliveryError(UserError):
     """A delivered file cannot be read as its contract says; becomes a refused delivery, in Chinese."""
 

@@ -57,6 +57,20 @@ class Settings(BaseSettings):
         SecretStr(""), description="Signing secret of the DingTalk robot, if it has one."
     )
 
+    portal_url: str = Field("", description="URL of the portal; empty until `lake up` has started one.")
+    portal_secure: bool = Field(
+        False, description="Cookies go over TLS only; to be set where a TLS proxy stands before it."
+    )
+    portal_idle_min: int = Field(30, description="Minutes without a request after which a login ends.")
+    portal_session_h: int = Field(12, description="Hours after which a login ends in any case.")
+    portal_upload_mib: int = Field(1024, description="Largest file that the portal takes.")
+    oidc_issuer: str = Field("", description="URL of an OIDC identity provider; empty: people log in with passwords.")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_role_claim: str = Field("roles", description="Claim whose value, or one of its values, says the role.")
+    oidc_department_claim: str = Field("department", description="Claim that says the department.")
+    oidc_roles: dict[str, str] = Field({}, description="JSON: role of the portal by value of the role claim.")
+    oidc_departments: dict[str, str] = Field({}, description="JSON: provider id by value of the department claim.")
     bureau: str = Field("聊城市大数据局", description="Who issues bulletins: the name at their head and under them.")
     fonts: Path | None = Field(None, description="Folder of Chinese fonts for PDFs; none: where Debian keeps them.")
 

@@ -1,4 +1,4 @@
-"""lake up | status | down."""
+"""lake up | status | down | portal."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from jobs import embedded
 from jobs.settings import load
 
 PANEL = "Services"
-Only = Annotated[list[str] | None, typer.Argument(help="s3, spark, airflow; all where none is named.")]
+Only = Annotated[list[str] | None, typer.Argument(help="s3, spark, airflow, portal; all where none is named.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(up)
     app.command(rich_help_panel=PANEL)(status)
     app.command(rich_help_panel=PANEL)(down)
+    app.command(rich_help_panel=PANEL)(portal)
 
 
 def up(services: Only = None) -> None:
@@ -25,7 +26,7 @@ def up(services: Only = None) -> None:
 
     Example: `lake up` · `lake up s3 spark`
     """
-    embedded.up(load(), tuple(services or ("s3", "spark", "airflow")), typer.echo)
+    embedded.up(load(), tuple(services or ("s3", "spark", "airflow", "portal")), typer.echo)
 
 
 def status() -> None:
@@ -47,3 +48,19 @@ def down() -> None:
     Example: `lake down`
     """
     embedded.down(load(), typer.echo)
+
+
+def portal(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; put a TLS proxy before any but loopback.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
+) -> None:
+    """Serve the portal in the foreground. `lake up` runs the same in the background.
+
+    Example: `lake portal --port 8090`
+    """
+    from jobs.serving.serve import serve  # FastAPI takes a second that other commands need not pay
+
+    typer.echo(f"http://{host}:{port}  (Ctrl-C ends it / 按 Ctrl-C 结束)")
+    serve(load(), host, port)

@@ -2,18 +2,18 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import pipeline
+from jobs import contracts, pipeline
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.clock_table import UNITS, clock_table
-from jobs.collaboration.ticket import ClockView, Event, Ticket
+from jobs.collaboration.ticket import ClockView, Event, Request, Ticket
 from jobs.collaboration.ticket_queries import Wanted
 from jobs.collaboration.tickets import Tickets, opened, remind
 from jobs.errors import ServiceUnavailable
@@ -100,6 +100,36 @@ def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it neede
             ticket, event, Actor(role, department, name), seen, datetime.now(UTC), reason=reason, facts=facts
         )
     typer.echo(f"{done.id}  {done.label}  version / 版本 {done.version}  due / 到期 {_due(done.clock)}")
+
+
+@tickets.command("request")
+def request_(  # noqa: PLR0913 - what a request must state
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Dataset that holds the record.")],
+    record: Annotated[
+        str, typer.Option(help="Which record: its key, as you know it. The two parties and the bureau see it.")
+    ],
+    message: Annotated[str, typer.Option(help="What is wrong, and what is right.")],
+    evidence: Annotated[str, typer.Option(help="What shows it: a document and its number.")],
+    department: Department,
+    name: Annotated[str, typer.Option(help="Your name.")],
+    field: Annotated[str, typer.Option(help="Field that is wrong.")] = "",
+    objection: Annotated[
+        bool, typer.Option("--objection", help="On behalf of the person whom the record is about.")
+    ] = False,
+    role: Role = "reporter",
+) -> None:
+    """Say that a record is wrong: a correction request (校核申请) of a department, or a citizen's objection (异议).
+
+    The source department has ten working days to verify, correct and reply.
+
+    Example: `lake tickets request -d admin_permits --record 第0001号 --message 更名 --evidence 通知书 -p market_regulation --name 张三`
+    """
+    config = settings()
+    contract = contracts.load_usable(config.schemas, config.expectations).contract(dataset)
+    kind: Literal["correction", "objection"] = "objection" if objection else "correction"
+    asked = Request(kind, dataset, contract.provider, department, field, record, message, evidence)
+    with opened(config) as desk:
+        typer.echo(desk.requested(asked, Actor(role, department, name), datetime.now(UTC)))
 
 
 @tickets.command("pack")

@@ -5,12 +5,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from jobs.collaboration.actors import DEPARTMENT_ROLES
 from jobs.collaboration.policy_file import Policy
 from jobs.errors import NotAllowed
 
 CLOSED = "closed"
 SAME, PREVIOUS = "same", "previous"
 ClockState = Literal["none", "running", "paused", "stopped"]
+Waiting = Literal["provider", "requester", "officer", "nobody"]
 
 
 class Face(Policy):
@@ -70,6 +72,21 @@ class Machine(Policy):
     def label(self, kind: str, state: str) -> str:
         """The state in Chinese."""
         return self.face(kind, state).label
+
+    def waits_for(self, kind: str, state: str) -> Waiting:
+        """Who has to act next: a party, the officer who mediates, or nobody but the lake and time."""
+        steps = [s for s in self.steps if s.is_of(kind) and state in s.sources]
+        by_people = [s for s in steps if not s.internal and s.to != SAME]
+        if any(s.party == "provider" and set(s.roles) & set(DEPARTMENT_ROLES) for s in by_people):
+            return "provider"
+        ends_by_itself = any(s.internal and not {"proof", "delivery"} & set(s.requires) for s in steps)
+        if any(s.party == "provider" for s in by_people):
+            return "nobody" if ends_by_itself else "officer"
+        return "requester" if by_people and not self.states[state].end else "nobody"
+
+    def states_waiting_for(self, kind: str, who: Waiting) -> tuple[str, ...]:
+        """States of tickets of a kind in which somebody has to act."""
+        return tuple(state for state in self.states if self.waits_for(kind, state) == who)
 
     def open_states(self) -> tuple[str, ...]:
         """States in which something is left to do."""

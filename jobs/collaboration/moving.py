@@ -75,6 +75,15 @@ def open_waiver(session: Session, ticket: str) -> WaiverRow | None:
     return session.scalar(select(WaiverRow).where(WaiverRow.ticket == ticket, WaiverRow.ended_at.is_(None)))
 
 
+def may_take(machine: Machine, step: Step, actor: Actor, ticket: TicketRow) -> bool:
+    """Whether the actor's role, and department, may take the step."""
+    try:
+        check_role(machine, step, actor, ticket)
+    except NotAllowed:
+        return False
+    return True
+
+
 def check_role(machine: Machine, step: Step, actor: Actor, ticket: TicketRow) -> None:
     """NotAllowed where the actor's role, or department, may not take the step."""
     name = machine.events[step.event]

@@ -120,6 +120,25 @@ class ClockView:
     net: float
     gross: float
     unit: str
+    length: int = 0
+    """In the clock's unit, with what it was extended by."""
+
+    def left(self) -> float:
+        """What is left, in the clock's unit; below 0 where it ran out."""
+        return self.length - self.net
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where failing rows of a ticket stand: a delivery, by the ticket's rule; and what is left of them."""
+
+    delivery: str
+    period: str
+    failed_rows: int
+    checked_rows: int
+    remaining_rows: int
+    seen_at: datetime
+    replaced_by: str | None
 
 
 @dataclass(frozen=True)
@@ -172,7 +191,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Standing:
+class OpenRows:
     """Where rows of an open ticket stand that are not proven mended: the newest delivery of it that was not replaced."""
 
     ticket: str

@@ -88,6 +88,7 @@ def view(row: ClockRow, keeper: Timekeeper, now: datetime) -> ClockView:
         net=elapsed.net,
         gross=elapsed.gross,
         unit=value.unit,
+        length=value.length + value.extension,
     )
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import Actor
+from jobs.collaboration.machine import CLOSED, Machine, Waiting
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.ticket import Event, Standing, Ticket
+from jobs.collaboration.ticket import Event, OpenRows, Standing, Ticket
 from jobs.collaboration.ticket_clocks import last_row, view
 from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow
 from jobs.lake.database import utc
@@ -41,6 +43,10 @@ class Wanted:
     text: str = ""
     is_open: bool = False
     is_overdue: bool = False
+    is_mine: bool = False
+    """Only what waits for the one who asks."""
+    severity: str = ""
+    order: Literal["newest", "due"] = "newest"
     page: int = 1
     size: int = 50
 
@@ -56,14 +62,27 @@ class Page:
 
 
 def find_tickets(session: Session, by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> Page:
-    """A page of what is asked for, newest first."""
+    """A page of what is asked for: newest first, or what is due soonest first."""
     where = and_(*_conditions(by, actor, wanted, at))
     page, size = max(1, wanted.page), max(1, min(wanted.size, MOST))
     total = session.scalar(select(func.count()).select_from(TicketRow).where(where)) or 0
-    rows = session.scalars(
-        select(TicketRow).where(where).order_by(TicketRow.seq.desc()).limit(size).offset((page - 1) * size)
-    ).all()
-    return Page(tuple(ticket_of(session, by, row, actor, at) for row in rows), total, page, size)
+    query = _ordered(select(TicketRow).where(where), wanted.order).limit(size).offset((page - 1) * size)
+    rows = session.scalars(query).all()
+    clocks = _last_clocks(session, [row.id for row in rows])
+    return Page(tuple(_made(by, row, clocks.get(row.id), actor, at) for row in rows), total, page, size)
+
+
+def _ordered(query: Select[TicketRow], order: str) -> Select[TicketRow]:
+    if order == "newest":
+        return query.order_by(TicketRow.seq.desc())
+    running = and_(ClockRow.ticket == TicketRow.id, ClockRow.stopped_at.is_(None))
+    return query.outerjoin(ClockRow, running).order_by(ClockRow.due_at.is_(None), ClockRow.due_at, TicketRow.seq)
+
+
+def _last_clocks(session: Session, tickets: Sequence[str]) -> dict[str, ClockRow]:
+    """The newest clock of each of these tickets, in one query."""
+    newest = select(func.max(ClockRow.id)).where(ClockRow.ticket.in_(tickets)).group_by(ClockRow.ticket)
+    return {row.ticket: row for row in session.scalars(select(ClockRow).where(ClockRow.id.in_(newest)))}
 
 
 def _conditions(by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> list[ColumnElement[bool]]:
@@ -72,6 +91,7 @@ def _conditions(by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> lis
         (TicketRow.kind, wanted.kind),
         (TicketRow.provider, wanted.provider),
         (TicketRow.dataset, wanted.dataset),
+        (TicketRow.severity, wanted.severity),
     ):
         if value:
             found.append(column == value)
@@ -83,7 +103,26 @@ def _conditions(by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> lis
         found.append(or_(*(column.icontains(wanted.text, autoescape=True) for column in SEARCHED)))
     if wanted.is_overdue:
         found.append(TicketRow.id.in_(overdue(at)))
+    if wanted.is_mine:
+        found.append(_waits_for(by.machine, actor))
     return found
+
+
+def _waits_for(machine: Machine, actor: Actor) -> ColumnElement[bool]:
+    """Tickets in which the actor has to act next."""
+    if actor.is_bound():
+        sides: tuple[tuple[Waiting, ColumnElement[bool]], ...] = (
+            ("provider", TicketRow.provider == actor.department),
+            ("requester", TicketRow.requester == actor.department),
+        )
+    else:
+        sides = (("officer", true()),) if actor.role == "quality_officer" else ()
+    found: list[ColumnElement[bool]] = [
+        and_(TicketRow.kind == kind, TicketRow.state.in_(machine.states_waiting_for(kind, who)), side)
+        for kind in machine.kinds
+        for who, side in sides
+    ]
+    return or_(false(), *found)
 
 
 def overdue(at: datetime) -> ColumnElement[str]:
@@ -102,7 +141,7 @@ def was_escalated(session: Session, ticket: str) -> bool:
     return session.scalar(found.limit(1)) is not None
 
 
-def find_standing(session: Session, by: Policies, dataset: str) -> tuple[Standing, ...]:
+def find_open_rows(session: Session, by: Policies, dataset: str) -> tuple[OpenRows, ...]:
     """Deliveries of open tickets in which rows are left."""
     left = EvidenceRow.absent_rows + case((EvidenceRow.replaced_by.is_(None), EvidenceRow.remaining_rows), else_=0)
     query = (
@@ -112,8 +151,42 @@ def find_standing(session: Session, by: Policies, dataset: str) -> tuple[Standin
         .order_by(TicketRow.seq, EvidenceRow.id)
     )
     return tuple(
-        Standing(ticket.id, ticket.rule, ticket.rule_version, row.delivery, row.failed_rows, int(rows))
+        OpenRows(ticket.id, ticket.rule, ticket.rule_version, row.delivery, row.failed_rows, int(rows))
         for ticket, row, rows in session.execute(query)
+    )
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Numbers of tickets; `overdue` are among the open ones."""
+
+    open: int = 0
+    overdue: int = 0
+    closed: int = 0
+
+
+def tally(session: Session, by: Policies, actor: Actor, at: datetime) -> dict[str, Tally]:
+    """Numbers by provider, of the tickets that the actor may see."""
+
+    def counted(*where: ColumnElement[bool]) -> dict[str, int]:
+        query = select(TicketRow.provider, func.count()).where(actor.visible(), *where).group_by(TicketRow.provider)
+        return {provider: number for provider, number in session.execute(query)}
+
+    is_open = TicketRow.state.in_(by.machine.open_states())
+    still, late, done = counted(is_open), counted(TicketRow.id.in_(overdue(at))), counted(TicketRow.state == CLOSED)
+    return {p: Tally(still.get(p, 0), late.get(p, 0), done.get(p, 0)) for p in sorted({*still, *late, *done})}
+
+
+def standing_of(row: EvidenceRow) -> Standing:
+    """The row as a value."""
+    return Standing(
+        row.delivery,
+        row.period,
+        row.failed_rows,
+        row.checked_rows,
+        row.remaining_rows,
+        utc(row.seen_at),
+        row.replaced_by,
     )
 
 
@@ -135,7 +208,10 @@ def events_until(session: Session, actor: Actor, until: datetime) -> Iterator[Ev
 
 def ticket_of(session: Session, by: Policies, row: TicketRow, actor: Actor, at: datetime) -> Ticket:
     """The row as the actor may see it."""
-    clock = last_row(session, row.id)
+    return _made(by, row, last_row(session, row.id), actor, at)
+
+
+def _made(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at: datetime) -> Ticket:
     return Ticket(
         **{name: getattr(row, name) for name in COPIED},
         label=by.machine.label(row.kind, row.state),

@@ -14,29 +14,32 @@ from jobs.collaboration import chain, finding, proving, snapshots, ticket_clocks
 from jobs.collaboration.actors import MACHINE, Actor
 from jobs.collaboration.chain import Audit, text_hash
 from jobs.collaboration.channels import channels
-from jobs.collaboration.machine import Machine
+from jobs.collaboration.machine import Machine, Step
 from jobs.collaboration.machine_file import machine
 from jobs.collaboration.metrics import LoopMetrics, loop_metrics
-from jobs.collaboration.moving import Act, open_waiver, record, take
+from jobs.collaboration.moving import Act, may_take, open_dispute, open_waiver, record, take
 from jobs.collaboration.policies import Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
 from jobs.collaboration.snapshots import Cut, Loop
-from jobs.collaboration.ticket import Event, Issue, Outcome, Proof, Request, Standing, Ticket
+from jobs.collaboration.ticket import Event, Issue, OpenRows, Outcome, Proof, Request, Standing, Ticket
 from jobs.collaboration.ticket_queries import (
     Page,
+    Tally,
     Wanted,
     event_of,
     events_until,
     find_events,
-    find_standing,
+    find_open_rows,
     find_tickets,
     overdue,
+    standing_of,
+    tally,
     ticket_of,
     was_escalated,
 )
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
-from jobs.errors import NotAllowed, Overtaken, ServiceUnavailable, UserError
+from jobs.errors import NotAllowed, Overtaken, ServiceUnavailable, Unknown
 from jobs.lake.database import Database, utc
 from jobs.settings import Settings
 
@@ -146,7 +149,7 @@ class Tickets:
             return tuple(row.id for row in new)
 
     def ticket(self, ticket_id: str, actor: Actor, at: datetime) -> Ticket:
-        """The ticket as the actor may see it; UserError where there is none, or none for the actor."""
+        """The ticket as the actor may see it; Unknown where there is none, or none for the actor."""
         with self._session() as (session, by):
             return ticket_of(session, by, _seen(session, ticket_id, actor), actor, utc(at))
 
@@ -155,16 +158,35 @@ class Tickets:
         with self._session() as (session, by):
             return find_tickets(session, by, actor, wanted, utc(at))
 
-    def standing(self, dataset: str) -> tuple[Standing, ...]:
+    def open_rows(self, dataset: str) -> tuple[OpenRows, ...]:
         """Where rows of the dataset's open machine-found tickets are left, by ticket and delivery, oldest first."""
         with self._session() as (session, by):
-            return find_standing(session, by, dataset)
+            return find_open_rows(session, by, dataset)
 
     def events(self, ticket_id: str, actor: Actor) -> tuple[Event, ...]:
         """What happened to a ticket, oldest first."""
         with self._session() as (session, _):
             _seen(session, ticket_id, actor)
             return find_events(session, ticket_id)
+
+    def possible(self, ticket_id: str, actor: Actor) -> tuple[Step, ...]:
+        """Steps that the actor may take now, in the order of the machine."""
+        with self._session() as (session, by):
+            row = _seen(session, ticket_id, actor)
+            dispute = open_dispute(session, row.id)
+            steps = by.machine.steps_from(row.kind, row.state, dispute.ground if dispute else "")
+            return tuple(step for step in steps if not step.internal and may_take(by.machine, step, actor, row))
+
+    def standings(self, ticket_id: str, actor: Actor) -> tuple[Standing, ...]:
+        """Deliveries in which the ticket's rows stand, oldest first."""
+        with self._session() as (session, _):
+            _seen(session, ticket_id, actor)
+            return tuple(standing_of(row) for row in finding.evidence(session, ticket_id))
+
+    def tallies(self, actor: Actor, at: datetime) -> Mapping[str, Tally]:
+        """How many of the tickets that the actor may see are open, overdue and closed, by provider."""
+        with self._session() as (session, by):
+            return tally(session, by, actor, utc(at))
 
     def metrics(self, actor: Actor, since: datetime, until: datetime, provider: str = "") -> LoopMetrics:
         """How the loop did in (since, until], as of `until`, by the events of tickets that the actor may see."""
@@ -258,7 +280,7 @@ def remind(settings: Settings, at: datetime) -> tuple[Sent, ...]:
 def _seen(session: Session, ticket_id: str, actor: Actor) -> TicketRow:
     row = session.get(TicketRow, ticket_id, populate_existing=True)
     if row is None or not actor.may_see(row):
-        raise UserError(f"没有工单 {ticket_id}，或不属于您的部门；`lake tickets list` 列出可见的工单")
+        raise Unknown(f"没有工单 {ticket_id}，或不属于您的部门；`lake tickets list` 列出可见的工单")
     return row
 
 

@@ -1,4 +1,4 @@
-"""The services that a laptop runs itself: S3, Spark Connect, Airflow; real processes on the loopback address.
+"""The services that a laptop runs itself: S3, Spark Connect, Airflow, portal; real processes on the loopback address.
 
 Each speaks the protocol of its production counterpart, so a setting is all that tells them apart.
 """

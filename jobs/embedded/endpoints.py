@@ -23,6 +23,7 @@ USUAL = {
     "s3": {"LAKE_S3_ENDPOINT": f"http://{HOST}:9800"},
     "spark": {"LAKE_SPARK_REMOTE": f"sc://{HOST}:15002", "LAKE_SPARK_UI": f"http://{HOST}:4040"},
     "airflow": {"LAKE_AIRFLOW_URL": f"http://{HOST}:8080"},
+    "portal": {"LAKE_PORTAL_URL": f"http://{HOST}:8090"},
 }
 SECRETS: Mapping[str, Callable[[], str]] = {
     "LAKE_S3_ACCESS_KEY": lambda: "lake-" + secrets.token_hex(6),

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs.embedded import airflow, endpoints, process, s3, spark
+from jobs.embedded import airflow, endpoints, portal, process, s3, spark
 from jobs.embedded.home import locked, log_file, pid_file, prepare
 from jobs.embedded.program import Program, ensure, silence, stop, wait
 from jobs.embedded.service import Say, Service, ServiceStatus
 from jobs.errors import ServiceUnavailable, SetupError, UserError
 from jobs.settings import Settings, load
 
-SERVICES = {service.name: service for service in (s3.SERVICE, spark.SERVICE, airflow.SERVICE)}
+SERVICES = {service.name: service for service in (s3.SERVICE, spark.SERVICE, airflow.SERVICE, portal.SERVICE)}
 HUNG_AFTER_S = 15
 
 

@@ -120,6 +120,20 @@ class Ledger:
             if row is not None and ticket not in row.answers:
                 row.answers = [*row.answers, ticket]
 
+    def governed(self, delivery_id: str, now: datetime) -> None:
+        """Note that the delivery's tickets are opened, and its proofs given."""
+        with self._session() as session:
+            session.execute(update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(governed_at=now))
+
+    def ungoverned(self) -> list[Delivery]:
+        """Judged deliveries whose tickets were not looked at yet, in order of arrival."""
+        judged = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
+        wanted = (DeliveryRow.governed_at.is_(None), DeliveryRow.state.in_([str(s) for s in judged]))
+        with self._session() as session:
+            return [
+                _delivery(row) for row in session.scalars(select(DeliveryRow).where(*wanted).order_by(DeliveryRow.seq))
+            ]
+
     def before(self, delivery: Delivery) -> Delivery | None:
         """The dataset's delivery that came just before this one; None for the first."""
         with self._session() as session:

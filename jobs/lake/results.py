@@ -91,9 +91,22 @@ class CountyRow:
     missing_count: int
 
 
+@dataclass(frozen=True)
+class ShapeRow:
+    """How a field's values lie in one delivery: `kind` is MEAN of `field`, or VALUE_SHARE of `field=word`."""
+
+    delivery: str
+    seq: int
+    dataset: str
+    kind: str
+    field: str
+    number: float
+
+
 TYPES: Mapping[type, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
+    float: pa.float64(),
     bool: pa.bool_(),
     datetime: pa.timestamp("us", tz="UTC"),
 }
@@ -105,6 +118,8 @@ VERDICTS = "verdicts"
 RULES = "rules"
 COUNTIES = "counties"
 TICKETS = "tickets"
+SHAPES = "shapes"
+MEAN, VALUE_SHARE = "mean", "value_share"
 
 
 class Results:
@@ -114,11 +129,20 @@ class Results:
         self._arrow = arrow
         self._verdicts = TablePath(Zone.RESULTS, VERDICTS, bucket)
         self._rules = TablePath(Zone.RESULTS, RULES, bucket)
+        self._shapes = TablePath(Zone.RESULTS, SHAPES, bucket)
         self._counties = TablePath(Zone.RESULTS, COUNTIES, bucket)
 
-    def write(self, verdict: Verdict, rules: Sequence[RuleRow], counties: Sequence[CountyRow] = ()) -> None:
+    def write(
+        self,
+        verdict: Verdict,
+        rules: Sequence[RuleRow],
+        counties: Sequence[CountyRow] = (),
+        shapes: Sequence[ShapeRow] = (),
+    ) -> None:
         """Keep a delivery's results in place of any earlier ones of that delivery."""
         row = {**asdict(verdict), "repairs": json.dumps([asdict(r) for r in verdict.repairs], ensure_ascii=False)}
+        if shapes:
+            self._replace(self._shapes, _schema(ShapeRow), [asdict(r) for r in shapes], verdict.delivery)
         if counties:
             self._replace(self._counties, _schema(CountyRow), [asdict(r) for r in counties], verdict.delivery)
         self._replace(self._rules, _schema(RuleRow), [asdict(r) for r in rules], verdict.delivery)
@@ -148,6 +172,10 @@ class Results:
             if table is None
             else table.to_pyarrow_table(columns=list(schema.names), filters=filters)
         )
+
+    def shapes(self, dataset: str, version: int | None = None) -> list[ShapeRow]:
+        """How the values of a dataset's deliveries lie, as the table is or as it was at a version."""
+        return [ShapeRow(**row) for row in self._read(self._shapes, [("dataset", "=", dataset)], version)]
 
     def counties(self) -> pa.Table:
         """Counts by county of all deliveries, as columns."""

@@ -48,8 +48,12 @@ class Store:
         )
 
     def create(self) -> None:
-        """Make the bucket, for a lake of its own."""
-        self._s3.create_bucket(Bucket=self.bucket)
+        """Make the bucket, for a lake of its own; harmless where it is there."""
+        try:
+            self._s3.create_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+                raise
 
     def remove(self) -> None:
         """Take the bucket away with all that is in it."""
@@ -82,6 +86,15 @@ class Store:
         """Write a small object."""
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
+    def begin(self, key: str) -> "PartUpload":
+        """An upload in parts to `key`; nothing stands there before it is completed."""
+        begun = self._s3.create_multipart_upload(Bucket=self.bucket, Key=key)
+        return PartUpload(self._s3, {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]})
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """The object's bytes as a stream."""
+        yield from self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(CHUNK)
+
     def put_new(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
         """Write a small object where there is none; False where there is one, which stays as it is."""
         try:
@@ -105,7 +118,7 @@ class Store:
     def sha256(self, key: str) -> str:
         """SHA-256 of the object's bytes, in hex, read as a stream."""
         digest = hashlib.sha256()
-        for chunk in self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(CHUNK):
+        for chunk in self.chunks(key):
             digest.update(chunk)
         return digest.hexdigest()
 
@@ -116,3 +129,25 @@ class Store:
     def copy(self, source: str, target: str) -> None:
         """Server-side copy within the bucket."""
         self._s3.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target)
+
+
+class PartUpload:
+    """An object that comes in parts, each of 5 MiB or more but the last; it appears whole, or not at all."""
+
+    def __init__(self, s3: Any, target: dict[str, str]) -> None:
+        self._s3, self._target = s3, target
+        self._etags: list[str] = []
+
+    def put(self, data: bytes) -> None:
+        """Send the next part."""
+        number = len(self._etags) + 1
+        self._etags.append(self._s3.upload_part(**self._target, PartNumber=number, Body=data)["ETag"])
+
+    def complete(self) -> None:
+        """Have the object appear."""
+        parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(self._etags, 1)]
+        self._s3.complete_multipart_upload(**self._target, MultipartUpload={"Parts": parts})
+
+    def abort(self) -> None:
+        """Forget what was sent."""
+        self._s3.abort_multipart_upload(**self._target)

@@ -20,6 +20,7 @@ STEPS: Mapping[str, str] = {
     "conform": "judging",
     "build": "making",
     "govern": "governing",
+    "governed": "governing",
     "pack": "packing",
     "answer": "packing",
     "remind": "tending",

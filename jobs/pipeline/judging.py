@@ -46,7 +46,9 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
         *quality.rule_rows(verdict, this.judged.results),
         *quality.handover_rows(contract, delivery, before, verdict),
     ]
-    results.write(verdict, rows, counties)
+    from jobs.quality.shape import shape_rows
+
+    results.write(verdict, rows, counties, shape_rows(verdict, this.judged.shape))
     lake.ledger.move(delivery.id, verdict.state, reason=verdict.reason)
     logger.info("%s: delivery %s is %s, %s rows failed", contract.id, delivery.id, verdict.state, verdict.failed_rows)
     return verdict

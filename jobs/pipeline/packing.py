@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from jobs.collaboration import Actor, Ticket
-from jobs.collaboration.ticket import Standing
+from jobs.collaboration.ticket import OpenRows
 from jobs.contracts import Catalogue, Contract
 from jobs.errors import NotAllowed, UserError
 from jobs.ingest.land import Manifest, deliver
@@ -27,7 +27,7 @@ def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> byte
     """The ticket's workbook; with values and rows as they were sent where the actor is of the owning department."""
     with desk(lake) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
-        standing = [one for one in tickets.standing(ticket.dataset) if one.ticket == ticket_id]
+        standing = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
     contract = catalogue.contract(ticket.dataset)
     is_owner = actor.role in OWNERS and actor.department == ticket.provider
     with TemporaryDirectory(prefix="lake-pack-") as folder:
@@ -69,14 +69,14 @@ def _head(lake: Lake, ticket: Ticket) -> PackHead:
 
 
 def _problems(
-    lake: Lake, contract: Contract, ticket: Ticket, standing: list[Standing], is_owner: bool
+    lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows], is_owner: bool
 ) -> Iterator[tuple[str, Row]]:
     for one in standing:
         for row in Evidence(lake, contract, one.delivery, for_owner=is_owner).rows(ticket.rule):
             yield one.delivery, row
 
 
-def _sent(lake: Lake, contract: Contract, ticket: Ticket, standing: list[Standing]) -> Sent | None:
+def _sent(lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows]) -> Sent | None:
     """The failing rows from bronze, read batch by batch; None where nothing of the delivery could be read."""
     bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
     if bronze is None:
@@ -86,7 +86,7 @@ def _sent(lake: Lake, contract: Contract, ticket: Ticket, standing: list[Standin
 
 
 def _rows(
-    lake: Lake, contract: Contract, ticket: Ticket, standing: list[Standing], columns: list[str]
+    lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows], columns: list[str]
 ) -> Iterator[Mapping[str, str | None]]:
     bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
     for one in standing:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jobs.collaboration import Proof
 from jobs.collaboration.issuing import OF_A_DELIVERY, rule_versions
-from jobs.collaboration.ticket import Standing
+from jobs.collaboration.ticket import OpenRows
 from jobs.contracts import Catalogue, Contract
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
@@ -41,7 +41,7 @@ class _Seen:
     severe: frozenset[str]
 
 
-def proofs(lake: Lake, catalogue: Catalogue, this: Judgement, standing: Sequence[Standing]) -> list[tuple[str, Proof]]:
+def proofs(lake: Lake, catalogue: Catalogue, this: Judgement, standing: Sequence[OpenRows]) -> list[tuple[str, Proof]]:
     """(ticket, proof) of each open ticket that the delivery has something to say of.
 
     A delivery speaks for another that it replaces, for a ticket that it answers, and, where rows are merged by key,
@@ -73,13 +73,13 @@ def rows_by_rule(lake: Lake, contract: Contract, delivery: str) -> dict[str, set
     return found
 
 
-def _speaks_for(lake: Lake, this: Judgement, one: Standing) -> bool:
+def _speaks_for(lake: Lake, this: Judgement, one: OpenRows) -> bool:
     if _replaces(lake, this.delivery, one) or this.contract.write.mode == "merge":
         return this.delivery.state not in UNJUDGEABLE or one.rule_version == OF_A_DELIVERY
     return one.rule_version == OF_A_DELIVERY
 
 
-def _replaces(lake: Lake, delivery: Delivery, one: Standing) -> bool:
+def _replaces(lake: Lake, delivery: Delivery, one: OpenRows) -> bool:
     """Whether the delivery is meant to mend this: it answers the ticket, or takes the other's place."""
     if one.ticket in delivery.answers:
         return True
@@ -91,7 +91,7 @@ def _replaces(lake: Lake, delivery: Delivery, one: Standing) -> bool:
     return False
 
 
-def _of_delivery(this: Judgement, one: Standing) -> Proof | None:
+def _of_delivery(this: Judgement, one: OpenRows) -> Proof | None:
     """A check of a delivery as a whole is proven by the next one that passes it."""
     result = this.result(one.rule)
     if result is None or not result.success:
@@ -112,7 +112,7 @@ def _seen(lake: Lake, catalogue: Catalogue, this: Judgement, failed: Mapping[str
 
 
 def _of_rows(
-    lake: Lake, this: Judgement, one: Standing, failed: Mapping[str, Keys], seen: _Seen, versions: Mapping[str, str]
+    lake: Lake, this: Judgement, one: OpenRows, failed: Mapping[str, Keys], seen: _Seen, versions: Mapping[str, str]
 ) -> Proof | None:
     before = failed[one.delivery]
     mine = before.get(one.rule, set())
@@ -145,7 +145,7 @@ def _can_follow(this: Judgement, rule: str, key: str) -> bool:
     return _is_key(key) and not about & set(names) and all(f'"{name}":' in key for name in names)
 
 
-def _passes_whole(this: Judgement, one: Standing, failed: int) -> bool:
+def _passes_whole(this: Judgement, one: OpenRows, failed: int) -> bool:
     """Whether rows that cannot be followed are proven too: enough rows came, and none of them breaks the rule."""
     result = this.result(one.rule)
     return result is not None and result.unexpected_count == 0 and result.element_count >= failed

@@ -39,7 +39,7 @@ def keep_standing(lake: Lake, dataset: str, tickets: Tickets, now: datetime) -> 
             "message": open_[one.ticket].message,
             "due_at": clock.due_at if (clock := open_[one.ticket].clock) else None,
         }
-        for one in tickets.standing(dataset)
+        for one in tickets.open_rows(dataset)
         if one.ticket in open_
     ]
     table = pa.Table.from_pylist(rows, schema=schema)

@@ -11,6 +11,7 @@ from jobs.quality.conditions import compile_rules
 from jobs.quality.judge import COUNTY, MASK, counts, judge, masked
 from jobs.quality.plan import Plan
 from jobs.quality.results import RuleResult, from_counts, through_gx
+from jobs.quality.shape import shape_counts
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Judged:
     kept: tuple[DataFrame, ...] = ()
     counties: Mapping[str, tuple[RuleResult, ...]] = field(default_factory=dict)
     """County → results of its rows alone, of the rules that judge row by row."""
+    shape: Mapping[str, float] = field(default_factory=dict)
+    """How values lie, as jobs.quality.shape counts it."""
 
     def release(self) -> None:
         """Drop the cached rows."""
@@ -56,20 +59,23 @@ def run(
     judged, kept = judge(rows, plan, read)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
     cached = masked(judged, plan, compiled, keep).persist(StorageLevel.MEMORY_AND_DISK)
-    asked = {**counts(compiled), **also_count}
+    lying = shape_counts(plan.contract)
+    asked = {**counts(compiled), **also_count, **lying}
     names = list(asked)
     groups = [COUNTY] if plan.county else []
     aggregates = [asked[name].alias(f"c{i}") for i, name in enumerate(names)]
     rows_of = [row.asDict() for row in cached.groupBy(*groups).agg(*aggregates).collect()]
     by_county = {
-        str(row.get(COUNTY, "")): {name: int(row[f"c{i}"] or 0) for i, name in enumerate(names)} for row in rows_of
+        str(row.get(COUNTY, "")): {n: int(row[f"c{i}"] or 0) for i, n in enumerate(names) if n not in lying}
+        for row in rows_of
     }
-    counted = {name: sum(part[name] for part in by_county.values()) for name in names}
+    counted = {name: sum(part[name] for part in by_county.values()) for name in names if name not in lying}
+    shape = {n: float(sum(row[f"c{i}"] or 0 for row in rows_of)) for i, n in enumerate(names) if n in lying}
     results = [*from_counts(compiled, counted), *through_gx(cached, compiled)]
     order = {rule.id: i for i, rule in enumerate(plan.rules)}
     results.sort(key=lambda r: order[r.rule.id])
     counties = {name: from_counts(compiled, part) for name, part in by_county.items() if name}
-    return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept, counties)
+    return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept, counties, shape)
 
 
 def masks_of(

@@ -1,17 +1,29 @@
 """Tables and charts of a delivery's page that show scores, history and sources."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from jobs.lake.delivery import STATE_WORDS, State
+from jobs.lake.results import MEAN, VALUE_SHARE
 from jobs.reporting import figures, words
 from jobs.reporting.charts import Chart, Scale, ceiling, chart, score_scale
 from jobs.reporting.facts import Facts, Past
 from jobs.reporting.history import EMPTY, FAILED, ROWS, limits
+from jobs.reporting.masking import titles
 from jobs.reporting.pages import Badge, Cell, Table, table
 from jobs.reporting.score import checked_count, pass_rate
 from jobs.reporting.sources import sources
 
-UNUSUAL = {ROWS: "检查行数", FAILED: "未通过行占比", EMPTY: "「{title}」空值占比"}
+SHOWN: Mapping[str, Callable[[float], str]] = {
+    ROWS: lambda value: figures.count(round(value)),
+    MEAN: lambda value: f"{value:,.4g}",
+}
+UNUSUAL = {
+    ROWS: "检查行数",
+    FAILED: "未通过行占比",
+    EMPTY: "「{title}」空值占比",
+    MEAN: "「{title}」均值",
+    VALUE_SHARE: "「{title}」中“{word}”的占比",
+}
 
 
 def trend_charts(past: Sequence[Past], zone: str) -> list[Chart]:
@@ -101,7 +113,7 @@ def history_words(facts: Facts) -> str:
         return f"与以往相比：可比的{history.day_kind}只有 {len(history.days)} 天，不足 {limits().fewest_days} 天，未作判断。"
     basis = f"最近 {len(history.days)} 个{history.day_kind}（{history.days[0]} 至 {history.days[-1]}）"
     if not history.unusual:
-        return f"与以往相比：行数、未通过行占比和各字段空值占比都在{basis}的通常范围内。"
+        return f"与以往相比：行数、未通过行占比、各字段空值占比、均值和取值占比都在{basis}的通常范围内。"
     return f"与以往相比：下列各项不在{basis}的通常范围内，请核实原因；这只是提醒，不影响入库。"
 
 
@@ -109,9 +121,16 @@ def history_table(facts: Facts) -> Table:
     """Numbers outside their usual range."""
     rows: list[tuple[Cell, ...]] = []
     for one in facts.history.unusual if facts.history else ():
-        title = facts.contract.field(one.field).title if facts.contract and one.field else ""
-        shown = (lambda v: figures.count(round(v))) if one.kind == ROWS else figures.percent
-        rows.append((UNUSUAL[one.kind].format(title=title), shown(one.seen), f"{shown(one.low)} ～ {shown(one.high)}"))
+        name, _, word = one.field.partition("=")
+        title = titles((name,), facts.contract) if name else ""
+        shown = SHOWN.get(one.kind, figures.percent)
+        rows.append(
+            (
+                UNUSUAL[one.kind].format(title=title, word=word),
+                shown(one.seen),
+                f"{shown(one.low)} ～ {shown(one.high)}",
+            )
+        )
     return table("与以往不同之处", ("项目", "本批", "通常范围"), rows, (1, 2))
 
 

@@ -7,13 +7,15 @@ from datetime import datetime
 from jobs.contracts import Catalogue, Contract
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
-from jobs.lake.results import RULES, VERDICTS, Results, RuleRow, Verdict
+from jobs.lake.results import RULES, SHAPES, VERDICTS, Results, RuleRow, Verdict
 from jobs.lake.zones import Zone
 from jobs.reporting.history import History, compared
 from jobs.reporting.score import Scores, scores, weights
 from jobs.reporting.words import SEVERITY_ORDER
 
 SHOWN_PAST = 12
+NONE_YET = -1
+"""Version of a table that did not exist when a report was made."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def history_of(
     contract: Contract | None,
     verdicts: Sequence[Verdict],
     version: int | None = None,
+    shapes_version: int | None = None,
 ) -> History | None:
     """The delivery beside those before it, by rule results as they are or were at a version; None where no rule ran."""
     own = next((v for v in verdicts if v.delivery == delivery.id), None)
@@ -109,12 +112,14 @@ def history_of(
         return None
     entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
     before = [(entries[v.delivery], v) for v in verdicts if v.seq < own.seq and v.delivery in entries]
-    counts = Results(lake.arrow, lake.settings.s3_bucket).counts([("dataset", "=", delivery.dataset)], version)
-    return compared(delivery, contract, before, own, counts, lake.settings.timezone)
+    results = Results(lake.arrow, lake.settings.s3_bucket)
+    counts = results.counts([("dataset", "=", delivery.dataset)], version)
+    shapes = [] if shapes_version == NONE_YET else results.shapes(delivery.dataset, shapes_version)
+    return compared(delivery, contract, before, own, counts, shapes, lake.settings.timezone)
 
 
 def _versions(lake: Lake, contract: Contract | None) -> dict[str, int]:
-    paths = [lake.path(Zone.RESULTS, VERDICTS), lake.path(Zone.RESULTS, RULES)]
+    paths = [lake.path(Zone.RESULTS, VERDICTS), lake.path(Zone.RESULTS, RULES), lake.path(Zone.RESULTS, SHAPES)]
     if contract:
         paths += [lake.path(zone, contract.id) for zone in (Zone.QUARANTINE, Zone.EVIDENCE)]
     found = {str(path): lake.arrow.version(path) for path in paths}

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from jobs.contracts import Contract
 from jobs.contracts.codes import conditions_of
 from jobs.lake.delivery import Delivery
-from jobs.lake.results import Verdict
+from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow, Verdict
 
 HOLIDAYS = {
     "New Year's Day": "元旦",
@@ -56,6 +56,8 @@ class Limits(BaseModel):
     spreads: float
     rows: Band
     shares: Band
+    means: Band
+    words: Band
 
 
 @dataclass(frozen=True)
@@ -96,29 +98,37 @@ def day_kind(day: date) -> str:
     return HOLIDAYS.get(name, str(name)) if name else "周末"
 
 
-def compared(
+def compared(  # noqa: PLR0913 - one call, all of it needed
     delivery: Delivery,
     contract: Contract,
     before: Sequence[tuple[Delivery, Verdict]],
     now: Verdict,
     counts: pa.Table,
+    shapes: Sequence[ShapeRow],
     zone: str,
 ) -> History:
-    """The delivery beside earlier judged ones, of each day the last; `counts` holds the rule results of all of them."""
+    """The delivery beside earlier judged ones, of each day the last.
+
+    `counts` holds the rule results of all of them, `shapes` how their values lie.
+    """
     by, place = limits(), ZoneInfo(zone)
-    day = delivery.received_at.astimezone(place).date()
+    day = delivery.sent_date(place)
     kind = day_kind(day)
     like: dict[date, Verdict] = {}
     for earlier, verdict in before:
-        on = earlier.received_at.astimezone(place).date()
+        on = earlier.sent_date(place)
         if verdict.suite_hash and on != day and day_kind(on) == kind:
             like[on] = verdict
     days = tuple(sorted(like)[-by.most_days :])
     if len(days) < by.fewest_days:
         return History(kind, days, False, ())
     basis = [like[on] for on in days]
-    seen, empty = _measured(now, counts, contract), [_measured(v, counts, contract) for v in basis]
-    found = [_outside(name, value, [m[name] for m in empty if name in m], by) for name, value in seen.items()]
+    lying: dict[str, dict[tuple[str, str], float]] = {}
+    for one in shapes:
+        lying.setdefault(one.delivery, {})[one.kind, one.field] = one.number
+    seen = _measured(now, counts, contract) | lying.get(now.delivery, {})
+    past = [_measured(v, counts, contract) | lying.get(v.delivery, {}) for v in basis]
+    found = [_outside(name, value, [m[name] for m in past if name in m], by) for name, value in seen.items()]
     return History(kind, days, True, tuple(one for one in found if one is not None))
 
 
@@ -146,7 +156,9 @@ def _outside(name: tuple[str, str], seen: float, basis: Sequence[float], by: Lim
         return None
     middle = statistics.median(basis)
     spread = TO_SIGMA * statistics.median(abs(value - middle) for value in basis)
-    band = by.rows if name[0] == ROWS else by.shares
-    width = max(by.spreads * spread, band.share * middle, band.least)
-    low, high = max(0.0, middle - width), middle + width
+    band = {ROWS: by.rows, MEAN: by.means, VALUE_SHARE: by.words}.get(name[0], by.shares)
+    width = max(by.spreads * spread, band.share * abs(middle), band.least)
+    low, high = middle - width, middle + width
+    if name[0] != MEAN:
+        low = max(0.0, low)
     return None if low <= seen <= high else Unusual(name[0], name[1], seen, low, high)

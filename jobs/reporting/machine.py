@@ -14,6 +14,7 @@ from jobs.reporting.sources import sources
 
 FORMAT = "city-lake/delivery-report/1"
 VERDICTS, RULES, LEDGER = "results.verdicts", "results.rules", "ledger.deliveries"
+SHAPES = "results.shapes"
 
 
 def machine_report(facts: Facts, first: Mapping[str, tuple[Row, ...]]) -> bytes:

@@ -13,9 +13,9 @@ from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, RuleRow, Verdict
 from jobs.lake.zones import Zone
-from jobs.reporting.facts import history_of
+from jobs.reporting.facts import NONE_YET, history_of
 from jobs.reporting.history import limits
-from jobs.reporting.machine import FORMAT, LEDGER, RULES, VERDICTS
+from jobs.reporting.machine import FORMAT, LEDGER, RULES, SHAPES, VERDICTS
 from jobs.reporting.score import Scores, Weights, checked_count, is_of_each_row, pass_rate, scores
 
 JUDGED = ("rows", "good_rows", "failed_rows", "warned_rows", "copies")
@@ -130,7 +130,7 @@ def _history(
         return
     delivery = lake.ledger.get(document["delivery"]["id"])
     verdicts = results.verdicts([("dataset", "=", delivery.dataset)], versions[VERDICTS])
-    again = history_of(lake, delivery, contract, verdicts, versions[RULES])
+    again = history_of(lake, delivery, contract, verdicts, versions[RULES], versions.get(SHAPES, NONE_YET))
     found = {(u.kind, u.field): u for u in again.unusual} if again else {}
     said = {(u["kind"], u["field"]): u for u in told["unusual"]}
     yield Check("history.days", told["days"], [day.isoformat() for day in again.days] if again else None, RULES)

@@ -24,6 +24,7 @@ def sources(facts: Facts) -> list[Source]:
         Source("文件、大小、申报与实收行数、读取时的发现", "ledger.deliveries", None, ""),
         Source("状态、行数、规范化次数", "results.verdicts", versions.get("results.verdicts"), suite),
         Source("各规则的检查数与未通过数、得分", "results.rules", versions.get("results.rules"), suite),
+        Source("各字段的均值和取值占比（与以往相比）", "results.shapes", versions.get("results.shapes"), suite),
         Source("问题明细", evidence, versions.get(evidence), suite),
         Source("隔离的行", quarantine, versions.get(quarantine), suite),
         Source("入库的行", f"silver.{dataset}", silver if silver >= 0 else None, suite),

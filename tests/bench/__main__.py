@@ -8,10 +8,10 @@ from pathlib import Path
 from jobs import embedded
 from jobs.lake.lake import opened
 from jobs.settings import load
-from tests.bench import checked_write, closing, dag_parse, fidelity, labels, recheck, warm_delivery
+from tests.bench import checked_write, closing, dag_parse, fidelity, labels, recheck, scaling, warm_delivery
 from tests.bench.common import Measures
 
-CHOICES = ("checked_write", "recheck", "closing", "fidelity", "labels", "warm_delivery", "dag_parse")
+CHOICES = ("checked_write", "recheck", "closing", "scaling", "fidelity", "labels", "warm_delivery", "dag_parse")
 
 
 def main() -> None:
@@ -36,30 +36,20 @@ def main() -> None:
 def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) -> None:
     if arguments.only in (None, "dag_parse"):
         dag_parse.measure(folder / "parse", measures)
-    if arguments.only in (None, "checked_write"):
-        _up(("s3", "spark"))
-        with opened(load()) as lake:
-            checked_write.measure(lake, folder / "write", measures, arguments.rows)
-    if arguments.only in (None, "recheck"):
-        _up(("s3", "spark"))
-        with opened(load()) as lake:
-            recheck.measure(lake, folder / "recheck", measures, arguments.rows)
-    if arguments.only in (None, "fidelity"):
-        _up(("s3", "spark"))
-        with opened(load()) as lake:
-            fidelity.measure(lake, folder / "fidelity", measures)
-    if arguments.only in (None, "closing"):
-        _up(("s3", "spark"))
-        with opened(load()) as lake:
-            closing.measure(lake, folder / "closing", measures, arguments.rows)
-    if arguments.only in (None, "labels"):
-        _up(("s3", "spark"))
-        with opened(load()) as lake:
-            labels.measure(lake, folder / "labels", measures)
-    if arguments.only in (None, "warm_delivery"):
-        _up(("s3", "spark", "airflow"))
-        with opened(load()) as lake:
-            warm_delivery.measure(lake, folder / "warm", measures)
+    on_engine = {
+        "checked_write": lambda lake, own: checked_write.measure(lake, own, measures, arguments.rows),
+        "scaling": lambda lake, own: scaling.measure(lake, own, measures),
+        "recheck": lambda lake, own: recheck.measure(lake, own, measures, arguments.rows),
+        "closing": lambda lake, own: closing.measure(lake, own, measures, arguments.rows),
+        "fidelity": lambda lake, own: fidelity.measure(lake, own, measures),
+        "labels": lambda lake, own: labels.measure(lake, own, measures),
+        "warm_delivery": lambda lake, own: warm_delivery.measure(lake, own, measures),
+    }
+    for name, measure in on_engine.items():
+        if arguments.only in (None, name):
+            _up(("s3", "spark", "airflow") if name == "warm_delivery" else ("s3", "spark"))
+            with opened(load()) as lake:
+                measure(lake, folder / name)
 
 
 def _up(services: tuple[str, ...]) -> None:

@@ -44,8 +44,8 @@ TAIL = """customProperties:
 RULE = "  - {{id: {id}, type: {type}, kwargs: {kwargs}, severity: {severity}, meta: {{dimension: 准确性, message: 不对, remedy: 请核对, basis: 约定}}}}\n"
 
 
-def write_contract(folder: Path) -> Catalogue:
-    """A contract of 15 fields and its suite: 36 rules with uniqueness of the key."""
+def write_contract(folder: Path, more: int = 0) -> Catalogue:
+    """A contract of 15 fields and its suite: 38 rules with uniqueness of the key, and so many more."""
     schema, suite = folder / "schemas/sources/bench/wide.yaml", folder / "expectations/sources/bench/wide.yaml"
     fields = "".join(
         f"      - {{name: n{i}, logicalType: number, logicalTypeOptions: {{minimum: 0, maximum: 9.9}}}}\n"
@@ -80,8 +80,20 @@ def write_contract(folder: Path) -> Catalogue:
             severity="warning",
         )
     )
+    rules += [_further(number) for number in range(more)]
     suite.write_text("name: wide\nexpectations:\n" + "".join(rules), "utf-8")
     return load_contracts(folder / "schemas", folder / "expectations")
+
+
+def _further(number: int) -> str:
+    """One more rule, in turn a band of a number and a pattern of a name."""
+    if number % 2:
+        kwargs = f'{{column: name, regex: "^[^{chr(0x4E00 + number)}]*$"}}'
+        type_ = "expect_column_values_to_match_regex"
+    else:
+        kwargs = f"{{column: n{number % NUMBERS}, max_value: {9.5 + number / 1000}}}"
+        type_ = "expect_column_values_to_be_between"
+    return RULE.format(id=f"more_{number}", type=type_, kwargs=kwargs, severity="info")
 
 
 def write_input(file: Path, rows: int, seed: int = 7) -> None:
@@ -176,7 +188,7 @@ def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000,
         }
         for name, way in ways.items():
             if name == "ours":
-                _fresh(lake, landed.delivery.id)
+                fresh(lake, landed.delivery.id)
             with stopwatch(f"{name}, round {number + 1}") as seconds:
                 way()
             spent.setdefault(name, []).append(seconds[0])
@@ -193,7 +205,7 @@ def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000,
     )
 
 
-def _fresh(lake: Lake, delivery: str) -> None:
+def fresh(lake: Lake, delivery: str) -> None:
     """Each round writes to new tables, as the plain write does."""
     for zone in (Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE):
         for found in list(lake.store.list(f"{zone}/wide/")):

@@ -14,6 +14,7 @@ from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.arrival import land, load
+from jobs.pipeline.asking import ask
 from jobs.pipeline.desk import desk
 from jobs.pipeline.governing import Governed, govern
 from jobs.pipeline.judging import conform
@@ -178,6 +179,30 @@ def test_only_the_owner_gets_rows_and_only_the_owner_answers(
         answer(lake, catalogue, one.id, OFFICER, file)
     with pytest.raises(Exception, match="不属于您的部门"):
         pack(lake, catalogue, one.id, OTHER)
+
+
+def test_what_failing_rows_have_in_common_is_said_once(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+) -> None:
+    bad = [f"丙,2026-01-01 08:{minute:02d}:00,999,40" for minute in range(10)]
+    good = [f"{name},2026-01-01 08:{minute:02d}:00,60,40" for name in "甲乙丁" for minute in range(10)]
+    done = take(*bad, *good)
+    govern(lake, catalogue, done.delivery)
+    with desk(lake) as tickets:
+        said = [text for _, text in tickets.comments(ticket(lake, "temp_c_range").id, OFFICER)]
+    assert len(said) == 1
+    assert "100.00% 集中在「站点」为“丙”的行（全部数据中占 25.00%）" in said[0]
+    assert "100.00% 报送的值都是“999”" in said[0]
+
+
+def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Callable[..., Governed]) -> None:
+    first = take("甲,2026-01-01 08:00:00,39,40", "乙,2026-01-01 08:00:00,60,40").delivery
+    one = ticket(lake, "supply_above_return")
+    query = "SELECT station, tickets FROM marked.station ORDER BY station"
+    under = {row["station"]: list(row["tickets"] or []) for row in ask(lake, query).collect()}
+    assert under == {"甲": [one.id], "乙": []}
+    take("甲,2026-01-01 08:00:00,50,40", "乙,2026-01-01 08:00:00,60,40", supersedes=first)
+    assert [row["tickets"] for row in ask(lake, query).collect()] == [None, None]
 
 
 def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Governed]) -> None:

@@ -9,13 +9,19 @@ from pathlib import Path
 import pytest
 
 from jobs.lake.delivery import State
+from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow
 from jobs.reporting import write_report
 from jobs.reporting.history import EMPTY, FAILED, ROWS, day_kind
 from tests.unit.test_reporting_lake import DATASET, NOW, LocalLake, catalogue, delivery, rule_rows, verdict
 
 
-def sent(root: Path, days: Sequence[tuple[date, int, int, int]]) -> dict[str, object]:
-    """Deliveries on days, each with its rows, failed rows and empty identity numbers; the last one's history."""
+def sent(
+    root: Path, days: Sequence[tuple[date, int, int, int]], capital: Sequence[float] = (), open_: Sequence[float] = ()
+) -> dict[str, object]:
+    """Deliveries on days, each with its rows, failed rows and empty identity numbers; the last one's history.
+
+    `capital`: mean of the capital on each day; `open_`: share of the status 存续.
+    """
     lake, cat = LocalLake(root), catalogue()
     contract = cat.contract(DATASET)
     for seq, (day, rows, failed, empty) in enumerate(days, 1):
@@ -27,13 +33,21 @@ def sent(root: Path, days: Sequence[tuple[date, int, int, int]]) -> dict[str, ob
             replace(r, element_count=rows, missing_count=empty if r.rule == "legal_rep_id_no_pattern" else 0)
             for r in rule_rows(said, cat, {})
         ]
-        lake.results().write(said, found)
+        shapes = [
+            ShapeRow(one.id, seq, DATASET, kind, field, values[seq - 1])
+            for kind, field, values in ((MEAN, CAPITAL, capital), (VALUE_SHARE, OPEN, open_))
+            if values
+        ]
+        lake.results().write(said, found, (), shapes)
     last = lake.ledger.entries[-1].id
     files = write_report(lake, cat, last, NOW)  # type: ignore[arg-type]
     told: dict[str, object] = json.loads(lake.outputs()[files.json])["history"]
     page = lake.outputs()[files.html].decode()
     assert ("与以往不同之处" in page) == bool(told["unusual"])
     return told
+
+
+CAPITAL, OPEN = "registered_capital_wan", "enterprise_status=存续"
 
 
 def workdays(count: int, start: date = date(2026, 3, 2)) -> list[date]:
@@ -87,3 +101,11 @@ def test_too_few_days_are_said_and_not_judged(tmp_path: Path):
     *before, today = workdays(5)
     told = sent(tmp_path, [*usual(before), (today, 1, 0, 0)])
     assert not told["is_judged"] and len(told["days"]) == 4  # type: ignore[arg-type]
+
+
+def test_values_that_lie_otherwise_than_usual_are_told(tmp_path: Path):
+    days = usual(workdays(10))
+    usual_mean, usual_share = [500 + 3 * (n % 4) for n in range(9)], [0.9 + 0.01 * (n % 3) for n in range(9)]
+    assert names(sent(tmp_path / "a", days, [*usual_mean, 505], [*usual_share, 0.91])) == set()
+    told = sent(tmp_path / "b", days, [*usual_mean, 5_050_000], [*usual_share, 0.2])
+    assert names(told) == {(MEAN, CAPITAL), (VALUE_SHARE, OPEN)}

@@ -1,0 +1,91 @@
+"""lake accounts add | list | reset | disable: who may log in to the portal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from jobs import contracts
+from jobs.collaboration import Tickets, opened
+from jobs.collaboration.actors import DEPARTMENT_ROLES
+from jobs.errors import UserError
+from jobs.serving.accounts import Accounts, Person
+from jobs.settings import load as settings
+
+app = typer.Typer(no_args_is_help=True, help="Who may log in to the portal. 门户账号。")
+Name = Annotated[str, typer.Argument(help="Login name: a-z, 0-9 and _ . -")]
+
+
+@contextmanager
+def _accounts() -> Iterator[Accounts]:
+    with opened(settings()) as tickets:
+        yield Accounts(tickets.database)
+
+
+@app.command()
+def add(
+    name: Name,
+    role: Annotated[
+        str, typer.Option(help="reporter, approver, quality_officer, leader, auditor, analyst or operator.")
+    ],
+    department: Annotated[str, typer.Option("--department", "-p", help="As contracts name the provider.")] = "bureau",
+    person: Annotated[str, typer.Option(help="The person's name.")] = "",
+) -> None:
+    """Make an account and print its password, which is good for the first login only.
+
+    Example: `lake accounts add zhangsan --role reporter --department civil_affairs --person 张三`
+    """
+    _check_department(role, department)
+    with _accounts() as accounts:
+        secret = accounts.add(Person(name, role, department, person), datetime.now(UTC))
+    typer.echo(f"{name}  {secret}  (to be changed at the first login / 首次登录须修改)")
+
+
+@app.command("list")
+def list_() -> None:
+    """All accounts with role, department and last login.
+
+    Example: `lake accounts list`
+    """
+    table = Table(
+        "name / 账号", "person / 姓名", "role / 角色", "department / 部门", "state / 状态", "last login (UTC)"
+    )
+    roles = Tickets.machine().roles
+    with _accounts() as accounts:
+        for one in accounts.list():
+            state = "disabled / 停用" if one.is_disabled else "first login / 待改密" if one.must_change else ""
+            last = f"{one.last_login_at:%Y-%m-%d %H:%M}" if one.last_login_at else ""
+            table.add_row(one.name, one.person, f"{one.role} {roles[one.role]}", one.department, state, last)
+    Console().print(table)
+
+
+@app.command()
+def reset(name: Name) -> None:
+    """Print a new password, good for one login; whoever is logged in is logged out.
+
+    Example: `lake accounts reset zhangsan`
+    """
+    with _accounts() as accounts:
+        typer.echo(f"{name}  {accounts.reset(name)}  (to be changed at the next login / 登录后须修改)")
+
+
+@app.command()
+def disable(name: Name) -> None:
+    """Nobody logs in with this account any more; what it did stays on record.
+
+    Example: `lake accounts disable zhangsan`
+    """
+    with _accounts() as accounts:
+        accounts.disable(name)
+    typer.echo(f"{name}  disabled / 已停用")
+
+
+def _check_department(role: str, department: str) -> None:
+    """A mistyped department would be a person who sees nothing."""
+    known = sorted(set(contracts.load_usable(settings().schemas, settings().expectations).providers().values()))
+    if role in DEPARTMENT_ROLES and department not in known:
+        raise UserError(f"没有单位 {department} 的数据契约；可以是：{'、'.join(known)}")

@@ -1,0 +1,65 @@
+"""How a delivery's values lie: the mean of each measure within its band, the share of each word of a code list.
+
+Counted in the pass that counts the rules; kept, so that a delivery can be compared with those before it.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from jobs.contracts import Contract, Field
+from jobs.lake.bits import count_true, quoted
+from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow, Verdict
+
+MOST_WORDS = 30
+
+
+def shape_counts(contract: Contract) -> dict[str, Column]:
+    """Aggregates by name: `n:` values looked at, `s:` their sum, `e:field=word` how often a word stands."""
+    asked: dict[str, Column] = {}
+    for field in contract.fields:
+        if _is_measure(field):
+            value = F.when(_in_band(field), F.col(quoted(field.name)).cast("double"))
+            asked[f"n:{field.name}"] = F.count(value)
+            asked[f"s:{field.name}"] = F.sum(value)
+        elif _is_listed(field):
+            asked[f"n:{field.name}"] = F.count(quoted(field.name))
+            for word in field.enum:
+                asked[f"e:{field.name}={word}"] = count_true(F.col(quoted(field.name)) == F.lit(word))
+    return asked
+
+
+def shape_rows(verdict: Verdict, counted: Mapping[str, float]) -> list[ShapeRow]:
+    """Means and shares as they are kept; nothing of a field without values."""
+    return [
+        ShapeRow(verdict.delivery, verdict.seq, verdict.dataset, kind, field, number)
+        for kind, field, number in _numbers(counted)
+    ]
+
+
+def _numbers(counted: Mapping[str, float]) -> Iterator[tuple[str, str, float]]:
+    for name, number in counted.items():
+        kind, _, field = name.partition(":")
+        total = counted.get(f"n:{field.partition('=')[0]}", 0)
+        if kind == "s" and total:
+            yield MEAN, field, number / total
+        elif kind == "e" and total:
+            yield VALUE_SHARE, field, number / total
+
+
+def _is_measure(field: Field) -> bool:
+    return field.type in ("number", "integer") and not field.enum and field.classification < "L3"
+
+
+def _is_listed(field: Field) -> bool:
+    return field.type == "string" and 0 < len(field.enum) <= MOST_WORDS and field.classification < "L3"
+
+
+def _in_band(field: Field) -> Column:
+    value, inside = F.col(quoted(field.name)), F.lit(True)
+    if field.minimum is not None:
+        inside = inside & (value >= F.lit(field.minimum))
+    if field.maximum is not None:
+        inside = inside & (value <= F.lit(field.maximum))
+    return inside

@@ -1,0 +1,181 @@
+"""Accounts: made by an operator with a password that is good once, checked at login, slowed down where somebody guesses."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from jobs.collaboration import MACHINE, Actor, Tickets
+from jobs.errors import LakeError, UserError
+from jobs.lake.database import Database, utc
+from jobs.serving import passwords
+from jobs.serving.account_tables import AccountRow, FailureRow, SessionRow
+
+NAME = re.compile(r"[a-z][a-z0-9_.-]{1,59}")
+WINDOW = timedelta(minutes=15)
+MOST_OF_BOTH, MOST_OF_NAME, MOST_OF_ADDRESS = 5, 20, 60
+REFUSED = "账号或密码不正确"
+
+
+class LoginRefused(UserError):
+    """Name or password is wrong, or the account is disabled; nobody is told which."""
+
+
+class TooManyTries(LakeError):
+    """So many logins failed lately that this one is not looked at."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who may log in."""
+
+    id: int
+    name: str
+    person: str
+    role: str
+    department: str
+    must_change: bool
+    is_disabled: bool
+    last_login_at: datetime | None
+
+    def actor(self) -> Actor:
+        """The account as tickets know it."""
+        return Actor(self.role, self.department, f"{self.person}（{self.name}）" if self.person else self.name)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What an operator states of a new account."""
+
+    name: str
+    role: str
+    department: str
+    person: str = ""
+
+
+class Accounts:
+    """Reads and writes accounts; every method is one transaction, moments are UTC."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, one: Person, at: datetime, password: str | None = None) -> str:
+        """The new account's password; one made here has to be changed at the first login."""
+        check_person(one)
+        secret = password or passwords.one_time()
+        with self._database.session() as session:
+            if _row(session, one.name) is not None:
+                raise UserError(f"账号 {one.name} 已存在；请换一个名称")
+            session.add(
+                AccountRow(
+                    name=one.name,
+                    person=one.person,
+                    role=one.role,
+                    department=one.department,
+                    password_hash=passwords.hashed(secret),
+                    must_change=password is None,
+                    is_disabled=False,
+                    created_at=utc(at),
+                )
+            )
+        return secret
+
+    def reset(self, name: str) -> str:
+        """A new one-time password; whoever is logged in with the account is logged out."""
+        secret = passwords.one_time()
+        with self._database.session() as session:
+            row = _known(session, name)
+            row.password_hash, row.must_change = passwords.hashed(secret), True
+            _end_sessions(session, row.id)
+        return secret
+
+    def disable(self, name: str) -> None:
+        """Nobody logs in with the account any more; whoever is logged in is logged out."""
+        with self._database.session() as session:
+            row = _known(session, name)
+            row.is_disabled = True
+            _end_sessions(session, row.id)
+
+    def list(self) -> tuple[Account, ...]:
+        """All accounts, by name."""
+        with self._database.session() as session:
+            return tuple(account_of(row) for row in session.scalars(select(AccountRow).order_by(AccountRow.name)))
+
+    def checked(self, name: str, password: str, address: str, at: datetime) -> Account:
+        """The account of a name and password; LoginRefused, or TooManyTries after many of those."""
+        name = name.strip().lower()[:60]
+        self._check_tries(name, address, utc(at))
+        with self._database.session() as session:
+            row = _row(session, name)
+            kept = None if row is None or row.is_disabled else row.password_hash
+        if not passwords.fits(password, kept):
+            with self._database.session() as session:
+                session.add(FailureRow(name=name, address=address[:64], at=utc(at)))
+            raise LoginRefused(REFUSED)
+        return self._welcomed(name, address, utc(at))
+
+    def changed(self, account: Account, old: str, new: str) -> None:
+        """Set another password; all logins with the old one end."""
+        passwords.check_new(new, account.name)
+        with self._database.session() as session:
+            kept = _known(session, account.name).password_hash
+        if not passwords.fits(old, kept):
+            raise UserError("原密码不正确")
+        if old == new:
+            raise UserError("新密码与原密码相同")
+        with self._database.session() as session:
+            row = _known(session, account.name)
+            row.password_hash, row.must_change = passwords.hashed(new), False
+            _end_sessions(session, row.id)
+
+    def _welcomed(self, name: str, address: str, at: datetime) -> Account:
+        with self._database.session() as session:
+            row = _known(session, name)
+            row.last_login_at = at
+            mine = (FailureRow.name == name, FailureRow.address == address[:64])
+            session.execute(delete(FailureRow).where(*mine))
+            session.execute(delete(FailureRow).where(FailureRow.at < at - 4 * WINDOW))
+            return account_of(row)
+
+    def _check_tries(self, name: str, address: str, at: datetime) -> None:
+        of_name, of_address = FailureRow.name == name, FailureRow.address == address[:64]
+        limits = ((MOST_OF_BOTH, (of_name, of_address)), (MOST_OF_NAME, (of_name,)), (MOST_OF_ADDRESS, (of_address,)))
+        with self._database.session() as session:
+            for most, where in limits:
+                query = select(func.count()).select_from(FailureRow).where(FailureRow.at > at - WINDOW, *where)
+                if (session.scalar(query) or 0) >= most:
+                    raise TooManyTries("登录失败次数过多，请 15 分钟后再试；忘记密码请联系平台运维重置")
+
+
+def check_person(one: Person) -> None:
+    """UserError in Chinese where a name, role or department cannot be."""
+    roles = {name: label for name, label in Tickets.machine().roles.items() if name != MACHINE.role}
+    if not NAME.fullmatch(one.name):
+        raise UserError("账号名须以小写字母开头，只含小写字母、数字和 _ . -，2 至 60 个字符")
+    if one.role not in roles:
+        raise UserError(f"没有角色 {one.role}；可以是：{'、'.join(f'{n}（{label}）' for n, label in roles.items())}")
+    if not one.department:
+        raise UserError("请写明部门（数据契约中的 provider）")
+
+
+def account_of(row: AccountRow) -> Account:
+    """The row as a value."""
+    last = utc(row.last_login_at) if row.last_login_at else None
+    return Account(row.id, row.name, row.person, row.role, row.department, row.must_change, row.is_disabled, last)
+
+
+def _row(session: Session, name: str) -> AccountRow | None:
+    return session.scalar(select(AccountRow).where(AccountRow.name == name))
+
+
+def _known(session: Session, name: str) -> AccountRow:
+    row = _row(session, name)
+    if row is None:
+        raise UserError(f"没有账号 {name}；`lake accounts list` 列出全部账号")
+    return row
+
+
+def _end_sessions(session: Session, account: int) -> None:
+    session.execute(delete(SessionRow).where(SessionRow.account == account))

@@ -1,0 +1,188 @@
+"""Tickets for an actor: what waits, one with all that belongs to it, steps, comments, packs."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jobs.collaboration import Actor, Event, Page, Request, Ticket, Wanted
+from jobs.collaboration.actors import CONFIDANTS
+from jobs.collaboration.machine import Step
+from jobs.collaboration.ticket import Standing
+from jobs.contracts import Contract
+from jobs.errors import NotAllowed, ServiceUnavailable
+from jobs.lake.session import is_away
+from jobs.reporting.masking import masked_text, masked_tree
+from jobs.serving import rights
+from jobs.serving.access import Access
+from jobs.serving.desk.samples import Sample, failing_rows, highest
+from jobs.serving.portal import Portal
+from jobs.serving.visitors import BadForm
+
+logger = logging.getLogger(__name__)
+NUMBERS = ("days",)
+REQUEST_KINDS = ("correction", "objection")
+
+
+@dataclass(frozen=True)
+class TicketView:
+    """A ticket with what belongs to it, as the actor may see it. `notes` say what could not be shown."""
+
+    ticket: Ticket
+    contract: Contract | None
+    events: tuple[Event, ...]
+    comments: Mapping[int, str]
+    steps: tuple[Step, ...]
+    standings: tuple[Standing, ...]
+    sample: Sample | None
+    note: str
+    may_comment: bool
+    may_pack: bool
+    may_answer: bool
+
+
+@dataclass(frozen=True)
+class TicketDesk:
+    """What the actor may see and do of tickets."""
+
+    portal: Portal
+    actor: Actor
+
+    def page(self, wanted: Wanted) -> Page:
+        """A page of tickets."""
+        return self.portal.tickets.tickets(self.actor, wanted, self.portal.now())
+
+    def waiting(self, page: int, size: int) -> Page:
+        """What waits for the actor, due soonest first; for a leader, what is overdue in the city."""
+        if self.actor.role == "leader":
+            return self.page(Wanted(is_overdue=True, order="due", page=page, size=size))
+        return self.page(Wanted(is_mine=True, order="due", page=page, size=size))
+
+    def ticket(self, ticket_id: str) -> Ticket:
+        """The ticket alone; that its record was shown is noted."""
+        ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
+        if ticket.record:
+            self._note("record", ticket, "L3", "查看工单")
+        return ticket
+
+    def view(self, ticket_id: str) -> TicketView:
+        """The ticket with all that belongs to it; what sensitive values it shows is noted first."""
+        tickets, actor = self.portal.tickets, self.actor
+        ticket = self.ticket(ticket_id)
+        contract = self.portal.catalogue().contracts.get(ticket.dataset)
+        standings = tickets.standings(ticket_id, actor)
+        sample, note = self._sample(ticket, contract, standings)
+        is_packed = ticket.kind in tickets.machine().machine_found and bool(standings)
+        return TicketView(
+            ticket=ticket,
+            contract=contract,
+            events=self.events(ticket_id),
+            comments=self.comments(ticket),
+            steps=tickets.possible(ticket_id, actor),
+            standings=standings,
+            sample=sample,
+            note=note,
+            may_comment=actor.role in rights.COMMENTERS,
+            may_pack=is_packed and self._may_pack(ticket),
+            may_answer=is_packed and self._may_answer(ticket),
+        )
+
+    def events(self, ticket_id: str) -> tuple[Event, ...]:
+        """What happened, oldest first; numbers of persons in what was stated are masked for outsiders."""
+        events = self.portal.tickets.events(ticket_id, self.actor)
+        if self._is_insider(self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())):
+            return events
+        return tuple(replace(event, facts=masked_tree(event.facts)) for event in events)  # type: ignore[arg-type]
+
+    def comments(self, ticket: Ticket) -> Mapping[int, str]:
+        """Texts of comments by the number of their event."""
+        said = self.portal.tickets.comments(ticket.id, self.actor)
+        is_insider = self._is_insider(ticket)
+        return {event.seq: text if is_insider else masked_text(text) for event, text in said}
+
+    def move(self, ticket_id: str, event: str, seen: int, stated: Mapping[str, str]) -> Ticket:
+        """The ticket after a step. BadForm where something is not stated, NotAllowed where the step is not the actor's."""
+        steps = {step.event: step for step in self.portal.tickets.possible(ticket_id, self.actor)}
+        facts = self._facts(steps[event], stated) if event in steps else {}
+        return self.portal.tickets.move(ticket_id, event, self.actor, seen, self.portal.now(), facts=facts)
+
+    def comment(self, ticket_id: str, text: str) -> Event:
+        """A comment."""
+        if not text.strip():
+            raise BadForm("留言是空的；请写明内容")
+        return self.portal.tickets.commented(ticket_id, self.actor, text.strip(), self.portal.now())
+
+    def request(self, asked: Request) -> str:
+        """Id of the ticket of a correction request to another department."""
+        rights.check_role(self.actor, rights.REQUESTERS, "提交校核申请")
+        if asked.dataset not in self.portal.catalogue().contracts:
+            raise BadForm("请选择数据集")
+        if not (asked.record.strip() and asked.message.strip() and asked.evidence.strip()):
+            raise BadForm("请写明哪条记录、有什么不对、依据是什么")
+        return self.portal.tickets.requested(asked, self.actor, self.portal.now())
+
+    def pack(self, ticket_id: str) -> tuple[str, bytes]:
+        """Name and bytes of the workbook that the department fills in; noted before it is given out."""
+        ticket = self.ticket(ticket_id)
+        if not self._may_pack(ticket):
+            raise NotAllowed("整改包含有报送的原值，只有责任单位和质量专员可以下载")
+        contract = self.portal.catalogue().contracts.get(ticket.dataset)
+        grade = highest(f.classification for f in contract.fields) if contract else "L4"
+        self._note("pack", ticket, grade, f"整改工单 {ticket_id}")
+        made = self.portal.packs.pack(self.portal.lake, self.portal.catalogue(), ticket_id, self.actor)
+        return f"{ticket_id}.xlsx", made
+
+    def check_answer(self, ticket_id: str) -> None:
+        """Unknown or NotAllowed where the actor may not answer the ticket with a file."""
+        if not self._may_answer(self.ticket(ticket_id)):
+            raise NotAllowed("只有责任单位可以上传整改包")
+
+    def answer(self, ticket_id: str, file: Path) -> str:
+        """What became of a filled pack."""
+        self.check_answer(ticket_id)
+        return self.portal.packs.answer(self.portal.lake, ticket_id, self.actor, file)
+
+    def _may_pack(self, ticket: Ticket) -> bool:
+        return self.actor.role == "quality_officer" or self._may_answer(ticket)
+
+    def _may_answer(self, ticket: Ticket) -> bool:
+        return self.actor.role in rights.SENDERS and rights.reads_values(self.actor, ticket.provider)
+
+    def _is_insider(self, ticket: Ticket) -> bool:
+        return self.actor.role in CONFIDANTS or self.actor.department in (ticket.provider, ticket.requester)
+
+    def _sample(
+        self, ticket: Ticket, contract: Contract | None, standings: Sequence[Standing]
+    ) -> tuple[Sample | None, str]:
+        """Rows of the newest delivery that still stands, and a word where they cannot be read."""
+        standing = [s for s in standings if not s.replaced_by] or list(standings)
+        if contract is None or not standing:
+            return None, ""
+        in_full = rights.reads_values(self.actor, ticket.provider)
+        try:
+            sample = failing_rows(self.portal.lake, contract, ticket.rule, standing[-1].delivery, in_full)
+        except Exception as error:
+            if not isinstance(error, ServiceUnavailable) and not is_away(error):
+                raise
+            logger.warning("%s: no sample for ticket %s: the store is away", ticket.dataset, ticket.id)
+            return None, "对象存储暂时无响应，问题样例稍后再看"
+        if sample is not None and sample.is_sensitive():
+            self._note("view", ticket, sample.grade, f"办理工单 {ticket.id}")
+        return sample, ""
+
+    def _note(self, action: str, ticket: Ticket, grade: str, reason: str) -> None:
+        access = Access(action, f"工单 {ticket.id}", ticket.dataset, grade, reason)
+        self.portal.access.add(self.actor, access, self.portal.now())
+
+    def _facts(self, step: Step, stated: Mapping[str, str]) -> dict[str, Any]:
+        """What the step requires, of what was filled in."""
+        machine = self.portal.tickets.machine()
+        filled = {name: stated.get(name, "").strip() for name in step.requires}
+        missing = [machine.facts[name] for name, value in filled.items() if not value]
+        if missing:
+            raise BadForm(f"「{machine.events[step.event]}」须写明{'、'.join(missing)}")
+        for name in NUMBERS:
+            if name in filled and not filled[name].isdecimal():
+                raise BadForm(f"{machine.facts[name]}须是正整数")
+        return {name: int(value) if name in NUMBERS else value for name, value in filled.items()}

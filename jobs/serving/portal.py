@@ -1,0 +1,118 @@
+"""What every request needs, opened once: state database, lake, contracts, clock."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from typing import Generic, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from jobs import contracts
+from jobs.collaboration import Actor, Tickets
+from jobs.collaboration import opened as opened_tickets
+from jobs.contracts import Catalogue
+from jobs.lake.lake import Lake
+from jobs.lake.lake import opened as opened_lake
+from jobs.serving.access import AccessLog
+from jobs.serving.accounts import Accounts
+from jobs.serving.sessions import Sessions
+from jobs.serving.standing import Standing, read_standing
+from jobs.settings import Settings
+
+T = TypeVar("T")
+CONTRACTS_S = 300.0
+STANDING_S = 60.0
+
+
+class Packs(Protocol):
+    """A ticket's pack out, and a filled one back in; the pipeline's work."""
+
+    def pack(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
+        """The workbook that a department fills in."""
+
+    def answer(self, lake: Lake, ticket_id: str, actor: Actor, file: Path) -> str:
+        """What became of a filled workbook or corrected file: a redelivery that names the ticket."""
+
+
+class PipelinePacks:
+    """The packs of the pipeline, imported when first wanted."""
+
+    def pack(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
+        made: bytes = import_module("jobs.pipeline.governing").pack(lake, catalogue, ticket_id, actor)
+        return made
+
+    def answer(self, lake: Lake, ticket_id: str, actor: Actor, file: Path) -> str:
+        return str(import_module("jobs.pipeline.governing").answer(lake, ticket_id, actor, file))
+
+
+class Kept(Generic[T]):
+    """A value that is read anew at most every `seconds`; while one request reads it, others get what was there."""
+
+    def __init__(self, read: Callable[[], T], seconds: float) -> None:
+        self._read, self._seconds, self._lock = read, seconds, Lock()
+        self._value: T | None = None
+        self._at = 0.0
+
+    def get(self) -> T:
+        """The value; waits only for the first one."""
+        if self._value is not None and time.monotonic() - self._at < self._seconds:
+            return self._value
+        if not self._lock.acquire(blocking=self._value is None):
+            return self._value  # type: ignore[return-value]
+        try:
+            if self._value is None or time.monotonic() - self._at >= self._seconds:
+                self._value = self._read()
+                self._at = time.monotonic()
+            return self._value
+        finally:
+            self._lock.release()
+
+
+@dataclass(frozen=True)
+class Portal:
+    """Handles that all requests share."""
+
+    settings: Settings
+    tickets: Tickets
+    lake: Lake
+    catalogue: Callable[[], Catalogue]
+    packs: Packs = field(default_factory=PipelinePacks)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.timezone)
+
+    @property
+    def accounts(self) -> Accounts:
+        return Accounts(self.tickets.database)
+
+    @property
+    def access(self) -> AccessLog:
+        return AccessLog(self.tickets.database)
+
+    @cached_property
+    def standing(self) -> Kept[Standing]:
+        """All deliveries with verdicts and scores, as of a minute ago."""
+        return Kept(lambda: read_standing(self.lake, self.catalogue()), STANDING_S)
+
+    @property
+    def sessions(self) -> Sessions:
+        idle, longest = self.settings.portal_idle_min, self.settings.portal_session_h
+        return Sessions(self.tickets.database, timedelta(minutes=idle), timedelta(hours=longest))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Portal]:
+    """A portal on the settings' lake; its connections are given back at the end."""
+
+    def read() -> Catalogue:
+        return contracts.load_usable(settings.schemas, settings.expectations)
+
+    with opened_tickets(settings) as tickets, opened_lake(settings) as lake:
+        yield Portal(settings, tickets, lake, Kept(read, CONTRACTS_S).get)

@@ -1,0 +1,64 @@
+"""Search, notices, the audit page and the help page."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from jobs.collaboration import Wanted
+from jobs.serving.desk.data_desk import DataDesk
+from jobs.serving.desk.oversight_desk import OversightDesk
+from jobs.serving.desk.ticket_desk import TicketDesk
+from jobs.serving.rendering import page
+from jobs.serving.visitors import AnyPortal, LoggedIn, Posted
+
+router = APIRouter(include_in_schema=False)
+SIZE = 50
+
+
+@router.get("/search")
+def search(portal: AnyPortal, visitor: LoggedIn, q: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """Tickets, datasets and deliveries that hold a word."""
+    contracts, deliveries = DataDesk(portal, visitor.actor).search(q)
+    found = TicketDesk(portal, visitor.actor).page(Wanted(text=q.strip(), size=20)) if q.strip() else None
+    return page("search.html", portal, visitor, q=q, found=found, contracts=contracts, deliveries=deliveries)
+
+
+@router.get("/notices")
+def notices(portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """What the visitor's department was told."""
+    return page("notices.html", portal, visitor, notices=OversightDesk(portal, visitor.actor).notices())
+
+
+@router.post("/notices/{notice_id}/read")
+def read(notice_id: int, portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
+    """Mark one as read."""
+    OversightDesk(portal, visitor.actor).mark_read(notice_id)
+    return RedirectResponse("/notices", 303)
+
+
+@router.get("/audit")
+def audit(
+    portal: AnyPortal,
+    visitor: LoggedIn,
+    page_number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    department: Annotated[str, Query(max_length=120)] = "",
+) -> Response:
+    """Who was shown which sensitive data."""
+    log = OversightDesk(portal, visitor.actor).log(page_number, SIZE, department)
+    return page("audit.html", portal, visitor, log=log, department=department, outcome=None)
+
+
+@router.post("/audit")
+def verify(portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
+    """The chain of events, walked now; a note that was written down before may be compared."""
+    desk = OversightDesk(portal, visitor.actor)
+    outcome = desk.verified(fields.get("noted", ""))
+    return page("audit.html", portal, visitor, log=desk.log(1, SIZE, ""), department="", outcome=outcome)
+
+
+@router.get("/help")
+def help_page(portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """How the portal is used."""
+    return page("help.html", portal, visitor)

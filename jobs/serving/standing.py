@@ -1,0 +1,35 @@
+"""How the city stands: every delivery with its verdict, and scores by department and county, read together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobs.contracts import Catalogue
+from jobs.lake.lake import Lake
+from jobs.reporting import GroupScore, period_scores
+from jobs.reporting.entries import Entry, entries
+
+
+@dataclass(frozen=True)
+class Standing:
+    """As of one moment; entries in order of arrival."""
+
+    entries: tuple[Entry, ...]
+    departments: Mapping[str, GroupScore]
+    counties: Mapping[str, GroupScore]
+
+    def of_dataset(self, dataset: str) -> list[Entry]:
+        """Deliveries of a dataset."""
+        return [e for e in self.entries if e.delivery.dataset == dataset]
+
+    def of_department(self, provider: str) -> list[Entry]:
+        """Deliveries of a department."""
+        return [e for e in self.entries if e.delivery.provider == provider]
+
+
+def read_standing(lake: Lake, catalogue: Catalogue) -> Standing:
+    """The standing now."""
+    return Standing(
+        tuple(entries(lake, catalogue)),
+        {one.group: one for one in period_scores(lake, "department")},
+        {one.group: one for one in period_scores(lake, "county")},
+    )
