@@ -17,6 +17,7 @@ TABLES = (
     ("复核和校核", ("first_pass", "recurred", "false_alarms", "corrections_in_time", "overdue", "again")),
     ("整改时长", ("mean_days", "median_days", "p90_days", "net_days")),
 )
+WIDTHS = {"汇聚和质量": (3, 4, 5, 4, 4, 4)}
 STOCK = {"opening": "期初", "new": "新增", "closed": "办结", "closing": "期末"}
 SHARES = {
     "mended": "整改", "mended_in_time": "按期", "first_pass": "一次", "recurred": "重复", "false_alarms": "误报",
@@ -41,7 +42,7 @@ def _departments(document: Document, terms: Terms) -> Iterator[Block]:
         yield Line("caption", title)
         head = ("单位", *(terms.measure(name).title for name in names))
         rows = [(name, *(values.shown(n) for n in names)) for name, values in every]
-        yield grid(head, rows, (10, *[24 // len(names)] * len(names)), range(1, len(head)))
+        yield grid(head, rows, (9, *WIDTHS.get(title, [24 // len(names)] * len(names))), range(1, len(head)))
 
 
 def _lists(document: Document, terms: Terms) -> Iterator[Block]:
@@ -56,7 +57,7 @@ def _lists(document: Document, terms: Terms) -> Iterator[Block]:
             local_day(one["due_at"], zone),
             "、".join(counted.get(one["id"], ())),
         )
-        for one in document["tickets"]
+        for one in sorted(document["tickets"], key=lambda one: (not one["is_overdue"], not one["is_open"], one["id"]))
     ]
     yield grid(("工单", "单位", "问题", "状态", "到期日", "计入"), rows[: terms.listed], (6, 8, 11, 6, 7, 9))
     yield Line(

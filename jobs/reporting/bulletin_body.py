@@ -1,5 +1,6 @@
 """The five parts of a bulletin's text, from its document alone."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ def body(document: Document, terms: Terms) -> Iterator[Block]:
     yield Line("h1", "三、突出问题")
     yield from _cases(document)
     yield Line("h1", "四、超期和反复问题")
-    yield from _late(document)
+    yield from _late(document, terms)
     yield Line("h1", "五、下步要求")
     yield from _demands(document, terms)
 
@@ -127,22 +128,32 @@ def _cases(document: Document) -> Iterator[Block]:
         yield Line("note", "案例中的个人信息已作脱敏处理。")
 
 
-def _late(document: Document) -> Iterator[Block]:
+def _late(document: Document, terms: Terms) -> Iterator[Block]:
     zone = document["timezone"]
     for flag, title, none in (
         ("is_overdue", "超期未办结的问题", "截至数据截止时间，没有超期未办结的问题。"),
         ("recurred", "关闭后本期再次发生的问题", "本期没有关闭后再次发生的问题。"),
     ):
-        mine = [one for one in document["tickets"] if one[flag]]
+        mine = sorted(
+            (one for one in document["tickets"] if one[flag]), key=lambda one: (one["due_at"] or "", one["id"])
+        )
         if not mine:
             yield Line("para", none)
             continue
-        yield Line("caption", f"{title}（{len(mine):,}件）")
+        yield Line("para", f"{title}{len(mine):,}件：{_by_department(mine)}。")
+        more = len(mine) - terms.told
+        yield Line("caption", title + (f"（到期最早的{terms.told}件，另有{more:,}件见附件2）" if more > 0 else ""))
         rows = [
             (one["id"], one["department"], f"{one['title']}：{one['message']}", local_day(one["due_at"], zone))
-            for one in mine
+            for one in mine[: terms.told]
         ]
         yield grid(("工单", "单位", "问题", "到期日"), rows, (5, 8, 13, 6))
+
+
+def _by_department(mine: Sequence[Mapping[str, Any]]) -> str:
+    """Departments with their numbers, the most first."""
+    found = Counter(one["department"] for one in mine)
+    return "、".join(f"{name}{count:,}件" for name, count in sorted(found.items(), key=lambda i: (-i[1], i[0])))
 
 
 def _demands(document: Document, terms: Terms) -> Iterator[Block]:

@@ -61,6 +61,7 @@ class Terms(_Model):
     contact: str
     ranking: Ranking
     cases: int = Field(ge=0)
+    told: PositiveInt
     listed: PositiveInt
     demands: Demands
     measures: tuple[Measure, ...]
