@@ -46,7 +46,7 @@ def verify(
             table.add_row(check.number, str(check.reported), str(check.found), check.source)
         Console().print(table)
     if found.unjudged:
-        typer.echo(f"rows not judged again / 未能重新质检: {found.unjudged}")
+        typer.echo(f"not recomputed as cited / 未能按引用复算: {found.unjudged}")
     typer.echo(f"{found.delivery}: {len(found.checks):,} numbers recomputed, {len(differing):,} differ / 不一致")
     if differing:
         raise typer.Exit(1)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from deltalake.exceptions import DeltaError
+
 from jobs import quality
 from jobs.contracts import Catalogue, suite_hash
 from jobs.errors import UserError
@@ -18,12 +20,13 @@ from jobs.pipeline.desk import desk
 from jobs.pipeline.trying import as_of, testable, tried
 from jobs.reporting import Check, Document, against_rules, against_verdict, bulletins, in_the_tables, report_key
 
+GONE = "the table versions cited are older than 90 days and gone; compared with the results as they are now"
 SUFFIXES = (".json", ".html", ".xlsx", ".pdf", ".docx")
 
 
 @dataclass(frozen=True)
 class Verified:
-    """All numbers of a report, each with what was found; `unjudged` says why the rows could not be judged again."""
+    """All numbers of a report, each with what was found; `unjudged` says what could not be recomputed as cited, and why."""
 
     delivery: str
     checks: tuple[Check, ...]
@@ -46,11 +49,16 @@ def verify(lake: Lake, catalogue: Catalogue, report: str) -> Verified:
 
 def _bulletin(lake: Lake, catalogue: Catalogue, document: Document, file: Path) -> Verified:
     """Every number of a bulletin, the chain that it rests on, and the text of its pages where those were named."""
-    again = json.loads(json.dumps(recomputed(lake, catalogue, document)))
-    checks = [_chain(lake, document), *bulletins.bulletin_checks(document, again)]
+    note, cited = "", document
+    try:
+        again = recomputed(lake, catalogue, cited)
+    except (DeltaError, FileNotFoundError):
+        note, cited = GONE, bulletins.citing(document, bulletins.newest(lake))
+        again = bulletins.citing(recomputed(lake, catalogue, cited), bulletins.versions_of(document))
+    checks = [_chain(lake, document), *bulletins.bulletin_checks(document, json.loads(json.dumps(again)))]
     if file.suffix in (".pdf", ".docx") and file.is_file():
         checks.append(bulletins.file_check(file, document, bulletins.fonts(lake.settings)))
-    return Verified(f"bulletin {document['period']['name']}", tuple(checks))
+    return Verified(f"bulletin {document['period']['name']}", tuple(checks), note)
 
 
 def _chain(lake: Lake, document: Document) -> Check:

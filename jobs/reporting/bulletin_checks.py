@@ -86,9 +86,10 @@ def _text_hash(file: Path) -> str:
 def file_text(file: Path) -> str:
     """The text of a PDF or Word file, in the order of its pages."""
     import docx
-    from pypdf import PdfReader
+    from pypdfium2 import PdfDocument
 
     if file.suffix == ".pdf":
-        return "\n".join(page.extract_text() for page in PdfReader(file).pages)
+        with PdfDocument(file) as pages:
+            return "\n".join(page.get_textpage().get_text_range() for page in pages)
     body = docx.Document(str(file)).element.body
     return "\n".join(node.text or "" for node in body.iter() if node.tag.endswith("}t"))

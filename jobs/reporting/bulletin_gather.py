@@ -26,9 +26,7 @@ def gathered(
     cited: Mapping[str, Any] | None,
 ) -> BulletinFacts:
     """The facts; with `cited`, by the versions, terms and weights of that document, and without samples."""
-    versions = (
-        newest(lake) if cited is None else {name: cited["sources"][name]["version"] for name in (VERDICTS, RULES)}
-    )
+    versions = newest(lake) if cited is None else versions_of(cited)
     facts = BulletinFacts(
         edition=edition,
         judged=judged(lake, catalogue, edition.before, (edition.period.since, edition.until), versions),
@@ -45,6 +43,17 @@ def gathered(
     if cited is not None:
         return facts
     return replace(facts, samples={one.id: _sample(lake, catalogue, one) for one in cases(facts)})
+
+
+def versions_of(document: Mapping[str, Any]) -> dict[str, int | None]:
+    """The versions of the results tables that a document cites."""
+    return {name: document["sources"][name]["version"] for name in (VERDICTS, RULES)}
+
+
+def citing(document: Mapping[str, Any], versions: Mapping[str, int | None]) -> dict[str, Any]:
+    """The document as if it cited other versions of the results tables."""
+    sources = document["sources"]
+    return {**document, "sources": sources | {n: {**sources[n], "version": v} for n, v in versions.items()}}
 
 
 def edition_of(document: Mapping[str, Any]) -> Edition:

@@ -27,6 +27,9 @@ from jobs.reporting.bulletin_looks import (
 )
 from jobs.reporting.bulletin_parts import Block, Grid, Line, NewPage
 
+FOOT = 7
+"""Lines from the first of the list of annexes to the date, which stay on one page."""
+
 
 def write_pdf(made: Iterable[Block], file: Path, fonts: Fonts) -> None:
     """The PDF at `file`."""
@@ -111,7 +114,7 @@ class _Paper(FPDF):
         left, width = look.left * character, WIDTH - (look.left + look.right) * character
         self.ln(look.above + gap)
         broken = lines(block.text, width, look.first * character, self.get_string_width)
-        keep = 2 if block.kind in ("h1", "h2", "caption") else 1
+        keep = 2 if block.kind in ("h1", "h2", "caption") else FOOT if block.kind == "attachment" and gap else 1
         if self.will_page_break(keep * look.pitch):
             self.add_page()
         for place, text in enumerate(broken):

@@ -82,6 +82,7 @@ def _line(document: Any, block: Line, previous: Block | None) -> None:
     is_first = not isinstance(previous, Line) or previous.kind != block.kind
     if block.kind in ("attachment", "signature") and is_first:
         paragraph.paragraph_format.space_before = Pt(EXACT_PT)
+    paragraph.paragraph_format.keep_with_next = look.face in ("hei", "kai") or block.kind == "attachment"
     if block.kind in ("masthead", "number"):
         _red(paragraph, run, block.kind == "number")
     if block.kind == "imprint":
@@ -96,7 +97,6 @@ def _format(paragraph: Paragraph, look: Look, size: float) -> None:
     form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.EXACTLY, Mm(look.pitch)
     form.first_line_indent, form.left_indent = Pt(look.first * size), Pt(look.left * size)
     form.right_indent = Pt(look.right * size)
-    form.keep_with_next = look.face in ("hei", "kai")
 
 
 def _red(paragraph: Paragraph, run: Any, is_ruled: bool) -> None:
@@ -123,6 +123,8 @@ def _grid(document: Any, block: Grid) -> None:
     table = document.add_table(rows=0, cols=len(block.head))
     table.style, table.autofit = "Table Grid", False
     share = WIDTH / sum(block.widths)
+    for column, width in zip(table.columns, block.widths, strict=True):
+        column.width = Mm(share * width)
     for place, cells in enumerate((block.head, *block.rows)):
         row = table.add_row()
         for column, (cell, text) in enumerate(zip(row.cells, cells, strict=True)):
@@ -133,7 +135,9 @@ def _grid(document: Any, block: Grid) -> None:
             paragraph.paragraph_format.space_after = Pt(0)
             _face(paragraph.add_run(text), "fang" if place else "hei", TABLE_PT)
     _repeat(table.rows[0])
-    document.add_paragraph().paragraph_format.line_spacing = Pt(8)
+    gap = document.add_paragraph()
+    gap.paragraph_format.line_spacing, gap.paragraph_format.space_after = Pt(4), Pt(0)
+    _face(gap.add_run(), "fang", 1)
 
 
 def _repeat(row: Any) -> None:

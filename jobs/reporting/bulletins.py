@@ -2,11 +2,11 @@
 
 from jobs.reporting.bulletin_checks import bulletin_checks, file_check
 from jobs.reporting.bulletin_facts import BulletinFacts, Edition, Matter, Told
-from jobs.reporting.bulletin_gather import edition_of, gathered
+from jobs.reporting.bulletin_gather import citing, edition_of, gathered, versions_of
 from jobs.reporting.bulletin_json import FORMAT, bulletin_document
 from jobs.reporting.bulletin_looks import check_fonts, fonts
 from jobs.reporting.bulletin_period import Period, period
-from jobs.reporting.bulletin_results import Figure
+from jobs.reporting.bulletin_results import Figure, newest
 from jobs.reporting.bulletin_shelf import BulletinFiles, Bulletins, bulletin_key
 
 __all__ = [
@@ -23,9 +23,12 @@ __all__ = [
     "bulletin_document",
     "bulletin_key",
     "check_fonts",
+    "citing",
     "edition_of",
     "file_check",
     "fonts",
     "gathered",
+    "newest",
     "period",
+    "versions_of",
 ]

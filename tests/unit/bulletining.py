@@ -16,7 +16,7 @@ from jobs.lake.database import Database
 from jobs.lake.delivery import Delivery, State
 from jobs.pipeline.announcing import Wish, bulletin
 from tests.unit.test_reporting_lake import CANARIES, DATASET, LocalLake, catalogue, delivery, row, rule_rows, verdict
-from tests.unit.ticketing import CORRECTION, ISSUE, OFFICER, REPORTER, WHOLE, ZONE, at, moved
+from tests.unit.ticketing import CORRECTION, ISSUE, REPORTER, WHOLE, ZONE, at, moved
 
 MARKET, ECOLOGY, HEAT = "market_regulation", "ecology_environment", "liaocheng_heat"
 AIR = "air_quality_hourly"
@@ -124,6 +124,3 @@ def figures_of(document: dict[str, Any], provider: str = "") -> dict[str, dict[s
 def _evidence(of: Delivery) -> list[dict[str, Any]]:
     key = json.dumps({"remark": CANARIES[0]})
     return [row(of, 60, "capital_cny_range", "capital_cny", f"{CANARIES[3]} {CANARIES[2]}", key=key)]
-
-
-__all__ = ["OFFICER", "contracts", "january", "tell"]

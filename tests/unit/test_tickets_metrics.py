@@ -1,11 +1,14 @@
 """Metrics of the loop from events alone, worked out by hand beside."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from jobs.collaboration.metrics import LoopMetrics
+from jobs.collaboration.snapshots import Cut
 from jobs.collaboration.tickets import Tickets
+from jobs.errors import UserError
 from tests.unit.ticketing import APPROVER, ASKER, CORRECTION, ISSUE, LEADER, OFFICER, STRANGER, WHOLE, at, moved
 
 SINCE, UNTIL = at("2026-01-31", 24), at("2026-02-28", 23)
@@ -119,3 +122,31 @@ def test_a_department_gets_its_own_numbers(february: tuple[Tickets, dict[str, st
     assert [share.value for share in empty.shares] == [None] * 6
     assert (empty.durations.mean, empty.durations.p90, empty.stock.closing) == (None, None, ())
     assert t.metrics(LEADER, SINCE, UNTIL) == t.metrics(OFFICER, SINCE, UNTIL)
+
+
+def test_a_snapshot_tells_what_all_events_tell_and_stays_at_its_event(february: tuple[Tickets, dict[str, str]]) -> None:
+    t, ids = february
+    since, until = at("2026-02-01", 0), at("2026-02-28", 24)
+    cut = Cut(at("2026-01-01", 0), since, until)
+    first, step = t.loop(cut), timedelta(microseconds=1)
+    for provider, found in first.now.items():
+        assert found == t.metrics(OFFICER, since - step, until - step, provider)
+    assert first.before[""] == t.metrics(OFFICER, at("2026-01-01", 0) - step, since - step)
+    assert (first.seq, first.hash) == (t.audit_verify().seq, t.audit_verify().head)
+    mended(t, ids["open"], "2026-03-02")
+    t.found([replace(ISSUE, field="late to the chain")], at("2026-02-20"))
+    assert t.loop(replace(cut, seq=first.seq)) == first
+    assert t.loop(cut).now[""].stock.new != first.now[""].stock.new
+
+
+def test_a_snapshot_names_tickets_without_records_and_people(tickets: Tickets) -> None:
+    t = tickets
+    asked = t.requested(replace(CORRECTION, message="某人的名称写错"), ASKER, at("2026-02-02"))
+    brief = t.loop(Cut(at("2026-01-01", 0), at("2026-02-01", 0), at("2026-02-28", 24))).briefs[asked]
+    assert (brief.message, brief.label, brief.is_found, brief.is_overdue) == ("校核申请", "已提交", False, True)
+    assert CORRECTION.record not in repr(brief) and ASKER.name not in repr(brief)
+
+
+def test_a_snapshot_of_an_event_that_is_not_there_is_refused(local_tickets: Tickets) -> None:
+    with pytest.raises(UserError, match="第 7 条事件"):
+        local_tickets.loop(Cut(at("2026-01-01"), at("2026-02-01"), at("2026-03-01"), seq=7))
