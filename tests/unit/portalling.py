@@ -101,7 +101,7 @@ class FakePacks:
     def pack(self, lake: Any, catalogue: Any, ticket_id: str, actor: Any) -> bytes:
         return f"pack of {ticket_id} for {actor.department}".encode()
 
-    def answer(self, lake: Any, ticket_id: str, actor: Any, file: Path) -> str:
+    def answer(self, lake: Any, catalogue: Any, ticket_id: str, actor: Any, file: Path) -> str:
         self.answered.append((ticket_id, file.name, file.read_bytes()))
         return f"answered {ticket_id}"
 
@@ -149,6 +149,7 @@ class PortalLake(LocalLake):
 
     def __init__(self, root: Path, url: str) -> None:
         super().__init__(root)
+        self.settings = self.settings.model_copy(update={"database_url": url})
         self.store, self.ledger = PartStore(), Ledger(url)  # type: ignore[assignment]
 
 
