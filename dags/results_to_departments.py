@@ -32,8 +32,8 @@ with DAG(
 
     @task(pool="spark")
     def govern(triggering_asset_events=None) -> dict[str, int]:
-        """How many tickets each delivery touched; those that it proves mended are closed."""
-        return {delivery: len(run("govern", delivery).tickets) for delivery in judged(triggering_asset_events)}
+        """How many tickets each delivery broke into; those that it proves mended are closed."""
+        return {done.delivery: len(done.tickets) for done in run("governed", *judged(triggering_asset_events))}
 
     report()
     govern()

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     oidc_department_claim: str = Field("department", description="Claim that says the department.")
     oidc_roles: dict[str, str] = Field({}, description="JSON: role of the portal by value of the role claim.")
     oidc_departments: dict[str, str] = Field({}, description="JSON: provider id by value of the department claim.")
+    bureau: str = Field("聊城市大数据局", description="Who issues bulletins: the name at their head and under them.")
+    fonts: Path | None = Field(None, description="Folder of Chinese fonts for PDFs; none: where Debian keeps them.")
 
     timezone: str = Field("Asia/Shanghai", description="What people see; storage is UTC.")
     wait_s: int = Field(180, description="How long a step waits for a service that is away before it gives up.")

@@ -8,6 +8,7 @@ import typer
 from jobs.cli import (
     account_commands,
     bench_commands,
+    bulletin_commands,
     contract_commands,
     demo,
     proof_commands,
@@ -36,6 +37,7 @@ proof_commands.add_to(app)
 demo.add_to(app)
 ticket_commands.add_to(app)
 app.add_typer(account_commands.app, name="accounts", rich_help_panel="Services")
+bulletin_commands.add_to(app)
 app.add_typer(contract_commands.app, name="contracts", rich_help_panel="Author")
 app.add_typer(bench_commands.app, name="bench", rich_help_panel="Try")
 

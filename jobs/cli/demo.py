@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from jobs import contracts, embedded
+from jobs.cli.demo_people import demo_people
+from jobs.collaboration import MACHINE
 from jobs.contracts import Catalogue
 from jobs.errors import ServiceUnavailable
 from jobs.ingest.land import Manifest, deliver
@@ -22,6 +24,7 @@ from jobs.lake.delivery import STATE_WORDS, Delivery, State
 from jobs.lake.lake import Lake, opened
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.pipeline.desk import desk
 from jobs.settings import Settings, load
 from jobs.simulator.city import SentFile, send
 
@@ -52,7 +55,7 @@ def demo(days: int = 3, scale: float = 1.0) -> None:
 
     Example: `lake demo` · `lake demo --days 1`
     """
-    embedded.up(load(), ("s3", "spark", "airflow"), typer.echo)
+    embedded.up(load(), ("s3", "spark", "airflow", "portal"), typer.echo)
     load.cache_clear()
     config = load()
     catalogue = contracts.load(config.schemas, config.expectations)
@@ -63,7 +66,10 @@ def demo(days: int = 3, scale: float = 1.0) -> None:
             _send_day(lake, catalogue, send(day, SEED, Path(folder), scale))
         _wait("products / 数据产品", len(catalogue.products()), lambda: _built(lake, catalogue))
         _show(lake)
-    _say_where(config)
+        _wait("tickets opened and proven / 开单与复核", len(lake.ledger.deliveries()), partial(_governed, lake))
+        _show_tickets(lake)
+        people = demo_people(lake, config.home)
+    _say_where(config, people)
 
 
 def _send_day(lake: Lake, catalogue: Catalogue, files: Sequence[SentFile]) -> None:
@@ -149,8 +155,27 @@ def _show(lake: Lake) -> None:
     Console().print(table)
 
 
-def _say_where(config: Settings) -> None:
+def _governed(lake: Lake) -> int:
+    """Deliveries whose tickets were looked at."""
+    return len(lake.ledger.deliveries()) - len(lake.ledger.ungoverned())
+
+
+def _show_tickets(lake: Lake) -> None:
+    """Tickets by provider, as the bureau sees them."""
+    with desk(lake) as tickets:
+        tallies = tickets.tallies(MACHINE, datetime.now(UTC))
+    table = Table("责任单位", "办理中", "其中超期", "已凭证明关闭")
+    for provider, tally in tallies.items():
+        table.add_row(provider, f"{tally.open:,}", f"{tally.overdue:,}", f"{tally.closed:,}")
+    Console().print(table)
+
+
+def _say_where(config: Settings, people: Sequence[str]) -> None:
+    accounts = "\n".join(f"                     {line}" for line in people)
     typer.echo(f"""
+Portal / 门户:        {config.portal_url}   (account, password, role, department)
+{accounts}
+Tickets / 工单:       lake tickets list · lake tickets show T-000001
 Reports / 治理报告:   {config.home / "reports" / "index.html"}
 Airflow:             {config.airflow_url}   (user {config.airflow_user}, password in {config.home / "endpoints.env"})
 Tables / 数据表:      lake tables · lake sql "SELECT * FROM gold.air_quality_day LIMIT 5"

@@ -26,13 +26,16 @@ def add_to(app: typer.Typer) -> None:
 
 
 def verify(
-    report: Annotated[str, typer.Argument(help="Id of a delivery, or the JSON, HTML or xlsx file of its report.")],
+    report: Annotated[
+        str,
+        typer.Argument(help="Id of a delivery, or a file of its report, or the JSON, PDF or Word file of a bulletin."),
+    ],
 ) -> None:
     """Recompute each number of a report: from the table versions that it cites, and from the rows judged again.
 
-    Exit code 1 where a number differs.
+    Of a bulletin: from results and ticket events up to those that it cites. Exit code 1 where a number differs.
 
-    Example: `lake verify admin_permits-3f2a9c11d0aa`
+    Example: `lake verify admin_permits-3f2a9c11d0aa` · `lake verify reports/bulletins/2026-01.json`
     """
     typer.echo("recomputing / 正在复算 …", err=True)
     found: Verified = pipeline.run(settings(), "verify", report)

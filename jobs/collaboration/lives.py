@@ -8,6 +8,8 @@ from jobs.collaboration.machine import CLOSED, Machine
 from jobs.collaboration.ticket import Event
 
 DISPATCHED = "dispatched"
+BROUGHT = ("open", "further", "recur")
+"""Events by which a delivery brings rows to a ticket."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Cycle:
 
 @dataclass
 class Life:
-    """One ticket: when it was opened and ended, in turn, and its clocks."""
+    """One ticket: when it was opened and ended, in turn, its clocks, and the deliveries whose rows stand in it."""
 
     ticket: str
     kind: str
@@ -48,12 +50,24 @@ class Life:
     dispatched_at: datetime | None = None
     upheld: list[str] = field(default_factory=list)
     state: str = ""
+    failed_rows: int = 0
+    remaining_rows: int = 0
+    deliveries: list[str] = field(default_factory=list)
     cycles: dict[int, Cycle] = field(default_factory=dict)
 
     def is_open(self, at: datetime) -> bool:
         """Whether something was left to do at the moment."""
         before = [is_open for when, is_open in self.turns if when <= at]
         return bool(before) and before[-1]
+
+    def clock(self) -> Cycle | None:
+        """The newest clock."""
+        return next((cycle for cycle in self.cycles.values() if cycle.is_last), None)
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Whether the newest clock runs, and its due time is over at the moment up to which events were told."""
+        last = self.clock()
+        return last is not None and last.state == "running" and last.due < at
 
 
 def lives(events: Iterable[Event], machine: Machine, until: datetime) -> dict[str, Life]:
@@ -71,6 +85,9 @@ def lives(events: Iterable[Event], machine: Machine, until: datetime) -> dict[st
 
 def _turn(life: Life, event: Event, machine: Machine) -> None:
     life.provider, life.state = event.effects["provider"], event.target
+    life.failed_rows, life.remaining_rows = event.effects["failed_rows"], event.effects["remaining_rows"]
+    if event.event in BROUGHT and "delivery" in event.facts:
+        life.deliveries.append(event.facts["delivery"])
     is_open = not machine.states[event.target].end
     if not life.turns or life.turns[-1][1] != is_open:
         life.turns.append((event.at, is_open))

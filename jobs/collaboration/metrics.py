@@ -88,6 +88,13 @@ def loop_metrics(
 ) -> LoopMetrics:
     """The numbers of a period, of all departments or of the one that answers for the tickets now."""
     found = [one for one in lives(events, machine, until).values() if provider in ("", one.provider)]
+    return metrics_of(found, machine, since, until, recurrence_days)
+
+
+def metrics_of(
+    found: Sequence[Life], machine: Machine, since: datetime, until: datetime, recurrence_days: int
+) -> LoopMetrics:
+    """The numbers of a period, of tickets whose lives are told up to its end."""
     issues = [one for one in found if one.kind in machine.machine_found]
     period = _Period(since, until)
     shares = (

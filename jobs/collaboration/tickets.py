@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration import chain, finding, proving, ticket_clocks
+from jobs.collaboration import chain, finding, proving, snapshots, ticket_clocks
 from jobs.collaboration.actors import MACHINE, Actor
 from jobs.collaboration.chain import Audit, text_hash
 from jobs.collaboration.channels import channels
@@ -20,6 +20,7 @@ from jobs.collaboration.metrics import LoopMetrics, loop_metrics
 from jobs.collaboration.moving import Act, may_take, open_dispute, open_waiver, record, take
 from jobs.collaboration.policies import Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
+from jobs.collaboration.snapshots import Cut, Loop
 from jobs.collaboration.ticket import Event, Issue, OpenRows, Outcome, Proof, Request, Standing, Ticket
 from jobs.collaboration.ticket_queries import (
     Page,
@@ -193,6 +194,11 @@ class Tickets:
             events = events_until(session, actor, utc(until))
             days = by.keeper.table.recurrence_days
             return loop_metrics(events, by.machine, utc(since), utc(until), days, provider)
+
+    def loop(self, cut: Cut) -> Loop:
+        """The loop of two periods by department, from the events up to the one that `cut` names, for a bulletin."""
+        with self._session() as (session, by):
+            return snapshots.loop(session, by, cut)
 
     def audit_verify(self, noted: tuple[int, str] | None = None) -> Audit:
         """Walk the chain of events; `noted` is a number and hash that were written down elsewhere before."""

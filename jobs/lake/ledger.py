@@ -120,6 +120,20 @@ class Ledger:
             if row is not None and ticket not in row.answers:
                 row.answers = [*row.answers, ticket]
 
+    def governed(self, delivery_id: str, now: datetime) -> None:
+        """Note that the delivery's tickets are opened, and its proofs given."""
+        with self._session() as session:
+            session.execute(update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(governed_at=now))
+
+    def ungoverned(self) -> list[Delivery]:
+        """Judged deliveries whose tickets were not looked at yet, in order of arrival."""
+        judged = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
+        wanted = (DeliveryRow.governed_at.is_(None), DeliveryRow.state.in_([str(s) for s in judged]))
+        with self._session() as session:
+            return [
+                _delivery(row) for row in session.scalars(select(DeliveryRow).where(*wanted).order_by(DeliveryRow.seq))
+            ]
+
     def before(self, delivery: Delivery) -> Delivery | None:
         """The dataset's delivery that came just before this one; None for the first."""
         with self._session() as session:
@@ -148,6 +162,22 @@ class Ledger:
             query = query.where(DeliveryRow.state.in_([str(s) for s in states]))
         with self._session() as session:
             return tuple(_delivery(row) for row in session.scalars(query))
+
+    def received(self, since: datetime, until: datetime, dataset: str | None = None) -> tuple[Delivery, ...]:
+        """Entries received in [since, until), in order of arrival."""
+        within = (DeliveryRow.received_at >= utc(since), DeliveryRow.received_at < utc(until))
+        query = select(DeliveryRow).where(*within).order_by(DeliveryRow.seq)
+        if dataset:
+            query = query.where(DeliveryRow.dataset == dataset)
+        with self._session() as session:
+            return tuple(_delivery(row) for row in session.scalars(query))
+
+    def last_before(self, dataset: str, moment: datetime) -> Delivery | None:
+        """The dataset's last delivery that was no correction and was received before the moment; None if none was."""
+        mine = (DeliveryRow.dataset == dataset, DeliveryRow.received_at < utc(moment), DeliveryRow.supersedes.is_(None))
+        with self._session() as session:
+            row = session.scalar(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()).limit(1))
+            return None if row is None else _delivery(row)
 
     def repeats(self, delivery_id: str) -> int:
         """How often the same bytes came again."""

@@ -33,6 +33,7 @@ class DeliveryRow(Base):
     supersedes: Mapped[str | None] = mapped_column(String(80))
     sent_on: Mapped[date | None] = mapped_column(Date)
     answers: Mapped[list[str]] = mapped_column(JSON, default=list)
+    governed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     superseded_by: Mapped[str | None] = mapped_column(String(80))
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     reason: Mapped[str] = mapped_column(Text, default="")

@@ -48,8 +48,12 @@ class Store:
         )
 
     def create(self) -> None:
-        """Make the bucket, for a lake of its own."""
-        self._s3.create_bucket(Bucket=self.bucket)
+        """Make the bucket, for a lake of its own; harmless where it is there."""
+        try:
+            self._s3.create_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+                raise
 
     def remove(self) -> None:
         """Take the bucket away with all that is in it."""
@@ -90,6 +94,16 @@ class Store:
     def chunks(self, key: str) -> Iterator[bytes]:
         """The object's bytes as a stream."""
         yield from self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(CHUNK)
+
+    def put_new(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+        """Write a small object where there is none; False where there is one, which stays as it is."""
+        try:
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("412", "PreconditionFailed"):
+                return False
+            raise
+        return True
 
     def get_bytes(self, key: str) -> bytes:
         """The whole object, for small ones."""

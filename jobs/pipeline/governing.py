@@ -44,9 +44,17 @@ def govern(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Governed:
         _tell_causes(lake, contract, delivery_id, results, [t for t in found if t not in known], tickets, now)
         outcomes = tuple(tickets.rechecked(ticket, proof, now) for ticket, proof in proven)
         keep_standing(lake, contract.id, tickets, now)
+    lake.ledger.governed(delivery_id, now)
     for outcome in outcomes:
         logger.info("%s: ticket %s %s", contract.id, outcome.ticket.id, outcome.ticket.state)
     return Governed(delivery_id, tuple(dict.fromkeys(found)), outcomes)
+
+
+def governed(lake: Lake, catalogue: Catalogue, *asked: str) -> list[Governed]:
+    """The tickets of the deliveries asked for, and of any judged one that was left behind, in order of arrival."""
+    left = [one.id for one in lake.ledger.ungoverned() if one.dataset in catalogue.contracts]
+    wanted = {*asked, *left}
+    return [govern(lake, catalogue, one.id) for one in lake.ledger.deliveries() if one.id in wanted]
 
 
 def _tell_causes(  # noqa: PLR0913 - one call, all of it known there

@@ -1,4 +1,7 @@
-"""Reports recomputed: each number against the tables that it cites, and against the delivery judged again."""
+"""Reports recomputed: each number against the tables that it cites, and against the delivery judged again.
+
+Bulletins: each number made again from results at the versions, and ticket events up to the one, that it cites.
+"""
 
 import json
 from dataclasses import dataclass
@@ -9,8 +12,13 @@ from jobs import quality
 from jobs.contracts import Catalogue, suite_hash
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.announcing import recomputed
+from jobs.pipeline.desk import desk
 from jobs.pipeline.trying import as_of, testable, tried
-from jobs.reporting import Check, Document, against_rules, against_verdict, in_the_tables, report_key
+from jobs.reporting import Check, Document, against_rules, against_verdict, bulletins, in_the_tables, report_key
+
+SUFFIXES = (".json", ".html", ".xlsx", ".pdf", ".docx")
 
 
 @dataclass(frozen=True)
@@ -29,18 +37,43 @@ class Verified:
 def verify(lake: Lake, catalogue: Catalogue, report: str) -> Verified:
     """A report by the id of its delivery or by its file, every number of it recomputed; nothing is written."""
     document = _document(lake, report)
+    if document.get("format") == bulletins.FORMAT:
+        return _bulletin(lake, catalogue, document, Path(report))
     checks = in_the_tables(lake, document, catalogue.contracts)
     again, reason = _judged_again(lake, catalogue, document)
     return Verified(document["delivery"]["id"], (*checks, *again), reason)
 
 
+def _bulletin(lake: Lake, catalogue: Catalogue, document: Document, file: Path) -> Verified:
+    """Every number of a bulletin, the chain that it rests on, and the text of its pages where those were named."""
+    again = json.loads(json.dumps(recomputed(lake, catalogue, document)))
+    checks = [_chain(lake, document), *bulletins.bulletin_checks(document, again)]
+    if file.suffix in (".pdf", ".docx") and file.is_file():
+        checks.append(bulletins.file_check(file, document, bulletins.fonts(lake.settings)))
+    return Verified(f"bulletin {document['period']['name']}", tuple(checks))
+
+
+def _chain(lake: Lake, document: Document) -> Check:
+    """Whether the chain of ticket events stands unbroken up to the event cited, with the hash cited."""
+    cited = document["sources"]["events"]
+    seq = cited["seq"]
+    with desk(lake) as tickets:
+        audit = tickets.audit_verify((seq, cited["hash"]) if seq else None)
+    is_whole = audit.broken is None or audit.broken > seq
+    found = cited["hash"] if is_whole else f"event {audit.broken}: {audit.reason}"
+    return Check("chain", cited["hash"], found, f"ticket_event seq {seq}")
+
+
 def _document(lake: Lake, report: str) -> Document:
     file = Path(report)
-    if file.suffix in (".json", ".html", ".xlsx"):
+    if file.suffix in SUFFIXES:
         file = file.with_suffix(".json")
-        if not file.is_file():
+        if file.is_file():
+            data = file.read_bytes()
+        elif report.startswith(f"{Zone.REPORTS}/") and lake.store.head(str(file)):
+            data = lake.store.get_bytes(str(file))
+        else:
             raise UserError(f"no file {file}; a report's numbers are in the JSON file beside its page")
-        data = file.read_bytes()
     else:
         data = lake.store.get_bytes(report_key(lake.ledger.get(report), "json"))
     try:

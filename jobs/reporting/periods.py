@@ -69,12 +69,17 @@ def period_scores(
     groups = {
         d.id: {"department": d.provider, "dataset": d.dataset}.get(by) or _month(d, zone) for d in chosen.values()
     }
+    return scores_of(counts, groups, by, weights())
+
+
+def scores_of(counts: pa.Table, groups: Mapping[str, str], by: str, weighed: Weights) -> list[GroupScore]:
+    """Scores of groups of deliveries, from rule results; `groups` says which delivery counts for which group."""
     pooled = _pooled(counts, groups, by)
     members: dict[str, set[str]] = {}
     for delivery, group in groups.items():
         for name in {p.group for p in pooled} if by == "dimension" else {group}:
             members.setdefault(name, set()).add(delivery)
-    return [_scored(group, len(members[group]), rules, weights()) for group, rules in _by_group(pooled)]
+    return [_scored(group, len(members[group]), rules, weighed) for group, rules in _by_group(pooled)]
 
 
 def _by_county(chosen: Mapping[str, Delivery], counts: pa.Table) -> list[GroupScore]:

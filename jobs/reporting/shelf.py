@@ -29,6 +29,14 @@ def put(lake: Lake, key: str, data: bytes, content_type: str) -> None:
     lake.store.put_bytes(key, data, content_type)
 
 
+def put_once(lake: Lake, key: str, data: bytes, content_type: str) -> bool:
+    """Write one small file to both places if nothing lies there; whether it did."""
+    is_first = lake.store.put_new(key, data, content_type)
+    if is_first:
+        _mirror(lake, key, lambda file: file.write_bytes(data))
+    return is_first
+
+
 def put_made(lake: Lake, key: str, make: Callable[[Path], object]) -> None:
     """Write one file that `make` writes to a path, to both places."""
     lake.store.put_file(_mirror(lake, key, make), key)

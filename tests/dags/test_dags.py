@@ -9,7 +9,7 @@ from jobs.contracts import Catalogue, load
 from tests.dags import made_up
 from tests.dags.programs import airflow_environ, answer
 
-SPARK_TASKS = {"conform", "build", "upkeep"}
+SPARK_TASKS = {"conform", "build", "upkeep", "govern"}
 OTHERS = {"deliveries", "results_to_departments", "lake_upkeep"}
 
 

@@ -117,7 +117,8 @@ class Way:
         conform(lake, self._catalogue, new[0])
         results = Results(lake.arrow, lake.settings.s3_bucket)
         (verdict,) = results.verdicts([("delivery", "=", loaded.id)])
-        rules = tuple(results.rules([("delivery", "=", loaded.id)]))
+        found = results.rules([("delivery", "=", loaded.id)])
+        rules = tuple(rule for rule in found if not rule.rule.startswith("delivery_"))
         counts = [self._count(zone, sent.dataset, loaded.id) for zone in (Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE)]
         return Outcome(loaded, verdict, rules, self._count(Zone.SILVER, sent.dataset), *counts)
 

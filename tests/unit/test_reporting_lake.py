@@ -73,8 +73,17 @@ class MemoryStore:
     def put_bytes(self, key: str, data: bytes, content_type: str = "") -> None:
         self.objects[key] = data
 
+    def put_new(self, key: str, data: bytes, content_type: str = "") -> bool:
+        return self.objects.setdefault(key, data) is data
+
     def put_file(self, file: Path, key: str) -> None:
         self.objects[key] = file.read_bytes()
+
+    def get_bytes(self, key: str) -> bytes:
+        return self.objects[key]
+
+    def head(self, key: str) -> StoredObject | None:
+        return StoredObject(key, len(self.objects[key]), "") if key in self.objects else None
 
 
 class ListedLedger:
@@ -88,6 +97,13 @@ class ListedLedger:
 
     def deliveries(self, dataset: str | None = None, **_: Any) -> tuple[Delivery, ...]:
         return tuple(d for d in self.entries if dataset in (None, d.dataset))
+
+    def received(self, since: datetime, until: datetime, dataset: str | None = None) -> tuple[Delivery, ...]:
+        return tuple(d for d in self.deliveries(dataset) if since <= d.received_at < until)
+
+    def last_before(self, dataset: str, moment: datetime) -> Delivery | None:
+        mine = [d for d in self.deliveries(dataset) if d.received_at < moment and not d.supersedes]
+        return mine[-1] if mine else None
 
     def repeats(self, delivery_id: str) -> int:
         return 0

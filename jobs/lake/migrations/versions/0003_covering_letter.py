@@ -1,4 +1,4 @@
-"""What the covering letter says of a delivery: its day, and the tickets that it answers."""
+"""What the covering letter says of a delivery: its day, and the tickets that it answers; when tickets were opened."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +12,10 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("delivery", sa.Column("sent_on", sa.Date))
     op.add_column("delivery", sa.Column("answers", sa.JSON, nullable=False, server_default="[]"))
+    op.add_column("delivery", sa.Column("governed_at", sa.DateTime(timezone=True)))
 
 
 def downgrade() -> None:
+    op.drop_column("delivery", "governed_at")
     op.drop_column("delivery", "answers")
     op.drop_column("delivery", "sent_on")

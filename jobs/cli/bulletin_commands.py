@@ -1,0 +1,39 @@
+"""lake bulletin: a period told to all departments, as an official document."""
+
+from typing import Annotated
+
+import typer
+
+from jobs import pipeline
+from jobs.pipeline.announcing import Wish
+from jobs.reporting.bulletins import BulletinFiles
+from jobs.settings import load as settings
+
+PANEL = "Tickets"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command(rich_help_panel=PANEL)(bulletin)
+
+
+def bulletin(
+    period: Annotated[str, typer.Argument(help="Month, quarter or year: 2026-01, 2026Q1, 2026.")],
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Of what there is now; lies apart, may be made again.")
+    ] = False,
+    revise: Annotated[str, typer.Option(help="Why a new revision takes the place of what was published.")] = "",
+    number: Annotated[int, typer.Option(min=0, help="Serial of the document number; 0: the place in the year.")] = 0,
+) -> None:
+    """Write the bulletin of a period: PDF, Word, and JSON with every number, its formula, and the ids behind it.
+
+    What was published is never changed: a correction is a new revision that says why.
+
+    Example: `lake bulletin 2026-01` · `lake bulletin 2026-02 --draft`
+    """
+    config = settings()
+    files: BulletinFiles = pipeline.run(config, "bulletin", period, Wish(draft, revise, number))
+    if not files.is_new:
+        typer.echo("published before, unchanged / 此前已发布，内容未改动")
+    for key in (files.pdf, files.docx, files.json):
+        typer.echo(config.home / key)

@@ -1,0 +1,37 @@
+"""People of the demo city who log in to the portal; their passwords are made here and kept in the home folder."""
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jobs.embedded.home import write_private
+from jobs.lake.lake import Lake
+from jobs.pipeline.desk import desk
+from jobs.serving.accounts import Accounts, Person
+
+PEOPLE = (
+    Person("zhiliang", "quality_officer", "bureau", "质量专员"),
+    Person("lingdao", "leader", "bureau", "分管领导"),
+    Person("shenji", "auditor", "bureau", "安全审计员"),
+    Person("shenpi", "reporter", "administrative_approval", "审批局填报员"),
+    Person("shenpi2", "approver", "administrative_approval", "审批局审核员"),
+    Person("shuiwu", "reporter", "liaocheng_water", "供水单位填报员"),
+    Person("shichang", "reporter", "market_regulation", "市场监管局填报员"),
+)
+
+
+def demo_people(lake: Lake, home: Path) -> list[str]:
+    """Lines with account, password, role and department; accounts that are there keep their passwords."""
+    file = home / "demo-accounts.txt"
+    kept = dict(line.split()[:2] for line in file.read_text("utf-8").splitlines()) if file.exists() else {}
+    with desk(lake) as tickets:
+        accounts = Accounts(tickets.database)
+        there = {one.name for one in accounts.list()}
+        for one in PEOPLE:
+            if one.name not in there:
+                kept[one.name] = secrets.token_urlsafe(9)
+                accounts.add(one, datetime.now(UTC), kept[one.name])
+        roles = tickets.machine().roles
+    lines = [f"{p.name} {kept[p.name]} {roles[p.role]} {p.department}" for p in PEOPLE if p.name in kept]
+    write_private(file, "".join(f"{line}\n" for line in lines))
+    return lines

@@ -1,0 +1,178 @@
+"""The loop as of a cut-off for what is published: all and by department, from the chain of events up to one of them.
+
+Events that nobody needs are not read: of a ticket that ended before the earlier period, with no clock that was due in it,
+no number of either period tells. So the work does not grow with the history.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from jobs.collaboration.chain import START
+from jobs.collaboration.lives import Life, lives
+from jobs.collaboration.metrics import LoopMetrics, metrics_of
+from jobs.collaboration.policies import Policies
+from jobs.collaboration.ticket import Event
+from jobs.collaboration.ticket_queries import event_of
+from jobs.collaboration.ticket_tables import CalendarYearRow, ChainRow, ClockRow, EventRow, TicketRow
+from jobs.collaboration.working_days import PACKAGE
+from jobs.errors import UserError
+from jobs.lake.database import utc
+
+LEAST = timedelta(microseconds=1)
+"""Metrics are of (since, until], periods of bulletins of [since, until); moments are whole microseconds."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Two periods that follow each other, [before, since) and [since, until), and the last event that counts.
+
+    `seq` None: the chain as it is. Moments are UTC. `recurrence_days` None: as the clock table says.
+    """
+
+    before: datetime
+    since: datetime
+    until: datetime
+    seq: int | None = None
+    recurrence_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A ticket as everybody may read of it: no record, nobody's name. Counts and state are those of the cut-off.
+
+    `is_found`: the lake found it; otherwise somebody asked.
+    """
+
+    id: str
+    is_found: bool
+    provider: str
+    dataset: str
+    rule: str
+    field: str
+    severity: str
+    dimension: str
+    message: str
+    label: str
+    deliveries: tuple[str, ...]
+    failed_rows: int
+    remaining_rows: int
+    due_at: datetime | None
+    is_open: bool
+    is_overdue: bool
+    recurred: bool
+    upheld: bool
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Numbers of both periods by department, "" is all of them; every ticket that they name; where the chain ended."""
+
+    seq: int
+    hash: str
+    machine_version: int
+    clocks_version: int
+    recurrence_days: int
+    calendar: Mapping[str, Any]
+    now: Mapping[str, LoopMetrics]
+    before: Mapping[str, LoopMetrics]
+    briefs: Mapping[str, Brief]
+
+
+def loop(session: Session, by: Policies, cut: Cut) -> Loop:
+    """The loop of the period and the one before it, as of the end of each."""
+    seq, end = _end(session, cut.seq)
+    days = cut.recurrence_days or by.keeper.table.recurrence_days
+    events = _events(session, by, cut, seq)
+    found = list(lives(events, by.machine, cut.until - LEAST).values())
+    earlier = list(lives(events, by.machine, cut.since - LEAST).values())
+    return Loop(
+        seq=seq,
+        hash=end,
+        machine_version=by.machine.version,
+        clocks_version=by.keeper.table.version,
+        recurrence_days=days,
+        calendar=_calendar(session, by),
+        now=_by_department(found, by, (cut.since, cut.until), days),
+        before=_by_department(earlier, by, (cut.before, cut.since), days),
+        briefs=_briefs(session, by, found, cut),
+    )
+
+
+def _end(session: Session, seq: int | None) -> tuple[int, str]:
+    """The event that the snapshot ends with, and its hash."""
+    if seq is None:
+        end = session.scalars(select(ChainRow)).one()
+        return end.seq, end.hash
+    if seq == 0:
+        return 0, START
+    found = session.scalar(select(EventRow.hash).where(EventRow.seq == seq))
+    if found is None:
+        raise UserError(f"事件链中没有第 {seq} 条事件；通报所引用的记录不在这个数据库中，或已被删除")
+    return seq, found
+
+
+def _events(session: Session, by: Policies, cut: Cut, seq: int) -> list[Event]:
+    """Events of tickets that are open, or were moved or due since the earlier period began."""
+    open_now = select(TicketRow.id).where(TicketRow.state.in_(by.machine.open_states()))
+    moved = select(EventRow.ticket).where(EventRow.at >= utc(cut.before))
+    due = select(ClockRow.ticket).where(ClockRow.due_at >= utc(cut.before))
+    wanted = or_(*(EventRow.ticket.in_(some) for some in (open_now, moved, due)))
+    query = select(EventRow).where(wanted, EventRow.at < utc(cut.until), EventRow.seq <= seq).order_by(EventRow.seq)
+    return [event_of(row) for row in session.scalars(query).yield_per(1000)]
+
+
+def _by_department(
+    found: Sequence[Life], by: Policies, span: tuple[datetime, datetime], days: int
+) -> dict[str, LoopMetrics]:
+    grouped: dict[str, list[Life]] = {"": list(found)}
+    for one in found:
+        grouped.setdefault(one.provider, []).append(one)
+    since, until = (moment - LEAST for moment in span)
+    return {name: metrics_of(mine, by.machine, since, until, days) for name, mine in sorted(grouped.items())}
+
+
+def _briefs(session: Session, by: Policies, found: Iterable[Life], cut: Cut) -> dict[str, Brief]:
+    known = {one.ticket: one for one in found}
+    rows: dict[str, TicketRow] = {}
+    ids = sorted(known)
+    for start in range(0, len(ids), 500):
+        chosen = select(TicketRow).where(TicketRow.id.in_(ids[start : start + 500]))
+        rows |= {row.id: row for row in session.scalars(chosen)}
+    return {name: _brief(by, known[name], rows[name], cut) for name in ids}
+
+
+def _brief(by: Policies, life: Life, row: TicketRow, cut: Cut) -> Brief:
+    clock, is_found = life.clock(), row.kind in by.machine.machine_found
+    return Brief(
+        id=row.id,
+        is_found=is_found,
+        provider=life.provider,
+        dataset=row.dataset,
+        rule=row.rule,
+        field=row.field,
+        severity=row.severity,
+        dimension=row.dimension,
+        message=row.message if is_found else by.machine.kinds[row.kind],
+        label=by.machine.label(row.kind, life.state),
+        deliveries=tuple(life.deliveries),
+        failed_rows=life.failed_rows,
+        remaining_rows=life.remaining_rows,
+        due_at=clock.due if clock else None,
+        is_open=life.is_open(cut.until - LEAST),
+        is_overdue=life.is_overdue(cut.until),
+        recurred=any(cut.since <= at < cut.until for at in life.recurred_at),
+        upheld=bool(life.upheld),
+    )
+
+
+def _calendar(session: Session, by: Policies) -> dict[str, Any]:
+    """The versions of the calendar that due days are counted by."""
+    rows = session.scalars(select(CalendarYearRow).order_by(CalendarYearRow.year))
+    loaded = [{"year": r.year, "source": r.source, "loaded_at": utc(r.loaded_at).isoformat()} for r in rows]
+    return {"package": f"{PACKAGE} {version(PACKAGE)}", "years": sorted(by.keeper.days.years), "loaded": loaded}

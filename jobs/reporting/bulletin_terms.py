@@ -1,0 +1,76 @@
+"""What a bulletin ranks by, asks for and measures: bulletin.yaml as a checked model."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+FILE = Path(__file__).parent / "bulletin.yaml"
+Unit = Literal["count", "percent", "score", "number"]
+Origin = Literal["ledger", "verdicts", "rules", "events"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SizeClass(_Model):
+    """Departments of like size: those with at least so many rows checked a month."""
+
+    name: str
+    least_rows: int = Field(ge=0)
+
+
+class Ranking(_Model):
+    """Who is compared with whom, and by what."""
+
+    size_classes: tuple[SizeClass, ...] = Field(min_length=1)
+    least_rows: int = Field(ge=0)
+    least_deliveries: int = Field(ge=0)
+    weights: dict[Literal["score", "punctual", "mended_in_time"], PositiveFloat]
+
+
+class Demands(_Model):
+    """How many working days after its issue a bulletin gives for what."""
+
+    overdue_days: PositiveInt
+    recurred_days: PositiveInt
+    low_score: float
+    low_score_days: PositiveInt
+
+
+class Measure(_Model):
+    """A number that bulletins tell: its name, how it is written, and by which formula from which source."""
+
+    name: str
+    title: str
+    unit: Unit
+    of: Origin
+    formula: str
+
+
+class Terms(_Model):
+    """The whole file."""
+
+    version: int
+    basis: str
+    document_word: str
+    addressees: str
+    contact: str
+    ranking: Ranking
+    cases: int = Field(ge=0)
+    listed: PositiveInt
+    demands: Demands
+    measures: tuple[Measure, ...]
+
+    def measure(self, name: str) -> Measure:
+        """The measure of that name; KeyError where there is none."""
+        return {one.name: one for one in self.measures}[name]
+
+
+@lru_cache
+def terms(file: Path = FILE) -> Terms:
+    """The terms as the file gives them."""
+    return Terms.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
