@@ -3,7 +3,11 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Mapping
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 
 from jobs import contracts
 from jobs.collaboration import Actor, Issue, Tickets
@@ -232,3 +237,19 @@ def hidden(page: str, name: str) -> str:
 
 def an_issue(**changes: Any) -> Issue:
     return replace(ISSUE, **changes)
+
+
+@contextmanager
+def served(portal: Portal) -> Iterator[str]:
+    """URL of a real server on the loopback address, for as long as the block lasts."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(guarded(portal), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        deadline = time.monotonic() + 30
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(30)

@@ -66,13 +66,13 @@ class TicketDesk:
             self._note("record", ticket, "L3", "查看工单")
         return ticket
 
-    def view(self, ticket_id: str) -> TicketView:
-        """The ticket with all that belongs to it; what sensitive values it shows is noted first."""
+    def view(self, ticket_id: str, with_rows: bool = True) -> TicketView:
+        """The ticket with all that belongs to it; that sensitive values are shown is noted first."""
         tickets, actor = self.portal.tickets, self.actor
         ticket = self.ticket(ticket_id)
         contract = self.portal.catalogue().contracts.get(ticket.dataset)
         standings = tickets.standings(ticket_id, actor)
-        sample, note = self._sample(ticket, contract, standings)
+        sample, note = self._sample(ticket, contract, standings) if with_rows else (None, "")
         is_packed = ticket.kind in tickets.machine().machine_found and bool(standings)
         return TicketView(
             ticket=ticket,
