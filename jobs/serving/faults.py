@@ -72,7 +72,7 @@ def _on_lake_error(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
     if status >= 500:
         logger.warning("%s: %s", request.url.path, error)
-    return _answer(request, status, AWAY if status == 503 else str(error))
+    return _answer(request, status, AWAY if status == 503 else BROKEN if status >= 500 else str(error))
 
 
 def _on_http(request: Request, error: Exception) -> Response:
