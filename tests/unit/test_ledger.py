@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -185,3 +185,15 @@ def test_the_hash_of_several_files_depends_on_names_and_bytes_not_on_order() -> 
     parts = [("a.csv", "1" * 64), ("b.csv", "2" * 64)]
     assert content_sha256(parts) == content_sha256(parts[::-1]) != content_sha256([("c.csv", "1" * 64), parts[1]])
     assert content_sha256(parts[:1]) == "1" * 64
+
+
+def test_entries_of_a_period_are_asked_for_without_the_others(ledger: Ledger) -> None:
+    days = {letter: NOW + timedelta(days=place) for place, letter in enumerate("abcd")}
+    made = {letter: ledger.record(other(letter), at)[0] for letter, at in days.items()}
+    fix = ledger.record(other("e", supersedes=made["b"].id), days["b"] + timedelta(hours=1))[0]
+    found = ledger.received(days["b"], days["d"])
+    assert [d.id for d in found] == [made["b"].id, made["c"].id, fix.id]
+    assert ledger.received(days["b"], days["d"], "another") == ()
+    last = ledger.last_before("heat", days["c"])
+    assert last is not None and last.id == made["b"].id
+    assert ledger.last_before("heat", days["a"]) is None
