@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     )
 
     portal_url: str = Field("", description="URL of the portal; empty until `lake up` has started one.")
+    portal_public_url: str = Field(
+        "", description="URL by which people know the portal, where a proxy stands before it; OIDC comes back there."
+    )
     portal_secure: bool = Field(
         False, description="Cookies go over TLS only; to be set where a TLS proxy stands before it."
     )

@@ -1,7 +1,9 @@
 """The pack of a ticket: made for whoever asks, masked for all but its owner; filled in, it comes back as a redelivery."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,7 +49,10 @@ def answer(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file:
     if ticket.kind != "issue":
         raise UserError(f"工单 {ticket_id} 不是质检问题，没有整改包；请按办理步骤答复")
     notes = Manifest(sender=actor.name, answers=[ticket_id])
-    (key,) = deliver(lake.store, [file], ticket.dataset, ticket.provider, notes)
+    with TemporaryDirectory(prefix="lake-answer-") as folder, file.open("rb") as opened:
+        named = Path(folder) / f"{ticket_id}_{file_digest(opened, 'sha256').hexdigest()[:8]}{file.suffix}"
+        shutil.copyfile(file, named)  # two answers of one name would stand in each other's place
+        (key,) = deliver(lake.store, [named], ticket.dataset, ticket.provider, notes)
     return key
 
 

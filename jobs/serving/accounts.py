@@ -1,5 +1,6 @@
 """Accounts: made by an operator with a password that is good once, checked at login, slowed down where somebody guesses."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,6 +54,17 @@ class Person:
     role: str
     department: str
     person: str = ""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody as an identity provider knows them, with the role and department that this means here."""
+
+    subject: str
+    name: str
+    person: str
+    role: str
+    department: str
 
 
 class Accounts:
@@ -116,6 +128,25 @@ class Accounts:
             raise LoginRefused(REFUSED)
         return self._welcomed(name, address, utc(at))
 
+    def recognised(self, one: Identity, at: datetime) -> Account:
+        """The account of somebody whom the identity provider knows, made at the first login; role and department follow it."""
+        with self._database.session() as session:
+            row = session.scalar(select(AccountRow).where(AccountRow.subject == one.subject))
+            if row is not None and row.is_disabled:
+                raise LoginRefused("账号已停用，请联系平台运维")
+            if row is None:
+                row = AccountRow(
+                    name=_free_name(session, one),
+                    subject=one.subject,
+                    must_change=False,
+                    is_disabled=False,
+                    created_at=utc(at),
+                )
+                session.add(row)
+            row.person, row.role, row.department, row.last_login_at = one.person, one.role, one.department, utc(at)
+            session.flush()
+            return account_of(row)
+
     def changed(self, account: Account, old: str, new: str) -> None:
         """Set another password; all logins with the old one end."""
         passwords.check_new(new, account.name)
@@ -175,6 +206,15 @@ def _known(session: Session, name: str) -> AccountRow:
     if row is None:
         raise UserError(f"没有账号 {name}；`lake accounts list` 列出全部账号")
     return row
+
+
+def _free_name(session: Session, one: Identity) -> str:
+    """The provider's name where it can be one and nobody has it; it is no way into an account that has a password."""
+    mark = hashlib.sha256(one.subject.encode()).hexdigest()[:8]
+    wanted = one.name.lower()
+    if not NAME.fullmatch(wanted):
+        return f"oidc-{mark}"
+    return wanted if _row(session, wanted) is None else f"{wanted[:50]}-{mark}"
 
 
 def _end_sessions(session: Session, account: int) -> None:

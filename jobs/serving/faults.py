@@ -7,6 +7,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from jobs.errors import LakeError, NotAllowed, Overtaken, ServiceUnavailable, Unknown, UserError
@@ -55,6 +56,7 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(LakeError, _on_lake_error)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_any)
 
 
@@ -72,7 +74,13 @@ def _on_lake_error(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
     if status >= 500:
         logger.warning("%s: %s", request.url.path, error)
-    return _answer(request, status, AWAY if status == 503 else str(error))
+    return _answer(request, status, AWAY if status == 503 else BROKEN if status >= 500 else str(error))
+
+
+def _on_disconnect(request: Request, error: Exception) -> Response:
+    """Nobody reads the answer; that somebody went away is no fault of ours."""
+    logger.info("%s: the browser went away", request.url.path)
+    return _answer(request, 400, TITLES[400])
 
 
 def _on_http(request: Request, error: Exception) -> Response:

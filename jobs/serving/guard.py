@@ -46,7 +46,7 @@ class Guard:
                 self._add(MutableHeaders(scope=message), path)
             await send(message)
 
-        if refusal := _too_large(scope["headers"], scope["method"], path):
+        if refusal := _unstorable(path, scope["query_string"]) or _too_large(scope["headers"], scope["method"], path):
             await refusal(scope, receive, send_guarded)
             return
         await self._app(scope, receive, send_guarded)
@@ -58,6 +58,11 @@ class Guard:
         headers.setdefault("Cache-Control", "max-age=3600" if path.startswith("/static/") else "no-store")
         if self._is_secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+def _unstorable(path: str, query: bytes) -> PlainTextResponse | None:
+    """The refusal of an address with a NUL, which no database keeps."""
+    return PlainTextResponse("地址不对", 400) if "\x00" in path or b"%00" in query else None
 
 
 def _too_large(headers: Iterable[tuple[bytes, bytes]], method: str, path: str) -> PlainTextResponse | None:

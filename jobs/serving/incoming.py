@@ -122,7 +122,11 @@ class _Parsed:
             raise BadForm(f"「{self.name[:40]}」过长")
 
     def _end(self) -> None:
-        self.parts.append(FileEnd() if self.is_file else FieldPart(self.name, self.value.decode("utf-8", "replace")))
+        self.parts.append(
+            FileEnd()
+            if self.is_file
+            else FieldPart(self.name, self.value.decode("utf-8", "replace").replace("\x00", ""))
+        )
 
     def _whole(self) -> None:
         self.is_whole = True

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
@@ -18,6 +17,7 @@ from jobs.collaboration import opened as opened_tickets
 from jobs.contracts import Catalogue
 from jobs.lake.lake import Lake
 from jobs.lake.lake import opened as opened_lake
+from jobs.pipeline import packing
 from jobs.serving.access import AccessLog
 from jobs.serving.accounts import Accounts
 from jobs.serving.sessions import Sessions
@@ -35,19 +35,18 @@ class Packs(Protocol):
     def pack(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
         """The workbook that a department fills in."""
 
-    def answer(self, lake: Lake, ticket_id: str, actor: Actor, file: Path) -> str:
+    def answer(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
         """What became of a filled workbook or corrected file: a redelivery that names the ticket."""
 
 
 class PipelinePacks:
-    """The packs of the pipeline, imported when first wanted."""
+    """The packs of the pipeline."""
 
     def pack(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
-        made: bytes = import_module("jobs.pipeline.governing").pack(lake, catalogue, ticket_id, actor)
-        return made
+        return packing.pack(lake, catalogue, ticket_id, actor)
 
-    def answer(self, lake: Lake, ticket_id: str, actor: Actor, file: Path) -> str:
-        return str(import_module("jobs.pipeline.governing").answer(lake, ticket_id, actor, file))
+    def answer(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
+        return packing.answer(lake, catalogue, ticket_id, actor, file)
 
 
 class Kept(Generic[T]):

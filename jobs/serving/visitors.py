@@ -78,7 +78,8 @@ LoggedIn = Annotated[Visitor, Depends(visitor_of)]
 async def form_of(request: Request) -> dict[str, str]:
     """Fields of a form; files are not for here."""
     async with request.form(max_files=0, max_fields=100) as form:
-        return {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
+        texts = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
+    return {name: value.replace("\x00", "") for name, value in texts.items()}
 
 
 async def posted(request: Request, visitor: LoggedIn) -> Mapping[str, str]:

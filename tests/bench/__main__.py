@@ -8,10 +8,20 @@ from pathlib import Path
 from jobs import embedded
 from jobs.lake.lake import opened
 from jobs.settings import load
-from tests.bench import checked_write, closing, dag_parse, fidelity, labels, recheck, scaling, warm_delivery
+from tests.bench import checked_write, closing, dag_parse, fidelity, labels, portal, recheck, scaling, warm_delivery
 from tests.bench.common import Measures
 
-CHOICES = ("checked_write", "recheck", "closing", "scaling", "fidelity", "labels", "warm_delivery", "dag_parse")
+CHOICES = (
+    "checked_write",
+    "recheck",
+    "closing",
+    "scaling",
+    "fidelity",
+    "labels",
+    "warm_delivery",
+    "dag_parse",
+    "portal",
+)
 
 
 def main() -> None:
@@ -36,6 +46,11 @@ def main() -> None:
 def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) -> None:
     if arguments.only in (None, "dag_parse"):
         dag_parse.measure(folder / "parse", measures)
+    if arguments.only in (None, "portal"):
+        _up(("s3", "portal"))
+        portal.measure(load(), measures)
+        embedded.down(load(), lambda _: None)
+        load.cache_clear()
     on_engine = {
         "checked_write": lambda lake, own: checked_write.measure(lake, own, measures, arguments.rows),
         "scaling": lambda lake, own: scaling.measure(lake, own, measures),

@@ -2,18 +2,14 @@
 
 import re
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from jobs.serving.app import guarded
-from tests.unit.conftest import free_port, migrated
-from tests.unit.portalling import PASSWORD, City, city
+from tests.unit.conftest import migrated
+from tests.unit.portalling import PASSWORD, City, city, served
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -31,16 +27,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 @pytest.fixture(scope="module")
 def address(town: City) -> Iterator[str]:
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(guarded(town.portal), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(30)
+    with served(town.portal) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,11 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Mapping
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 
 from jobs import contracts
 from jobs.collaboration import Actor, Issue, Tickets
@@ -101,7 +106,7 @@ class FakePacks:
     def pack(self, lake: Any, catalogue: Any, ticket_id: str, actor: Any) -> bytes:
         return f"pack of {ticket_id} for {actor.department}".encode()
 
-    def answer(self, lake: Any, ticket_id: str, actor: Any, file: Path) -> str:
+    def answer(self, lake: Any, catalogue: Any, ticket_id: str, actor: Any, file: Path) -> str:
         self.answered.append((ticket_id, file.name, file.read_bytes()))
         return f"answered {ticket_id}"
 
@@ -149,6 +154,7 @@ class PortalLake(LocalLake):
 
     def __init__(self, root: Path, url: str) -> None:
         super().__init__(root)
+        self.settings = self.settings.model_copy(update={"database_url": url})
         self.store, self.ledger = PartStore(), Ledger(url)  # type: ignore[assignment]
 
 
@@ -231,3 +237,19 @@ def hidden(page: str, name: str) -> str:
 
 def an_issue(**changes: Any) -> Issue:
     return replace(ISSUE, **changes)
+
+
+@contextmanager
+def served(portal: Portal) -> Iterator[str]:
+    """URL of a real server on the loopback address, for as long as the block lasts."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(guarded(portal), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        deadline = time.monotonic() + 30
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(30)

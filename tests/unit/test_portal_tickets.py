@@ -3,11 +3,15 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
+from jobs.serving.portal import PipelinePacks
 from tests.unit.portalling import NOW, PEOPLE_ACTORS, Browser, City, an_issue, city
 from tests.unit.test_reporting_lake import CANARIES
 from tests.unit.ticketing import STATED
@@ -210,3 +214,19 @@ def test_a_department_asks_another_to_check_a_record(town: City) -> None:
 def test_the_city_of_the_tests_has_departments_of_shipped_contracts(town: City) -> None:
     known = set(town.portal.catalogue().providers().values())
     assert {a.department for a in PEOPLE_ACTORS.values() if a.is_bound()} <= known
+
+
+def test_the_pipelines_own_pack_is_whole_for_the_owner_and_comes_back_as_a_redelivery(town: City, persons: str) -> None:
+    real = replace(town.portal, packs=PipelinePacks())
+    packs = {who: Browser(real, who).get(f"/tickets/{persons}/pack").content for who in (OWNER, "officer")}
+    assert [CANARIES[0] in cells(packs[who]) for who in (OWNER, "officer")] == [True, False]
+    filled = {"file": ("整改.xlsx", packs[OWNER])}
+    assert Browser(real, OWNER).post(f"/tickets/{persons}/answer", files=filled).status_code == 303
+    (key,) = [key for key in town.store.objects if key.endswith("整改.xlsx")]
+    assert key.startswith(f"landing/market_regulation/{DATASET}/")
+
+
+def cells(book: bytes) -> str:
+    """All texts of a workbook."""
+    sheets = load_workbook(BytesIO(book)).worksheets
+    return "|".join(str(cell) for sheet in sheets for row in sheet.iter_rows(values_only=True) for cell in row)

@@ -112,7 +112,7 @@ class DataDesk:
         """Contracts of all datasets: the catalogue is for everybody."""
         return self.portal.catalogue().sources()
 
-    def dataset(self, dataset: str) -> DatasetView:
+    def dataset(self, dataset: str, with_rows: bool = True) -> DatasetView:
         """One dataset; that sensitive values were shown is noted first."""
         contract = self._contract(dataset)
         rules = self.portal.catalogue().rules.get(dataset, ())
@@ -127,7 +127,7 @@ class DataDesk:
             tuple(reversed(mine[-SHOWN:])),
             punctuality(contract, mine, self.portal.now()),
             tuple(dataset_trends(mine, [contract], self.portal.settings.timezone)),
-            None if note else self._sample(contract),
+            self._sample(contract) if with_rows and not note else None,
             note,
             may_upload,
         )

@@ -66,13 +66,13 @@ class TicketDesk:
             self._note("record", ticket, "L3", "查看工单")
         return ticket
 
-    def view(self, ticket_id: str) -> TicketView:
-        """The ticket with all that belongs to it; what sensitive values it shows is noted first."""
+    def view(self, ticket_id: str, with_rows: bool = True) -> TicketView:
+        """The ticket with all that belongs to it; that sensitive values are shown is noted first."""
         tickets, actor = self.portal.tickets, self.actor
         ticket = self.ticket(ticket_id)
         contract = self.portal.catalogue().contracts.get(ticket.dataset)
         standings = tickets.standings(ticket_id, actor)
-        sample, note = self._sample(ticket, contract, standings)
+        sample, note = self._sample(ticket, contract, standings) if with_rows else (None, "")
         is_packed = ticket.kind in tickets.machine().machine_found and bool(standings)
         return TicketView(
             ticket=ticket,
@@ -123,7 +123,7 @@ class TicketDesk:
         return self.portal.tickets.requested(asked, self.actor, self.portal.now())
 
     def pack(self, ticket_id: str) -> tuple[str, bytes]:
-        """Name and bytes of the workbook that the department fills in; noted before it is given out."""
+        """Name and bytes of the workbook that the department fills in, masked for the officer; noted before it is made."""
         ticket = self.ticket(ticket_id)
         if not self._may_pack(ticket):
             raise NotAllowed("整改包含有报送的原值，只有责任单位和质量专员可以下载")
@@ -141,7 +141,7 @@ class TicketDesk:
     def answer(self, ticket_id: str, file: Path) -> str:
         """What became of a filled pack."""
         self.check_answer(ticket_id)
-        return self.portal.packs.answer(self.portal.lake, ticket_id, self.actor, file)
+        return self.portal.packs.answer(self.portal.lake, self.portal.catalogue(), ticket_id, self.actor, file)
 
     def _may_pack(self, ticket: Ticket) -> bool:
         return self.actor.role == "quality_officer" or self._may_answer(ticket)

@@ -28,7 +28,7 @@ PART_BYTES = 8 << 20
 HEAD_BYTES = 16
 LISTED = 30
 JUDGED = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
-STEPS = ("已上传", "已登记", "已读取", "已质检", "已出报告")
+STEPS = ("上传", "登记", "读取", "质检", "出报告")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,13 @@
 """Addresses of the portal, in the order in which they are looked up."""
 
-from jobs.serving.routes import data_pages, entrance, other_pages, ticket_pages, upload_pages
+from jobs.serving.routes import api, data_pages, entrance, oidc_pages, other_pages, ticket_pages, upload_pages
 
-ROUTERS = (entrance.router, ticket_pages.router, upload_pages.router, data_pages.router, other_pages.router)
+ROUTERS = (
+    entrance.router,
+    oidc_pages.router,
+    ticket_pages.router,
+    upload_pages.router,
+    data_pages.router,
+    other_pages.router,
+    api.router,
+)
