@@ -1,5 +1,6 @@
 """The annexes of a bulletin: numbers of each department, the tickets and deliveries behind them, formulas and sources."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -83,8 +84,8 @@ def _counted(document: Document, terms: Terms) -> dict[str, list[str]]:
     every = Values(document["figures"], terms)
     found: dict[str, list[str]] = {}
     for name, word in STOCK.items():
-        for ticket in every.ids(name):
-            found.setdefault(ticket, []).append(word)
+        for ticket, times in Counter(every.ids(name)).items():
+            found.setdefault(ticket, []).append(word + (f"{times}次" if times > 1 else ""))
     for name, word in SHARES.items():
         part = set(every.ids(name, "part"))
         for ticket in dict.fromkeys(every.ids(name)):

@@ -1,6 +1,6 @@
 """Parts of a bulletin → a PDF on A4 in the measures of GB/T 9704-2012, with its fonts embedded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fpdf import FPDF
@@ -25,8 +25,10 @@ from jobs.reporting.bulletin_looks import (
     Fonts,
     Look,
 )
-from jobs.reporting.bulletin_parts import Block, Grid, Line, NewPage
+from jobs.reporting.bulletin_parts import Block, Grid, Kind, Line, NewPage
 
+KEPT: Mapping[Kind, int] = {"h1": 2, "h2": 2, "caption": 4}
+"""Lines that a heading keeps with it on its page."""
 FOOT = 7
 """Lines from the first of the list of annexes to the date, which stay on one page."""
 
@@ -114,7 +116,7 @@ class _Paper(FPDF):
         left, width = look.left * character, WIDTH - (look.left + look.right) * character
         self.ln(look.above + gap)
         broken = lines(block.text, width, look.first * character, self.get_string_width)
-        keep = 2 if block.kind in ("h1", "h2", "caption") else FOOT if block.kind == "attachment" and gap else 1
+        keep = FOOT if block.kind == "attachment" and gap else KEPT.get(block.kind, 1)
         if self.will_page_break(keep * look.pitch):
             self.add_page()
         for place, text in enumerate(broken):
