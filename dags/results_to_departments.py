@@ -35,5 +35,4 @@ with DAG(
         """How many tickets each delivery broke into; those that it proves mended are closed."""
         return {done.delivery: len(done.tickets) for done in run("governed", *judged(triggering_asset_events))}
 
-    report()
-    govern()
+    report() >> govern()

@@ -59,7 +59,7 @@ def run(
     judged, kept = judge(rows, plan, read)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
     cached = masked(judged, plan, compiled, keep).persist(StorageLevel.MEMORY_AND_DISK)
-    lying = shape_counts(plan.contract)
+    lying = shape_counts(plan.contract, keep)
     asked = {**counts(compiled), **also_count, **lying}
     names = list(asked)
     groups = [COUNTY] if plan.county else []

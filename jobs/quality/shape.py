@@ -3,7 +3,7 @@
 Counted in the pass that counts the rules; kept, so that a delivery can be compared with those before it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -15,10 +15,10 @@ from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow, Verdict
 MOST_WORDS = 30
 
 
-def shape_counts(contract: Contract) -> dict[str, Column]:
-    """Aggregates by name: `n:` values looked at, `s:` their sum, `e:field=word` how often a word stands."""
+def shape_counts(contract: Contract, kept: Sequence[str]) -> dict[str, Column]:
+    """Aggregates by name, of the fields kept: `n:` values looked at, `s:` their sum, `e:field=word` how often a word stands."""
     asked: dict[str, Column] = {}
-    for field in contract.fields:
+    for field in (one for one in contract.fields if one.name in kept):
         if _is_measure(field):
             value = F.when(_in_band(field), F.col(quoted(field.name)).cast("double"))
             asked[f"n:{field.name}"] = F.count(value)

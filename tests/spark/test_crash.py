@@ -48,8 +48,8 @@ def twin(lake: Lake, settings_here: Settings, tmp_path: Path) -> Iterator[Lake]:
     """Another empty lake with the same contracts, where nothing ever goes wrong."""
     bucket = f"{lake.settings.s3_bucket[:36]}-2"
     url = f"sqlite:///{tmp_path / 'twin.db'}"
-    lake.store.create()
     other = Lake(settings_here.model_copy(update={"s3_bucket": bucket, "database_url": url, "home": tmp_path / "twin"}))
+    other.store.create()
     other.__dict__["spark"] = lake.spark
     yield other
     other.__dict__.pop("spark")

@@ -203,6 +203,8 @@ def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Call
     assert under == {"甲": [one.id], "乙": []}
     take("甲,2026-01-01 08:00:00,50,40", "乙,2026-01-01 08:00:00,60,40", supersedes=first)
     assert [row["tickets"] for row in ask(lake, query).collect()] == [None, None]
+    for named in ("VIEW marked.station", "TABLE silver.station", "TABLE evidence.station", "TABLE results.tickets"):
+        lake.spark.sql(f"DROP {named}")  # names are the engine's, which other tests share
 
 
 def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Governed]) -> None:
