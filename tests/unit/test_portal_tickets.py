@@ -222,8 +222,9 @@ def test_the_pipelines_own_pack_is_whole_for_the_owner_and_comes_back_as_a_redel
     assert [CANARIES[0] in cells(packs[who]) for who in (OWNER, "officer")] == [True, False]
     filled = {"file": ("整改.xlsx", packs[OWNER])}
     assert Browser(real, OWNER).post(f"/tickets/{persons}/answer", files=filled).status_code == 303
-    (key,) = [key for key in town.store.objects if key.endswith("整改.xlsx")]
-    assert key.startswith(f"landing/market_regulation/{DATASET}/")
+    keys = [key for key in town.store.objects if key.startswith(f"landing/market_regulation/{DATASET}/")]
+    (named,) = {key.rsplit("/", 1)[-1] for key in keys if key.endswith(".xlsx")}
+    assert named.startswith(f"{persons}_"), "two answers of one name do not stand in each other's place"
 
 
 def cells(book: bytes) -> str:
