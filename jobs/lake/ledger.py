@@ -134,13 +134,6 @@ class Ledger:
                 _delivery(row) for row in session.scalars(select(DeliveryRow).where(*wanted).order_by(DeliveryRow.seq))
             ]
 
-    def before(self, delivery: Delivery) -> Delivery | None:
-        """The dataset's delivery that came just before this one; None for the first."""
-        with self._session() as session:
-            mine = (DeliveryRow.dataset == delivery.dataset, DeliveryRow.seq < delivery.seq)
-            row = session.scalar(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()).limit(1))
-            return None if row is None else _delivery(row)
-
     def get(self, delivery_id: str) -> Delivery:
         """The entry; UserError where there is none."""
         with self._session() as session:

@@ -10,6 +10,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
+from jobs.pipeline.handing import handover
 from jobs.pipeline.trying import Tried, newest, testable, tried
 
 logger = logging.getLogger(__name__)
@@ -20,10 +21,9 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
     delivery = lake.ledger.get(delivery_id)
     contract = catalogue.contract(delivery.dataset)
     results = Results(lake.arrow, lake.settings.s3_bucket)
-    before = lake.ledger.before(delivery)
     if delivery.state in (State.LANDED, State.UNREADABLE):
         verdict = quality.unreadable(contract, delivery, datetime.now(UTC))
-        results.write(verdict, quality.handover_rows(contract, delivery, before, verdict))
+        results.write(verdict, handover(lake, contract, delivery, verdict))
         return verdict
     versions = newest(lake)
     rules = testable(lake, catalogue.rules[contract.id], versions)
@@ -44,7 +44,7 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
     counties = quality.county_rows(verdict, this.judged.counties)
     rows = [
         *quality.rule_rows(verdict, this.judged.results),
-        *quality.handover_rows(contract, delivery, before, verdict),
+        *handover(lake, contract, delivery, verdict),
     ]
     from jobs.quality.shape import shape_rows
 

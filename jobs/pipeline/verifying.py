@@ -17,6 +17,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.announcing import recomputed
 from jobs.pipeline.desk import desk
+from jobs.pipeline.handing import handover
 from jobs.pipeline.trying import as_of, testable, tried
 from jobs.reporting import Check, Document, against_rules, against_verdict, bulletins, in_the_tables, report_key
 
@@ -114,7 +115,7 @@ def _judged_again(lake: Lake, catalogue: Catalogue, document: Document) -> tuple
         verdict = quality.verdict_on(contract, delivery, decision, basis, this.judged.counted, this.repair_counts())
         source = "bronze, judged again"
         found = quality.rule_rows(verdict, this.judged.results)
-        found += quality.handover_rows(contract, delivery, lake.ledger.before(delivery), verdict)
+        found += handover(lake, contract, delivery, verdict)
         return [*against_verdict(document, verdict, source), *against_rules(document, found, source)], ""
     finally:
         this.judged.release()

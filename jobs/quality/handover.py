@@ -1,6 +1,7 @@
 """What can be said of a delivery as a whole, without looking at its rows: in time, as declared, readable, usable."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 from jobs.contracts import Contract, Dimension
@@ -12,11 +13,20 @@ BASIS = "GB/T 36344-2018 信息技术 数据质量评价指标"
 MEASURED = ("integer", "number")
 
 
-def handover_rows(contract: Contract, delivery: Delivery, before: Delivery | None, verdict: Verdict) -> list[RuleRow]:
-    """Results about the delivery itself; `before` is the dataset's last delivery. What cannot be told is left out."""
+@dataclass(frozen=True)
+class Before:
+    """What came earlier: the dataset's last delivery; the rows that are usual on like days, as low, middle and high."""
+
+    last: Delivery | None = None
+    usual: tuple[float, float, float] | None = None
+
+
+def handover_rows(contract: Contract, delivery: Delivery, before: Before, verdict: Verdict) -> list[RuleRow]:
+    """Results about the delivery itself. What cannot be told is left out."""
     checks = [_metadata(contract, verdict), _readable(verdict)]
     if verdict.state is not State.UNREADABLE:
-        checks += [*_in_time(contract, delivery, before, verdict), *_as_declared(delivery, verdict)]
+        checks += [*_in_time(contract, delivery, before.last, verdict), *_as_declared(delivery, verdict)]
+        checks += [*_as_usual(before.usual, delivery, verdict)]
         checks += [_copies(verdict), _usable(verdict)]
     return checks
 
@@ -37,6 +47,21 @@ def _as_declared(delivery: Delivery, verdict: Verdict) -> Iterator[RuleRow]:
     words = ("实收行数与送文单申报的行数不一致", "请核对导出是否完整，缺行的请补报，多行的请更正申报数")
     yield _row(
         verdict, "delivery_declared_rows", ("完整性", "0202"), words, (max(declared, counted), abs(declared - counted))
+    )
+
+
+def _as_usual(usual: tuple[float, float, float] | None, delivery: Delivery, verdict: Verdict) -> Iterator[RuleRow]:
+    """Rows in the period of the delivery, beside the median of like days; within the band nothing is missed."""
+    if usual is None or delivery.counted_rows is None:
+        return
+    low, middle, high = usual
+    away = 0 if low <= delivery.counted_rows <= high else round(abs(delivery.counted_rows - middle))
+    words = (
+        f"本期行数与同类日期相差较大（本期 {delivery.counted_rows} 行，通常 {low:.0f} ～ {high:.0f} 行）",
+        "请核对导出的时间段和范围是否完整；业务量确有变化的，请说明原因",
+    )
+    yield _row(
+        verdict, "delivery_rows_of_period", ("时效性", "0501"), words, (max(round(middle), delivery.counted_rows), away)
     )
 
 

@@ -98,6 +98,23 @@ def day_kind(day: date) -> str:
     return HOLIDAYS.get(name, str(name)) if name else "周末"
 
 
+@dataclass(frozen=True)
+class Usual:
+    """How many rows a delivery usually has: the median of like days, and from where to where is no surprise."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def usual_rows(day: date, before: Sequence[tuple[date, int]]) -> Usual | None:
+    """By the rows of earlier deliveries, in order, each with its day; None where there are too few like days."""
+    by, kind = limits(), day_kind(day)
+    like = {on: float(rows) for on, rows in before if on != day and day_kind(on) == kind}
+    basis = [like[on] for on in sorted(like)[-by.most_days :]]
+    return Usual(*_band(ROWS, basis, by)) if len(basis) >= by.fewest_days else None
+
+
 def compared(  # noqa: PLR0913 - one call, all of it needed
     delivery: Delivery,
     contract: Contract,
@@ -154,11 +171,15 @@ def _measured(verdict: Verdict, counts: pa.Table, contract: Contract) -> dict[tu
 def _outside(name: tuple[str, str], seen: float, basis: Sequence[float], by: Limits) -> Unusual | None:
     if len(basis) < by.fewest_days:
         return None
+    low, _, high = _band(name[0], basis, by)
+    return None if low <= seen <= high else Unusual(name[0], name[1], seen, low, high)
+
+
+def _band(kind: str, basis: Sequence[float], by: Limits) -> tuple[float, float, float]:
+    """From where, around what, to where."""
     middle = statistics.median(basis)
     spread = TO_SIGMA * statistics.median(abs(value - middle) for value in basis)
-    band = {ROWS: by.rows, MEAN: by.means, VALUE_SHARE: by.words}.get(name[0], by.shares)
+    band = {ROWS: by.rows, MEAN: by.means, VALUE_SHARE: by.words}.get(kind, by.shares)
     width = max(by.spreads * spread, band.share * abs(middle), band.least)
     low, high = middle - width, middle + width
-    if name[0] != MEAN:
-        low = max(0.0, low)
-    return None if low <= seen <= high else Unusual(name[0], name[1], seen, low, high)
+    return (low if kind == MEAN else max(0.0, low)), middle, high

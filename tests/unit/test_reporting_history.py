@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lake.delivery import State
+from jobs.lake.delivery import Delivery, State
 from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow
+from jobs.pipeline.handing import handover
 from jobs.reporting import write_report
 from jobs.reporting.history import EMPTY, FAILED, ROWS, day_kind
 from tests.unit.test_reporting_lake import DATASET, NOW, LocalLake, catalogue, delivery, rule_rows, verdict
@@ -109,3 +110,31 @@ def test_values_that_lie_otherwise_than_usual_are_told(tmp_path: Path):
     assert names(sent(tmp_path / "a", days, [*usual_mean, 505], [*usual_share, 0.91])) == set()
     told = sent(tmp_path / "b", days, [*usual_mean, 5_050_000], [*usual_share, 0.2])
     assert names(told) == {(MEAN, CAPITAL), (VALUE_SHARE, OPEN)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "expected"),
+    [
+        (1010, {}, (1014, 0)),
+        (400, {}, (1014, 614)),
+        (2500, {}, (2500, 1486)),
+        (400, {"supersedes": "another"}, None),
+    ],
+)
+def test_rows_of_the_period_are_a_rule_of_their_own(
+    tmp_path: Path, rows: int, changes: dict[str, str], expected: tuple[int, int] | None
+):
+    lake, contract = LocalLake(tmp_path), catalogue().contract(DATASET)
+    *before, today = workdays(9)
+    lake.ledger.entries += [on_day(seq, day, 1000 + 7 * (seq % 5)) for seq, day in enumerate(before, 1)]
+    last = replace(on_day(9, today, rows), **changes)  # type: ignore[arg-type]
+    lake.ledger.entries.append(last)
+    found = {r.indicator: r for r in handover(lake, contract, last, verdict(last, rows=rows))}  # type: ignore[arg-type]
+    told = found.get("0501")
+    assert (None if told is None else (told.element_count, told.unexpected_count)) == expected
+    assert told is None or (told.success == (rows == 1010) and f"{rows} 行" in told.message)
+
+
+def on_day(seq: int, day: date, rows: int) -> Delivery:
+    at = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
+    return replace(delivery(seq, catalogue().contract(DATASET), State.ACCEPTED), received_at=at, counted_rows=rows)
