@@ -10,6 +10,7 @@ from jobs.lake.lake import opened
 from jobs.settings import load
 from tests.bench import checked_write, closing, dag_parse, fidelity, labels, portal, recheck, scaling, warm_delivery
 from tests.bench.common import Measures
+from tests.postgres import create, running
 
 CHOICES = (
     "checked_write",
@@ -47,10 +48,7 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
     if arguments.only in (None, "dag_parse"):
         dag_parse.measure(folder / "parse", measures)
     if arguments.only in (None, "portal"):
-        _up(("s3", "portal"))
-        portal.measure(load(), measures)
-        embedded.down(load(), lambda _: None)
-        load.cache_clear()
+        _portal(measures)
     on_engine = {
         "checked_write": lambda lake, own: checked_write.measure(lake, own, measures, arguments.rows),
         "scaling": lambda lake, own: scaling.measure(lake, own, measures),
@@ -65,6 +63,26 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
             _up(("s3", "spark", "airflow") if name == "warm_delivery" else ("s3", "spark"))
             with opened(load()) as lake:
                 measure(lake, folder / name)
+
+
+def _portal(measures: Measures) -> None:
+    """On SQLite, and where PostgreSQL is installed on that too, flushing as in production."""
+    _visit(measures)
+    with running(is_durable=True) as server:
+        if server is not None:
+            os.environ["LAKE_DATABASE_URL"] = create(server, "bench")
+            try:
+                _visit(measures)
+            finally:
+                del os.environ["LAKE_DATABASE_URL"]
+
+
+def _visit(measures: Measures) -> None:
+    load.cache_clear()
+    _up(("s3", "portal"))
+    portal.measure(load(), measures)
+    embedded.down(load(), lambda _: None)
+    load.cache_clear()
 
 
 def _up(services: tuple[str, ...]) -> None:

@@ -23,8 +23,10 @@ from jobs.contracts import Catalogue
 from jobs.lake.database import Database
 from jobs.lake.ledger import Arrival, Ledger
 from jobs.lake.store import StoredObject
+from jobs.serving.account_tables import AccountRow
 from jobs.serving.accounts import Person
 from jobs.serving.app import guarded
+from jobs.serving.passwords import hashed
 from jobs.serving.portal import Portal
 from jobs.settings import PROJECT
 from tests.unit.test_reporting_lake import LocalLake, MemoryStore
@@ -171,12 +173,24 @@ def city(root: Path, url: str, catalogue: Catalogue | None = None, **settings: A
         packs=packs,
         now=lambda: clock[0],
     )
-    for one in PEOPLE.values():
-        portal.accounts.add(one, NOW, PASSWORD)
+    _settle(tickets.database)
     gas = replace(ISSUE, dataset="gas_regulator_readings", provider="liaocheng_gas", message="压力超出范围")
     issue, other = tickets.found([ISSUE, gas], NOW)
     asked = tickets.requested(CORRECTION, PEOPLE_ACTORS["asker"], NOW)
     return City(portal, clock, packs, issue, other, asked)
+
+
+@lru_cache
+def _kept() -> str:
+    """Made once: hashing a password takes long on purpose."""
+    return hashed(PASSWORD)
+
+
+def _settle(database: Database) -> None:
+    """Accounts of all people, with the password that everybody has."""
+    common = {"password_hash": _kept(), "must_change": False, "is_disabled": False, "created_at": NOW}
+    with database.session() as session:
+        session.add_all(AccountRow(**vars(one), **common) for one in PEOPLE.values())
 
 
 class Client:

@@ -24,7 +24,7 @@ from jobs.lake.delivery import Finding, State
 from jobs.lake.ledger import Arrival, Build, Ledger, content_sha256
 from jobs.lake.ledger_tables import Base
 from jobs.serving import account_tables  # noqa: F401  (its tables are expected too)
-from tests.unit.conftest import free_port
+from tests.postgres import free_port
 
 NOW = datetime(2026, 1, 12, 8, tzinfo=UTC)
 FIRST = Arrival(

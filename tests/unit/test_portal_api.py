@@ -1,7 +1,6 @@
 """The portal for programs: the same guards as the pages, documented, and never a server error, whatever is sent."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import hypothesis
@@ -18,10 +17,8 @@ EXAMPLES = 12
 
 
 @pytest.fixture(scope="module")
-def town(made_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    root = tmp_path_factory.mktemp("api")
-    (root / "state.db").write_bytes(made_sqlite.read_bytes())
-    made = city(root, f"sqlite:///{root / 'state.db'}")
+def town(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    made = city(tmp_path_factory.mktemp("api"), module_url)
     delivered(made, "divisions")
     yield made
     made.portal.tickets.database.close()

@@ -22,11 +22,10 @@ OWNER, STRANGER = "asker", "stranger"
 
 
 @pytest.fixture
-def town(made_sqlite: Path, tmp_path: Path) -> Iterator[City]:
+def town(made_url: str, tmp_path: Path) -> Iterator[City]:
     """The reports' lake with its three deliveries, and a curated table with persons."""
-    (tmp_path / "state.db").write_bytes(made_sqlite.read_bytes())
     lake, catalogue = full_lake(tmp_path)
-    made = city(tmp_path, f"sqlite:///{tmp_path / 'state.db'}", catalogue)
+    made = city(tmp_path, made_url, catalogue)
     ours = made.portal.lake
     ours.ledger, ours.arrow = lake.ledger, lake.arrow
     names = [f.name for f in catalogue.contract(DATASET).fields]

@@ -17,7 +17,7 @@ from jobs.errors import SetupError
 from jobs.serving.oidc import Oidc
 from jobs.settings import PROJECT
 from tests.oidc_provider import CLIENT, SECRET, WRONG
-from tests.unit.conftest import free_port
+from tests.postgres import free_port
 from tests.unit.portalling import Browser, City, city
 
 ROLES = {"dept-approver": "approver", "officer": "quality_officer"}
@@ -41,11 +41,10 @@ def issuer() -> Iterator[str]:
 
 
 @pytest.fixture
-def town(issuer: str, made_sqlite: Path, tmp_path: Path) -> Iterator[City]:
-    (tmp_path / "state.db").write_bytes(made_sqlite.read_bytes())
+def town(issuer: str, made_url: str, tmp_path: Path) -> Iterator[City]:
     made = city(
         tmp_path,
-        f"sqlite:///{tmp_path / 'state.db'}",
+        made_url,
         oidc_issuer=issuer,
         oidc_client_id=CLIENT,
         oidc_client_secret=SecretStr(SECRET),

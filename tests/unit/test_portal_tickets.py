@@ -21,9 +21,8 @@ OWNER = "asker"  # of market_regulation, whose dataset it is
 
 
 @pytest.fixture
-def town(made_sqlite: Path, tmp_path: Path) -> Iterator[City]:
-    (tmp_path / "state.db").write_bytes(made_sqlite.read_bytes())
-    made = city(tmp_path, f"sqlite:///{tmp_path / 'state.db'}")
+def town(made_url: str, tmp_path: Path) -> Iterator[City]:
+    made = city(tmp_path, made_url)
     yield made
     made.portal.tickets.database.close()
     made.portal.lake.ledger.close()

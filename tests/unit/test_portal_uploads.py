@@ -21,9 +21,8 @@ CSV = "代码,名称\n371502,东昌府区\n".encode()
 
 
 @pytest.fixture
-def town(made_sqlite: Path, tmp_path: Path) -> Iterator[City]:
-    (tmp_path / "state.db").write_bytes(made_sqlite.read_bytes())
-    made = city(tmp_path, f"sqlite:///{tmp_path / 'state.db'}")
+def town(made_url: str, tmp_path: Path) -> Iterator[City]:
+    made = city(tmp_path, made_url)
     yield made
     made.portal.tickets.database.close()
     made.portal.lake.ledger.close()

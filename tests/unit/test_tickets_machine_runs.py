@@ -3,6 +3,7 @@
 import itertools
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from jobs.collaboration.tickets import Tickets
 from jobs.collaboration.working_days import package_calendar
 from jobs.errors import NotAllowed, UserError
 from jobs.lake.database import Database
+from tests.unit.conftest import KINDS, emptied
 from tests.unit.ticketing import ASKER, CORRECTION, ISSUE, OFFICER, PEOPLE, STATED, ZONE, at
 
 MACHINE = Tickets.machine()
@@ -29,13 +31,13 @@ EVENTS = sorted({step.event for step in MACHINE.steps})
 class Loop(RuleBasedStateMachine):
     """An issue and a correction request in the hands of everybody at random."""
 
-    template: Path
+    fresh: Callable[[Path], str]
+    """URL of a database without tickets; it may stand in the folder."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory(prefix="lake-tickets-")
-        shutil.copy(self.template, Path(self.folder.name) / "state.db")
-        self.database = Database(f"sqlite:///{self.folder.name}/state.db")
+        self.database = Database(type(self).fresh(Path(self.folder.name)))
         self.tickets = Tickets(self.database, ZONE)
         self.now = at("2026-01-12")
         self.numbers = itertools.count(2)
@@ -149,9 +151,23 @@ class Loop(RuleBasedStateMachine):
             assert self._number(waivers) == int(state == "waived")
 
 
-@pytest.mark.parametrize("steps", [25])
-def test_no_way_closes_without_proof_loses_a_clock_or_counts_a_pause(made_sqlite: Path, steps: int) -> None:
-    Loop.template = made_sqlite
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_way_closes_without_proof_loses_a_clock_or_counts_a_pause(kind: str, request: pytest.FixtureRequest) -> None:
+    Loop.fresh = staticmethod(fresh_of(kind, request))
     run_state_machine_as_test(
-        Loop, settings=settings(max_examples=15, stateful_step_count=steps, deadline=None, database=None)
+        Loop, settings=settings(max_examples=15, stateful_step_count=25, deadline=None, database=None)
     )
+
+
+def fresh_of(kind: str, request: pytest.FixtureRequest) -> Callable[[Path], str]:
+    """Gives empty databases of a kind, one after the other."""
+    if kind == "postgresql":
+        made = request.getfixturevalue("made_postgres")
+        return lambda _: emptied(made)
+    template = request.getfixturevalue("made_sqlite")
+
+    def copied(folder: Path) -> str:
+        shutil.copy(template, folder / "state.db")
+        return f"sqlite:///{folder / 'state.db'}"
+
+    return copied

@@ -24,9 +24,9 @@ def mended(tickets: Tickets, ticket: str, day: str) -> None:
 
 
 @pytest.fixture
-def february(local_tickets: Tickets) -> tuple[Tickets, dict[str, str]]:
+def february(tickets: Tickets) -> tuple[Tickets, dict[str, str]]:
     """One ticket for each thing that can happen to it in February."""
-    t = local_tickets
+    t = tickets
     days = {"early": "2026-01-12", "late": "2026-01-12", "gone": "2026-01-12"}
     ids = {name: issue(t, name, day) for name, day in days.items()}
     mended(t, ids["gone"], "2026-01-15")
@@ -78,8 +78,8 @@ def test_stock_reconciles_and_names_its_tickets(february: tuple[Tickets, dict[st
     assert found.stock.is_reconciled()
 
 
-def test_durations_are_working_days_with_and_without_pauses(local_tickets: Tickets) -> None:
-    t = local_tickets
+def test_durations_are_working_days_with_and_without_pauses(tickets: Tickets) -> None:
+    t = tickets
     for number, day in enumerate(("2026-02-03", "2026-02-04", "2026-02-05", "2026-02-06", "2026-02-09")):
         ticket = issue(t, f"f{number}", "2026-02-02")
         if number == 4:
@@ -91,8 +91,8 @@ def test_durations_are_working_days_with_and_without_pauses(local_tickets: Ticke
     assert len(found.tickets) == 5
 
 
-def test_correction_requests_are_in_time_where_they_were_answered_by_their_due_day(local_tickets: Tickets) -> None:
-    t = local_tickets
+def test_correction_requests_are_in_time_where_they_were_answered_by_their_due_day(tickets: Tickets) -> None:
+    t = tickets
     way = "confirm:officer dispatch:officer sign:reporter start:reporter"
     ends = {"a": ("answer:approver", "2026-02-14"), "b": ("find_unfounded:approver", "2026-02-16"), "c": ("", "")}
     ids = {}
@@ -147,6 +147,6 @@ def test_a_snapshot_names_tickets_without_records_and_people(tickets: Tickets) -
     assert CORRECTION.record not in repr(brief) and ASKER.name not in repr(brief)
 
 
-def test_a_snapshot_of_an_event_that_is_not_there_is_refused(local_tickets: Tickets) -> None:
+def test_a_snapshot_of_an_event_that_is_not_there_is_refused(tickets: Tickets) -> None:
     with pytest.raises(UserError, match="第 7 条事件"):
-        local_tickets.loop(Cut(at("2026-01-01"), at("2026-02-01"), at("2026-03-01"), seq=7))
+        tickets.loop(Cut(at("2026-01-01"), at("2026-02-01"), at("2026-03-01"), seq=7))

@@ -23,7 +23,7 @@ from jobs.collaboration.reminders import Digest
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import PolicyError, ServiceUnavailable
 from jobs.settings import Settings
-from tests.unit.conftest import free_port
+from tests.postgres import free_port
 from tests.unit.ticketing import ASKER, CORRECTION, ISSUE, WHOLE, at, moved
 
 NOW = at("2026-01-12")  # due on the 26th: half on the 19th, four fifths on the 22nd
