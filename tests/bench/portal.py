@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import httpx
 from sqlalchemy import insert, update
@@ -30,13 +31,16 @@ THINK_S = (4.0, 14.0)
 SEED = 20260112
 AIM_MS = 300
 STATES = (("dispatched", 10), ("fixing", 8), ("reopened", 2), ("disputed", 2), ("waived", 1), ("closed", 77))
+VISITS = {"tasks": 33, "ticket": 30, "list": 18, "search": 9, "comment": 5, "standing": 5}
+"""How many of a hundred requests are for what; the standing is the page of the city, or of one's department."""
+
 NOTHING = dict.fromkeys(("requester", "record", "clock_case", "previous_state"), "")
 
 
 def measure(settings: Settings, measures: Measures) -> None:
     """p95 over all pages; each kind of page goes to standard error. S3 and the portal are up."""
     is_postgres = settings.state_url().startswith("postgresql")
-    name, kind = ("portal_postgresql_p95_ms", "PostgreSQL") if is_postgres else ("portal_p95_ms", "SQLite")
+    name, database_kind = ("portal_postgresql_p95_ms", "PostgreSQL") if is_postgres else ("portal_p95_ms", "SQLite")
     rng = random.Random(SEED)
     database = Database(settings.state_url())
     with stopwatch(f"seeding {TICKETS:,} tickets"):
@@ -49,7 +53,7 @@ def measure(settings: Settings, measures: Measures) -> None:
     for kind, times in sorted(spent.items()):
         print(f"  {kind}: {len(times)} pages, p50 {_p(times, 50):.0f}, p95 {_p(times, 95):.0f} ms", file=sys.stderr)
     every = [t for times in spent.values() for t in times]
-    note = f"{len(every):,} pages in {FOR_S} s by {PEOPLE} people, {TICKETS:,} tickets, {kind}"
+    note = f"{len(every):,} pages in {FOR_S} s by {PEOPLE} people, {TICKETS:,} tickets, {database_kind}"
     measures.say(name, _p(every, 95), f"≤ {AIM_MS}", note)
 
 
@@ -62,7 +66,7 @@ def _seed_tickets(session: Session, rng: random.Random, settings: Settings) -> N
     catalogue = contracts.load_usable(settings.schemas, settings.expectations)
     sources, now = catalogue.sources(), datetime.now(UTC)
     names, weights = zip(*STATES, strict=True)
-    rows: dict[type, list[dict[str, object]]] = {TicketRow: [], EventRow: [], ClockRow: [], EvidenceRow: []}
+    rows: dict[type, list[dict[str, Any]]] = {TicketRow: [], EventRow: [], ClockRow: [], EvidenceRow: []}
     for number in range(1, TICKETS + 1):
         contract = rng.choice(sources)
         rule = rng.choice(catalogue.rules[contract.id])
@@ -78,11 +82,7 @@ def _seed_tickets(session: Session, rng: random.Random, settings: Settings) -> N
             | dict(remedy=rule.remedy, basis=rule.basis, state=state, version=3, failed_rows=failed)
             | dict(remaining_rows=0 if closed else failed, reopened=0, recurred=0, opened_at=opened, closed_at=closed)
         )
-        for step, event in enumerate(("open", "dispatch", "sign", "start")):
-            at = opened + timedelta(minutes=step)
-            who = dict(role="machine", department="bureau", name="数据湖", facts={}, effects={}, prev="0", hash="0")
-            moved = dict(seq=4 * number + step, ticket=id_, at=at, event=event, source="found", target=state)
-            rows[EventRow].append(moved | who)
+        rows[EventRow] += _events(number, rows[TicketRow][-1])
         paused = [[opened.isoformat(), None]] if state in ("disputed", "waived") else []
         rows[ClockRow].append(
             dict(ticket=id_, policy="C9", version=1, unit="working_days", length=10, most_extension=5, extension=0)
@@ -101,8 +101,28 @@ def _seed_tickets(session: Session, rng: random.Random, settings: Settings) -> N
     session.execute(update(ChainRow).values(seq=4 * TICKETS + 4, hash="0" * 64, tickets=TICKETS))
 
 
+def _events(number: int, ticket: dict[str, Any]) -> list[dict[str, object]]:
+    """What happened to a ticket, with what each event did to its clock."""
+    opened, closed, state = ticket["opened_at"], ticket["closed_at"], ticket["state"]
+    last = ("pass", "rechecking", state) if closed else ("start", "signed_for", state)
+    steps = (("open", "", "found"), ("dispatch", "found", "dispatched"), ("sign", "dispatched", "signed_for"), last)
+    told = {name: ticket[name] for name in ("kind", "provider", "version", "failed_rows", "remaining_rows", "reopened")}
+    told |= dict(recurred=0, clock=number, policy="C9", unit="working_days", started=opened.isoformat(), net=3, gross=3)
+    told |= dict(due=(opened + timedelta(days=14)).isoformat(), clock_state="running")
+    who = dict(role="machine", department="bureau", name="数据湖", prev="0", hash="0")
+    made: list[dict[str, object]] = []
+    for step, (event, source, target) in enumerate(steps):
+        is_end = event == "pass"
+        at = closed if is_end else opened + timedelta(minutes=step)
+        facts = {"proof": {}} if is_end else {}
+        effects = told | ({"clock_state": "stopped"} if is_end else {})
+        moved = dict(seq=4 * number + step, ticket=ticket["id"], at=at, event=event, source=source, target=target)
+        made.append(moved | who | dict(facts=facts, effects=effects))
+    return made
+
+
 def _seed_people(session: Session, settings: Settings) -> list[tuple[str, str]]:
-    """Session token and role of each, most of them of departments."""
+    """Session token of each, and the page on which they see how it stands; most of them are of departments."""
     sources = contracts.load_usable(settings.schemas, settings.expectations).sources()
     now, people = datetime.now(UTC), []
     roles = ["reporter", "approver", "approver", "quality_officer", "leader"]
@@ -114,7 +134,7 @@ def _seed_people(session: Session, settings: Settings) -> list[tuple[str, str]]:
         session.add(account)
         session.flush()
         session.add(SessionRow(token_hash=digest(token), account=account.id, started_at=now, seen_at=now))
-        people.append((token, role))
+        people.append((token, "/overview" if department == "bureau" else f"/departments/{department}"))
     return people
 
 
@@ -123,27 +143,28 @@ async def _visit(url: str, people: list[tuple[str, str]]) -> dict[str, list[floa
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60, trust_env=False) as client:
         until = time.monotonic() + FOR_S
-        await asyncio.gather(*(_person(client, token, n, until, spent) for n, (token, _) in enumerate(people)))
+        await asyncio.gather(*(_person(client, one, n, until, spent) for n, one in enumerate(people)))
     return spent
 
 
 async def _person(
-    client: httpx.AsyncClient, token: str, number: int, until: float, spent: dict[str, list[float]]
+    client: httpx.AsyncClient, one: tuple[str, str], number: int, until: float, spent: dict[str, list[float]]
 ) -> None:
+    (token, home), seen = one, ""
     rng = random.Random(SEED + number)
-    seen = ""
     await asyncio.sleep(rng.uniform(0, THINK_S[1]))
     while time.monotonic() < until:
-        kind = rng.choices(("tasks", "ticket", "list", "search", "comment"), (35, 30, 20, 10, 5 if seen else 0))[0]
+        kind = rng.choices(tuple(VISITS), tuple(VISITS.values()))[0]
         path = {
             "tasks": "/tasks",
             "ticket": seen or "/tasks",
             "list": f"/tickets?show={rng.choice(('open', 'overdue', 'all'))}&order={rng.choice(('due', 'newest'))}&page={rng.randrange(1, 9)}",
             "search": f"/tickets?show=all&q={rng.choice(('不能为空', '温度', 'T-0012', '超出'))}",
-            "comment": f"{seen}/comments",
+            "comment": f"{seen}/comments" if seen else "/tasks",
+            "standing": home,
         }[kind]
         begun = time.perf_counter()
-        if kind == "comment":
+        if path.endswith("/comments"):
             form = {"csrf": csrf_of(token), "text": "已联系经办人"}
             answer = await client.post(path, data=form, headers={"cookie": f"lake_session={token}"})
         else:
