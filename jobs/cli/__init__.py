@@ -7,6 +7,7 @@ import typer
 
 from jobs.cli import (
     account_commands,
+    audit_commands,
     bench_commands,
     bulletin_commands,
     contract_commands,
@@ -36,6 +37,7 @@ query.add_to(app)
 proof_commands.add_to(app)
 demo.add_to(app)
 ticket_commands.add_to(app)
+audit_commands.add_to(app)
 app.add_typer(account_commands.app, name="accounts", rich_help_panel="Services")
 bulletin_commands.add_to(app)
 app.add_typer(contract_commands.app, name="contracts", rich_help_panel="Author")

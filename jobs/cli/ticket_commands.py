@@ -1,4 +1,4 @@
-"""lake tickets list | show | move | remind, lake audit verify, lake calendar load, lake clocks: the loop of tickets, typed."""
+"""lake tickets list | show | move | remind, lake calendar load, lake clocks: the loop of tickets, typed."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,13 +24,12 @@ Id = Annotated[str, typer.Argument(help="Id of a ticket; `lake tickets list` lis
 Role = Annotated[str, typer.Option(help="Role in which you act, such as reporter, approver, quality_officer.")]
 Department = Annotated[str, typer.Option("--department", "-p", help="Your department, as contracts name it.")]
 tickets = typer.Typer(no_args_is_help=True, help="See and move tickets. 查看和办理工单。")
-audit = typer.Typer(no_args_is_help=True, help="Check what was recorded. 核查记录。")
 calendar = typer.Typer(no_args_is_help=True, help="Holidays and make-up days. 节假日和调休。")
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for name, group in (("tickets", tickets), ("audit", audit), ("calendar", calendar)):
+    for name, group in (("tickets", tickets), ("calendar", calendar)):
         app.add_typer(group, name=name, rich_help_panel=PANEL)
     app.command(rich_help_panel=PANEL)(clocks)
 
@@ -178,29 +177,6 @@ def remind_departments() -> None:
         typer.echo("nobody has to be told anything / 没有需要提醒的")
     if any(one.error for one in sent):
         raise typer.Exit(ServiceUnavailable.exit_code)
-
-
-@audit.command()
-def verify(
-    noted: Annotated[str, typer.Option(help="Number and hash that were written down before, as NUMBER:HASH.")] = "",
-) -> None:
-    """Walk the chain of all events of tickets, and name the first that was changed, moved or removed.
-
-    Write the last line down elsewhere: with `--noted` a chain that was cut or written anew is noticed too. Exit code 1
-    where something does not fit.
-
-    Example: `lake audit verify`
-    """
-    number, _, hash_ = noted.partition(":")
-    if noted and not (number.isdigit() and hash_):
-        raise typer.BadParameter("--noted is NUMBER:HASH, as the last line of an earlier run")
-    with opened(settings()) as desk:
-        found = desk.audit_verify((int(number), hash_) if noted else None)
-    if found.broken is not None:
-        typer.echo(f"event / 事件 {found.broken} {found.ticket}: {found.reason}")
-        raise typer.Exit(1)
-    typer.echo(f"{found.events:,} events, unbroken / 条事件，完整")
-    typer.echo(f"{found.seq}:{found.head}")
 
 
 @calendar.command("load")

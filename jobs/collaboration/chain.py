@@ -126,5 +126,9 @@ def text_hash(text: str) -> str:
 
 def _hash(row: EventRow) -> str:
     """SHA-256 of the event's canonical JSON, the hash of the one before in it."""
-    body = {name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()}
+    return sealed({name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()})
+
+
+def sealed(body: Mapping[str, Any]) -> str:
+    """SHA-256 of canonical JSON."""
     return text_hash(json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")))

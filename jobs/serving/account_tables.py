@@ -5,7 +5,7 @@ A session's token and a login's state are kept as hashes only: who reads the dat
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, String, Text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.lake.ledger_tables import SEQ, Base
@@ -67,11 +67,15 @@ class OidcRow(Base):
 
 
 class AccessRow(Base):
-    """Sensitive data (L3, L4) that somebody was shown: who, what, when, how and why. Rows are only ever added."""
+    """Sensitive data (L3, L4) that somebody was shown: who, what, when, how and why. Rows are only ever added.
+
+    Each is a link of a chain: `seq` has no gap, `hash` is of the row with the hash before in it.
+    """
 
     __tablename__ = "access_log"
 
     id: Mapped[int] = mapped_column(SEQ, primary_key=True, autoincrement=True)
+    seq: Mapped[int] = mapped_column(BigInteger, unique=True)
     at: Mapped[datetime] = mapped_column(AT, index=True)
     name: Mapped[str] = mapped_column(String(120))
     role: Mapped[str] = mapped_column(String(40))
@@ -81,6 +85,18 @@ class AccessRow(Base):
     dataset: Mapped[str] = mapped_column(String(120))
     grade: Mapped[str] = mapped_column(String(2))
     reason: Mapped[str] = mapped_column(Text)
+    prev: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AccessChainRow(Base):
+    """The one row that everybody who is noted takes first: the end of the chain of the access log."""
+
+    __tablename__ = "access_chain"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
 
 
 class UploadRow(Base):

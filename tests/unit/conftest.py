@@ -12,6 +12,7 @@ from jobs.collaboration.ticket_tables import ChainRow
 from jobs.collaboration.tickets import Tickets
 from jobs.lake.database import Database
 from jobs.lake.ledger_tables import Base
+from jobs.serving.account_tables import AccessChainRow
 from tests.postgres import create, running
 from tests.unit.ticketing import ISSUE, ZONE, at
 
@@ -34,6 +35,7 @@ def emptied(url: str) -> str:
     with engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
         connection.execute(insert(ChainRow).values(id=1, seq=0, hash=START, tickets=0))
+        connection.execute(insert(AccessChainRow).values(id=1, seq=0, hash=START))
     engine.dispose()
     return url
 

@@ -137,7 +137,10 @@ def test_the_auditor_sees_who_saw_what_and_walks_the_chain(town: City) -> None:
     assert "钱七（asker）" not in browser.get("/audit?department=civil_affairs").text
     found = re.search(r"共 (\d+) 条事件，完整。请另行记下：(\d+:[0-9a-f]{64})", browser.post("/audit").text)
     assert found and "完整" in browser.post("/audit", {"noted": found[2]}).text
-    assert browser.post("/audit", {"noted": "nonsense"}).status_code == 422
+    assert re.search(r"共 1 条访问记录，完整。请另行记下：1:[0-9a-f]{64}", browser.post("/audit").text)
+    assert "第 2 条访问记录不符" in browser.post("/audit", {"noted_access": "7:" + "0" * 64}).text
+    for name in ("noted", "noted_access"):
+        assert browser.post("/audit", {name: "nonsense"}).status_code == 422
     with town.portal.tickets.database.session() as session:
         session.execute(update(EventRow).where(EventRow.seq == 2).values(name="另一人"))
     assert "第 2 条事件不符" in browser.post("/audit").text

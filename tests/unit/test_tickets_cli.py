@@ -15,9 +15,10 @@ from jobs.collaboration.ticket_tables import EventRow
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import LakeError
 from jobs.lake.database import Database
+from jobs.serving.access import Access, AccessLog
 from jobs.settings import load
 from tests.unit.test_tickets_working_days import YEAR_2027
-from tests.unit.ticketing import ISSUE
+from tests.unit.ticketing import ISSUE, OFFICER
 
 Typed = Callable[..., Result]
 
@@ -72,10 +73,15 @@ def test_facts_are_written_as_name_and_value(desk: Tickets) -> None:
 def test_a_chain_is_verified_and_a_change_is_told(desk: Tickets, made_url: str) -> None:
     whole = typed("audit", "verify")
     assert whole.exit_code == 0 and "4 events, unbroken" in whole.output
-    noted = whole.output.split()[-1]
+    noted, noted_access = [line for line in whole.output.splitlines() if ":" in line]
+    assert noted_access == "0:" + "0" * 64 and "0 readings of sensitive data, unbroken" in whole.output
     assert typed("audit", "verify", "--noted", noted).exit_code == 0
     assert typed("audit", "verify", "--noted", "9:" + "0" * 64).exit_code == 1
     assert typed("audit", "verify", "--noted", "nine").exit_code == 2
+    AccessLog(desk.database).add(OFFICER, Access("pack", "工单 T-000001", "divisions", "L3", "整改"), datetime.now(UTC))
+    read = typed("audit", "verify", "--noted-access", noted_access)
+    assert read.exit_code == 0 and "1 readings of sensitive data, unbroken" in read.output
+    assert typed("audit", "verify", "--noted-access", "9:" + "0" * 64).exit_code == 1
     with desk.database.session() as session:
         session.execute(update(EventRow).where(EventRow.seq == 2).values(name="别人"))
     told = typed("audit", "verify")

@@ -51,10 +51,20 @@ class OversightDesk:
     def verified(self, noted: str = "") -> Audit:
         """The chain of events, walked now; `noted` is NUMBER:HASH as it was written down before."""
         rights.check_role(self.actor, rights.AUDITORS, "核验事件链")
-        number, _, hash_ = noted.strip().partition(":")
-        if noted.strip() and not (number.isdecimal() and hash_):
-            raise BadForm("此前记下的值须写作 序号:哈希")
-        return self.portal.tickets.audit_verify((int(number), hash_) if hash_ else None)
+        return self.portal.tickets.audit_verify(_pair(noted))
+
+    def log_verified(self, noted: str = "") -> Audit:
+        """The chain of the access log, walked now."""
+        rights.check_role(self.actor, rights.AUDITORS, "核验访问日志")
+        return self.portal.access.verified(_pair(noted))
 
     def _board(self) -> NoticeBoard:
         return NoticeBoard(self.portal.tickets.database, self.portal.now())
+
+
+def _pair(noted: str) -> tuple[int, str] | None:
+    """Number and hash of a note; None where there is none."""
+    number, _, hash_ = noted.strip().partition(":")
+    if noted.strip() and not (number.isdecimal() and len(number) < 19 and hash_):
+        raise BadForm("此前记下的值须写作 序号:哈希")
+    return (int(number), hash_) if hash_ else None

@@ -148,5 +148,7 @@ def access_log(portal: AnyPortal, visitor: LoggedIn, page: PageNumber = 1) -> li
 
 @router.post("/audit", tags=["审计"])
 def audit(portal: AnyPortal, visitor: Sent, given: m.NotedIn) -> m.AuditOut:
-    """The chain of events, walked now; for auditors."""
-    return m.AuditOut(**OversightDesk(portal, visitor.actor).verified(given.noted).__dict__)
+    """The chain of events, or of the access log, walked now; for auditors."""
+    desk = OversightDesk(portal, visitor.actor)
+    walk = desk.log_verified if given.chain == "access" else desk.verified
+    return m.AuditOut(**walk(given.noted).__dict__)

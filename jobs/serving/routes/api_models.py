@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -56,8 +56,9 @@ class RequestIn(In):
 
 
 class NotedIn(In):
-    """What was written down of the chain before, as NUMBER:HASH; may be empty."""
+    """Which chain is walked, and what was written down of it before, as NUMBER:HASH; may be empty."""
 
+    chain: Literal["events", "access"] = "events"
     noted: Short = ""
 
 
@@ -270,7 +271,7 @@ class AccessOut(BaseModel):
 
 
 class AuditOut(BaseModel):
-    """The chain of events, walked: `broken` is the first event that does not fit."""
+    """A chain, walked: `broken` is the first link that does not fit."""
 
     events: int
     seq: int

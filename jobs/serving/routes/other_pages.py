@@ -47,15 +47,16 @@ def audit(
 ) -> Response:
     """Who was shown which sensitive data."""
     log = OversightDesk(portal, visitor.actor).log(page_number, SIZE, department)
-    return page("audit.html", portal, visitor, log=log, department=department, outcome=None)
+    return page("audit.html", portal, visitor, log=log, department=department, outcomes=())
 
 
 @router.post("/audit")
 def verify(portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
-    """The chain of events, walked now; a note that was written down before may be compared."""
+    """Both chains, walked now; notes that were written down before may be compared."""
     desk = OversightDesk(portal, visitor.actor)
-    outcome = desk.verified(fields.get("noted", ""))
-    return page("audit.html", portal, visitor, log=desk.log(1, SIZE, ""), department="", outcome=outcome)
+    events, readings = desk.verified(fields.get("noted", "")), desk.log_verified(fields.get("noted_access", ""))
+    outcomes = (("事件", events), ("访问记录", readings))
+    return page("audit.html", portal, visitor, log=desk.log(1, SIZE, ""), department="", outcomes=outcomes)
 
 
 @router.get("/help")
