@@ -1,14 +1,12 @@
 """What every request needs, opened once: state database, lake, contracts, clock."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from jobs import contracts
@@ -20,11 +18,12 @@ from jobs.lake.lake import opened as opened_lake
 from jobs.pipeline import packing
 from jobs.serving.access import AccessLog
 from jobs.serving.accounts import Accounts
+from jobs.serving.kept import Kept
+from jobs.serving.loops import Loops
 from jobs.serving.sessions import Sessions
 from jobs.serving.standing import Standing, read_standing
 from jobs.settings import Settings
 
-T = TypeVar("T")
 CONTRACTS_S = 300.0
 STANDING_S = 60.0
 
@@ -47,29 +46,6 @@ class PipelinePacks:
 
     def answer(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
         return packing.answer(lake, catalogue, ticket_id, actor, file)
-
-
-class Kept(Generic[T]):
-    """A value that is read anew at most every `seconds`; while one request reads it, others get what was there."""
-
-    def __init__(self, read: Callable[[], T], seconds: float) -> None:
-        self._read, self._seconds, self._lock = read, seconds, Lock()
-        self._value: T | None = None
-        self._at = 0.0
-
-    def get(self) -> T:
-        """The value; waits only for the first one."""
-        if self._value is not None and time.monotonic() - self._at < self._seconds:
-            return self._value
-        if not self._lock.acquire(blocking=self._value is None):
-            return self._value  # type: ignore[return-value]
-        try:
-            if self._value is None or time.monotonic() - self._at >= self._seconds:
-                self._value = self._read()
-                self._at = time.monotonic()
-            return self._value
-        finally:
-            self._lock.release()
 
 
 @dataclass(frozen=True)
@@ -99,6 +75,11 @@ class Portal:
     def standing(self) -> Kept[Standing]:
         """All deliveries with verdicts and scores, as of a minute ago."""
         return Kept(lambda: read_standing(self.lake, self.catalogue()), STANDING_S)
+
+    @cached_property
+    def loops(self) -> Loops:
+        """What became of tickets, by month."""
+        return Loops(self.tickets, self.now, self.zone)
 
     @property
     def sessions(self) -> Sessions:

@@ -6,7 +6,6 @@ What is expected is written down here anew, from the words of the handbook, not 
 import re
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +22,14 @@ OWN, FOREIGN = "own", "foreign"
 DEPARTMENT = ("own", "clerk")
 BUREAU = ("officer", "leader", "auditor", "analyst", "operator")
 ALL = (*DEPARTMENT, *BUREAU)
+PUBLISHED, DRAFT = "published", "draft"
 NO_DEPARTMENT = "none"
 """Things that belong to no department."""
 
 
 @pytest.fixture(scope="module")
-def town(made_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    root = tmp_path_factory.mktemp("rights")
-    (root / "state.db").write_bytes(made_sqlite.read_bytes())
-    made = city(root, f"sqlite:///{root / 'state.db'}")
+def town(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    made = city(tmp_path_factory.mktemp("rights"), module_url)
     yield made
     made.portal.tickets.database.close()
     made.portal.lake.ledger.close()
@@ -50,6 +48,8 @@ def things(town: City) -> dict[tuple[str, str], str]:
                     delivery=(own, foreign)[number], key="landing/a/b/c/甲.csv", size_bytes=7, sha256="0" * 64,
                 )
             )  # fmt: skip
+    for key in ("2026-01.pdf", "drafts/2026-02.pdf"):
+        town.store.objects[f"reports/bulletins/{key}"] = b"%PDF"
     with town.portal.tickets.database.session() as session:
         notices = {row.department: str(row.id) for row in session.scalars(select(NoticeRow))}
     return {
@@ -67,6 +67,8 @@ def things(town: City) -> dict[tuple[str, str], str]:
         ("notice_id", FOREIGN): notices["liaocheng_gas"],
         ("path:path", OWN): f"civil_affairs/divisions/{own}.html",
         ("path:path", FOREIGN): f"liaocheng_gas/gas_regulator_readings/{foreign}.xlsx",
+        ("path:path", PUBLISHED): "2026-01.pdf",
+        ("path:path", DRAFT): "drafts/2026-02.pdf",
         ("event", OWN): "waive",
         ("event", FOREIGN): "waive",
     }
@@ -106,6 +108,10 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     "/datasets/{dataset}": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
     "/deliveries/{delivery_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/departments/{provider}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
+    "/departments/{provider}/loop": {OWN: EVERYBODY, FOREIGN: HIDDEN},
+    "/overview/loop": {NO_DEPARTMENT: only(*BUREAU)},
+    "/bulletins": {NO_DEPARTMENT: EVERYBODY},
+    "/bulletins/{path:path}": {PUBLISHED: EVERYBODY, DRAFT: HIDDEN},
     "/uploads/{upload_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/uploads/{upload_id}/state": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/reports/{path:path}": {OWN: EVERYBODY, FOREIGN: HIDDEN},

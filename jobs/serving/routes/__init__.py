@@ -1,6 +1,16 @@
 """Addresses of the portal, in the order in which they are looked up."""
 
-from jobs.serving.routes import api, data_pages, entrance, oidc_pages, other_pages, ticket_pages, upload_pages
+from jobs.serving.routes import (
+    api,
+    bulletin_pages,
+    data_pages,
+    entrance,
+    loop_pages,
+    oidc_pages,
+    other_pages,
+    ticket_pages,
+    upload_pages,
+)
 
 ROUTERS = (
     entrance.router,
@@ -8,6 +18,8 @@ ROUTERS = (
     ticket_pages.router,
     upload_pages.router,
     data_pages.router,
+    loop_pages.router,
+    bulletin_pages.router,
     other_pages.router,
     api.router,
 )

@@ -4,11 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from jobs.collaboration import Request, Ticket
+from jobs.collaboration import LoopMetrics, Request, Ticket
 from jobs.serving.desk.data_desk import DataDesk
+from jobs.serving.desk.loop_desk import LoopDesk
 from jobs.serving.desk.oversight_desk import OversightDesk
 from jobs.serving.desk.ticket_desk import TicketDesk
 from jobs.serving.routes import api_models as m
+from jobs.serving.routes.loop_pages import MonthName
 from jobs.serving.routes.ticket_pages import Filter
 from jobs.serving.visitors import AnyPortal, LoggedIn, Sent
 
@@ -124,6 +126,12 @@ def department(provider: Id, portal: AnyPortal, visitor: LoggedIn) -> m.Departme
     tally = view.tally
     numbers = {"open": tally.open, "overdue": tally.overdue, "closed": tally.closed}
     return m.DepartmentOut(provider=view.provider, name=view.name, score=view.score, **numbers)
+
+
+@router.get("/departments/{provider}/loop", tags=["全市"])
+def loop(provider: Id, portal: AnyPortal, visitor: LoggedIn, month: MonthName = "") -> LoopMetrics:
+    """A department's loop in a month, each number with the tickets that it counts."""
+    return LoopDesk(portal, visitor.actor).metrics(provider, month)
 
 
 @router.get("/overview", tags=["全市"])

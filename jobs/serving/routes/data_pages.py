@@ -14,10 +14,12 @@ from jobs.reporting.pages import Badge, Cell, Link, Table, table
 from jobs.serving import words
 from jobs.serving.county_map import legend
 from jobs.serving.desk.data_desk import DataDesk
+from jobs.serving.desk.loop_desk import LoopDesk
 from jobs.serving.desk.ticket_desk import TicketDesk
 from jobs.serving.guard import REPORT_POLICY
 from jobs.serving.portal import Portal
 from jobs.serving.rendering import page
+from jobs.serving.routes.loop_pages import MonthName
 from jobs.serving.visitors import AnyPortal, LoggedIn
 
 router = APIRouter(include_in_schema=False)
@@ -51,22 +53,25 @@ def delivery(delivery_id: str, portal: AnyPortal, visitor: LoggedIn) -> Response
 
 
 @router.get("/departments/{provider}")
-def department(provider: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
-    """One department."""
+def department(provider: str, portal: AnyPortal, visitor: LoggedIn, month: MonthName = "") -> Response:
+    """One department, with its loop in a month."""
     view = DataDesk(portal, visitor.actor).department(provider)
     wanted = Wanted(provider=provider, is_open=True, order="due", size=10)
     found = TicketDesk(portal, visitor.actor).page(wanted)
-    return page("department.html", portal, visitor, it=view, found=found, times=time_table(view.times, portal))
+    progress, times = LoopDesk(portal, visitor.actor).department(provider, month), time_table(view.times, portal)
+    return page("department.html", portal, visitor, it=view, found=found, times=times, progress=progress)
 
 
 @router.get("/overview")
-def overview(portal: AnyPortal, visitor: LoggedIn) -> Response:
-    """The city."""
+def overview(portal: AnyPortal, visitor: LoggedIn, month: MonthName = "") -> Response:
+    """The city, with its loop in a month."""
     desk = DataDesk(portal, visitor.actor)
     view = desk.overview()
     late = TicketDesk(portal, visitor.actor).page(Wanted(is_overdue=True, order="due", size=10))
     times = time_table(view.late, portal, with_department=True)
-    return page("overview.html", portal, visitor, it=view, late=late, times=times, legend=legend())
+    progress = LoopDesk(portal, visitor.actor).city(month)
+    shown = {"late": late, "times": times, "legend": legend(), "progress": progress}
+    return page("overview.html", portal, visitor, 200, it=view, **shown)
 
 
 @router.get("/reports")

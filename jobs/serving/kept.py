@@ -1,0 +1,31 @@
+"""A value that many ask for and that takes long to read."""
+
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
+    """A value that is read anew at most every `seconds`; while one request reads it, others get what was there."""
+
+    def __init__(self, read: Callable[[], T], seconds: float) -> None:
+        self._read, self._seconds, self._lock = read, seconds, Lock()
+        self._value: T | None = None
+        self._at = 0.0
+
+    def get(self) -> T:
+        """The value; waits only for the first one."""
+        if self._value is not None and time.monotonic() - self._at < self._seconds:
+            return self._value
+        if not self._lock.acquire(blocking=self._value is None):
+            return self._value  # type: ignore[return-value]
+        try:
+            if self._value is None or time.monotonic() - self._at >= self._seconds:
+                self._value = self._read()
+                self._at = time.monotonic()
+            return self._value
+        finally:
+            self._lock.release()
