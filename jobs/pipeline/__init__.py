@@ -28,6 +28,8 @@ STEPS: Mapping[str, str] = {
     "reports": "telling",
     "upkeep": "tending",
     "bulletin": "announcing",
+    "closed_periods": "announcing",
+    "announce": "announcing",
     "verify": "verifying",
     "recheck": "rechecking",
     "profile": "profiling",

@@ -47,6 +47,25 @@ def bulletin(lake: Lake, catalogue: Catalogue, name: str, wish: Wish) -> Bulleti
     return shelf.keep(edition, document)
 
 
+def closed_periods(lake: Lake, catalogue: Catalogue, day: date | None = None) -> list[str]:
+    """The month that ended last before the day, and the quarter and the year that ended with it; none where nothing came."""
+    zone = lake.settings.timezone
+    today = day or datetime.now(ZoneInfo(zone)).date()
+    month = bulletins.period(f"{today:%Y-%m}", zone).before(zone)
+    names = [month.name]
+    last = month.until.astimezone(ZoneInfo(zone))
+    if last.month % 3 == 1:
+        names.append(f"{month.name[:4]}Q{int(month.name[5:]) // 3}")
+    if last.month == 1:
+        names.append(month.name[:4])
+    return names if lake.ledger.received(month.since, month.until) else []
+
+
+def announce(lake: Lake, catalogue: Catalogue, name: str) -> str:
+    """Key of a period's published bulletin; one that was published before stays as it is."""
+    return bulletin(lake, catalogue, name, Wish()).json
+
+
 def recomputed(lake: Lake, catalogue: Catalogue, document: Mapping[str, Any]) -> dict[str, Any]:
     """The document made again from what it cites: table versions, the chain up to its event, its own terms and weights."""
     return bulletins.bulletin_document(_facts(lake, catalogue, bulletins.edition_of(document), document))

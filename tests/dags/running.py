@@ -76,6 +76,7 @@ def main(dataset: str, product: str) -> None:
         "left": received(dataset, params={"delivery": ""}),
         "built": built,
         "events": found,
+        "announced": run(dags["bulletins"], {}),
         "reports": reported(dags["results_to_departments"], found),
     }
     print("\n" + json.dumps(result, default=str))

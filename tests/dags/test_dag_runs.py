@@ -1,11 +1,14 @@
 """The DAGs run without a scheduler, in a process and an Airflow home of their own, on the test's lake."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
+from jobs.lake.ledger import Arrival
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from tests.dags import made_up
@@ -25,6 +28,8 @@ def fill(lake: Lake, folder: Path) -> None:
     file = folder / "路灯 台账.csv"
     file.write_text(made_up.ROWS, "utf-8")
     deliver(lake.store, [file], made_up.ID, made_up.PROVIDER, Manifest())
+    came = Arrival("divisions", "civil_affairs", "0" * 64, 7, ("received/区划.csv",), (("landing/区划.csv", "e"),))
+    lake.ledger.record(came, datetime.now(UTC).replace(day=1) - timedelta(days=5))
 
 
 def test_a_delivery_of_a_new_dataset_and_a_product_go_through_their_dags(lake: Lake, tmp_path: Path) -> None:
@@ -41,6 +46,7 @@ def test_a_delivery_of_a_new_dataset_and_a_product_go_through_their_dags(lake: L
     assert asset == f"lake://landing/{made_up.ID}"
     check_source(seen, delivery)
     check_lake(lake, seen, delivery)
+    check_bulletins(lake, seen["announced"])
 
 
 def check_source(seen: dict[str, Any], delivery: str) -> None:
@@ -53,6 +59,18 @@ def check_source(seen: dict[str, Any], delivery: str) -> None:
     told = {event["asset"].rstrip("/"): event["extra"].get("delivery") for event in seen["events"]}
     assert told[f"lake://silver/{made_up.ID}"] == told["lake://results"] == delivery
     assert f"lake://gold/{PRODUCT}" in told
+
+
+def check_bulletins(lake: Lake, seen: dict[str, Any]) -> None:
+    """What ended with last month is published; the month comes first, a quarter and a year where it was their last."""
+    assert seen["state"] == "success"
+    names = seen["returned"]["closed_periods/-1"]
+    last = datetime.now(ZoneInfo("Asia/Shanghai")).replace(day=1) - timedelta(days=1)
+    assert names[0] == f"{last:%Y-%m}"
+    for number, name in enumerate(names):
+        key = seen["returned"][f"announce/{number}"]
+        assert key == f"reports/bulletins/{name}.json"
+        assert all(lake.store.head(key.replace("json", ending)) for ending in ("pdf", "docx", "json"))
 
 
 def check_lake(lake: Lake, seen: dict[str, Any], delivery: str) -> None:

@@ -10,7 +10,7 @@ from tests.dags import made_up
 from tests.dags.programs import airflow_environ, answer
 
 SPARK_TASKS = {"conform", "build", "upkeep", "govern"}
-OTHERS = {"deliveries", "results_to_departments", "lake_upkeep"}
+OTHERS = {"deliveries", "results_to_departments", "lake_upkeep", "bulletins"}
 
 
 @pytest.fixture(scope="module")
