@@ -12,6 +12,7 @@ from jobs.errors import NotAllowed
 CLOSED = "closed"
 SAME, PREVIOUS = "same", "previous"
 ClockState = Literal["none", "running", "paused", "stopped"]
+StepClock = Literal["", "restart", "extend", "ask_extension"]
 Waiting = Literal["provider", "requester", "officer", "nobody"]
 
 
@@ -40,7 +41,7 @@ class Step(Policy):
     party: Literal["provider", "requester"] = "provider"
     requires: tuple[str, ...] = ()
     ground: str = ""
-    clock: Literal["", "restart"] = ""
+    clock: StepClock = ""
     internal: bool = False
     not_machine_found: bool = False
 

@@ -21,6 +21,7 @@ def machine(file: Path = FILE) -> Machine:
     checked = _Checked(made, document)
     checked.names()
     checked.proofs()
+    checked.extensions()
     checked.ambiguities()
     checked.ways()
     return made
@@ -64,6 +65,14 @@ class _Checked:
             machine_found = [kind for kind in self.machine.machine_found if step.is_of(kind)]
             if machine_found:
                 raise self._error(place, f"系统发现的 {machine_found[0]} 不能不经证明就关闭", "请在 kinds 中去掉它")
+
+    def extensions(self) -> None:
+        """Days that put a clock off are stated."""
+        for index, step in enumerate(self.machine.steps):
+            if step.clock in ("extend", "ask_extension") and "days" not in step.requires:
+                raise self._error(
+                    ("steps", index), f"「{step.event}」涉及延期却不要求写明延长数量", "请在 requires 中加 days"
+                )
 
     def ambiguities(self) -> None:
         """An event leads from a state to one place only."""

@@ -174,5 +174,7 @@ def _enter(session: Session, by: Policies, ticket: TicketRow, step: Step, act: A
         session.add(waiver)
     if "provider" in step.requires:
         ticket.provider = facts["provider"]
-    if "days" in step.requires:
+    if step.clock == "extend":
         ticket_clocks.extend(session, by, ticket, facts["days"], at)
+    if step.clock == "ask_extension":
+        ticket_clocks.check_extension(session, by, ticket, facts["days"], at)

@@ -35,10 +35,23 @@ def follow(session: Session, by: Policies, ticket: TicketRow, restart: bool, at:
 
 def extend(session: Session, by: Policies, ticket: TicketRow, days: int, at: datetime) -> None:
     """Put off the end of the ticket's clock; NotAllowed where its policy does not provide that."""
+    row = _extensible(session, ticket)
+    _write(row, by.keeper.extend(clock(row), days), by.keeper, at)
+
+
+def check_extension(session: Session, by: Policies, ticket: TicketRow, days: int, at: datetime) -> None:
+    """NotAllowed where the end of the ticket's clock could not be put off by so much, or is over."""
+    row = _extensible(session, ticket)
+    by.keeper.extend(clock(row), days)
+    if by.keeper.is_overdue(clock(row), at):
+        raise NotAllowed("时限已过，不能再申请延期；请尽快整改，或由质量专员处理")
+
+
+def _extensible(session: Session, ticket: TicketRow) -> ClockRow:
     row = running_row(session, ticket.id)
     if row is None:
         raise NotAllowed("工单没有正在计时的时限，无须延期")
-    _write(row, by.keeper.extend(clock(row), days), by.keeper, at)
+    return row
 
 
 def terms(by: Policies, ticket: TicketRow) -> Terms:

@@ -77,6 +77,16 @@ class Loop(RuleBasedStateMachine):
             actors = [replace(p, department=department) if p.is_bound() else p for p in PEOPLE]
             self._try(seen.id, step.event, next(a for a in actors if a.role in step.roles), ground)
 
+    @rule(granted=st.booleans())
+    def more_time_is_asked_for_and_decided(self, granted: bool) -> None:
+        seen = self.tickets.ticket(self.issue, OFFICER, self.now)
+        asking = replace(PEOPLE[1], department=seen.provider)
+        self._try(self.issue, "ask_extension", asking, "not_ours")
+        asked = self.tickets.ticket(self.issue, OFFICER, self.now)
+        if asked.state == "extension_asked":
+            assert asked.clock == seen.clock or seen.state == "extension_asked"
+            self._try(self.issue, "grant_extension" if granted else "refuse_extension", OFFICER, "not_ours")
+
     def _try(self, ticket: str, event: str, who: object, ground: str) -> None:
         before = self.tickets.ticket(ticket, OFFICER, self.now)
         until = str(self.now.date() + timedelta(days=10))
@@ -128,6 +138,16 @@ class Loop(RuleBasedStateMachine):
             if seen.clock:
                 assert 0 <= seen.clock.net <= seen.clock.gross
                 assert seen.clock.net == self._counted(ticket, seen.clock.started_at)
+
+    @invariant()
+    def a_clock_is_as_long_as_its_policy_says_and_what_was_granted(self) -> None:
+        for ticket in self._ids():
+            seen = self.tickets.ticket(ticket, OFFICER, self.now)
+            if seen.clock:
+                told = [e for e in self.tickets.events(ticket, OFFICER) if "clock" in e.effects]
+                mine = [e for e in told if e.effects["clock"] == told[-1].effects["clock"]]
+                granted = [e.facts["days"] for e in mine if e.event in ("extend", "grant_extension")]
+                assert seen.clock.length == 10 + sum(granted)
 
     def _counted(self, ticket: str, started: datetime) -> int:
         """Working days since the clock's start on which the ticket's events say that it ran."""
