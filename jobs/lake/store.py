@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,17 @@ class Store:
         """An upload in parts to `key`; nothing stands there before it is completed."""
         begun = self._s3.create_multipart_upload(Bucket=self.bucket, Key=key)
         return PartUpload(self._s3, {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]})
+
+    def forget_unfinished(self, before: datetime) -> int:
+        """How many uploads in parts were forgotten: those begun before the moment (UTC) that were never completed."""
+        forgotten = 0
+        for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket):
+            for one in page.get("Uploads", []):
+                if one["Initiated"] < before:
+                    target = {"Bucket": self.bucket, "Key": one["Key"], "UploadId": one["UploadId"]}
+                    PartUpload(self._s3, target).abort()
+                    forgotten += 1
+        return forgotten
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """The object's bytes as a stream."""

@@ -6,46 +6,24 @@ from pyspark.sql import DataFrame
 
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
-from jobs.lake.results import TICKETS
 from jobs.lake.zones import Zone
+from jobs.pipeline.marking import register_marked
 from jobs.quality import Plan
 
 
 def ask(lake: Lake, query: str) -> DataFrame:
     """The rows of a SQL query in which tables go by name: silver.<dataset>, gold.<product>, …
 
-    `marked.<dataset>` is silver with the open tickets of each row.
+    `marked.<dataset>` is silver with the open tickets, requests and objections of each row.
     """
     for name in set(re.findall(r"\bmarked\.`?(\w+)`?", query)):
-        _register_marked(lake, name)
+        register_marked(lake, name)
     for zone, name in set(re.findall(r"\b(bronze|silver|quarantine|evidence|results|gold)\.`?(\w+)`?", query)):
         path = lake.path(Zone(zone), name)
         if lake.arrow.version(path) is None:
             raise UserError(f"no table {path} yet; `lake tables` lists those that there are")
         lake.tables.register(path)
     return lake.tables.spark.sql(query)
-
-
-def _register_marked(lake: Lake, dataset: str) -> None:
-    """A view over silver with a column `tickets`: ids of the open tickets that the row is under, null where none."""
-    silver, evidence = lake.path(Zone.SILVER, dataset), lake.path(Zone.EVIDENCE, dataset)
-    tickets = lake.path(Zone.RESULTS, TICKETS)
-    if lake.arrow.version(silver) is None:
-        raise UserError(f"no table {silver} yet; `lake tables` lists those that there are")
-    lake.tables.register(silver)
-    under = "SELECT NULL _delivery, NULL _file, NULL _row, NULL tickets WHERE false"
-    if lake.arrow.version(evidence) is not None and lake.arrow.version(tickets) is not None:
-        lake.tables.register(evidence)
-        lake.tables.register(tickets)
-        under = (
-            f"SELECT e._delivery, e._file, e._row, collect_set(t.ticket) tickets FROM {evidence} e JOIN {tickets} t "
-            f"ON t.dataset = '{dataset}' AND t.delivery = e._delivery AND t.rule = e.rule GROUP BY 1, 2, 3"
-        )
-    lake.tables.spark.sql("CREATE DATABASE IF NOT EXISTS marked")
-    lake.tables.spark.sql(
-        f"CREATE OR REPLACE VIEW marked.`{dataset}` AS SELECT s.*, u.tickets FROM {silver} s LEFT JOIN ({under}) u "
-        "ON u._delivery = s._delivery AND u._file = s._file AND u._row = s._row"
-    )
 
 
 def explain(lake: Lake, plan: Plan) -> list[str]:

@@ -43,7 +43,7 @@ def govern(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Governed:
         known = {one.ticket for one in standing if one.delivery == delivery_id}
         _tell_causes(lake, contract, delivery_id, results, [t for t in found if t not in known], tickets, now)
         outcomes = tuple(tickets.rechecked(ticket, proof, now) for ticket, proof in proven)
-        keep_standing(lake, contract.id, tickets, now)
+        keep_standing(lake, contract, tickets, now)
     lake.ledger.governed(delivery_id, now)
     for outcome in outcomes:
         logger.info("%s: ticket %s %s", contract.id, outcome.ticket.id, outcome.ticket.state)

@@ -1,48 +1,83 @@
-"""What stands open, as a table beside the data: readers see which rows are under a ticket."""
+"""What stands open, as a table beside the data: readers see which rows are under a ticket, a request or an objection."""
 
+import hashlib
+import re
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import count
+from typing import Any
 
 import pyarrow as pa
+from deltalake import DeltaTable
 
-from jobs.collaboration import MACHINE, Tickets, Wanted
+from jobs.collaboration import MACHINE, Ticket, Tickets, Wanted
+from jobs.contracts import Contract
 from jobs.lake.lake import Lake
 from jobs.lake.results import TICKETS
 from jobs.lake.zones import Zone
 
 COLUMNS = {
     "ticket": (pa.string(), "工单号"),
+    "kind": (pa.string(), "工单种类：issue 质检问题，correction 校核申请，objection 公众异议"),
     "dataset": (pa.string(), "数据集"),
     "rule": (pa.string(), "规则编号"),
-    "delivery": (pa.string(), "问题行所在批次，与 evidence 表的 _delivery 对应"),
+    "delivery": (pa.string(), "问题行所在批次，与 evidence 表的 _delivery 对应；申请和异议为空"),
+    "record": (pa.string(), "申请或异议所指记录：业务主键各值以逗号相连的 SHA-256；质检问题为空"),
+    "key_fields": (pa.string(), "record 所依据的主键字段，以逗号相连"),
     "severity": (pa.string(), "严重级"),
     "state": (pa.string(), "工单状态"),
-    "message": (pa.string(), "问题"),
+    "message": (pa.string(), "问题；申请和异议的内容只有双方可见，此处为种类名称"),
     "due_at": (pa.timestamp("us", tz="UTC"), "整改期限"),
 }
-MOST = 500
+PAGE = 500
+SEPARATORS = re.compile(r"\s*[,，;；]\s*")
 
 
-def keep_standing(lake: Lake, dataset: str, tickets: Tickets, now: datetime) -> None:
-    """The dataset's open tickets in `results.tickets`, one row a delivery that is left, in place of those before."""
+def record_hash(record: str) -> str:
+    """What stands for the record that somebody named: SHA-256 of its key's values, joined by commas."""
+    return hashlib.sha256(SEPARATORS.sub(",", record.strip()).encode()).hexdigest()
+
+
+def keep_standing(lake: Lake, contract: Contract, tickets: Tickets, now: datetime) -> None:
+    """The dataset's open tickets in `results.tickets`, in place of those before: one row a delivery that is left, or a request."""
     schema = pa.schema([pa.field(n, kind, metadata={"comment": words}) for n, (kind, words) in COLUMNS.items()])
-    open_ = {
-        one.id: one for one in tickets.tickets(MACHINE, Wanted(dataset=dataset, is_open=True, size=MOST), now).tickets
-    }
-    rows = [
-        {
-            "ticket": one.ticket,
-            "dataset": dataset,
-            "rule": one.rule,
-            "delivery": one.delivery,
-            "severity": open_[one.ticket].severity,
-            "state": open_[one.ticket].label,
-            "message": open_[one.ticket].message,
-            "due_at": clock.due_at if (clock := open_[one.ticket].clock) else None,
-        }
-        for one in tickets.open_rows(dataset)
-        if one.ticket in open_
-    ]
-    table = pa.Table.from_pylist(rows, schema=schema)
-    lake.arrow.replace(
-        lake.path(Zone.RESULTS, TICKETS), schema, table.to_batches(), dataset, column="dataset", partition_by=()
-    )
+    path, rows = lake.path(Zone.RESULTS, TICKETS), list(_rows(contract, tickets, now))
+    if _stands(lake.arrow.open(path), contract.id, rows):
+        return
+    batches = pa.Table.from_pylist(rows, schema=schema).to_batches()
+    lake.arrow.replace(path, schema, batches, contract.id, column="dataset", partition_by=())
+
+
+def _stands(table: DeltaTable | None, dataset: str, rows: list[dict[str, Any]]) -> bool:
+    """Whether the table tells just this already; then it gets no version more."""
+    if table is None or not set(COLUMNS) <= {field.name for field in table.schema().fields}:
+        return False
+    kept = table.to_pyarrow_table(columns=list(COLUMNS), filters=[("dataset", "=", dataset)]).to_pylist()
+    wanted = [dict.fromkeys(COLUMNS) | row for row in rows]
+    return sorted(map(repr, kept)) == sorted(map(repr, ({name: row[name] for name in COLUMNS} for row in wanted)))
+
+
+def _rows(contract: Contract, tickets: Tickets, now: datetime) -> Iterator[dict[str, Any]]:
+    open_ = {one.id: one for one in _open(contract.id, tickets, now)}
+    for left in tickets.open_rows(contract.id):
+        if left.ticket in open_:
+            one = open_[left.ticket]
+            yield _row(one, rule=left.rule, delivery=left.delivery, message=one.message)
+    machine, key = tickets.machine(), contract.key()
+    for one in open_.values():
+        if one.kind not in machine.machine_found and one.record:
+            named = {"record": record_hash(one.record), "key_fields": ",".join(key)}
+            yield _row(one, rule="", message=machine.kinds[one.kind], **named)
+
+
+def _row(one: Ticket, **more: Any) -> dict[str, Any]:
+    common = {"ticket": one.id, "kind": one.kind, "dataset": one.dataset, "severity": one.severity, "state": one.label}
+    return common | {"due_at": one.clock.due_at if one.clock else None} | more
+
+
+def _open(dataset: str, tickets: Tickets, now: datetime) -> Iterator[Ticket]:
+    for page in count(1):
+        found = tickets.tickets(MACHINE, Wanted(dataset=dataset, is_open=True, page=page, size=PAGE), now)
+        yield from found.tickets
+        if page * PAGE >= found.total:
+            return

@@ -1,13 +1,14 @@
 """The loop: what a delivery breaks becomes tickets, and a ticket closes only on proof by the very keys that failed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from jobs.collaboration import Actor, Ticket, Wanted
+from jobs.collaboration import Actor, Request, Ticket, Wanted
 from jobs.contracts import Catalogue
 from jobs.errors import NotAllowed
 from jobs.ingest.land import Manifest, deliver
@@ -19,6 +20,7 @@ from jobs.pipeline.desk import desk
 from jobs.pipeline.governing import Governed, govern
 from jobs.pipeline.judging import conform
 from jobs.pipeline.packing import answer, pack
+from jobs.pipeline.tending import remind
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
 OWNER = Actor("reporter", "heat", "王工")
@@ -203,8 +205,47 @@ def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Call
     assert under == {"甲": [one.id], "乙": []}
     take("甲,2026-01-01 08:00:00,50,40", "乙,2026-01-01 08:00:00,60,40", supersedes=first)
     assert [row["tickets"] for row in ask(lake, query).collect()] == [None, None]
+    forget_names(lake)
+
+
+def test_records_under_a_request_or_an_objection_are_marked_like_rows_under_an_issue(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+) -> None:
+    take("甲,2026-01-01 08:00:00,39,40", "乙,2026-01-01 08:00:00,60,40", "丙,2026-01-01 08:00:00,60,40")
+    issue, now = ticket(lake, "supply_above_return"), datetime.now(UTC)
+    asked = Request(
+        "correction", "station", "heat", "water", "temp_c", "甲， 2026-01-01 08:00:00", "读数偏低", "现场测量"
+    )
+    with desk(lake) as tickets:
+        both = tickets.requested(asked, replace(OTHER, role="approver"), now)
+        citizen = replace(asked, kind="objection", record="乙,2026-01-01 08:00:00", requester="")
+        alone = tickets.requested(citizen, OFFICER, now)
+        tickets.requested(replace(asked, record="丁,2026-01-01 08:00:00"), replace(OTHER, role="approver"), now)
+    assert marks(lake) == {"甲": {issue.id}, "乙": set(), "丙": set()}, "told with the next delivery or reminder"
+    remind(lake, catalogue)
+    assert marks(lake) == {"甲": {issue.id, both}, "乙": {alone}, "丙": set()}
+    with desk(lake) as tickets:
+        seen = tickets.ticket(alone, OFFICER, now).version
+        tickets.move(alone, "refuse", OFFICER, seen, now, reason="不属于本平台")
+    remind(lake, catalogue)
+    assert marks(lake) == {"甲": {issue.id, both}, "乙": set(), "丙": set()}
+    table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
+    assert (
+        table is not None and "现场" not in (told := str(table.to_pyarrow_table().to_pylist())) and "读数" not in told
+    )
+    assert "甲" not in told, "which record it is stands there as a hash only"
+    forget_names(lake)
+
+
+def marks(lake: Lake) -> dict[str, set[str]]:
+    rows = ask(lake, "SELECT station, tickets FROM marked.station").collect()
+    return {row["station"]: set(row["tickets"] or []) for row in rows}
+
+
+def forget_names(lake: Lake) -> None:
+    """Names are the engine's, which other tests share."""
     for named in ("VIEW marked.station", "TABLE silver.station", "TABLE evidence.station", "TABLE results.tickets"):
-        lake.spark.sql(f"DROP {named}")  # names are the engine's, which other tests share
+        lake.spark.sql(f"DROP {named}")
 
 
 def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Governed]) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from jobs.lake.zones import Zone
+from jobs.pipeline.standing import record_hash
 from jobs.serving.portal import PipelinePacks
 from tests.unit.portalling import NOW, PEOPLE_ACTORS, Browser, City, an_issue, city
 from tests.unit.test_reporting_lake import CANARIES
@@ -208,6 +210,45 @@ def test_a_department_asks_another_to_check_a_record(town: City) -> None:
         "civil_affairs",
         "liaocheng_gas",
     }
+
+
+def test_readers_of_the_data_are_told_at_once_which_record_is_under_a_request(
+    town: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, form = (
+        Browser(town.portal, "stranger"),
+        {"dataset": "divisions", "evidence": "公告", "message": "名称不符"},
+    )
+    assert browser.post("/requests", {**form, "record": " 371502 "}).status_code == 303
+    lake = town.portal.lake
+    table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
+    assert table is not None
+    rows = table.to_pyarrow_table().to_pylist()
+    (one,) = [row for row in rows if row["ticket"] not in (town.issue, town.request)]
+    assert (one["kind"], one["key_fields"], one["delivery"]) == ("correction", "division_code", None)
+    assert one["record"] == record_hash("371502") and "371502" not in repr(rows) and "名称不符" not in repr(rows)
+
+    def away(*_: object, **__: object) -> None:
+        raise OSError("error sending request")
+
+    monkeypatch.setattr(lake.arrow, "replace", away)
+    assert browser.post("/requests", {**form, "record": "371503"}).status_code == 303, (
+        "the request is taken all the same"
+    )
+
+
+def test_more_time_is_asked_for_and_granted(town: City) -> None:
+    own, officer = Browser(town.portal, "own"), Browser(town.portal, "officer")
+    step = f"/tickets/{town.issue}/steps/"
+    assert own.post(step + "ask_extension", {"seen": "2", "reason": "系统升级"}).status_code == 422
+    assert own.post(step + "ask_extension", {"seen": "2", "reason": "系统升级", "days": "6"}).status_code == 403
+    assert own.post(step + "ask_extension", {"seen": "2", "reason": "系统升级", "days": "3"}).status_code == 303
+    assert town.issue in officer.get("/tasks").text and town.issue not in own.get("/tasks").text
+    assert events_offered(own.get(f"/tickets/{town.issue}").text) == []
+    decided = {"seen": "3", "reason": "同意", "days": "3", "approver": "分管负责人"}
+    assert officer.post(step + "grant_extension", decided).status_code == 303
+    page = own.get(f"/tickets/{town.issue}").text
+    assert "2026-01-29" in page and "申请延期" in page and "同意延期" in page and "系统升级" in page
 
 
 def test_the_city_of_the_tests_has_departments_of_shipped_contracts(town: City) -> None:

@@ -13,6 +13,7 @@ from jobs.collaboration.ticket import Standing
 from jobs.contracts import Contract
 from jobs.errors import NotAllowed, ServiceUnavailable
 from jobs.lake.session import is_away
+from jobs.pipeline.standing import keep_standing
 from jobs.reporting.masking import masked_text, masked_tree
 from jobs.serving import rights
 from jobs.serving.access import Access
@@ -105,7 +106,9 @@ class TicketDesk:
         """The ticket after a step. BadForm where something is not stated, NotAllowed where the step is not the actor's."""
         steps = {step.event: step for step in self.portal.tickets.possible(ticket_id, self.actor)}
         facts = self._facts(steps[event], stated) if event in steps else {}
-        return self.portal.tickets.move(ticket_id, event, self.actor, seen, self.portal.now(), facts=facts)
+        moved = self.portal.tickets.move(ticket_id, event, self.actor, seen, self.portal.now(), facts=facts)
+        self._mark(moved.kind, moved.dataset)
+        return moved
 
     def comment(self, ticket_id: str, text: str) -> Event:
         """A comment."""
@@ -120,7 +123,9 @@ class TicketDesk:
             raise BadForm("请选择数据集")
         if not (asked.record.strip() and asked.message.strip() and asked.evidence.strip()):
             raise BadForm("请写明哪条记录、有什么不对、依据是什么")
-        return self.portal.tickets.requested(asked, self.actor, self.portal.now())
+        made = self.portal.tickets.requested(asked, self.actor, self.portal.now())
+        self._mark(asked.kind, asked.dataset)
+        return made
 
     def pack(self, ticket_id: str) -> tuple[str, bytes]:
         """Name and bytes of the workbook that the department fills in, masked for the officer; noted before it is made."""
@@ -142,6 +147,18 @@ class TicketDesk:
         """What became of a filled pack."""
         self.check_answer(ticket_id)
         return self.portal.packs.answer(self.portal.lake, self.portal.catalogue(), ticket_id, self.actor, file)
+
+    def _mark(self, kind: str, dataset: str) -> None:
+        """Tell readers of the data which rows are under a request; what cannot be told now is told with the reminders."""
+        contract = self.portal.catalogue().contracts.get(dataset)
+        if contract is None or kind in self.portal.tickets.machine().machine_found:
+            return
+        try:
+            keep_standing(self.portal.lake, contract, self.portal.tickets, self.portal.now())
+        except Exception as error:
+            if not isinstance(error, ServiceUnavailable) and not is_away(error):
+                raise
+            logger.warning("%s: requests are not marked yet: the store is away", dataset)
 
     def _may_pack(self, ticket: Ticket) -> bool:
         return self.actor.role == "quality_officer" or self._may_answer(ticket)

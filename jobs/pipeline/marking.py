@@ -1,0 +1,81 @@
+"""Silver with the tickets that each row is under, as a view that readers ask."""
+
+import re
+
+import pyarrow.compute as pc
+from pyspark.sql.types import TimestampType
+
+from jobs.errors import UserError
+from jobs.lake.lake import Lake
+from jobs.lake.results import TICKETS
+from jobs.lake.zones import TablePath, Zone
+
+NO_ROWS = "SELECT NULL _delivery, NULL _file, NULL _row, CAST(NULL AS ARRAY<STRING>) tickets WHERE false"
+NO_RECORDS = "SELECT NULL record, CAST(NULL AS ARRAY<STRING>) tickets WHERE false"
+NONE = "CAST(array() AS ARRAY<STRING>)"
+
+
+def register_marked(lake: Lake, dataset: str) -> None:
+    """A view over silver with a column `tickets`: ids of the open tickets that the row is under, null where none.
+
+    Rows of an issue are those of its evidence; a request or an objection names its record by the key.
+    """
+    silver, tickets = lake.path(Zone.SILVER, dataset), lake.path(Zone.RESULTS, TICKETS)
+    if lake.arrow.version(silver) is None:
+        raise UserError(f"no table {silver} yet; `lake tables` lists those that there are")
+    lake.tables.register(silver)
+    failing, named, key = NO_ROWS, NO_RECORDS, "NULL"
+    if lake.arrow.version(tickets) is not None:
+        lake.tables.register(tickets)
+        failing = _failing(lake, dataset, tickets)
+        if fields := _key_fields(lake, dataset, tickets):
+            named = (
+                f"SELECT record, collect_set(ticket) tickets FROM {tickets} "
+                f"WHERE dataset = '{dataset}' AND record IS NOT NULL GROUP BY record"
+            )
+            key = _key(lake, silver, fields)
+    both = f"array_union(coalesce(u.tickets, {NONE}), coalesce(r.tickets, {NONE}))"
+    lake.tables.spark.sql("CREATE DATABASE IF NOT EXISTS marked")
+    lake.tables.spark.sql(
+        f"CREATE OR REPLACE VIEW marked.`{dataset}` AS SELECT s.*, nullif({both}, {NONE}) tickets FROM {silver} s "
+        f"LEFT JOIN ({failing}) u ON u._delivery = s._delivery AND u._file = s._file AND u._row = s._row "
+        f"LEFT JOIN ({named}) r ON r.record = {key}"
+    )
+
+
+def _failing(lake: Lake, dataset: str, tickets: TablePath) -> str:
+    """Tickets by the rows of their evidence."""
+    evidence = lake.path(Zone.EVIDENCE, dataset)
+    if lake.arrow.version(evidence) is None:
+        return NO_ROWS
+    lake.tables.register(evidence)
+    return (
+        f"SELECT e._delivery, e._file, e._row, collect_set(t.ticket) tickets FROM {evidence} e JOIN {tickets} t "
+        f"ON t.dataset = '{dataset}' AND t.delivery = e._delivery AND t.rule = e.rule GROUP BY 1, 2, 3"
+    )
+
+
+def _key_fields(lake: Lake, dataset: str, tickets: TablePath) -> list[str]:
+    """The key's fields by which open requests name their records; none where there is no such request."""
+    table = lake.arrow.open(tickets)
+    if table is None or "key_fields" not in {field.name for field in table.schema().fields}:
+        return []
+    found = table.to_pyarrow_table(columns=["key_fields"], filters=[("dataset", "=", dataset)])["key_fields"]
+    names = [one for one in pc.unique(found).to_pylist() if one]
+    return names[0].split(",") if names else []
+
+
+def _key(lake: Lake, silver: TablePath, fields: list[str]) -> str:
+    """SQL for what stands for a row as a person names it: moments on the clock of people here."""
+    types = {field.name: field.dataType for field in lake.tables.read(silver).schema.fields}
+    if not set(fields) <= set(types) or not all(re.fullmatch(r"\w+", name) for name in fields):
+        return "NULL"
+    zone = lake.settings.timezone
+
+    def text(name: str) -> str:
+        if isinstance(types[name], TimestampType):
+            local = f"convert_timezone(current_timezone(), '{zone}', CAST(s.`{name}` AS TIMESTAMP_NTZ))"
+            return f"date_format({local}, 'yyyy-MM-dd HH:mm:ss')"
+        return f"CAST(s.`{name}` AS STRING)"
+
+    return f"sha2(concat_ws(',', {', '.join(text(name) for name in fields)}), 256)"

@@ -1,0 +1,35 @@
+"""What broke off half-way does not lie in the store for ever."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from jobs.contracts import Catalogue
+from jobs.lake.lake import Lake
+from jobs.pipeline import tending
+from jobs.pipeline.tending import upkeep
+
+PART = b"x" * (5 << 20)
+
+
+def unfinished(lake: Lake) -> list[str]:
+    found = lake.store._s3.list_multipart_uploads(Bucket=lake.store.bucket)
+    return sorted(one["Key"] for one in found.get("Uploads", []))
+
+
+def test_uploads_that_broke_off_are_forgotten_and_those_under_way_go_on(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, going = lake.store.begin("landing/a/broken.csv"), lake.store.begin("landing/a/going.csv")
+    for one in (broken, going):
+        one.put(PART)
+    upkeep(lake, Catalogue({}, {}))
+    assert unfinished(lake) == ["landing/a/broken.csv", "landing/a/going.csv"], "both are young"
+    going.put(b"end")
+    going.complete()
+    monkeypatch.setattr(tending, "UNFINISHED", timedelta(hours=-1))
+    upkeep(lake, Catalogue({}, {}))
+    assert unfinished(lake) == []
+    assert lake.store.head("landing/a/broken.csv") is None
+    assert lake.store.get_bytes("landing/a/going.csv") == PART + b"end"
+    assert lake.store.forget_unfinished(datetime.now(UTC) + timedelta(days=1)) == 0
