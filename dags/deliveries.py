@@ -1,4 +1,7 @@
-"""Landing zone → ledger: watches for new objects and wakes the DAG of each dataset that has one."""
+"""Landing zone → ledger: watches for new objects and wakes the DAG of each dataset that has one.
+
+It also wakes whoever missed an event, by what the ledger says is left to do.
+"""
 
 from datetime import datetime, timedelta
 
@@ -23,10 +26,10 @@ objects stay in the landing zone until they are recorded.""",
 
     @task(outlets=[LANDED])
     def watch(outlet_events=None) -> list[str]:
-        """Ids of the deliveries that landed."""
-        landed = run("watch")
-        for dataset, delivery in landed:
-            outlet_events[LANDED].add(Asset(f"{SCHEME}landing/{dataset}"), extra={"delivery": delivery})
-        return [delivery for _, delivery in landed]
+        """Ids of the deliveries that landed, or were left behind."""
+        told = run("watch")
+        for asset, delivery in told:
+            outlet_events[LANDED].add(Asset(f"{SCHEME}{asset}"), extra={"delivery": delivery})
+        return [delivery for _, delivery in told]
 
     watch()

@@ -27,12 +27,12 @@ with DAG(
 
     @task
     def report(triggering_asset_events=None) -> list[str]:
-        """Keys of the reports written."""
+        """Ids of the deliveries whose reports were written: those that woke this run, and any left behind."""
         return run("reports", *judged(triggering_asset_events))
 
     @task(pool="spark")
-    def govern(triggering_asset_events=None) -> dict[str, int]:
-        """How many tickets each delivery broke into; those that it proves mended are closed."""
-        return {done.delivery: len(done.tickets) for done in run("governed", *judged(triggering_asset_events))}
+    def govern(reported: list[str]) -> dict[str, int]:
+        """How many tickets each reported delivery broke into; those that it proves mended are closed."""
+        return {done.delivery: len(done.tickets) for done in run("governed", *reported)}
 
-    report() >> govern()
+    govern(report())

@@ -67,7 +67,7 @@ def demo(days: int = 3, scale: float = 1.0) -> None:
         _wait("products / 数据产品", len(catalogue.products()), lambda: _built(lake, catalogue))
         _show(lake)
         _wait("tickets opened and proven / 开单与复核", len(lake.ledger.deliveries()), partial(_governed, lake))
-        _show_tickets(lake)
+        _show_tickets(lake, catalogue)
         people = demo_people(lake, config.home)
     _say_where(config, people)
 
@@ -146,12 +146,11 @@ def _wait(what: str, total: int, done: Callable[[], int]) -> None:
 
 def _show(lake: Lake) -> None:
     table = Table()
-    for name in ("部门", "数据集", "批次", "状态", "行数", "合格", "隔离", "提示"):
-        table.add_column(name, no_wrap=name in ("数据集", "批次"), overflow="fold")
+    for name in ("数据集", "状态", "行数", "合格", "隔离", "提示"):
+        table.add_column(name, no_wrap=True)
     for verdict in Results(lake.arrow, lake.settings.s3_bucket).verdicts([("seq", ">", 0)]):
         numbers = (verdict.rows, verdict.good_rows, verdict.failed_rows, verdict.warned_rows)
-        words = [f"{n:,}" for n in numbers]
-        table.add_row(verdict.provider, verdict.dataset, verdict.delivery[-12:], STATE_WORDS[verdict.state], *words)
+        table.add_row(verdict.dataset, STATE_WORDS[verdict.state], *(f"{n:,}" for n in numbers))
     Console().print(table)
 
 
@@ -160,13 +159,14 @@ def _governed(lake: Lake) -> int:
     return len(lake.ledger.deliveries()) - len(lake.ledger.ungoverned())
 
 
-def _show_tickets(lake: Lake) -> None:
-    """Tickets by provider, as the bureau sees them."""
+def _show_tickets(lake: Lake, catalogue: Catalogue) -> None:
+    """Tickets by department, as the bureau sees them."""
+    names = {contract.provider: contract.department for contract in catalogue.sources()}
     with desk(lake) as tickets:
         tallies = tickets.tallies(MACHINE, datetime.now(UTC))
     table = Table("责任单位", "办理中", "其中超期", "已凭证明关闭")
     for provider, tally in tallies.items():
-        table.add_row(provider, f"{tally.open:,}", f"{tally.overdue:,}", f"{tally.closed:,}")
+        table.add_row(names.get(provider, provider), f"{tally.open:,}", f"{tally.overdue:,}", f"{tally.closed:,}")
     Console().print(table)
 
 

@@ -11,6 +11,8 @@ from jobs.lake.lake import Lake
 
 WATCH_S = 240.0
 POLL_S = 1.0
+UNTOLD_S = 60.0
+"""A judged delivery that waits longer for its tickets has lost its event."""
 
 
 def land(lake: Lake, catalogue: Catalogue) -> tuple[Landed, ...]:
@@ -19,27 +21,47 @@ def land(lake: Lake, catalogue: Catalogue) -> tuple[Landed, ...]:
 
 
 def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
-    """(dataset, id) of new deliveries that have a contract, as soon as there are any; after a quiet while, those left.
+    """(asset, delivery) that is to be told: new deliveries that have a contract, as soon as there are any.
 
-    First come those that were here before their contract was.
+    First come those that were here before their contract was. The scheduler may lose an event that comes while a run
+    waits for its turn: judged deliveries that nobody took up for a while are told again, as `results`; after a quiet
+    while, so are those that landed and went no further.
     """
-    known_now = [(d.dataset, d.id) for d in _once_unknown(lake) if d.dataset in catalogue.providers()]
+    known_now = [_landing(d) for d in _once_unknown(lake) if d.dataset in catalogue.providers()]
     if known_now:
         return known_now
     deadline = time.monotonic() + WATCH_S
+    seen: dict[str, float] = {}
     while time.monotonic() < deadline:
-        landed = [(one.delivery.dataset, one.delivery.id) for one in land(lake, catalogue) if one.is_new]
+        landed = [one.delivery for one in land(lake, catalogue) if one.is_new]
         if landed:
-            return [(dataset, delivery) for dataset, delivery in landed if dataset in catalogue.providers()]
+            return [_landing(one) for one in landed if one.dataset in catalogue.providers()]
+        untold = _untold(lake, catalogue, seen)
+        if untold:
+            return untold
         time.sleep(POLL_S)
-    return _left(lake, catalogue)
+    return [_landing(one) for one in _left(lake, catalogue)]
 
 
-def _left(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
+def _landing(one: Delivery) -> tuple[str, str]:
+    return f"landing/{one.dataset}", one.id
+
+
+def _untold(lake: Lake, catalogue: Catalogue, seen: dict[str, float]) -> list[tuple[str, str]]:
+    """Judged deliveries without tickets and report for a while; `seen` keeps since when, and is brought up to date."""
+    waiting = [one.id for one in lake.ledger.ungoverned() if one.dataset in catalogue.contracts]
+    now = time.monotonic()
+    since = {one: seen.get(one, now) for one in waiting}
+    seen.clear()
+    seen.update(since)
+    return [("results", one) for one in waiting if now - since[one] >= UNTOLD_S]
+
+
+def _left(lake: Lake, catalogue: Catalogue) -> list[Delivery]:
     """Deliveries that landed some while ago and went no further: whoever recorded them died before saying so."""
     before = datetime.now(UTC) - timedelta(seconds=WATCH_S)
     landed = lake.ledger.deliveries(states=(State.LANDED,))
-    return [(d.dataset, d.id) for d in landed if d.received_at < before and d.dataset in catalogue.providers()]
+    return [d for d in landed if d.received_at < before and d.dataset in catalogue.providers()]
 
 
 def _once_unknown(lake: Lake, dataset: str | None = None) -> list[Delivery]:

@@ -51,10 +51,8 @@ def govern(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Governed:
 
 
 def governed(lake: Lake, catalogue: Catalogue, *asked: str) -> list[Governed]:
-    """The tickets of the deliveries asked for, and of any judged one that was left behind, in order of arrival."""
-    left = [one.id for one in lake.ledger.ungoverned() if one.dataset in catalogue.contracts]
-    wanted = {*asked, *left}
-    return [govern(lake, catalogue, one.id) for one in lake.ledger.deliveries() if one.id in wanted]
+    """The tickets of the deliveries asked for, in order of arrival."""
+    return [govern(lake, catalogue, one.id) for one in lake.ledger.deliveries() if one.id in asked]
 
 
 def _tell_causes(  # noqa: PLR0913 - one call, all of it known there

@@ -16,13 +16,14 @@ def report(lake: Lake, catalogue: Catalogue, delivery_id: str) -> ReportFiles:
 
 
 def reports(lake: Lake, catalogue: Catalogue, *delivery_ids: str) -> list[str]:
-    """Keys of the reports of several deliveries, and of judged ones that were left behind; the index is written once.
+    """The deliveries reported: those asked for, and judged ones that were left behind; the index is written once.
 
     The scheduler may take a run's events away before the run begins; what came in between is found by the ledger.
     """
     now = datetime.now(UTC)
     left = [one.id for one in lake.ledger.ungoverned() if one.dataset in catalogue.contracts]
     wanted = list(dict.fromkeys((*delivery_ids, *left)))
-    keys = [write_report(lake, catalogue, delivery_id, now).html for delivery_id in wanted]
+    for delivery_id in wanted:
+        write_report(lake, catalogue, delivery_id, now)
     write_index(lake, catalogue, now)
-    return keys
+    return wanted

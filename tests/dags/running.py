@@ -56,10 +56,10 @@ def events() -> list[dict[str, Any]]:
 
 
 def reported(dag: DAG, found: list[dict[str, Any]]) -> list[str]:
-    """The keys that the report task writes when these events trigger it."""
+    """The deliveries that the report task tells of when these events trigger it."""
     group = [SimpleNamespace(extra=event["extra"]) for event in found if event["asset"] == RESULTS]
-    keys: list[str] = dag.get_task("report").python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
-    return keys
+    told: list[str] = dag.get_task("report").python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
+    return told
 
 
 def main(dataset: str, product: str) -> None:

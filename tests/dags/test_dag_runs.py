@@ -86,5 +86,6 @@ def check_lake(lake: Lake, seen: dict[str, Any], delivery: str) -> None:
     build = lake.ledger.build(PRODUCT)
     assert build is not None and build.rows == 1
     assert seen["built"]["returned"]["build/-1"] == build.table_version
-    (key,) = seen["reports"]
-    assert delivery in key and "路灯台账" in lake.store.get_bytes(key).decode()
+    assert seen["reports"] == [delivery]
+    page = lake.store.get_bytes(f"{Zone.REPORTS}/{made_up.PROVIDER}/{made_up.ID}/{delivery}.html")
+    assert "路灯台账" in page.decode()

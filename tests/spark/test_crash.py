@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Catalogue, load_usable
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
@@ -138,9 +138,25 @@ def test_a_delivery_whose_recorder_died_before_saying_so_is_found_by_the_next_wa
     put(lake, tmp_path, FIRST, "a.csv")
     (landed,) = run(settings_here, "land")
     monkeypatch.setattr(arrival, "WATCH_S", 0.0)
-    assert run(settings_here, "watch") == [("station", landed.delivery.id)]
+    assert run(settings_here, "watch") == [("landing/station", landed.delivery.id)]
     run(settings_here, "load", landed.delivery.id)
     assert run(settings_here, "watch") == []
+
+
+def test_a_judged_delivery_whose_event_was_lost_is_told_again_until_its_tickets_are_looked_at(
+    lake: Lake, settings_here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(lake, tmp_path, FIRST, "a.csv")
+    one = step_by_step(lake, settings_here, "load", "conform")
+    assert one.state is State.PARTLY_QUARANTINED
+    catalogue = load_usable(settings_here.schemas, settings_here.expectations)
+    seen: dict[str, float] = {}
+    assert arrival._untold(lake, catalogue, seen) == [] and list(seen) == [one.id], "it may still be on its way"
+    monkeypatch.setattr(arrival, "UNTOLD_S", 0.0)
+    assert run(settings_here, "watch") == [("results", one.id)]
+    assert run(settings_here, "reports") == [one.id], "what nobody asked for is reported too"
+    run(settings_here, "governed", one.id)
+    assert arrival._untold(lake, catalogue, seen) == [] and not seen
 
 
 def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_what_came_before_its_contract_is_taken_when_the_contract_is_there(
     (found,) = land(lake, catalogue)
     assert found.delivery.state is State.UNREADABLE
     with_contract = write_contracts({"schemas/sources/heat/late.yaml": contract("late", STATION_FIELDS)})
-    assert watch(lake, with_contract) == [("late", found.delivery.id)]
+    assert watch(lake, with_contract) == [("landing/late", found.delivery.id)]
     assert pending(lake, with_contract, "late") == [found.delivery.id]
     assert load(lake, with_contract, found.delivery.id).state is end
     conform(lake, with_contract, found.delivery.id)

@@ -31,22 +31,26 @@ class Sample:
         return not self.is_masked and self.grade >= SENSITIVE
 
 
-def failing_rows(lake: Lake, contract: Contract, rule: str, delivery: str, in_full: bool) -> Sample | None:
-    """The first rows of a delivery that break a rule; None where there is no evidence of it."""
+def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence[str], in_full: bool) -> Sample | None:
+    """The first rows that break a rule, delivery by delivery; None where there is no evidence of it."""
     table = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return None
-    rows = table.to_pyarrow_dataset(file_pruning_predicate=[("_delivery", "=", delivery)])
-    mine = ds.field("_delivery") == delivery
-    found = rows.scanner(filter=mine & (ds.field("rule") == rule)).head(SHOWN).to_pylist()
-    if not found:
-        return None
-    shifted = set() if in_full else _shifted(rows, mine, contract)
+    told: list[tuple[str, ...]] = []
+    names: set[str] = set()
     masks = Masks(contract)
-    names = {name for row in found for name in (*_fields(row), *_key(row))}
+    for delivery in deliveries:
+        if len(told) >= SHOWN:
+            break
+        rows = table.to_pyarrow_dataset(file_pruning_predicate=[("_delivery", "=", delivery)])
+        mine = ds.field("_delivery") == delivery
+        found = rows.scanner(filter=mine & (ds.field("rule") == rule)).head(SHOWN - len(told)).to_pylist()
+        shifted = set() if in_full or not found else _shifted(rows, mine, contract)
+        names |= {name for row in found for name in (*_fields(row), *_key(row))}
+        told += [_told(row, masks, in_full, (row["_file"], row["_row"]) in shifted) for row in found]
     grade = max((f.classification for f in contract.fields if f.name in names), default="L1")
-    told = tuple(_told(row, masks, in_full, (row["_file"], row["_row"]) in shifted) for row in found)
-    return Sample(("文件", "行号", "业务主键", "字段", "报送的值"), told, grade, not in_full)
+    head = ("文件", "行号", "业务主键", "字段", "报送的值")
+    return Sample(head, tuple(told), grade, not in_full) if told else None
 
 
 def _shifted(rows: ds.Dataset, mine: ds.Expression, contract: Contract) -> set[tuple[str, int]]:

@@ -172,13 +172,14 @@ class TicketDesk:
     def _sample(
         self, ticket: Ticket, contract: Contract | None, standings: Sequence[Standing]
     ) -> tuple[Sample | None, str]:
-        """Rows of the newest delivery that still stands, and a word where they cannot be read."""
+        """Rows of the deliveries that still stand, the newest first, and a word where they cannot be read."""
         standing = [s for s in standings if not s.replaced_by] or list(standings)
         if contract is None or not standing:
             return None, ""
         in_full = rights.reads_values(self.actor, ticket.provider)
+        newest = [s.delivery for s in reversed(standing)]
         try:
-            sample = failing_rows(self.portal.lake, contract, ticket.rule, standing[-1].delivery, in_full)
+            sample = failing_rows(self.portal.lake, contract, ticket.rule, newest, in_full)
         except Exception as error:
             if not isinstance(error, ServiceUnavailable) and not is_away(error):
                 raise
