@@ -10,8 +10,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.results import TICKETS
 from jobs.lake.zones import TablePath, Zone
 
-NO_ROWS = "SELECT NULL _delivery, NULL _file, NULL _row, CAST(NULL AS ARRAY<STRING>) tickets WHERE false"
-NO_RECORDS = "SELECT NULL record, CAST(NULL AS ARRAY<STRING>) tickets WHERE false"
+ALIAS = "<side>"
 NONE = "CAST(array() AS ARRAY<STRING>)"
 
 
@@ -24,45 +23,53 @@ def register_marked(lake: Lake, dataset: str) -> None:
     if lake.arrow.version(silver) is None:
         raise UserError(f"no table {silver} yet; `lake tables` lists those that there are")
     lake.tables.register(silver)
-    failing, named, key = NO_ROWS, NO_RECORDS, "NULL"
+    joins: list[str] = []
     if lake.arrow.version(tickets) is not None:
         lake.tables.register(tickets)
-        failing = _failing(lake, dataset, tickets)
-        if fields := _key_fields(lake, dataset, tickets):
-            named = (
-                f"SELECT record, collect_set(ticket) tickets FROM {tickets} "
-                f"WHERE dataset = '{dataset}' AND record IS NOT NULL GROUP BY record"
-            )
-            key = _key(lake, silver, fields)
-    both = f"array_union(coalesce(u.tickets, {NONE}), coalesce(r.tickets, {NONE}))"
+        joins = [*_failing(lake, dataset, tickets), *_named(lake, dataset, tickets, silver)]
+    under = NONE
+    for number in range(len(joins)):
+        under = f"array_union({under}, coalesce(u{number}.tickets, {NONE}))"
+    sides = " ".join(f"LEFT JOIN {join.replace(ALIAS, f'u{number}')}" for number, join in enumerate(joins))
     lake.tables.spark.sql("CREATE DATABASE IF NOT EXISTS marked")
     lake.tables.spark.sql(
-        f"CREATE OR REPLACE VIEW marked.`{dataset}` AS SELECT s.*, nullif({both}, {NONE}) tickets FROM {silver} s "
-        f"LEFT JOIN ({failing}) u ON u._delivery = s._delivery AND u._file = s._file AND u._row = s._row "
-        f"LEFT JOIN ({named}) r ON r.record = {key}"
+        f"CREATE OR REPLACE VIEW marked.`{dataset}` AS SELECT s.*, nullif({under}, {NONE}) tickets FROM {silver} s {sides}"
     )
 
 
-def _failing(lake: Lake, dataset: str, tickets: TablePath) -> str:
+def _failing(lake: Lake, dataset: str, tickets: TablePath) -> list[str]:
     """Tickets by the rows of their evidence."""
     evidence = lake.path(Zone.EVIDENCE, dataset)
     if lake.arrow.version(evidence) is None:
-        return NO_ROWS
+        return []
     lake.tables.register(evidence)
-    return (
+    rows = (
         f"SELECT e._delivery, e._file, e._row, collect_set(t.ticket) tickets FROM {evidence} e JOIN {tickets} t "
         f"ON t.dataset = '{dataset}' AND t.delivery = e._delivery AND t.rule = e.rule GROUP BY 1, 2, 3"
     )
+    same = " AND ".join(f"{ALIAS}.{name} = s.{name}" for name in ("_delivery", "_file", "_row"))
+    return [f"({rows}) {ALIAS} ON {same}"]
 
 
-def _key_fields(lake: Lake, dataset: str, tickets: TablePath) -> list[str]:
+def _named(lake: Lake, dataset: str, tickets: TablePath, silver: TablePath) -> list[str]:
+    """Requests and objections by the key's fields that they name; one join for each choice of fields."""
+    joins = []
+    for fields in _key_fields(lake, dataset, tickets):
+        records = (
+            f"SELECT record, collect_set(ticket) tickets FROM {tickets} WHERE dataset = '{dataset}' "
+            f"AND key_fields = '{','.join(fields)}' GROUP BY record"
+        )
+        joins.append(f"({records}) {ALIAS} ON {ALIAS}.record = {_key(lake, silver, fields)}")
+    return joins
+
+
+def _key_fields(lake: Lake, dataset: str, tickets: TablePath) -> list[list[str]]:
     """The key's fields by which open requests name their records; none where there is no such request."""
     table = lake.arrow.open(tickets)
     if table is None or "key_fields" not in {field.name for field in table.schema().fields}:
         return []
     found = table.to_pyarrow_table(columns=["key_fields"], filters=[("dataset", "=", dataset)])["key_fields"]
-    names = [one for one in pc.unique(found).to_pylist() if one]
-    return names[0].split(",") if names else []
+    return [one.split(",") for one in sorted(filter(None, pc.unique(found).to_pylist()))]
 
 
 def _key(lake: Lake, silver: TablePath, fields: list[str]) -> str:

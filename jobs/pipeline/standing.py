@@ -23,7 +23,7 @@ COLUMNS = {
     "rule": (pa.string(), "规则编号"),
     "delivery": (pa.string(), "问题行所在批次，与 evidence 表的 _delivery 对应；申请和异议为空"),
     "record": (pa.string(), "申请或异议所指记录：业务主键各值以逗号相连的 SHA-256；质检问题为空"),
-    "key_fields": (pa.string(), "record 所依据的主键字段，以逗号相连"),
+    "key_fields": (pa.string(), "record 所依据的主键字段，以逗号相连；只写了前几个主键值的，为前几个字段"),
     "severity": (pa.string(), "严重级"),
     "state": (pa.string(), "工单状态"),
     "message": (pa.string(), "问题；申请和异议的内容只有双方可见，此处为种类名称"),
@@ -35,7 +35,12 @@ SEPARATORS = re.compile(r"\s*[,，;；]\s*")
 
 def record_hash(record: str) -> str:
     """What stands for the record that somebody named: SHA-256 of its key's values, joined by commas."""
-    return hashlib.sha256(SEPARATORS.sub(",", record.strip()).encode()).hexdigest()
+    return hashlib.sha256(",".join(_named(record)).encode()).hexdigest()
+
+
+def _named(record: str) -> list[str]:
+    """Values of the key, or of its first fields, as somebody wrote them down."""
+    return SEPARATORS.split(record.strip())
 
 
 def keep_standing(lake: Lake, contract: Contract, tickets: Tickets, now: datetime) -> None:
@@ -66,7 +71,8 @@ def _rows(contract: Contract, tickets: Tickets, now: datetime) -> Iterator[dict[
     machine, key = tickets.machine(), contract.key()
     for one in open_.values():
         if one.kind not in machine.machine_found and one.record:
-            named = {"record": record_hash(one.record), "key_fields": ",".join(key)}
+            fields = key[: len(_named(one.record))]
+            named = {"record": record_hash(one.record), "key_fields": ",".join(fields)}
             yield _row(one, rule="", message=machine.kinds[one.kind], **named)
 
 

@@ -220,15 +220,16 @@ def test_records_under_a_request_or_an_objection_are_marked_like_rows_under_an_i
         both = tickets.requested(asked, replace(OTHER, role="approver"), now)
         citizen = replace(asked, kind="objection", record="乙,2026-01-01 08:00:00", requester="")
         alone = tickets.requested(citizen, OFFICER, now)
+        whole = tickets.requested(replace(asked, record="丙"), replace(OTHER, role="approver"), now)
         tickets.requested(replace(asked, record="丁,2026-01-01 08:00:00"), replace(OTHER, role="approver"), now)
     assert marks(lake) == {"甲": {issue.id}, "乙": set(), "丙": set()}, "told with the next delivery or reminder"
     remind(lake, catalogue)
-    assert marks(lake) == {"甲": {issue.id, both}, "乙": {alone}, "丙": set()}
+    assert marks(lake) == {"甲": {issue.id, both}, "乙": {alone}, "丙": {whole}}
     with desk(lake) as tickets:
         seen = tickets.ticket(alone, OFFICER, now).version
         tickets.move(alone, "refuse", OFFICER, seen, now, reason="不属于本平台")
     remind(lake, catalogue)
-    assert marks(lake) == {"甲": {issue.id, both}, "乙": set(), "丙": set()}
+    assert marks(lake) == {"甲": {issue.id, both}, "乙": set(), "丙": {whole}}
     table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
     assert (
         table is not None and "现场" not in (told := str(table.to_pyarrow_table().to_pylist())) and "读数" not in told

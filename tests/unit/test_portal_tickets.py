@@ -219,14 +219,18 @@ def test_readers_of_the_data_are_told_at_once_which_record_is_under_a_request(
         Browser(town.portal, "stranger"),
         {"dataset": "divisions", "evidence": "公告", "message": "名称不符"},
     )
-    assert browser.post("/requests", {**form, "record": " 371502 "}).status_code == 303
+    assert browser.post("/requests", {**form, "record": " 371502， 2020-01-01 "}).status_code == 303
     lake = town.portal.lake
     table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
     assert table is not None
     rows = table.to_pyarrow_table().to_pylist()
     (one,) = [row for row in rows if row["ticket"] not in (town.issue, town.request)]
-    assert (one["kind"], one["key_fields"], one["delivery"]) == ("correction", "division_code", None)
-    assert one["record"] == record_hash("371502") and "371502" not in repr(rows) and "名称不符" not in repr(rows)
+    assert (one["kind"], one["key_fields"], one["delivery"]) == ("correction", "division_code,code_valid_from", None)
+    assert (
+        one["record"] == record_hash("371502,2020-01-01")
+        and "371502" not in repr(rows)
+        and "名称不符" not in repr(rows)
+    )
 
     def away(*_: object, **__: object) -> None:
         raise OSError("error sending request")
