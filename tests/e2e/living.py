@@ -52,7 +52,7 @@ class Town:
 
     def go_on(self) -> list[str]:
         """Whatever landed on its way to verdict, report and tickets, as the DAGs do it; ids of the deliveries."""
-        landed = self.run("watch")
+        landed = [(asset.removeprefix("landing/"), one) for asset, one in self.run("watch")]
         ids = [one for dataset, _ in landed for one in self.run("pending", dataset)]
         for one in ids:
             self.run("load", one)
