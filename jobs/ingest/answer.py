@@ -6,6 +6,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from jobs.contracts.correction import ABOUT, DATA, TICKET
 from jobs.ingest.kinds import LocalFile
+from jobs.ingest.workbook_probe import fits
 
 ROWS_SEEN = 20
 
@@ -19,6 +20,8 @@ def answered(files: Sequence[LocalFile]) -> str:
     except (CalamineError, PasswordError):  # told by whoever reads it as the contract says
         return ""
     if not {ABOUT, DATA} <= set(book.sheet_names):
+        return ""
+    if not fits(files[0].path, ABOUT):
         return ""
     for row in book.get_sheet_by_name(ABOUT).to_python(nrows=ROWS_SEEN):
         cells = [str(cell).strip() for cell in row if str(cell).strip()]

@@ -12,13 +12,19 @@ from jobs.contracts import Layout
 from jobs.ingest.grid import CHUNK_ROWS, Chunk, Grid, distinct_header, text_array, without_last
 from jobs.ingest.notes import FileNotes
 
+MOST_ROWS = 200_000_000
+"""A few kilobytes can say that one value stands in as many rows as there are numbers."""
+
 
 def open_parquet(path: Path, layout: Layout, notes: FileNotes) -> Grid:
     """The grid of a Parquet file."""
     try:
-        names = pq.ParquetFile(path).schema_arrow.names
+        file = pq.ParquetFile(path)
+        names, rows = file.schema_arrow.names, file.metadata.num_rows
     except (pa.ArrowInvalid, OSError) as error:
         raise notes.error("不是有效的 Parquet 文件，或没有传完；请重新导出后报送") from error
+    if rows > MOST_ROWS:
+        raise notes.error(f"有 {rows:,} 行，超过 {MOST_ROWS:,} 行；请分批报送")
     header, _ = distinct_header(names)
 
     def chunks() -> Iterator[Chunk]:

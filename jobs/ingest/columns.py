@@ -14,6 +14,7 @@ from jobs.ingest.notes import FileNotes
 FILE, ROW = "_file", "_row"
 TECHNICAL = (FILE, ROW, MALFORMED)
 NAMES_SHOWN = 30
+MOST_COLUMNS = 2000
 OTHER_DATASET_SHARE = 0.5
 LIKE_DATA = re.compile(r"\d{6}|^\d+(?:\.\d+)?$")
 NOT_A_NAME = re.compile(r"[^a-z0-9\u3400-\u4dbf\u4e00-\u9fff]+")
@@ -50,6 +51,8 @@ class BronzePlan:
 
     def add(self, grid: Grid, notes: FileNotes) -> dict[str, int]:
         """Bronze column → position in this file; DeliveryError where the contract refuses the header."""
+        if grid.own() > MOST_COLUMNS:
+            raise notes.error(f"有 {grid.own():,} 列，超过 {MOST_COLUMNS:,} 列；请核对分隔符和表头，按约定的列报送")
         found = match(grid.header, grid.own(), self.fields)
         self._check_missing(found, grid, notes)
         _note_renamed(found, grid, self.fields, notes)

@@ -27,9 +27,11 @@ from jobs.ingest.grid import (
 from jobs.ingest.kinds import ENCRYPTED
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.sheet_errors import error_cells
+from jobs.ingest.workbook_probe import fits
 
 EXACT_BELOW = 1e15
 NOT_EXCEL = "不是有效的 Excel 文件，或已损坏；请用 Excel 打开后另存为 xlsx 再报送"
+TOO_LARGE = "的数据区域过大，无法读入；多为远处单元格留有内容，请删除数据区以外的行和列后另存为 xlsx，或改用 csv 报送"
 INEXACT = "有 {count} 行含 16 位以上的数字，Excel 按数值保存已使末位失真（如身份证号、信用代码）；请改用文本格式"
 Range = tuple[tuple[int, int], tuple[int, int]]
 
@@ -141,6 +143,8 @@ def _loaded(path: Path, size: int, modified: int, wanted: str | int) -> _Sheet:
 
 
 def _sheet(path: Path, wanted: str | int, notes: FileNotes) -> _Sheet:
+    if not fits(path, wanted):
+        raise notes.error(TOO_LARGE)
     try:
         state = path.stat()
         return _loaded(path, state.st_size, state.st_mtime_ns, wanted)

@@ -3,17 +3,26 @@
 import codecs
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from jobs.contracts import Layout
+from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.encoding import Encoding, blocks, detect
 from jobs.ingest.grid import Chunk, Grid, chunked, distinct_header, is_blank, without_last
 from jobs.ingest.notes import FileNotes
 
 NOT_AN_OBJECT = "该记录不是对象（应为 {…}）"
 BROKEN_LINE = "该行不是有效的 JSON"
+TOO_DEEP = "该记录嵌套过深"
+MOST_DOCUMENT_BYTES = 128 << 20
+"""A document stands in memory whole, at up to thirty times its size."""
+
+MOST_LINE_CHARS = 16 << 20
+MOST_DEPTH = 100
+DEEP: Mapping[str, str] = {}
+"""Stands for a record that goes too deep."""
 
 
 class Digits(str):
@@ -40,15 +49,16 @@ def open_json(path: Path, layout: Layout, notes: FileNotes) -> Grid:
         if again:
             notes.say("column_duplicate", f"列名重复：{'、'.join(again)}；后出现的列加序号区分", columns=list(again))
         return _grid(header, lambda: _table_rows(load()["data"], len(header)), layout)
-    names = _headers(_flat(r) for r in records if isinstance(r, dict))
+    names = _headers((_flat(r) for r in records if isinstance(r, dict)), notes)
     return _grid(names, lambda: _object_rows(((i, r, None) for i, r in enumerate(load(), 1)), names, notes), layout)
 
 
 def open_jsonl(path: Path, layout: Layout, notes: FileNotes) -> Grid:
     """The grid of JSON lines, read twice: once for the headers, once for the rows."""
     encoding = detect(path, layout.encoding, notes)
-    names = _headers(_flat(r) for _, r, _ in _json_lines(path, encoding) if isinstance(r, dict))
-    return _grid(names, lambda: _object_rows(_json_lines(path, encoding), names, notes), layout)
+    lines = partial(_json_lines, path, encoding, notes)
+    names = _headers((_flat(r) for _, r, _ in lines() if isinstance(r, dict)), notes)
+    return _grid(names, lambda: _object_rows(lines(), names, notes), layout)
 
 
 def _grid(header: Sequence[str | None], rows: Any, layout: Layout) -> Grid:
@@ -67,6 +77,9 @@ def _document(path: Path, encoding: Encoding, modified: int) -> Any:
 
 
 def _read(path: Path, encoding: Encoding, notes: FileNotes) -> Any:
+    if path.stat().st_size > MOST_DOCUMENT_BYTES:
+        most = MOST_DOCUMENT_BYTES >> 20
+        raise notes.error(f"的 JSON 超过 {most} MiB；请拆分，或与大数据局约定改为每行一条记录（jsonl）")
     try:
         return _document(path, encoding, path.stat().st_mtime_ns)
     except json.JSONDecodeError as error:
@@ -93,9 +106,9 @@ def _records(document: Any, path: str, notes: FileNotes) -> Any:
     raise notes.error(f"的「{path or '根'}」处不是记录列表{hint}；请在契约 layout.records 写明路径")
 
 
-def _json_lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, Any, str | None]]:
+def _json_lines(path: Path, encoding: Encoding, notes: FileNotes) -> Iterator[tuple[int, Any, str | None]]:
     """Line number, record, fault; blank lines are counted and passed over."""
-    for number, line in enumerate(_lines(path, encoding), start=1):
+    for number, line in enumerate(_lines(path, encoding, notes), start=1):
         if not line.strip(" \t\r\n\0\x1a"):
             continue
         try:
@@ -104,20 +117,25 @@ def _json_lines(path: Path, encoding: Encoding) -> Iterator[tuple[int, Any, str 
             yield number, {}, BROKEN_LINE
 
 
-def _lines(path: Path, encoding: Encoding) -> Iterator[str]:
+def _lines(path: Path, encoding: Encoding, notes: FileNotes) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     rest = ""
     for block in blocks(path, encoding):
         *lines, rest = (rest + decoder.decode(block)).split("\n")
         yield from lines
+        if len(rest) > MOST_LINE_CHARS:
+            raise notes.error("单行过长，不是每行一条记录；请按 JSON Lines 格式重新导出后报送")
     if rest:
         yield rest
 
 
 def _table_rows(data: Sequence[Any], width: int) -> Iterator[tuple[int, Sequence[str], str | None]]:
     for number, record in enumerate(data, start=1):
-        cells = [_text(v) for v in record] if isinstance(record, list) else []
-        fault = None if len(cells) == width else f"应有 {width} 列，实有 {len(cells)} 列"
+        try:
+            cells = [_text(v) for v in record] if isinstance(record, list) else []
+            fault = None if len(cells) == width else f"应有 {width} 列，实有 {len(cells)} 列"
+        except RecursionError:
+            cells, fault = [], TOO_DEEP
         yield number, cells[:width] + [""] * (width - len(cells)), fault
 
 
@@ -127,6 +145,7 @@ def _object_rows(
     blank: list[int] = []
     for number, record, fault in records:
         flat = _flat(record) if isinstance(record, dict) else {}
+        fault = fault or (TOO_DEEP if flat is DEEP else None)
         cells = [flat.get(name, "") for name in names]
         fault = fault or (None if isinstance(record, dict) else NOT_AN_OBJECT)
         if fault is None and is_blank(cells):
@@ -136,18 +155,30 @@ def _object_rows(
     notes.count("rows_blank", "跳过 {count} 条空记录", blank)
 
 
-def _headers(records: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+def _headers(records: Iterable[Mapping[str, str]], notes: FileNotes) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for record in records:
         names.update(dict.fromkeys(record))
+        if len(names) > MOST_COLUMNS:
+            raise notes.error(f"的字段名超过 {MOST_COLUMNS:,} 个；键名应固定，可变的内容请放入值中")
     return tuple(names)
 
 
-def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def _flat(record: Mapping[str, Any]) -> Mapping[str, str]:
+    """Dotted key → text; DEEP where it goes too deep to be followed."""
+    try:
+        return _flattened(record, "", MOST_DEPTH)
+    except RecursionError:
+        return DEEP
+
+
+def _flattened(record: Mapping[str, Any], prefix: str, depth: int) -> dict[str, str]:
+    if not depth:
+        raise RecursionError
     found: dict[str, str] = {}
     for key, value in record.items():
         if isinstance(value, dict) and value:
-            found.update(_flat(value, f"{prefix}{key}."))
+            found.update(_flattened(value, f"{prefix}{key}.", depth - 1))
         else:
             found[prefix + key] = _text(value)
     return found

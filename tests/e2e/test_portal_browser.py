@@ -49,12 +49,16 @@ def enter(context: BrowserContext, address: str, name: str) -> Page:
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     page.on("console", lambda said: said.type == "error" and pytest.fail(said.text))
+    log_in(page, address, name)
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("我的待办|全市超期工单"))
+    return page
+
+
+def log_in(page: Page, address: str, name: str) -> None:
     page.goto(address)
     page.get_by_label("账号").fill(name)
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("我的待办|全市超期工单"))
-    return page
 
 
 def keep(page: Page, folder: Path, name: str) -> None:

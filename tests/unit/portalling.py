@@ -264,6 +264,8 @@ def served(portal: Portal) -> Iterator[str]:
         deadline = time.monotonic() + 30
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.02)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(30)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:  # a thread that goes on would keep the whole run from ending
+            server.should_exit = True
+            thread.join(30)

@@ -14,6 +14,7 @@ from jobs.lake.results import Results, RuleRow, Verdict
 from jobs.lake.session import is_away
 from jobs.lake.zones import Zone
 from jobs.reporting.entries import Entry, Punctuality, punctuality
+from jobs.reporting.masking import masked_text
 from jobs.reporting.score import Scores, scores, weights
 from jobs.reporting.shelf import report_key
 from jobs.reporting.trends import Trend, dataset_trends
@@ -47,7 +48,7 @@ class DatasetView:
 
 @dataclass(frozen=True)
 class DeliveryView:
-    """A delivery with what was decided; `verdict` is None before it was judged."""
+    """A delivery with what was decided, and why; `verdict` is None before it was judged."""
 
     delivery: Delivery
     contract: Contract | None
@@ -55,6 +56,7 @@ class DeliveryView:
     failing: tuple[RuleRow, ...]
     scores: Scores
     reports: tuple[str, ...]
+    reason: str
     note: str
 
     def state(self) -> State:
@@ -150,9 +152,10 @@ class DataDesk:
         except Exception as error:
             if not _is_absence(error):
                 raise
-            return DeliveryView(delivery, contract, None, (), scores((), weights()), (), AWAY)
+            return DeliveryView(delivery, contract, None, (), scores((), weights()), (), self._reason(delivery), AWAY)
         failing = tuple(r for r in rules if not r.success or r.unexpected_count)
-        return DeliveryView(delivery, contract, verdict, failing, scores(rules, weights()), reports, "")
+        reason = self._reason(delivery, verdict)
+        return DeliveryView(delivery, contract, verdict, failing, scores(rules, weights()), reports, reason, "")
 
     def department(self, provider: str) -> DepartmentView:
         """One department; Unknown for people of another."""
@@ -238,6 +241,11 @@ class DataDesk:
             raise Unknown(f"没有{what}，或不属于您的部门") from error
         rights.check_known(self.actor, found.provider, what)
         return found
+
+    def _reason(self, delivery: Delivery, verdict: Verdict | None = None) -> str:
+        """Why it was decided so. It may name files, and numbers of persons in names are for the sender alone."""
+        said = (verdict.reason if verdict else "") or delivery.reason
+        return said if rights.reads_values(self.actor, delivery.provider) else masked_text(said, is_free=False)
 
     def _sample(self, contract: Contract) -> Sample | None:
         in_full = rights.reads_values(self.actor, contract.provider)

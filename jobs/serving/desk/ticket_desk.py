@@ -74,7 +74,8 @@ class TicketDesk:
         contract = self.portal.catalogue().contracts.get(ticket.dataset)
         standings = tickets.standings(ticket_id, actor)
         sample, note = self._sample(ticket, contract, standings) if with_rows else (None, "")
-        is_packed = ticket.kind in tickets.machine().machine_found and bool(standings)
+        is_ended = tickets.machine().states[ticket.state].end
+        is_packed = ticket.kind in tickets.machine().machine_found and bool(standings) and not is_ended
         return TicketView(
             ticket=ticket,
             contract=contract,

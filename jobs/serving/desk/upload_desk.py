@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger import NAME_LENGTH
 from jobs.lake.store import PartUpload
 from jobs.lake.zones import Zone
+from jobs.reporting.masking import masked_text
 from jobs.serving import rights
 from jobs.serving.account_tables import UploadRow
 from jobs.serving.desk.data_desk import DataDesk
@@ -185,14 +186,15 @@ class UploadDesk:
             found = _uploaded(row) if row else None
         if found is None or not rights.may_know(self.actor, found.department):
             raise Unknown(f"没有上传 {upload_id}，或不属于您的部门")
-        return found
+        is_own = rights.reads_values(self.actor, found.department)
+        return found if is_own else replace(found, file=masked_text(found.file, is_free=False))
 
     def progress(self, one: Uploaded) -> Progress:
         """How far the upload has come."""
         if one.delivery not in {d.id for d in self._deliveries(one.dataset)}:
             return Progress(1, None, "文件已收下，等待登记", "")
         view = DataDesk(self.portal, self.actor).delivery(one.delivery)
-        state, reason = view.state(), (view.verdict.reason if view.verdict else "") or view.delivery.reason
+        state, reason = view.state(), view.reason
         if state not in JUDGED:
             return Progress(3 if state is State.LOADED else 2, state, reason or "正在处理", "")
         report = next((r for r in view.reports if r.endswith(".html")), "")

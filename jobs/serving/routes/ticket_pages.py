@@ -154,6 +154,7 @@ def _request_page(portal: Portal, visitor: Visitor, fields: object, message: str
 
 def _ticket_page(portal: Portal, visitor: Visitor, ticket_id: str, status: int, message: str, said: str) -> Response:
     view = TicketDesk(portal, visitor.actor).view(ticket_id)
+    is_ended = Tickets.machine().states[view.ticket.state].end
     decided = {s.ground for s in Tickets.machine().steps if s.ground and s.is_of(view.ticket.kind)}
     return page(
         "ticket.html",
@@ -164,7 +165,7 @@ def _ticket_page(portal: Portal, visitor: Visitor, ticket_id: str, status: int, 
         machine=Tickets.machine(),
         grounds={name: label for name, label in Tickets.machine().grounds.items() if name in decided},
         message=message,
-        said=said,
+        said="" if is_ended and said == SAID["answer"] else said,  # the page stays open while the lake goes on
     )
 
 

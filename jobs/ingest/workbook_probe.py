@@ -1,0 +1,61 @@
+"""Run as a program of its own, with little memory: does a sheet of a workbook fit? Exit code 0 says yes.
+
+A workbook of a few kilobytes can ask for more memory than there is: three cells in far corners of a sheet do, and the
+reader's library then ends the process. What is wrong with a workbook otherwise is for the reader to tell.
+"""
+
+import resource
+import subprocess
+import sys
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+
+from python_calamine import load_workbook
+
+MOST_BYTES = 4 << 30
+MOST_CPU_S = 1200
+
+
+def fits(path: Path, sheet: str | int) -> bool:
+    """Whether the sheet, named or counted from 0, can be read in bounded memory; tried in another process."""
+    state = path.stat()
+    return _fits(path, state.st_size, state.st_mtime_ns, sheet)
+
+
+@lru_cache(maxsize=8)
+def _fits(path: Path, size: int, modified: int, sheet: str | int) -> bool:
+    del size, modified
+    named = f"={sheet}" if isinstance(sheet, str) else str(sheet)
+    words = [sys.executable, "-I", __file__, str(path), named, str(MOST_BYTES)]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def _open(path: str, sheet: str, most: int) -> None:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if sum(info.file_size for info in archive.infolist()) > most // 2:
+                raise MemoryError
+    book = load_workbook(path)
+    names = book.sheet_names
+    wanted = [n for n in names if n.strip() == sheet[1:].strip()] if sheet[:1] == "=" else names[int(sheet) :]
+    if wanted:
+        book.get_sheet_by_name(wanted[0])
+
+
+def _main(path: str, sheet: str, bytes_: str) -> int:
+    most = int(bytes_)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S))
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    try:
+        _open(path, sheet, most)
+    except MemoryError:
+        return 1
+    except Exception:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(*sys.argv[1:]))
