@@ -39,6 +39,7 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     "/api/datasets/{dataset}": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
     "/api/deliveries/{delivery_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/api/departments/{provider}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
+    "/api/departments/{provider}/loop": {OWN: EVERYBODY, FOREIGN: HIDDEN},
 }
 SPEAKERS = ("own", "clerk", "officer", "leader")
 POSTS: dict[str, dict[str, dict[str, int]]] = {
