@@ -11,6 +11,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from sqlalchemy import insert, update
@@ -18,8 +19,10 @@ from sqlalchemy.orm import Session
 
 from jobs import contracts
 from jobs.collaboration.ticket_tables import ChainRow, ClockRow, EventRow, EvidenceRow, TicketRow
+from jobs.collaboration.tickets import Tickets
 from jobs.lake.database import Database
 from jobs.serving.account_tables import AccountRow, SessionRow
+from jobs.serving.loops import Loops
 from jobs.serving.sessions import csrf_of, digest
 from jobs.settings import Settings
 from tests.bench.common import Measures, stopwatch
@@ -37,10 +40,8 @@ VISITS = {"tasks": 33, "ticket": 30, "list": 18, "search": 9, "comment": 5, "sta
 NOTHING = dict.fromkeys(("requester", "record", "clock_case", "previous_state"), "")
 
 
-def measure(settings: Settings, measures: Measures) -> None:
-    """p95 over all pages; each kind of page goes to standard error. S3 and the portal are up."""
-    is_postgres = settings.state_url().startswith("postgresql")
-    name, database_kind = ("portal_postgresql_p95_ms", "PostgreSQL") if is_postgres else ("portal_p95_ms", "SQLite")
+def seed(settings: Settings) -> list[tuple[str, str]]:
+    """Tickets and people in the state database; each person's session token and home page."""
     rng = random.Random(SEED)
     database = Database(settings.state_url())
     with stopwatch(f"seeding {TICKETS:,} tickets"):
@@ -48,7 +49,18 @@ def measure(settings: Settings, measures: Measures) -> None:
         with database.session() as session:
             _seed_tickets(session, rng, settings)
             people = _seed_people(session, settings)
+    with stopwatch("one reading of the loop of the city"):
+        Loops(
+            Tickets(database, ZoneInfo(settings.timezone)), lambda: datetime.now(UTC), ZoneInfo(settings.timezone)
+        ).month()
     database.close()
+    return people
+
+
+def measure(settings: Settings, people: list[tuple[str, str]], measures: Measures) -> None:
+    """p95 over all pages; each kind of page goes to standard error. S3 and the portal are up."""
+    is_postgres = settings.state_url().startswith("postgresql")
+    name, database_kind = ("portal_postgresql_p95_ms", "PostgreSQL") if is_postgres else ("portal_p95_ms", "SQLite")
     spent = asyncio.run(_visit(settings.portal_url, people))
     for kind, times in sorted(spent.items()):
         print(f"  {kind}: {len(times)} pages, p50 {_p(times, 50):.0f}, p95 {_p(times, 95):.0f} ms", file=sys.stderr)
