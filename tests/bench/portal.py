@@ -152,7 +152,7 @@ def _seed_people(session: Session, settings: Settings) -> list[tuple[str, str]]:
 
 async def _visit(url: str, people: list[tuple[str, str]]) -> dict[str, list[float]]:
     spent: dict[str, list[float]] = defaultdict(list)
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=3)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60, trust_env=False) as client:
         until = time.monotonic() + FOR_S
         await asyncio.gather(*(_person(client, one, n, until, spent) for n, one in enumerate(people)))
