@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import Actor
@@ -199,10 +199,8 @@ def find_events(session: Session, ticket: str) -> tuple[Event, ...]:
 def events_until(session: Session, actor: Actor, until: datetime) -> Iterator[Event]:
     """Events up to a moment, of all tickets that the actor may see, in their order."""
     mine = select(TicketRow.id).where(actor.visible())
-    rows = session.scalars(
-        select(EventRow).where(EventRow.at <= until, EventRow.ticket.in_(mine)).order_by(EventRow.seq)
-    )
-    for row in rows.yield_per(1000):
+    told = select(*EVENT_COLUMNS).where(EventRow.at <= until, EventRow.ticket.in_(mine)).order_by(EventRow.seq)
+    for row in session.execute(told).yield_per(5000):
         yield event_of(row)
 
 
@@ -222,7 +220,14 @@ def _made(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at
     )
 
 
-def event_of(row: EventRow) -> Event:
+EVENT_COLUMNS = (
+    *(EventRow.seq, EventRow.ticket, EventRow.at, EventRow.event, EventRow.source, EventRow.target),
+    *(EventRow.role, EventRow.department, EventRow.name, EventRow.facts, EventRow.effects),
+)
+"""What an event is read from, where there are many: rows of columns are made several times as fast as mapped ones."""
+
+
+def event_of(row: EventRow | Row[Any]) -> Event:
     """The row as a value."""
     return Event(
         row.seq,

@@ -1,17 +1,26 @@
 """The portal as a server in the foreground."""
 
+import logging
+import sys
+from threading import Thread
+
 import uvicorn
 
 from jobs.serving.app import guarded
-from jobs.serving.portal import opened
+from jobs.serving.portal import Portal, opened
 from jobs.settings import Settings
 
+logger = logging.getLogger(__name__)
 GRACE_S = 10
+TURN_S = 0.001
+"""A thread that reckons for seconds gives way to those that answer after so long; usually it is five times that."""
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer requests until the process is told to end."""
+    sys.setswitchinterval(TURN_S)
     with opened(settings) as portal:
+        Thread(target=_warm, args=(portal,), daemon=True).start()
         uvicorn.run(
             guarded(portal),
             host=host,
@@ -21,3 +30,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
+
+
+def _warm(portal: Portal) -> None:
+    """Read beforehand what takes long, so that the first who asks does not wait for it."""
+    try:
+        portal.loops.month()
+        portal.standing.get()
+    except Exception as error:  # whoever asks is told
+        logger.warning("nothing was read beforehand: %s", str(error).split("\n")[0][:200])

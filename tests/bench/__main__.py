@@ -79,8 +79,10 @@ def _portal(measures: Measures) -> None:
 
 def _visit(measures: Measures) -> None:
     load.cache_clear()
+    _up(("s3",))
+    people = portal.seed(load())
     _up(("s3", "portal"))
-    portal.measure(load(), measures)
+    portal.measure(load(), people, measures)
     embedded.down(load(), lambda _: None)
     load.cache_clear()
 

@@ -177,7 +177,8 @@ def interface(town: Town) -> list[str]:
     found += [address for one in ids for address in (f"/tickets/{one}", f"/tickets/{one}/pack")]
     found += [address for one in deliveries for address in (f"/api/deliveries/{one}", f"/deliveries/{one}")]
     found += [address for one in (DATASET, HOTLINE) for address in (f"/api/datasets/{one}", f"/datasets/{one}")]
-    found += [address for one in (OWNER, "hotline_12345") for address in (f"/api/departments/{one}",)]
+    found += [f"/api/departments/{one}{part}" for one in (OWNER, "hotline_12345") for part in ("", "/loop")]
+    found += [f"/departments/{one}/loop?of={part}" for one in (OWNER, "hotline_12345") for part in ("new", "closing")]
     found += [f"/reports/{key.removeprefix('reports/')}" for key in reports(town) if key.count("/") > 1]
     return found + [f"/uploads/{one}" for one in uploads] + [f"/uploads/{one}/state" for one in uploads]
 
