@@ -55,11 +55,10 @@ def events() -> list[dict[str, Any]]:
         return [{"asset": uri, "extra": extra} for uri, extra in session.execute(query.order_by(AssetEvent.id))]
 
 
-def reported(dag: DAG, found: list[dict[str, Any]]) -> list[str]:
-    """The keys that the report task writes when these events trigger it."""
+def told(dag: DAG, task: str, found: list[dict[str, Any]]) -> Any:
+    """What a task that these results trigger returns."""
     group = [SimpleNamespace(extra=event["extra"]) for event in found if event["asset"] == RESULTS]
-    keys: list[str] = dag.get_task("report").python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
-    return keys
+    return dag.get_task(task).python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
 
 
 def main(dataset: str, product: str) -> None:
@@ -76,7 +75,8 @@ def main(dataset: str, product: str) -> None:
         "left": received(dataset, params={"delivery": ""}),
         "built": built,
         "events": found,
-        "reports": reported(dags["results_to_departments"], found),
+        "reports": told(dags["results_to_departments"], "report", found),
+        "governed": told(dags["results_to_departments"], "govern", found),
     }
     print("\n" + json.dumps(result, default=str))
 
