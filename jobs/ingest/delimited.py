@@ -27,6 +27,7 @@ from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
 
 DELIMITERS = (",", "\t", ";", "|")
 MAX_LINE_BYTES = 64 << 20
+MAX_HEAD_BYTES = 1 << 20
 PIECES = 64
 REPLACED = b"\xef\xbf\xbd"
 Score = Callable[[Sequence[str | None]], int]
@@ -37,6 +38,8 @@ def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, b
     encoding = detect(path, layout.encoding, notes)
     head = layout.skip_rows + layout.header_rows
     first = b"".join(_some(blocks(path, encoding, block_bytes), head or 1)).replace(b"\0", b"")
+    if any(len(line) > MAX_HEAD_BYTES for line in first.splitlines()[: head or 1]):
+        raise notes.error("的表头行过长，不是按行的文本；请按约定格式重新导出后报送")
     dialect = _dialect(first, layout, score, notes)
     records = Parser(dialect).parse(first, last=True, limit=max(head, 1))
     if not records.rows:
@@ -57,11 +60,12 @@ def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, b
 
 def _some(source: Iterator[bytes], lines: int) -> Iterator[bytes]:
     """Blocks until surely enough for the header."""
-    seen = 0
+    seen = size = 0
     for block in source:
         yield block
         seen += block.count(b"\n") + block.count(b"\r")
-        if seen > 4 * lines + 100:
+        size += len(block)
+        if seen > 4 * lines + 100 or size > MAX_LINE_BYTES:
             return
 
 

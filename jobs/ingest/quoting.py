@@ -34,7 +34,10 @@ class Dialect:
 
     def plain(self, line: str) -> list[str]:
         """The cells of one line where quotes are plain characters."""
-        return next(csv.reader([line], delimiter=self.delimiter, quoting=csv.QUOTE_NONE), [])
+        try:
+            return next(csv.reader([line], delimiter=self.delimiter, quoting=csv.QUOTE_NONE), [])
+        except csv.Error:  # a cell beyond what that reader takes
+            return line.rstrip("\r\n").split(self.delimiter)
 
     def is_simple(self) -> bool:
         """Whether delimiter and quote are single bytes."""

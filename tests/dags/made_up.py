@@ -22,6 +22,7 @@ schema:
         businessName: 功率
         logicalType: number
         logicalTypeOptions: {minimum: 0, maximum: 2000}
+      - {name: contact_phone, logicalType: string}
 customProperties:
   - {property: provider, value: city_lighting}
 """
@@ -33,7 +34,10 @@ expectations:
     severity: warning
     meta: {dimension: 准确性, message: 功率偏低, remedy: 请核对铭牌, basis: 照明规程}
 """
-ROWS = "灯杆号,功率\n甲1,150\n甲2,9000\n甲3,5\n"
+CANARY = "13806350917"
+"""A number of a person, right in one row and wrong in another; the scheduler may learn of neither."""
+
+ROWS = f"灯杆号,功率,联系电话\n甲1,150,{CANARY}\n甲2,9000,{CANARY}转\n甲3,5,{CANARY}\n"
 
 
 def write(folder: Path) -> dict[str, str]:

@@ -55,11 +55,11 @@ def events() -> list[dict[str, Any]]:
         return [{"asset": uri, "extra": extra} for uri, extra in session.execute(query.order_by(AssetEvent.id))]
 
 
-def reported(dag: DAG, found: list[dict[str, Any]]) -> list[str]:
-    """The deliveries that the report task tells of when these events trigger it."""
+def told(dag: DAG, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the tasks that these results trigger return."""
     group = [SimpleNamespace(extra=event["extra"]) for event in found if event["asset"] == RESULTS]
-    told: list[str] = dag.get_task("report").python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
-    return told
+    reported = dag.get_task("report").python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
+    return {"reports": reported, "governed": dag.get_task("govern").python_callable(reported)}  # type: ignore[attr-defined]
 
 
 def main(dataset: str, product: str) -> None:
@@ -77,7 +77,7 @@ def main(dataset: str, product: str) -> None:
         "built": built,
         "events": found,
         "announced": run(dags["bulletins"], {}),
-        "reports": reported(dags["results_to_departments"], found),
+        **told(dags["results_to_departments"], found),
     }
     print("\n" + json.dumps(result, default=str))
 

@@ -1,5 +1,6 @@
 """The DAGs run without a scheduler, in a process and an Airflow home of their own, on the test's lake."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from jobs.lake.ledger import Arrival
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from tests.dags import made_up
-from tests.dags.programs import airflow_environ, answer, lake_environ, started
+from tests.dags.programs import airflow_environ, lake_environ, started
 
 PRODUCT = "hotline_day"
 DIVISIONS = "SELECT '371502' AS division_code, '东昌府区' AS division_name, CAST(NULL AS DATE) AS code_valid_to"
@@ -39,7 +40,9 @@ def test_a_delivery_of_a_new_dataset_and_a_product_go_through_their_dags(lake: L
     environ = airflow_environ(tmp_path / "airflow") | lake_environ(settings)
     migrated = started("airflow", "db", "migrate", environ=environ)
     assert migrated.returncode == 0, migrated.stderr[-4000:]
-    seen = answer("tests.dags.running", made_up.ID, PRODUCT, environ=environ)
+    done = started("tests.dags.running", made_up.ID, PRODUCT, environ=environ)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-6000:]
+    seen = json.loads(done.stdout.splitlines()[-1])
 
     ((asset, extra),) = seen["landed"]
     delivery = extra["delivery"]
@@ -47,6 +50,16 @@ def test_a_delivery_of_a_new_dataset_and_a_product_go_through_their_dags(lake: L
     check_source(seen, delivery)
     check_lake(lake, seen, delivery)
     check_bulletins(lake, seen["announced"])
+    assert seen["governed"] == {delivery: 3}
+    check_silence(tmp_path / "airflow", done.stdout + done.stderr)
+
+
+def check_silence(home: Path, said: str) -> None:
+    """Neither the scheduler's database, with all that tasks returned, nor any log holds the number of a person."""
+    assert made_up.ID in said and made_up.CANARY not in said
+    files = [file for file in home.rglob("*") if file.is_file()]
+    assert any(file.suffix == ".db" and made_up.ID.encode() in file.read_bytes() for file in files)
+    assert [file for file in files if made_up.CANARY.encode() in file.read_bytes()] == []
 
 
 def check_source(seen: dict[str, Any], delivery: str) -> None:

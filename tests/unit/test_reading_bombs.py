@@ -104,6 +104,20 @@ def test_a_table_of_too_many_columns_is_returned(tmp_path: Path) -> None:
         read_file(tmp_path / "d.csv", contract("a"))
 
 
+@pytest.mark.parametrize("cell", [",", "x"], ids=["columns", "cell"])
+def test_a_head_without_end_is_returned(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "d.csv").write_text(cell * (20 << 20) + "\n1\n")
+    with pytest.raises(DeliveryError, match="表头行过长"):
+        read_file(tmp_path / "d.csv", contract("a"))
+
+
+def test_a_cell_beyond_what_the_reader_takes_is_read_among_broken_rows(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("a,b\n1,2,3\n" + "x" * (17 << 20) + ",2,3\n4,5\n")
+    rows, _ = read_file(tmp_path / "d.csv", contract("a", "b"))
+    assert [len(row["a"]) for row in rows] == [1, 17 << 20, 1]
+    assert [row["_malformed"] is None for row in rows] == [False, False, True]
+
+
 def test_a_document_and_a_line_have_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "MOST_DOCUMENT_BYTES", 1 << 20)
     monkeypatch.setattr(records, "MOST_LINE_CHARS", 1 << 20)
