@@ -14,6 +14,9 @@ from jobs.errors import ServiceUnavailable
 HEAD = "0005"
 """Newest migration in jobs/lake/migrations/versions; a test holds it."""
 
+THREADS = 40
+"""So many requests the portal answers at once, each with a connection: nobody waits for one, or is refused."""
+
 
 class Database:
     """Gives sessions, each one transaction, and brings the schema to the newest version."""
@@ -68,7 +71,7 @@ def utc(moment: datetime) -> datetime:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, pool_size=THREADS // 4, max_overflow=THREADS - THREADS // 4)
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": 30})
 
