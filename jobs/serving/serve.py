@@ -2,12 +2,13 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from threading import Thread
 
 import uvicorn
 
 from jobs.serving.app import guarded
-from jobs.serving.portal import Portal, opened
+from jobs.serving.portal import opened
 from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Answer requests until the process is told to end."""
     sys.setswitchinterval(TURN_S)
     with opened(settings) as portal:
-        Thread(target=_warm, args=(portal,), daemon=True).start()
+        _read("the loop", portal.loops.month)
+        Thread(target=_read, args=("the standing", portal.standing.get), daemon=True).start()
         uvicorn.run(
             guarded(portal),
             host=host,
@@ -32,10 +34,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
         )
 
 
-def _warm(portal: Portal) -> None:
+def _read(what: str, read: Callable[[], object]) -> None:
     """Read beforehand what takes long, so that the first who asks does not wait for it."""
     try:
-        portal.loops.month()
-        portal.standing.get()
+        read()
     except Exception as error:  # whoever asks is told
-        logger.warning("nothing was read beforehand: %s", str(error).split("\n")[0][:200])
+        logger.warning("%s was not read beforehand: %s", what, str(error).split("\n")[0][:200])

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.orm import Session
 
 from jobs import contracts
@@ -49,6 +49,7 @@ def seed(settings: Settings) -> list[tuple[str, str]]:
         with database.session() as session:
             _seed_tickets(session, rng, settings)
             people = _seed_people(session, settings)
+            session.execute(text("ANALYZE"))  # as the server does by itself in its own time
     with stopwatch("one reading of the loop of the city"):
         Loops(
             Tickets(database, ZoneInfo(settings.timezone)), lambda: datetime.now(UTC), ZoneInfo(settings.timezone)
