@@ -97,7 +97,7 @@ def _direct(one: Field, contract: Contract) -> Column:
         case "timestamp":
             return moment(text, _formats(one)[:1], zone)
         case _:
-            return F.when((F.ascii(text) > ord(" ")) & (_last_byte(text) > ord(" ")), _number(one, text))
+            return F.when(text.between("+", ":") & _ends_as_number(text), text.try_cast(one.spark_type()))
 
 
 def _formats(one: Field) -> tuple[str, ...]:
@@ -208,12 +208,13 @@ def _suspect(text: Column) -> Column:
     Two lengths tell of more than ASCII far cheaper than a look at each character.
     """
     is_wide = F.octet_length(text) != F.length(text)
-    return is_wide | (F.ascii(text) <= ord(" ")) | (_last_byte(text) <= ord(" "))
+    return is_wide | (text < "!") | (_last(text) < "!")
 
 
-def _last_byte(text: Column) -> Column:
-    """The last byte as a number (0 for an empty text), without counting the characters before it."""
-    return F.ascii(F.substring(text.cast("binary"), -1, 1).cast("string"))
+def _last(text: Column) -> Column:
+    """The last character. Texts are compared byte by byte: a bound of one character asks for the first byte, and
+    no text of the engine is made a text of Java for it."""
+    return F.substring(text, -1, 1)
 
 
 def _trimmed(text: Column) -> Column:
@@ -258,10 +259,13 @@ def _number(one: Field, text: Column) -> Column:
         return whole
     number = text.try_cast(kind)
     if kind in ("double", "float"):
-        number = F.when(
-            _last_byte(text).between(ord("."), ord("9")), number
-        )  # Java would take 1d, NaN and Infinity for numbers
+        number = F.when(_ends_as_number(text), number)
     return number if factor is None else (number * factor).cast(kind)
+
+
+def _ends_as_number(text: Column) -> Column:
+    """Whether the last character is a digit or a point: Java would take 1d, NaN and Infinity for numbers."""
+    return _last(text).between(".", "9")
 
 
 def _ends_with_unit(text: Column, units: Mapping[str, float]) -> Column:

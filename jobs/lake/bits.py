@@ -1,5 +1,6 @@
 """Conditions packed into bigint columns: one bit a condition, cheap to write, cheap to count."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from pyspark.sql import Column
@@ -7,6 +8,8 @@ from pyspark.sql import functions as F
 
 BITS = 62
 """Conditions a column carries; bit 63 would be the sign."""
+BIT_COLUMNS = re.compile(r"_(mask|seen|fix|clock)\d+")
+"""Names of the columns of bits that judged rows have: verdicts, what rules looked at, repairs, clock changes."""
 
 
 def bit_columns(conditions: Sequence[Column], prefix: str) -> list[Column]:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from jobs import quality
 from jobs.conform import Repair, typed, value_columns
 from jobs.contracts import MALFORMED, Contract, Rule
-from jobs.lake.bits import count_true, is_set
+from jobs.lake.bits import is_set
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 from jobs.lake.zones import TablePath, Zone
@@ -113,5 +113,5 @@ def _repair_counts(repairs: tuple[Repair, ...]) -> dict[str, Column]:
     found = {}
     for index in range(len(repairs)):
         prefix, place = ("_fix", index) if index < len(early) else ("_clock", index - len(early))
-        found[f"fix{index}"] = count_true(is_set(place, prefix))
+        found[f"fix{index}"] = is_set(place, prefix)
     return found

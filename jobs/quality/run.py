@@ -12,6 +12,7 @@ from jobs.quality.judge import COUNTY, MASK, counts, judge, masked
 from jobs.quality.plan import Plan
 from jobs.quality.results import RuleResult, from_counts, through_gx
 from jobs.quality.shape import shape_counts
+from jobs.quality.tally import tally
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,17 @@ def run(
     keep: Sequence[str],
     also_count: Mapping[str, Column],
 ) -> Judged:
-    """Judge typed rows: one read for all row rules and counts, one more a uniqueness group."""
+    """Judge typed rows: one read for all row rules and counts, one more a uniqueness group.
+
+    `also_count` are further conditions on columns of bits.
+    """
     judged, kept = judge(rows, plan, read)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
     cached = masked(judged, plan, compiled, keep).persist(StorageLevel.MEMORY_AND_DISK)
     lying = shape_counts(plan.contract, keep)
-    asked = {**counts(compiled), **also_count, **lying}
-    names = list(asked)
-    groups = [COUNTY] if plan.county else []
-    aggregates = [asked[name].alias(f"c{i}") for i, name in enumerate(names)]
-    rows_of = [row.asDict() for row in cached.groupBy(*groups).agg(*aggregates).collect()]
-    by_county = {
-        str(row.get(COUNTY, "")): {n: int(row[f"c{i}"] or 0) for i, n in enumerate(names) if n not in lying}
-        for row in rows_of
-    }
-    counted = {name: sum(part[name] for part in by_county.values()) for name in names if name not in lying}
-    shape = {n: float(sum(row[f"c{i}"] or 0 for row in rows_of)) for i, n in enumerate(names) if n in lying}
+    asked = {**counts(compiled), **also_count}
+    by_county, shape = tally(cached, [COUNTY] if plan.county else [], asked, lying)
+    counted = {name: sum(part[name] for part in by_county.values()) for name in asked}
     results = [*from_counts(compiled, counted), *through_gx(cached, compiled)]
     order = {rule.id: i for i, rule in enumerate(plan.rules)}
     results.sort(key=lambda r: order[r.rule.id])
