@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from jobs.lake.zones import TablePath
@@ -20,6 +20,8 @@ RETENTION = {
     "delta.logRetentionDuration": "interval 90 days",
 }
 """Versions that a report may cite stay readable for 90 days."""
+WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=200_000)
+"""A row group is read by one core: with the million rows that are usual, most deliveries would keep the others waiting."""
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
@@ -87,7 +89,8 @@ class ArrowTables:
         """Write the rows of one delivery in place of any earlier ones of that delivery, in one commit."""
         reader = pa.RecordBatchReader.from_batches(schema, batches)
         existing = self.open(path)
-        options: dict[str, Any] = {"storage_options": self._options, "partition_by": list(partition_by) or None}
+        options: dict[str, Any] = {"storage_options": self._options, "writer_properties": WRITER}
+        options["partition_by"] = list(partition_by) or None
         if existing is None:
             write_deltalake(path.arrow_url, reader, mode="append", configuration=RETENTION, **options)
             return

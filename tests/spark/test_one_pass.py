@@ -65,5 +65,6 @@ def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
     assert planned.table_reads() == 2
     assert seen[0].count("FileScan parquet") == 1, "the key's group found nothing, so nothing is joined"
     assert "InMemoryTableScan" in seen[0], "the writes read the cache"
+    assert "StorageLevel(disk, memory, deserialized" in seen[0], "what does not fit into memory goes to disk"
     assert scans_since(settings, before, ROWS) == planned.table_reads(), "one read, and one for the key's group"
     assert jobs_since(settings, before) == JOBS
