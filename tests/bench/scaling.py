@@ -22,19 +22,16 @@ OWN = 38
 def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     """Seconds and the client's memory by number of rows; seconds by number of rules; 10 % failing rows against 0.1 %."""
     catalogue = write_contract(folder / "own")
-    spent, memory = {}, {}
-    for rows in ROWS:
-        file = folder / f"{rows}.csv"
-        write_input(file, rows)
-        one = _sent(lake, catalogue, file)
-        spent[rows], memory[rows] = _last(lake, catalogue, one, f"{rows:,} rows", ROUNDS if rows == BASE else 1)
-        if rows == BASE:
-            first = one
-        else:
-            file.unlink()
-            ratio = spent[rows] / rows / (spent[BASE] / BASE)
-            note = f"{spent[rows]:.1f} s; {spent[BASE]:.1f} s for 1 M rows"
-            measures.say(f"rows_{rows // BASE}m_per_row_ratio", ratio, "≤ 1.2", note)
+    spent, memory, sent = {}, {}, {}
+    for rows in (*ROWS, BASE):  # the base case counts when the engine is as warm as it was for the others
+        sent[rows] = sent.get(rows) or _sent(lake, catalogue, _input(folder, rows))
+        rounds = ROUNDS if rows == BASE else 1
+        spent[rows], memory[rows] = _last(lake, catalogue, sent[rows], f"{rows:,} rows", rounds)
+    first = sent[BASE]
+    for rows in ROWS[1:]:
+        ratio = spent[rows] / rows / (spent[BASE] / BASE)
+        note = f"{spent[rows]:.1f} s; {spent[BASE]:.1f} s for 1 M rows"
+        measures.say(f"rows_{rows // BASE}m_per_row_ratio", ratio, "≤ 1.2", note)
     grown = ", ".join(f"{rows // BASE} M rows {mib} MiB" for rows, mib in memory.items())
     measures.say(
         "client_memory_ratio", memory[ROWS[-1]] / memory[BASE], "flat", f"peak of the judging process: {grown}"
@@ -48,6 +45,12 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     broken(folder / f"{BASE}.csv", bad, 10)
     seconds, mib = _last(lake, catalogue, _sent(lake, catalogue, bad), "10 % failing", 2)
     measures.say("failing_10pct_ratio", seconds / spent[BASE], "≤ 1.6", f"{seconds:.1f} s, 1 M rows, {mib} MiB")
+
+
+def _input(folder: Path, rows: int) -> Path:
+    file = folder / f"{rows}.csv"
+    write_input(file, rows)
+    return file
 
 
 def _sent(lake: Lake, catalogue: Catalogue, file: Path) -> str:

@@ -49,7 +49,8 @@ def test_a_delivery_of_a_new_dataset_and_a_product_go_through_their_dags(lake: L
     assert asset == f"lake://landing/{made_up.ID}"
     check_source(seen, delivery)
     check_lake(lake, seen, delivery)
-    check_bulletins(lake, seen["announced"])
+    if seen["announced"] is not None:  # without the fonts of documents there is no bulletin
+        check_bulletins(lake, seen["announced"])
     assert seen["governed"] == {delivery: 3}
     check_silence(tmp_path / "airflow", done.stdout + done.stderr)
 
