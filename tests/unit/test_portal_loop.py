@@ -65,13 +65,25 @@ def test_each_number_leads_to_a_list_of_exactly_so_many_tickets(
     monkeypatch.setattr(loop_pages, "SIZE", 2)
     browser = Browser(town.portal, who)
     found = numbers(browser, path)
-    rows = 1 + len(set(town.portal.catalogue().providers().values())) if path == "/overview" else 1
+    rows = len({href.split("/loop?")[0] for href, _ in found})
     assert len(found) == 17 * rows and max(number for _, number in found) == most
     assert {href: len(lines(browser, href)) for href, number in found if number} == {
         href: number for href, number in found if number
     }
     empty = next(href for href, number in found if not number)
     assert lines(browser, empty) == [] and "没有工单" in browser.get(empty).text
+
+
+def test_departments_without_a_ticket_are_named_below_the_table(town: City) -> None:
+    page = Browser(town.portal, "leader").get("/overview").text
+    table, _, below = page.partition("本月没有工单的部门：")
+    below = below.partition("</p>")[0]
+    names = {c.provider: c.department for c in town.portal.catalogue().sources()}
+    loud = {provider for provider in town.portal.loops.month().loop.now if provider}
+    assert 0 < len(loud) < len(names)
+    for provider, name in names.items():
+        assert (name in below) == (provider not in loud), provider
+        assert (f"/departments/{provider}/loop?" in table) == (provider in loud), provider
 
 
 def test_numbers_are_those_of_the_month(town: City) -> None:

@@ -53,6 +53,10 @@ class Row:
     name: str
     figures: tuple[Figure, ...]
 
+    def is_quiet(self) -> bool:
+        """Whether none of its numbers counts a ticket."""
+        return not any(part.number for one in self.figures for part in one.parts)
+
 
 @dataclass(frozen=True)
 class LoopView:
@@ -61,6 +65,8 @@ class LoopView:
     month: Month
     months: tuple[Period, ...]
     rows: tuple[Row, ...]
+    quiet: tuple[Row, ...] = ()
+    """Departments without any ticket in the month: a table of noughts tells nobody anything."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,9 @@ class LoopDesk:
         found = self.portal.loops.month(month)
         names = {CITY: "全市"} | self._names()
         rows = tuple(Row(one, name, figures_of(self._metrics(found, one))) for one, name in names.items())
-        return LoopView(found, self.portal.loops.offered(), rows)
+        told = tuple(row for row in rows if row.provider == CITY or not row.is_quiet())
+        quiet = tuple(row for row in rows if row not in told)
+        return LoopView(found, self.portal.loops.offered(), told, quiet)
 
     def metrics(self, provider: str, month: str) -> LoopMetrics:
         """The same for programs."""
