@@ -89,11 +89,13 @@ def load_usable(schemas: Path, expectations: Path) -> Catalogue:
             id_ = file.stem if file.stem not in found else str(file)
             broken[id_] = Broken(_kind(file, schemas), file.parent.name, str(error))
     rules: dict[str, tuple[Rule, ...]] = {}
+    titles = {contract.id: contract.title for contract in found.values()}
     for contract in tuple(found.values()):
         try:
             _references(contract, documents[contract.id], found, broken)
             suite = expectations / contract.file.relative_to(schemas)
-            rules[contract.id] = (*structural_rules(contract), *suite_rules(suite, contract, found, broken))
+            own = suite_rules(suite, contract, found, broken)
+            rules[contract.id] = (*structural_rules(contract, titles), *own)
         except ContractError as error:
             broken[contract.id] = Broken(contract.kind, contract.file.parent.name, str(error))
     return Catalogue({i: c for i, c in found.items() if i not in broken}, rules, broken)

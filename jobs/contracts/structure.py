@@ -22,11 +22,15 @@ def text_column(field: Field) -> str:
     return field.name if field.type == "string" and not field.source.censored else TEXT + field.name
 
 
-def structural_rules(contract: Contract) -> tuple[Rule, ...]:
-    """Shape, required, type, enum, pattern, range, length, key and reference rules of a contract."""
+def structural_rules(contract: Contract, titles: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Shape, required, type, enum, pattern, range, length, key and reference rules of a contract.
+
+    `titles` says what people call the datasets that it refers to.
+    """
     rules = [_shape(contract)] if contract.kind == "source" else []
     for field in contract.fields:
         rules.extend(_field_rules(contract, field))
+        rules.extend(_reference(contract, field, titles))
     rules.extend(_key_rules(contract))
     return tuple(rules)
 
@@ -71,11 +75,20 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
     if field.unique:
         words = (f"「{title}」重复", f"每个「{title}」只能出现一次，请核对后保留正确的一行")
         yield rule("unique", "expect_column_values_to_be_unique", own, "准确性", words, "0304")
-    if field.reference:
-        dataset, _, column = field.reference.partition(".")
-        words = (f"「{title}」在 {dataset} 中查无此项", f"请核对「{title}」，或先报送 {dataset} 中缺少的记录")
-        kwargs = {**own, "dataset": dataset, "field": column}
-        yield rule("reference", "expect_column_values_to_be_known", kwargs, "一致性", words, "0402")
+
+
+def _reference(contract: Contract, field: Field, titles: Mapping[str, str]) -> Iterator[Rule]:
+    if not field.reference:
+        return
+    dataset, _, column = field.reference.partition(".")
+    called = titles.get(dataset, dataset)
+    words = (
+        f"「{field.title}」在《{called}》中查无此项",
+        f"请核对「{field.title}」；填写无误的，请《{called}》的提供部门补报缺少的记录",
+    )
+    kwargs = {"column": field.name, "dataset": dataset, "field": column}
+    type_, id_ = "expect_column_values_to_be_known", f"{field.name}_reference"
+    yield _rule(contract, id_, type_, kwargs, "一致性", words, (field.name,), "0402")
 
 
 def _limits(contract: Contract, field: Field) -> Iterator[Rule]:

@@ -153,7 +153,7 @@ def catalogue() -> Catalogue:
         )
         for name, title, provider, department, fields in made
     }
-    return Catalogue(found, {name: structural_rules(contract) for name, contract in found.items()})
+    return Catalogue(found, {name: structural_rules(contract, {}) for name, contract in found.items()})
 
 
 def delivery(seq: int, contract: Contract, state: State, **changes: Any) -> Delivery:

@@ -120,3 +120,16 @@ def test_every_builder_has_its_contract() -> None:
 def test_suites_are_named_as_their_dataset() -> None:
     for file in (ROOT / "expectations").rglob("*.yaml"):
         assert yaml.safe_load(file.read_text("utf-8"))["name"] == file.stem
+
+
+def test_a_department_is_told_of_a_lost_reference_by_the_title_of_the_other_dataset(catalogue: Catalogue) -> None:
+    found = [
+        (rule, rule.kwargs["dataset"])
+        for rules in catalogue.rules.values()
+        for rule in rules
+        if "dataset" in rule.kwargs
+    ]
+    told = [(rule, dataset) for rule, dataset in found if rule.id.endswith("_reference")]
+    assert len(told) > 5
+    for rule, dataset in told:
+        assert f"《{catalogue.contract(dataset).title}》" in rule.message and dataset not in rule.message + rule.remedy
