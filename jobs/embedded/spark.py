@@ -81,7 +81,7 @@ def _properties(settings: Settings) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraClassPath": f"{ensure_jars(settings, lambda _: None)}/spark/*",
-        "spark.driver.extraJavaOptions": "-Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=30000 -XX:-DontCompileHugeMethods -Duser.timezone=UTC",
+        "spark.driver.extraJavaOptions": "-Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=30000 -Duser.timezone=UTC",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(urlsplit(settings.spark_remote).port),
         "spark.ui.port": str(urlsplit(settings.spark_ui).port),

@@ -112,7 +112,7 @@ class ArrowTables:
         """Join small files, and remove those that no version of the last `keep_hours` needs."""
         table = self.open(path)
         if table is not None:
-            table.optimize.compact()
+            table.optimize.compact(writer_properties=WRITER)
             table.vacuum(retention_hours=keep_hours, dry_run=False)
 
     @staticmethod

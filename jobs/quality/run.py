@@ -69,7 +69,7 @@ def run(
     cached = masked(judged, plan, compiled, keep).persist(CACHE)
     lying = shape_counts(plan.contract, keep)
     asked = {**counts(compiled), **also_count}
-    by_county, shape = tally(cached, [COUNTY] if plan.county else [], asked, lying)
+    by_county, shape = tally(cached, COUNTY if plan.county else "", asked, lying)
     counted = {name: sum(part[name] for part in by_county.values()) for name in asked}
     results = [*from_counts(compiled, counted), *through_gx(cached, compiled)]
     order = {rule.id: i for i, rule in enumerate(plan.rules)}

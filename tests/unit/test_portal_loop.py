@@ -76,7 +76,7 @@ def test_each_number_leads_to_a_list_of_exactly_so_many_tickets(
 
 def test_departments_without_a_ticket_are_named_below_the_table(town: City) -> None:
     page = Browser(town.portal, "leader").get("/overview").text
-    table, _, below = page.partition("本月没有工单的部门：")
+    table, _, below = page.partition("没有工单的部门：")
     below = below.partition("</p>")[0]
     names = {c.provider: c.department for c in town.portal.catalogue().sources()}
     loud = {provider for provider in town.portal.loops.month().loop.now if provider}

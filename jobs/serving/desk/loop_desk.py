@@ -113,8 +113,8 @@ class LoopDesk:
         found = self.portal.loops.month(month)
         names = {CITY: "全市"} | self._names()
         rows = tuple(Row(one, name, figures_of(self._metrics(found, one))) for one, name in names.items())
-        told = tuple(row for row in rows if row.provider == CITY or not row.is_quiet())
-        quiet = tuple(row for row in rows if row not in told)
+        quiet = tuple(row for row in rows if row.provider and row.is_quiet())
+        told = tuple(row for row in rows if not row.provider or not row.is_quiet())
         return LoopView(found, self.portal.loops.offered(), told, quiet)
 
     def metrics(self, provider: str, month: str) -> LoopMetrics:
