@@ -68,6 +68,7 @@ class ClockTable(Policy):
     day_ends: time
     reminders_pct: tuple[int, ...] = Field(min_length=1)
     recurrence_days: int = Field(gt=0)
+    waiver_days: int = Field(gt=0)
     provider_classes: Mapping[str, tuple[str, ...]]
     clocks: tuple[Terms, ...] = Field(min_length=1)
 

@@ -15,6 +15,7 @@ from jobs.collaboration.moving import Act, record, take
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket import Issue, Request
 from jobs.collaboration.ticket_tables import DisputeRow, EvidenceRow, TicketRow
+from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed
 from jobs.lake.database import utc
 
@@ -122,6 +123,7 @@ def _open(session: Session, by: Policies, values: dict[str, Any], act: Act) -> T
     ticket = TicketRow(id=f"T-{end.tickets:06d}", seq=end.tickets, state=by.machine.start[str(values["kind"])], **given)
     session.add(ticket)
     session.flush()
+    note_party(session, ticket)
     ticket_clocks.follow(session, by, ticket, False, act.at)
     record(session, by, ticket, "open", "", act)
     return ticket

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from jobs.collaboration.chain import Happening, append
 from jobs.collaboration.machine import CLOSED, PREVIOUS, SAME, Machine, Step
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_tables import DisputeRow, EventRow, TicketRow, WaiverRow
+from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed
 
 
@@ -111,22 +112,33 @@ def _check_facts(by: Policies, step: Step, act: Act, ticket: TicketRow) -> None:
     if step.internal:
         return
     if "until" in step.requires:
-        _check_until(facts["until"], by.keeper.local_day(act.at))
+        _check_until(facts["until"], by.keeper.local_day(act.at), by.keeper.table.waiver_days)
     if "days" in step.requires and (not isinstance(facts["days"], int) or facts["days"] < 1):
         raise NotAllowed("延长数量须是正整数")
-    if "provider" in step.requires and facts["provider"] == ticket.provider:
-        raise NotAllowed(f"{ticket.provider} 已是责任单位；请写明改派到哪个单位")
+    if "provider" in step.requires:
+        _check_provider(by, ticket, facts["provider"])
     if "ground" in step.requires:
         _check_ground(machine, ticket, facts["ground"])
 
 
-def _check_until(until: object, today: date) -> None:
+def _check_provider(by: Policies, ticket: TicketRow, provider: object) -> None:
+    if provider == ticket.provider:
+        raise NotAllowed(f"{ticket.provider} 已是责任单位；请写明改派到哪个单位")
+    known = sorted(set(by.owners().values()))
+    if provider not in known:
+        raise NotAllowed(f"没有单位 {provider}，不能改派；可以是：{'、'.join(known)}")
+
+
+def _check_until(until: object, today: date, most_days: int) -> None:
     try:
         last = date.fromisoformat(str(until))
     except ValueError as error:
         raise NotAllowed(f"豁免截止日 {until} 不是日期；请按 2026-06-30 的格式填写") from error
     if last < today:
         raise NotAllowed(f"豁免截止日 {last} 已过；请填写今天（{today}）或以后的日期")
+    latest = today + timedelta(days=most_days)
+    if last > latest:
+        raise NotAllowed(f"豁免最长 {most_days} 天；截止日请填写 {latest} 或以前的日期，到期后可再次申请")
 
 
 def _check_ground(machine: Machine, ticket: TicketRow, ground: str) -> None:
@@ -174,6 +186,7 @@ def _enter(session: Session, by: Policies, ticket: TicketRow, step: Step, act: A
         session.add(waiver)
     if "provider" in step.requires:
         ticket.provider = facts["provider"]
+        note_party(session, ticket)
     if step.clock == "extend":
         ticket_clocks.extend(session, by, ticket, facts["days"], at)
     if step.clock == "ask_extension":

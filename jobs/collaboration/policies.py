@@ -1,5 +1,6 @@
 """The rules that tickets live by, read together: machine, clock table, calendar with the years that were loaded."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -15,18 +16,22 @@ from jobs.collaboration.machine_file import machine
 from jobs.collaboration.ticket_tables import CalendarYearRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays, package_calendar
 
+Owners = Callable[[], Mapping[str, str]]
+"""Dataset → the department whose data it is, by contract."""
+
 
 @dataclass(frozen=True)
 class Policies:
-    """What may be done, and how long it may take."""
+    """What may be done, how long it may take, and whose data each dataset is."""
 
     machine: Machine
     keeper: Timekeeper
+    owners: Owners
 
 
-def policies(session: Session, zone: ZoneInfo) -> Policies:
+def policies(session: Session, zone: ZoneInfo, owners: Owners) -> Policies:
     """The shipped files, with the calendar of this database."""
-    return Policies(machine(), Timekeeper(calendar(session), clock_table(), zone))
+    return Policies(machine(), Timekeeper(calendar(session), clock_table(), zone), owners)
 
 
 def calendar(session: Session) -> WorkingDays:

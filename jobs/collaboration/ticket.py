@@ -143,7 +143,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket as an actor may see it; `record` is empty where the actor may not read it."""
+    """A ticket as an actor may see it; `record` is empty where the actor may not read it.
+
+    `provider` is responsible for it now, `owner` is the department whose data it is by contract.
+    """
 
     id: str
     kind: str
@@ -152,6 +155,7 @@ class Ticket:
     version: int
     dataset: str
     provider: str
+    owner: str
     requester: str
     rule: str
     rule_version: str

@@ -14,6 +14,7 @@ from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket import Event, OpenRows, Standing, Ticket
 from jobs.collaboration.ticket_clocks import last_row, view
 from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow
+from jobs.collaboration.visibility import counted_for, owner_of, reads_in_full, visible
 from jobs.lake.database import utc
 
 MOST = 500
@@ -86,7 +87,7 @@ def _last_clocks(session: Session, tickets: Sequence[str]) -> dict[str, ClockRow
 
 
 def _conditions(by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> list[ColumnElement[bool]]:
-    found = [actor.visible()]
+    found = [visible(by, actor)]
     for column, value in (
         (TicketRow.kind, wanted.kind),
         (TicketRow.provider, wanted.provider),
@@ -166,10 +167,10 @@ class Tally:
 
 
 def tally(session: Session, by: Policies, actor: Actor, at: datetime) -> dict[str, Tally]:
-    """Numbers by provider, of the tickets that the actor may see."""
+    """Numbers by provider, of the tickets in the actor's numbers."""
 
     def counted(*where: ColumnElement[bool]) -> dict[str, int]:
-        query = select(TicketRow.provider, func.count()).where(actor.visible(), *where).group_by(TicketRow.provider)
+        query = select(TicketRow.provider, func.count()).where(counted_for(actor), *where).group_by(TicketRow.provider)
         return {provider: number for provider, number in session.execute(query)}
 
     is_open = TicketRow.state.in_(by.machine.open_states())
@@ -197,8 +198,8 @@ def find_events(session: Session, ticket: str) -> tuple[Event, ...]:
 
 
 def events_until(session: Session, actor: Actor, until: datetime) -> Iterator[Event]:
-    """Events up to a moment, of all tickets that the actor may see, in their order."""
-    mine = select(TicketRow.id).where(actor.visible())
+    """Events up to a moment, of all tickets in the actor's numbers, in their order."""
+    mine = select(TicketRow.id).where(counted_for(actor))
     told = select(*EVENT_COLUMNS).where(EventRow.at <= until, EventRow.ticket.in_(mine)).order_by(EventRow.seq)
     for row in session.execute(told).yield_per(5000):
         yield event_of(row)
@@ -213,7 +214,8 @@ def _made(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at
     return Ticket(
         **{name: getattr(row, name) for name in COPIED},
         label=by.machine.label(row.kind, row.state),
-        record=row.record if actor.may_see_record(row) else "",
+        owner=owner_of(by, row.dataset),
+        record=row.record if reads_in_full(by, actor, row) else "",
         opened_at=utc(row.opened_at),
         closed_at=utc(row.closed_at) if row.closed_at else None,
         clock=view(clock, by.keeper, at) if clock else None,

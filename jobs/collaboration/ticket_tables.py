@@ -48,6 +48,15 @@ class TicketRow(Base):
     follows: Mapped[str | None] = mapped_column(String(20))
 
 
+class PartyRow(Base):
+    """Departments that may read a ticket although they are not responsible for it any more."""
+
+    __tablename__ = "ticket_party"
+
+    ticket: Mapped[str] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
+    department: Mapped[str] = mapped_column(String(120), primary_key=True, index=True)
+
+
 class ChainRow(Base):
     """The one row that every writer takes first: the end of the chain of events, and how many tickets there are."""
 

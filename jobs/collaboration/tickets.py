@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from jobs.collaboration.machine import Machine, Step
 from jobs.collaboration.machine_file import machine
 from jobs.collaboration.metrics import LoopMetrics, loop_metrics
 from jobs.collaboration.moving import Act, may_take, open_dispute, open_waiver, record, take
-from jobs.collaboration.policies import Policies, keep_year, policies
+from jobs.collaboration.policies import Owners, Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
 from jobs.collaboration.snapshots import Cut, Loop
 from jobs.collaboration.ticket import Event, Issue, OpenRows, Outcome, Proof, Request, Standing, Ticket
@@ -38,7 +39,9 @@ from jobs.collaboration.ticket_queries import (
     was_escalated,
 )
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
+from jobs.collaboration.visibility import may_see
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
+from jobs.contracts import load_usable
 from jobs.errors import NotAllowed, Overtaken, ServiceUnavailable, Unknown
 from jobs.lake.database import Database, utc
 from jobs.settings import Settings
@@ -51,10 +54,13 @@ Facts = Mapping[str, Any]
 
 
 class Tickets:
-    """Reads and writes tickets in the state database, which is migrated already."""
+    """Reads and writes tickets in the state database, which is migrated already.
 
-    def __init__(self, database: Database, zone: ZoneInfo = SHANGHAI) -> None:
-        self.database, self._zone = database, zone
+    `owners` gives the department whose data each dataset is, by contract.
+    """
+
+    def __init__(self, database: Database, owners: Owners, zone: ZoneInfo = SHANGHAI) -> None:
+        self.database, self._owners, self._zone = database, owners, zone
 
     @staticmethod
     def machine() -> Machine:
@@ -85,7 +91,7 @@ class Tickets:
         stated = {**(facts or {}), **({"reason": reason} if reason else {})}
         with self._session() as (session, by):
             chain.lock(session)
-            row = _seen(session, ticket_id, actor)
+            row = _seen(session, by, ticket_id, actor)
             if row.version != seen_version:
                 raise Overtaken(_who_was_first(session, by, row, seen_version))
             if any(s.internal for s in by.machine.steps if s.event == event):
@@ -97,7 +103,7 @@ class Tickets:
         """What a redelivery proved. The ticket closes only where nothing that failed is left unproven."""
         with self._session() as (session, by):
             chain.lock(session)
-            row = _seen(session, ticket_id, MACHINE)
+            row = _seen(session, by, ticket_id, MACHINE)
             message = proving.recheck(session, by, row, proof, utc(at))
             return Outcome(ticket_of(session, by, row, MACHINE, utc(at)), proving.is_closed(row), message)
 
@@ -107,9 +113,9 @@ class Tickets:
             raise NotAllowed("只有办理人员可以留言")
         if not text.strip():
             raise NotAllowed("留言是空的；请写明内容")
-        with self._session() as (session, _):
+        with self._session() as (session, by):
             chain.lock(session)
-            row = _seen(session, ticket_id, actor)
+            row = _seen(session, by, ticket_id, actor)
             effects = {"text_sha256": text_hash(text)}
             said = chain.Happening(row.id, "comment", row.state, row.state, {}, effects)
             link = chain.append(session, said, actor, at)
@@ -118,8 +124,8 @@ class Tickets:
 
     def comments(self, ticket_id: str, actor: Actor) -> tuple[tuple[Event, str], ...]:
         """Comments with who said them and when, oldest first."""
-        with self._session() as (session, _):
-            _seen(session, ticket_id, actor)
+        with self._session() as (session, by):
+            _seen(session, by, ticket_id, actor)
             query = select(EventRow, CommentRow.text).join(CommentRow, CommentRow.event == EventRow.seq)
             rows = session.execute(query.where(CommentRow.ticket == ticket_id).order_by(EventRow.seq))
             return tuple((event_of(event), text) for event, text in rows)
@@ -151,7 +157,7 @@ class Tickets:
     def ticket(self, ticket_id: str, actor: Actor, at: datetime) -> Ticket:
         """The ticket as the actor may see it; Unknown where there is none, or none for the actor."""
         with self._session() as (session, by):
-            return ticket_of(session, by, _seen(session, ticket_id, actor), actor, utc(at))
+            return ticket_of(session, by, _seen(session, by, ticket_id, actor), actor, utc(at))
 
     def tickets(self, actor: Actor, wanted: Wanted, at: datetime) -> Page:
         """A page of the tickets that the actor may see, newest first."""
@@ -165,31 +171,31 @@ class Tickets:
 
     def events(self, ticket_id: str, actor: Actor) -> tuple[Event, ...]:
         """What happened to a ticket, oldest first."""
-        with self._session() as (session, _):
-            _seen(session, ticket_id, actor)
+        with self._session() as (session, by):
+            _seen(session, by, ticket_id, actor)
             return find_events(session, ticket_id)
 
     def possible(self, ticket_id: str, actor: Actor) -> tuple[Step, ...]:
         """Steps that the actor may take now, in the order of the machine."""
         with self._session() as (session, by):
-            row = _seen(session, ticket_id, actor)
+            row = _seen(session, by, ticket_id, actor)
             dispute = open_dispute(session, row.id)
             steps = by.machine.steps_from(row.kind, row.state, dispute.ground if dispute else "")
             return tuple(step for step in steps if not step.internal and may_take(by.machine, step, actor, row))
 
     def standings(self, ticket_id: str, actor: Actor) -> tuple[Standing, ...]:
         """Deliveries in which the ticket's rows stand, oldest first."""
-        with self._session() as (session, _):
-            _seen(session, ticket_id, actor)
+        with self._session() as (session, by):
+            _seen(session, by, ticket_id, actor)
             return tuple(standing_of(row) for row in finding.evidence(session, ticket_id))
 
     def tallies(self, actor: Actor, at: datetime) -> Mapping[str, Tally]:
-        """How many of the tickets that the actor may see are open, overdue and closed, by provider."""
+        """How many of the tickets in the actor's numbers are open, overdue and closed, by provider."""
         with self._session() as (session, by):
             return tally(session, by, actor, utc(at))
 
     def metrics(self, actor: Actor, since: datetime, until: datetime, provider: str = "") -> LoopMetrics:
-        """How the loop did in (since, until], as of `until`, by the events of tickets that the actor may see."""
+        """How the loop did in (since, until], as of `until`, by the events of tickets in the actor's numbers."""
         with self._session() as (session, by):
             events = events_until(session, actor, utc(until))
             days = by.keeper.table.recurrence_days
@@ -211,7 +217,7 @@ class Tickets:
             chain.lock(session)
             keep_year(session, year, who, utc(at))
             session.flush()
-            by = policies(session, self._zone)
+            by = policies(session, self._zone, self._owners)
             rows = session.scalars(select(ClockRow).where(ClockRow.stopped_at.is_(None))).all()
             changed = [row.ticket for row in rows if ticket_clocks.reckon(row, by.keeper, utc(at))]
             for row in session.scalars(select(TicketRow).where(TicketRow.id.in_(changed)).order_by(TicketRow.seq)):
@@ -255,16 +261,20 @@ class Tickets:
     @contextmanager
     def _session(self) -> Iterator[tuple[Session, Policies]]:
         with self.database.session() as session:
-            yield session, policies(session, self._zone)
+            yield session, policies(session, self._zone, self._owners)
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Tickets]:
-    """The tickets of the state database, brought to the newest schema; closed at the end."""
+def opened(settings: Settings, owners: Owners | None = None) -> Iterator[Tickets]:
+    """The tickets of the state database, brought to the newest schema; closed at the end.
+
+    Owners come from the contracts that the settings name, read when first needed, where none are given.
+    """
     database = Database(settings.state_url())
     database.migrate()
+    read = lru_cache(lambda: load_usable(settings.schemas, settings.expectations).providers())
     try:
-        yield Tickets(database, ZoneInfo(settings.timezone))
+        yield Tickets(database, owners or read, ZoneInfo(settings.timezone))
     finally:
         database.close()
 
@@ -277,9 +287,9 @@ def remind(settings: Settings, at: datetime) -> tuple[Sent, ...]:
         return desk.remind(channels(settings, desk.database, at), at)
 
 
-def _seen(session: Session, ticket_id: str, actor: Actor) -> TicketRow:
+def _seen(session: Session, by: Policies, ticket_id: str, actor: Actor) -> TicketRow:
     row = session.get(TicketRow, ticket_id, populate_existing=True)
-    if row is None or not actor.may_see(row):
+    if row is None or not may_see(session, by, actor, row):
         raise Unknown(f"没有工单 {ticket_id}，或不属于您的部门；`lake tickets list` 列出可见的工单")
     return row
 

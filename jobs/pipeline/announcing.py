@@ -94,7 +94,7 @@ def _facts(lake: Lake, catalogue: Catalogue, edition: Edition, cited: Mapping[st
     if cited:
         days = cited["basis"]["recurrence_days"]
         cut = Cut(cut.before, cut.since, cut.until, cited["sources"]["events"]["seq"], days)
-    with desk(lake) as tickets:
+    with desk(lake, catalogue) as tickets:
         loop, calendar = tickets.loop(cut), tickets.calendar()
     return bulletins.gathered(lake, catalogue, edition, _told(loop), _due_on(calendar), cited)
 

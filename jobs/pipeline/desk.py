@@ -5,16 +5,18 @@ from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 from jobs.collaboration import Tickets
+from jobs.contracts import Catalogue
 from jobs.lake.database import Database
 from jobs.lake.lake import Lake
 
 
 @contextmanager
-def desk(lake: Lake) -> Iterator[Tickets]:
-    """The tickets of the lake's state database."""
+def desk(lake: Lake, catalogue: Catalogue | None = None) -> Iterator[Tickets]:
+    """The tickets of the lake's state database. Without the contracts no department counts as owner of any data."""
+    owners = catalogue.providers if catalogue else dict
     database = Database(lake.settings.state_url())
     database.migrate()
     try:
-        yield Tickets(database, ZoneInfo(lake.settings.timezone))
+        yield Tickets(database, owners, ZoneInfo(lake.settings.timezone))
     finally:
         database.close()

@@ -34,7 +34,7 @@ def govern(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Governed:
     delivery = lake.ledger.get(delivery_id)
     contract = catalogue.contract(delivery.dataset)
     results = Results(lake.arrow, lake.settings.s3_bucket).rules([("delivery", "=", delivery_id)])
-    with desk(lake) as tickets:
+    with desk(lake, catalogue) as tickets:
         now = datetime.now(UTC)
         standing = tickets.open_rows(contract.id)
         before = tuple(one for one in standing if one.delivery != delivery_id)

@@ -26,12 +26,12 @@ OWNERS = ("reporter", "approver")
 
 
 def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
-    """The ticket's workbook; with values and rows as they were sent where the actor is of the owning department."""
-    with desk(lake) as tickets:
+    """The ticket's workbook; with values and rows as they were sent where the data is the actor's department's."""
+    with desk(lake, catalogue) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
         standing = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
     contract = catalogue.contract(ticket.dataset)
-    is_owner = actor.role in OWNERS and actor.department == ticket.provider
+    is_owner = actor.role in OWNERS and actor.department == contract.provider
     with TemporaryDirectory(prefix="lake-pack-") as folder:
         file = Path(folder) / "pack.xlsx"
         problems = _problems(lake, contract, ticket, standing, is_owner)
@@ -42,17 +42,18 @@ def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> byte
 
 def answer(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
     """Put a filled pack, or a corrected file, into the landing zone as a redelivery of the ticket; its key there."""
-    with desk(lake) as tickets:
+    with desk(lake, catalogue) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
-    if actor.role not in OWNERS or actor.department != ticket.provider:
-        raise NotAllowed(f"工单 {ticket_id} 的整改数据只能由责任单位 {ticket.provider} 报送")
+    contract = catalogue.contract(ticket.dataset)
+    if actor.role not in OWNERS or actor.department != contract.provider:
+        raise NotAllowed(f"{contract.title}是{contract.department}的数据，工单 {ticket_id} 的整改数据只能由该单位报送")
     if ticket.kind != "issue":
         raise UserError(f"工单 {ticket_id} 不是质检问题，没有整改包；请按办理步骤答复")
     notes = Manifest(sender=actor.name, answers=[ticket_id])
     with TemporaryDirectory(prefix="lake-answer-") as folder, file.open("rb") as opened:
         named = Path(folder) / f"{ticket_id}_{file_digest(opened, 'sha256').hexdigest()[:8]}{file.suffix}"
         shutil.copyfile(file, named)  # two answers of one name would stand in each other's place
-        (key,) = deliver(lake.store, [named], ticket.dataset, ticket.provider, notes)
+        (key,) = deliver(lake.store, [named], contract.id, contract.provider, notes)
     return key
 
 

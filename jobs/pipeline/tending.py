@@ -24,7 +24,7 @@ def remind(lake: Lake, catalogue: Catalogue) -> list[str]:
     """
     now = datetime.now(UTC)
     told = [f"{one.channel} {one.department} {one.tickets}" for one in tell(lake.settings, now)]
-    with desk(lake) as tickets:
+    with desk(lake, catalogue) as tickets:
         for contract in catalogue.sources():
             keep_standing(lake, contract, tickets, now)
     return told

@@ -1,10 +1,10 @@
 """What every request needs, opened once: state database, lake, contracts, clock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -94,5 +94,11 @@ def opened(settings: Settings) -> Iterator[Portal]:
     def read() -> Catalogue:
         return contracts.load_usable(settings.schemas, settings.expectations)
 
-    with opened_tickets(settings) as tickets, opened_lake(settings) as lake:
-        yield Portal(settings, tickets, lake, Kept(read, CONTRACTS_S).get)
+    catalogue = Kept(read, CONTRACTS_S).get
+    owners = partial(_owners, catalogue)
+    with opened_tickets(settings, owners) as tickets, opened_lake(settings) as lake:
+        yield Portal(settings, tickets, lake, catalogue)
+
+
+def _owners(catalogue: Callable[[], Catalogue]) -> Mapping[str, str]:
+    return catalogue().providers()

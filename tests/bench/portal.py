@@ -52,7 +52,7 @@ def seed(settings: Settings) -> list[tuple[str, str]]:
             session.execute(text("ANALYZE"))  # as the server does by itself in its own time
     with stopwatch("one reading of the loop of the city"):
         Loops(
-            Tickets(database, ZoneInfo(settings.timezone)), lambda: datetime.now(UTC), ZoneInfo(settings.timezone)
+            Tickets(database, dict, ZoneInfo(settings.timezone)), lambda: datetime.now(UTC), ZoneInfo(settings.timezone)
         ).month()
     database.close()
     return people

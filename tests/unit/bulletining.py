@@ -71,7 +71,7 @@ def january(root: Path, made_sqlite: Path) -> tuple[LocalLake, Catalogue]:
 
 def tickets_of(lake: LocalLake) -> Tickets:
     """The tickets of the lake; whoever opens them closes the database."""
-    return Tickets(Database(lake.settings.state_url()), ZONE)
+    return Tickets(Database(lake.settings.state_url()), contracts().providers, ZONE)
 
 
 def issue(tickets: Tickets, number: int, rule: str, day: str, **changes: Any) -> str:

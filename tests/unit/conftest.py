@@ -14,7 +14,7 @@ from jobs.lake.database import Database
 from jobs.lake.ledger_tables import Base
 from jobs.serving.account_tables import AccessChainRow
 from tests.postgres import create, running
-from tests.unit.ticketing import ISSUE, ZONE, at
+from tests.unit.ticketing import ISSUE, ZONE, at, owners
 
 KINDS = ("sqlite", "postgresql")
 
@@ -92,7 +92,7 @@ def made_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def tickets(made_url: str) -> Iterator[Tickets]:
     """No tickets yet, on each kind of database."""
     database = Database(made_url)
-    yield Tickets(database, ZONE)
+    yield Tickets(database, owners, ZONE)
     database.close()
 
 
@@ -107,7 +107,7 @@ def local_tickets(made_sqlite: Path, tmp_path: Path) -> Iterator[Tickets]:
     """No tickets yet, on SQLite alone, for what does not depend on the database."""
     shutil.copy(made_sqlite, tmp_path / "state.db")
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
-    yield Tickets(database, ZONE)
+    yield Tickets(database, owners, ZONE)
     database.close()
 
 

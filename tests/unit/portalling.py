@@ -163,7 +163,7 @@ class PortalLake(LocalLake):
 def city(root: Path, url: str, catalogue: Catalogue | None = None, **settings: Any) -> City:
     """A city with three departments' tickets, on a database whose tables are made."""
     lake = PortalLake(root, url)
-    tickets = Tickets(Database(url), ZONE)
+    tickets = Tickets(Database(url), (catalogue or shipped()).providers, ZONE)
     clock, packs = [NOW], FakePacks()
     portal = Portal(
         settings=lake.settings.model_copy(update=settings),

@@ -271,6 +271,33 @@ def test_the_pipelines_own_pack_is_whole_for_the_owner_and_comes_back_as_a_redel
     assert named.startswith(f"{persons}_"), "two answers of one name do not stand in each other's place"
 
 
+@pytest.mark.parametrize("way", ["transfer", "dispute"])
+def test_whose_data_it_is_does_not_change_with_who_works_on_the_ticket(town: City, persons: str, way: str) -> None:
+    real, worker = replace(town.portal, packs=PipelinePacks()), "own"
+    given = {"seen": "2", "reason": "业务已划转", "provider": "civil_affairs"}
+    step = f"/tickets/{persons}/steps/"
+    if way == "dispute":
+        stated = {"seen": "2", "ground": "not_ours", "reason": "非本部门", "evidence": "三定方案"}
+        assert Browser(real, OWNER).post(step + "dispute", stated).status_code == 303
+        given |= {"seen": "3", "decision": "成立"}
+    event = "transfer" if way == "transfer" else "uphold_dispute"
+    assert Browser(real, "officer").post(step + event, given).status_code == 303
+    page = Browser(real, worker).get(f"/tickets/{persons}").text
+    assert CANARIES[0] not in page and "数据归属单位" in page and "/deliveries/d-1" not in page
+    assert "sign" in events_offered(page) and f'action="/tickets/{persons}/answer"' not in page
+    masked = Browser(real, worker).get(f"/tickets/{persons}/pack")
+    assert masked.status_code == 200 and CANARIES[0] not in cells(masked.content)
+    file = {"files": {"file": ("整改.xlsx", masked.content)}}
+    assert Browser(real, worker).post(f"/tickets/{persons}/answer", **file).status_code == 403
+    assert not [key for key in town.store.objects if key.startswith("landing/")], "nothing of it was taken"
+    assert CANARIES[0] in Browser(real, OWNER).get(f"/tickets/{persons}").text
+    whole = Browser(real, OWNER).get(f"/tickets/{persons}/pack").content
+    assert CANARIES[0] in cells(whole)
+    file = {"files": {"file": ("整改.xlsx", whole)}}
+    assert Browser(real, OWNER).post(f"/tickets/{persons}/answer", **file).status_code == 303
+    assert [key for key in town.store.objects if key.startswith(f"landing/market_regulation/{DATASET}/")]
+
+
 def cells(book: bytes) -> str:
     """All texts of a workbook."""
     sheets = load_workbook(BytesIO(book)).worksheets

@@ -18,7 +18,7 @@ from jobs.lake.database import Database
 from jobs.serving.access import Access, AccessLog
 from jobs.settings import load
 from tests.unit.test_tickets_working_days import YEAR_2027
-from tests.unit.ticketing import ISSUE, OFFICER
+from tests.unit.ticketing import ISSUE, OFFICER, owners
 
 Typed = Callable[..., Result]
 
@@ -29,7 +29,7 @@ def desk(made_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tickets]:
     monkeypatch.setenv("LAKE_DATABASE_URL", made_url)
     load.cache_clear()
     database = Database(made_url)
-    made = Tickets(database)
+    made = Tickets(database, owners)
     made.found([ISSUE, replace(ISSUE, provider="liaocheng_gas", dataset="gas", delivery="gas-1")], datetime.now(UTC))
     yield made
     database.close()

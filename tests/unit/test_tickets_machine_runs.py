@@ -21,7 +21,7 @@ from jobs.collaboration.working_days import package_calendar
 from jobs.errors import NotAllowed, UserError
 from jobs.lake.database import Database
 from tests.unit.conftest import KINDS, emptied
-from tests.unit.ticketing import ASKER, CORRECTION, ISSUE, OFFICER, PEOPLE, STATED, ZONE, at
+from tests.unit.ticketing import ASKER, CORRECTION, ISSUE, OFFICER, PEOPLE, STATED, ZONE, at, owners
 
 MACHINE = Tickets.machine()
 DAYS = package_calendar()
@@ -38,7 +38,7 @@ class Loop(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory(prefix="lake-tickets-")
         self.database = Database(type(self).fresh(Path(self.folder.name)))
-        self.tickets = Tickets(self.database, ZONE)
+        self.tickets = Tickets(self.database, owners, ZONE)
         self.now = at("2026-01-12")
         self.numbers = itertools.count(2)
         self.issue = self.tickets.found([ISSUE], self.now)[0]

@@ -44,8 +44,51 @@ def test_what_is_not_ours_goes_to_whom_it_belongs_with_a_clock_of_its_own(ticket
     seen = tickets.ticket(one, OFFICER, at("2026-01-14"))
     assert (seen.state, seen.provider) == ("dispatched", "hotline_12345")
     assert seen.clock and seen.clock.started_at == at("2026-01-14")
+    assert seen.owner == "civil_affairs", "whose data it is does not change with who works on the ticket"
+
+
+def test_departments_keep_reading_a_ticket_that_was_given_to_others_and_strangers_do_not(
+    tickets: Tickets, one: str
+) -> None:
+    second, third = (replace(APPROVER, department=name) for name in ("hotline_12345", "liaocheng_gas"))
+    moved(tickets, one, "transfer:officer", NOW, provider="hotline_12345")
+    moved(tickets, one, "transfer:officer", NOW, provider="liaocheng_gas")
+    for who in (APPROVER, second, third):
+        assert tickets.ticket(one, who, NOW).provider == "liaocheng_gas"
+        assert [t.id for t in tickets.tickets(who, Wanted(), NOW).tickets] == [one]
+        assert (one in [t.id for t in tickets.tickets(who, Wanted(is_mine=True), NOW).tickets]) == (who is third)
     with pytest.raises(UserError, match="没有工单"):
-        tickets.ticket(one, APPROVER, NOW)
+        tickets.ticket(one, ASKER, NOW)
+    version = tickets.ticket(one, OFFICER, NOW).version
+    for who in (APPROVER, second):
+        assert tickets.possible(one, who) == ()
+        with pytest.raises(NotAllowed, match="liaocheng_gas"):
+            tickets.move(one, "sign", who, version, NOW)
+
+
+def test_who_works_on_a_request_about_anothers_data_does_not_read_the_record(tickets: Tickets) -> None:
+    asked = tickets.requested(CORRECTION, ASKER, NOW)
+    moved(tickets, asked, "confirm:officer dispatch:officer transfer:officer", NOW, provider="hotline_12345")
+    worker = replace(APPROVER, department="hotline_12345")
+    assert tickets.ticket(asked, worker, NOW).record == ""
+    for who in (APPROVER, ASKER, OFFICER):
+        assert tickets.ticket(asked, who, NOW).record == CORRECTION.record
+
+
+@pytest.mark.parametrize("provider", ["no_such_department", "", "bureau", "civil_affairs"])
+def test_a_ticket_is_not_given_to_a_department_that_does_not_exist(tickets: Tickets, one: str, provider: str) -> None:
+    for way in ("transfer:officer", "dispute:approver uphold_dispute:officer"):
+        with pytest.raises(NotAllowed, match=r"可以是：.*hotline_12345|已是责任单位|须写明"):
+            moved(tickets, one, way, NOW, provider=provider, ground="not_ours")
+
+
+@pytest.mark.parametrize(("until", "is_granted"), [("2026-07-11", True), ("2026-07-12", False), ("9999-12-31", False)])
+def test_a_waiver_has_a_longest_time(tickets: Tickets, one: str, until: str, is_granted: bool) -> None:
+    if is_granted:
+        assert moved(tickets, one, "waive:officer", NOW, until=until) == "waived"
+        return
+    with pytest.raises(NotAllowed, match="豁免最长 180 天；截止日请填写 2026-07-11 或以前"):
+        moved(tickets, one, "waive:officer", NOW, until=until)
 
 
 def test_a_waiver_ends_by_its_day_and_its_time_does_not_count(tickets: Tickets, one: str) -> None:

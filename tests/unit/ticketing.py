@@ -43,6 +43,18 @@ CORRECTION = Request(
     evidence="民政部公告",
 )
 WHOLE = Proof(delivery="divisions-2", rule_version="r1", checked=10, mended=10, remaining=0, absent=0, newly_broken=0)
+
+
+def owners() -> dict[str, str]:
+    """Whose data each dataset is, as contracts would say."""
+    return {
+        "divisions": "civil_affairs",
+        "gas_regulator_readings": "liaocheng_gas",
+        "hotline_orders": "hotline_12345",
+        "enterprise_registration": "market_regulation",
+    }
+
+
 STATED = {
     "reason": "见说明",
     "evidence": "附件 1",

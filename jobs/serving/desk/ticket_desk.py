@@ -41,6 +41,7 @@ class TicketView:
     may_comment: bool
     may_pack: bool
     may_answer: bool
+    may_open_deliveries: bool
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class TicketDesk:
             may_comment=actor.role in rights.COMMENTERS,
             may_pack=is_packed and self._may_pack(ticket),
             may_answer=is_packed and self._may_answer(ticket),
+            may_open_deliveries=rights.may_know(actor, ticket.owner),
         )
 
     def events(self, ticket_id: str) -> tuple[Event, ...]:
@@ -132,7 +134,7 @@ class TicketDesk:
         """Name and bytes of the workbook that the department fills in, masked for the officer; noted before it is made."""
         ticket = self.ticket(ticket_id)
         if not self._may_pack(ticket):
-            raise NotAllowed("整改包含有报送的原值，只有责任单位和质量专员可以下载")
+            raise NotAllowed("整改包含有报送的数据，只有数据归属单位、责任单位和质量专员可以下载")
         contract = self.portal.catalogue().contracts.get(ticket.dataset)
         grade = highest(f.classification for f in contract.fields) if contract else "L4"
         self._note("pack", ticket, grade, f"整改工单 {ticket_id}")
@@ -142,7 +144,7 @@ class TicketDesk:
     def check_answer(self, ticket_id: str) -> None:
         """Unknown or NotAllowed where the actor may not answer the ticket with a file."""
         if not self._may_answer(self.ticket(ticket_id)):
-            raise NotAllowed("只有责任单位可以上传整改包")
+            raise NotAllowed("只有数据归属单位可以上传整改包")
 
     def answer(self, ticket_id: str, file: Path) -> str:
         """What became of a filled pack."""
@@ -162,13 +164,17 @@ class TicketDesk:
             logger.warning("%s: requests are not marked yet: the store is away", dataset)
 
     def _may_pack(self, ticket: Ticket) -> bool:
-        return self.actor.role == "quality_officer" or self._may_answer(ticket)
+        """Who works on the ticket gets a masked pack; the department whose data it is, one with all values."""
+        is_responsible = self.actor.is_bound() and self.actor.department == ticket.provider
+        return self.actor.role == "quality_officer" or is_responsible or self._may_answer(ticket)
 
     def _may_answer(self, ticket: Ticket) -> bool:
-        return self.actor.role in rights.SENDERS and rights.reads_values(self.actor, ticket.provider)
+        return self.actor.role in rights.SENDERS and rights.reads_values(self.actor, ticket.owner)
 
     def _is_insider(self, ticket: Ticket) -> bool:
-        return self.actor.role in CONFIDANTS or self.actor.department in (ticket.provider, ticket.requester)
+        if not self.actor.is_bound():
+            return self.actor.role in CONFIDANTS
+        return self.actor.department in (ticket.owner, ticket.requester)
 
     def _sample(
         self, ticket: Ticket, contract: Contract | None, standings: Sequence[Standing]
@@ -177,7 +183,7 @@ class TicketDesk:
         standing = [s for s in standings if not s.replaced_by] or list(standings)
         if contract is None or not standing:
             return None, ""
-        in_full = rights.reads_values(self.actor, ticket.provider)
+        in_full = rights.reads_values(self.actor, ticket.owner)
         newest = [s.delivery for s in reversed(standing)]
         try:
             sample = failing_rows(self.portal.lake, contract, ticket.rule, newest, in_full)

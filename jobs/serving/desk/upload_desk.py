@@ -211,7 +211,7 @@ class UploadDesk:
                 ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
             except LakeError as error:
                 raise BadForm(str(error)) from error
-            if (ticket.provider, ticket.dataset) != (self.actor.department, contract.id):
+            if ticket.dataset != contract.id:
                 raise BadForm(f"工单 {ticket_id} 不是{contract.title}的工单")
         return wanted
 
