@@ -10,7 +10,7 @@ from rich.table import Table
 
 from jobs import pipeline
 from jobs.lake.lake import opened
-from jobs.pipeline.rechecking import Proof
+from jobs.pipeline.recheck import Recheck
 from jobs.pipeline.verifying import Verified
 from jobs.reporting import BY, GroupScore, period_scores
 from jobs.settings import load as settings
@@ -65,17 +65,17 @@ def recheck(
     Example: `lake recheck enterprise_registration-3f2a9c11d0aa`
     """
     typer.echo("judging the keys that failed / 正在复检未通过的主键 …", err=True)
-    proofs: list[Proof] = pipeline.run(settings(), "recheck", delivery, against)
+    found: list[Recheck] = pipeline.run(settings(), "recheck", delivery, against)
     table = Table()
     table.add_column("rule / 规则", no_wrap=True)
     for name in ("mended / 已改正", "remaining / 未改正", "absent / 未报", "newly broken / 新问题", "no key / 无主键"):
         table.add_column(name, justify="right")
-    for one in proofs:
-        counts = (len(one.proven), len(one.remaining), len(one.absent), len(one.broken), one.keyless)
-        table.add_row(one.rule, *(f"{n:,}" for n in counts))
+    for rule, proof in ((one.asked.rule, one.proof) for one in found):
+        counts = (proof.mended, proof.remaining, proof.absent, proof.newly_broken, proof.keyless)
+        table.add_row(rule, *(f"{n:,}" for n in counts))
     Console().print(table)
-    is_open = [one for one in proofs if not one.is_closed()]
-    typer.echo(f"{len(proofs) - len(is_open):,} of {len(proofs):,} rules proven mended / 条规则已证实改正")
+    is_open = [one for one in found if one.proof.unproven()]
+    typer.echo(f"{len(found) - len(is_open):,} of {len(found):,} rules proven mended / 条规则已证实改正")
     if is_open:
         raise typer.Exit(1)
 

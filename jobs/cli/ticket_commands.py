@@ -242,7 +242,7 @@ def _due(clock: ClockView | None) -> str:
 
 def _said(event: Event, comment: str) -> str:
     machine = Tickets.machine()
-    what = f"{machine.events[event.event]} {event.name}（{event.department}）"
+    what = f"{machine.event_label(event.event)} {event.name}（{event.department}）"
     stated = [f"{machine.facts[name]}：{value}" for name, value in event.facts.items() if isinstance(value, str | int)]
     return "  ".join([what, *stated, comment]).rstrip()
 

@@ -21,6 +21,7 @@ from jobs.lake.database import utc
 
 KIND = "issue"
 FALSE_POSITIVE = "rule_false_positive"
+FURTHER = "further"
 
 
 def find(session: Session, by: Policies, issue: Issue, who: Actor, at: datetime) -> TicketRow:
@@ -40,7 +41,8 @@ def find(session: Session, by: Policies, issue: Issue, who: Actor, at: datetime)
         return _new(session, by, issue, who, at, last.id)
     _add_evidence(session, last, issue, at)
     last.rule_version, last.severity, last.message = issue.rule_version, issue.severity, issue.message
-    take(session, by, last, event, Act(MACHINE, {"delivery": issue.delivery}, at))
+    if event != FURTHER or not issue.brings_nothing_new():
+        take(session, by, last, event, Act(MACHINE, {"delivery": issue.delivery}, at))
     return last
 
 
@@ -80,11 +82,11 @@ def _is_known(session: Session, ticket: TicketRow, issue: Issue) -> bool:
 def _event(session: Session, by: Policies, last: TicketRow, issue: Issue, at: datetime) -> str:
     """How the issue goes on with the last ticket of its fingerprint; empty where it needs a new one."""
     if not by.machine.states[last.state].end:
-        return "further"
+        return FURTHER
     age = at - utc(last.closed_at) if last.closed_at else timedelta()
     if last.state == CLOSED:
         return "recur" if age <= timedelta(days=by.keeper.table.recurrence_days) else ""
-    return "further" if _is_exempt(session, last, issue) else ""
+    return FURTHER if _is_exempt(session, last, issue) else ""
 
 
 def _is_exempt(session: Session, last: TicketRow, issue: Issue) -> bool:
@@ -130,11 +132,10 @@ def _open(session: Session, by: Policies, values: dict[str, Any], act: Act) -> T
 
 
 def _add_evidence(session: Session, ticket: TicketRow, issue: Issue, at: datetime) -> None:
-    """Where the issue's rows stand; what the delivery replaces counts no more, but for keys that were not sent again."""
-    rows: Sequence[EvidenceRow] = evidence(session, ticket.id)
-    for row in rows:
-        if row.delivery in (issue.supersedes, issue.delivery):
-            row.replaced_by = issue.delivery
+    """Where the issue's rows stand; the same delivery by another version of the rule takes the place of what it said."""
+    for row in evidence(session, ticket.id):
+        if row.delivery == issue.delivery:
+            row.replaced_by, row.remaining_rows, row.known_rows = issue.delivery, 0, row.failed_rows
     session.add(
         EvidenceRow(
             ticket=ticket.id,
@@ -143,9 +144,8 @@ def _add_evidence(session: Session, ticket: TicketRow, issue: Issue, at: datetim
             period=issue.period,
             failed_rows=issue.failed_rows,
             checked_rows=issue.checked_rows,
-            failed_keys=issue.failed_keys,
-            remaining_rows=issue.failed_rows,
-            absent_rows=0,
+            known_rows=issue.known_rows,
+            remaining_rows=issue.failed_rows if issue.left_rows is None else issue.left_rows,
             seen_at=at,
         )
     )
@@ -159,7 +159,7 @@ def evidence(session: Session, ticket: str) -> Sequence[EvidenceRow]:
 
 
 def count(session: Session, ticket: TicketRow) -> None:
-    """Add up what failed and what remains: of a replaced delivery only the keys that were not sent again."""
+    """Add up what failed and what remains; a row that failed in several deliveries counts once."""
     rows = evidence(session, ticket.id)
-    ticket.failed_rows = sum(row.failed_rows for row in rows if not row.replaced_by)
-    ticket.remaining_rows = sum(row.absent_rows + (0 if row.replaced_by else row.remaining_rows) for row in rows)
+    ticket.failed_rows = sum(row.failed_rows - row.known_rows for row in rows)
+    ticket.remaining_rows = sum(row.remaining_rows for row in rows)

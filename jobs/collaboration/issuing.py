@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,6 +37,14 @@ def policy(file: Path = Path(__file__).parent / "issuing.yaml") -> Policy:
     return Policy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
+@dataclass(frozen=True)
+class Known:
+    """Rows that fail a rule and that the rule's ticket holds already: `followed` by key, and `keyless` ones of an answer."""
+
+    followed: int = 0
+    keyless: int = 0
+
+
 def rule_versions(rules: Sequence[Rule]) -> dict[str, str]:
     """Version of each rule: the hash of its words."""
     return {rule.id: suite_hash([rule])[:VERSION_LENGTH] for rule in rules}
@@ -45,15 +54,18 @@ def issues(
     contract: Contract,
     results: Sequence[RuleRow],
     versions: Mapping[str, str],
-    keys: Mapping[str, int],
-    supersedes: Mapping[str, str],
+    known: Mapping[str, Known],
+    is_answer: bool = False,
 ) -> list[Issue]:
-    """An issue for each rule that the delivery breaks. By rule: its version, distinct failed keys, delivery replaced."""
+    """An issue for each rule that the delivery breaks. `versions` and `known` are by rule.
+
+    Rows that answer a ticket are some of a delivery's: what is said of deliveries or tables as a whole is not asked of them.
+    """
     by = policy()
     return [
-        _issue(contract, one, versions, keys, supersedes)
+        _issue(contract, one, versions.get(one.rule, OF_A_DELIVERY), known.get(one.rule, Known()), is_answer)
         for one in results
-        if _is_fault(one, by) and one.unexpected_count + (not one.success)
+        if _is_fault(one, by) and one.unexpected_count + (not one.success) and (one.rule in known or not is_answer)
     ]
 
 
@@ -62,18 +74,13 @@ def _is_fault(one: RuleRow, by: Policy) -> bool:
     return one.severity in by.severities and one.rule not in by.not_sent_back and not is_alarm
 
 
-def _issue(
-    contract: Contract,
-    one: RuleRow,
-    versions: Mapping[str, str],
-    keys: Mapping[str, int],
-    supersedes: Mapping[str, str],
-) -> Issue:
+def _issue(contract: Contract, one: RuleRow, version: str, known: Known, is_answer: bool) -> Issue:
+    failed = max(1, one.unexpected_count)
     return Issue(
         dataset=one.dataset,
         provider=contract.provider,
         rule=one.rule,
-        rule_version=versions.get(one.rule, OF_A_DELIVERY),
+        rule_version=version,
         field=one.fields[:FIELD_LENGTH],
         error_class=_error_class(contract, one),
         severity=one.severity,
@@ -82,11 +89,12 @@ def _issue(
         remedy=one.remedy,
         basis=one.basis,
         delivery=one.delivery,
-        failed_rows=max(1, one.unexpected_count),
+        failed_rows=failed,
         checked_rows=one.element_count - one.missing_count,
         core=bool(set(one.fields.split(",")) & set(contract.key())),
-        failed_keys=keys.get(one.rule),
-        supersedes=supersedes.get(one.rule),
+        known_rows=known.followed + known.keyless,
+        left_rows=failed - known.keyless,
+        is_answer=is_answer,
         agreed_days=_agreed_days(contract),
     )
 

@@ -88,7 +88,7 @@ def _turn(life: Life, event: Event, machine: Machine) -> None:
     life.failed_rows, life.remaining_rows = event.effects["failed_rows"], event.effects["remaining_rows"]
     if event.event in BROUGHT and "delivery" in event.facts:
         life.deliveries.append(event.facts["delivery"])
-    is_open = not machine.states[event.target].end
+    is_open = not machine.is_end(event.target)
     if not life.turns or life.turns[-1][1] != is_open:
         life.turns.append((event.at, is_open))
     if event.source == CLOSED != event.target:

@@ -50,6 +50,13 @@ class Step(Policy):
         return not self.kinds or kind in self.kinds
 
 
+class Former(Policy):
+    """Names that events of earlier versions still carry, with their Chinese labels."""
+
+    states: Mapping[str, str] = {}
+    events: Mapping[str, str] = {}
+
+
 class Machine(Policy):
     """The whole machine. Names map to their Chinese labels."""
 
@@ -63,10 +70,21 @@ class Machine(Policy):
     automatic: Mapping[str, str]
     states: Mapping[str, State]
     events: Mapping[str, str]
+    former: Former = Former()
     steps: tuple[Step, ...]
+
+    def event_label(self, event: str) -> str:
+        """The event in Chinese."""
+        return self.events.get(event) or self.former.events.get(event, event)
+
+    def is_end(self, state: str) -> bool:
+        """Whether nothing is left to do in the state."""
+        return state in self.states and self.states[state].end
 
     def face(self, kind: str, state: str) -> Face:
         """Label and clock of a state for a kind."""
+        if state in self.former.states:
+            return Face(label=self.former.states[state], clock="running")
         found = self.states[state]
         return found.by_kind.get(kind, found)
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,8 +14,9 @@ from jobs.errors import UserError
 class Issue:
     """One rule that a delivery breaks. The failing rows stand in the evidence table, by delivery and rule.
 
-    `failed_keys` are distinct business keys, where they were counted. `supersedes` is the delivery that this one
-    replaces. `agreed_days` are working days that the contract agrees on for corrections.
+    `known_rows` of the failed ones are rows that the ticket holds already from earlier deliveries; `left_rows` are those
+    that now stand in this delivery, all of them where it is None. `is_answer`: the delivery answers tickets.
+    `agreed_days` are working days that the contract agrees on for corrections.
     """
 
     dataset: str
@@ -34,9 +35,14 @@ class Issue:
     checked_rows: int
     core: bool = False
     period: str = ""
-    failed_keys: int | None = None
-    supersedes: str | None = None
+    known_rows: int = 0
+    left_rows: int | None = None
+    is_answer: bool = False
     agreed_days: int | None = None
+
+    def brings_nothing_new(self) -> bool:
+        """Whether an answer only shows again what the ticket holds already."""
+        return self.is_answer and self.known_rows >= self.failed_rows
 
     def fingerprint(self) -> str:
         """The same for the same fault in any delivery."""
@@ -74,8 +80,9 @@ class Proof:
     """What a redelivery proves of keys that failed: `checked` of them were followed, each is mended, remaining or absent.
 
     `of` is the delivery whose keys were followed, empty for all of the ticket's. `keyless` rows cannot be followed,
-    `newly_broken` keys fail only now, `deletion` says why keys may be absent, `fields_changed` are other columns that
-    changed on the way.
+    `newly_broken` keys are mended and break another rule since, `deletion` says why keys may be absent, `fields_changed`
+    are other columns that changed on the way. `rows_left` of `of` are still to be mended there, where they were counted.
+    `is_directed`: the delivery was sent to mend this ticket; others show by the way what they mend.
     """
 
     delivery: str
@@ -89,6 +96,8 @@ class Proof:
     keyless: int = 0
     deletion: str = ""
     fields_changed: tuple[str, ...] = ()
+    rows_left: int | None = None
+    is_directed: bool = True
 
     def __post_init__(self) -> None:
         if min(self.checked, self.mended, self.remaining, self.absent, self.newly_broken, self.keyless) < 0:
@@ -105,6 +114,23 @@ class Proof:
     def missing(self) -> int:
         """Keys that are absent without an explanation."""
         return 0 if self.deletion else self.absent
+
+
+def pooled(proofs: Sequence[Proof]) -> Proof:
+    """The proofs of one delivery for one ticket as a single one, over all deliveries that they speak of."""
+    first = proofs[0]
+    if len(proofs) == 1:
+        return first
+    numbers = ("checked", "mended", "remaining", "absent", "newly_broken", "keyless")
+    sums = {name: sum(getattr(one, name) for one in proofs) for name in numbers}
+    left = [one.rows_left for one in proofs if one.rows_left is not None]
+    return replace(
+        first,
+        **sums,
+        of="、".join(one.of for one in proofs),
+        rows_left=sum(left) if left else None,
+        is_directed=any(one.is_directed for one in proofs),
+    )
 
 
 @dataclass(frozen=True)
@@ -196,7 +222,7 @@ class Event:
 
 @dataclass(frozen=True)
 class OpenRows:
-    """Where rows of an open ticket stand that are not proven mended: the newest delivery of it that was not replaced."""
+    """Rows of an open ticket in one delivery that are not proven mended."""
 
     ticket: str
     rule: str

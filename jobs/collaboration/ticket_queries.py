@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import Actor
@@ -144,16 +144,16 @@ def was_escalated(session: Session, ticket: str) -> bool:
 
 def find_open_rows(session: Session, by: Policies, dataset: str) -> tuple[OpenRows, ...]:
     """Deliveries of open tickets in which rows are left."""
-    left = EvidenceRow.absent_rows + case((EvidenceRow.replaced_by.is_(None), EvidenceRow.remaining_rows), else_=0)
     query = (
-        select(TicketRow, EvidenceRow, left)
+        select(TicketRow, EvidenceRow)
         .join(EvidenceRow, EvidenceRow.ticket == TicketRow.id)
-        .where(TicketRow.dataset == dataset, TicketRow.state.in_(by.machine.open_states()), left > 0)
+        .where(TicketRow.dataset == dataset, TicketRow.state.in_(by.machine.open_states()))
+        .where(EvidenceRow.remaining_rows > 0)
         .order_by(TicketRow.seq, EvidenceRow.id)
     )
     return tuple(
-        OpenRows(ticket.id, ticket.rule, ticket.rule_version, row.delivery, row.failed_rows, int(rows))
-        for ticket, row, rows in session.execute(query)
+        OpenRows(ticket.id, ticket.rule, ticket.rule_version, row.delivery, row.failed_rows, row.remaining_rows)
+        for ticket, row in session.execute(query)
     )
 
 

@@ -1,7 +1,7 @@
 """The tickets of the loop: found, moved by people, closed by proof. Every method is one transaction; moments are UTC."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration import chain, finding, proving, snapshots, ticket_clocks
+from jobs.collaboration import chain, finding, notices, recheck, snapshots, ticket_clocks
 from jobs.collaboration.actors import MACHINE, Actor
 from jobs.collaboration.chain import Audit, text_hash
 from jobs.collaboration.channels import channels
@@ -48,7 +48,7 @@ from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-ESCALATE = "escalate"
+ESCALATE, RETURN = "escalate", "return_answer"
 READERS_ONLY = ("analyst", "operator", "auditor")
 Facts = Mapping[str, Any]
 
@@ -99,13 +99,23 @@ class Tickets:
             take(session, by, row, event, Act(actor, stated, utc(at)))
             return ticket_of(session, by, row, actor, utc(at))
 
-    def rechecked(self, ticket_id: str, proof: Proof, at: datetime) -> Outcome:
-        """What a redelivery proved. The ticket closes only where nothing that failed is left unproven."""
+    def rechecked(self, ticket_id: str, proofs: Sequence[Proof], at: datetime) -> Outcome:
+        """What a redelivery proved, of each delivery that it speaks of. The ticket closes only where nothing is left."""
         with self._session() as (session, by):
             chain.lock(session)
             row = _seen(session, by, ticket_id, MACHINE)
-            message = proving.recheck(session, by, row, proof, utc(at))
-            return Outcome(ticket_of(session, by, row, MACHINE, utc(at)), proving.is_closed(row), message)
+            message = recheck.recheck(session, by, row, proofs, utc(at))
+            return Outcome(ticket_of(session, by, row, MACHINE, utc(at)), recheck.is_closed(row), message)
+
+    def answer_returned(self, ticket_id: str, delivery: str, reason: str, at: datetime) -> Ticket:
+        """The ticket after an answer that could prove nothing: an event that says why, and a notice; once a delivery."""
+        with self._session() as (session, by):
+            chain.lock(session)
+            row = _seen(session, by, ticket_id, MACHINE)
+            if by.machine.allows(row.kind, row.state, RETURN) and not _was_returned(session, row.id, delivery):
+                take(session, by, row, RETURN, Act(MACHINE, {"delivery": delivery, "reason": reason}, utc(at)))
+                notices.answer_returned(session, by, row, reason, utc(at))
+            return ticket_of(session, by, row, MACHINE, utc(at))
 
     def commented(self, ticket_id: str, actor: Actor, text: str, at: datetime) -> Event:
         """A comment; it changes no state, and no version that somebody else has seen."""
@@ -294,6 +304,11 @@ def _seen(session: Session, by: Policies, ticket_id: str, actor: Actor) -> Ticke
     return row
 
 
+def _was_returned(session: Session, ticket: str, delivery: str) -> bool:
+    found = session.scalars(select(EventRow.facts).where(EventRow.ticket == ticket, EventRow.event == RETURN))
+    return any(facts.get("delivery") == delivery for facts in found)
+
+
 def _who_was_first(session: Session, by: Policies, row: TicketRow, seen: int) -> str:
     moved = (
         select(EventRow)
@@ -305,6 +320,6 @@ def _who_was_first(session: Session, by: Policies, row: TicketRow, seen: int) ->
     who = f"{last.name}（{last.department}，{by.machine.roles.get(last.role, last.role)}）"
     when = utc(last.at).astimezone(by.keeper.zone)
     return (
-        f"工单 {row.id} 已由{who}于 {when:%Y-%m-%d %H:%M} 办理「{by.machine.events[last.event]}」，"
+        f"工单 {row.id} 已由{who}于 {when:%Y-%m-%d %H:%M} 办理「{by.machine.event_label(last.event)}」，"
         f"现为「{by.machine.label(row.kind, row.state)}」（版本 {row.version}，您看到的是版本 {seen}）；请刷新后再办理"
     )

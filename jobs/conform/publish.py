@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from pyspark.sql import DataFrame
 
 from jobs.conform import held
-from jobs.conform.split import SILVER_SYSTEM, broken_rows, silver_rows, value_columns
+from jobs.conform.split import FIRST_SENT, SILVER_SYSTEM, broken_rows, silver_rows, value_columns
 from jobs.contracts import Contract, Rule
 from jobs.lake.arrow_tables import read_spool
 from jobs.lake.delivery import Delivery
@@ -75,7 +75,7 @@ def _silver(lake: Lake, what: Publication) -> None:
     else:
         latest = contract.write.mode == "merge" or bool(delivery.answers)
         again = delivery.id if what.began_before else ""
-        lake.tables.merge(rows, path, Merge(contract.key(), latest, what.gone, again))
+        lake.tables.merge(rows, path, Merge(contract.key(), latest, what.gone, again, FIRST_SENT))
 
 
 def _held(lake: Lake, what: Publication) -> None:

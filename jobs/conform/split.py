@@ -10,12 +10,17 @@ from jobs.lake.bits import any_set, is_set
 from jobs.lake.delivery import Delivery
 
 MASK = "_mask"
+SENT_DATE = "_sent_date"
+"""Column of judged rows that rules may name: the day, here, on which the row was first handed over."""
+FIRST_SENT = "_first_sent_on"
+"""The same day, as silver keeps it."""
 SILVER_SYSTEM = {
     "_delivery": ("string", "批次号"),
     "_seq": ("bigint", "批次到达顺序，后到者优先"),
     "_file": ("string", "来源文件"),
     "_row": ("bigint", "来源文件中的行号"),
     "_marks": ("array<string>", "未通过但不拦截的规则编号"),
+    FIRST_SENT: ("date", "首次报送日期"),
 }
 
 
@@ -42,6 +47,7 @@ def silver_rows(judged: DataFrame, rules: Sequence[Rule], values: Sequence[str],
         "_file",
         "_row",
         marked.cast("array<string>").alias("_marks"),
+        F.col(SENT_DATE).alias(FIRST_SENT),
     )
 
 

@@ -3,14 +3,15 @@
 Each of these tables has this writer alone (ADR 0003); Spark reads them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.lake.zones import TablePath
 from jobs.settings import Settings
@@ -20,6 +21,7 @@ RETENTION = {
     "delta.logRetentionDuration": "interval 90 days",
 }
 """Versions that a report may cite stay readable for 90 days."""
+COMMIT_TRIES = 12
 WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=200_000)
 """A row group is read by one core: with the million rows that are usual, most deliveries would keep the others waiting."""
 
@@ -86,7 +88,25 @@ class ArrowTables:
         column: str = "_delivery",
         partition_by: tuple[str, ...] = ("_delivery",),
     ) -> None:
-        """Write the rows of one delivery in place of any earlier ones of that delivery, in one commit."""
+        """Write the rows of one delivery in place of any earlier ones of that delivery, in one commit.
+
+        Where another commit came first, rows that are at hand are tried again on the newer table; a stream cannot be.
+        """
+        tries = stop_after_attempt(COMMIT_TRIES if isinstance(batches, Sequence) else 1)
+        wait = wait_random_exponential(multiplier=0.05, max=2)
+        for attempt in Retrying(retry=retry_if_exception_type(CommitFailedError), stop=tries, wait=wait, reraise=True):
+            with attempt:
+                self._replace(path, schema, batches, delivery, column, partition_by)
+
+    def _replace(
+        self,
+        path: TablePath,
+        schema: pa.Schema,
+        batches: Iterable[pa.RecordBatch],
+        delivery: str,
+        column: str,
+        partition_by: tuple[str, ...],
+    ) -> None:
         reader = pa.RecordBatchReader.from_batches(schema, batches)
         existing = self.open(path)
         options: dict[str, Any] = {"storage_options": self._options, "writer_properties": WRITER}
@@ -96,7 +116,7 @@ class ArrowTables:
             return
         if set(schema.names) != {f.name for f in existing.schema().fields}:
             options["schema_mode"] = "merge"
-        if self._holds(existing, delivery, column):
+        if self._has(existing, column, delivery):
             write_deltalake(existing, reader, mode="overwrite", predicate=f"{column} = '{delivery}'", **options)
         else:
             write_deltalake(existing, reader, mode="append", **options)
@@ -115,8 +135,13 @@ class ArrowTables:
             table.optimize.compact(writer_properties=WRITER)
             table.vacuum(retention_hours=keep_hours, dry_run=False)
 
+    def holds(self, path: TablePath, column: str, value: str) -> bool:
+        """Whether the table has a row with this value."""
+        table = self.open(path)
+        return table is not None and self._has(table, column, value)
+
     @staticmethod
-    def _holds(table: DeltaTable, delivery: str, column: str) -> bool:
+    def _has(table: DeltaTable, column: str, delivery: str) -> bool:
         if column in table.metadata().partition_columns:
             return bool(table.file_uris(file_pruning_predicate=[(column, "=", delivery)]))
         found = table.to_pyarrow_table(columns=[column], filters=[(column, "=", delivery)])

@@ -71,6 +71,14 @@ class Delivery:
         came = self.received_at.astimezone(zone).date()
         return min(self.sent_on or came, came)
 
+    def is_answer(self) -> bool:
+        """Whether it only answers tickets: some rows mended, no delivery of the dataset's own round."""
+        return bool(self.answers) and not self.supersedes
+
+    def is_regular(self) -> bool:
+        """Whether it is of the dataset's own round, neither a correction of a delivery nor an answer."""
+        return not (self.supersedes or self.answers)
+
     def names(self) -> tuple[str, ...]:
         """The names of the delivered files, without their folders."""
         return tuple(key.rsplit("/", 1)[-1] for key in self.objects)

@@ -166,11 +166,11 @@ class Ledger:
             return tuple(_delivery(row) for row in session.scalars(query))
 
     def last_before(self, dataset: str, moment: datetime) -> Delivery | None:
-        """The dataset's last delivery that was no correction and was received before the moment; None if none was."""
+        """The dataset's last delivery of its own round that was received before the moment; None if none was."""
         mine = (DeliveryRow.dataset == dataset, DeliveryRow.received_at < utc(moment), DeliveryRow.supersedes.is_(None))
         with self._session() as session:
-            row = session.scalar(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()).limit(1))
-            return None if row is None else _delivery(row)
+            rows = session.scalars(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()))
+            return next((_delivery(row) for row in rows.yield_per(50) if not row.answers), None)
 
     def repeats(self, delivery_id: str) -> int:
         """How often the same bytes came again."""

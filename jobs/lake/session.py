@@ -2,9 +2,10 @@
 
 import functools
 import logging
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from jobs.errors import ServiceUnavailable
 from jobs.settings import Settings
@@ -66,23 +67,20 @@ def is_away(error: BaseException) -> bool:
 
 
 def patient(step: Callable[P, T], wait_s: int) -> Callable[P, T]:
-    """The step, run again while a service is away, for at most `wait_s` seconds since it was last seen.
+    """The step, run again while a service is unavailable, for at most `wait_s` seconds.
 
     Steps are idempotent by dataset and delivery id, so running one again is safe.
     """
 
-    @functools.wraps(step)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        deadline = time.monotonic() + wait_s
-        while True:
-            try:
-                return step(*args, **kwargs)
-            except Exception as error:
-                if not is_away(error) or time.monotonic() > deadline:
-                    raise
-                logger.warning(
-                    "%s: a service is away, trying again: %s", step.__name__, str(error).split("\n")[0][:200]
-                )
-                time.sleep(PAUSE_S)
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        logger.warning("%s: service unavailable, trying again: %s", step.__name__, str(error).split("\n")[0][:200])
 
-    return run
+    again = retry(
+        retry=retry_if_exception(is_away),
+        stop=stop_after_delay(wait_s),
+        wait=wait_fixed(PAUSE_S),
+        before_sleep=tell,
+        reraise=True,
+    )
+    return functools.wraps(step)(again(step))

@@ -114,17 +114,21 @@ class SparkTables:
 
 @dataclass(frozen=True)
 class Merge:
-    """How rows meet those that stand: by key; `latest_wins` or first; rows of `gone` deliveries leave."""
+    """How rows meet those that stand: by key; `latest_wins` or first; rows of `gone` deliveries leave.
+
+    The column `earliest` keeps the smaller of the two values.
+    """
 
     key: tuple[str, ...]
     latest_wins: bool
     gone: tuple[str, ...] = ()
     again: str = ""
+    earliest: str = ""
 
     def sql(self, target: str, source: str, columns: Sequence[str]) -> str:
         same = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
         newer = "s._seq >= t._seq" if self.latest_wins else f"t._delivery IN ({_quoted((self.again, *self.gone))})"
-        sets = ", ".join(f"t.`{c}` = s.`{c}`" for c in columns)
+        sets = ", ".join(f"t.`{c}` = {self._value(c)}" for c in columns)
         names = ", ".join(f"`{c}`" for c in columns)
         values = ", ".join(f"s.`{c}`" for c in columns)
         lines = [f"MERGE INTO {target} t USING {source} s ON {same}"]
@@ -135,6 +139,9 @@ class Merge:
         if leaving:
             lines.append(f"WHEN NOT MATCHED BY SOURCE AND t._delivery IN ({_quoted(leaving)}) THEN DELETE")
         return "\n".join(lines)
+
+    def _value(self, column: str) -> str:
+        return f"least(t.`{column}`, s.`{column}`)" if column == self.earliest else f"s.`{column}`"
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ class Zone(StrEnum):
     SILVER = "silver"
     QUARANTINE = "quarantine"
     EVIDENCE = "evidence"
+    PROOFS = "proofs"
     RESULTS = "results"
     GOLD = "gold"
     REPORTS = "reports"

@@ -13,10 +13,9 @@ from jobs.reporting.history import usual_rows
 def handover(lake: Lake, contract: Contract, delivery: Delivery, verdict: Verdict) -> list[RuleRow]:
     """Results about the delivery itself. A correction has no day of its own to be compared with."""
     zone = ZoneInfo(lake.settings.timezone)
-    earlier = [d for d in lake.ledger.deliveries(contract.id) if d.seq < delivery.seq]
+    earlier = [d for d in lake.ledger.deliveries(contract.id) if d.seq < delivery.seq and d.is_regular()]
     counted = [(d.sent_date(zone), d.counted_rows) for d in earlier if d.counted_rows is not None]
-    is_own_day = not (delivery.supersedes or delivery.answers)
-    usual = usual_rows(delivery.sent_date(zone), counted) if is_own_day else None
+    usual = usual_rows(delivery.sent_date(zone), counted) if delivery.is_regular() else None
     expected = (usual.low, usual.middle, usual.high) if usual else None
     return quality.handover_rows(
         contract, delivery, quality.Before(earlier[-1] if earlier else None, expected), verdict

@@ -11,7 +11,8 @@ from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
 from jobs.pipeline.handing import handover
-from jobs.pipeline.trying import Tried, newest, testable, tried
+from jobs.pipeline.trying import Tried, testable, tried
+from jobs.pipeline.versions import newest
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
     rules = testable(lake, catalogue.rules[contract.id], versions)
     this = tried(lake, contract, delivery, rules, versions)
     try:
-        decision = quality.decide(contract, this.judged.counted, this.judged.results)
+        decision = quality.decide(contract, this.judged.counted, this.judged.results, delivery.is_answer())
         _publish(lake, this, contract, delivery, decision.is_refused())
     finally:
         this.judged.release()

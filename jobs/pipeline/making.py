@@ -14,7 +14,8 @@ from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.pipeline.trying import curated, newest
+from jobs.pipeline.trying import curated
+from jobs.pipeline.versions import newest
 from jobs.products import BUILDERS
 
 logger = logging.getLogger(__name__)

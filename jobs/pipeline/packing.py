@@ -1,27 +1,30 @@
 """The pack of a ticket: made for whoever asks, masked for all but its owner; filled in, it comes back as a redelivery."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow.compute as pc
+import pyarrow as pa
 import pyarrow.dataset as ds
 
 from jobs.collaboration import Actor, Ticket
-from jobs.collaboration.ticket import OpenRows
-from jobs.contracts import Catalogue, Contract
+from jobs.contracts import Catalogue, Contract, Rule
 from jobs.errors import NotAllowed, UserError
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.desk import desk
+from jobs.pipeline.open_rows import asked_rows
+from jobs.pipeline.recheck import Asked, can_follow
 from jobs.reporting.evidence import Evidence, Row
 from jobs.reporting.pack import PackHead, Sent, write_pack
 
 TECHNICAL = ("_file", "_row", "_malformed", "_delivery")
+PLACE = ("_file", "_row", "rule", "key")
 OWNERS = ("reporter", "approver")
 
 
@@ -31,11 +34,13 @@ def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> byte
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
         standing = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
     contract = catalogue.contract(ticket.dataset)
+    rules = {rule.id: rule for rule in catalogue.rules[contract.id]}
+    asked = [Open(contract, rules.get(one.rule), one) for one in asked_rows(lake, contract, rules, standing)]
     is_owner = actor.role in OWNERS and actor.department == contract.provider
     with TemporaryDirectory(prefix="lake-pack-") as folder:
         file = Path(folder) / "pack.xlsx"
-        problems = _problems(lake, contract, ticket, standing, is_owner)
-        sent = _sent(lake, contract, ticket, standing) if is_owner else None
+        problems = _problems(lake, asked, is_owner)
+        sent = _sent(lake, contract, asked) if is_owner else None
         write_pack(file, _head(lake, ticket), contract, problems, sent)
         return file.read_bytes()
 
@@ -74,36 +79,55 @@ def _head(lake: Lake, ticket: Ticket) -> PackHead:
     )
 
 
-def _problems(
-    lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows], is_owner: bool
-) -> Iterator[tuple[str, Row]]:
-    for one in standing:
-        for row in Evidence(lake, contract, one.delivery, for_owner=is_owner).rows(ticket.rule):
-            yield one.delivery, row
+@dataclass(frozen=True)
+class Open:
+    """Rows of one delivery that the ticket still waits for."""
+
+    contract: Contract
+    rule: Rule | None
+    asked: Asked
+
+    def chosen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Those of a batch of evidence."""
+        mine = [rule == self.asked.rule and self._waits_for(key) for rule, key in _pairs(batch)]
+        return batch.filter(pa.array(mine, pa.bool_()))
+
+    def _waits_for(self, key: str | None) -> bool:
+        if key in self.asked.keys:
+            return True
+        return bool(self.asked.keyless) and not can_follow(self.contract, self.rule, key or "")
 
 
-def _sent(lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows]) -> Sent | None:
-    """The failing rows from bronze, read batch by batch; None where nothing of the delivery could be read."""
+def _pairs(batch: pa.RecordBatch) -> Iterator[tuple[str, str | None]]:
+    return zip(batch["rule"].to_pylist(), batch["key"].to_pylist(), strict=True)
+
+
+def _problems(lake: Lake, asked: Sequence[Open], is_owner: bool) -> Iterator[tuple[str, Row]]:
+    for one in asked:
+        evidence = Evidence(lake, one.contract, one.asked.delivery, for_owner=is_owner)
+        for row in evidence.rows(one.asked.rule, one.chosen):
+            yield one.asked.delivery, row
+
+
+def _sent(lake: Lake, contract: Contract, asked: Sequence[Open]) -> Sent | None:
+    """The rows to be mended from bronze, read batch by batch; None where nothing of the dataset could be read."""
     bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
     if bronze is None:
         return None
     columns = [f.name for f in bronze.schema().fields if f.name not in TECHNICAL]
-    return Sent(columns, _rows(lake, contract, ticket, standing, columns))
+    return Sent(columns, _rows(lake, bronze.to_pyarrow_dataset(), asked, columns))
 
 
 def _rows(
-    lake: Lake, contract: Contract, ticket: Ticket, standing: list[OpenRows], columns: list[str]
+    lake: Lake, bronze: ds.Dataset, asked: Sequence[Open], columns: list[str]
 ) -> Iterator[Mapping[str, str | None]]:
-    bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
-    for one in standing:
-        failing = Evidence(lake, contract, one.delivery, for_owner=True)
+    for one in asked:
         places: dict[str, list[int]] = {}
-        for batch in failing.batches(("_file", "_row", "rule")):
-            mine = batch.filter(pc.equal(batch["rule"], ticket.rule))
+        for batch in Evidence(lake, one.contract, one.asked.delivery, for_owner=True).batches(PLACE):
+            mine = one.chosen(batch)
             for file, row in zip(mine["_file"].to_pylist(), mine["_row"].to_pylist(), strict=True):
                 places.setdefault(file, []).append(row)
         for file, rows in places.items():
-            wanted = (ds.field("_delivery") == one.delivery) & (ds.field("_file") == file) & ds.field("_row").isin(rows)
-            dataset = bronze.to_pyarrow_dataset() if bronze else None
-            for batch in dataset.to_batches(columns=columns, filter=wanted) if dataset else ():
+            of_file = (ds.field("_delivery") == one.asked.delivery) & (ds.field("_file") == file)
+            for batch in bronze.to_batches(columns=columns, filter=of_file & ds.field("_row").isin(rows)):
                 yield from batch.to_pylist()

@@ -36,7 +36,7 @@ def upkeep(lake: Lake, catalogue: Catalogue) -> list[str]:
     if forgotten:
         logger.info("%s uploads that broke off were forgotten", forgotten)
     names = [c.id for c in catalogue.sources()]
-    written = [(zone, n) for n in names for zone in (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE)]
+    written = [(zone, n) for n in names for zone in (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)]
     for zone, name in [*written, (Zone.RESULTS, VERDICTS), (Zone.RESULTS, RULES), (Zone.RESULTS, TICKETS)]:
         lake.arrow.compact(lake.path(zone, name), KEEP_HOURS)
     made = [(Zone.SILVER, n) for n in names]

@@ -1,31 +1,24 @@
 """A delivery's bronze rows → judged rows, nothing written: what conform, verify and recheck have in common."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 
 from jobs import quality
-from jobs.conform import Repair, typed, value_columns
-from jobs.contracts import MALFORMED, Contract, Rule
+from jobs.conform import SENT_DATE, Repair, value_columns
+from jobs.contracts import Contract, Rule
 from jobs.lake.bits import is_set
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
-from jobs.lake.zones import TablePath, Zone
+from jobs.lake.zones import Zone
+from jobs.pipeline.bronze import KEPT, bronze_rows
+from jobs.pipeline.first_day import with_sent_date
+from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
     from jobs.quality.run import Judged
-
-SENT_DATE = "_sent_date"
-"""Column that rules may name: the day, here, on which the delivery was handed over."""
-KEPT = ("_file", "_row", MALFORMED)
-Versions = Callable[[TablePath], int | None]
-"""The version of a table that is to be read; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +34,6 @@ class Tried:
         return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.judged.counted)
 
 
-def newest(lake: Lake) -> Versions:
-    """Tables as they are now."""
-    return lake.arrow.version
-
-
-def as_of(lake: Lake, moment: datetime) -> Versions:
-    """Tables as they were at a moment."""
-    return partial(lake.arrow.version_at, moment=moment)
-
-
 def testable(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> tuple[Rule, ...]:
     """The rules that can run: one that looks at a dataset that never came cannot be tested."""
     named = {rule.id: quality.other_datasets(rule) for rule in rules}
@@ -63,8 +46,8 @@ def tried(lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule,
     from jobs.quality.run import run  # Great Expectations takes seconds to import
 
     lake.tables.interpret(delivery.counted_rows or 0)
-    rows, repairs, extras = typed_rows(lake, contract, delivery)
-    keep = [*KEPT, *_bit_names(rows), *value_columns(contract, extras)]
+    rows, repairs, extras = typed_rows(lake, contract, delivery, rules, versions)
+    keep = [*KEPT, SENT_DATE, *_bit_names(rows), *value_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
     judged = run(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
     return Tried(judged, repairs, extras)
@@ -78,24 +61,11 @@ def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
 
 
 def typed_rows(
-    lake: Lake, contract: Contract, delivery: Delivery
+    lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
 ) -> tuple[DataFrame, tuple[Repair, ...], tuple[str, ...]]:
-    """The delivery's rows with types, the repairs that they needed, and the names of evolved extra columns."""
-    bronze, extras = _bronze(lake, contract, delivery)
-    rows, repairs = typed(bronze, contract, extras)
-    rows = rows.withColumn(SENT_DATE, F.lit(delivery.sent_date(ZoneInfo(lake.settings.timezone))))
-    return rows, repairs, extras
-
-
-def _bronze(lake: Lake, contract: Contract, delivery: Delivery) -> tuple[DataFrame, tuple[str, ...]]:
-    """The delivery's bronze rows with every field of the contract, and the names of evolved extra columns."""
-    rows = lake.tables.read(lake.path(Zone.BRONZE, contract.id)).filter(F.col("_delivery") == delivery.id)
-    fields = {f.name for f in contract.fields}
-    for name in sorted(f.name for f in contract.fields if not f.is_computed() and f.name not in rows.columns):
-        rows = rows.withColumn(name, F.lit(None).cast("string"))
-    system = (*KEPT, "_delivery")
-    extras = tuple(c for c in rows.columns if c not in fields and c not in system)
-    return rows, extras if contract.layout.extra_columns == "evolve" else ()
+    """The delivery's rows with types and `_sent_date`, the repairs that they needed, and evolved extra columns."""
+    rows, repairs, extras = bronze_rows(lake, contract, delivery)
+    return with_sent_date(lake, contract, delivery, rows, rules, versions), repairs, extras
 
 
 def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:

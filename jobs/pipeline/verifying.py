@@ -18,7 +18,8 @@ from jobs.lake.zones import Zone
 from jobs.pipeline.announcing import recomputed
 from jobs.pipeline.desk import desk
 from jobs.pipeline.handing import handover
-from jobs.pipeline.trying import as_of, testable, tried
+from jobs.pipeline.trying import testable, tried
+from jobs.pipeline.versions import as_of
 from jobs.reporting import Check, Document, against_rules, against_verdict, bulletins, in_the_tables, report_key
 
 GONE = "the table versions cited are older than 90 days and gone; compared with the results as they are now"

@@ -22,7 +22,9 @@ class Before:
 
 
 def handover_rows(contract: Contract, delivery: Delivery, before: Before, verdict: Verdict) -> list[RuleRow]:
-    """Results about the delivery itself. What cannot be told is left out."""
+    """Results about the delivery itself. What cannot be told is left out; an answer need only be readable."""
+    if delivery.is_answer():
+        return [_readable(verdict)]
     checks = [_metadata(contract, verdict), _readable(verdict)]
     if verdict.state is not State.UNREADABLE:
         checks += [*_in_time(contract, delivery, before.last, verdict), *_as_declared(delivery, verdict)]

@@ -35,9 +35,16 @@ class Basis:
     judged_at: datetime
 
 
-def decide(contract: Contract, counted: Mapping[str, int], results: Sequence["RuleResult"]) -> Decision:
-    """Whether a delivery is accepted, partly held back, or refused whole."""
+def decide(
+    contract: Contract, counted: Mapping[str, int], results: Sequence["RuleResult"], is_answer: bool = False
+) -> Decision:
+    """Whether a delivery is accepted, partly held back, or refused whole.
+
+    Rows that answer a ticket were chosen because they failed: shares and numbers agreed for deliveries mean nothing there.
+    """
     rows, failed = counted["rows"], counted["failed"]
+    if is_answer:
+        return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
     limits = contract.acceptance
     if rows < limits.min_rows:
         return Decision(State.REFUSED, f"只有 {rows} 行数据，少于约定的最少 {limits.min_rows} 行，整批拒收")

@@ -20,12 +20,12 @@ class Due:
 
 
 def dues(lake: Lake, contract: Contract, since: datetime, until: datetime) -> list[Due]:
-    """What was due of a dataset in [since, until), reckoned from each arrival to the next; corrections are no arrivals."""
+    """What was due of a dataset in [since, until), reckoned from each arrival to the next; corrections and answers are no arrivals."""
     every, grace = length(contract.sla.get("frequency", "")), length(contract.sla.get("latency", "")) or timedelta()
     if not every:
         return []
     first = since - every - grace
-    came = [d for d in lake.ledger.received(first, until, contract.id) if not d.supersedes]
+    came = [d for d in lake.ledger.received(first, until, contract.id) if d.is_regular()]
     last = lake.ledger.last_before(contract.id, first)
     return _reckoned(contract, [last, *came] if last else came, every, grace, (since, until))
 

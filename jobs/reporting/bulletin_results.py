@@ -117,8 +117,11 @@ def result_figures(
 def _came(
     lake: Lake, catalogue: Catalogue, entries: Sequence[Delivery], known: Mapping[str, Verdict], span: Span
 ) -> Came:
-    """Without what was replaced by the end of the span: a correction that came later counts in its own period."""
-    mine = [d for d in entries if span[0] <= d.received_at < span[1]]
+    """Without what was replaced by the end of the span: a correction that came later counts in its own period.
+
+    Answers to tickets are no deliveries of their own; what they mend is in the numbers of the loop.
+    """
+    mine = [d for d in entries if span[0] <= d.received_at < span[1] and not d.is_answer()]
     here = {d.id for d in mine if d.id in known}
     batches = tuple(Batch(d, known.get(d.id)) for d in mine if d.superseded_by not in here)
     return Came(batches, tuple(due for c in catalogue.sources() for due in dues(lake, c, *span)))

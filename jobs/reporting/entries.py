@@ -35,7 +35,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Entry:
-    """One delivery of the ledger; `verdict` is None before it was judged."""
+    """One delivery of the ledger; `verdict` is None before it was judged. An answer to tickets has no scores."""
 
     delivery: Delivery
     title: str
@@ -68,6 +68,16 @@ class Punctuality:
     is_late: bool
 
 
+def rounds(every: Sequence[Entry]) -> list[Entry]:
+    """Deliveries of the datasets' own rounds, with their corrections; without mere answers to tickets."""
+    return [one for one in every if not one.delivery.is_answer()]
+
+
+def answers(every: Sequence[Entry]) -> list[Entry]:
+    """Deliveries that answer tickets and nothing more."""
+    return [one for one in every if one.delivery.is_answer()]
+
+
 def entries(lake: Lake, catalogue: Catalogue) -> list[Entry]:
     """All deliveries, in order of arrival."""
     verdicts = {v.delivery: v for v in Results(lake.arrow, lake.settings.s3_bucket).verdicts()}
@@ -84,7 +94,7 @@ def entries(lake: Lake, catalogue: Catalogue) -> list[Entry]:
                 title=contract.title if contract else delivery.dataset,
                 department=(contract.department if contract else "") or delivery.provider,
                 verdict=verdicts.get(delivery.id),
-                scores=scores(mine, by),
+                scores=scores(() if delivery.is_answer() else mine, by),
                 outcomes=mine,
                 has_report=f"{Zone.REPORTS}/{delivery.provider}/{delivery.dataset}/{delivery.id}.html" in reports,
             )
@@ -93,12 +103,14 @@ def entries(lake: Lake, catalogue: Catalogue) -> list[Entry]:
 
 
 def punctuality(contract: Contract, mine: Sequence[Entry], now: datetime) -> Punctuality:
-    """Whether the dataset's next delivery is late: last arrival + agreed frequency + agreed latency."""
-    last = mine[-1] if mine else None
+    """Whether the dataset's next delivery is late: last arrival of its round + agreed frequency and latency."""
+    came = rounds(mine)
+    last = came[-1] if came else None
     every, grace = length(contract.sla.get("frequency", "")), length(contract.sla.get("latency", ""))
     if last is None or every is None:
         return Punctuality(contract, last, None, False)
-    due_at = last.delivery.received_at + every + (grace or timedelta())
+    regular = [one for one in came if one.delivery.is_regular()]
+    due_at = (regular or came)[-1].delivery.received_at + every + (grace or timedelta())
     return Punctuality(contract, last, due_at, now > due_at)
 
 

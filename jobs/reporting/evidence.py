@@ -1,6 +1,6 @@
 """Evidence of one delivery, read as a stream: the whole never stands in memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -18,6 +18,8 @@ SHOWN = 20
 COLUMNS = ("_file", "_row", "key", "rule", "severity", "field", "value", "suggested")
 IN_ORDER = [("_file", "ascending"), ("_row", "ascending")]
 SHAPE = "row_shape"
+Chosen = Callable[[pa.RecordBatch], pa.RecordBatch]
+"""Some rows of a batch of evidence."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ class Evidence:
                 kept[rule] = both.sort_by(IN_ORDER).slice(0, limit)
         return {rule: tuple(self._rows(table)) for rule, table in kept.items()}
 
-    def rows(self, rule: str = "") -> Iterator[Row]:
-        """Every failing row as the report shows it; of one rule where it is named."""
+    def rows(self, rule: str = "", chosen: Chosen | None = None) -> Iterator[Row]:
+        """Every failing row as the report shows it; of one rule where it is named, those chosen where a choice is given."""
         for batch in self.batches():
-            yield from self._rows(batch.filter(pc.equal(batch["rule"], rule)) if rule else batch)
+            mine = batch.filter(pc.equal(batch["rule"], rule)) if rule else batch
+            yield from self._rows(chosen(mine) if chosen else mine)
 
     def _rows(self, table: pa.Table | pa.RecordBatch) -> Iterator[Row]:
         shifted, masks = self._misplaced(), self._masks

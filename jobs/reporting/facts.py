@@ -72,12 +72,13 @@ def gather(lake: Lake, catalogue: Catalogue, delivery_id: str, now: datetime) ->
     versions = _versions(lake, contract)
     results = Results(lake.arrow, lake.settings.s3_bucket)
     verdicts = [v for v in results.verdicts([("dataset", "=", delivery.dataset)]) if v.seq <= delivery.seq]
-    shown = verdicts[-SHOWN_PAST:]
+    entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
+    rounds = [v for v in verdicts if v.delivery in entries and not entries[v.delivery].is_answer()]
+    shown = rounds[-SHOWN_PAST:]
     ids = sorted({delivery_id, *(v.delivery for v in shown)})
     by_delivery: dict[str, list[RuleRow]] = {}
     for rule in results.rules([("delivery", "in", ids)]) if verdicts else []:
         by_delivery.setdefault(rule.delivery, []).append(rule)
-    entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
     own = by_delivery.get(delivery_id, [])
     return Facts(
         delivery=delivery,
@@ -85,11 +86,7 @@ def gather(lake: Lake, catalogue: Catalogue, delivery_id: str, now: datetime) ->
         verdict=next((v for v in verdicts if v.delivery == delivery_id), None),
         rules=tuple(own),
         scores=scores(own, weights()),
-        past=tuple(
-            Past(entries[v.delivery], v, scores(by_delivery.get(v.delivery, []), weights()))
-            for v in shown
-            if v.delivery in entries
-        ),
+        past=tuple(Past(entries[v.delivery], v, scores(by_delivery.get(v.delivery, []), weights())) for v in shown),
         history=history_of(lake, delivery, contract, verdicts),
         repeats=lake.ledger.repeats(delivery_id),
         versions=versions,
@@ -108,10 +105,11 @@ def history_of(
 ) -> History | None:
     """The delivery beside those before it, by rule results as they are or were at a version; None where no rule ran."""
     own = next((v for v in verdicts if v.delivery == delivery.id), None)
-    if own is None or contract is None or not own.suite_hash:
+    if own is None or contract is None or not own.suite_hash or delivery.is_answer():
         return None
     entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
-    before = [(entries[v.delivery], v) for v in verdicts if v.seq < own.seq and v.delivery in entries]
+    earlier = [v for v in verdicts if v.seq < own.seq and v.delivery in entries]
+    before = [(entries[v.delivery], v) for v in earlier if not entries[v.delivery].is_answer()]
     results = Results(lake.arrow, lake.settings.s3_bucket)
     counts = results.counts([("dataset", "=", delivery.dataset)], version)
     shapes = [] if shapes_version == NONE_YET else results.shapes(delivery.dataset, shapes_version)

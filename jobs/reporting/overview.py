@@ -8,7 +8,7 @@ from jobs.lake.delivery import STATE_WORDS, State
 from jobs.lake.lake import Lake
 from jobs.reporting import figures, shelf, words
 from jobs.reporting.advice import period
-from jobs.reporting.entries import Entry, Punctuality, entries, punctuality
+from jobs.reporting.entries import Entry, Punctuality, answers, entries, punctuality, rounds
 from jobs.reporting.pages import Badge, Cell, Link, Links, Table, render, table
 from jobs.reporting.trends import dataset_trends
 
@@ -19,20 +19,23 @@ HEAD = ("部门", "数据集", "批次", "收到时间", "状态", "总分", "�
 
 def write_index(lake: Lake, catalogue: Catalogue, now: datetime) -> str:
     """Write the index and the departments' pages; the index's key. Each results table is read once."""
-    found = entries(lake, catalogue)
+    every = entries(lake, catalogue)
+    found, answered = rounds(every), answers(every)
     zone = lake.settings.timezone
     contracts = catalogue.sources()
     providers = sorted({c.provider for c in contracts} | {e.delivery.provider for e in found})
-    shelf.put(lake, shelf.INDEX, index_page(found, contracts, now, zone).encode(), shelf.HTML)
+    shelf.put(lake, shelf.INDEX, index_page(found, contracts, now, zone, answered).encode(), shelf.HTML)
     for provider in providers:
-        mine = [e for e in found if e.delivery.provider == provider]
+        mine = [e for e in every if e.delivery.provider == provider]
         page = provider_page(provider, mine, [c for c in contracts if c.provider == provider], now, zone)
         shelf.put(lake, shelf.provider_key(provider), page.encode(), shelf.HTML)
     return shelf.INDEX
 
 
-def index_page(found: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str) -> str:
-    """The page over all departments, newest deliveries first."""
+def index_page(
+    found: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str, answered: Sequence[Entry] = ()
+) -> str:
+    """The page over all departments, newest deliveries first; answers to tickets in a list of their own."""
     listed = list(reversed(found))[:LISTED]
     return render(
         "index.html",
@@ -42,6 +45,7 @@ def index_page(found: Sequence[Entry], contracts: Sequence[Contract], now: datet
         head=HEAD,
         numeric=(5, 6, 7, 8),
         left_out=len(found) - len(listed),
+        answers=_answers(answered, zone, ""),
         department_names=sorted({e.department for e in listed}),
         dataset_names=sorted({e.title for e in listed}),
         state_names=[word for state, word in STATE_WORDS.items() if any(e.state() is state for e in listed)],
@@ -49,8 +53,11 @@ def index_page(found: Sequence[Entry], contracts: Sequence[Contract], now: datet
     )
 
 
-def provider_page(provider: str, mine: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str) -> str:
-    """One department's page: its datasets, what to fix first, what is late, how it went."""
+def provider_page(
+    provider: str, every: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str
+) -> str:
+    """One department's page: its datasets, what to fix first, what is late, how it went, how it answered tickets."""
+    mine = rounds(every)
     times = [punctuality(c, _of(mine, c.id), now) for c in contracts]
     name = next((c.department for c in contracts), mine[0].department if mine else provider)
     prefix = "../"
@@ -65,8 +72,30 @@ def provider_page(provider: str, mine: Sequence[Entry], contracts: Sequence[Cont
         never=[t.contract.title for t in times if t.last is None],
         trends=dataset_trends(mine, contracts, zone),
         deliveries=table("全部批次", HEAD[1:], [_row(e, zone, prefix)[1:] for e in latest], (4, 5, 6, 7)),
+        answers=_answers(answers(every), zone, prefix),
         made_at=figures.moment(now, zone),
     )
+
+
+def _answers(answered: Sequence[Entry], zone: str, prefix: str) -> Table:
+    """What came in answer to tickets, newest first: it is judged like a delivery, and counts as none."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in list(reversed(answered))[:LISTED]:
+        verdict = one.read()
+        rows.append(
+            (
+                one.title,
+                "、".join(one.delivery.answers),
+                one.delivery.id,
+                figures.moment(one.delivery.received_at, zone)[:16],
+                badge(one.state()),
+                figures.count(verdict.rows if verdict else None),
+                figures.count(verdict.failed_rows if verdict else None),
+                _links(one, prefix),
+            )
+        )
+    head = ("数据集", "回应的工单", "批次", "收到时间", "状态", "检查行数", "未通过", "报告")
+    return table("不计入报送批次、得分和报送时间", head, rows, (5, 6))
 
 
 def badge(state: State) -> Badge:

@@ -1,7 +1,7 @@
 """Scores over many deliveries, from kept results alone: by department, dataset, month or dimension.
 
 A rule's counts are added up over the deliveries, so a large delivery weighs more than a small one. A delivery that was
-replaced counts no more; its correction does. What is lost of 100 points is shared out to the rules exactly.
+replaced counts no more; its correction does. Answers to tickets, a few rows each, count nowhere. What is lost of 100 points is shared out to the rules exactly.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ def period_scores(
     lake: Lake, by: str, since: datetime | None = None, until: datetime | None = None
 ) -> list[GroupScore]:
     """Scores of the deliveries received in [since, until), grouped as `by` says."""
-    chosen = {d.id: d for d in lake.ledger.deliveries() if _is_within(d, since, until) and not d.superseded_by}
+    chosen = {d.id: d for d in lake.ledger.deliveries() if _is_within(d, since, until) and _counts(d)}
     results = Results(lake.arrow, lake.settings.s3_bucket)
     if by == "county":
         return _by_county(chosen, results.counties())
@@ -91,6 +91,11 @@ def _by_county(chosen: Mapping[str, Delivery], counts: pa.Table) -> list[GroupSc
         members.setdefault(str(group), set()).add(delivery)
     pooled = _added(counts, pa.array(groups, pa.string()))
     return [_scored(group, len(members[group]), rules, weights()) for group, rules in _by_group(pooled)]
+
+
+def _counts(delivery: Delivery) -> bool:
+    """Whether it is in scores: not replaced, and no mere answer to a ticket."""
+    return not (delivery.superseded_by or delivery.is_answer())
 
 
 def _is_within(delivery: Delivery, since: datetime | None, until: datetime | None) -> bool:

@@ -11,18 +11,18 @@ from jobs.reporting.entries import Entry, entries
 
 @dataclass(frozen=True)
 class Standing:
-    """As of one moment; entries in order of arrival."""
+    """As of one moment; entries in order of arrival, answers to tickets among them."""
 
     entries: tuple[Entry, ...]
     departments: Mapping[str, GroupScore]
     counties: Mapping[str, GroupScore]
 
     def of_dataset(self, dataset: str) -> list[Entry]:
-        """Deliveries of a dataset."""
+        """Deliveries of a dataset, with the answers to its tickets."""
         return [e for e in self.entries if e.delivery.dataset == dataset]
 
     def of_department(self, provider: str) -> list[Entry]:
-        """Deliveries of a department."""
+        """Deliveries of a department, with its answers to tickets."""
         return [e for e in self.entries if e.delivery.provider == provider]
 
 

@@ -104,7 +104,7 @@ def _seed_tickets(session: Session, rng: random.Random, settings: Settings) -> N
         )
         rows[EvidenceRow].append(
             dict(ticket=id_, delivery=f"{contract.id}-{number:012d}", rule_version="r1", period="", failed_rows=failed)
-            | dict(checked_rows=5000, failed_keys=None, remaining_rows=0 if closed else failed, absent_rows=0)
+            | dict(checked_rows=5000, known_rows=0, remaining_rows=0 if closed else failed)
             | dict(seen_at=opened, replaced_by=None, proof=None)
         )
     for table, found in rows.items():
@@ -117,7 +117,7 @@ def _seed_tickets(session: Session, rng: random.Random, settings: Settings) -> N
 def _events(number: int, ticket: dict[str, Any]) -> list[dict[str, object]]:
     """What happened to a ticket, with what each event did to its clock."""
     opened, closed, state = ticket["opened_at"], ticket["closed_at"], ticket["state"]
-    last = ("pass", "rechecking", state) if closed else ("start", "signed_for", state)
+    last = ("pass", "fixing", state) if closed else ("start", "signed_for", state)
     steps = (("open", "", "found"), ("dispatch", "found", "dispatched"), ("sign", "dispatched", "signed_for"), last)
     told = {name: ticket[name] for name in ("kind", "provider", "version", "failed_rows", "remaining_rows", "reopened")}
     told |= dict(recurred=0, clock=number, policy="C9", unit="working_days", started=opened.isoformat(), net=3, gross=3)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import openpyxl
@@ -112,7 +113,7 @@ def test_new_damage_keeps_the_ticket_open(lake: Lake, take: Callable[..., Govern
     first = take(*DIRTY).delivery
     done = take("甲,2026-01-01 08:00:00,39,40", "甲,2026-01-01 08:05:00,58,40", *DIRTY[2:], supersedes=first)
     one = ticket(lake, "temp_c_range")
-    assert one.state == "reopened" and "新出现同类问题 1 个" in done.outcomes[0].message
+    assert one.state == "reopened" and "改正时又违反其他规则 1 个" in done.outcomes[0].message
 
 
 def test_a_delivery_that_has_nothing_to_do_with_it_leaves_the_ticket_alone(
@@ -177,7 +178,7 @@ def test_only_the_owner_gets_rows_and_only_the_owner_answers(
     file = tmp_path / "officer.xlsx"
     file.write_bytes(pack(lake, catalogue, one.id, OFFICER))
     assert openpyxl.load_workbook(file).sheetnames == ["说明", "问题清单"]
-    with pytest.raises(NotAllowed, match="责任单位"):
+    with pytest.raises(NotAllowed, match="的整改数据只能由该单位报送"):
         answer(lake, catalogue, one.id, OFFICER, file)
     with pytest.raises(Exception, match="不属于您的部门"):
         pack(lake, catalogue, one.id, OTHER)
@@ -255,3 +256,115 @@ def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Gove
     assert table is not None
     rows = [(r["dataset"], r["rule"], r["delivery"]) for r in table.to_pyarrow_table().to_pylist()]
     assert rows == [("station", "temp_c_range", first)]
+
+
+def test_rows_mended_a_few_at_a_time_close_the_ticket(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+) -> None:
+    take(*DIRTY)
+    one = ticket(lake, "temp_c_range")
+    take("甲,2026-01-01 08:00:00,59,40", answers=(one.id,))
+    half = ticket(lake, "temp_c_range")
+    assert (half.state, half.failed_rows, half.remaining_rows) == ("reopened", 2, 1)
+    assert keys_in(pack(lake, catalogue, one.id, OWNER)) == ["998"], "what is mended is not asked for again"
+    take("甲,2026-01-01 08:05:00,58,40", answers=(one.id,))
+    assert ticket(lake, "temp_c_range").state == "closed"
+
+
+def keys_in(made: bytes) -> list[str]:
+    """The values that a pack lists as wrong."""
+    sheet = openpyxl.load_workbook(BytesIO(made))["问题清单"]
+    head = [cell.value for cell in sheet[1]]
+    return [row[head.index("原值")] for row in sheet.iter_rows(min_row=2, values_only=True)]
+
+
+MODE = "  - {{property: write, value: {{mode: {mode}}}}}\n"
+BOTH = ("甲,2026-01-01 08:00:00,29,40", "乙,2026-01-01 08:00:00,28,40", "丙,2026-01-01 08:00:00,60,40")
+"""Rows that break two rules: below the return, and below what is usual."""
+
+
+@pytest.mark.parametrize("mode", ["merge", "append"])
+def test_rows_that_stand_in_two_tickets_are_counted_once_in_each(
+    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path, mode: str
+) -> None:
+    catalogue = write_contracts(
+        {
+            "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS, MODE.format(mode=mode)),
+            "expectations/sources/heat/station.yaml": STATION_SUITE.replace("severity: info", "severity: warning"),
+        }
+    )
+
+    def send(*lines: str, answers: tuple[str, ...] = ()) -> None:
+        file = tmp_path / f"{len(lake.ledger.deliveries())}.csv"
+        file.write_text(HEAD + "".join(f"{line}\n" for line in lines), "utf-8")
+        deliver(lake.store, [file], "station", "heat", Manifest(answers=list(answers)))
+        judged(lake, catalogue)
+
+    send(*BOTH)
+    under, unusual = ticket(lake, "supply_above_return"), ticket(lake, "temp_operating")
+    counts = [(one.failed_rows, one.remaining_rows) for one in (under, unusual)]
+    assert counts == [(2, 2), (2, 2)]
+    number = 0
+    for answered in ((under.id,), (unusual.id,), (under.id, unusual.id)):
+        for _ in range(2):
+            number += 1
+            send(*(line.replace(",40", f",4{number}") for line in BOTH[:2]), answers=answered)
+            after = [ticket(lake, one.rule) for one in (under, unusual)]
+            assert [(one.failed_rows, one.remaining_rows) for one in after] == [(2, 2), (2, 2)], (answered, number)
+    assert len(lake.ledger.deliveries()) == 7
+    send(BOTH[0].replace(",29,", ",59,"), answers=(under.id, unusual.id))
+    after = [ticket(lake, one.rule) for one in (under, unusual)]
+    assert [(one.failed_rows, one.remaining_rows) for one in after] == [(2, 1), (2, 1)]
+
+
+def test_an_answer_that_cannot_be_read_or_holds_other_rows_is_told_on_the_ticket(
+    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed], tmp_path: Path
+) -> None:
+    take(*DIRTY)
+    one = ticket(lake, "temp_c_range")
+    broken = tmp_path / "整改.xlsx"
+    broken.write_bytes(b"PK\x03\x04 not a workbook at all")
+    answer(lake, catalogue, one.id, OWNER, broken)
+    done = judged(lake, catalogue)
+    assert done.tickets == () and done.outcomes == (), (
+        "an answer that cannot be read is no delivery that cannot be read"
+    )
+    with desk(lake) as tickets:
+        (event,) = [e for e in tickets.events(one.id, OFFICER) if e.event == "return_answer"]
+        assert (
+            event.facts["delivery"] == done.delivery and event.facts["reason"] == lake.ledger.get(done.delivery).reason
+        )
+    other = take("丙,2026-01-01 08:00:00,60,40", answers=(one.id,))
+    with desk(lake) as tickets:
+        told = [e.facts for e in tickets.events(one.id, OFFICER) if e.event == "return_answer"]
+    assert [facts["delivery"] for facts in told] == [done.delivery, other.delivery] and "对得上" in told[1]["reason"]
+    assert ticket(lake, "temp_c_range").remaining_rows == 2
+
+
+def test_a_pack_of_rows_that_still_fail_is_no_delivery_refused_whole(lake: Lake, take: Callable[..., Governed]) -> None:
+    take(*DIRTY)
+    one = ticket(lake, "temp_c_range")
+    again = take("甲,2026-01-01 08:00:00,997,40", answers=(one.id,))
+    assert lake.ledger.get(again.delivery).state == "partly_quarantined"
+    after = ticket(lake, "temp_c_range")
+    assert (after.state, after.failed_rows, after.remaining_rows, after.reopened) == ("reopened", 2, 2, 1)
+    assert events(lake, one.id)[-1] == "fall_short" and "further" not in events(lake, one.id)
+
+
+def test_a_refused_redelivery_mends_nothing(
+    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path
+) -> None:
+    limit = "  - {property: acceptance, value: {max_failed_rows_pct: 60}}\n"
+    catalogue = write_contracts({"schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS, limit)})
+
+    def send(*lines: str, supersedes: str | None = None) -> str:
+        file = tmp_path / f"{len(lake.ledger.deliveries())}.csv"
+        file.write_text(HEAD + "".join(f"{line}\n" for line in lines), "utf-8")
+        deliver(lake.store, [file], "station", "heat", Manifest(supersedes=supersedes))
+        return judged(lake, catalogue).delivery
+
+    first = send(*DIRTY)
+    bad = [f"丁,2026-01-01 08:{minute:02d}:00,999,40" for minute in range(9)]
+    second = send("甲,2026-01-01 08:00:00,59,40", *bad, supersedes=first)
+    assert lake.ledger.get(second).state == "refused"
+    assert ticket(lake, "temp_c_range").remaining_rows == 2 + 9

@@ -15,7 +15,8 @@ from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.pipeline.arrival import land, load
 from jobs.pipeline.judging import conform
-from jobs.pipeline.rechecking import Proof, recheck
+from jobs.pipeline.recheck import Recheck
+from jobs.pipeline.rechecking import recheck
 from jobs.pipeline.verifying import verify
 from jobs.reporting import write_report
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
@@ -54,8 +55,9 @@ def rows(*lines: str) -> str:
     return "站点,时间,温度,回温\n" + "".join(f"{line}\n" for line in lines)
 
 
-def sets(proofs: list[Proof]) -> dict[str, tuple[int, int, int, int, int]]:
-    return {p.rule: (len(p.proven), len(p.remaining), len(p.absent), len(p.broken), p.keyless) for p in proofs}
+def sets(found: list[Recheck]) -> dict[str, tuple[int, int, int, int, int]]:
+    proofs = {one.asked.rule: one.proof for one in found}
+    return {rule: (p.mended, p.remaining, p.absent, p.newly_broken, p.keyless) for rule, p in proofs.items()}
 
 
 FIRST = rows(
@@ -160,7 +162,7 @@ def test_keys_are_sorted_by_what_became_of_them(lake: Lake, catalogue: Catalogue
     found = sets(recheck(lake, catalogue, first))
     assert found["temp_c_range"] == (1, 1, 1, 0, 0), "甲 mended, 乙 remains, 丙 did not come"
     assert found["supply_above_return"] == (0, 1, 0, 0, 0)
-    assert found["station_required"] == (0, 0, 1, 0, 0), "its key had no station, so that key did not come again"
+    assert found["station_required"] == (0, 0, 0, 0, 1), "its key had no station, so that row cannot be followed"
     assert lake.ledger.get(second) == before
 
 
@@ -171,8 +173,7 @@ def test_a_mended_key_that_breaks_another_rule_is_new_damage(lake: Lake, catalog
     text = rows("甲,2026-01-01 08:00:00,60,70", "乙,2026-01-01 08:00:00,60,90")
     second = push(lake, catalogue, tmp_path / "b.csv", text)
     found = sets(recheck(lake, catalogue, first, second))
-    assert found["temp_c_range"] == (1, 0, 0, 0, 0)
-    assert found["supply_above_return"] == (0, 0, 0, 1, 0), "乙 did not fail before, so it is not followed"
+    assert found == {"temp_c_range": (1, 0, 0, 1, 0)}, "甲 is mended and damaged; 乙 did not fail before: not followed"
 
 
 def test_doubled_keys_are_looked_for_in_the_whole_redelivery(lake: Lake, catalogue: Catalogue, tmp_path: Path):
@@ -185,8 +186,8 @@ def test_doubled_keys_are_looked_for_in_the_whole_redelivery(lake: Lake, catalog
     third = push(
         lake, catalogue, tmp_path / "c.csv", rows("甲,2026-01-01 08:00:00,60,40", "乙,2026-01-01 08:00:00,60,41")
     )
-    (proof,) = [p for p in recheck(lake, catalogue, first, third) if p.rule == "primary_key"]
-    assert sets([proof])["primary_key"] == (1, 0, 0, 0, 0) and proof.is_closed()
+    (one,) = [p for p in recheck(lake, catalogue, first, third) if p.asked.rule == "primary_key"]
+    assert sets([one])["primary_key"] == (1, 0, 0, 0, 0) and one.proof.unproven() == 0
 
 
 def test_a_rule_that_no_longer_runs_proves_nothing(lake: Lake, catalogue: Catalogue, tmp_path: Path):
@@ -195,12 +196,12 @@ def test_a_rule_that_no_longer_runs_proves_nothing(lake: Lake, catalogue: Catalo
     )
     second = push(lake, catalogue, tmp_path / "b.csv", rows("甲,2026-01-01 08:00:00,60,40"))
     fewer: tuple[Rule, ...] = tuple(r for r in catalogue.rules["station"] if r.id != "temp_c_range")
-    (proof,) = [
+    (one,) = [
         p
         for p in recheck(lake, replace(catalogue, rules={**catalogue.rules, "station": fewer}), first, second)
-        if p.rule == "temp_c_range"
+        if p.asked.rule == "temp_c_range"
     ]
-    assert len(proof.remaining) == 1 and not proof.is_closed()
+    assert one.proof.remaining == 1 and one.proof.unproven()
 
 
 def test_what_cannot_be_rechecked_is_said(lake: Lake, catalogue: Catalogue, tmp_path: Path):

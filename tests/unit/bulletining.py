@@ -105,7 +105,7 @@ ASKING = replace(REPORTER, role="approver", department=MARKET)
 
 def mended(tickets: Tickets, ticket: str, day: str) -> None:
     """Close a ticket by a whole proof."""
-    assert tickets.rechecked(ticket, replace(WHOLE, delivery=f"again-{day}"), at(day)).is_closed
+    assert tickets.rechecked(ticket, [replace(WHOLE, delivery=f"again-{day}")], at(day)).is_closed
 
 
 def written(lake: LocalLake, cat: Catalogue, name: str = "2026-01", **wish: Any) -> dict[str, Any]:

@@ -178,5 +178,5 @@ def test_the_past_is_not_read(tmp_path: Path, made_sqlite: Path, monkeypatch: py
     assert opened["results.verdicts"] == opened["results.rules"] == 2  # which version is newest, and its rows
     assert {name for name in opened if name.startswith("results.")} == {"results.verdicts", "results.rules"}
     assert sum(number for name, number in opened.items() if name.startswith("evidence.")) == 4  # samples of three cases
-    assert (verdicts, counts, len(events)) == ([6], [54], 20)
+    assert (verdicts, counts, len(events)) == ([6], [54], 16)
     assert figures_of(document)["deliveries"]["value"] == 4

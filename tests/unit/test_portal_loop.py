@@ -22,9 +22,9 @@ def town(made_url: str, tmp_path: Path) -> Iterator[City]:
     made = city(tmp_path, made_url)
     tickets = made.portal.tickets
     closed, again, given = tickets.found([an_issue(field=f"f{n}") for n in range(3)], at("2026-01-13"))
-    tickets.rechecked(closed, WHOLE, at("2026-01-14"))
-    tickets.rechecked(again, replace(WHOLE, mended=4, remaining=6), at("2026-01-14"))
-    tickets.rechecked(again, replace(WHOLE, delivery="divisions-3"), at("2026-01-15"))
+    tickets.rechecked(closed, [WHOLE], at("2026-01-14"))
+    tickets.rechecked(again, [replace(WHOLE, mended=4, remaining=6)], at("2026-01-14"))
+    tickets.rechecked(again, [replace(WHOLE, delivery="divisions-3")], at("2026-01-15"))
     tickets.found([an_issue(field="f1", delivery="divisions-4")], at("2026-01-16"))
     moved(tickets, given, "transfer:officer", at("2026-01-19"))
     made.clock[0] = at("2026-01-30")
@@ -108,7 +108,7 @@ def test_a_link_keeps_its_number_whatever_happens_afterwards(town: City) -> None
     browser = Browser(town.portal, "own")
     (href, number) = next(one for one in numbers(browser, "/departments/civil_affairs") if "of=closing" in one[0])
     before = lines(browser, href)
-    town.portal.tickets.rechecked(town.issue, WHOLE, town.clock[0])
+    town.portal.tickets.rechecked(town.issue, [WHOLE], town.clock[0])
     town.wait(days=1)
     del town.portal.__dict__["loops"]
     browser = Browser(town.portal, "own")

@@ -102,7 +102,7 @@ class ListedLedger:
         return tuple(d for d in self.deliveries(dataset) if since <= d.received_at < until)
 
     def last_before(self, dataset: str, moment: datetime) -> Delivery | None:
-        mine = [d for d in self.deliveries(dataset) if d.received_at < moment and not d.supersedes]
+        mine = [d for d in self.deliveries(dataset) if d.received_at < moment and d.is_regular()]
         return mine[-1] if mine else None
 
     def repeats(self, delivery_id: str) -> int:

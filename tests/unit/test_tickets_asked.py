@@ -10,7 +10,19 @@ from jobs.collaboration.machine_file import machine
 from jobs.collaboration.ticket_queries import Tally, Wanted
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import Unknown
-from tests.unit.ticketing import APPROVER, ASKER, CORRECTION, ISSUE, LEADER, OFFICER, REPORTER, STRANGER, at, moved
+from tests.unit.ticketing import (
+    APPROVER,
+    ASKER,
+    CORRECTION,
+    ISSUE,
+    LEADER,
+    OFFICER,
+    REPORTER,
+    STRANGER,
+    WHOLE,
+    at,
+    moved,
+)
 
 NOW = at("2026-01-12")
 MINE = Wanted(is_mine=True)
@@ -28,7 +40,6 @@ def waiting(tickets: Tickets, actor: Actor) -> tuple[str, ...]:
         ("issue", "disputed", "officer"),
         ("issue", "suspended", "officer"),
         ("issue", "waived", "nobody"),
-        ("issue", "rechecking", "nobody"),
         ("issue", "closed", "nobody"),
         ("correction", "found", "officer"),
         ("correction", "answered", "requester"),
@@ -85,10 +96,11 @@ def test_a_dispute_is_decided_by_its_own_ground(tickets: Tickets) -> None:
 
 def test_standings_tell_where_failing_rows_are(tickets: Tickets) -> None:
     (one,) = tickets.found([ISSUE], NOW)
-    tickets.found([replace(ISSUE, delivery="divisions-2", failed_rows=3, supersedes="divisions-1")], NOW)
+    tickets.found([replace(ISSUE, delivery="divisions-2", failed_rows=3, known_rows=3)], NOW)
+    tickets.rechecked(one, [replace(WHOLE, of="divisions-1", mended=7, remaining=3, rows_left=0)], NOW)
     seen = tickets.standings(one, APPROVER)
     assert [(s.delivery, s.remaining_rows, s.replaced_by) for s in seen] == [
-        ("divisions-1", 10, "divisions-2"),
+        ("divisions-1", 0, "divisions-2"),
         ("divisions-2", 3, None),
     ]
     with pytest.raises(Unknown):

@@ -19,11 +19,11 @@ NOW = at("2026-01-12")
 
 @pytest.fixture
 def filled(tickets: Tickets) -> Tickets:
-    """Nine events of two tickets: open, dispatch, open, dispatch, sign, comment, redeliver, recheck, pass."""
+    """Seven events of two tickets: open, dispatch, open, dispatch, sign, comment, pass."""
     one, two = tickets.found([ISSUE, replace(ISSUE, field="code")], NOW)
     moved(tickets, one, "sign:reporter", NOW)
     tickets.commented(one, REPORTER, "在改", NOW)
-    tickets.rechecked(two, WHOLE, NOW)
+    tickets.rechecked(two, [WHOLE], NOW)
     return tickets
 
 
@@ -38,7 +38,7 @@ def values(seq: int, **changes: object) -> Callable[[Session], object]:
 
 def test_an_untouched_chain_is_whole(filled: Tickets) -> None:
     audit = filled.audit_verify()
-    assert (audit.events, audit.seq, audit.broken, audit.reason) == (9, 9, None, "")
+    assert (audit.events, audit.seq, audit.broken, audit.reason) == (7, 7, None, "")
     assert filled.audit_verify((audit.seq, audit.head)).broken is None
 
 
@@ -83,28 +83,26 @@ def test_an_event_with_a_hash_made_to_fit_breaks_the_next_one(filled: Tickets) -
 
 
 def test_an_end_that_is_cut_off_is_noticed(filled: Tickets) -> None:
-    changed(filled, lambda s: s.execute(delete(EventRow).where(EventRow.seq == 9)))
-    assert filled.audit_verify().broken == 9
+    changed(filled, lambda s: s.execute(delete(EventRow).where(EventRow.seq == 7)))
+    assert filled.audit_verify().broken == 7
 
 
 def test_a_chain_that_is_written_anew_is_noticed_by_what_was_noted_before(filled: Tickets) -> None:
     noted = filled.audit_verify()
 
     def rewrite(session: Session) -> None:
-        session.execute(delete(EventRow).where(EventRow.seq == 9))
+        session.execute(delete(EventRow).where(EventRow.seq == 7))
         last = session.get(EventRow, 8)
         assert last is not None
         session.execute(update(ChainRow).values(seq=8, hash=last.hash))
-        session.execute(update(TicketRow).where(TicketRow.id == "T-000002").values(state="rechecking"))
+        session.execute(update(TicketRow).where(TicketRow.id == "T-000002").values(state="fixing"))
 
     changed(filled, rewrite)
     assert filled.audit_verify().broken is None, "nothing inside shows it"
-    assert filled.audit_verify((noted.seq, noted.head)).broken == 9
-    changed(
-        filled, lambda s: chain.append(s, Happening("T-000002", "pass", "rechecking", "closed", {}, {}), MACHINE, NOW)
-    )
+    assert filled.audit_verify((noted.seq, noted.head)).broken == 7
+    changed(filled, lambda s: chain.append(s, Happening("T-000002", "pass", "fixing", "closed", {}, {}), MACHINE, NOW))
     audit = filled.audit_verify((noted.seq, noted.head))
-    assert audit.broken == 9 and "重写" in audit.reason
+    assert audit.broken == 7 and "重写" in audit.reason
 
 
 def test_a_state_that_no_event_led_to_is_noticed(filled: Tickets) -> None:

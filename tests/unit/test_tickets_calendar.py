@@ -27,7 +27,7 @@ def test_a_loaded_year_moves_due_days_that_stand_and_makes_them_firm(tickets: Ti
     firm, running, done = tickets.found(
         [replace(ISSUE, field="f", error_class="feed_down"), ISSUE, replace(ISSUE, field="g")], NOW
     )
-    tickets.rechecked(done, WHOLE, NOW)
+    tickets.rechecked(done, [WHOLE], NOW)
     before = tickets.ticket(running, OFFICER, NOW).clock
     assert before and before.is_provisional and before.due_at == at("2027-01-08", 24) - timedelta(seconds=1)
     later = at("2027-01-25")

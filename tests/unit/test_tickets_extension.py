@@ -53,9 +53,9 @@ def test_more_time_is_asked_for_before_the_time_is_over_and_only_where_the_polic
 
 def test_a_redelivery_is_rechecked_while_more_time_is_asked_for(tickets: Tickets, one: str) -> None:
     moved(tickets, one, "sign:reporter ask_extension:approver", NOW)
-    part = tickets.rechecked(one, replace(WHOLE, mended=9, remaining=1), NOW)
+    part = tickets.rechecked(one, [replace(WHOLE, mended=9, remaining=1)], NOW)
     assert (part.ticket.state, part.ticket.remaining_rows) == ("extension_asked", 1), "the request stays"
-    assert tickets.rechecked(one, replace(WHOLE, delivery="divisions-3"), NOW).is_closed
+    assert tickets.rechecked(one, [replace(WHOLE, delivery="divisions-3")], NOW).is_closed
 
 
 def test_what_nobody_decided_is_escalated_when_its_time_is_over(tickets: Tickets, one: str) -> None:

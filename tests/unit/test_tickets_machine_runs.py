@@ -106,7 +106,7 @@ class Loop(RuleBasedStateMachine):
         remaining = 10 - mended
         proof = Proof(f"again-{next(self.numbers)}", version, 10 + absent, mended, remaining, absent, broken)
         was_open = not MACHINE.states[self.tickets.ticket(self.issue, OFFICER, self.now).state].end
-        done = self.tickets.rechecked(self.issue, proof, self.now)
+        done = self.tickets.rechecked(self.issue, [proof], self.now)
         is_whole = remaining == absent == broken == 0 and version == done.ticket.rule_version
         if was_open:
             assert done.is_closed == is_whole

@@ -20,7 +20,7 @@ def issue(tickets: Tickets, field: str, day: str, **changes: object) -> str:
 
 
 def mended(tickets: Tickets, ticket: str, day: str) -> None:
-    assert tickets.rechecked(ticket, replace(WHOLE, delivery=f"again-{day}"), at(day)).is_closed
+    assert tickets.rechecked(ticket, [replace(WHOLE, delivery=f"again-{day}")], at(day)).is_closed
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def february(tickets: Tickets) -> tuple[Tickets, dict[str, str]]:
     mended(t, ids["early"], "2026-01-20")
     mended(t, ids["late"], "2026-02-03")
     mended(t, ids["in_time"], "2026-02-04")
-    t.rechecked(ids["second_try"], replace(WHOLE, mended=4, remaining=6), at("2026-02-05"))
+    t.rechecked(ids["second_try"], [replace(WHOLE, mended=4, remaining=6)], at("2026-02-05"))
     mended(t, ids["second_try"], "2026-02-09")
     for name, ground in (
         ("wrong_rule", "rule_false_positive"),

@@ -103,9 +103,9 @@ def test_a_waiver_ends_by_its_day_and_its_time_does_not_count(tickets: Tickets, 
 
 def test_a_waived_ticket_closes_where_it_is_proven_and_stays_waived_where_not(tickets: Tickets, one: str) -> None:
     moved(tickets, one, "sign:reporter waive:officer", NOW)
-    part = tickets.rechecked(one, replace(WHOLE, mended=9, remaining=1), NOW)
+    part = tickets.rechecked(one, [replace(WHOLE, mended=9, remaining=1)], NOW)
     assert (part.ticket.state, part.ticket.remaining_rows) == ("waived", 1)
-    assert tickets.rechecked(one, replace(WHOLE, delivery="divisions-3"), NOW).is_closed
+    assert tickets.rechecked(one, [replace(WHOLE, delivery="divisions-3")], NOW).is_closed
     assert tickets.waivers_expired(at("2027-01-01")) == ()
 
 
@@ -155,8 +155,8 @@ def test_a_correction_request_may_be_unfounded_contested_and_decided(tickets: Ti
 def test_a_correction_request_may_also_close_by_proof(tickets: Tickets) -> None:
     asked = tickets.requested(CORRECTION, ASKER, NOW)
     proof = replace(WHOLE, rule_version="", checked=1, mended=0, remaining=1)
-    assert tickets.rechecked(asked, proof, NOW).ticket.remaining_rows == 1
-    assert tickets.rechecked(asked, replace(proof, mended=1, remaining=0), NOW).is_closed
+    assert tickets.rechecked(asked, [proof], NOW).ticket.remaining_rows == 1
+    assert tickets.rechecked(asked, [replace(proof, mended=1, remaining=0)], NOW).is_closed
 
 
 def test_a_request_is_made_in_the_name_of_the_own_department(tickets: Tickets) -> None:
@@ -218,7 +218,7 @@ def test_the_record_that_a_request_names_is_for_the_parties(tickets: Tickets) ->
 def test_tickets_are_found_by_state_kind_dataset_text_and_page(tickets: Tickets) -> None:
     ids = tickets.found([replace(ISSUE, field=f"f{n}", dataset=f"d{n % 2}") for n in range(5)], NOW)
     moved(tickets, ids[0], "sign:reporter", NOW)
-    tickets.rechecked(ids[1], WHOLE, NOW)
+    tickets.rechecked(ids[1], [WHOLE], NOW)
 
     def found(**wanted: object) -> list[str]:
         return [t.id for t in tickets.tickets(OFFICER, Wanted(**wanted), NOW).tickets]  # type: ignore[arg-type]
@@ -239,7 +239,7 @@ def test_overdue_is_what_ran_out_and_not_what_stands_still(tickets: Tickets) -> 
         return {t.id for t in tickets.tickets(OFFICER, Wanted(is_overdue=True), at(day)).tickets}
 
     moved(tickets, paused, "suspend:officer", at("2026-01-20"))
-    tickets.rechecked(done, WHOLE, at("2026-01-20"))
+    tickets.rechecked(done, [WHOLE], at("2026-01-20"))
     assert overdue("2026-01-26") == set()
     moved(tickets, paused_late, "suspend:officer", at("2026-02-03"))
     assert overdue("2026-02-04") == {late, paused_late}

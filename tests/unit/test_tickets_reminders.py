@@ -62,7 +62,7 @@ def test_a_department_gets_one_digest_for_all_its_tickets_and_each_share_once(ti
     tickets.remind([box], at("2026-01-19"))
     assert told(box) == [("civil_affairs", [one, two], [(50,), (50,)]), ("liaocheng_gas", [other], [(50,)])]
     assert tickets.remind([box], at("2026-01-21")) == ()
-    tickets.rechecked(two, WHOLE, at("2026-01-21"))
+    tickets.rechecked(two, [WHOLE], at("2026-01-21"))
     tickets.remind([box], at("2026-01-26"))
     assert told(box) == [("civil_affairs", [one], [(80, 100)]), ("liaocheng_gas", [other], [(80, 100)])]
     assert tickets.remind([box], at("2026-02-26")) == ()

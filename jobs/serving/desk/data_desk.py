@@ -13,7 +13,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.results import Results, RuleRow, Verdict
 from jobs.lake.session import is_away
 from jobs.lake.zones import Zone
-from jobs.reporting.entries import Entry, Punctuality, punctuality
+from jobs.reporting.entries import Entry, Punctuality, answers, punctuality, rounds
 from jobs.reporting.masking import masked_text
 from jobs.reporting.score import Scores, scores, weights
 from jobs.reporting.shelf import report_key
@@ -39,6 +39,7 @@ class DatasetView:
     contract: Contract
     rules: tuple[Rule, ...]
     entries: tuple[Entry, ...] | None
+    answers: tuple[Entry, ...]
     time: Punctuality | None
     trends: tuple[Trend, ...]
     sample: Sample | None
@@ -120,15 +121,17 @@ class DataDesk:
         rules = self.portal.catalogue().rules.get(dataset, ())
         may_upload = self.actor.role in rights.SENDERS and self.actor.department == contract.provider
         if not rights.may_know(self.actor, contract.provider):
-            return DatasetView(contract, rules, None, None, (), None, "", may_upload)
+            return DatasetView(contract, rules, None, (), None, (), None, "", may_upload)
         standing, note = self.standing()
         mine = standing.of_dataset(dataset)
+        own = rounds(mine)
         return DatasetView(
             contract,
             rules,
-            tuple(reversed(mine[-SHOWN:])),
-            punctuality(contract, mine, self.portal.now()),
-            tuple(dataset_trends(mine, [contract], self.portal.settings.timezone)),
+            tuple(reversed(own[-SHOWN:])),
+            tuple(reversed(answers(mine)[-SHOWN:])),
+            punctuality(contract, own, self.portal.now()),
+            tuple(dataset_trends(own, [contract], self.portal.settings.timezone)),
             self._sample(contract) if with_rows and not note else None,
             note,
             may_upload,
@@ -136,9 +139,15 @@ class DataDesk:
 
     def deliveries(self) -> tuple[Entry, ...]:
         """Newest deliveries that the actor may know of."""
+        return tuple(reversed(rounds(self._known())[-SHOWN:]))
+
+    def answers(self) -> tuple[Entry, ...]:
+        """Newest answers to tickets that the actor may know of."""
+        return tuple(reversed(answers(self._known())[-SHOWN:]))
+
+    def _known(self) -> list[Entry]:
         standing, _ = self.standing()
-        known = [e for e in standing.entries if rights.may_know(self.actor, e.delivery.provider)]
-        return tuple(reversed(known[-SHOWN:]))
+        return [e for e in standing.entries if rights.may_know(self.actor, e.delivery.provider)]
 
     def delivery(self, delivery_id: str) -> DeliveryView:
         """One delivery, read now; Unknown where it is another department's."""
@@ -155,7 +164,8 @@ class DataDesk:
             return DeliveryView(delivery, contract, None, (), scores((), weights()), (), self._reason(delivery), AWAY)
         failing = tuple(r for r in rules if not r.success or r.unexpected_count)
         reason = self._reason(delivery, verdict)
-        return DeliveryView(delivery, contract, verdict, failing, scores(rules, weights()), reports, reason, "")
+        scored = scores(() if delivery.is_answer() else rules, weights())
+        return DeliveryView(delivery, contract, verdict, failing, scored, reports, reason, "")
 
     def department(self, provider: str) -> DepartmentView:
         """One department; Unknown for people of another."""
@@ -171,7 +181,7 @@ class DataDesk:
             provider,
             own[0].department,
             tuple(punctuality(c, standing.of_dataset(c.id), now) for c in own),
-            tuple(dataset_trends(standing.of_department(provider), own, zone)),
+            tuple(dataset_trends(rounds(standing.of_department(provider)), own, zone)),
             found.scores.total if found else None,
             tallies.get(provider, Tally()),
             note,
@@ -210,8 +220,7 @@ class DataDesk:
         if not wanted:
             return [], []
         titled = [c for c in self.contracts() if wanted in f"{c.id} {c.title} {c.department}".lower()]
-        standing, _ = self.standing()
-        known = [e.delivery for e in standing.entries if rights.may_know(self.actor, e.delivery.provider)]
+        known = [e.delivery for e in self._known()]
         return titled, [d for d in reversed(known) if wanted in " ".join((d.id, *d.names())).lower()][:SHOWN]
 
     def standing(self) -> tuple[Standing, str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from deltalake.exceptions import CommitFailedError
+
 from jobs.collaboration import Actor, Event, Page, Request, Ticket, Wanted
 from jobs.collaboration.actors import CONFIDANTS
 from jobs.collaboration.machine import Step
@@ -159,9 +161,9 @@ class TicketDesk:
         try:
             keep_standing(self.portal.lake, contract, self.portal.tickets, self.portal.now())
         except Exception as error:
-            if not isinstance(error, ServiceUnavailable) and not is_away(error):
+            if not isinstance(error, ServiceUnavailable | CommitFailedError) and not is_away(error):
                 raise
-            logger.warning("%s: requests are not marked yet: the store is away", dataset)
+            logger.warning("%s: requests are not marked yet: %s", dataset, str(error).split("\n")[0][:200])
 
     def _may_pack(self, ticket: Ticket) -> bool:
         """Who works on the ticket gets a masked pack; the department whose data it is, one with all values."""

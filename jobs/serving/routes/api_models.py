@@ -115,7 +115,7 @@ class EventOut(BaseModel):
 
     @classmethod
     def of(cls, event: Event) -> "EventOut":
-        return cls(event=event, label=Tickets.machine().events[event.event])
+        return cls(event=event, label=Tickets.machine().event_label(event.event))
 
 
 class DatasetOut(BaseModel):
@@ -171,6 +171,8 @@ class DeliveryOut(BaseModel):
     rows: int | None = None
     failed_rows: int | None = None
     superseded_by: str | None = None
+    answers: list[str] = []
+    """Tickets that it answers, where it is an answer and no delivery of its own round."""
 
     @classmethod
     def of(cls, one: Entry | DeliveryView) -> "DeliveryOut":
@@ -185,6 +187,7 @@ class DeliveryOut(BaseModel):
             rows=verdict.rows if verdict else None,
             failed_rows=verdict.failed_rows if verdict else None,
             superseded_by=delivery.superseded_by,
+            answers=list(delivery.answers) if delivery.is_answer() else [],
         )
 
 

@@ -10,7 +10,7 @@ from jobs.collaboration import Wanted
 from jobs.reporting import figures
 from jobs.reporting.advice import period
 from jobs.reporting.entries import Entry, Punctuality
-from jobs.reporting.pages import Badge, Cell, Link, Table, table
+from jobs.reporting.pages import Badge, Cell, Link, Links, Table, table
 from jobs.serving import words
 from jobs.serving.county_map import legend
 from jobs.serving.desk.data_desk import DataDesk
@@ -41,9 +41,9 @@ def dataset(dataset: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
     """One dataset."""
     view = DataDesk(portal, visitor.actor).dataset(dataset)
     found = TicketDesk(portal, visitor.actor).page(Wanted(dataset=dataset, is_open=True, order="due", size=5))
-    entries = entry_table(view.entries or (), portal)
+    shown = {"entries": entry_table(view.entries or (), portal), "answers": answer_table(view.answers, portal)}
     frequency = view.contract.sla.get("frequency", "")
-    return page("dataset.html", portal, visitor, it=view, found=found, entries=entries, frequency=period(frequency))
+    return page("dataset.html", portal, visitor, 200, it=view, found=found, frequency=period(frequency), **shown)
 
 
 @router.get("/deliveries/{delivery_id}")
@@ -77,8 +77,10 @@ def overview(portal: AnyPortal, visitor: LoggedIn, month: MonthName = "") -> Res
 @router.get("/reports")
 def reports(portal: AnyPortal, visitor: LoggedIn) -> Response:
     """Newest reports that the visitor may read."""
-    entries = [e for e in DataDesk(portal, visitor.actor).deliveries() if e.has_report]
-    return page("reports.html", portal, visitor, entries=entry_table(entries, portal, with_department=True))
+    desk = DataDesk(portal, visitor.actor)
+    entries, answers = ([e for e in some if e.has_report] for some in (desk.deliveries(), desk.answers()))
+    shown = {"entries": entry_table(entries, portal, with_department=True), "answers": answer_table(answers, portal)}
+    return page("reports.html", portal, visitor, 200, **shown)
 
 
 @router.get("/reports/{path:path}")
@@ -114,6 +116,28 @@ def entry_table(entries: Sequence[Entry], portal: Portal, with_department: bool 
     if with_department:
         return table("新的在前", ("部门", "数据集", *head), rows, (5, 6, 7))
     return table("新的在前", head, rows, (3, 4, 5))
+
+
+def answer_table(answered: Sequence[Entry], portal: Portal) -> Table:
+    """Answers to tickets, in the order given; they count as no delivery."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in answered:
+        verdict, delivery = one.read(), one.delivery
+        base = f"/reports/{delivery.provider}/{delivery.dataset}/{delivery.id}"
+        rows.append(
+            (
+                one.title,
+                Links(tuple(Link(ticket, f"/tickets/{ticket}") for ticket in delivery.answers)),
+                Link(delivery.id, f"/deliveries/{delivery.id}"),
+                words.moment(delivery.received_at, portal.zone),
+                words.delivery_state(one.state()),
+                figures.count(verdict.rows if verdict else None),
+                figures.count(verdict.failed_rows if verdict else None),
+                Link("查看报告", f"{base}.html") if one.has_report else figures.NONE,
+            )
+        )
+    head = ("数据集", "回应的工单", "批次", "收到时间", "状态", "检查行数", "未通过", "报告")
+    return table("回应工单的整改数据，不计入报送批次、得分和报送时间", head, rows, (5, 6))
 
 
 def time_table(times: Sequence[Punctuality], portal: Portal, with_department: bool = False) -> Table:

@@ -1,0 +1,116 @@
+"""A re-check of a redelivery applied to a ticket: it closes on a whole proof, and shrinks by what a partial one shows."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from jobs.collaboration.actors import MACHINE
+from jobs.collaboration.chain import lock
+from jobs.collaboration.finding import count, evidence
+from jobs.collaboration.machine import CLOSED
+from jobs.collaboration.moving import Act, take
+from jobs.collaboration.policies import Policies
+from jobs.collaboration.ticket import Proof, pooled
+from jobs.collaboration.ticket_tables import EvidenceRow, TicketRow
+
+PASS, FALL_SHORT, SHRINK, MEND_PART = "pass", "fall_short", "shrink", "mend_part"
+
+
+def recheck(session: Session, by: Policies, ticket: TicketRow, proofs: Sequence[Proof], at: datetime) -> str:
+    """What one delivery's proofs did to the ticket, in Chinese; they are one event.
+
+    The same proofs again, or ones of another rule version, do nothing.
+    """
+    lock(session)
+    if by.machine.states[ticket.state].end:
+        return f"工单已是「{by.machine.label(ticket.kind, ticket.state)}」，不再复核"
+    proof = pooled(proofs)
+    if proof.rule_version != ticket.rule_version:
+        return (
+            f"复核所用的规则版本 {proof.rule_version} 与工单的 {ticket.rule_version} 不同，不能据此关闭；"
+            "请用工单的规则版本重新复核"
+        )
+    rows = evidence(session, ticket.id)
+    covered = [(one, [row for row in rows if one.of in ("", row.delivery)]) for one in proofs]
+    for one, mine in covered:
+        if one.of and not mine:
+            return f"批次 {one.of} 不在本工单中，复核证明与本工单无关"
+    if rows and all(row.proof == _shown(one) for one, mine in covered for row in mine):
+        return "同一份复核证明已处理过，没有变化"
+    short = sum(_apply(mine, one) for one, mine in covered)
+    session.flush()
+    if rows:
+        count(session, ticket)
+    else:  # a request, whose record a person named
+        ticket.remaining_rows = proof.unproven()
+    message = _words(ticket, proof, short)
+    _take(session, by, ticket, proof, proof.unproven() + short == 0, Act(MACHINE, _facts(proof, message), at))
+    return message
+
+
+def _facts(proof: Proof, message: str) -> dict[str, Any]:
+    return {"delivery": proof.delivery, "proof": _shown(proof), "reason": message}
+
+
+def _shown(proof: Proof) -> dict[str, Any]:
+    return asdict(proof) | {"fields_changed": list(proof.fields_changed)}
+
+
+def _apply(covered: Sequence[EvidenceRow], proof: Proof) -> int:
+    """What is left stands with the newest of the rows that the proof speaks of; how much it does not speak of."""
+    if not covered:
+        return 0
+    known = sum(row.remaining_rows for row in covered)
+    short = 0 if proof.rows_left is not None else max(0, known - proof.checked - proof.keyless)
+    for row in covered:
+        row.remaining_rows, row.proof = 0, _shown(proof)
+    newest = covered[-1]
+    newest.remaining_rows = proof.unproven() + short if proof.rows_left is None else proof.rows_left
+    for row in covered:
+        if not row.remaining_rows and row.delivery != proof.delivery:
+            row.replaced_by = proof.delivery
+    return short
+
+
+def _take(session: Session, by: Policies, ticket: TicketRow, proof: Proof, is_whole: bool, act: Act) -> None:
+    """The step that the proof makes: to the end where nothing is left; back only where it was sent to mend this.
+
+    A delivery that was not sent for the ticket and mends nothing of it makes no step.
+    """
+    possible = {step.event for step in by.machine.steps_from(ticket.kind, ticket.state)}
+    part = SHRINK if SHRINK in possible else MEND_PART
+    if ticket.remaining_rows == 0:
+        take(session, by, ticket, PASS, act)
+    elif proof.is_directed and not is_whole and FALL_SHORT in possible:
+        take(session, by, ticket, FALL_SHORT, act)
+    elif proof.is_directed or proof.mended:
+        take(session, by, ticket, part, act)
+
+
+def _words(ticket: TicketRow, proof: Proof, short: int) -> str:
+    """What is proven and what remains, in Chinese."""
+    said = [f"批次 {proof.delivery} 复核 {proof.checked} 个主键，已改正 {proof.mended} 个"]
+    left = {
+        "未改正": proof.remaining,
+        "未重新报送": proof.missing(),
+        "改正时又违反其他规则": proof.newly_broken,
+        "没有主键无法核对": proof.keyless,
+        "未被本次复核覆盖": short,
+    }
+    said += [f"{name} {number} 个" for name, number in left.items() if number]
+    if proof.absent and proof.deletion:
+        said.append(f"{proof.absent} 个已删除（{proof.deletion}）")
+    if proof.fields_changed:
+        said.append(f"其他字段也有变化：{'、'.join(proof.fields_changed)}，请核对")
+    if ticket.remaining_rows and not proof.unproven() + short:
+        said.append(f"其他批次还有 {ticket.remaining_rows} 处未改正")
+    verdict = "全部改正，工单关闭" if ticket.remaining_rows == 0 else f"还有 {ticket.remaining_rows} 处，工单未关闭"
+    return f"{'，'.join(said)}；{verdict}"
+
+
+def is_closed(ticket: TicketRow) -> bool:
+    """Whether the ticket closed."""
+    return ticket.state == CLOSED

@@ -1,0 +1,73 @@
+"""Failing rows of deliveries by rule and key, and which of them came again in a later delivery."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import pyarrow as pa
+
+from jobs.contracts import Contract
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.recheck import Recheck
+
+PLACE = "row:"
+NO_KEY = (None, "{}")
+COLUMNS = {
+    "proved_by": (pa.string(), "复核所依据的批次"),
+    "proved_at": (pa.timestamp("us", tz="UTC"), "复核时间"),
+    "ticket": (pa.string(), "工单号"),
+    "rule": (pa.string(), "规则编号"),
+    "delivery": (pa.string(), "问题行所在批次"),
+    "key": (pa.string(), "业务主键（JSON）"),
+    "outcome": (pa.string(), "mended 已改正，remaining 重新报送后仍未通过"),
+}
+SCHEMA = pa.schema([pa.field(name, kind, metadata={"comment": words}) for name, (kind, words) in COLUMNS.items()])
+Rows = Mapping[str, int]
+"""Key → how many rows have it; a row without a key stands under its place in the file."""
+
+
+def failed_rows(lake: Lake, contract: Contract, delivery: str) -> dict[str, Rows]:
+    """The failing rows of a delivery by rule, from its evidence."""
+    table = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id))
+    if table is None:
+        return {}
+    found: dict[str, dict[str, int]] = {}
+    rows = table.to_pyarrow_table(columns=["rule", "key", "_file", "_row"], filters=[("_delivery", "=", delivery)])
+    for batch in rows.to_batches():
+        for rule, key, file, row in zip(*(batch[name].to_pylist() for name in batch.schema.names), strict=True):
+            name = place(file, row) if key in NO_KEY else key
+            mine = found.setdefault(rule, {})
+            mine[name] = mine.get(name, 0) + 1
+    return dict(found)
+
+
+def place(file: str, row: int) -> str:
+    """What stands for a row that has no key."""
+    return f"{PLACE}{file}:{row}"
+
+
+def came_again(lake: Lake, contract: Contract, but: str = "") -> dict[tuple[str, str], set[str]]:
+    """(ticket, delivery) → keys of its failing rows that a later delivery brought again; without what `but` brought."""
+    table = lake.arrow.open(lake.path(Zone.PROOFS, contract.id))
+    found: dict[tuple[str, str], set[str]] = {}
+    if table is None:
+        return found
+    rows = table.to_pyarrow_table(columns=["ticket", "delivery", "key"], filters=[("proved_by", "!=", but)])
+    for ticket, delivery, key in zip(*(rows[name].to_pylist() for name in rows.schema.names), strict=True):
+        found.setdefault((ticket, delivery), set()).add(key)
+    return found
+
+
+def keep_proofs(lake: Lake, contract: Contract, delivery: str, found: Sequence[Recheck], now: datetime) -> None:
+    """Remember which failing rows the delivery brought again, in place of what was remembered of it before."""
+    path = lake.path(Zone.PROOFS, contract.id)
+    rows = [
+        {"proved_by": delivery, "proved_at": now, "ticket": one.asked.ticket, "rule": one.asked.rule}
+        | {"delivery": one.asked.delivery, "key": key, "outcome": outcome}
+        for one in found
+        for outcome, keys in (("mended", one.mended), ("remaining", one.remaining))
+        for key in sorted(keys)
+    ]
+    if rows or lake.arrow.holds(path, "proved_by", delivery):
+        batches = pa.Table.from_pylist(rows, schema=SCHEMA).to_batches()
+        lake.arrow.replace(path, SCHEMA, batches, delivery, column="proved_by", partition_by=())

@@ -1,0 +1,88 @@
+"""The day on which each row was first handed over: rules about the time of delivery are judged by it, not by a correction's day.
+
+A correction, an answer to a ticket or a later state of the same record is not late because it came later. A row is followed
+by its key, to the curated table, to evidence, and to deliveries refused whole that this one replaces.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import reduce
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.conform import FIRST_SENT, SENT_DATE, key_column
+from jobs.contracts import Contract, Rule
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.lake import Lake
+from jobs.lake.zones import TablePath, Zone
+from jobs.pipeline.bronze import bronze_rows
+from jobs.pipeline.versions import Versions
+
+KEY, DAY = "_first_key", "_first_day"
+
+
+def with_sent_date(
+    lake: Lake, contract: Contract, delivery: Delivery, rows: DataFrame, rules: Sequence[Rule], versions: Versions
+) -> DataFrame:
+    """The rows with `_sent_date`; earlier deliveries are looked at only where a rule asks for the day."""
+    own = F.lit(delivery.sent_date(_zone(lake)))
+    asked = contract.key() and any(_names_the_day(rule) for rule in rules)
+    found = list(_first_days(lake, contract, delivery, versions)) if asked else []
+    if not found:
+        return rows.withColumn(SENT_DATE, own)
+    first = reduce(DataFrame.unionAll, found).groupBy(KEY).agg(F.min(DAY).alias(DAY))
+    is_whole = reduce(Column.__and__, [F.col(name).isNotNull() for name in contract.key()])
+    keyed = rows.withColumn(KEY, F.when(is_whole, key_column(contract)))
+    joined = keyed.join(first, KEY, "left")
+    return joined.withColumn(SENT_DATE, F.least(own, F.col(DAY))).drop(KEY, DAY)
+
+
+def _names_the_day(rule: Rule) -> bool:
+    words = [json.dumps(rule.kwargs, default=str), *(expression for one in rule.beside for _, expression in one.on)]
+    return any(SENT_DATE in text for text in words)
+
+
+def _first_days(lake: Lake, contract: Contract, delivery: Delivery, versions: Versions) -> Iterator[DataFrame]:
+    """Keys with days on which they were handed over, from each place that knows of some."""
+    silver, evidence = lake.path(Zone.SILVER, contract.id), lake.path(Zone.EVIDENCE, contract.id)
+    if versions(silver) is not None and FIRST_SENT in _columns(lake, silver, versions):
+        rows = lake.tables.read(silver, versions(silver))
+        yield rows.select(key_column(contract).alias(KEY), F.col(FIRST_SENT).alias(DAY))
+    days = _days(lake, contract, delivery)
+    if versions(evidence) is not None and days:
+        sent = lake.spark.createDataFrame(pa.table({"_delivery": list(days), DAY: list(days.values())}))
+        rows = lake.tables.read(evidence, versions(evidence)).select("_delivery", F.col("key").alias(KEY))
+        yield rows.join(F.broadcast(sent), "_delivery").select(KEY, DAY)
+    for older in _refused_before(lake, delivery):
+        rows, _, _ = bronze_rows(lake, contract, older)
+        yield rows.select(key_column(contract).alias(KEY), F.lit(older.sent_date(_zone(lake))).alias(DAY))
+
+
+def _columns(lake: Lake, path: TablePath, versions: Versions) -> set[str]:
+    table = lake.arrow.open(path, versions(path))
+    return set() if table is None else {field.name for field in table.schema().fields}
+
+
+def _days(lake: Lake, contract: Contract, delivery: Delivery) -> Mapping[str, date]:
+    """The day of each delivery that came before this one."""
+    earlier = [one for one in lake.ledger.deliveries(contract.id) if one.seq < delivery.seq]
+    return {one.id: one.sent_date(_zone(lake)) for one in earlier}
+
+
+def _refused_before(lake: Lake, delivery: Delivery) -> Iterator[Delivery]:
+    """Deliveries that this one replaces and that were refused whole: their rows are in no curated table."""
+    older, seen = delivery.supersedes, {delivery.id}
+    while older and older not in seen:
+        one = lake.ledger.get(older)
+        if one.state is State.REFUSED:
+            yield one
+        seen.add(older)
+        older = one.supersedes
+
+
+def _zone(lake: Lake) -> ZoneInfo:
+    return ZoneInfo(lake.settings.timezone)

@@ -1,0 +1,66 @@
+"""A delivery judged on chosen keys alone: which came, and which of them fail each rule."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs import quality
+from jobs.conform import key_column
+from jobs.contracts import Contract, Rule
+from jobs.lake.arrow_tables import read_spool
+from jobs.lake.bits import BITS
+from jobs.lake.delivery import Delivery
+from jobs.lake.lake import Lake
+from jobs.pipeline.recheck import Seen
+from jobs.pipeline.trying import curated, testable, typed_rows
+from jobs.pipeline.versions import newest
+
+KEY = "_key"
+
+
+def key_verdicts(
+    lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule], keys: Sequence[str]
+) -> Seen:
+    """What the delivery shows of the keys, by the rules that can run today. Reads the delivery once."""
+    from jobs.quality.run import masks_of
+
+    if not keys or not contract.key():
+        return Seen()
+    lake.tables.interpret(delivery.counted_rows or 0)
+    runnable = testable(lake, tuple(rules), newest(lake))
+    rows, _, _ = typed_rows(lake, contract, delivery, runnable, newest(lake))
+    wanted = lake.spark.createDataFrame(pa.table({"_wanted": sorted(keys)}))
+
+    def only(all_rows: DataFrame) -> DataFrame:
+        keyed = all_rows.withColumn(KEY, key_column(contract))
+        return keyed.join(F.broadcast(wanted), F.col(KEY) == F.col("_wanted"), "left_semi")
+
+    plan = quality.plan(replace(contract, county=None), runnable)
+    masks = masks_of(rows, plan, partial(curated, lake, newest(lake)), only, [KEY])
+    came: set[str] = set()
+    fails: dict[str, set[str]] = {rule.id: set() for rule in masks.rules}
+    try:
+        for batch in _spooled(lake, masks.rows):
+            came.update(batch[KEY].to_pylist())
+            for index, rule in enumerate(masks.rules):
+                bits = batch[f"_mask{index // BITS}"].to_numpy()
+                bad = np.asarray((bits >> (index % BITS)) & 1 == 1)
+                if bad.any():
+                    fails[rule.id].update(batch[KEY].filter(pa.array(bad)).to_pylist())
+    finally:
+        masks.release()
+    return Seen(came, fails)
+
+
+def _spooled(lake: Lake, rows: DataFrame) -> Iterator[pa.RecordBatch]:
+    with TemporaryDirectory(prefix="lake-recheck-") as folder:
+        spool = Path(folder) / "masks.arrow"
+        lake.tables.spool(rows, spool)
+        yield from read_spool(spool)

@@ -1,0 +1,21 @@
+"""Which version of each table a judgement reads."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from jobs.lake.lake import Lake
+from jobs.lake.zones import TablePath
+
+Versions = Callable[[TablePath], int | None]
+"""The version of a table that is to be read; None where there is none."""
+
+
+def newest(lake: Lake) -> Versions:
+    """Tables as they are now."""
+    return lake.arrow.version
+
+
+def as_of(lake: Lake, moment: datetime) -> Versions:
+    """Tables as they were at a moment."""
+    return partial(lake.arrow.version_at, moment=moment)
