@@ -65,7 +65,7 @@ def drawn(rng: random.Random, history: History, account: Account, number: int) -
     chosen = rng.sample(names, rng.randint(1, len(names)))
     rows = {name: frozenset(r for r in RULES[dataset] if rng.random() < 0.35) for name in chosen}
     if not answered:
-        rows["好"] = frozenset() if dataset == MERGED else frozenset()
+        rows["好"] = frozenset()
     sent = history.send(dataset, rows, [open_[r].id for r in sorted(answered)], replaced[0] if replaced else None)
     account.note(sent, rows, answered, set(replaced))
 

@@ -60,6 +60,10 @@ class LocalArrow:
         partition_by = list(options.get("partition_by", ("_delivery",))) or None
         write_deltalake(str(self.root / path.key), table, mode="append", partition_by=partition_by)
 
+    def holds(self, path: TablePath, column: str, value: str) -> bool:
+        table = self.open(path)
+        return table is not None and bool(table.to_pyarrow_table(filters=[(column, "=", value)]).num_rows)
+
 
 class MemoryStore:
     """Objects in a dictionary."""
