@@ -1,14 +1,27 @@
-"""Is a delivered workbook the pack of a ticket, filled in? Its first sheet names the ticket."""
+"""A pack of a ticket that comes back filled in: which ticket it answers, and what was done about each problem."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-from jobs.contracts.correction import ABOUT, DATA, TICKET
+from jobs.contracts.correction import ABOUT, DATA, KEY, NUMBER, PROBLEMS, TICKET, WAY, WORDS
 from jobs.ingest.kinds import LocalFile
 from jobs.ingest.workbook_probe import fits
 
 ROWS_SEEN = 20
+MOST_WORDS = 500
+
+
+@dataclass(frozen=True)
+class Handled:
+    """What a department says of one problem in its pack: the number in the list, the record, what was done, and why."""
+
+    number: str
+    key: str
+    way: str
+    words: str
 
 
 def answered(files: Sequence[LocalFile]) -> str:
@@ -28,3 +41,24 @@ def answered(files: Sequence[LocalFile]) -> str:
         if len(cells) > 1 and cells[0] == TICKET:
             return cells[1]
     return ""
+
+
+def handled(path: Path) -> Iterator[Handled]:
+    """What was filled in beside the problems of a pack, in its order; nothing of a file that is no pack."""
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+    except (CalamineError, PasswordError):
+        return
+    if not {ABOUT, DATA, PROBLEMS} <= set(book.sheet_names) or not fits(path, PROBLEMS):
+        return
+    head: list[str] = []
+    for row in book.get_sheet_by_name(PROBLEMS).iter_rows():
+        cells = [str(cell).strip() for cell in row]
+        if not head:
+            head = cells
+            if not {NUMBER, WAY, WORDS} <= set(head):
+                return
+            continue
+        told = dict(zip(head, cells, strict=False))
+        if told.get(WAY) or told.get(WORDS):
+            yield Handled(told[NUMBER], told.get(KEY, ""), told.get(WAY, ""), told.get(WORDS, "")[:MOST_WORDS])

@@ -15,6 +15,7 @@ from jobs.lake.results import Results, RuleRow
 from jobs.pipeline.desk import desk
 from jobs.pipeline.failed_rows import Rows, failed_rows, keep_proofs
 from jobs.pipeline.open_rows import asked_rows
+from jobs.pipeline.pack_words import tell_pack_words
 from jobs.pipeline.recheck import Asked, New, Recheck, can_follow
 from jobs.pipeline.rechecking import UNJUDGEABLE, new_delivery, rechecks
 from jobs.pipeline.standing import keep_standing
@@ -56,6 +57,7 @@ def govern(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Governed:
         outcomes = tuple(
             tickets.rechecked(ticket, [one.proof for one in mine], now) for ticket, mine in _by_ticket(proven)
         )
+        tell_pack_words(lake, tickets, delivery, now)
         _tell_returned(tickets, delivery, {one.asked.ticket for one in proven}, now)
         keep_standing(lake, contract, tickets, now)
     lake.ledger.governed(delivery_id, now)

@@ -21,7 +21,8 @@ from jobs.pipeline.desk import desk
 from jobs.pipeline.open_rows import asked_rows
 from jobs.pipeline.recheck import Asked, can_follow
 from jobs.reporting.evidence import Evidence, Row
-from jobs.reporting.pack import PackHead, Sent, write_pack
+from jobs.reporting.pack import PackHead, write_pack
+from jobs.reporting.pack_data import Sent
 
 TECHNICAL = ("_file", "_row", "_malformed", "_delivery")
 PLACE = ("_file", "_row", "rule", "key")
@@ -33,6 +34,7 @@ def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> byte
     with desk(lake, catalogue) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
         standing = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
+        found_at = {one.delivery: one.seen_at for one in tickets.standings(ticket_id, actor)}
     contract = catalogue.contract(ticket.dataset)
     rules = {rule.id: rule for rule in catalogue.rules[contract.id]}
     asked = [Open(contract, rules.get(one.rule), one) for one in asked_rows(lake, contract, rules, standing)]
@@ -41,7 +43,7 @@ def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> byte
         file = Path(folder) / "pack.xlsx"
         problems = _problems(lake, asked, is_owner)
         sent = _sent(lake, contract, asked) if is_owner else None
-        write_pack(file, _head(lake, ticket), contract, problems, sent)
+        write_pack(file, _head(lake, ticket, found_at), contract, problems, sent)
         return file.read_bytes()
 
 
@@ -62,7 +64,7 @@ def answer(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file:
     return key
 
 
-def _head(lake: Lake, ticket: Ticket) -> PackHead:
+def _head(lake: Lake, ticket: Ticket, found_at: Mapping[str, datetime]) -> PackHead:
     return PackHead(
         ticket=ticket.id,
         rule=ticket.rule,
@@ -76,6 +78,7 @@ def _head(lake: Lake, ticket: Ticket) -> PackHead:
         opened_at=ticket.opened_at,
         due_at=ticket.clock.due_at if ticket.clock else None,
         zone=lake.settings.timezone,
+        found_at=found_at,
     )
 
 

@@ -3,8 +3,8 @@
 Whatever came from a sender is a text cell, never a formula. The rows as sent are for their owner alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,29 +12,31 @@ from typing import Any
 import xlsxwriter
 
 from jobs.contracts import Contract
-from jobs.contracts.correction import ABOUT, DATA, TICKET
+from jobs.contracts.correction import ABOUT, DATA, KEY, NUMBER, PROBLEMS, TICKET, WAY, WAYS, WORDS
 from jobs.reporting import figures, words
 from jobs.reporting.evidence import Row
 from jobs.reporting.masking import titles
+from jobs.reporting.pack_data import Sent, protect, write_data
 from jobs.reporting.workbook import LAST_ROW, OPTIONS, Formats, book_formats, print_setup, sheet_of, write_text
 
-PROBLEMS = (
-    *("工单号", "问题编号", "目录代码", "数据集", "业务主键", "批次号", "行号", "字段", "字段英文名", "原值"),
+COLUMNS = (
+    *("工单号", NUMBER, "目录代码", "数据集", KEY, "批次号", "行号", "字段", "字段英文名", "原值"),
     *("规则编号", "规则依据", "六性", "严重级", "问题说明", "应为/参考值（供核对）", "发现时间", "整改期限"),
-    *("整改方式（回填）", "整改说明（回填）"),
 )
-WIDTHS = (16, 10, 22, 22, 40, 26, 8, 18, 22, 30, 26, 34, 8, 8, 40, 28, 18, 14, 18, 30)
+FILLED_IN = (WAY, WORDS)
+WIDTHS = (16, 10, 22, 22, 40, 26, 8, 18, 22, 30, 26, 34, 8, 8, 40, 28, 18, 14, 26, 40)
 HOW = (
-    "一、“问题清单”逐行列出问题；应为/参考值只供核对，数据由本单位负责。",
-    f"二、在“{DATA}”中直接改正数据行；标色的是有问题的字段。不要改动前两行表头，不要改动主键。",
-    "三、改完保存，在门户的工单页上传，或放入报送桶；系统自动复核，全部通过后工单关闭。",
-    "四、本单位业务系统中的数据也请一并更正，否则下次报送会再次出现同样的问题。",
+    f"一、“{PROBLEMS}”逐行列出问题；应为/参考值只供核对，数据由本单位负责。",
+    f"二、在“{DATA}”中直接改正数据行；标色的是有问题的字段。表头和主键已锁定，代码字段从下拉列表中选择。",
+    f"三、在“{PROBLEMS}”的“{WAY}”“{WORDS}”两列写明处理情况：不更正的行请说明依据或原因，内容随工单留存，供主管部门查看。",
+    "四、改完保存，在门户的工单页上传，或放入报送桶；系统自动复核，全部通过后工单关闭。",
+    "五、本单位业务系统中的数据也请一并更正，否则下次报送会再次出现同样的问题。",
 )
 
 
 @dataclass(frozen=True)
 class PackHead:
-    """What a ticket says, as its pack needs it. Moments are UTC."""
+    """What a ticket says, as its pack needs it. Moments are UTC; `found_at` is when each delivery's rows were found."""
 
     ticket: str
     rule: str
@@ -48,14 +50,7 @@ class PackHead:
     opened_at: datetime
     due_at: datetime | None
     zone: str
-
-
-@dataclass(frozen=True)
-class Sent:
-    """Rows as they were sent: names of bronze columns, and the rows; for their owner."""
-
-    columns: Sequence[str]
-    rows: Iterable[Mapping[str, str | None]]
+    found_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def write_pack(
@@ -68,9 +63,9 @@ def write_pack(
     )
     formats = book_formats(book)
     _about(book, formats, head, contract, sent is not None)
-    _problems(book, formats, head, contract, problems)
+    _problems(book, formats, head, contract, problems, sent is not None)
     if sent is not None:
-        _data(book, formats, head, contract, sent)
+        write_data(book, formats, head.fields, contract, sent)
     book.close()
 
 
@@ -101,36 +96,33 @@ def _about(book: Any, formats: Formats, head: PackHead, contract: Contract, is_o
 
 
 def _problems(
-    book: Any, formats: Formats, head: PackHead, contract: Contract, problems: Iterable[tuple[str, Row]]
+    book: Any, formats: Formats, head: PackHead, contract: Contract, problems: Iterable[tuple[str, Row]], is_owner: bool
 ) -> None:
-    sheet, place = sheet_of(book, formats, "问题清单", PROBLEMS, WIDTHS), 0
-    due = figures.moment(head.due_at, head.zone)[:10] if head.due_at else ""
-    found_at, named = figures.moment(head.opened_at, head.zone), titles(head.fields, contract) or "整行"
-    severity = words.SEVERITIES.get(head.severity, head.severity)
+    """The list of problems; two columns are open for words of the department that mends them."""
+    columns = (*COLUMNS, *FILLED_IN) if is_owner else COLUMNS
+    sheet, place = sheet_of(book, formats, PROBLEMS, columns, WIDTHS[: len(columns)]), 0
     for place, (delivery, row) in enumerate(problems, 1):
         if place >= LAST_ROW:
             break
-        cells = (
-            *(head.ticket, str(place), contract.id, contract.title, row.key, delivery, str(row.row), named),
-            *("、".join(head.fields), row.value, head.rule, head.basis, head.dimension, severity, head.message),
-            *(row.suggested, found_at, due, "", ""),
-        )
-        for column, cell in enumerate(cells):
+        for column, cell in enumerate(_cells(head, contract, place, delivery, row)):
             write_text(sheet, place, column, cell, formats.text)
-    sheet.autofilter(0, 0, max(place, 1), len(PROBLEMS) - 1)
+        for column in range(len(COLUMNS), len(columns)):
+            sheet.write_blank(place, column, None, formats.open)
+    sheet.autofilter(0, 0, max(place, 1), len(columns) - 1)
+    if is_owner and place:
+        column = columns.index(WAY)
+        choice = {"validate": "list", "source": list(WAYS), "error_title": WAY, "error_message": "请从列表中选择"}
+        sheet.data_validation(1, column, place, column, choice)
+    protect(sheet)
 
 
-def _data(book: Any, formats: Formats, head: PackHead, contract: Contract, sent: Sent) -> None:
-    sheet = book.add_worksheet(DATA)
-    known = {f.name: f.title for f in contract.fields}
-    wrong = book.add_format({"num_format": "@", "bg_color": "#FFF2CC", "border": 1, "border_color": "#C4CCD4"})
-    for column, name in enumerate(sent.columns):
-        sheet.set_column(column, column, 24)
-        write_text(sheet, 0, column, known.get(name, name), formats.head)
-        write_text(sheet, 1, column, name, formats.head)
-    for place, row in enumerate(sent.rows, 2):
-        for column, name in enumerate(sent.columns):
-            form = wrong if name in head.fields else formats.text
-            write_text(sheet, place, column, row[name] or "", form)
-    sheet.freeze_panes(2, 0)
-    print_setup(sheet, is_wide=True)
+def _cells(head: PackHead, contract: Contract, place: int, delivery: str, row: Row) -> tuple[str, ...]:
+    due = figures.moment(head.due_at, head.zone)[:10] if head.due_at else ""
+    found_at = figures.moment(head.found_at.get(delivery, head.opened_at), head.zone)
+    severity = words.SEVERITIES.get(head.severity, head.severity)
+    named = titles(head.fields, contract) or "整行"
+    return (
+        *(head.ticket, str(place), contract.id, contract.title, row.key, delivery, str(row.row), named),
+        *("、".join(head.fields), row.value, head.rule, head.basis, head.dimension, severity, head.message),
+        *(row.suggested, found_at, due),
+    )

@@ -56,6 +56,8 @@ class Formats:
     plain: Any
     rate: Any
     title: Any
+    open: Any
+    wrong: Any
 
 
 def write_workbook(file: Path, facts: Facts, rows: Iterable[Row], last_row: int = LAST_ROW) -> None:
@@ -82,6 +84,8 @@ def book_formats(book: Any) -> Formats:
         plain=book.add_format({**line, "num_format": "0"}),
         rate=book.add_format({**line, "num_format": "0.00%"}),
         title=book.add_format({**FONT, "bold": True, "font_size": 15}),
+        open=book.add_format({**line, "num_format": "@", "locked": False}),
+        wrong=book.add_format({**line, "num_format": "@", "locked": False, "bg_color": "#FFF2CC"}),
     )
 
 

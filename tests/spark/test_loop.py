@@ -147,11 +147,20 @@ def test_a_pack_filled_in_comes_back_as_the_proof(
     names = [cell.value for cell in sheet[2]]
     for row in (3, 4):
         sheet.cell(row, names.index("temp_c") + 1).value = "58"
+    problems_sheet = book["问题清单"]
+    problems_sheet.cell(2, problems_sheet.max_column - 1).value = "已更正"
+    problems_sheet.cell(2, problems_sheet.max_column).value = "测点已更换"
     book.save(file)
     answer(lake, catalogue, one.id, OWNER, file)
     done = judged(lake, catalogue)
     assert [outcome.is_closed for outcome in done.outcomes] == [True]
     assert lake.ledger.get(done.delivery).answers == (one.id,)
+    with desk(lake, catalogue) as tickets:
+        told = {event.name: text for event, text in tickets.comments(one.id, OFFICER)}
+    assert "已更正 1 条" in told["王工"] and "测点已更换" in told["王工"]
+    govern(lake, catalogue, done.delivery)
+    with desk(lake, catalogue) as tickets:
+        assert len([event for event, _ in tickets.comments(one.id, OFFICER) if event.name == "王工"]) == 1
     silver = lake.arrow.open(lake.path(Zone.SILVER, "station"))
     assert silver is not None
     assert sorted(silver.to_pyarrow_table()["temp_c"].to_pylist()) == [58.0, 58.0, 60.0, 61.0]
