@@ -60,7 +60,7 @@ class History:
         """The newest ticket of each rule."""
         desk, now = self.town.portal.tickets, self.town.clock[0]
         found = [t for name in RULES for t in desk.tickets(OFFICER, Wanted(dataset=name), now).tickets]
-        return {(t.dataset, t.rule): t for t in reversed(found)}
+        return {(t.dataset, t.rule): t for t in reversed(found) if t.rule in RULES[t.dataset]}
 
     def seen(self, _: Lake, __: Contract, delivery: Delivery, rules: Iterable[Rule], keys: Collection[str]) -> Seen:
         """What the engine would find of the keys."""
