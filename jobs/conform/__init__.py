@@ -3,7 +3,8 @@
 from jobs.conform.cast import Repair, typed
 from jobs.conform.product import PLACE, product_columns, product_rows
 from jobs.conform.publish import Publication, publish, silver_columns
-from jobs.conform.split import FIRST_SENT, SENT_DATE, key_column, value_columns
+from jobs.conform.split import judged_columns, key_column
+from jobs.contracts.names import FIRST_SENT, SENT_DATE
 
 __all__ = [
     "FIRST_SENT",
@@ -11,11 +12,11 @@ __all__ = [
     "SENT_DATE",
     "Publication",
     "Repair",
+    "judged_columns",
     "key_column",
     "product_columns",
     "product_rows",
     "publish",
     "silver_columns",
     "typed",
-    "value_columns",
 ]

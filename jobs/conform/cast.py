@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock, day, is_local, moment, shape
-from jobs.contracts import MALFORMED, SENT, TEXT, Contract, Field, text_column
+from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
+from jobs.contracts import Contract, Field, text_column
+from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
 from jobs.lake.bits import bit_columns, quoted
 
 BLANKS = " \t\r\n\u3000\u00a0\ufeff\u200b\u200c\u200d"
@@ -19,7 +20,7 @@ TRUE_WORDS = ("true", "1", "y", "yes", "t", "是", "有")
 FALSE_WORDS = ("false", "0", "n", "no", "f", "否", "无")
 DIRECT = "_direct_"
 STEP = "_step_"
-SYSTEM = ("_delivery", "_file", "_row", MALFORMED)
+SYSTEM = (DELIVERY, *TECHNICAL)
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,18 @@ def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
         how.values[one.name] = value
         if one.source.censored:
             qualifier = F.regexp_extract(F.col(TEXT + one.name), r"^([<>≤≥])", 1)
-            how.values[f"{one.name}_qualifier"] = F.nullif(qualifier, F.lit(""))
+            how.values[one.name + QUALIFIER] = F.nullif(qualifier, F.lit(""))
         if one.type == "timestamp":
             how.late.extend(_clock_changes(one, contract, _text(one, how)))
-    how.values.update({name: F.col(quoted(SENT + name)) for name in extras})
+    how.values.update({EXTRA + name: F.col(quoted(SENT + name)) for name in extras})
     return how
 
 
 def _is_direct(one: Field, contract: Contract) -> bool:
     """Whether text that casts as it stands is right as it stands: no declared change could give another value."""
     source = one.source
-    changes = source.compose or source.derive or source.extract or source.mapping or source.units or source.thousands
+    marks = source.thousands or source.decimal
+    changes = source.compose or source.derive or source.extract or source.mapping or source.units or marks
     numeric_words = any(c.isdigit() for word in (*contract.layout.missing, *source.missing) for c in word)
     plain = one.type in ("integer", "number") or (one.type in ("date", "timestamp") and _formats(one)[0] in EXACT)
     return plain and not changes and not source.censored and not numeric_words
@@ -97,7 +99,7 @@ def _direct(one: Field, contract: Contract) -> Column:
         case "timestamp":
             return moment(text, _formats(one)[:1], zone)
         case _:
-            return F.when(text.between("+", ":") & _ends_as_number(text), text.try_cast(one.spark_type()))
+            return direct_number(one, text)
 
 
 def _formats(one: Field) -> tuple[str, ...]:
@@ -105,13 +107,14 @@ def _formats(one: Field) -> tuple[str, ...]:
 
 
 def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -> tuple[DataFrame, tuple[Repair, ...]]:
-    """Bronze rows with typed fields, normalised texts beside them, sent texts in `_sent_…`, repairs as bits in `_fix…`."""
+    """Bronze rows with typed fields, normalised texts beside them, sent texts in `_as_sent_…`, repairs as bits in `_fix…`."""
     how = casting(contract, extras)
     rows = bronze
     for layer in filter(None, how.layers):
         rows = rows.select("*", *_aliased(layer, ""))
-    system = [F.col(name) for name in SYSTEM]
-    arrived = [name for name in bronze.columns if name not in SYSTEM]
+    came = bronze.columns
+    system = [F.col(name) for name in SYSTEM if name in came]
+    arrived = [name for name in came if name not in SYSTEM]
     sent = [F.col(quoted(name)).alias(SENT + name) for name in arrived]
     fixes = bit_columns([r.happened for r in how.early], "_fix")
     with_texts = rows.select(*system, *sent, *fixes, *_aliased(how.direct, DIRECT), *_aliased(how.texts, TEXT))
@@ -164,11 +167,8 @@ def _normalised(how: Casting, one: Field, contract: Contract, tried: Column | No
 
 def _read_as_they_are(one: Field, text: Column) -> list[tuple[str, Column]]:
     """Repairs that change the value but not the text: glued units, thousands separators, other date formats."""
-    source, noted = one.source, []
-    if source.units:
-        noted.append(("unit", _ends_with_unit(text, source.units)))
-    if source.thousands:
-        noted.append(("thousands", F.contains(text, F.lit(source.thousands))))
+    source = one.source
+    noted = list(repairs(one, text)) if one.type in ("integer", "number") else []
     own = shape(source.formats[0]) if len(source.formats) > 1 else None
     if own is not None:
         noted.append(("date_format", ~text.rlike(own[0])))
@@ -208,13 +208,7 @@ def _suspect(text: Column) -> Column:
     Two lengths tell of more than ASCII far cheaper than a look at each character.
     """
     is_wide = F.octet_length(text) != F.length(text)
-    return is_wide | (text < "!") | (_last(text) < "!")
-
-
-def _last(text: Column) -> Column:
-    """The last character. Texts are compared byte by byte: a bound of one character asks for the first byte, and
-    no text of the engine is made a text of Java for it."""
-    return F.substring(text, -1, 1)
+    return is_wide | (text < "!") | (last_character(text) < "!")
 
 
 def _trimmed(text: Column) -> Column:
@@ -233,7 +227,7 @@ def _value(one: Field, contract: Contract, text: Column) -> Column:
     zone = one.source.timezone or contract.layout.timezone
     match one.type:
         case "integer" | "number":
-            return _number(one, text)
+            return to_number(one, text)
         case "boolean":
             low = F.lower(text)
             return F.when(low.isin(*TRUE_WORDS), True).when(low.isin(*FALSE_WORDS), False)
@@ -242,46 +236,7 @@ def _value(one: Field, contract: Contract, text: Column) -> Column:
         case "timestamp":
             return moment(text, _formats(one), zone)
         case _:
-            return F.regexp_replace(text, r"^[<>≤≥]\s*", "") if one.source.censored else text
-
-
-def _number(one: Field, text: Column) -> Column:
-    source, factor = one.source, None
-    if source.censored:
-        text = F.regexp_replace(text, r"^[<>≤≥]\s*", "")
-    if source.units:
-        text, factor = _without_unit(text, source.units)
-    if source.thousands:
-        text = F.replace(text, F.lit(source.thousands), F.lit(""))
-    kind = one.spark_type()
-    if one.type == "integer":
-        whole = F.coalesce(text.try_cast(kind), F.regexp_extract(text, r"^([+-]?\d+)\.0+$", 1).try_cast(kind))
-        return whole
-    number = text.try_cast(kind)
-    if kind in ("double", "float"):
-        number = F.when(_ends_as_number(text), number)
-    return number if factor is None else (number * factor).cast(kind)
-
-
-def _ends_as_number(text: Column) -> Column:
-    """Whether the last character is a digit or a point: Java would take 1d, NaN and Infinity for numbers."""
-    return _last(text).between(".", "9")
-
-
-def _ends_with_unit(text: Column, units: Mapping[str, float]) -> Column:
-    return reduce(Column.__or__, (text.endswith(unit) for unit in units))
-
-
-def _without_unit(text: Column, units: Mapping[str, float]) -> tuple[Column, Column | None]:
-    longest_first = sorted(units, key=len, reverse=True)
-    pattern = "|".join(re.escape(u) for u in longest_first)
-    bare = F.regexp_replace(text, rf"\s*(?:{pattern})$", "")
-    if all(factor == 1 for factor in units.values()):
-        return bare, None
-    factor = F.lit(1.0)
-    for unit in reversed(longest_first):
-        factor = F.when(text.endswith(unit), F.lit(float(units[unit]))).otherwise(factor)
-    return bare, factor
+            return uncensored(text) if one.source.censored else text
 
 
 def _clock_changes(one: Field, contract: Contract, text: Column) -> list[Repair]:

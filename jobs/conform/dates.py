@@ -12,6 +12,7 @@ DATE_FORMATS = ("yyyy-MM-dd", "yyyy/M/d", "yyyyMMdd", "yyyy年M月d日", "yyyy.M
 TIME_FORMATS = (
     "yyyy-MM-dd HH:mm:ss",
     "yyyy-MM-dd'T'HH:mm:ssXXX",
+    "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
     "yyyy-MM-dd HH:mm:ss.SSS",
     "yyyy/M/d H:m:s",
     "yyyy/M/d H:m",
@@ -25,6 +26,7 @@ EXACT = ("yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm", "yyyy-MM-dd")
 NUMERIC = {"y": "year", "M": "month", "d": "day", "H": "hour", "m": "minute", "s": "second", "S": "fraction"}
 EXCEL_EPOCH_DAYS = 25569  # 1970-01-01 as an Excel serial number (1900 system)
 LAST_SERIAL = 2958465  # 9999-12-31
+SERIAL = r"^\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$"
 TOKEN = re.compile(r"'([^']*)'|([A-Za-z])\2*|(.)", re.S)
 
 
@@ -76,7 +78,7 @@ def day(text: Column, formats: tuple[str, ...]) -> Column:
 
 def _by(text: Column, pattern: str, zone: str) -> Column:
     if pattern == "excel_serial":
-        serial = text.try_cast("double")
+        serial = F.when(text.rlike(SERIAL), text.try_cast("double"))
         seconds = F.round((serial - F.lit(EXCEL_EPOCH_DAYS)) * F.lit(86400))
         return F.when((serial >= 1) & (serial <= LAST_SERIAL), _local(F.timestamp_seconds(seconds), zone))
     if pattern in ("epoch_s", "epoch_ms"):

@@ -6,10 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.contracts import TOLD, Rule
+from jobs.contracts import MALFORMED, TOLD, Rule
+from jobs.contracts.names import LINE
 from jobs.lake.bits import BITS
 
 EMPTY = "（空）"
+MOST_LINE = 2000
+"""Characters of a line that evidence shows; quarantine has it whole."""
 PLACE = {
     "_delivery": (pa.string(), "批次号"),
     "_file": (pa.string(), "来源文件"),
@@ -82,7 +85,9 @@ def _same(word: str, rows: pa.RecordBatch) -> pa.Array:
 
 
 def _values(rows: pa.RecordBatch, rule: Rule) -> pa.Array:
-    """The texts of the rule's fields; several are joined with ' | '."""
+    """The texts of the rule's fields; several are joined with ' | '. Of a row of a wrong shape, the row's own text."""
+    if rule.kwargs.get("column") == MALFORMED and LINE in rows.schema.names:
+        return pc.utf8_slice_codeunits(rows[LINE], 0, MOST_LINE)
     texts = [rows[f"v_{name}"] for name in rule.fields]
     if not texts:
         return pa.nulls(rows.num_rows, pa.string())

@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 from pyspark.sql import DataFrame
 
 from jobs.conform import held
-from jobs.conform.split import FIRST_SENT, SILVER_SYSTEM, broken_rows, silver_rows, value_columns
+from jobs.conform.split import SILVER_SYSTEM, broken_rows, silver_rows, value_columns
 from jobs.contracts import Contract, Rule
+from jobs.contracts.names import FIRST_SENT, QUALIFIER
 from jobs.lake.arrow_tables import read_spool
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
@@ -53,7 +54,7 @@ def silver_columns(contract: Contract, extras: Sequence[str] = ()) -> list[Colum
     for field in contract.fields:
         specs.append(ColumnSpec(field.name, field.spark_type(), field.words()))
         if field.source.censored:
-            specs.append(ColumnSpec(f"{field.name}_qualifier", "string", f"{field.title}的限定符（<、>）"))
+            specs.append(ColumnSpec(field.name + QUALIFIER, "string", f"{field.title}的限定符（<、>）"))
     specs.extend(ColumnSpec(name, "string", "契约外的列，原样保留") for name in extras)
     return [*specs, *(ColumnSpec(n, kind, words) for n, (kind, words) in SILVER_SYSTEM.items())]
 

@@ -6,14 +6,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contracts import TOLD, Contract, Rule
-from jobs.lake.bits import any_set, is_set
+from jobs.contracts.names import EXTRA, FIRST_SENT, LINE, SENT_DATE
+from jobs.lake.bits import any_set, is_set, quoted
 from jobs.lake.delivery import Delivery
 
 MASK = "_mask"
-SENT_DATE = "_sent_date"
-"""Column of judged rows that rules may name: the day, here, on which the row was first handed over."""
-FIRST_SENT = "_first_sent_on"
-"""The same day, as silver keeps it."""
 SILVER_SYSTEM = {
     "_delivery": ("string", "批次号"),
     "_seq": ("bigint", "批次到达顺序，后到者优先"),
@@ -24,17 +21,17 @@ SILVER_SYSTEM = {
 }
 
 
-def value_columns(contract: Contract, extras: Sequence[str]) -> list[str]:
-    """Names of a silver row's data columns: fields, qualifiers of censored fields, evolved extras."""
-    names = []
-    for field in contract.fields:
-        names.append(field.name)
-        if field.source.censored:
-            names.append(f"{field.name}_qualifier")
-    return [*names, *extras]
+def judged_columns(contract: Contract, extras: Sequence[str]) -> list[str]:
+    """Names of a judged row's data columns: fields, qualifiers of censored fields, evolved extras under their kind."""
+    return [*contract.columns(), *(EXTRA + name for name in extras)]
 
 
-def silver_rows(judged: DataFrame, rules: Sequence[Rule], values: Sequence[str], delivery: Delivery) -> DataFrame:
+def value_columns(contract: Contract, extras: Sequence[str]) -> list[Column]:
+    """The data columns of a judged row under their names in silver."""
+    return [*map(F.col, contract.columns()), *(F.col(quoted(EXTRA + name)).alias(name) for name in extras)]
+
+
+def silver_rows(judged: DataFrame, rules: Sequence[Rule], values: Sequence[Column], delivery: Delivery) -> DataFrame:
     """Rows that break no critical rule, with the warnings that they carry."""
     warnings = [i for i, rule in enumerate(rules) if rule.severity == "warning"]
     marks = F.array_compact(F.array(*(F.when(is_set(i, MASK), F.lit(rules[i].id)) for i in warnings)))
@@ -62,16 +59,19 @@ def broken_rows(judged: DataFrame, rules: Sequence[Rule], contract: Contract) ->
     """Rows that break any rule, as they were sent, with their masks: what quarantine and evidence are made from.
 
     Columns: `_file`, `_row`, `key` and `raw` (JSON), `_mask…`, and `v_<field>` for each field that a rule names,
-    `_told_<rule>` for each rule that knows the other side's value.
+    `_told_<rule>` for each rule that knows the other side's value, `_line` with the text of a row of a wrong shape.
     """
     arrived = set(judged.schema["_raw"].dataType.fieldNames())
+    line = F.col("_raw").getField(LINE) if LINE in arrived else F.lit(None).cast("string")
     named = sorted({name for rule in rules for name in rule.fields})
     values = [_sent(name, arrived).alias(f"v_{name}") for name in named]
     key = key_column(contract)
     masks = [name for name in judged.columns if name.startswith(MASK)]
     told = [name for name in judged.columns if name.startswith(TOLD)]
     broken = judged.filter(any_set(range(len(rules)), MASK))
-    return broken.select("_file", "_row", key.alias("key"), F.to_json("_raw").alias("raw"), *masks, *values, *told)
+    return broken.select(
+        "_file", "_row", key.alias("key"), F.to_json("_raw").alias("raw"), line.alias(LINE), *masks, *values, *told
+    )
 
 
 def _critical(rules: Sequence[Rule]) -> list[int]:

@@ -3,7 +3,8 @@
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
 from jobs.contracts.loader import Broken, Catalogue, load, load_usable
 from jobs.contracts.model import Beside, Contract, Dimension, Field, Rule, Severity
-from jobs.contracts.structure import MALFORMED, SENT, TEXT, TOLD, text_column
+from jobs.contracts.names import MALFORMED, SENT, TEXT, TOLD
+from jobs.contracts.structure import text_column
 from jobs.contracts.suites import suite_hash
 
 __all__ = [

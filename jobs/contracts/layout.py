@@ -71,7 +71,10 @@ class Source(Declared):
     timezone: str | None = None
     units: dict[str, float] = Field({}, description="Glued unit → factor to the field's own unit.")
     censored: bool = Field(False, description="'<1' becomes 1 here and '<' in <field>_qualifier.")
-    thousands: str = Field("", max_length=1)
+    thousands: str = Field(
+        "", max_length=1, description="Mark between groups of three digits; ' ' stands for any blank."
+    )
+    decimal: str = Field("", max_length=1, description="Decimal mark, such as ','; unset: a point.")
     mapping: dict[str, str] = Field({}, description="Sent word → standard word; counted as a repair.")
     full_width: bool | None = Field(
         None, description="Full-width letters, digits and marks become half-width; unset: in codes, numbers and dates."
@@ -84,6 +87,19 @@ class Source(Declared):
         if isinstance(value, dict) and isinstance(value.get("header"), str):
             return {**value, "header": (value["header"],)}
         return value
+
+    @model_validator(mode="after")
+    def _two_marks(self) -> "Source":
+        for mark in filter(None, (self.thousands, self.decimal)):
+            if mark.isalnum() or mark in "+-":
+                raise ValueError(f"'{mark}' stands in numbers and cannot separate their digits")
+        if self.thousands == self.decimal_mark():
+            raise ValueError(f"'{self.thousands}' cannot be the mark of thousands and of decimals at once")
+        return self
+
+    def decimal_mark(self) -> str:
+        """What stands before the decimals."""
+        return self.decimal or "."
 
 
 class Write(Declared):

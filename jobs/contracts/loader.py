@@ -1,7 +1,7 @@
 """schemas/ and expectations/ → contracts and rules; every mistake names its file and line."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,6 +9,7 @@ from typing import Literal
 from jobs.contracts import odcs
 from jobs.contracts.elements import Elements
 from jobs.contracts.model import Contract, Rule
+from jobs.contracts.names import OF_A_DELIVERY
 from jobs.contracts.places import Document, read
 from jobs.contracts.structure import structural_rules
 from jobs.contracts.suites import suite_rules
@@ -94,8 +95,9 @@ def load_usable(schemas: Path, expectations: Path) -> Catalogue:
         try:
             _references(contract, documents[contract.id], found, broken)
             suite = expectations / contract.file.relative_to(schemas)
-            own = suite_rules(suite, contract, found, broken)
-            rules[contract.id] = (*structural_rules(contract, titles), *own)
+            implied = structural_rules(contract, titles)
+            _check_ids(implied, documents[contract.id])
+            rules[contract.id] = (*implied, *suite_rules(suite, contract, found, broken))
         except ContractError as error:
             broken[contract.id] = Broken(contract.kind, contract.file.parent.name, str(error))
     return Catalogue({i: c for i, c in found.items() if i not in broken}, rules, broken)
@@ -154,6 +156,13 @@ def _county(
         raise document.error(place, f"county: '{holder.id}' has no field '{county.field}'")
     if county.dataset and set(county.on) != set(holder.key()):
         raise document.error(place, f"county: `on` must name the whole key of '{holder.id}'")
+
+
+def _check_ids(rules: Sequence[Rule], document: Document) -> None:
+    """A field whose rule would be taken for a check of the delivery as a whole has another name."""
+    taken = sorted({rule.id for rule in rules} & set(OF_A_DELIVERY))
+    if taken:
+        raise document.error(("schema",), f"a field's rule would be called '{taken[0]}', which is the lake's own name")
 
 
 def _suites_without_contract(schemas: Path, expectations: Path) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
+from jobs.contracts.names import QUALIFIER
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
 Severity = Literal["critical", "warning", "info"]
@@ -133,6 +134,13 @@ class Contract:
         """Names of the primary key's fields, in order; empty where there is none."""
         keyed = [f for f in self.fields if f.key_position is not None]
         return tuple(f.name for f in sorted(keyed, key=lambda f: f.key_position or 0))
+
+    def columns(self) -> tuple[str, ...]:
+        """Names of the curated columns that hold values: fields, and qualifiers behind their censored ones."""
+        names = []
+        for one in self.fields:
+            names += [one.name, one.name + QUALIFIER] if one.source.censored else [one.name]
+        return tuple(names)
 
     def field(self, name: str) -> Field:
         """The field of that name; KeyError where there is none."""

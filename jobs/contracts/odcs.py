@@ -16,6 +16,7 @@ from jobs.contracts.codes import known_codes
 from jobs.contracts.elements import Elements
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
 from jobs.contracts.model import Contract, Field, FieldType
+from jobs.contracts.names import QUALIFIER
 from jobs.contracts.places import Document, Step
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
@@ -125,10 +126,14 @@ def _fields(document: Document) -> tuple[Field, ...]:
         raise document.error(("schema", 0), "the table has no properties")
     names = {f.name for f in fields}
     for index, field in enumerate(fields):
+        place: tuple[Step, ...] = ("schema", 0, "properties", index, "customProperties")
         for used in _uses(field.source):
             if used not in names:
-                place = ("schema", 0, "properties", index, "customProperties")
                 raise document.error(place, f"'{field.name}' is made from '{used}', which is not a field here")
+        if field.source.censored and field.name + QUALIFIER in names:
+            raise document.error(
+                place, f"'{field.name}{QUALIFIER}' is the name of the column that censored values need"
+            )
     return tuple(fields)
 
 

@@ -5,16 +5,7 @@ from typing import Any
 
 from jobs.contracts.codes import CODES, conditions_of
 from jobs.contracts.model import Contract, Dimension, Field, Rule
-
-TEXT = "_text_"
-SENT = "_sent_"
-"""Prefix of a field's text after declared normalisation, beside its typed value while rules run."""
-
-TOLD = "_told_"
-"""Prefix of a rule's column with the other side's value, of a row that breaks the rule."""
-
-MALFORMED = "_malformed"
-"""Column that says why a row's shape is wrong; null for a row of the right shape."""
+from jobs.contracts.names import MALFORMED, TEXT
 
 
 def text_column(field: Field) -> str:
@@ -39,6 +30,9 @@ def _shape(contract: Contract) -> Rule:
     kwargs = {"column": MALFORMED}
     message = "该行的列数或引号与表头不符，无法对应到字段"
     remedy = "请检查该行是否多了或少了分隔符、引号未配对，修正后重新报送"
+    if contract.layout.format in ("json", "jsonl"):
+        message = "该行不是有效的 JSON 记录，无法对应到字段"
+        remedy = "请检查该行是否被截断、缺少引号或括号，从业务系统重新导出后报送"
     return _rule(
         contract, "row_shape", "expect_column_values_to_be_null", kwargs, "规范性", (message, remedy), (), "0102"
     )

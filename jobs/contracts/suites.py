@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.contracts.model import Authority, Beside, Contract, Dimension, Rule, Severity
+from jobs.contracts.names import OF_A_DELIVERY
 from jobs.contracts.places import Document, read
+from jobs.contracts.structure import structural_rules
 
 COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
 OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves", "peers")
@@ -81,13 +83,16 @@ def suite_rules(
         raise document.error(tuple(first["loc"]), text) from error
     others = {name: one for name, one in others.items() if name not in broken}
     partners = _partners(document, suite, contract, others, broken)
-    names = {f.name for f in contract.fields} | {f"{f.name}_qualifier" for f in contract.fields if f.source.censored}
+    names = set(contract.columns())
+    taken = {*OF_A_DELIVERY, *(rule.id for rule in structural_rules(contract, {}))}
     seen: set[str] = set()
     rules = []
     for index, expectation in enumerate(suite.expectations):
         place: tuple[str | int, ...] = ("expectations", index)
         if expectation.id in seen:
             raise document.error((*place, "id"), f"rule id '{expectation.id}' stands twice")
+        if expectation.id in taken:
+            raise document.error((*place, "id"), f"'{expectation.id}' is already the id of a rule that is not written")
         seen.add(expectation.id)
         rule = _rule(document, place, expectation, names)
         named = _named(document, place, rule, partners, others)
@@ -106,7 +111,7 @@ def _partners(
     partners = {}
     for alias, one in suite.meta.beside.items():
         place: tuple[str | int, ...] = ("meta", "beside", alias)
-        if not ID.match(alias) or alias in {f.name for f in contract.fields}:
+        if not ID.match(alias) or alias in contract.columns():
             raise document.error(place, f"'{alias}' cannot name a row beside: it is a field, or no word of a-z, 0-9, _")
         if one.dataset == contract.id:
             raise document.error(place, "a dataset cannot stand beside itself: its verdict would rest on itself")

@@ -1,28 +1,23 @@
 """File columns → bronze columns: by header, position or group name; never by luck."""
 
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import pyarrow as pa
 
-from jobs.contracts import MALFORMED, Contract, Field
+from jobs.contracts import Contract, Field
+from jobs.contracts.names import FILE, LINE, MALFORMED, ROW, TECHNICAL
 from jobs.ingest.grid import Chunk, Grid
+from jobs.ingest.headers import column_name, header_key, match, suffixed
 from jobs.ingest.notes import FileNotes
 
-FILE, ROW = "_file", "_row"
-TECHNICAL = (FILE, ROW, MALFORMED)
 NAMES_SHOWN = 30
 MOST_COLUMNS = 2000
 OTHER_DATASET_SHARE = 0.5
 LIKE_DATA = re.compile(r"\d{6}|^\d+(?:\.\d+)?$")
-NOT_A_NAME = re.compile(r"[^a-z0-9\u3400-\u4dbf\u4e00-\u9fff]+")
-
-
-def header_key(header: str) -> str:
-    """What is compared of a header: full or half width, case and white space do not matter."""
-    return " ".join(unicodedata.normalize("NFKC", header).casefold().split())
 
 
 @dataclass
@@ -34,8 +29,7 @@ class BronzePlan:
 
     def __post_init__(self) -> None:
         self.fields = tuple(f for f in self.contract.fields if not f.is_computed())
-        self.taken = {f.name for f in self.contract.fields}
-        self.taken |= {f"{f.name}_qualifier" for f in self.contract.fields if f.source.censored}
+        self.taken = set(self.contract.columns())
 
     def columns(self) -> tuple[str, ...]:
         """All bronze columns: fields, extra columns, then the technical ones."""
@@ -47,22 +41,23 @@ class BronzePlan:
 
     def score(self, header: Sequence[str | None]) -> int:
         """How many fields a header would fill."""
-        return len(match(header, len(header), self.fields))
+        found = match(header, len(header), self.fields)
+        return len(found.places) + len(found.doubtful)
 
     def add(self, grid: Grid, notes: FileNotes) -> dict[str, int]:
         """Bronze column → position in this file; DeliveryError where the contract refuses the header."""
         if grid.own() > MOST_COLUMNS:
             raise notes.error(f"有 {grid.own():,} 列，超过 {MOST_COLUMNS:,} 列；请核对分隔符和表头，按约定的列报送")
-        found = match(grid.header, grid.own(), self.fields)
+        found = self._matched(grid, notes)
         self._check_missing(found, grid, notes)
         _note_renamed(found, grid, self.fields, notes)
         used = set(found.values())
         extra = [i for i in range(grid.own()) if i not in used and grid.header[i] is not None]
-        self._note_extra([grid.header[i] or f"第 {i + 1} 列" for i in extra], notes)
-        if self.contract.layout.extra_columns == "evolve":
-            for i in extra:
-                found[self._extra_name(grid.header[i] or "", i + 1)] = i
-        return found
+        names = self._extra_names([(grid.header[i] or "", i + 1) for i in extra])
+        self._note_extra(
+            [(grid.header[i] or f"第 {i + 1} 列", name) for i, name in zip(extra, names, strict=True)], notes
+        )
+        return {**found, **{name: i for i, name in zip(extra, names, strict=True) if name}}
 
     def batches(self, grid: Grid, found: Mapping[str, int], file: str) -> Iterator[pa.RecordBatch]:
         """The file's rows as bronze batches."""
@@ -71,6 +66,21 @@ class BronzePlan:
             if len(chunk):
                 arrays = [_array(chunk, name, found, file) for name in schema.names]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _matched(self, grid: Grid, notes: FileNotes) -> dict[str, int]:
+        """Where the fields stand; DeliveryError where that cannot be told."""
+        found = match(grid.header, grid.own(), self.fields)
+        for name, columns in found.doubtful.items():
+            title = _called(self.contract.field(name))
+            raise notes.error(
+                f"有 {len(columns)} 列都像是「{title}」：{'、'.join(columns)}；请只保留一列，或按约定的表头书写"
+            )
+        shared = {header_key(h) for h in grid.header[: grid.own()] if h}
+        shadowed = [h for h in grid.header[grid.own() :] if h and header_key(h) in shared]
+        if shadowed:
+            words = f"文件中的列与文件名或分组行给出的同名：{'、'.join(shadowed)}；以文件中的列为准"
+            notes.say("column_duplicate", words, columns=shadowed)
+        return found.places
 
     def _check_missing(self, found: Mapping[str, int], grid: Grid, notes: FileNotes) -> None:
         missing = [f for f in self.fields if f.name not in found]
@@ -86,49 +96,41 @@ class BronzePlan:
         names = [_called(f) for f in missing]
         notes.say("column_missing", f"缺少列：{_listed(names)}；这些字段按空值处理", columns=[f.name for f in missing])
 
-    def _note_extra(self, names: list[str], notes: FileNotes) -> None:
-        if not names:
+    def _note_extra(self, columns: Sequence[tuple[str, str]], notes: FileNotes) -> None:
+        """Tell of columns beyond the contract: header, and name in bronze."""
+        if not columns:
             return
-        rule = self.contract.layout.extra_columns
+        rule, headers = self.contract.layout.extra_columns, [header for header, _ in columns]
         if rule == "refuse":
-            raise notes.error(f"有约定之外的列：{_listed(names)}；请删除，或先变更数据契约")
+            raise notes.error(f"有约定之外的列：{_listed(headers)}；请删除，或先变更数据契约")
+        renamed = [f"{header} 记为 {name}" for header, name in columns if name and _is_renamed(header, name)]
+        more = f"，其中列名有变：{_listed(renamed)}" if renamed else ""
         how = "已按文本保留" if rule == "evolve" else "未入湖"
-        notes.say("column_extra", f"有约定之外的列：{_listed(names)}；{how}", columns=names)
+        notes.say("column_extra", f"有约定之外的列：{_listed(headers)}；{how}{more}", columns=headers)
 
-    def _extra_name(self, header: str, position: int) -> str:
-        key = header_key(header) or f"#{position}"
-        if key not in self.extras:
-            base = column_name(header, position)
-            name, number = base, 1
-            while name in self.taken:
-                number += 1
-                name = f"{base}_{number}"
-            self.taken.add(name)
-            self.extras[key] = name
-        return self.extras[key]
+    def _extra_names(self, columns: Sequence[tuple[str, int]]) -> list[str]:
+        """Bronze names of the extra columns of one file, each its own; empty where they are not kept.
+
+        A header has the name that it had in the files before. A line break is in no header, and so in no other's key.
+        """
+        if self.contract.layout.extra_columns != "evolve":
+            return [""] * len(columns)
+        names, times = [], Counter[str]()
+        for header, position in columns:
+            key = header_key(header) or f"\n{position}"
+            times[key] += 1
+            key = f"{key}\n{times[key]}"
+            if key not in self.extras:
+                base = column_name(header, position)
+                self.extras[key] = next(name for name in chain([base], suffixed(base)) if name not in self.taken)
+                self.taken.add(self.extras[key])
+            names.append(self.extras[key])
+        return names
 
 
-def column_name(header: str, position: int) -> str:
-    """A bronze name for an extra column: letters, digits, Chinese and `_`; `column_<n>` for a blank header."""
-    return NOT_A_NAME.sub("_", header_key(header)).strip("_") or f"column_{position}"
-
-
-def match(header: Sequence[str | None], own: int, fields: Sequence[Field]) -> dict[str, int]:
-    """Field name → position in the header, for the fields that stand there."""
-    places: dict[str, int] = {}
-    for index, name in enumerate(header):
-        if name:
-            places.setdefault(header_key(name), index)
-    found: dict[str, int] = {}
-    for f in fields:
-        if f.source.position is not None:
-            if f.source.position <= own:
-                found[f.name] = f.source.position - 1
-            continue
-        place = next((places[header_key(h)] for h in f.headers() if header_key(h) in places), None)
-        if place is not None:
-            found[f.name] = place
-    return found
+def _is_renamed(header: str, name: str) -> bool:
+    """Whether somebody who looks for the header would not find the column: its name was taken, or begins with a mark."""
+    return header_key(header).startswith("_") or column_name(header, 0) != name
 
 
 def _note_renamed(found: Mapping[str, int], grid: Grid, fields: Sequence[Field], notes: FileNotes) -> None:
@@ -151,6 +153,8 @@ def _array(chunk: Chunk, name: str, found: Mapping[str, int], file: str) -> pa.A
         return chunk.rows
     if name == MALFORMED:
         return chunk.malformed
+    if name == LINE and chunk.lines is not None:
+        return chunk.lines
     return chunk.cells[found[name]] if name in found else pa.nulls(len(chunk), pa.string())
 
 

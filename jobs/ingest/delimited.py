@@ -14,14 +14,14 @@ from jobs.ingest.encoding import BLOCK_BYTES, Encoding, blocks, detect
 from jobs.ingest.grid import (
     SECTIONS_SEEN,
     Chunk,
+    Fault,
     Grid,
     Sections,
     chunk_of,
-    distinct_header,
     is_blank,
-    joined_header,
     without_last,
 )
+from jobs.ingest.headers import distinct_header, duplicate_words, joined_header
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
 
@@ -51,7 +51,7 @@ def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, b
     header: tuple[str | None, ...] = joined_header(levels, width, fill=True) if levels else ("",) * width
     header, again = distinct_header(header)
     if again:
-        notes.say("column_duplicate", f"表头重复：{'、'.join(again)}；后出现的列加序号区分", columns=list(again))
+        notes.say("column_duplicate", duplicate_words(again), columns=list(again))
     scan = _Scan(path, encoding, dialect, layout, notes, len(header), block_bytes)
     scan.named = max((i + 1 for i, name in enumerate(header) if name), default=len(header))
     sections = Sections(layout)
@@ -227,7 +227,7 @@ class _Scan:
     def _python(self, records: Records) -> Chunk:
         cells: list[Sequence[str]] = []
         numbers: list[int] = []
-        faults: dict[int, str] = {}
+        faults: dict[int, Fault] = {}
         blank: list[int] = []
         for index, row in enumerate(records.rows):
             number = self.row + index
@@ -236,9 +236,9 @@ class _Scan:
                 continue
             if self.sections.takes(row):
                 continue
-            fault = UNPAIRED if index in records.unpaired else self._shape_fault(row)
-            if fault:
-                faults[len(numbers)] = fault
+            reason = UNPAIRED if index in records.unpaired else self._shape_fault(row)
+            if reason:
+                faults[len(numbers)] = Fault(reason, records.text(index))
             padded = row[: self.width] + [""] * (self.width - len(row))
             cells.append((*padded, *(v or "" for v in self.sections.values)))
             numbers.append(number)

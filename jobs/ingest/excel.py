@@ -1,6 +1,6 @@
 """xls and xlsx → grid: typed cells as the text that a person sees, row numbers as Excel shows them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,27 +12,30 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, load_workbook
 
 from jobs.contracts import Layout
-from jobs.ingest.columns import header_key
 from jobs.ingest.grid import (
     SECTIONS_SEEN,
     Chunk,
     Grid,
     Sections,
     chunked,
-    distinct_header,
     is_blank,
-    joined_header,
     without_last,
 )
+from jobs.ingest.headers import distinct_header, duplicate_words, joined_header
 from jobs.ingest.kinds import ENCRYPTED
+from jobs.ingest.notation import PLAIN, Notation, Notations
 from jobs.ingest.notes import FileNotes
-from jobs.ingest.sheet_errors import error_cells
+from jobs.ingest.sheet_cells import Cells, OddCells, odd_cells
 from jobs.ingest.workbook_probe import fits
 
 EXACT_BELOW = 1e15
 NOT_EXCEL = "不是有效的 Excel 文件，或已损坏；请用 Excel 打开后另存为 xlsx 再报送"
 TOO_LARGE = "的数据区域过大，无法读入；多为远处单元格留有内容，请删除数据区以外的行和列后另存为 xlsx，或改用 csv 报送"
 INEXACT = "有 {count} 行含 16 位以上的数字，Excel 按数值保存已使末位失真（如身份证号、信用代码）；请改用文本格式"
+BARE_FORMULAS = (
+    "有 {count} 个单元格只有公式、没有结果（未经计算就保存的文件），不能当作空值；请用 Excel 打开、重新计算并保存后报送"
+)
+TYPED = ("integer", "number", "boolean", "date", "timestamp")
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -40,11 +43,11 @@ Range = tuple[tuple[int, int], tuple[int, int]]
 class _Sheet:
     sheet: CalamineSheet
     merged: tuple[Range, ...]
-    errors: Mapping[tuple[int, int], str]
+    odd: OddCells
 
 
-def open_excel(path: Path, layout: Layout, notes: FileNotes, types: Mapping[str, str]) -> Grid:
-    """The grid of one sheet. `types`: header key → type of its field, so that a time at midnight stays a time."""
+def open_excel(path: Path, layout: Layout, notes: FileNotes, known: Notations) -> Grid:
+    """The grid of one sheet. `known` says how fields write numbers and moments, so that a time at midnight stays a time."""
     sheet = _sheet(path, layout.sheet, notes)
     head = layout.skip_rows + layout.header_rows
     levels = [_texts(row) for _, row in islice(_rows(sheet), layout.skip_rows, head)]
@@ -55,9 +58,9 @@ def open_excel(path: Path, layout: Layout, notes: FileNotes, types: Mapping[str,
     header: tuple[str | None, ...] = joined_header(levels, width, fill=not sheet.merged)
     header, again = distinct_header(_without_empty(header, sheet, head))
     if again:
-        notes.say("column_duplicate", f"表头重复：{'、'.join(again)}；后出现的列加序号区分", columns=list(again))
+        notes.say("column_duplicate", duplicate_words(again), columns=list(again))
     sections = Sections(layout)
-    scan = _Scan(path, layout, notes, header, types)
+    scan = _Scan(path, layout, notes, header, known)
     return Grid((*header, *sections.names), scan.chunks, len(sections.names))
 
 
@@ -67,7 +70,7 @@ class _Scan:
     layout: Layout
     notes: FileNotes
     header: tuple[str | None, ...]
-    types: Mapping[str, str]
+    known: Notations
 
     def chunks(self) -> Iterator[Chunk]:
         """Chunks of data rows, without header, blank rows, sub-headings and footer."""
@@ -78,19 +81,20 @@ class _Scan:
             self.notes.count("section_rows", SECTIONS_SEEN, [], sections.seen)
         _loaded.cache_clear()
 
-    def _kind(self, index: int, name: str) -> str:
-        return self.types.get(f"#{index + 1}") or self.types.get(header_key(name), "")
-
     def _data(self, sections: Sections) -> Iterator[tuple[int, Sequence[str], None]]:
         sheet = _sheet(self.path, self.layout.sheet, self.notes)
         head = self.layout.skip_rows + self.layout.header_rows
-        kinds = [self._kind(i, name or "") for i, name in enumerate(self.header)]
+        hows = [self.known.of(i, name) for i, name in enumerate(self.header)]
         blank: list[int] = []
         inexact: list[int] = []
+        formulas = _by_row(sheet.odd.formulas)
         for number, row in _down_merged(_rows(sheet), sheet.merged, head, self.notes):
             if number <= head:
                 continue
-            cells = _texts(row, kinds)
+            cells = _texts(row, hows)
+            for column, words in formulas.get(number, {}).items():
+                if column < len(cells) and hows[column].kind in TYPED and not cells[column]:
+                    cells[column] = words  # no number: so the row is held back rather than taken without its value
             if any(type(v) is float and abs(v) >= EXACT_BELOW for v in row):
                 inexact.append(number)
             if is_blank(cells):
@@ -99,6 +103,8 @@ class _Scan:
                 yield number, (*cells, *(v or "" for v in sections.values)), None
         self.notes.count("rows_blank", "跳过 {count} 个空行", blank)
         self.notes.count("id_precision_lost", INEXACT, inexact)
+        bare = len(sheet.odd.formulas) + sheet.odd.unplaced
+        self.notes.count("formulas_without_values", BARE_FORMULAS, sorted(formulas), bare)
 
 
 def sheet_sizes(path: Path, notes: FileNotes) -> dict[str, int]:
@@ -139,7 +145,7 @@ def _loaded(path: Path, size: int, modified: int, wanted: str | int) -> _Sheet:
     if name is None:
         raise _NoSheetError(names)
     sheet = book.get_sheet_by_name(name)
-    return _Sheet(sheet, tuple(sheet.merged_cell_ranges or ()), error_cells(path, name))
+    return _Sheet(sheet, tuple(sheet.merged_cell_ranges or ()), odd_cells(path, name))
 
 
 def _sheet(path: Path, wanted: str | int, notes: FileNotes) -> _Sheet:
@@ -157,15 +163,21 @@ def _sheet(path: Path, wanted: str | int, notes: FileNotes) -> _Sheet:
         raise notes.error(NOT_EXCEL) from error
 
 
+def _by_row(cells: Cells) -> dict[int, dict[int, str]]:
+    """Row number as Excel shows it → column from 0 → text."""
+    found: dict[int, dict[int, str]] = {}
+    for (row, column), text in cells.items():
+        found.setdefault(row + 1, {})[column] = text
+    return found
+
+
 def _rows(sheet: _Sheet) -> Iterator[tuple[int, list[Any]]]:
     """Row number as Excel shows it, and the cells from column A on."""
     left: list[Any] = [""] * (sheet.sheet.start[1] if sheet.sheet.start else 0)
-    errors: dict[int, dict[int, str]] = {}
-    for (row, column), text in sheet.errors.items():
-        errors.setdefault(row, {})[column] = text
+    errors = _by_row(sheet.odd.errors)
     for index, cells in enumerate(sheet.sheet.iter_rows()):
         full = left + list(cells)
-        for column, text in errors.get(index, {}).items():
+        for column, text in errors.get(index + 1, {}).items():
             if column < len(full):
                 full[column] = text
         yield index + 1, full
@@ -217,19 +229,19 @@ def _without_empty(header: Sequence[str | None], sheet: _Sheet, head: int) -> tu
     return tuple(None if i in unnamed else name for i, name in enumerate(header))
 
 
-def _texts(row: Sequence[Any], kinds: Sequence[str] = ()) -> list[str]:
-    kinds = kinds or [""] * len(row)
-    return [v if type(v) is str else cell_text(v, k) for v, k in zip(row, kinds, strict=False)]
+def _texts(row: Sequence[Any], hows: Sequence[Notation] = ()) -> list[str]:
+    hows = hows or [PLAIN] * len(row)
+    return [v if type(v) is str else cell_text(v, how) for v, how in zip(row, hows, strict=False)]
 
 
-def cell_text(value: Any, kind: str = "") -> str:
+def cell_text(value: Any, how: Notation = PLAIN) -> str:
     """A cell as text: whole numbers without `.0`, others in full without exponent, dates in ISO order."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        return _number(value)
+        return how.number(_number(value))
     if isinstance(value, datetime | date):
-        return _moment(value, kind)
+        return _moment(value, how.kind)
     if isinstance(value, time):
         return value.isoformat("milliseconds" if value.microsecond else "seconds")
     if isinstance(value, timedelta):

@@ -16,12 +16,24 @@ BLANK = " \t\u3000\xa0\x1a\r\n"
 
 
 @dataclass(frozen=True)
+class Fault:
+    """What is wrong with the shape of a row, and its text as it was sent."""
+
+    reason: str
+    line: str
+
+
+@dataclass(frozen=True)
 class Chunk:
-    """Some rows: a text array for each column (null where empty), row numbers, and what is wrong with a row."""
+    """Some rows: a text array for each column (null where empty), row numbers, and what is wrong with a row.
+
+    `lines` has the text of the rows that are wrong; None where no row is.
+    """
 
     cells: tuple[pa.Array, ...]
     rows: pa.Array
     malformed: pa.Array
+    lines: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -29,7 +41,17 @@ class Chunk:
     def slice(self, start: int, length: int) -> "Chunk":
         """The rows from `start` on, without a copy."""
         cells = tuple(cell.slice(start, length) for cell in self.cells)
-        return Chunk(cells, self.rows.slice(start, length), self.malformed.slice(start, length))
+        lines = None if self.lines is None else self.lines.slice(start, length)
+        return Chunk(cells, self.rows.slice(start, length), self.malformed.slice(start, length), lines)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a column is by its file's own word: a contract's type, the exact one where that says more, date formats."""
+
+    type: str
+    physical: str = ""
+    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,11 +59,13 @@ class Grid:
     """Header (None: nothing stands there) and a way to read the rows, more than once if need be.
 
     The last `groups` columns come from the file's name or from sub-headings rather than from columns of the file.
+    `types`: place → type of a column, where the file's format knows types.
     """
 
     header: tuple[str | None, ...]
     chunks: Callable[[], Iterator[Chunk]]
     groups: int = 0
+    types: Mapping[int, Typed] = field(default_factory=dict)
 
     def own(self) -> int:
         """How many columns the file itself has."""
@@ -58,7 +82,7 @@ class Grid:
                 more = tuple(pa.repeat(pa.scalar(v, pa.string()), len(chunk)) for v in values.values())
                 yield replace(chunk, cells=(*chunk.cells, *more))
 
-        return Grid((*self.header, *values), widened, self.groups + len(values))
+        return replace(self, header=(*self.header, *values), chunks=widened, groups=self.groups + len(values))
 
 
 @dataclass
@@ -98,18 +122,22 @@ def text_array(values: Sequence[str | None]) -> pa.Array:
     return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
 
 
-def chunk_of(cells: Sequence[Sequence[str]], numbers: Sequence[int], faults: Mapping[int, str], width: int) -> Chunk:
+def chunk_of(cells: Sequence[Sequence[str]], numbers: Sequence[int], faults: Mapping[int, Fault], width: int) -> Chunk:
     """Rows of equal length as a chunk; `faults`: index in `cells` → what is wrong."""
     columns = list(zip(*cells, strict=True)) if cells else [()] * width
-    malformed = pa.array([faults.get(i) for i in range(len(numbers))] if faults else [None] * len(numbers), pa.string())
-    return Chunk(tuple(text_array(c) for c in columns), pa.array(numbers, pa.int64()), malformed)
+    reasons, lines = pa.nulls(len(numbers), pa.string()), None
+    if faults:
+        found = [faults.get(index) for index in range(len(numbers))]
+        reasons = pa.array([one.reason if one else None for one in found], pa.string())
+        lines = text_array([one.line if one else None for one in found])
+    return Chunk(tuple(text_array(c) for c in columns), pa.array(numbers, pa.int64()), reasons, lines)
 
 
-def chunked(rows: Iterable[tuple[int, Sequence[str], str | None]], width: int) -> Iterator[Chunk]:
+def chunked(rows: Iterable[tuple[int, Sequence[str], Fault | None]], width: int) -> Iterator[Chunk]:
     """Rows (number, cells, fault) as chunks."""
     cells: list[Sequence[str]] = []
     numbers: list[int] = []
-    faults: dict[int, str] = {}
+    faults: dict[int, Fault] = {}
     for number, row, fault in rows:
         if fault:
             faults[len(numbers)] = fault
@@ -148,38 +176,3 @@ def is_blank(cells: Sequence[str], width: int = 1) -> bool:
     if len(cells) == 1 < width:
         return not cells[0].strip(BLANK)
     return not any(cells)
-
-
-def joined_header(levels: Sequence[Sequence[str]], width: int, fill: bool) -> tuple[str, ...]:
-    """Header rows as one: levels joined by `/`, equal neighbours once; `fill`: upper levels reach to the right."""
-    clean = [[" ".join(cell.split()) for cell in level] + [""] * (width - len(level)) for level in levels]
-    if fill:
-        for level in clean[:-1]:
-            for index in range(1, width):
-                level[index] = level[index] or level[index - 1]
-    names = []
-    for column in zip(*clean, strict=True) if clean else [()] * width:
-        parts: list[str] = []
-        for part in column:
-            if part and part not in parts[-1:]:
-                parts.append(part)
-        names.append("/".join(parts))
-    return tuple(names)
-
-
-def distinct_header(header: Sequence[str | None]) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
-    """The header with a suffix where a name stands again, and the names that did."""
-    seen: dict[str, int] = {}
-    names: list[str | None] = []
-    again: list[str] = []
-    for name in header:
-        if not name:
-            names.append(name)
-            continue
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            again.append(name)
-            names.append(f"{name}_{seen[name]}")
-        else:
-            names.append(name)
-    return tuple(names), tuple(dict.fromkeys(again))

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from jobs.contracts import Contract
 from jobs.contracts.correction import correction
+from jobs.contracts.names import DELIVERY, ROW
 from jobs.errors import DeliveryError
 from jobs.ingest.answer import answered
 from jobs.ingest.reading import LocalFile, Reading, read
@@ -52,8 +53,8 @@ def _write(lake: Lake, contract: Contract, delivery: Delivery, reading: Reading)
     path = lake.path(Zone.BRONZE, contract.id)
     schema = pa.schema(
         [
-            *((name, pa.int64() if name == "_row" else pa.string()) for name in reading.columns),
-            ("_delivery", pa.string()),
+            *((name, pa.int64() if name == ROW else pa.string()) for name in reading.columns),
+            (DELIVERY, pa.string()),
         ]
     )
     lake.arrow.replace(path, schema, _stamped(reading, delivery.id, schema), delivery.id)

@@ -24,6 +24,7 @@ from jobs.ingest.guess_key import candidate_key
 from jobs.ingest.guess_layout import GuessedLayout, footer_rows, guess_layout
 from jobs.ingest.guess_values import CODE_HEADER, Column, Guess, guess
 from jobs.ingest.kinds import LocalFile
+from jobs.ingest.notation import Notations
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import open_json, open_jsonl
 
@@ -82,13 +83,13 @@ def _grid(part: LocalFile, layout: GuessedLayout, notes: Notes) -> Grid:
     words, own = Layout.model_validate(layout.values), FileNotes(part.name, notes)
     match words.format:
         case "excel":
-            return open_excel(part.path, words, own, {})
+            return open_excel(part.path, words, own, Notations({}))
         case "parquet":
-            return open_parquet(part.path, words, own)
+            return open_parquet(part.path, words, own, Notations({}))
         case "json":
-            return open_json(part.path, words, own)
+            return open_json(part.path, words, own, Notations({}))
         case "jsonl":
-            return open_jsonl(part.path, words, own)
+            return open_jsonl(part.path, words, own, Notations({}))
         case _:
             return open_delimited(part.path, words, own, lambda header: len(header))
 

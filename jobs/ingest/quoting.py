@@ -52,12 +52,22 @@ class Dialect:
 
 @dataclass
 class Records:
-    """Records in file order: cells (none for an empty line), which of them are broken, and the bytes used."""
+    """Records in file order: cells (none for an empty line), which of them are broken, and the bytes used.
 
+    `lines` are those that were read; `spans` says which of them each record is.
+    """
+
+    lines: list[str]
     rows: list[list[str]] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
     unpaired: set[int] = field(default_factory=set)
     irregular: list[int] = field(default_factory=list)
     used: int = 0
+
+    def text(self, index: int) -> str:
+        """The record as it stands in the file, without its line end."""
+        start, end = self.spans[index]
+        return "".join(self.lines[start:end]).rstrip("\r\n")
 
 
 class _Lines:
@@ -93,7 +103,7 @@ class Parser:
         lines = list(io.StringIO(data.decode("utf-8", "replace"), newline=""))
         if not last and lines and not lines[-1].endswith("\n"):
             lines.pop()
-        found = Records()
+        found = Records(lines)
         at = 0
         while at < len(lines) and (limit is None or len(found.rows) < limit):
             at = self._run(lines, at, last, limit, found)
@@ -128,6 +138,7 @@ class Parser:
     @staticmethod
     def _take(row: list[str], lines: list[str], start: int, end: int, found: Records) -> None:
         found.rows.append(row)
+        found.spans.append((start, end))
         found.used += sum(len(line) if line.isascii() else len(line.encode()) for line in lines[start:end])
 
     def _fault(self, row: list[str], record: list[str], is_open: bool, last: bool) -> str:

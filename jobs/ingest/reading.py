@@ -14,16 +14,18 @@ from pathlib import Path
 import pyarrow as pa
 
 from jobs.contracts import Contract, Layout
+from jobs.contracts.names import MALFORMED, ROW
 from jobs.errors import DeliveryError
 from jobs.ingest.archive import Opener, matches
 from jobs.ingest.columnar import open_parquet
-from jobs.ingest.columns import BronzePlan, header_key
+from jobs.ingest.columns import BronzePlan
 from jobs.ingest.delimited import open_delimited
 from jobs.ingest.excel import open_excel
 from jobs.ingest.grid import Grid
 from jobs.ingest.kinds import LocalFile, kind_of, looks_like_json
+from jobs.ingest.notation import notations
 from jobs.ingest.notes import FileNotes, Notes
-from jobs.ingest.records import open_json, open_jsonl
+from jobs.ingest.records import FAULTS, open_json, open_jsonl
 from jobs.lake.delivery import Finding
 
 __all__ = ["LocalFile", "Reading", "read"]
@@ -72,24 +74,25 @@ def read(files: Sequence[LocalFile], contract: Contract, scratch: Path) -> Readi
 def _batches(
     reading: Reading, plan: BronzePlan, found: Sequence[tuple[LocalFile, Grid, dict[str, int]]], folder: Path
 ) -> Iterator[pa.RecordBatch]:
-    malformed = plan.columns().index("_malformed")
     try:
         for part, grid, positions in found:
             for batch in plan.batches(grid, positions, part.name):
                 reading.counted_rows += len(batch)
-                _note_malformed(batch, malformed, FileNotes(part.name, reading.notes))
+                _note_malformed(batch, FileNotes(part.name, reading.notes))
                 yield batch
         logger.info("dataset %s: read %s rows of %s files", plan.contract.id, reading.counted_rows, len(found))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _note_malformed(batch: pa.RecordBatch, column: int, notes: FileNotes) -> None:
-    faults = batch.column(column)
+def _note_malformed(batch: pa.RecordBatch, notes: FileNotes) -> None:
+    faults = batch[MALFORMED]
     if faults.null_count == len(faults):
         return
-    rows = batch.column(column - 1).filter(faults.is_valid())
-    notes.count("rows_malformed", "有 {count} 行的列数或引号与表头不符", rows.to_pylist())
+    is_json = any(fault in FAULTS for fault in faults.drop_null().unique().to_pylist())
+    what = "不是有效的 JSON 记录" if is_json else "的列数或引号与表头不符"
+    rows = batch[ROW].filter(faults.is_valid())
+    notes.count("rows_malformed", f"有 {{count}} 行{what}，已连同原文隔离", rows.to_pylist())
 
 
 def _parts(files: Sequence[LocalFile], layout: Layout, folder: Path, notes: Notes) -> list[LocalFile]:
@@ -114,15 +117,15 @@ def _wanted(file: LocalFile, layout: Layout) -> bool:
 
 def _open(part: LocalFile, plan: BronzePlan, notes: FileNotes) -> Grid:
     layout = plan.contract.layout
-    format_ = _format(part, layout, notes)
+    format_, known = _format(part, layout, notes), notations(plan.fields, layout)
     if format_ == "excel":
-        grid = open_excel(part.path, layout, notes, _types(plan))
+        grid = open_excel(part.path, layout, notes, known)
     elif format_ == "parquet":
-        grid = open_parquet(part.path, layout, notes)
+        grid = open_parquet(part.path, layout, notes, known)
     elif format_ == "json":
-        grid = open_json(part.path, layout, notes)
+        grid = open_json(part.path, layout, notes, known)
     elif format_ == "jsonl":
-        grid = open_jsonl(part.path, layout, notes)
+        grid = open_jsonl(part.path, layout, notes, known)
     else:
         grid = open_delimited(part.path, layout, notes, plan.score)
     return grid.with_constants(_groups(part.name, layout, notes))
@@ -141,15 +144,6 @@ def _format(part: LocalFile, layout: Layout, notes: FileNotes) -> str:
         message = f"约定格式为 {FORMAT_WORDS[layout.format]}，实际为 {FORMAT_WORDS[found]}，已按实际格式读取"
         notes.say("format_differs", message, declared=layout.format, format=found)
     return found
-
-
-def _types(plan: BronzePlan) -> dict[str, str]:
-    """Header key (or `#` and position) → type of the field that may claim it."""
-    types: dict[str, str] = {}
-    for f in plan.fields:
-        keys = [f"#{f.source.position}"] if f.source.position else [header_key(h) for h in f.headers()]
-        types.update(dict.fromkeys(keys, f.type))
-    return types
 
 
 def _groups(name: str, layout: Layout, notes: FileNotes) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,21 @@ from typing import Any
 from jobs.contracts import Layout
 from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.encoding import Encoding, blocks, detect
-from jobs.ingest.grid import Chunk, Grid, chunked, distinct_header, is_blank, without_last
+from jobs.ingest.grid import Chunk, Fault, Grid, chunked, is_blank, without_last
+from jobs.ingest.headers import distinct_header, duplicate_words, suffixed
+from jobs.ingest.notation import Notation, Notations
 from jobs.ingest.notes import FileNotes
 
 NOT_AN_OBJECT = "该记录不是对象（应为 {…}）"
 BROKEN_LINE = "该行不是有效的 JSON"
 TOO_DEEP = "该记录嵌套过深"
+FAULTS = (NOT_AN_OBJECT, BROKEN_LINE, TOO_DEEP)
 MOST_DOCUMENT_BYTES = 128 << 20
 """A document stands in memory whole, at up to thirty times its size."""
 
 MOST_LINE_CHARS = 16 << 20
 MOST_DEPTH = 100
+Rows = Iterator[tuple[int, Sequence[str], Fault | None]]
 DEEP: Mapping[str, str] = {}
 """Stands for a record that goes too deep."""
 
@@ -31,52 +35,85 @@ class Digits(str):
     __slots__ = ()
 
 
-def parse(text: str) -> Any:
-    """The document, with every number as its digits."""
-    return json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=Digits)
+def parse(text: str, again: dict[str, str] | None = None) -> Any:
+    """The document, with every number as its digits.
+
+    A key that stands twice in an object has a suffix the second time; `again` then holds new name → key.
+    """
+    told = {} if again is None else again
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        names, more = distinct_header([key for key, _ in pairs])
+        told.update(more)
+        return {name or "": value for name, (_, value) in zip(names, pairs, strict=True)}
+
+    return json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=Digits, object_pairs_hook=made)
 
 
-def open_json(path: Path, layout: Layout, notes: FileNotes) -> Grid:
+def open_json(path: Path, layout: Layout, notes: FileNotes, known: Notations) -> Grid:
     """The grid of a JSON document: a list of objects, or {columns, data}, at `layout.records`."""
     encoding = detect(path, layout.encoding, notes)
 
-    def load() -> Any:
-        return _records(_read(path, encoding, notes), layout.records, notes)
+    def load() -> tuple[Any, Mapping[str, str]]:
+        document, again = _read(path, encoding, notes)
+        return _records(document, layout.records, notes), again
 
-    records = load()
+    records, again = load()
     if isinstance(records, dict):
         header, again = distinct_header([str(c) for c in records["columns"]])
-        if again:
-            notes.say("column_duplicate", f"列名重复：{'、'.join(again)}；后出现的列加序号区分", columns=list(again))
-        return _grid(header, lambda: _table_rows(load()["data"], len(header)), layout)
+        _note_again(again, notes)
+        return _grid(header, lambda: _table_rows(load()[0]["data"], len(header)), layout, known)
+    _note_again(again, notes)
     names = _headers((_flat(r) for r in records if isinstance(r, dict)), notes)
-    return _grid(names, lambda: _object_rows(((i, r, None) for i, r in enumerate(load(), 1)), names, notes), layout)
+    rows = lambda: _object_rows(((i, r, None) for i, r in enumerate(load()[0], 1)), names, notes)  # noqa: E731
+    return _grid(names, rows, layout, known)
 
 
-def open_jsonl(path: Path, layout: Layout, notes: FileNotes) -> Grid:
+def open_jsonl(path: Path, layout: Layout, notes: FileNotes, known: Notations) -> Grid:
     """The grid of JSON lines, read twice: once for the headers, once for the rows."""
     encoding = detect(path, layout.encoding, notes)
-    lines = partial(_json_lines, path, encoding, notes)
+    again: dict[str, str] = {}
+    lines = partial(_json_lines, path, encoding, notes, again)
     names = _headers((_flat(r) for _, r, _ in lines() if isinstance(r, dict)), notes)
-    return _grid(names, lambda: _object_rows(lines(), names, notes), layout)
+    _note_again(again, notes)
+    return _grid(names, lambda: _object_rows(lines(), names, notes), layout, known)
 
 
-def _grid(header: Sequence[str | None], rows: Any, layout: Layout) -> Grid:
+def _note_again(again: Mapping[str, str], notes: FileNotes) -> None:
+    if again:
+        notes.say("column_duplicate", duplicate_words(again).replace("表头", "字段名"), columns=list(again))
+
+
+def _grid(header: Sequence[str | None], rows: Callable[[], Rows], layout: Layout, known: Notations) -> Grid:
+    marked = {i: how for i, name in enumerate(header) if (how := known.of(i, name)).mark != "."}
+
     def chunks() -> Iterator[Chunk]:
-        yield from without_last(chunked(rows(), len(header)), layout.footer_rows)
+        yield from without_last(chunked(_marked(rows(), marked), len(header)), layout.footer_rows)
         _document.cache_clear()
 
     return Grid(tuple(header), chunks)
 
 
+def _marked(rows: Rows, marked: Mapping[int, Notation]) -> Rows:
+    """The rows, with numbers (not texts) in the decimal marks of their fields."""
+    for number, cells, fault in rows:
+        if marked:
+            cells = [marked[i].number(c) if i in marked and isinstance(c, Digits) else c for i, c in enumerate(cells)]
+        yield number, cells, fault
+
+
 @lru_cache(maxsize=1)
-def _document(path: Path, encoding: Encoding, modified: int) -> Any:
-    """The parsed document in memory: headers and rows of a single file need one parse."""
+def _document(path: Path, encoding: Encoding, modified: int) -> tuple[Any, Mapping[str, str]]:
+    """The parsed document in memory, and its repeated keys: headers and rows of a single file need one parse."""
     del modified
-    return parse(b"".join(blocks(path, encoding)).decode("utf-8", "replace"))
+    again: dict[str, str] = {}
+    return parse(b"".join(blocks(path, encoding)).decode("utf-8", "replace"), again), again
 
 
-def _read(path: Path, encoding: Encoding, notes: FileNotes) -> Any:
+def _read(path: Path, encoding: Encoding, notes: FileNotes) -> tuple[Any, Mapping[str, str]]:
     if path.stat().st_size > MOST_DOCUMENT_BYTES:
         most = MOST_DOCUMENT_BYTES >> 20
         raise notes.error(f"的 JSON 超过 {most} MiB；请拆分，或与大数据局约定改为每行一条记录（jsonl）")
@@ -106,15 +143,19 @@ def _records(document: Any, path: str, notes: FileNotes) -> Any:
     raise notes.error(f"的「{path or '根'}」处不是记录列表{hint}；请在契约 layout.records 写明路径")
 
 
-def _json_lines(path: Path, encoding: Encoding, notes: FileNotes) -> Iterator[tuple[int, Any, str | None]]:
-    """Line number, record, fault; blank lines are counted and passed over."""
+def _json_lines(
+    path: Path, encoding: Encoding, notes: FileNotes, again: dict[str, str]
+) -> Iterator[tuple[int, Any, Fault | None]]:
+    """Line number, record, fault; blank lines are passed over."""
     for number, line in enumerate(_lines(path, encoding, notes), start=1):
         if not line.strip(" \t\r\n\0\x1a"):
             continue
         try:
-            yield number, parse(line), None
+            record = parse(line, again)
         except (json.JSONDecodeError, RecursionError):
-            yield number, {}, BROKEN_LINE
+            yield number, {}, Fault(BROKEN_LINE, line.rstrip("\r\n"))
+            continue
+        yield number, record, None if isinstance(record, dict) else Fault(NOT_AN_OBJECT, line.rstrip("\r\n"))
 
 
 def _lines(path: Path, encoding: Encoding, notes: FileNotes) -> Iterator[str]:
@@ -129,25 +170,31 @@ def _lines(path: Path, encoding: Encoding, notes: FileNotes) -> Iterator[str]:
         yield rest
 
 
-def _table_rows(data: Sequence[Any], width: int) -> Iterator[tuple[int, Sequence[str], str | None]]:
+def _table_rows(data: Sequence[Any], width: int) -> Rows:
     for number, record in enumerate(data, start=1):
         try:
             cells = [_text(v) for v in record] if isinstance(record, list) else []
-            fault = None if len(cells) == width else f"应有 {width} 列，实有 {len(cells)} 列"
+            reason = "" if len(cells) == width else f"应有 {width} 列，实有 {len(cells)} 列"
         except RecursionError:
-            cells, fault = [], TOO_DEEP
-        yield number, cells[:width] + [""] * (width - len(cells)), fault
+            cells, reason = [], TOO_DEEP
+        yield number, cells[:width] + [""] * (width - len(cells)), Fault(reason, _line(record)) if reason else None
 
 
-def _object_rows(
-    records: Iterable[tuple[int, Any, str | None]], names: Sequence[str], notes: FileNotes
-) -> Iterator[tuple[int, Sequence[str], str | None]]:
+def _line(record: Any) -> str:
+    """A record as text; without it where it nests too deep to be written."""
+    try:
+        return as_json(record)
+    except RecursionError:
+        return ""
+
+
+def _object_rows(records: Iterable[tuple[int, Any, Fault | None]], names: Sequence[str], notes: FileNotes) -> Rows:
     blank: list[int] = []
     for number, record, fault in records:
         flat = _flat(record) if isinstance(record, dict) else {}
-        fault = fault or (TOO_DEEP if flat is DEEP else None)
         cells = [flat.get(name, "") for name in names]
-        fault = fault or (None if isinstance(record, dict) else NOT_AN_OBJECT)
+        if fault is None and (flat is DEEP or not isinstance(record, dict)):
+            fault = Fault(TOO_DEEP if flat is DEEP else NOT_AN_OBJECT, _line(record))
         if fault is None and is_blank(cells):
             blank.append(number)
             continue
@@ -178,16 +225,18 @@ def _flattened(record: Mapping[str, Any], prefix: str, depth: int) -> dict[str, 
     found: dict[str, str] = {}
     for key, value in record.items():
         if isinstance(value, dict) and value:
-            found.update(_flattened(value, f"{prefix}{key}.", depth - 1))
+            inner = _flattened(value, f"{prefix}{key}.", depth - 1)
         else:
-            found[prefix + key] = _text(value)
+            inner = {prefix + key: _text(value)}
+        for name, text in inner.items():  # {"a": {"b": 1}, "a.b": 2} has two columns of one name
+            found[name if name not in found else next(n for n in suffixed(name) if n not in found)] = text
     return found
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return str(value) if isinstance(value, str) else as_json(value)
+    return value if isinstance(value, str) else as_json(value)
 
 
 def as_json(value: Any) -> str:

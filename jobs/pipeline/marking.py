@@ -17,6 +17,8 @@ NONE = "CAST(array() AS ARRAY<STRING>)"
 def register_marked(lake: Lake, dataset: str) -> None:
     """A view over silver with a column `tickets`: ids of the open tickets that the row is under, null where none.
 
+    Where the data has a column of that name, it is `_tickets`.
+
     Rows of an issue are those of its evidence; a request or an objection names its record by the key.
     """
     silver, tickets = lake.path(Zone.SILVER, dataset), lake.path(Zone.RESULTS, TICKETS)
@@ -31,9 +33,10 @@ def register_marked(lake: Lake, dataset: str) -> None:
     for number in range(len(joins)):
         under = f"array_union({under}, coalesce(u{number}.tickets, {NONE}))"
     sides = " ".join(f"LEFT JOIN {join.replace(ALIAS, f'u{number}')}" for number, join in enumerate(joins))
+    name = "_tickets" if "tickets" in lake.tables.read(silver).columns else "tickets"
     lake.tables.spark.sql("CREATE DATABASE IF NOT EXISTS marked")
     lake.tables.spark.sql(
-        f"CREATE OR REPLACE VIEW marked.`{dataset}` AS SELECT s.*, nullif({under}, {NONE}) tickets FROM {silver} s {sides}"
+        f"CREATE OR REPLACE VIEW marked.`{dataset}` AS SELECT s.*, nullif({under}, {NONE}) {name} FROM {silver} s {sides}"
     )
 
 

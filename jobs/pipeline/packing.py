@@ -13,6 +13,7 @@ import pyarrow.dataset as ds
 
 from jobs.collaboration import Actor, Ticket
 from jobs.contracts import Catalogue, Contract, Rule
+from jobs.contracts.names import DELIVERY, TECHNICAL
 from jobs.errors import NotAllowed, UserError
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
@@ -24,7 +25,6 @@ from jobs.reporting.evidence import Evidence, Row
 from jobs.reporting.pack import PackHead, write_pack
 from jobs.reporting.pack_data import Sent
 
-TECHNICAL = ("_file", "_row", "_malformed", "_delivery")
 PLACE = ("_file", "_row", "rule", "key")
 OWNERS = ("reporter", "approver")
 
@@ -117,7 +117,7 @@ def _sent(lake: Lake, contract: Contract, asked: Sequence[Open]) -> Sent | None:
     bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
     if bronze is None:
         return None
-    columns = [f.name for f in bronze.schema().fields if f.name not in TECHNICAL]
+    columns = [f.name for f in bronze.schema().fields if f.name not in (*TECHNICAL, DELIVERY)]
     return Sent(columns, _rows(lake, bronze.to_pyarrow_dataset(), asked, columns))
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame
 
 from jobs import quality
-from jobs.conform import SENT_DATE, Repair, value_columns
+from jobs.conform import Repair, judged_columns
 from jobs.contracts import Contract, Rule
+from jobs.contracts.names import SENT_DATE, TECHNICAL
 from jobs.lake.bits import is_set
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.bronze import KEPT, bronze_rows
+from jobs.pipeline.bronze import bronze_rows
 from jobs.pipeline.first_day import with_sent_date
 from jobs.pipeline.versions import Versions
 
@@ -47,7 +48,7 @@ def tried(lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule,
 
     lake.tables.interpret(delivery.counted_rows or 0)
     rows, repairs, extras = typed_rows(lake, contract, delivery, rules, versions)
-    keep = [*KEPT, SENT_DATE, *_bit_names(rows), *value_columns(contract, extras)]
+    keep = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *judged_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
     judged = run(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
     return Tried(judged, repairs, extras)

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.contracts import MALFORMED, SENT, text_column
+from jobs.contracts.names import LINE
 from jobs.lake.bits import any_set, balanced, bit_columns, is_set, quoted
 from jobs.quality.beside import told, with_partners
 from jobs.quality.conditions import Compiled
@@ -33,15 +34,17 @@ def judge(
     `read(dataset)` gives the curated rows of another dataset. The second part
     of the answer is what was kept on the engine for it: the caller gives it back when the rows are no longer needed.
     """
+    came = rows.columns
     if plan.drops_copies:
-        rows = rows.withColumn("_hash", F.xxhash64(*(F.col(quoted(SENT + name)) for name in sent(rows))))
+        rows = rows.withColumn("_hash", _hash([quoted(name) for name in came if name.startswith(SENT)]))
     judged = with_flags(with_partners(rows, plan.beside, read), plan.series, plan.contract)
     judged = only(judged) if only else judged
     kept: list[DataFrame] = []
+    whole = F.col(MALFORMED).isNull() if MALFORMED in came else F.lit(True)
     for group in plan.groups:
-        found, size = _settled(_shared_values(rows, group, plan))
+        found, size = _settled(_shared_values(rows.filter(whole), group, plan))
         kept.append(found)
-        judged = _mark_group(judged, (found, size), group, plan)
+        judged = _mark_group(judged, (found, size), group, plan, whole)
     for reference in plan.references:
         lost, size = _settled(_lost_values(judged, reference, _known(read(reference.dataset), reference)))
         kept.append(lost)
@@ -50,14 +53,15 @@ def judge(
     return judged, tuple(kept)
 
 
-def _mark_group(judged: DataFrame, shared: tuple[DataFrame, int], group: Group, plan: Plan) -> DataFrame:
+def _mark_group(judged: DataFrame, shared: tuple[DataFrame, int], group: Group, plan: Plan, whole: Column) -> DataFrame:
+    """The rows with the group's flag. Nothing can be said of the cells of a row that is not `whole`: it is no copy."""
     found, size = shared
     if size == 0:
         return judged.withColumn(group.flag, F.lit(False))
     finds_copies = plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
     columns = group.columns or ("_hash",)
     same = [made == F.col(name) for name, made in _fingerprint(columns).items()]
-    joined = judged.join(_broadcast(found, size), [*same, _any_present(columns)], "left")
+    joined = judged.join(_broadcast(found, size), [*same, _any_present(columns), whole], "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
     if finds_copies:
         is_first = _place(plan) == F.col("_first")
@@ -74,14 +78,19 @@ def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
     with_hash = plan.drops_copies and bool(group.columns)
     prints = _fingerprint(columns)
     kept = [made.alias(name) for name, made in prints.items()]
-    keys = rows.filter(_any_present(columns)).select(
-        *kept, *(["_hash"] if with_hash else []), _place(plan).alias("_place")
-    )
+    present = rows.filter(_any_present(columns))
+    keys = present.select(*kept, *(["_hash"] if with_hash else []), _place(plan).alias("_place"))
     differs = F.min("_hash") != F.max("_hash") if with_hash else F.lit(group.rule is not None)
     counted = keys.groupBy(*prints).agg(
         F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), F.min("_place").alias("_first")
     )
     return counted.filter("_n > 1").drop("_n")
+
+
+def _hash(columns: Sequence[str]) -> Column:
+    """A hash of all that was sent in a row, and of which cells are empty: a hash passes nulls by."""
+    values = [F.col(name) for name in columns]
+    return F.xxhash64(*(value.isNull() for value in values), *values)
 
 
 def _fingerprint(columns: Sequence[str]) -> dict[str, Column]:
@@ -142,12 +151,14 @@ def _broadcast(few: DataFrame, size: int) -> DataFrame:
 
 
 def masked(judged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
-    """The columns `keep`, the verdicts in `_mask…`, what they looked at in `_seen…`, `_raw` of rows that break a rule,
-    and the `_county` of each row where the plan has one. Fully equal copies are left out.
+    """The columns `keep`, the verdicts in `_mask…`, what they looked at in `_seen…`, `_raw` of rows that break a rule (with
+    their text, where their shape is wrong), and the `_county` of each row where the plan has one. Fully equal copies are
+    left out.
     """
     verdicts = bit_columns([f.unexpected for f in compiled.fused], MASK)
     seen = bit_columns(list(_looked_at(compiled).values()), SEEN)
-    came = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent(judged)))
+    line = [F.col(LINE)] if LINE in judged.columns else []
+    came = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent(judged)), *line)
     breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
     county = [F.coalesce(F.expr(plan.county), F.lit("")).alias(COUNTY)] if plan.county else []
     others = told([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
@@ -183,11 +194,10 @@ def _looked_at(compiled: Compiled) -> dict[str, Column]:
 def empty_rows(spark: SparkSession, plan: Plan) -> DataFrame:
     """No rows, in the shape that judged rows of the plan's dataset have."""
     columns = {MALFORMED: "string"}
+    columns.update(dict.fromkeys(plan.contract.columns(), "string"))
     for field in plan.contract.fields:
         columns[text_column(field)] = "string"
         columns[field.name] = field.spark_type()
-        if field.source.censored:
-            columns[f"{field.name}_qualifier"] = "string"
     columns.update({group.flag: "boolean" for group in plan.groups})
     columns.update({reference.flag: "boolean" for reference in plan.references})
     columns.update({one.flag: "boolean" for one in plan.series})

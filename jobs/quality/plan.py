@@ -92,7 +92,7 @@ def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, t
     if county.dataset:
         return f"{COUNTY}.{county.field}", (Beside(COUNTY, county.dataset, tuple(county.on.items()), (county.field,)),)
     lost = [r.flag for r in references if r.column == county.field]
-    return (f"CASE WHEN NOT {lost[0]} THEN {county.field} END", ()) if lost else ("", ())
+    return (f"CASE WHEN NOT {lost[0]} THEN `{county.field}` END", ()) if lost else ("", ())
 
 
 def _beside(rules: Sequence[Rule]) -> tuple[Beside, ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from jobs.contracts import Contract, Field
+from jobs.contracts.names import QUALIFIER
 
 EMPTY = "（空）"
 HIDDEN = "****"
@@ -32,7 +33,8 @@ class Masks:
     """How the values of one dataset are shown."""
 
     def __init__(self, contract: Contract) -> None:
-        named = [(name, f) for f in contract.fields for name in (f"{f.name}_qualifier", f.name)]
+        qualifiers = [(f.name + QUALIFIER, f) for f in contract.fields if f.source.censored]
+        named = [*qualifiers, *((f.name, f) for f in contract.fields)]
         self._fields = dict(named)
         self._zone = contract.layout.timezone
         self._grades = {name: self._grade(f) for name, f in named}

@@ -13,6 +13,8 @@ REPAIRS: Mapping[str, str] = {
     "extract": "按约定提取",
     "unit": "去掉计量单位并按约定换算",
     "thousands": "去掉千分位符号",
+    "decimal": "统一小数点写法",
+    "rounded": "按约定小数位四舍五入",
     "date_format": "统一日期写法",
     "clock_doubled": "夏令时重复时刻按第一次读取",
     "clock_skipped": "夏令时不存在的时刻顺延一小时",
@@ -42,6 +44,7 @@ TONES: Mapping[State, str] = {
     State.REFUSED: "bad",
 }
 FINDINGS: Mapping[str, str] = {
+    "binary_as_hex": "二进制值",
     "characters_damaged": "字符损坏",
     "column_duplicate": "表头重复",
     "column_extra": "约定之外的列",
@@ -53,6 +56,7 @@ FINDINGS: Mapping[str, str] = {
     "encoding_differs": "编码与约定不同",
     "file_name_unmatched": "文件名不符合约定",
     "format_differs": "格式与约定不同",
+    "formulas_without_values": "公式没有结果",
     "id_precision_lost": "长号码精度丢失",
     "member_ignored": "未读取的文件",
     "merged_cells_filled": "合并单元格已填充",

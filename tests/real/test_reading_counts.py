@@ -114,7 +114,7 @@ def test_quotes_of_an_unquoted_format_are_kept_and_all_columns_carried(reading: 
     rows = table(found)
     cells = sum(count(pc.match_substring(c, '"').fill_null(False)) for c in rows.columns if c.type == pa.string())
     assert cells == 4_656
-    assert len(found.columns) == 454 + 3
+    assert len(found.columns) == 454 + 4
 
 
 def test_file_names_give_the_substation(reading: Read) -> None:

@@ -62,7 +62,7 @@ def values(rows: Sequence[dict[str, object]], *names: str) -> list[tuple[object,
 def test_cells_are_text_and_empty_is_null(read_bytes: Read) -> None:
     rows, reading = read_bytes(b'a,b\n001,""\n, x \n', contract("a", "b"))
     assert values(rows, "a", "b", "_row") == [("001", None, 2), (None, " x ", 3)]
-    assert reading.columns == ("a", "b", "_file", "_row", "_malformed")
+    assert reading.columns == ("a", "b", "_file", "_row", "_malformed", "_line")
     assert rows[0]["_file"] == "d.csv" and rows[0]["_malformed"] is None
 
 
@@ -184,10 +184,10 @@ def test_first_row_of_data_is_not_shown_as_a_header(read_bytes: Read) -> None:
 def test_extra_columns_evolve_ignore_or_refuse(read_bytes: Read) -> None:
     content = "a,新 列(℃),,A,_file\n1,2,3,4,5\n".encode()
     rows, reading = read_bytes(content, contract("a", extra_columns="evolve"))
-    assert reading.columns == ("a", "新_列_c", "column_3", "a_2", "file", "_file", "_row", "_malformed")
+    assert reading.columns == ("a", "新_列_c", "column_3", "a_2", "file", "_file", "_row", "_malformed", "_line")
     assert values(rows, "a", "新_列_c", "column_3", "a_2", "file", "_file") == [("1", "2", "3", "4", "5", "d.csv")]
     rows, reading = read_bytes(content, contract("a"))
-    assert reading.columns == ("a", "_file", "_row", "_malformed") and "column_extra" in kinds(reading)
+    assert reading.columns == ("a", "_file", "_row", "_malformed", "_line") and "column_extra" in kinds(reading)
     with pytest.raises(DeliveryError, match="约定之外的列"):
         read_bytes(content, contract("a", extra_columns="refuse"))
 

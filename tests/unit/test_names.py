@@ -1,0 +1,69 @@
+"""The lake's own columns and those of people have names in spaces that never meet."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.contracts import Catalogue
+from jobs.contracts.names import EXTRA, OF_A_DELIVERY, SENT, SENT_DATE, TEXT, TOLD
+from jobs.errors import ContractError
+from jobs.ingest.headers import column_name
+from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
+from tests.own_names import names_of_people, own_names
+
+PLACE, SUITE = "schemas/sources/heat/station.yaml", "expectations/sources/heat/station.yaml"
+
+
+def test_no_own_name_begins_with_the_kind_of_another():
+    names = own_names()
+    kinds = [name for name in names if name.endswith("_")]
+    assert {SENT, TEXT, TOLD, EXTRA, "_dup_", "_lost_", "_series_"} <= set(kinds) and SENT_DATE in names
+    assert [(n, k) for n in names for k in kinds if n != k and n.startswith(k)] == []
+
+
+def test_the_names_tried_hold_those_that_once_met():
+    assert {"date", "file", "row", "delivery", "mask", "raw", "key"} <= set(names_of_people())
+
+
+@given(st.text(max_size=20), st.integers(1, 50))
+def test_no_header_becomes_an_own_name(header: str, position: int):
+    assert not column_name(header, position).startswith("_")
+
+
+@pytest.mark.parametrize("name", ["_date", "_sent_date", "_row"])
+def test_no_field_has_an_own_name(write_contracts: Callable[..., Catalogue], name: str):
+    with pytest.raises(ContractError, match="may only hold"):
+        write_contracts({PLACE: contract("station", STATION_FIELDS.replace("name: return_c", f"name: {name}"))})
+
+
+def test_a_field_does_not_take_the_column_of_censored_values(write_contracts: Callable[..., Catalogue]):
+    fields = STATION_FIELDS.replace('units: {"℃": 1}', "censored: true").replace("return_c", "temp_c_qualifier")
+    with pytest.raises(ContractError, match="temp_c_qualifier"):
+        write_contracts({PLACE: contract("station", fields)})
+
+
+@pytest.mark.parametrize("name", ["primary_key", "temp_c_range", "row_shape", *OF_A_DELIVERY])
+def test_a_written_rule_does_not_take_the_id_of_another(write_contracts: Callable[..., Catalogue], name: str):
+    suite = STATION_SUITE.replace("id: temp_operating", f"id: {name}")
+    with pytest.raises(ContractError, match=f"'{name}' is already the id"):
+        write_contracts({PLACE: contract("station", STATION_FIELDS), SUITE: suite})
+
+
+def test_a_field_whose_rule_would_be_a_check_of_the_delivery_has_another_name(
+    write_contracts: Callable[..., Catalogue],
+):
+    coded = "      - {name: delivery, logicalType: string, customProperties: [{property: code, value: readable}]}\n"
+    with pytest.raises(ContractError, match="delivery_readable"):
+        write_contracts({PLACE: contract("station", STATION_FIELDS + coded)})
+
+
+def test_every_check_of_a_delivery_is_among_the_ids_that_are_kept_free():
+    from ast import Constant, parse, walk
+    from inspect import getsource
+
+    from jobs.quality import handover
+
+    said = {n.value for n in walk(parse(getsource(handover))) if isinstance(n, Constant) and isinstance(n.value, str)}
+    assert {word for word in said if word.startswith("delivery_")} == set(OF_A_DELIVERY)
