@@ -19,6 +19,7 @@ FORMATS: Mapping[str, re.Pattern[str]] = {
         "yyyy-MM-dd HH:mm:ss": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}:{MINUTE}",
         "yyyy-MM-dd HH:mm:ss.SSS": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}:{MINUTE}\.\d+",
         "yyyy-MM-dd'T'HH:mm:ss": rf"{YEAR}-\d\d-\d\dT{HOUR}:{MINUTE}:{MINUTE}",
+        "yyyy-MM-dd'T'HH:mm:ss.SSSXXX": rf"{YEAR}-\d\d-\d\dT{HOUR}:{MINUTE}:{MINUTE}\.\d+(?:Z|[+-]\d\d:\d\d)",
         "yyyy-MM-dd'T'HH:mm:ssXXX": rf"{YEAR}-\d\d-\d\dT{HOUR}:{MINUTE}:{MINUTE}(?:Z|[+-]\d\d:\d\d)",
         "yyyy-MM-dd HH:mm": rf"{YEAR}-\d\d-\d\d {HOUR}:{MINUTE}",
         "yyyy/M/d H:mm:ss": rf"{YEAR}/{MONTH}/{DAY} {HOUR}:{MINUTE}:{MINUTE}",

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.ingest.guess_dates import DISTINCT_LOOKED_AT, NUMBER, SURE, guess_moment, share
+from jobs.ingest.grid import Typed
+from jobs.ingest.guess_dates import guess_moment, share
+from jobs.ingest.guess_numbers import CODE_LIKE, Numbers, narrow, numbers
 
 MAX_ENUM = 12
 MIN_ROWS_FOR_ENUM = 30
@@ -28,23 +30,29 @@ PERSONAL_VALUE = re.compile(r"^(?:[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0
 CODE_HEADER = re.compile(
     r"编号|编码|代码|号码|识别码|标识码|^号$|单号|code$|(?<![a-z])id$|_id$|zip|postal|number$|\bkey$", re.I
 )
+SAYS_CODE = re.compile(
+    r"编号|编码|代码|识别码|标识码|(?<![序行])号$|code$|(?:^|[^a-z])(?:id|no)\.?$|(?-i:[a-z](?:Id|ID|No|NO)\.?$)|№$",
+    re.I,
+)
+"""A header that says code: what stands there is never a quantity, whatever it looks like."""
 ALWAYS_CODE = re.compile(r"zip|postal|phone|邮政编码|邮编|电话|手机|证号", re.I)
 NAMING_HEADER = re.compile(r"名称|名$|地址|name$|address$", re.I)
 MONEY_HEADER = re.compile(r"金额|费|价|款|\(元\)|（元）|万元|amount|charge|cost|price|usd|cny", re.I)
-WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
-THOUSANDS = re.compile(r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
-CENSORED = re.compile(r"^[<>≤≥]\s*\d+(?:\.\d+)?$")
-UNIT = re.compile(r"^[-+]?\d+(?:\.\d+)?\s*([^\d\s.,+\-:/][^\d\s,]{0,9})$")
 
 
 @dataclass
 class Column:
-    """A column's values in the rows looked at, with how often each stands there."""
+    """A column's values in the rows looked at, with how often each stands there.
+
+    `typed` is its type by the file's own word, where there is one; `decimal` the decimal mark of the file.
+    """
 
     header: str
     position: int
     rows: int
     counts: Counter[str]
+    typed: Typed | None = None
+    decimal: str = "."
 
     def filled(self) -> int:
         """Rows with a value."""
@@ -73,11 +81,11 @@ def guess(column: Column) -> Guess:
     words = [w for w in values if w in MISSING_WORDS]
     rest = _without(values, words)
     found = Guess(personal=_is_personal(column.header, values))
-    _type(column.header, rest, found)
+    _type(column, rest, found)
     if found.personal:
         found.comments = ["疑似个人信息，定为 L3，不列示任何值"]
     else:
-        found, words, rest = _with_weak_words(column.header, rest, words, found)
+        found, words, rest = _with_weak_words(column, rest, words, found)
         _enum(column.header, rest, found)
     if words:
         found.source["missing"] = words
@@ -90,7 +98,7 @@ def guess(column: Column) -> Guess:
 
 
 def _with_weak_words(
-    header: str, rest: Counter[str], words: list[str], found: Guess
+    column: Column, rest: Counter[str], words: list[str], found: Guess
 ) -> tuple[Guess, list[str], Counter[str]]:
     """Words such as `-` or 无 mean no value only where all else is numbers or dates."""
     weak = [w for w in rest if w in WEAK_WORDS]
@@ -98,7 +106,7 @@ def _with_weak_words(
         return found, words, rest
     others, again = _without(rest, weak), Guess()
     if others:
-        _type(header, others, again)
+        _type(column, others, again)
     return (again, words + weak, others) if again.type != "string" else (found, words, rest)
 
 
@@ -112,17 +120,38 @@ def _is_personal(header: str, values: Counter[str]) -> bool:
     return share(values, lambda v: bool(PERSONAL_VALUE.match(v))) > 0.5
 
 
-def _type(header: str, values: Counter[str], found: Guess) -> None:
-    if not values:
+def _type(column: Column, values: Counter[str], found: Guess) -> None:
+    if not values and column.typed is None:
         found.comments.append("没有任何值")
         return
-    lower = {v.lower() for v in values}
-    if any(lower <= pair for pair in BOOLEANS) and len(lower) == 2:
+    if SAYS_CODE.search(column.header):
+        if not _moment(column.header, values, found):
+            found.comments.append("列名表明是编码，按文本保存")
+    elif column.typed is not None:
+        _told(column, column.typed, values, found)
+    elif _is_boolean(values):
         found.type = "boolean"
+    elif not (_moment(column.header, values, found) or _code(column.header, values, found)):
+        _number(column, values, found)
+
+
+def _is_boolean(values: Counter[str]) -> bool:
+    lower = {v.lower() for v in values}
+    return any(lower <= pair for pair in BOOLEANS) and len(lower) == 2
+
+
+def _told(column: Column, typed: Typed, values: Counter[str], found: Guess) -> None:
+    """The type that the file itself gives; of its texts only dates are looked for."""
+    if typed.type in ("string", "date", "timestamp") and _moment(column.header, values, found):
+        if typed.type == "timestamp":
+            found.type = "timestamp"
         return
-    if _moment(header, values, found) or _code(header, values, found):
-        return
-    _number(header, values, found)
+    found.type, found.physical = typed.type, typed.physical
+    found.comments.append("类型取自文件本身")
+    if typed.formats:
+        found.source["formats"] = list(typed.formats)
+    if typed.type in ("integer", "number"):
+        _range(column.header, numbers(values), found)
 
 
 def _moment(header: str, values: Counter[str], found: Guess) -> bool:
@@ -158,66 +187,53 @@ def _code(header: str, values: Counter[str], found: Guess) -> bool:
     return False
 
 
-def _number(header: str, values: Counter[str], found: Guess) -> None:
-    units: Counter[str] = Counter()
-    kinds: Counter[str] = Counter()
-    for value, n in list(values.items())[:DISTINCT_LOOKED_AT]:
-        kind, unit = _number_kind(value)
-        kinds[kind] += n
-        units[unit] += n if unit else 0
-    total = sum(kinds.values())
-    good = total - kinds["other"]
-    units = +units
-    if good < SURE * total or len(units) > MAX_UNITS or (units and CODE_HEADER.search(header)):
+def _number(column: Column, values: Counter[str], found: Guess) -> None:
+    if any(CODE_LIKE.match(narrow(v)) for v in values):
+        found.comments.append("含 888E010 这样的编码，按文本保存，不当作科学计数法")
         return
-    found.type = "integer" if kinds["integer"] + kinds["thousands"] >= good and not units else "number"
-    found.comments.append(f"{good / total:.1%} 的值是数字")
-    if kinds["thousands"]:
-        found.source["thousands"] = ","
-        found.comments.append(f"{kinds['thousands']} 个值有千分位逗号")
-        found.type = "number" if any("." in v for v in values) else found.type
-    if kinds["censored"]:
+    made = numbers(values, column.decimal)
+    if not made.is_sure() or len(made.units) > MAX_UNITS or (made.units and CODE_HEADER.search(column.header)):
+        return
+    found.type = "integer" if made.is_whole() else "number"
+    found.comments.append(f"{(made.rows - made.other) / made.rows:.1%} 的值是数字")
+    _marks(made, found)
+    if made.censored:
         found.source["censored"] = True
-        found.type = "number"
-        found.comments.append(f"{kinds['censored']} 个值带 < 或 >（检出限）")
-    if units:
-        found.source["units"] = dict.fromkeys(units, 1)
-        found.unit = units.most_common(1)[0][0]
+        found.comments.append(f"{made.censored} 个值带 < 或 >（检出限）")
+    if made.units:
+        found.source["units"] = dict.fromkeys(made.units, 1)
+        found.unit = made.units.most_common(1)[0][0]
         found.comments.append(
-            "值后带单位：" + "、".join(f"{u}（{n} 次）" for u, n in units.items()) + "；请核对换算系数"
+            "值后带单位：" + "、".join(f"{u}（{n} 次）" for u, n in made.units.items()) + "；请核对换算系数"
         )
-    _range(header, values, found)
+    _range(column.header, made, found)
 
 
-def _number_kind(value: str) -> tuple[str, str]:
-    if WHOLE.match(value):
-        return "integer", ""
-    if NUMBER.match(value):
-        return "number", ""
-    if THOUSANDS.match(value):
-        return "thousands", ""
-    if CENSORED.match(value):
-        return "censored", ""
-    unit = UNIT.match(value)
-    return ("unit", unit.group(1)) if unit else ("other", "")
+def _marks(made: Numbers, found: Guess) -> None:
+    """The marks that the contract must declare."""
+    thousands, decimal = made.marks.thousands, made.marks.decimal
+    if made.grouped:
+        found.source["thousands"] = thousands
+        found.comments.append(f"{made.grouped} 个值有千分位符号「{thousands}」")
+    if decimal != "." and (found.type == "number" or (made.grouped and thousands == ".")):
+        found.source["decimal"] = decimal
+        found.comments.append(f"小数点写作「{decimal}」")
 
 
-def _range(header: str, values: Counter[str], found: Guess) -> None:
-    numbers: Counter[float] = Counter()
-    for value, n in values.items():
-        match = re.search(r"[-+]?\d+(?:\.\d+)?", value.replace(",", ""))
-        if match:
-            numbers[float(match.group())] += n
-    if not numbers:
+def _range(header: str, made: Numbers, found: Guess) -> None:
+    values: Counter[float] = Counter()
+    for plain, n in made.plain.items():
+        values[float(plain)] += n
+    if not values:
         return
-    low, high = min(numbers), max(numbers)
-    found.comments += _outliers(numbers)
+    low, high = min(values), max(values)
+    found.comments += _outliers(values)
     found.comments.append(
         f"数值范围 {low:g} ～ {high:g}；可加 logicalTypeOptions: {{minimum: {low:g}, maximum: {high:g}}}"
     )
-    cents = all(len(v.partition(".")[2]) <= 2 for v in values)
+    cents = not made.other and all(len(plain.partition(".")[2]) <= 2 for plain in made.plain)
     if found.type == "number" and MONEY_HEADER.search(header) and cents and not found.source.get("units"):
-        found.physical = "decimal(18,2)"
+        found.physical = found.physical or "decimal(18,2)"
         found.comments.append("疑似金额，按精确小数保存")
 
 

@@ -4,7 +4,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from jobs.ingest.archive import Opener
 from jobs.ingest.columnar import open_parquet
 from jobs.ingest.delimited import open_delimited
 from jobs.ingest.excel import open_excel
-from jobs.ingest.grid import Grid
+from jobs.ingest.grid import Grid, Typed
 from jobs.ingest.guess_dates import TIME_HEADER
 from jobs.ingest.guess_key import candidate_key
 from jobs.ingest.guess_layout import GuessedLayout, footer_rows, guess_layout
+from jobs.ingest.guess_numbers import decimal_mark
 from jobs.ingest.guess_values import CODE_HEADER, Column, Guess, guess
 from jobs.ingest.kinds import LocalFile
 from jobs.ingest.notation import Notations
@@ -32,6 +33,8 @@ ROWS_LOOKED_AT = 100_000
 LAST_ROWS = 8
 MAX_KEY_CHARS = 64
 SERIAL_HEADER = re.compile(r"^(序号|行号|no\.?|#|row|index)$", re.I)
+TOLD = ("column_duplicate", "formulas_without_values")
+"""Findings that whoever reviews a proposal has to know."""
 RESERVED = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -45,6 +48,7 @@ class _Profile:
     rows: int
     more: bool
     last: list[list[str | None]]
+    types: Mapping[int, Typed]
 
 
 def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
@@ -60,7 +64,7 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
         if part.name != file.name:
             suffix = part.path.suffix or Path(part.name).suffix
             layout.put(f"压缩包内有 {len(parts)} 个文件，按第一个推断", files=f"*{suffix}")
-        profile = _profile(part, layout, notes)
+        profile = _profile(part, layout)
         if profile.own < 2:
             layout.comments.append("只识别出一列，可能不是表格数据，请核对分隔符")
         return _document(dataset, provider, file.name, layout, profile)
@@ -68,14 +72,16 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _profile(part: LocalFile, layout: GuessedLayout, notes: Notes) -> _Profile:
-    grid = _grid(part, layout, notes)
-    found = _look(grid)
+def _profile(part: LocalFile, layout: GuessedLayout) -> _Profile:
+    notes = Notes()
+    found = _look(_grid(part, layout, notes))
     typical = _typical(found)
     footer = footer_rows(found.last, typical)
     if footer and not found.more:
         layout.put(f"末尾 {footer} 行是合计或说明", footer_rows=footer)
+        notes = Notes()
         found = _look(_grid(part, layout, notes))
+    layout.comments += [finding.message for finding in notes.findings() if finding.kind in TOLD]
     return found
 
 
@@ -108,7 +114,7 @@ def _look(grid: Grid) -> _Profile:
         tail = chunk.slice(max(len(chunk) - LAST_ROWS, 0), LAST_ROWS)
         last.extend([list(row) for row in zip(*(c.to_pylist() for c in tail.cells), strict=True)])
     joined = {i: pa.concat_arrays(arrays) if arrays else pa.array([], pa.string()) for i, arrays in pieces.items()}
-    return _Profile(grid.header, grid.own(), joined, rows, more, list(last))
+    return _Profile(grid.header, grid.own(), joined, rows, more, list(last), grid.types)
 
 
 def _typical(found: _Profile) -> float:
@@ -117,7 +123,9 @@ def _typical(found: _Profile) -> float:
 
 
 def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, profile: _Profile) -> str:
-    guesses = {i: _guess(i, profile) for i in profile.columns}
+    counts = {i: _counts(array) for i, array in profile.columns.items()}
+    decimal = decimal_mark(one for i, one in counts.items() if i not in profile.types)
+    guesses = {i: _guess(i, profile, one, decimal) for i, one in counts.items()}
     names = _names(profile)
     key = candidate_key(profile.columns, _key_order(profile, guesses))
     looked = f"前 {profile.rows} 行" if profile.more else f"全部 {profile.rows} 行"
@@ -147,11 +155,14 @@ def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, pro
     return "\n".join(lines) + "\n"
 
 
-def _guess(position: int, profile: _Profile) -> Guess:
-    array = profile.columns[position]
+def _counts(array: pa.Array) -> Counter[str]:
     counted = array.drop_null().value_counts()
-    counts = Counter(dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
-    return guess(Column(profile.header[position] or "", position + 1, profile.rows, counts))
+    return Counter(dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
+
+
+def _guess(position: int, profile: _Profile, counts: Counter[str], decimal: str) -> Guess:
+    header, typed = profile.header[position] or "", profile.types.get(position)
+    return guess(Column(header, position + 1, profile.rows, counts, typed, decimal))
 
 
 def _key_order(profile: _Profile, guesses: dict[int, Guess]) -> list[int]:
@@ -210,7 +221,7 @@ def _field(i: int, name: str, key: Sequence[int], found: Guess, profile: _Profil
         yield f"      # 建议: {' '.join(comment.split())}"
     if found.missing and profile.rows:
         yield f"      # 建议: 缺失 {found.missing} 行（{found.missing / profile.rows:.1%}），非必填"
-    yield f"      - name: {name}"
+    yield f"      - name: {_flow(name)}"
     yield f"        businessName: {_flow(header or f'第 {i + 1} 列')}"
     yield f"        logicalType: {found.type}"
     yield from _options(found, is_key=i in key, is_required=not found.missing and profile.rows > 0)
