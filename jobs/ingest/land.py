@@ -1,4 +1,4 @@
-"""The landing zone → ledger: each new content once, its bytes copied where nobody changes them."""
+"""The landing zone → ledger: new content once, its bytes copied where nobody changes them."""
 
 import json
 import logging
@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import file_digest
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +69,11 @@ def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, ma
             raise UserError(f"{file}: no such file")
     base = f"{Zone.LANDING}/{provider}/{dataset}"
     notes = manifest.model_dump_json(exclude_none=True).encode()
-    if len(files) == 1:
-        key = f"{base}/{files[0].name}"
-        store.put_bytes(key + SIDECAR, notes, "application/json")
-        store.put_file(files[0], key)
-        return (key,)
-    folder = f"{base}/{files[0].stem}-and-{len(files) - 1}-more"
+    folder = _free_place(store, files, base)
+    if folder == base:
+        store.put_bytes(f"{base}/{files[0].name}{SIDECAR}", notes, "application/json")
+        store.put_file(files[0], f"{base}/{files[0].name}")
+        return (f"{base}/{files[0].name}",)
     keys = tuple(f"{folder}/{file.name}" for file in files)
     for file, key in zip(files, keys, strict=True):
         store.put_file(file, key)
@@ -80,8 +81,29 @@ def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, ma
     return keys
 
 
+def _free_place(store: Store, files: Sequence[Path], base: str) -> str:
+    """Where the files are put: a single one in the dataset's folder, several in a folder of their own.
+
+    Nobody would notice that an object was put again with the bytes that it had; what is handed over once more has
+    a folder of its own.
+    """
+    several = f"-and-{len(files) - 1}-more" if len(files) > 1 else ""
+    name = f"{base}/{files[0].stem}{several}"
+    places = chain([name if several else base], (f"{name}-{number}" for number in count(2)))
+    return next(place for place in places if not all(_stands(store, file, f"{place}/{file.name}") for file in files))
+
+
+def _stands(store: Store, file: Path, key: str) -> bool:
+    """Whether the object has the file's bytes."""
+    there = store.head(key)
+    if there is None or there.size != file.stat().st_size:
+        return False
+    with file.open("rb") as opened:
+        return file_digest(opened, "sha256").hexdigest() == store.sha256(key)
+
+
 def _waiting(store: Store) -> list[list[StoredObject]]:
-    """Objects that form a delivery each: a file in its dataset's folder, or a sub-folder with a manifest."""
+    """Objects that form a delivery each, as they came: a file in its dataset's folder, or a sub-folder with a manifest."""
     singles: list[list[StoredObject]] = []
     folders: dict[str, list[StoredObject]] = defaultdict(list)
     for found in store.list(f"{Zone.LANDING}/"):
@@ -91,14 +113,14 @@ def _waiting(store: Store) -> list[list[StoredObject]]:
         elif len(parts) > 4:
             folders["/".join(parts[:4])].append(found)
     complete = [members for members in folders.values() if any(m.key.endswith("/" + MANIFEST) for m in members)]
-    return [*singles, *complete]
+    return sorted([*singles, *complete], key=lambda members: (max(o.modified for o in members), members[0].key))
 
 
 def _record(lake: Lake, found: Sequence[StoredObject], datasets: Mapping[str, str], now: datetime) -> Landed:
     _, provider, dataset, *_ = (part[:NAME_LENGTH] for part in found[0].key.split("/"))
     manifest = _manifest(lake.store, found)
     files = sorted((o for o in found if not o.key.endswith("/" + MANIFEST)), key=lambda o: o.key)
-    hashes = [(o.key.rsplit("/", 1)[-1], lake.store.sha256(o.key)) for o in files]
+    hashes = [(_name(o.key), lake.store.sha256(o.key)) for o in files]
     arrival = Arrival(
         dataset=dataset,
         provider=datasets.get(dataset, provider),
@@ -120,11 +142,17 @@ def _record(lake: Lake, found: Sequence[StoredObject], datasets: Mapping[str, st
     return Landed(delivery, is_new)
 
 
+def _name(key: str) -> str:
+    """The object's name in its delivery: files of two folders of one delivery may be called the same."""
+    parts = key.split("/")
+    return "/".join(parts[4:]) if len(parts) > 4 else parts[-1]
+
+
 def _keep(store: Store, files: Sequence[StoredObject], provider: str, arrival: Arrival) -> tuple[str, ...]:
     """Copies under the delivery's id: an overwritten landing object loses nothing."""
     kept = []
     for found in files:
-        target = f"{Zone.RECEIVED}/{provider}/{arrival.dataset}/{arrival.delivery_id()}/{found.key.rsplit('/', 1)[-1]}"
+        target = f"{Zone.RECEIVED}/{provider}/{arrival.dataset}/{arrival.content_id()}/{_name(found.key)}"
         there = store.head(target)
         if there is None or there.size != found.size:
             store.copy(found.key, target)

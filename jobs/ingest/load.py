@@ -42,7 +42,7 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
 def _fetch(lake: Lake, delivery: Delivery, scratch: Path) -> list[LocalFile]:
     files = []
     for index, key in enumerate(delivery.objects):
-        name = key.rsplit("/", 1)[-1]
+        name = key.split("/", 4)[-1]
         path = scratch / "received" / str(index)
         lake.store.get_file(key, path)
         files.append(LocalFile(name, path))

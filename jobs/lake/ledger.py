@@ -1,42 +1,22 @@
-"""The delivery ledger: who sent what, when, and how far it has come. Exactly one entry per content."""
+"""The delivery ledger: who sent what, when, and how far it has come. The same content is one entry while nothing newer came."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from jobs.errors import UserError
+from jobs.lake.arrival import NAME_LENGTH, Arrival, last_sighting, recorded
 from jobs.lake.database import Database, utc
-from jobs.lake.delivery import Delivery, Finding, State
+from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger_tables import BuildRow, DeliveryRow, SightingRow
 
-NAME_LENGTH = 60
-"""Characters of a dataset's name that an id carries; a contract's id is shorter, a mistaken folder may not be."""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """What stands in the landing zone and may become a delivery."""
-
-    dataset: str
-    provider: str
-    sha256: str
-    size_bytes: int
-    objects: tuple[str, ...]
-    seen: tuple[tuple[str, str], ...]
-    sender: str = ""
-    declared_rows: int | None = None
-    supersedes: str | None = None
-    sent_on: date | None = None
-    answers: tuple[str, ...] = ()
-
-    def delivery_id(self) -> str:
-        """The id that these bytes always get for this dataset."""
-        return f"{self.dataset[:NAME_LENGTH]}-{self.sha256[:12]}"
+__all__ = ["NAME_LENGTH", "Arrival", "Build", "Ledger", "content_sha256"]
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -66,52 +46,27 @@ class Ledger:
         self._database.close()
 
     def has_seen(self, object_key: str, etag: str) -> bool:
-        """Whether this object with this etag was recorded before."""
-        query = select(SightingRow.id).where(SightingRow.object == object_key, SightingRow.etag == etag)
+        """Whether this object had this etag when it was last recorded."""
         with self._session() as session:
-            return session.scalar(query) is not None
+            last = last_sighting(session, object_key)
+            return last is not None and last.etag == etag
+
+    def delivery_of(self, object_key: str) -> str | None:
+        """Id of the delivery that the object was last recorded with; None where it was not seen yet."""
+        with self._session() as session:
+            last = last_sighting(session, object_key)
+            return None if last is None else last.delivery
 
     def record(self, arrival: Arrival, now: datetime) -> tuple[Delivery, bool]:
-        """The delivery of these bytes, and whether it is new; the same bytes again are noted as a repeat."""
-        try:
-            with self._session() as session:
-                return self._record(session, arrival, now)
-        except IntegrityError:  # another worker recorded it in the same moment
-            with self._session() as session:
-                return self._record(session, arrival, now)
+        """The delivery of these bytes, and whether it is new; the same bytes are a repeat while nothing newer came.
 
-    def _record(self, session: Session, arrival: Arrival, now: datetime) -> tuple[Delivery, bool]:
-        row = session.scalar(
-            select(DeliveryRow).where(DeliveryRow.dataset == arrival.dataset, DeliveryRow.sha256 == arrival.sha256)
-        )
-        is_new = row is None
-        if row is None:
-            row = DeliveryRow(
-                id=arrival.delivery_id(),
-                dataset=arrival.dataset,
-                provider=arrival.provider,
-                state=State.LANDED,
-                sha256=arrival.sha256,
-                size_bytes=arrival.size_bytes,
-                objects=list(arrival.objects),
-                received_at=now,
-                etag=arrival.seen[0][1] if arrival.seen else "",
-                sender=arrival.sender,
-                declared_rows=arrival.declared_rows,
-                supersedes=arrival.supersedes,
-                sent_on=arrival.sent_on,
-                answers=list(arrival.answers),
-                findings=[],
-                reason="",
-                conform_started=False,
-            )
-            session.add(row)
-            session.flush()
-        for key, etag in arrival.seen:
-            known = select(SightingRow.id).where(SightingRow.object == key, SightingRow.etag == etag)
-            if session.scalar(known) is None:
-                session.add(SightingRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
-        return _delivery(row), is_new
+        Another worker may record something in the same moment: then the ledger is asked again.
+        """
+        for _ in range(TRIES - 1):
+            with suppress(IntegrityError), self._session() as session:
+                return recorded(session, arrival, now)
+        with self._session() as session:
+            return recorded(session, arrival, now)
 
     def answer(self, delivery_id: str, ticket: str) -> None:
         """Note that the delivery answers a ticket; harmless when it is noted already."""
@@ -131,7 +86,7 @@ class Ledger:
         wanted = (DeliveryRow.governed_at.is_(None), DeliveryRow.state.in_([str(s) for s in judged]))
         with self._session() as session:
             return [
-                _delivery(row) for row in session.scalars(select(DeliveryRow).where(*wanted).order_by(DeliveryRow.seq))
+                row.entry() for row in session.scalars(select(DeliveryRow).where(*wanted).order_by(DeliveryRow.seq))
             ]
 
     def get(self, delivery_id: str) -> Delivery:
@@ -140,7 +95,7 @@ class Ledger:
             row = session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery_id))
             if row is None:
                 raise UserError(f"no delivery '{delivery_id}' in the ledger; `lake deliveries` lists them")
-            return _delivery(row)
+            return row.entry()
 
     def deliveries(
         self, dataset: str | None = None, provider: str | None = None, states: Sequence[State] = ()
@@ -154,7 +109,7 @@ class Ledger:
         if states:
             query = query.where(DeliveryRow.state.in_([str(s) for s in states]))
         with self._session() as session:
-            return tuple(_delivery(row) for row in session.scalars(query))
+            return tuple(row.entry() for row in session.scalars(query))
 
     def received(self, since: datetime, until: datetime, dataset: str | None = None) -> tuple[Delivery, ...]:
         """Entries received in [since, until), in order of arrival."""
@@ -163,14 +118,14 @@ class Ledger:
         if dataset:
             query = query.where(DeliveryRow.dataset == dataset)
         with self._session() as session:
-            return tuple(_delivery(row) for row in session.scalars(query))
+            return tuple(row.entry() for row in session.scalars(query))
 
     def last_before(self, dataset: str, moment: datetime) -> Delivery | None:
         """The dataset's last delivery of its own round that was received before the moment; None if none was."""
         mine = (DeliveryRow.dataset == dataset, DeliveryRow.received_at < utc(moment), DeliveryRow.supersedes.is_(None))
         with self._session() as session:
             rows = session.scalars(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()))
-            return next((_delivery(row) for row in rows.yield_per(50) if not row.answers), None)
+            return next((row.entry() for row in rows.yield_per(50) if not row.answers), None)
 
     def repeats(self, delivery_id: str) -> int:
         """How often the same bytes came again."""
@@ -229,27 +184,3 @@ def content_sha256(parts: Sequence[tuple[str, str]]) -> str:
         return parts[0][1]
     lines = "\n".join(f"{sha} {name}" for name, sha in sorted(parts))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _delivery(row: DeliveryRow) -> Delivery:
-    return Delivery(
-        id=row.id,
-        seq=row.seq,
-        dataset=row.dataset,
-        provider=row.provider,
-        state=State(row.state),
-        sha256=row.sha256,
-        size_bytes=row.size_bytes,
-        objects=tuple(row.objects),
-        received_at=utc(row.received_at),
-        etag=row.etag,
-        sender=row.sender,
-        declared_rows=row.declared_rows,
-        counted_rows=row.counted_rows,
-        supersedes=row.supersedes,
-        sent_on=row.sent_on,
-        answers=tuple(row.answers),
-        superseded_by=row.superseded_by,
-        findings=tuple(Finding(**f) for f in row.findings),
-        reason=row.reason,
-    )

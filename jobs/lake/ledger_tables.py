@@ -6,6 +6,9 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from jobs.lake.database import utc
+from jobs.lake.delivery import Delivery, Finding, State
+
 SEQ = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -15,7 +18,7 @@ class Base(DeclarativeBase):
 
 class DeliveryRow(Base):
     __tablename__ = "delivery"
-    __table_args__ = (UniqueConstraint("dataset", "sha256"),)
+    __table_args__ = (UniqueConstraint("dataset", "sha256", "occurrence"),)
 
     seq: Mapped[int] = mapped_column(SEQ, primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(String(80), unique=True)
@@ -23,6 +26,7 @@ class DeliveryRow(Base):
     provider: Mapped[str] = mapped_column(String(120))
     state: Mapped[str] = mapped_column(String(32), index=True)
     sha256: Mapped[str] = mapped_column(String(64))
+    occurrence: Mapped[int] = mapped_column(Integer, default=1)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     objects: Mapped[list[str]] = mapped_column(JSON)
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -39,12 +43,36 @@ class DeliveryRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     conform_started: Mapped[bool] = mapped_column(default=False)
 
+    def entry(self) -> Delivery:
+        """The row as the rest of the house sees it."""
+        return Delivery(
+            id=self.id,
+            seq=self.seq,
+            dataset=self.dataset,
+            provider=self.provider,
+            state=State(self.state),
+            sha256=self.sha256,
+            size_bytes=self.size_bytes,
+            objects=tuple(self.objects),
+            received_at=utc(self.received_at),
+            etag=self.etag,
+            sender=self.sender,
+            declared_rows=self.declared_rows,
+            counted_rows=self.counted_rows,
+            supersedes=self.supersedes,
+            sent_on=self.sent_on,
+            answers=tuple(self.answers),
+            superseded_by=self.superseded_by,
+            findings=tuple(Finding(**f) for f in self.findings),
+            reason=self.reason,
+        )
+
 
 class SightingRow(Base):
-    """Each time bytes were seen in the landing zone, once per object and etag."""
+    """Each time an object was seen in the landing zone with other bytes than before, and the delivery that they are of."""
 
     __tablename__ = "sighting"
-    __table_args__ = (UniqueConstraint("object", "etag"),)
+    __table_args__ = (UniqueConstraint("object", "etag", "delivery"),)
 
     id: Mapped[int] = mapped_column(SEQ, primary_key=True, autoincrement=True)
     delivery: Mapped[str] = mapped_column(ForeignKey("delivery.id"), index=True)

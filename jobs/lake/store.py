@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,17 @@ from jobs.settings import Settings
 
 CHUNK = 1 << 20
 AWAY = (ConnectionError, HTTPClientError)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object in the bucket; size in bytes."""
+    """One object in the bucket; size in bytes. `modified` (UTC) is when it was put there."""
 
     key: str
     size: int
     etag: str
+    modified: datetime = LONG_AGO
 
 
 class Store:
@@ -67,7 +69,7 @@ class Store:
         """Objects whose key begins with `prefix`, by key."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             for item in page.get("Contents", []):
-                yield StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'))
+                yield StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
     def head(self, key: str) -> StoredObject | None:
         """The object at `key`; None where there is none."""
@@ -77,7 +79,7 @@ class Store:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
                 return None
             raise
-        return StoredObject(key, found["ContentLength"], found["ETag"].strip('"'))
+        return StoredObject(key, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"])
 
     def put_file(self, file: Path, key: str) -> None:
         """Stream a local file to `key`, in parts where it is large."""

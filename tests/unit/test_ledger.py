@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -14,7 +16,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, Table, create_engine, text
+from sqlalchemy import MetaData, Table, create_engine, select, text
+from sqlalchemy.exc import IntegrityError
 
 from jobs.collaboration import ticket_tables  # noqa: F401  (its tables are expected too)
 from jobs.errors import ServiceUnavailable, UserError
@@ -56,22 +59,99 @@ def test_the_same_content_is_one_entry_and_its_repeats_are_counted(ledger: Ledge
     assert len(ledger.deliveries()) == 1
 
 
+def seen_at(key: str, etag: str = "e1", **changes: object) -> Arrival:
+    """The first content, seen at another place."""
+    return replace(FIRST, seen=((key, etag),), **changes)  # type: ignore[arg-type]
+
+
+def test_the_same_content_after_something_newer_is_a_delivery_of_its_own(ledger: Ledger) -> None:
+    monday, _ = ledger.record(FIRST, NOW)
+    ledger.record(other("b"), NOW)
+    wednesday, is_new = ledger.record(seen_at("landing/c"), NOW)
+    assert (is_new, wednesday.id, wednesday.sha256) == (True, f"{monday.id}-2", monday.sha256)
+    assert wednesday.seq > monday.seq and ledger.get(monday.id).received_at == NOW
+    repeat, is_new = ledger.record(seen_at("landing/d"), NOW)
+    assert (is_new, repeat.id, ledger.repeats(wednesday.id)) == (False, wednesday.id, 1)
+    tuesday, is_new = ledger.record(replace(other("b"), seen=(("landing/e", "e"),)), NOW)
+    assert is_new and tuesday.id.endswith("b-2")
+    friday, _ = ledger.record(seen_at("landing/f"), NOW)
+    assert friday.id == f"{monday.id}-3"
+
+
+def test_what_is_newer_in_another_dataset_makes_no_delivery_of_a_repeat(ledger: Ledger) -> None:
+    first, _ = ledger.record(FIRST, NOW)
+    ledger.record(other("b", dataset="water"), NOW)
+    assert ledger.record(seen_at("landing/c"), NOW) == (first, False)
+
+
+def test_a_name_that_has_its_first_bytes_again_after_others_is_looked_at_again(ledger: Ledger) -> None:
+    """The usual case: one name, every day overwritten."""
+    ledger.record(FIRST, NOW)
+    ledger.record(replace(other("b"), seen=(("landing/a", "e2"),)), NOW)
+    assert not ledger.has_seen("landing/a", "e1") and ledger.has_seen("landing/a", "e2")
+    again, is_new = ledger.record(FIRST, NOW)
+    assert is_new and ledger.has_seen("landing/a", "e1") and ledger.delivery_of("landing/a") == again.id
+    assert ledger.record(FIRST, NOW) == (again, False), "the object as it was last seen is no delivery once more"
+
+
+def test_an_object_that_was_not_touched_stays_what_it_was_whatever_came(ledger: Ledger) -> None:
+    first, _ = ledger.record(FIRST, NOW)
+    ledger.record(other("b"), NOW)
+    assert ledger.record(FIRST, NOW) == (first, False), "a worker that was slow, or died after it had asked"
+
+
+def test_a_letter_that_says_more_makes_a_delivery_of_the_same_bytes(ledger: Ledger) -> None:
+    older, _ = ledger.record(other("b"), NOW)
+    first, _ = ledger.record(FIRST, NOW)
+    _, is_new = ledger.record(seen_at("landing/c", supersedes=first.id), NOW)
+    assert not is_new, "it replaces itself"
+    second, is_new = ledger.record(seen_at("landing/d", supersedes=older.id), NOW)
+    assert is_new and second.supersedes == older.id
+    _, is_new = ledger.record(seen_at("landing/e", supersedes=older.id), NOW)
+    assert not is_new
+    third, is_new = ledger.record(seen_at("landing/f", answers=("T-1",)), NOW)
+    assert is_new and third.id == f"{first.id}-3"
+
+
+def test_eight_workers_at_once_record_a_returning_content_exactly_once(ledger: Ledger) -> None:
+    ledger.record(FIRST, NOW)
+    ledger.record(other("b"), NOW)
+
+    def work(worker: int) -> list[bool]:
+        return [ledger.record(seen_at(key), NOW)[1] for key in ("landing/same", f"landing/{worker}")]
+
+    with ThreadPoolExecutor(8) as pool:
+        told = [is_new for answer in pool.map(work, range(8)) for is_new in answer]
+    assert sum(told) == 1 and [d.id[-2:] for d in ledger.deliveries()] == ["aa", "bb", "-2"]
+    assert ledger.repeats(ledger.deliveries()[-1].id) == 8
+
+
 def test_the_same_bytes_are_a_delivery_for_each_dataset(ledger: Ledger) -> None:
     ledger.record(FIRST, NOW)
     _, is_new = ledger.record(replace(FIRST, dataset="water", seen=(("landing/w", "e"),)), NOW)
     assert is_new and len(ledger.deliveries()) == 2
 
 
-def test_eight_workers_at_once_record_each_content_exactly_once(ledger: Ledger) -> None:
-    def work(worker: int) -> list[bool]:
-        mine = [replace(other(c), seen=((f"landing/{worker}/{c}", "e"),)) for c in "abcdef"]
-        return [ledger.record(arrival, NOW)[1] for arrival in mine]
-
+def test_eight_workers_at_once_record_each_object_exactly_once(ledger: Ledger) -> None:
     with ThreadPoolExecutor(8) as pool:
-        told = [is_new for answer in pool.map(work, range(8)) for is_new in answer]
+        told = [
+            is_new
+            for answer in pool.map(lambda _: [ledger.record(other(c), NOW)[1] for c in "abcdef"], range(8))
+            for is_new in answer
+        ]
     entries = ledger.deliveries()
     assert sum(told) == len(entries) == 6
-    assert [ledger.repeats(d.id) for d in entries] == [7] * 6
+    assert [ledger.repeats(d.id) for d in entries] == [0] * 6
+
+
+def test_eight_workers_at_once_record_a_content_exactly_once_and_its_repeats(ledger: Ledger) -> None:
+    def work(worker: int) -> bool:
+        return ledger.record(replace(FIRST, seen=((f"landing/{worker}", "e"),)), NOW)[1]
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(work, range(8)))
+    (entry,) = ledger.deliveries()
+    assert sum(told) == 1 and ledger.repeats(entry.id) == 7
 
 
 def test_eight_workers_that_see_the_same_object_note_it_once(ledger: Ledger) -> None:
@@ -167,6 +247,65 @@ def test_a_ledger_from_before_tickets_keeps_its_entries(url: str) -> None:
     now.migrate()
     assert [(d.id, d.size_bytes, d.received_at) for d in now.deliveries()] == [("heat-1", 7, NOW)]
     now.close()
+
+
+def test_a_ledger_from_before_occurrences_keeps_its_entries_and_sightings_there_and_back(url: str) -> None:
+    def go(step: Any) -> None:
+        engine = create_engine(url)
+        config = Config()
+        config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            step(config, "0007")
+        engine.dispose()
+
+    go(command.upgrade)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        delivery, sighting = (Table(name, MetaData(), autoload_with=connection) for name in ("delivery", "sighting"))
+        values = {"id": "heat-1", "dataset": "heat", "provider": "p", "state": "landed", "sha256": "a" * 64}
+        more = {"size_bytes": 7, "objects": [], "received_at": NOW, "findings": [], "conform_started": False}
+        connection.execute(delivery.insert().values(**values, **more, etag="", sender="", reason="", answers=["T-1"]))
+        for key in "xy":
+            row = {"delivery": "heat-1", "object": key, "etag": "e", "seen_at": NOW, "is_repeat": key == "y"}
+            connection.execute(sighting.insert().values(**row))
+    engine.dispose()
+    now = Ledger(url)
+    now.migrate()
+    (entry,) = now.deliveries()
+    assert (entry.id, entry.answers, now.repeats("heat-1")) == ("heat-1", ("T-1",), 1)
+    assert now.has_seen("x", "e") and now.delivery_of("y") == "heat-1"
+    now.record(replace(FIRST, sha256="b" * 64, seen=(("z", "e"),)), NOW)
+    again, is_new = now.record(replace(FIRST, seen=(("w", "e"),)), NOW)
+    assert is_new and now.delivery_of("w") == again.id
+    now.close()
+    go(command.downgrade)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        delivery, sighting = (Table(name, MetaData(), autoload_with=connection) for name in ("delivery", "sighting"))
+        assert sorted(connection.scalars(select(delivery.c.id))) == sorted(["heat-1", f"heat-{'b' * 12}"])
+        assert dict(connection.execute(select(sighting.c.object, sighting.c.delivery)).all())["w"] == "heat-1"
+        with pytest.raises(IntegrityError):
+            connection.execute(
+                delivery.insert().values(**values | {"id": "heat-2"}, **more, etag="", sender="", reason="")
+            )
+    engine.dispose()
+
+
+def test_a_migration_of_sqlite_that_breaks_off_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    monkeypatch.setattr(command, "upgrade", partial(_broken_off, command.upgrade))
+    with pytest.raises(RuntimeError):
+        Ledger(url).migrate()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT name FROM sqlite_master")).all() == []
+    engine.dispose()
+
+
+def _broken_off(upgrade: Any, *arguments: Any) -> None:
+    upgrade(*arguments)
+    raise RuntimeError
 
 
 def test_head_is_the_newest_migration() -> None:

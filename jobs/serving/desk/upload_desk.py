@@ -177,13 +177,14 @@ class UploadDesk:
         rights.check_role(self.actor, rights.SENDERS, "报送数据")
         mine = select(UploadRow).where(UploadRow.department == self.actor.department)
         with self.portal.tickets.database.session() as session:
-            return tuple(_uploaded(row) for row in session.scalars(mine.order_by(UploadRow.id.desc()).limit(LISTED)))
+            rows = session.scalars(mine.order_by(UploadRow.id.desc()).limit(LISTED)).all()
+            return tuple(self._recorded(row) for row in rows)
 
     def upload(self, upload_id: str) -> Uploaded:
         """One upload; Unknown where it is another department's."""
         with self.portal.tickets.database.session() as session:
             row = session.get(UploadRow, upload_id)
-            found = _uploaded(row) if row else None
+            found = self._recorded(row) if row else None
         if found is None or not rights.may_know(self.actor, found.department):
             raise Unknown(f"没有上传 {upload_id}，或不属于您的部门")
         is_own = rights.reads_values(self.actor, found.department)
@@ -199,6 +200,10 @@ class UploadDesk:
             return Progress(3 if state is State.LOADED else 2, state, reason or "正在处理", "")
         report = next((r for r in view.reports if r.endswith(".html")), "")
         return Progress(len(STEPS) if report else 4, state, reason, report)
+
+    def _recorded(self, row: UploadRow) -> Uploaded:
+        """The upload with the delivery that it became: the same bytes after something newer are another one."""
+        return replace(_uploaded(row), delivery=self.portal.lake.ledger.delivery_of(row.key) or row.delivery)
 
     def _deliveries(self, dataset: str) -> tuple[Delivery, ...]:
         return self.portal.lake.ledger.deliveries(dataset)
