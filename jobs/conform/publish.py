@@ -21,7 +21,11 @@ from jobs.lake.zones import Zone
 
 @dataclass(frozen=True)
 class Publication:
-    """What is to be published: judged rows of one delivery, and what is known of earlier tries."""
+    """What is to be published: judged rows of one delivery, and what is known of earlier tries.
+
+    `is_replaced`: a later delivery took its place already, so that nothing of it reaches silver. `beneath`: for the rows
+    that reach silver, those of other deliveries that come forward; `back`: deliveries that stand again.
+    """
 
     rows: DataFrame
     rules: Sequence[Rule]
@@ -34,12 +38,15 @@ class Publication:
     broken: int
     is_refused: bool
     suggest: held.Suggest
+    is_replaced: bool = False
+    back: tuple[str, ...] = ()
+    beneath: Callable[[DataFrame], DataFrame | None] = lambda goods: None
 
 
 def publish(lake: Lake, what: Publication) -> None:
     """Write the three tables; silver and what is held back at once, since neither reads the other."""
     steps: list[Callable[[Lake, Publication], None]] = []
-    if not what.is_refused or what.began_before:
+    if not what.is_replaced and (not what.is_refused or what.began_before):
         steps.append(_silver)
     if what.broken or what.began_before:
         steps.append(_held)
@@ -71,8 +78,10 @@ def _silver(lake: Lake, what: Publication) -> None:
     rows = silver_rows(what.rows, what.rules, value_columns(contract, what.extras), delivery)
     if what.is_refused:
         rows = rows.limit(0)
+    more = None if is_new else what.beneath(rows)
+    rows = rows if more is None else rows.unionByName(more)
     if is_new or not contract.key():
-        lake.tables.replace_any(rows, path, (delivery.id, *what.gone))
+        lake.tables.replace_any(rows, path, (delivery.id, *what.gone, *what.back))
     else:
         latest = contract.write.mode == "merge" or bool(delivery.answers)
         again = delivery.id if what.began_before else ""

@@ -9,6 +9,9 @@ not (a test holds it), so whatever people call a column, nothing that is made of
 FILE, ROW, DELIVERY = "_file", "_row", "_delivery"
 """Where a row stood, and the delivery that brought it."""
 
+SEQ, MARKS = "_seq", "_marks"
+"""The delivery's number in order of arrival, and the warnings that a row in silver carries."""
+
 MALFORMED = "_malformed"
 """Column that says why a row's shape is wrong; null for a row of the right shape."""
 

@@ -149,6 +149,15 @@ class Ledger:
             change = update(DeliveryRow).where(DeliveryRow.id.in_(list(older))).values(superseded_by=newer)
             session.execute(change)
 
+    def reinstate(self, newer: str, before: Mapping[str, str]) -> None:
+        """Note that a delivery replaces nothing after all: it is refused, where an earlier try accepted it.
+
+        `before` says which delivery had replaced those that it replaced, where one had.
+        """
+        with self._session() as session:
+            for row in session.scalars(select(DeliveryRow).where(DeliveryRow.superseded_by == newer)):
+                row.superseded_by = before.get(row.id)
+
     def start_conform(self, delivery_id: str) -> bool:
         """Note that conform begins; True where it had begun before, so that its rows may already stand in silver."""
         with self._session() as session:

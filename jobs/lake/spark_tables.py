@@ -114,7 +114,8 @@ class SparkTables:
 
 @dataclass(frozen=True)
 class Merge:
-    """How rows meet those that stand: by key; `latest_wins` or first; rows of `gone` deliveries leave.
+    """How rows meet those that stand: by key; `latest_wins` or first; rows of `gone` deliveries, and of an earlier try
+    (`again`), leave, and give way to any row of their key.
 
     The column `earliest` keeps the smaller of the two values.
     """
@@ -127,15 +128,16 @@ class Merge:
 
     def sql(self, target: str, source: str, columns: Sequence[str]) -> str:
         same = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
-        newer = "s._seq >= t._seq" if self.latest_wins else f"t._delivery IN ({_quoted((self.again, *self.gone))})"
+        leaving = tuple(d for d in (self.again, *self.gone) if d)
+        newer = [f"t._delivery IN ({_quoted(leaving)})"] if leaving else []
+        newer += ["s._seq >= t._seq"] if self.latest_wins else []
         sets = ", ".join(f"t.`{c}` = {self._value(c)}" for c in columns)
         names = ", ".join(f"`{c}`" for c in columns)
         values = ", ".join(f"s.`{c}`" for c in columns)
         lines = [f"MERGE INTO {target} t USING {source} s ON {same}"]
-        if self.latest_wins or self.again or self.gone:
-            lines.append(f"WHEN MATCHED AND {newer} THEN UPDATE SET {sets}")
+        if newer:
+            lines.append(f"WHEN MATCHED AND ({' OR '.join(newer)}) THEN UPDATE SET {sets}")
         lines.append(f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})")
-        leaving = tuple(d for d in (self.again, *self.gone) if d)
         if leaving:
             lines.append(f"WHEN NOT MATCHED BY SOURCE AND t._delivery IN ({_quoted(leaving)}) THEN DELETE")
         return "\n".join(lines)

@@ -66,8 +66,13 @@ def _left(lake: Lake, catalogue: Catalogue) -> list[Delivery]:
 
 def _once_unknown(lake: Lake, dataset: str | None = None) -> list[Delivery]:
     """Deliveries that were sent back only because their dataset had no contract; reading one replaces that finding."""
-    returned = lake.ledger.deliveries(dataset, states=(State.UNREADABLE,))
-    return [d for d in returned if any(finding.kind == UNKNOWN for finding in d.findings)]
+    return [d for d in lake.ledger.deliveries(dataset, states=(State.UNREADABLE,)) if is_unread(d)]
+
+
+def is_unread(delivery: Delivery) -> bool:
+    """Whether nobody has tried to read the delivery by its contract yet."""
+    was_unknown = any(finding.kind == UNKNOWN for finding in delivery.findings)
+    return delivery.state is State.LANDED or (delivery.state is State.UNREADABLE and was_unknown)
 
 
 def pending(lake: Lake, catalogue: Catalogue, dataset: str, *asked: str) -> list[str]:

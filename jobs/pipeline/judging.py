@@ -10,7 +10,9 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
+from jobs.pipeline.arrival import is_unread, load
 from jobs.pipeline.handing import handover
+from jobs.pipeline.restoring import Beneath, Withdrawal, chain_of, replaced_by
 from jobs.pipeline.trying import Tried, testable, tried
 from jobs.pipeline.versions import newest
 
@@ -18,11 +20,13 @@ logger = logging.getLogger(__name__)
 
 
 def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
-    """Bronze rows of one delivery to silver, or to quarantine with their reasons; one pass."""
+    """Bronze rows of one delivery to silver, or to quarantine with their reasons; one pass. What is not loaded is loaded first."""
     delivery = lake.ledger.get(delivery_id)
+    if is_unread(delivery):
+        delivery = load(lake, catalogue, delivery_id)
     contract = catalogue.contract(delivery.dataset)
     results = Results(lake.arrow, lake.settings.s3_bucket)
-    if delivery.state in (State.LANDED, State.UNREADABLE):
+    if delivery.state is State.UNREADABLE:
         verdict = quality.unreadable(contract, delivery, datetime.now(UTC))
         results.write(verdict, handover(lake, contract, delivery, verdict))
         return verdict
@@ -56,32 +60,36 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
 
 
 def _publish(lake: Lake, this: Tried, contract: Contract, delivery: Delivery, is_refused: bool) -> None:
-    """The tables of a decision; a refused correction replaces nothing."""
+    """The tables of a decision; a refused correction replaces nothing, and what was withdrawn uncovers what lay beneath."""
     from jobs.quality.suggest import suggested
 
-    superseded = () if is_refused else _superseded(lake, delivery)
+    everything = lake.ledger.deliveries(contract.id)
+    replaced = chain_of(delivery, {one.id: one for one in everything})
+    began_before = lake.ledger.start_conform(delivery.id)
+    gone, back = ((), replaced if began_before else ()) if is_refused else (replaced, ())
+    leaving = (delivery.id, *gone) if began_before else gone
+    beneath = Beneath(lake, contract, this.judged.rules, Withdrawal(delivery, leaving, back))
     publication = Publication(
         rows=this.judged.rows,
         rules=this.judged.rules,
         contract=contract,
         delivery=delivery,
         extras=this.extras,
-        gone=superseded,
-        began_before=lake.ledger.start_conform(delivery.id),
+        gone=gone,
+        began_before=began_before,
         failed=this.judged.counted["failed"],
         broken=this.judged.counted["broken"],
         is_refused=is_refused,
         suggest=suggested,
+        is_replaced=delivery.superseded_by is not None,
+        back=back,
+        beneath=beneath.rows,
     )
-    publish(lake, publication)
-    lake.ledger.supersede(superseded, delivery.id)
-
-
-def _superseded(lake: Lake, delivery: Delivery) -> tuple[str, ...]:
-    """The deliveries that this one replaces, and those that they replaced."""
-    found: list[str] = []
-    older = delivery.supersedes
-    while older and older not in found:
-        found.append(older)
-        older = lake.ledger.get(older).supersedes
-    return tuple(found)
+    try:
+        publish(lake, publication)
+    finally:
+        beneath.release()
+    if is_refused:
+        lake.ledger.reinstate(delivery.id, replaced_by(everything, delivery.id))
+    elif not publication.is_replaced:
+        lake.ledger.supersede(gone, delivery.id)
