@@ -1,0 +1,327 @@
+"""Small files that behave as people's files do, taken the whole way: what may be lost or changed silently, and is not.
+
+Each folder is one situation; all data is invented.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.contracts import Catalogue
+from jobs.ingest.kinds import LocalFile
+from jobs.ingest.land import Manifest, deliver
+from jobs.ingest.proposal import propose
+from jobs.lake.delivery import State
+from jobs.lake.lake import Lake
+from jobs.lake.results import Verdict
+from jobs.lake.zones import Zone
+from jobs.pipeline.arrival import land
+from jobs.pipeline.judging import conform
+from jobs.reporting import write_report
+from tests.contract_texts import contract
+
+HERE = Path(__file__).parent
+APPEND = "  - {property: write, value: {mode: append}}\n"
+Go = Callable[..., Verdict]
+
+
+def fields(*types: str) -> str:
+    """Field lines from `name:type` words; `name:type{…}` adds a `source`."""
+    lines = []
+    for word in types:
+        name, _, kind = word.partition(":")
+        kind, brace, source = kind.partition("{")
+        more = f", customProperties: [{{property: source, value: {{{source}}}]" if brace else ""
+        lines.append(f'      - {{name: "{name}", logicalType: {kind}{more}}}')
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A file, how its dataset is promised (`types`; none: as proposed), and what is right.
+
+    `counts`: rows, good, failed, copies. `silver`: some columns of the good rows. `held`: texts in the held rows' raw.
+    """
+
+    file: str
+    counts: tuple[int, int, int, int]
+    types: tuple[str, ...] = ()
+    layout: str = "{}"
+    columns: tuple[str, ...] = ()
+    silver: tuple[tuple[Any, ...], ...] = ()
+    held: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    limit: int = 100
+    id: str = field(default="")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+LINES = ('{\\"no\\":\\"B6\\",}', "[1,2,3", '{\\"no\\" \\"B8\\"}', '{\\"no\\":\\"B9\\",\\"value\\":}')
+PROBES = (
+    Probe(
+        "41-date-column/levels.csv",
+        (6, 5, 1, 0),
+        ("station:string", "date:date", "level:number"),
+        columns=("station", "level"),
+        silver=(("S1", 3.5), ("S1", 3.5), ("S1", 3.5), ("S2", 3.5), ("S2", 3.5)),
+        held=('{"station":"S2","date":"2026-01-02","level":"bad"}',),
+    ),
+    Probe(
+        "41-date-column/readings.csv",
+        (5, 3, 2, 0),
+        ("id:string", "date:date", "value:number", "file:string", "row:integer"),
+        columns=("id", "value", "file", "row"),
+        silver=(("A1", 1, "x", 1), ("A2", 2, "y", 2), ("A3", 3, "z", 3)),
+        held=('"date":"bad"', '"value":"x"'),
+    ),
+    Probe(
+        "13-jsonl-cut/半坏.jsonl",
+        (10, 4, 6, 0),
+        ("no:string", "at:timestamp", "value:number"),
+        "{format: jsonl}",
+        held=LINES,
+        findings=("rows_malformed",),
+    ),
+    Probe(
+        "13-jsonl-cut/半坏.jsonl",
+        (10, 0, 6, 0),
+        ("no:string", "at:timestamp", "value:number"),
+        "{format: jsonl}",
+        limit=50,
+        id="半坏 beyond its limit",
+    ),
+    Probe(
+        "13-jsonl-cut/事件.jsonl",
+        (6, 4, 2, 0),
+        ("no:string", "at:timestamp", "value:number"),
+        "{format: jsonl}",
+        held=('"_line":"null"', '2026-01-"'),
+    ),
+    Probe(
+        "16-parquet/int96.parquet",
+        (5, 5, 0, 0),
+        columns=("no", "at_utc", "valid_to"),
+        silver=(
+            ("P0", at("2026-01-05T08:00:00"), at("9999-12-31T00:00:00")),
+            ("P1", at("2026-01-05T08:00:01"), at("2027-01-01T00:00:00")),
+            ("P2", at("2026-01-05T08:00:02"), None),
+            ("P3", at("2026-01-05T08:00:03"), at("1600-01-01T00:00:00")),
+            ("P4", at("2026-01-05T08:00:04"), at("2026-12-31T00:00:00")),
+        ),
+    ),
+    Probe(
+        "16-parquet/int96.parquet",
+        (5, 5, 0, 0),
+        ("no:string", "at_utc:timestamp{formats: [yyyy-MM-dd HH:mm:ss]}", "valid_to:timestamp", "amount:number"),
+        "{format: parquet}",
+        columns=("at_utc",),
+        silver=tuple((at(f"2026-01-05T08:00:0{i}"),) for i in range(5)),
+        id="int96 where formats know no offset",
+    ),
+    Probe("16-parquet/读数.parquet", (5, 4, 1, 0), held=('"value":"inf"',)),
+    Probe(
+        "17-dup-column/case.csv",
+        (2, 2, 0, 0),
+        columns=("code", "code_2", "value"),
+        silver=(("A", "a1", 1), ("B", "b1", 2)),
+    ),
+    Probe(
+        "02-formula-no-cache/抄表.xlsx",
+        (6, 0, 6, 0),
+        (
+            "no:string{header: 表号}",
+            "last:integer{header: 上期读数}",
+            "now:integer{header: 本期读数}",
+            "used:number{header: 用量}",
+        ),
+        "{format: excel}",
+        held=("=C2-B2", "=C7-B7"),
+        findings=("formulas_without_values",),
+    ),
+    Probe(
+        "39-e-codes/物料.csv",
+        (7, 7, 0, 0),
+        columns=("field_1", "field_3"),
+        silver=(
+            ("001E015", 4),
+            ("101E010", 1),
+            ("101E400", 7),
+            ("120E04", 6),
+            ("12E5", 5),
+            ("888E010", 2),
+            ("888E012", 3),
+        ),
+    ),
+    Probe(
+        "22-nan/数值.csv",
+        (20, 9, 11, 0),
+        ("no:string{header: 编号}", "value:number{header: 数值}"),
+        columns=("no", "value"),
+        silver=(
+            *(("Q01", 1.5), ("Q07", 0.0), ("Q08", 0.0), ("Q09", 1000.0), ("Q13", 12.5)),
+            *(("Q16", 100.0), ("Q17", 0.5), ("Q18", 5.0), ("Q19", 7.0)),
+        ),
+        held=("NaN", "nan", "Infinity", "-inf", "1e400", "0x10", "1_000", "1 234", "1.5d", "1.5f", "--3"),
+    ),
+    Probe(
+        "11-decimal-comma/estacion.csv",
+        (4, 4, 0, 0),
+        columns=("field_1", "field_3", "field_4"),
+        silver=tuple(
+            (station, flow, Decimal(money))
+            for station, flow, money in (
+                *(("A1", 12.5, "1234.56"), ("A2", 7.25, "980.00")),
+                *(("A3", 0.5, "1250.00"), ("A4", 100.0, "12345678.90")),
+            )
+        ),
+    ),
+    Probe(
+        "11-decimal-comma/estacion.csv",
+        (4, 1, 3, 0),
+        ("station:string{header: 站点}", "flow:number{header: 流量, thousands: ','}"),
+        "{delimiter: ;}",
+        columns=("station", "flow"),
+        silver=(("A4", 100.0),),
+        held=('"flow":"12,5"', '"flow":"7,25"', '"flow":"0,5"'),
+        id="decimal commas where thousands are declared",
+    ),
+)
+
+
+@pytest.fixture
+def go(lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path) -> Go:
+    """Takes files of the dataset `probe` the whole way, to the report."""
+
+    def work(catalogue: Catalogue, file: Path, **letter: object) -> Verdict:
+        deliver(lake.store, [file], "probe", "heat", Manifest(**letter))
+        (landed,) = land(lake, catalogue)
+        verdict = conform(lake, catalogue, landed.delivery.id)
+        write_report(lake, catalogue, verdict.delivery, datetime.now(UTC))
+        return verdict
+
+    return work
+
+
+def promised(write_contracts: Callable[..., Catalogue], probe: Probe, folder: Path) -> Catalogue:
+    if not probe.types:
+        text = propose(LocalFile(Path(probe.file).name, HERE / probe.file), "probe", "heat", folder)
+    else:
+        accept = f"  - {{property: acceptance, value: {{max_failed_rows_pct: {probe.limit}}}}}\n"
+        layout = f"  - {{property: layout, value: {probe.layout}}}\n"
+        text = contract("probe", fields(*probe.types), layout + accept + APPEND)
+    return write_contracts({"schemas/sources/heat/probe.yaml": text})
+
+
+def rows_of(lake: Lake, zone: Zone, *columns: str) -> list[tuple[Any, ...]]:
+    path = lake.path(zone, "probe")
+    if not lake.tables.exists(path):
+        return []
+    return [tuple(row) for row in lake.tables.read(path).select(*(f"`{c}`" for c in columns)).collect()]
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=[p.id or p.file for p in PROBES])
+def test_a_file_comes_out_exactly_or_is_held_back_and_told(
+    lake: Lake, write_contracts: Callable[..., Catalogue], go: Go, tmp_path: Path, probe: Probe
+):
+    catalogue = promised(write_contracts, probe, tmp_path)
+    verdict = go(catalogue, HERE / probe.file)
+    assert (verdict.rows, verdict.good_rows, verdict.failed_rows, verdict.copies) == probe.counts, verdict.reason
+    assert verdict.state is not State.REFUSED or probe.counts[1] == 0
+    if probe.silver:
+        assert sorted(rows_of(lake, Zone.SILVER, *probe.columns), key=str) == sorted(probe.silver, key=str)
+    held = [raw for (raw,) in rows_of(lake, Zone.QUARANTINE, "raw")]
+    assert len(held) == probe.counts[2] and all(json.loads(raw) for raw in held)
+    assert [text for text in probe.held if not any(text in raw for raw in held)] == []
+    shapes = [value for rule, value in rows_of(lake, Zone.EVIDENCE, "rule", "value") if rule == "row_shape"]
+    assert len(shapes) == sum("_line" in json.loads(raw) for raw in held) and all(shapes)
+    told = {finding.kind for finding in lake.ledger.get(verdict.delivery).findings}
+    assert set(probe.findings) <= told
+
+
+KEYED = contract(
+    "probe",
+    "      - {name: no, businessName: 编号, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}\n"
+    "      - {name: state, businessName: 状态, logicalType: string}\n",
+)
+
+
+def states(lake: Lake) -> dict[str, str]:
+    return dict(rows_of(lake, Zone.SILVER, "no", "state"))
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+@pytest.mark.parametrize("names", [("周一", "周二", "周三"), ("每日", "每日", "每日"), ("周一", "周二", "周一")])
+def test_bytes_that_come_again_after_others_hold_again(
+    lake: Lake,
+    write_contracts: Callable[..., Catalogue],
+    go: Go,
+    tmp_path: Path,
+    names: tuple[str, ...],
+    replaces: bool,
+):
+    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    ids: list[str] = []
+    for name, day in zip(names, ("周一", "周二", "周三"), strict=True):
+        file = tmp_path / f"{name}.csv"
+        file.write_bytes((HERE / "38-aba" / f"{day}.csv").read_bytes())
+        ids.append(go(catalogue, file, supersedes=ids[-1] if ids and replaces else None).delivery)
+    assert states(lake) == dict.fromkeys(("S1", "S2", "S3", "S4", "S5", "S6"), "正常")
+    assert ids[2] == f"{ids[0]}-2" and len(lake.ledger.deliveries("probe")) == 3
+    deliver(lake.store, [HERE / "38-aba" / "周三.csv"], "probe", "heat", Manifest())
+    assert [(one.delivery.id, one.is_new) for one in land(lake, catalogue)] in ([(ids[2], False)], [])
+
+
+def test_what_waits_together_is_taken_in_the_order_in_which_it_was_put(
+    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path
+):
+    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    for name, day in (("c", "周一"), ("b", "周二"), ("a", "周三")):
+        (tmp_path / f"{name}.csv").write_bytes((HERE / "38-aba" / f"{day}.csv").read_bytes())
+        deliver(lake.store, [tmp_path / f"{name}.csv"], "probe", "heat", Manifest())
+    landed = land(lake, catalogue)
+    assert [one.is_new for one in landed] == [True, True, True]
+    for one in landed:
+        conform(lake, catalogue, one.delivery.id)
+    assert states(lake)["S1"] == "正常"
+
+
+def test_files_of_one_name_in_two_folders_of_a_delivery_are_both_read(
+    lake: Lake, write_contracts: Callable[..., Catalogue], go: Go
+):
+    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    for folder in ("东", "西"):
+        lake.store.put_bytes(f"landing/heat/probe/x/{folder}/a.csv", f"编号,状态\n{folder},正常\n".encode())
+    lake.store.put_bytes("landing/heat/probe/x/_manifest.json", b"{}")
+    (landed,) = land(lake, catalogue)
+    conform(lake, catalogue, landed.delivery.id)
+    assert states(lake) == {"东": "正常", "西": "正常"}
+    assert sorted(rows_of(lake, Zone.SILVER, "_file")) == [("东/a.csv",), ("西/a.csv",)]
+
+
+def test_a_correction_with_fewer_rows_uncovers_what_still_stands(
+    lake: Lake, write_contracts: Callable[..., Catalogue], go: Go
+):
+    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    go(catalogue, HERE / "29-fewer-rows" / "b1.csv")
+    second = go(catalogue, HERE / "29-fewer-rows" / "b2.csv")
+    assert (states(lake)["L2"], states(lake)["L3"]) == ("注销", "注销")
+    go(catalogue, HERE / "29-fewer-rows" / "b3.csv", supersedes=second.delivery)
+    assert states(lake) == {**dict.fromkeys(("L1", "L3", "L4", "L5", "L6"), "有效"), "L2": "注销"}
+
+
+def test_a_register_replaced_by_a_shorter_one_loses_the_rows_that_only_it_had(
+    lake: Lake, write_contracts: Callable[..., Catalogue], go: Go
+):
+    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    first = go(catalogue, HERE / "29-fewer-rows" / "一.csv")
+    go(catalogue, HERE / "29-fewer-rows" / "二.csv", supersedes=first.delivery)
+    assert set(states(lake)) == {"L1", "L2", "L4"}
