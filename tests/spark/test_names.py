@@ -81,7 +81,8 @@ FORMATS = {"csv": as_csv, "excel": as_excel, "json": as_json, "jsonl": as_jsonl,
 def test_fields_of_any_name_keep_every_row_and_every_value(
     lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path
 ):
-    fields = "\n".join(f'      - {{name: "{name}", logicalType: string}}' for name in NAMES)
+    short = "logicalType: string, logicalTypeOptions: {maxLength: 4}"
+    fields = "\n".join(f'      - {{name: "{name}", {short}}}' for name in NAMES)
     number = '\n      - {name: zz_level, logicalType: number, customProperties: [{property: source, value: {units: {"℃": 1}}}]}'
     catalogue = write_contracts(
         {
@@ -93,13 +94,15 @@ def test_fields_of_any_name_keep_every_row_and_every_value(
     header, rows = [*NAMES, "zz_level"], [[*row, f"{i}℃"] for i, row in enumerate(one_column_apart(len(NAMES)))]
     for row in rows:
         row[-1] = "7℃"
-    rows.append([f"x{i}" for i in range(len(NAMES))] + ["bad"])
+    rows.append([f"long{i}" for i in range(len(NAMES))] + ["bad"])
     verdict = way(lake, catalogue, as_csv(tmp_path / "named", header, rows))
     assert (verdict.copies, verdict.good_rows, verdict.failed_rows) == (0, len(rows) - 1, 1)
     silver = lake.tables.read(lake.path(Zone.SILVER, "named")).orderBy("_row").collect()
     assert [[r[name] for name in NAMES] for r in silver] == [row[:-1] for row in rows[:-1]]
     (held,) = lake.tables.read(lake.path(Zone.QUARANTINE, "named")).collect()
     assert json.loads(held.raw) == dict(zip(header, rows[-1], strict=True))
+    told = lake.tables.read(lake.path(Zone.EVIDENCE, "named")).collect()
+    assert {(r.field, r.value) for r in told} == set(zip(header, rows[-1], strict=True))
 
 
 @pytest.mark.parametrize("format_", FORMATS)

@@ -270,3 +270,16 @@ def test_heads_of_the_right_kinds_pass() -> None:
         check_head(name, head)
     with pytest.raises(WrongKind):
         check_head("a.json", b"\x1f\x8b12")
+
+
+def test_the_same_file_handed_over_after_something_newer_is_watched_as_the_delivery_that_it_became(town: City) -> None:
+    browser = Browser(town.portal, "own")
+    places = [hand_over(browser).headers["location"]]
+    (first,) = [x.delivery for x in land(town.portal.lake, {"divisions": "civil_affairs"}, NOW) if x.is_new]
+    delivered(town, "divisions", 9)
+    places.append(hand_over(browser).headers["location"])
+    (second,) = [x.delivery for x in land(town.portal.lake, {"divisions": "civil_affairs"}, NOW) if x.is_new]
+    assert second.id == f"{first.id}-2"
+    town.portal.lake.ledger.move(first.id, State.ACCEPTED)
+    assert [browser.get(place + "/state").json()["state"] for place in places] == ["accepted", "landed"]
+    assert second.id in browser.get(places[1]).text and second.id not in browser.get(places[0]).text
