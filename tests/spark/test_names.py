@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jobs.conform.split import SILVER_SYSTEM
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
@@ -137,7 +138,7 @@ def test_columns_beyond_the_contract_of_any_name_and_case_keep_every_row_and_eve
     verdict = way(lake, catalogue, FORMATS[format_](tmp_path / "named", header, rows))
     assert (verdict.copies, verdict.good_rows, verdict.failed_rows) == (0, len(rows) - 1, 1)
     silver = lake.tables.read(lake.path(Zone.SILVER, "named")).orderBy("_row")
-    own = {"zz_id", "zz_level", "zz_level_qualifier", "_delivery", "_seq", "_file", "_row", "_marks"}
+    own = {"zz_id", "zz_level", "zz_level_qualifier", *SILVER_SYSTEM}
     names = [name for name in silver.columns if name not in own]
     assert len(names) == len(people)
     values = [sorted(r[name] for name in names) for r in silver.collect()]
