@@ -29,7 +29,15 @@ class PolicyError(UserError):
 
 
 class NotAllowed(UserError):
-    """The ticket cannot take this step, or not from this person; the message says in Chinese what is possible."""
+    """The actor has no right to do it, whatever the state; the message says in Chinese who has."""
+
+
+class InvalidTransition(UserError):
+    """The ticket's state does not take this step now; the message says in Chinese which steps it takes."""
+
+
+class PolicyRefusal(UserError):
+    """What was stated is incomplete or against a policy; the message says in Chinese what would be taken."""
 
 
 class Overtaken(UserError):

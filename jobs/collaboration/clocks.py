@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from jobs.collaboration.clock_table import ClockTable, Terms, Unit
 from jobs.collaboration.working_days import WorkingDays
-from jobs.errors import NotAllowed
+from jobs.errors import PolicyRefusal
 
 HOUR = timedelta(hours=1)
 
@@ -85,12 +85,12 @@ class Timekeeper:
         return clock if clock.state() == "stopped" else replace(self.resume(clock, at), stopped_at=at)
 
     def extend(self, clock: Clock, by: int) -> Clock:
-        """The clock with a later end; NotAllowed beyond what its policy provides."""
+        """The clock with a later end; PolicyRefusal beyond what its policy provides."""
         if not clock.most_extension:
-            raise NotAllowed(f"时限 {clock.policy} 没有规定延期，不能延期；请按期办理，或申诉、挂起并说明理由")
+            raise PolicyRefusal(f"时限 {clock.policy} 没有规定延期，不能延期；请按期办理，或申诉、挂起并说明理由")
         if by < 1 or clock.extension + by > clock.most_extension:
             left = clock.most_extension - clock.extension
-            raise NotAllowed(f"时限 {clock.policy} 最多可延长 {clock.most_extension}，还可延长 {left}；请改小延期")
+            raise PolicyRefusal(f"时限 {clock.policy} 最多可延长 {clock.most_extension}，还可延长 {left}；请改小延期")
         return replace(clock, extension=clock.extension + by)
 
     def elapsed(self, clock: Clock, now: datetime) -> Elapsed:

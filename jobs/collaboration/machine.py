@@ -7,7 +7,7 @@ from pydantic import Field
 
 from jobs.collaboration.actors import DEPARTMENT_ROLES
 from jobs.collaboration.policy_file import Policy
-from jobs.errors import NotAllowed
+from jobs.errors import InvalidTransition
 
 CLOSED = "closed"
 SAME, PREVIOUS = "same", "previous"
@@ -122,13 +122,13 @@ class Machine(Policy):
         return any(step.event == event for step in self.steps_from(kind, state))
 
     def step(self, kind: str, state: str, event: str, ground: str = "") -> Step:
-        """The step of an event; NotAllowed says what is possible instead."""
+        """The step of an event; InvalidTransition says what is possible instead."""
         found = list(self.steps_from(kind, state, ground))
         for step in found:
             if step.event == event:
                 return step
         possible = dict.fromkeys(f"{self.events[s.event]}（{s.event}）" for s in found if not s.internal)
         name = self.events.get(event, event)
-        raise NotAllowed(
+        raise InvalidTransition(
             f"工单处于「{self.label(kind, state)}」，不能「{name}」；现在可以：{'、'.join(possible) or '无须办理'}"
         )

@@ -15,7 +15,7 @@ from jobs.collaboration.machine import CLOSED, PREVIOUS, SAME, Machine, Step
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_tables import DisputeRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.visibility import note_party
-from jobs.errors import NotAllowed
+from jobs.errors import NotAllowed, PolicyRefusal
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Act:
 
 
 def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Act) -> EventRow:
-    """The event of the step, taken; NotAllowed in Chinese where role, state or facts do not let it."""
+    """The event of the step, taken; NotAllowed, InvalidTransition or PolicyRefusal where role, state or facts do not let it."""
     dispute = open_dispute(session, ticket.id)
     step = by.machine.step(ticket.kind, ticket.state, event, dispute.ground if dispute else "")
     check_role(by.machine, step, act.actor, ticket)
@@ -105,16 +105,16 @@ def _check_facts(by: Policies, step: Step, act: Act, ticket: TicketRow) -> None:
     machine, name, facts = by.machine, by.machine.events[step.event], act.facts
     missing = [machine.facts[fact] for fact in step.requires if not facts.get(fact)]
     if missing:
-        raise NotAllowed(f"「{name}」须写明{'、'.join(missing)}；请补充后再办理")
+        raise PolicyRefusal(f"「{name}」须写明{'、'.join(missing)}；请补充后再办理")
     unknown = [fact for fact in facts if fact not in machine.facts]
     if unknown:
-        raise NotAllowed(f"不认识的事项 {'、'.join(unknown)}；可以写：{'、'.join(machine.facts)}")
+        raise PolicyRefusal(f"不认识的事项 {'、'.join(unknown)}；可以写：{'、'.join(machine.facts)}")
     if step.internal:
         return
     if "until" in step.requires:
         _check_until(facts["until"], by.keeper.local_day(act.at), by.keeper.table.waiver_days)
     if "days" in step.requires and (not isinstance(facts["days"], int) or facts["days"] < 1):
-        raise NotAllowed("延长数量须是正整数")
+        raise PolicyRefusal("延长数量须是正整数")
     if "provider" in step.requires:
         _check_provider(by, ticket, facts["provider"])
     if "ground" in step.requires:
@@ -123,22 +123,22 @@ def _check_facts(by: Policies, step: Step, act: Act, ticket: TicketRow) -> None:
 
 def _check_provider(by: Policies, ticket: TicketRow, provider: object) -> None:
     if provider == ticket.provider:
-        raise NotAllowed(f"{ticket.provider} 已是责任单位；请写明改派到哪个单位")
+        raise PolicyRefusal(f"{ticket.provider} 已是责任单位；请写明改派到哪个单位")
     known = sorted(set(by.owners().values()))
     if provider not in known:
-        raise NotAllowed(f"没有单位 {provider}，不能改派；可以是：{'、'.join(known)}")
+        raise PolicyRefusal(f"没有单位 {provider}，不能改派；可以是：{'、'.join(known)}")
 
 
 def _check_until(until: object, today: date, most_days: int) -> None:
     try:
         last = date.fromisoformat(str(until))
     except ValueError as error:
-        raise NotAllowed(f"豁免截止日 {until} 不是日期；请按 2026-06-30 的格式填写") from error
+        raise PolicyRefusal(f"豁免截止日 {until} 不是日期；请按 2026-06-30 的格式填写") from error
     if last < today:
-        raise NotAllowed(f"豁免截止日 {last} 已过；请填写今天（{today}）或以后的日期")
+        raise PolicyRefusal(f"豁免截止日 {last} 已过；请填写今天（{today}）或以后的日期")
     latest = today + timedelta(days=most_days)
     if last > latest:
-        raise NotAllowed(f"豁免最长 {most_days} 天；截止日请填写 {latest} 或以前的日期，到期后可再次申请")
+        raise PolicyRefusal(f"豁免最长 {most_days} 天；截止日请填写 {latest} 或以前的日期，到期后可再次申请")
 
 
 def _check_ground(machine: Machine, ticket: TicketRow, ground: str) -> None:
@@ -146,7 +146,7 @@ def _check_ground(machine: Machine, ticket: TicketRow, ground: str) -> None:
     allowed = list(dict.fromkeys(s.ground for s in decided))
     if ground not in allowed:
         words = "、".join(f"{name}（{machine.grounds[name]}）" for name in allowed)
-        raise NotAllowed(f"申诉类型 {ground} 不适用于{machine.kinds[ticket.kind]}；可以是：{words}")
+        raise PolicyRefusal(f"申诉类型 {ground} 不适用于{machine.kinds[ticket.kind]}；可以是：{words}")
 
 
 def _leave(session: Session, ticket: TicketRow, step: Step, target: str, act: Act) -> None:

@@ -11,7 +11,7 @@ from jobs.collaboration.clocks import Clock, Pause, Timekeeper
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket import ClockView
 from jobs.collaboration.ticket_tables import ClockRow, TicketRow
-from jobs.errors import NotAllowed
+from jobs.errors import InvalidTransition, PolicyRefusal
 from jobs.lake.database import utc
 
 
@@ -34,23 +34,23 @@ def follow(session: Session, by: Policies, ticket: TicketRow, restart: bool, at:
 
 
 def extend(session: Session, by: Policies, ticket: TicketRow, days: int, at: datetime) -> None:
-    """Put off the end of the ticket's clock; NotAllowed where its policy does not provide that."""
+    """Put off the end of the ticket's clock; PolicyRefusal where its policy does not provide that."""
     row = _extensible(session, ticket)
     _write(row, by.keeper.extend(clock(row), days), by.keeper, at)
 
 
 def check_extension(session: Session, by: Policies, ticket: TicketRow, days: int, at: datetime) -> None:
-    """NotAllowed where the end of the ticket's clock could not be put off by so much, or is over."""
+    """PolicyRefusal where the end of the ticket's clock could not be put off by so much, or is over."""
     row = _extensible(session, ticket)
     by.keeper.extend(clock(row), days)
     if by.keeper.is_overdue(clock(row), at):
-        raise NotAllowed("时限已过，不能再申请延期；请尽快整改，或由质量专员处理")
+        raise PolicyRefusal("时限已过，不能再申请延期；请尽快整改，或由质量专员处理")
 
 
 def _extensible(session: Session, ticket: TicketRow) -> ClockRow:
     row = running_row(session, ticket.id)
     if row is None:
-        raise NotAllowed("工单没有正在计时的时限，无须延期")
+        raise InvalidTransition("工单没有正在计时的时限，无须延期")
     return row
 
 

@@ -42,7 +42,7 @@ from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, Tic
 from jobs.collaboration.visibility import may_see
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.contracts import load_usable
-from jobs.errors import NotAllowed, Overtaken, ServiceUnavailable, Unknown
+from jobs.errors import NotAllowed, Overtaken, PolicyRefusal, ServiceUnavailable, Unknown
 from jobs.lake.database import Database, utc
 from jobs.settings import Settings
 
@@ -122,7 +122,7 @@ class Tickets:
         if actor.role in READERS_ONLY:
             raise NotAllowed("只有办理人员可以留言")
         if not text.strip():
-            raise NotAllowed("留言是空的；请写明内容")
+            raise PolicyRefusal("留言是空的；请写明内容")
         with self._session() as (session, by):
             chain.lock(session)
             row = _seen(session, by, ticket_id, actor)

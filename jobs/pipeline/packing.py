@@ -14,7 +14,7 @@ import pyarrow.dataset as ds
 from jobs.collaboration import Actor, Ticket
 from jobs.contracts import Catalogue, Contract, Rule
 from jobs.contracts.names import DELIVERY, TECHNICAL
-from jobs.errors import NotAllowed, UserError
+from jobs.errors import NotAllowed, PolicyRefusal
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
@@ -55,7 +55,7 @@ def answer(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file:
     if actor.role not in OWNERS or actor.department != contract.provider:
         raise NotAllowed(f"{contract.title}是{contract.department}的数据，工单 {ticket_id} 的整改数据只能由该单位报送")
     if ticket.kind != "issue":
-        raise UserError(f"工单 {ticket_id} 不是质检问题，没有整改包；请按办理步骤答复")
+        raise PolicyRefusal(f"工单 {ticket_id} 不是质检问题，没有整改包；请按办理步骤答复")
     notes = Manifest(sender=actor.name, answers=[ticket_id])
     with TemporaryDirectory(prefix="lake-answer-") as folder, file.open("rb") as opened:
         named = Path(folder) / f"{ticket_id}_{file_digest(opened, 'sha256').hexdigest()[:8]}{file.suffix}"

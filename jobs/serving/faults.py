@@ -10,7 +10,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from jobs.errors import LakeError, NotAllowed, Overtaken, ServiceUnavailable, Unknown, UserError
+from jobs.errors import (
+    InvalidTransition,
+    LakeError,
+    NotAllowed,
+    Overtaken,
+    PolicyRefusal,
+    ServiceUnavailable,
+    Unknown,
+    UserError,
+)
 from jobs.lake.session import is_away
 from jobs.serving.accounts import LoginRefused, TooManyTries
 from jobs.serving.incoming import TooLarge, WrongKind
@@ -29,7 +38,9 @@ STATUS: tuple[tuple[type[LakeError], int], ...] = (
     (WrongKind, 415),
     (Unknown, 404),
     (NotAllowed, 403),
+    (InvalidTransition, 409),
     (Overtaken, 409),
+    (PolicyRefusal, 422),
     (ServiceUnavailable, 503),
     (UserError, 400),
 )
@@ -39,7 +50,7 @@ TITLES = {
     403: "无权办理",
     404: "没有找到",
     405: "不支持的操作",
-    409: "已有他人先办理",
+    409: "现在不能这样办理",
     413: "文件过大",
     415: "不支持的文件",
     422: "填写有误",
@@ -47,6 +58,9 @@ TITLES = {
     500: "系统出错",
     503: "服务暂时无响应",
 }
+ON_THE_FORM = (400, 409, 413, 415, 422)
+"""What somebody who filled in a form can mend there."""
+
 AWAY = "有一项服务暂时无响应，数据没有受影响，请稍后再试"
 BROKEN = "系统出错，已记录日志；请稍后再试，仍不行请联系平台运维"
 
@@ -60,6 +74,19 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_any)
 
 
+def status_of(error: LakeError) -> int:
+    """The status that tells programs what an error is."""
+    return next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+
+
+def form_status(error: LakeError) -> int:
+    """The status of a form that is shown again with the error's message; raises what cannot be mended there."""
+    status = status_of(error)
+    if status not in ON_THE_FORM:
+        raise error
+    return status
+
+
 def wants_json(request: Request) -> bool:
     """Whether a program asks."""
     return request.url.path.startswith("/api/") or request.url.path.endswith("/state")
@@ -71,7 +98,7 @@ def _on_lake_error(request: Request, error: Exception) -> Response:
             return RedirectResponse(address("/login", {"next": "" if error.target == "/" else error.target}), 303)
         if isinstance(error, ChangeNeeded):
             return RedirectResponse("/password", 303)
-    status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+    status = status_of(error) if isinstance(error, LakeError) else 500
     if status >= 500:
         logger.warning("%s: %s", request.url.path, error)
     return _answer(request, status, AWAY if status == 503 else BROKEN if status >= 500 else str(error))

@@ -22,11 +22,10 @@ AROUND = 1 << 20
 ANSWER_BYTES = 64 << 20
 
 
-async def received(request: Request, visitor: Visitor) -> Uploaded:
-    """A delivery that came whole. Whatever breaks it off, nothing of it is left."""
+async def received(request: Request, visitor: Visitor, fields: dict[str, str]) -> Uploaded:
+    """A delivery that came whole, `fields` filled on the way. Whatever breaks it off, nothing of it is left."""
     desk = UploadDesk(portal_of(request), visitor.actor)
     limit = (portal_of(request).settings.portal_upload_mib << 20) + AROUND
-    fields: dict[str, str] = {}
     file: Incoming | None = None
     async with _drained(request, limit) as stream:
         try:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jobs.collaboration.clock_table import FILE, clock_table
 from jobs.collaboration.clocks import Clock, Elapsed, Timekeeper
 from jobs.collaboration.working_days import package_calendar
-from jobs.errors import NotAllowed, PolicyError
+from jobs.errors import PolicyError, PolicyRefusal
 
 ZONE = ZoneInfo("Asia/Shanghai")
 KEEPER = Timekeeper(package_calendar(), clock_table(), ZONE)
@@ -179,12 +179,12 @@ def test_reminders_come_at_half_at_four_fifths_and_on_the_due_day() -> None:
 
 
 def test_an_extension_is_given_only_where_the_policy_provides_it_and_up_to_its_length() -> None:
-    with pytest.raises(NotAllowed, match="C8 没有规定延期"):
+    with pytest.raises(PolicyRefusal, match="C8 没有规定延期"):
         KEEPER.extend(started("correction", "2026-01-12"), 1)
     longer = KEEPER.extend(started("issue", "2026-01-12"), 3)
     assert due_day(longer, at("2026-01-12")) == "2026-01-29"
     for by in (3, 0, -1):
-        with pytest.raises(NotAllowed, match="还可延长 2"):
+        with pytest.raises(PolicyRefusal, match="还可延长 2"):
             KEEPER.extend(longer, by)
 
 

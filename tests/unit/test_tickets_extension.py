@@ -6,7 +6,7 @@ import pytest
 
 from jobs.collaboration.ticket_queries import Wanted
 from jobs.collaboration.tickets import Tickets
-from jobs.errors import NotAllowed
+from jobs.errors import InvalidTransition, PolicyRefusal
 from tests.unit.ticketing import ASKER, CORRECTION, ISSUE, OFFICER, WHOLE, ZONE, at, moved
 
 NOW = at("2026-01-12")
@@ -30,7 +30,7 @@ def test_a_department_asks_for_more_time_and_the_clock_runs_until_the_officer_de
     assert due_day(tickets, one) == "2026-01-26"
     assert moved(tickets, one, "ask_extension:approver grant_extension:officer", NOW, days=3) == before
     assert due_day(tickets, one) == "2026-01-29"
-    with pytest.raises(NotAllowed, match="还可延长 2"):
+    with pytest.raises(PolicyRefusal, match="还可延长 2"):
         moved(tickets, one, "ask_extension:approver", NOW, days=3)
     assert [e.event for e in tickets.events(one, OFFICER)][-4:] == [
         "ask_extension", "refuse_extension", "ask_extension", "grant_extension",
@@ -40,14 +40,14 @@ def test_a_department_asks_for_more_time_and_the_clock_runs_until_the_officer_de
 def test_more_time_is_asked_for_before_the_time_is_over_and_only_where_the_policy_gives_some(
     tickets: Tickets, one: str
 ) -> None:
-    with pytest.raises(NotAllowed, match="时限已过"):
+    with pytest.raises(PolicyRefusal, match="时限已过"):
         moved(tickets, one, "ask_extension:approver", at("2026-01-27"))
     down = tickets.found([replace(ISSUE, field="x", error_class="feed_down")], NOW)[0]
-    with pytest.raises(NotAllowed, match="没有规定延期"):
+    with pytest.raises(PolicyRefusal, match="没有规定延期"):
         moved(tickets, down, "ask_extension:approver", NOW)
     asked = tickets.requested(CORRECTION, ASKER, NOW)
     moved(tickets, asked, "confirm:officer dispatch:officer", NOW)
-    with pytest.raises(NotAllowed, match="不能「申请延期」"):
+    with pytest.raises(InvalidTransition, match="不能「申请延期」"):
         moved(tickets, asked, "ask_extension:approver", NOW)
 
 

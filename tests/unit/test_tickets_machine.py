@@ -6,7 +6,7 @@ import pytest
 
 from jobs.collaboration.machine import CLOSED
 from jobs.collaboration.machine_file import FILE, machine
-from jobs.errors import NotAllowed, PolicyError
+from jobs.errors import InvalidTransition, PolicyError
 
 MACHINE = machine()
 
@@ -57,9 +57,9 @@ def test_only_a_machine_with_a_proof_closes_an_issue() -> None:
 
 
 def test_a_step_that_is_not_possible_says_what_is() -> None:
-    with pytest.raises(NotAllowed, match="「已派单（待签收）」，不能「豁免到期」；现在可以：签收（sign）、申诉"):
+    with pytest.raises(InvalidTransition, match="「已派单（待签收）」，不能「豁免到期」；现在可以：签收（sign）、申诉"):
         MACHINE.step("issue", "dispatched", "expire_waiver")
-    with pytest.raises(NotAllowed, match="不能「fly」；现在可以：无须办理"):
+    with pytest.raises(InvalidTransition, match="不能「fly」；现在可以：无须办理"):
         MACHINE.step("issue", "closed", "fly")
 
 

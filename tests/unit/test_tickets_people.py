@@ -10,7 +10,7 @@ import pytest
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.ticket_queries import Wanted
 from jobs.collaboration.tickets import Tickets
-from jobs.errors import NotAllowed, Overtaken, UserError
+from jobs.errors import InvalidTransition, NotAllowed, Overtaken, PolicyRefusal, UserError
 from tests.unit.ticketing import (
     APPROVER,
     ASKER,
@@ -78,7 +78,7 @@ def test_who_works_on_a_request_about_anothers_data_does_not_read_the_record(tic
 @pytest.mark.parametrize("provider", ["no_such_department", "", "bureau", "civil_affairs"])
 def test_a_ticket_is_not_given_to_a_department_that_does_not_exist(tickets: Tickets, one: str, provider: str) -> None:
     for way in ("transfer:officer", "dispute:approver uphold_dispute:officer"):
-        with pytest.raises(NotAllowed, match=r"可以是：.*hotline_12345|已是责任单位|须写明"):
+        with pytest.raises(PolicyRefusal, match=r"可以是：.*hotline_12345|已是责任单位|须写明"):
             moved(tickets, one, way, NOW, provider=provider, ground="not_ours")
 
 
@@ -87,7 +87,7 @@ def test_a_waiver_has_a_longest_time(tickets: Tickets, one: str, until: str, is_
     if is_granted:
         assert moved(tickets, one, "waive:officer", NOW, until=until) == "waived"
         return
-    with pytest.raises(NotAllowed, match="豁免最长 180 天；截止日请填写 2026-07-11 或以前"):
+    with pytest.raises(PolicyRefusal, match="豁免最长 180 天；截止日请填写 2026-07-11 或以前"):
         moved(tickets, one, "waive:officer", NOW, until=until)
 
 
@@ -121,11 +121,11 @@ def test_an_extension_moves_the_end_and_a_correction_request_has_none(tickets: T
     moved(tickets, one, "extend:officer", NOW, days=2)
     seen = tickets.ticket(one, OFFICER, NOW)
     assert seen.clock and seen.clock.due_at == at("2026-01-28", 24) - timedelta(seconds=1)
-    with pytest.raises(NotAllowed, match="还可延长 3"):
+    with pytest.raises(PolicyRefusal, match="还可延长 3"):
         moved(tickets, one, "extend:officer", NOW, days=4)
     asked = tickets.requested(CORRECTION, ASKER, NOW)
     moved(tickets, asked, "confirm:officer dispatch:officer sign:reporter", NOW)
-    with pytest.raises(NotAllowed, match="C8 没有规定延期"):
+    with pytest.raises(PolicyRefusal, match="C8 没有规定延期"):
         moved(tickets, asked, "extend:officer", NOW)
 
 
@@ -165,27 +165,33 @@ def test_a_request_is_made_in_the_name_of_the_own_department(tickets: Tickets) -
 
 
 @pytest.mark.parametrize(
-    ("actor", "event", "facts", "said"),
+    ("actor", "event", "facts", "refusal"),
     [
-        (LEADER, "sign", {}, "「督办领导」不能「签收」；须由部门填报员、部门审核员办理"),
-        (REPORTER, "dispute", {}, "须由部门审核员办理"),
-        (APPROVER, "dispute", {"ground": "not_ours"}, "须写明理由、证据"),
-        (APPROVER, "dispute", {"ground": "mood", "reason": "x", "evidence": "y"}, "申诉类型 mood 不适用于质检问题"),
-        (OFFICER, "waive", {"reason": "x", "approver": "y", "until": "2026-01-11"}, "已过"),
-        (OFFICER, "waive", {"reason": "x", "approver": "y", "until": "明天"}, "不是日期"),
-        (OFFICER, "transfer", {"reason": "x", "provider": "civil_affairs"}, "已是责任单位"),
-        (OFFICER, "extend", {"reason": "x", "approver": "y", "days": "3"}, "正整数"),
-        (OFFICER, "supervise", {"reason": "x", "mood": "y"}, "不认识的事项 mood"),
-        (OFFICER, "pass", {"proof": {"mended": 10}}, "只由系统在复核后办理"),
-        (OFFICER, "start", {}, "现在可以：签收（sign）"),
-        (Actor("machine", "bureau", "x"), "pass", {"proof": {"mended": 10}}, "只由系统在复核后办理"),
+        (LEADER, "sign", {}, (NotAllowed, "「督办领导」不能「签收」；须由部门填报员、部门审核员办理")),
+        (REPORTER, "dispute", {}, (NotAllowed, "须由部门审核员办理")),
+        (APPROVER, "dispute", {"ground": "not_ours"}, (PolicyRefusal, "须写明理由、证据")),
+        (
+            APPROVER,
+            "dispute",
+            {"ground": "mood", "reason": "x", "evidence": "y"},
+            (PolicyRefusal, "申诉类型 mood 不适用于质检问题"),
+        ),
+        (OFFICER, "waive", {"reason": "x", "approver": "y", "until": "2026-01-11"}, (PolicyRefusal, "已过")),
+        (OFFICER, "waive", {"reason": "x", "approver": "y", "until": "明天"}, (PolicyRefusal, "不是日期")),
+        (OFFICER, "transfer", {"reason": "x", "provider": "civil_affairs"}, (PolicyRefusal, "已是责任单位")),
+        (OFFICER, "extend", {"reason": "x", "approver": "y", "days": "3"}, (PolicyRefusal, "正整数")),
+        (OFFICER, "supervise", {"reason": "x", "mood": "y"}, (PolicyRefusal, "不认识的事项 mood")),
+        (OFFICER, "pass", {"proof": {"mended": 10}}, (NotAllowed, "只由系统在复核后办理")),
+        (OFFICER, "start", {}, (InvalidTransition, "现在可以：签收（sign）")),
+        (Actor("machine", "bureau", "x"), "pass", {"proof": {"mended": 10}}, (NotAllowed, "只由系统在复核后办理")),
     ],
 )
 def test_a_step_that_is_not_allowed_is_told_in_chinese_and_changes_nothing(
-    tickets: Tickets, one: str, actor: Actor, event: str, facts: dict[str, object], said: str
+    tickets: Tickets, one: str, actor: Actor, event: str, facts: dict[str, object], refusal: tuple[type[UserError], str]
 ) -> None:
     before = tickets.ticket(one, OFFICER, NOW)
-    with pytest.raises(NotAllowed, match=said):
+    kind, said = refusal
+    with pytest.raises(kind, match=said):
         tickets.move(one, event, actor, before.version, NOW, facts=facts)
     assert tickets.ticket(one, OFFICER, NOW) == before
     assert tickets.audit_verify().broken is None
@@ -282,8 +288,8 @@ def test_a_comment_is_told_and_does_not_get_in_the_way(tickets: Tickets, one: st
     tickets.commented(one, REPORTER, "导出脚本漏了一列", NOW)
     assert [(e.name, text) for e, text in tickets.comments(one, OFFICER)] == [("张三", "导出脚本漏了一列")]
     assert tickets.move(one, "sign", REPORTER, version, NOW).state == "signed_for"
-    for actor, text in ((Actor("analyst", "x", "y"), "x"), (REPORTER, " ")):
-        with pytest.raises(NotAllowed):
+    for actor, text, kind in ((Actor("analyst", "x", "y"), "x", NotAllowed), (REPORTER, " ", PolicyRefusal)):
+        with pytest.raises(kind):
             tickets.commented(one, actor, text, NOW)
 
 

@@ -13,7 +13,7 @@ from jobs.collaboration.actors import CONFIDANTS
 from jobs.collaboration.machine import Step
 from jobs.collaboration.ticket import Standing
 from jobs.contracts import Contract
-from jobs.errors import NotAllowed, ServiceUnavailable
+from jobs.errors import NotAllowed, ServiceUnavailable, Unknown
 from jobs.lake.session import is_away
 from jobs.pipeline.standing import keep_standing
 from jobs.reporting.masking import masked_text, masked_tree
@@ -26,6 +26,11 @@ from jobs.serving.visitors import BadForm
 logger = logging.getLogger(__name__)
 NUMBERS = ("days",)
 REQUEST_KINDS = ("correction", "objection")
+MOST_CHARS = 4000
+MOST_OF: Mapping[str, int] = {"approver": 60, "provider": 120, "record": 500, "field": 120}
+"""Characters of what the database keeps in less than MOST_CHARS."""
+
+REQUESTED: Mapping[str, str] = {"record": "哪条记录", "field": "字段", "message": "有什么不对", "evidence": "依据"}
 
 
 @dataclass(frozen=True)
@@ -108,8 +113,10 @@ class TicketDesk:
         return {event.seq: text if is_insider else masked_text(text) for event, text in said}
 
     def move(self, ticket_id: str, event: str, seen: int, stated: Mapping[str, str]) -> Ticket:
-        """The ticket after a step. BadForm where something is not stated, NotAllowed where the step is not the actor's."""
+        """The ticket after a step. BadForm, Unknown, NotAllowed, InvalidTransition or PolicyRefusal say why not."""
         steps = {step.event: step for step in self.portal.tickets.possible(ticket_id, self.actor)}
+        if event not in self.portal.tickets.machine().events:
+            raise Unknown(f"没有「{event}」这个步骤")
         facts = self._facts(steps[event], stated) if event in steps else {}
         moved = self.portal.tickets.move(ticket_id, event, self.actor, seen, self.portal.now(), facts=facts)
         self._mark(moved.kind, moved.dataset)
@@ -119,6 +126,7 @@ class TicketDesk:
         """A comment."""
         if not text.strip():
             raise BadForm("留言是空的；请写明内容")
+        _check_length("text", "留言", text)
         return self.portal.tickets.commented(ticket_id, self.actor, text.strip(), self.portal.now())
 
     def request(self, asked: Request) -> str:
@@ -128,6 +136,8 @@ class TicketDesk:
             raise BadForm("请选择数据集")
         if not (asked.record.strip() and asked.message.strip() and asked.evidence.strip()):
             raise BadForm("请写明哪条记录、有什么不对、依据是什么")
+        for name, label in REQUESTED.items():
+            _check_length(name, label, getattr(asked, name))
         made = self.portal.tickets.requested(asked, self.actor, self.portal.now())
         self._mark(asked.kind, asked.dataset)
         return made
@@ -209,7 +219,16 @@ class TicketDesk:
         missing = [machine.facts[name] for name, value in filled.items() if not value]
         if missing:
             raise BadForm(f"「{machine.events[step.event]}」须写明{'、'.join(missing)}")
+        for name, value in filled.items():
+            _check_length(name, machine.facts[name], value)
         for name in NUMBERS:
-            if name in filled and not filled[name].isdecimal():
+            if name in filled and not (filled[name].isdecimal() and len(filled[name]) < 5):
                 raise BadForm(f"{machine.facts[name]}须是正整数")
         return {name: int(value) if name in NUMBERS else value for name, value in filled.items()}
+
+
+def _check_length(name: str, label: str, text: str) -> None:
+    """BadForm where a text is longer than what is kept."""
+    most = MOST_OF.get(name, MOST_CHARS)
+    if len(text) > most:
+        raise BadForm(f"「{label}」有 {len(text):,} 个字，最多 {most:,} 个；请精简后再提交")

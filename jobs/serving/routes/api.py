@@ -19,7 +19,7 @@ FAULTS: dict[int | str, dict[str, Any]] = {
     401: {"model": m.Fault, "description": "未登录"},
     403: {"model": m.Fault, "description": "无权"},
     404: {"model": m.Fault, "description": "没有，或不属于您的部门"},
-    409: {"model": m.Fault, "description": "已有他人先办理"},
+    409: {"model": m.Fault, "description": "已有他人先办理，或工单的状态不能这样办理"},
     411: {"description": "未注明长度"},
     413: {"description": "过长"},
     503: {"model": m.Fault, "description": "有一项服务暂时无响应"},

@@ -7,9 +7,11 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from jobs.collaboration import Wanted
+from jobs.errors import LakeError
 from jobs.serving.desk.data_desk import DataDesk
 from jobs.serving.desk.oversight_desk import OversightDesk
 from jobs.serving.desk.ticket_desk import TicketDesk
+from jobs.serving.faults import form_status
 from jobs.serving.rendering import page
 from jobs.serving.visitors import AnyPortal, LoggedIn, Posted
 
@@ -47,16 +49,21 @@ def audit(
 ) -> Response:
     """Who was shown which sensitive data."""
     log = OversightDesk(portal, visitor.actor).log(page_number, SIZE, department)
-    return page("audit.html", portal, visitor, log=log, department=department, outcomes=())
+    return page("audit.html", portal, visitor, log=log, department=department, outcomes=(), noted={}, message="")
 
 
 @router.post("/audit")
 def verify(portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
     """Both chains, walked now; notes that were written down before may be compared."""
     desk = OversightDesk(portal, visitor.actor)
-    events, readings = desk.verified(fields.get("noted", "")), desk.log_verified(fields.get("noted_access", ""))
+    shown = {"log": desk.log(1, SIZE, ""), "department": "", "noted": fields}
+    try:
+        events, readings = desk.verified(fields.get("noted", "")), desk.log_verified(fields.get("noted_access", ""))
+    except LakeError as error:
+        view = {"outcomes": (), "message": str(error)}
+        return page("audit.html", portal, visitor, form_status(error), **shown, **view)
     outcomes = (("事件", events), ("访问记录", readings))
-    return page("audit.html", portal, visitor, log=desk.log(1, SIZE, ""), department="", outcomes=outcomes)
+    return page("audit.html", portal, visitor, 200, **shown, outcomes=outcomes, message="")
 
 
 @router.get("/help")

@@ -1,5 +1,7 @@
 """Pages of tickets: what waits, the list, one ticket with its steps, comments and pack."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -9,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from jobs.collaboration import Request, Tickets, Wanted
+from jobs.errors import LakeError
 from jobs.serving import rights
 from jobs.serving.desk.ticket_desk import TicketDesk
+from jobs.serving.faults import form_status
 from jobs.serving.portal import Portal
 from jobs.serving.rendering import page
 from jobs.serving.visitors import AnyPortal, BadForm, LoggedIn, Posted, Visitor
@@ -86,19 +90,19 @@ def tickets(portal: AnyPortal, visitor: LoggedIn, asked: Annotated[Filter, Query
 @router.get("/tickets/{ticket_id}")
 def ticket(ticket_id: str, portal: AnyPortal, visitor: LoggedIn, said: str = "") -> Response:
     """One ticket."""
-    return _ticket_page(portal, visitor, ticket_id, 200, "", SAID.get(said, ""))
+    return ticket_page(portal, visitor, ticket_id, Reply(said=SAID.get(said, "")))
 
 
 @router.post("/tickets/{ticket_id}/steps/{event}")
 def step(ticket_id: str, event: str, portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
-    """Take a step; what is not filled in is told on the ticket's page."""
+    """Take a step; why it was not taken is told in its form, where what was typed still stands."""
     seen = fields.get("seen", "")
     try:
         if not seen.isdecimal() or len(seen) > 9:
             raise BadForm("请从工单页面办理")
         TicketDesk(portal, visitor.actor).move(ticket_id, event, int(seen), fields)
-    except BadForm as error:
-        return _ticket_page(portal, visitor, ticket_id, 422, str(error), "")
+    except LakeError as error:
+        return ticket_page(portal, visitor, ticket_id, refused(error, event, fields))
     return _back(ticket_id, "step")
 
 
@@ -106,9 +110,9 @@ def step(ticket_id: str, event: str, portal: AnyPortal, visitor: LoggedIn, field
 def comment(ticket_id: str, portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
     """Say something."""
     try:
-        TicketDesk(portal, visitor.actor).comment(ticket_id, fields.get("text", "")[:4000])
-    except BadForm as error:
-        return _ticket_page(portal, visitor, ticket_id, 422, str(error), "")
+        TicketDesk(portal, visitor.actor).comment(ticket_id, fields.get("text", ""))
+    except LakeError as error:
+        return ticket_page(portal, visitor, ticket_id, refused(error, "comment", fields))
     return _back(ticket_id, "comment")
 
 
@@ -135,15 +139,15 @@ def request(portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
         dataset=fields.get("dataset", ""),
         provider=found.provider if found else "",
         requester=visitor.actor.department,
-        field=fields.get("field", "")[:120],
-        record=fields.get("record", "")[:500],
-        message=fields.get("message", "")[:2000],
-        evidence=fields.get("evidence", "")[:2000],
+        field=fields.get("field", ""),
+        record=fields.get("record", ""),
+        message=fields.get("message", ""),
+        evidence=fields.get("evidence", ""),
     )
     try:
         made = TicketDesk(portal, visitor.actor).request(asked)
-    except BadForm as error:
-        return _request_page(portal, visitor, fields, str(error), 422)
+    except LakeError as error:
+        return _request_page(portal, visitor, fields, str(error), form_status(error))
     return _back(made, "request")
 
 
@@ -152,7 +156,24 @@ def _request_page(portal: Portal, visitor: Visitor, fields: object, message: str
     return page("request.html", portal, visitor, status, contracts=others, fields=fields, message=message)
 
 
-def _ticket_page(portal: Portal, visitor: Visitor, ticket_id: str, status: int, message: str, said: str) -> Response:
+@dataclass(frozen=True)
+class Reply:
+    """What a ticket's page says of a form that was sent; `typed` is what stood in it, so that nobody types it twice."""
+
+    status: int = 200
+    message: str = ""
+    said: str = ""
+    form: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+
+def refused(error: LakeError, form: str, typed: Mapping[str, str]) -> Reply:
+    """The error in words, to be shown in the form; raises what cannot be mended there, such as a missing right."""
+    return Reply(form_status(error), str(error), "", form, typed)
+
+
+def ticket_page(portal: Portal, visitor: Visitor, ticket_id: str, reply: Reply) -> Response:
+    """The page of a ticket as it is now, with the reply."""
     view = TicketDesk(portal, visitor.actor).view(ticket_id)
     is_ended = Tickets.machine().states[view.ticket.state].end
     decided = {s.ground for s in Tickets.machine().steps if s.ground and s.is_of(view.ticket.kind)}
@@ -160,12 +181,14 @@ def _ticket_page(portal: Portal, visitor: Visitor, ticket_id: str, status: int, 
         "ticket.html",
         portal,
         visitor,
-        status,
+        reply.status,
         it=view,
         machine=Tickets.machine(),
         grounds={name: label for name, label in Tickets.machine().grounds.items() if name in decided},
-        message=message,
-        said="" if is_ended and said == SAID["answer"] else said,  # the page stays open while the lake goes on
+        reply=reply,
+        said=""
+        if is_ended and reply.said == SAID["answer"]
+        else reply.said,  # the page stays open while the lake goes on
     )
 
 

@@ -1,17 +1,23 @@
 """Pages for handing over data: the form, what became of it, and a small address that scripts ask."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from jobs.errors import LakeError
 from jobs.lake.delivery import STATE_WORDS
 from jobs.serving.desk.ticket_desk import TicketDesk
 from jobs.serving.desk.upload_desk import STEPS, Progress, UploadDesk
+from jobs.serving.faults import form_status
 from jobs.serving.incoming import ENDINGS
+from jobs.serving.portal import Portal
 from jobs.serving.receiving import received, received_file
 from jobs.serving.rendering import page
-from jobs.serving.visitors import AnyPortal, LoggedIn
+from jobs.serving.routes.ticket_pages import refused, ticket_page
+from jobs.serving.visitors import AnyPortal, LoggedIn, Visitor
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,16 +31,17 @@ def uploads(portal: AnyPortal, visitor: LoggedIn) -> Response:
 @router.get("/uploads/new")
 def form(portal: AnyPortal, visitor: LoggedIn, dataset: str = "", answers: str = "", supersedes: str = "") -> Response:
     """The form; an address may fill in what it is about."""
-    said = {"dataset": dataset, "answers": answers, "supersedes": supersedes}
-    contracts = UploadDesk(portal, visitor.actor).datasets()
-    limit = portal.settings.portal_upload_mib
-    return page("upload.html", portal, visitor, contracts=contracts, limit=limit, endings=ENDINGS, said=said)
+    return _form(portal, visitor, {"dataset": dataset, "answers": answers, "supersedes": supersedes}, "", 200)
 
 
 @router.post("/uploads")
-async def upload(request: Request, visitor: LoggedIn) -> Response:
-    """Take a file in as it comes."""
-    done = await received(request, visitor)
+async def upload(request: Request, portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """Take a file in as it comes; why it was not taken is told in the form, where what was typed still stands."""
+    fields: dict[str, str] = {}
+    try:
+        done = await received(request, visitor, fields)
+    except LakeError as error:
+        return await run_in_threadpool(_form, portal, visitor, fields, str(error), form_status(error))
     return RedirectResponse(f"/uploads/{done.id}", 303)
 
 
@@ -58,9 +65,18 @@ async def answer(ticket_id: str, request: Request, portal: AnyPortal, visitor: L
     """A filled pack, or a corrected file, as a redelivery that names the ticket."""
     desk = TicketDesk(portal, visitor.actor)
     await run_in_threadpool(desk.check_answer, ticket_id)
-    async with received_file(request, visitor) as file:
-        await run_in_threadpool(desk.answer, ticket_id, file)
+    try:
+        async with received_file(request, visitor) as file:
+            await run_in_threadpool(desk.answer, ticket_id, file)
+    except LakeError as error:
+        return await run_in_threadpool(ticket_page, portal, visitor, ticket_id, refused(error, "answer", {}))
     return RedirectResponse(f"/tickets/{ticket_id}?said=answer", 303)
+
+
+def _form(portal: Portal, visitor: Visitor, said: Mapping[str, str], message: str, status: int) -> Response:
+    contracts, limit = UploadDesk(portal, visitor.actor).datasets(), portal.settings.portal_upload_mib
+    view = {"contracts": contracts, "limit": limit, "endings": ENDINGS, "said": said, "message": message}
+    return page("upload.html", portal, visitor, status, **view)
 
 
 def told(progress: Progress) -> dict[str, object]:
