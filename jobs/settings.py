@@ -6,11 +6,12 @@ that it started, then the defaults below. Nothing else in the code reads the env
 
 import os
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
     portal_secure: bool = Field(
         False, description="Cookies go over TLS only; to be set where a TLS proxy stands before it."
     )
+    portal_trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Networks of the proxies whose X-Forwarded-For is believed, with commas: 10.0.0.0/8,::1."
+    )
     portal_idle_min: int = Field(30, description="Minutes without a request after which a login ends.")
     portal_session_h: int = Field(12, description="Hours after which a login ends in any case.")
     portal_upload_mib: int = Field(1024, description="Largest file that the portal takes.")
@@ -79,6 +83,11 @@ class Settings(BaseSettings):
 
     timezone: str = Field("Asia/Shanghai", description="What people see; storage is UTC.")
     wait_s: int = Field(180, description="How long a step waits for a service that is away before it gives up.")
+
+    @field_validator("portal_trusted_proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
 
     def state_url(self) -> str:
         """SQLAlchemy URL of the database with ledger and tickets."""

@@ -24,6 +24,7 @@ def create_app(portal: Portal) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        redirect_slashes=False,  # such a redirect would repeat whatever host the request names
     )
     app.state.portal = portal
     faults.add_to(app)
@@ -37,7 +38,7 @@ def create_app(portal: Portal) -> FastAPI:
 
 def guarded(portal: Portal) -> ASGIApp:
     """The application as it is served."""
-    return Guard(create_app(portal), portal.settings.portal_secure)
+    return Guard(create_app(portal), portal)
 
 
 def report_styles() -> FileResponse:

@@ -22,9 +22,10 @@ from jobs.errors import (
 )
 from jobs.lake.session import is_away
 from jobs.serving.accounts import LoginRefused, TooManyTries
+from jobs.serving.bodies import TooSlow
 from jobs.serving.incoming import TooLarge, WrongKind
 from jobs.serving.rendering import address, page
-from jobs.serving.visitors import BadForm, ChangeNeeded, Forged, LoginNeeded, portal_of
+from jobs.serving.visitors import BadForm, ChangeNeeded, Forged, LoginNeeded, path_of, portal_of
 
 logger = logging.getLogger(__name__)
 STATUS: tuple[tuple[type[LakeError], int], ...] = (
@@ -34,6 +35,7 @@ STATUS: tuple[tuple[type[LakeError], int], ...] = (
     (Forged, 403),
     (TooManyTries, 429),
     (BadForm, 422),
+    (TooSlow, 408),
     (TooLarge, 413),
     (WrongKind, 415),
     (Unknown, 404),
@@ -50,6 +52,7 @@ TITLES = {
     403: "无权办理",
     404: "没有找到",
     405: "不支持的操作",
+    408: "提交超时",
     409: "现在不能这样办理",
     413: "文件过大",
     415: "不支持的文件",
@@ -89,7 +92,12 @@ def form_status(error: LakeError) -> int:
 
 def wants_json(request: Request) -> bool:
     """Whether a program asks."""
-    return request.url.path.startswith("/api/") or request.url.path.endswith("/state")
+    return path_of(request).startswith("/api/") or path_of(request).endswith("/state")
+
+
+def answer_to(request: Request, error: Exception) -> Response:
+    """The answer to an error outside of any route."""
+    return _on_lake_error(request, error) if isinstance(error, LakeError) else _on_any(request, error)
 
 
 def _on_lake_error(request: Request, error: Exception) -> Response:
@@ -100,13 +108,13 @@ def _on_lake_error(request: Request, error: Exception) -> Response:
             return RedirectResponse("/password", 303)
     status = status_of(error) if isinstance(error, LakeError) else 500
     if status >= 500:
-        logger.warning("%s: %s", request.url.path, error)
+        logger.warning("%s: %s", path_of(request), error)
     return _answer(request, status, AWAY if status == 503 else BROKEN if status >= 500 else str(error))
 
 
 def _on_disconnect(request: Request, error: Exception) -> Response:
     """Nobody reads the answer; that somebody went away is no fault of ours."""
-    logger.info("%s: the browser went away", request.url.path)
+    logger.info("%s: the browser went away", path_of(request))
     return _answer(request, 400, TITLES[400])
 
 
@@ -126,9 +134,9 @@ def _on_validation(request: Request, error: Exception) -> Response:
 
 def _on_any(request: Request, error: Exception) -> Response:
     if is_away(error):
-        logger.warning("%s: %s", request.url.path, str(error).split("\n")[0][:200])
+        logger.warning("%s: %s", path_of(request), str(error).split("\n")[0][:200])
         return _answer(request, 503, AWAY)
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    logger.error("%s %s failed", request.method, path_of(request), exc_info=error)
     return _answer(request, 500, BROKEN)
 
 

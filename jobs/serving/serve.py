@@ -8,11 +8,14 @@ from threading import Thread
 import uvicorn
 
 from jobs.serving.app import guarded
-from jobs.serving.portal import opened
+from jobs.serving.connections import BoundedConnection
+from jobs.serving.portal import Portal, opened
 from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
 GRACE_S = 10
+MOST_HEAD = 32 << 10
+MOST_CONNECTIONS = 1000
 TURN_S = 0.001
 """A thread that reckons for seconds gives way to those that answer after so long; usually it is five times that."""
 
@@ -23,15 +26,25 @@ def serve(settings: Settings, host: str, port: int) -> None:
     with opened(settings) as portal:
         _read("the loop", portal.loops.month)
         Thread(target=_read, args=("the standing", portal.standing.get), daemon=True).start()
-        uvicorn.run(
-            guarded(portal),
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,  # addresses hold ids and search words
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
+        uvicorn.Server(configured(portal, host, port)).run()
+
+
+def configured(portal: Portal, host: str, port: int) -> uvicorn.Config:
+    """How the server runs: what it leaves open or believes by itself is closed and left to the guard."""
+    return uvicorn.Config(
+        guarded(portal),
+        host=host,
+        port=port,
+        http=BoundedConnection,
+        ws="none",
+        proxy_headers=False,
+        h11_max_incomplete_event_size=MOST_HEAD,
+        limit_concurrency=MOST_CONNECTIONS,
+        log_level="warning",
+        access_log=False,  # addresses hold ids and search words
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
 
 
 def _read(what: str, read: Callable[[], object]) -> None:

@@ -59,14 +59,26 @@ def portal_of(request: Request) -> Portal:
     return cast(Portal, request.app.state.portal)
 
 
-def visitor_of(request: Request) -> Visitor:
-    """Who is logged in; LoginNeeded where nobody is, ChangeNeeded before a first password is changed."""
-    portal, token = portal_of(request), request.cookies.get(COOKIE, "")
+def path_of(request: Request) -> str:
+    """The address that is asked for; a URL made from the request would depend on the host that it names."""
+    return str(request.scope["path"])
+
+
+def account_of(portal: Portal, request: Request) -> tuple[Account, str]:
+    """Whose login the request carries, and its token; LoginNeeded where it carries none that holds."""
+    token = request.cookies.get(COOKIE, "")
     account = portal.sessions.find(token, portal.now()) if token else None
     if account is None:
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")
+        target = f"{path_of(request)}?{query}" if query else path_of(request)
         raise LoginNeeded(target if request.method == "GET" else "/")
-    if account.must_change and request.url.path not in FREE_OF_CHANGE:
+    return account, token
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who is logged in; LoginNeeded where nobody is, ChangeNeeded before a first password is changed."""
+    account, token = account_of(portal_of(request), request)
+    if account.must_change and path_of(request) not in FREE_OF_CHANGE:
         raise ChangeNeeded("请先修改初始密码")
     return Visitor(account, account.actor(), token)
 

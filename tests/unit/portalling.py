@@ -28,6 +28,7 @@ from jobs.serving.accounts import Person
 from jobs.serving.app import guarded
 from jobs.serving.passwords import hashed
 from jobs.serving.portal import Portal
+from jobs.serving.serve import configured
 from jobs.settings import PROJECT
 from tests.unit.test_reporting_lake import LocalLake, MemoryStore
 from tests.unit.ticketing import CORRECTION, ISSUE, ZONE, at
@@ -258,7 +259,7 @@ def served(portal: Portal) -> Iterator[str]:
     """URL of a real server on the loopback address, for as long as the block lasts."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(guarded(portal), log_level="warning"))
+        server = uvicorn.Server(configured(portal, "127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         deadline = time.monotonic() + 30

@@ -47,6 +47,7 @@ def town(issuer: str, made_url: str, tmp_path: Path) -> Iterator[City]:
         made_url,
         oidc_issuer=issuer,
         oidc_client_id=CLIENT,
+        portal_public_url="http://portal.test",
         oidc_client_secret=SecretStr(SECRET),
         oidc_roles=ROLES,
         oidc_departments={"MZJ": "civil_affairs"},

@@ -15,6 +15,7 @@ from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.lake.database import utc
 from jobs.serving.account_tables import UploadRow
 from jobs.serving.app import create_app
+from tests.unit.asking import routes
 from tests.unit.portalling import NOW, PEOPLE, Browser, City, city, delivered
 from tests.unit.ticketing import OFFICER
 
@@ -157,18 +158,6 @@ def pages(town: City, method: str) -> set[str]:
     app = create_app(town.portal)
     found = {r.path for r in routes(app) if method in (getattr(r, "methods", None) or ())}
     return {path for path in found if not path.startswith("/api/")} - OPEN - ENDING
-
-
-def routes(app: Any) -> Iterator[Any]:
-    """Routes, also of routers that were included."""
-    waiting = list(app.routes)
-    while waiting:
-        one = waiting.pop()
-        inner = getattr(one, "original_router", None)
-        if inner is not None:
-            waiting.extend(inner.routes)
-        if getattr(one, "path", None):
-            yield one
 
 
 def cases(table: dict[str, dict[str, dict[str, int]]]) -> list[Any]:

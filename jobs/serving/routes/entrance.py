@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from jobs.errors import LakeError, UserError
 from jobs.serving.accounts import Account, LoginRefused, TooManyTries
+from jobs.serving.addresses import place_of
 from jobs.serving.portal import Portal
 from jobs.serving.rendering import page
 from jobs.serving.sessions import csrf_of
@@ -51,7 +52,7 @@ def login(request: Request, portal: AnyPortal, fields: Annotated[Mapping[str, st
     word = request.cookies.get(LOGIN_COOKIE, "")
     if not word or not hmac.compare_digest(fields.get(FIELD, "").encode(), csrf_of(word).encode()):
         raise Forged(STALE)
-    where = request.client.host if request.client else ""
+    where = place_of(request.client.host if request.client else "")
     try:
         account = portal.accounts.checked(fields.get("name", ""), fields.get("password", ""), where, portal.now())
     except (LoginRefused, TooManyTries) as error:

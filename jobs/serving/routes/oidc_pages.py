@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from jobs.errors import Unknown
+from jobs.errors import SetupError, Unknown
 from jobs.serving.oidc import FAILED, Oidc
 from jobs.serving.portal import Portal
 from jobs.serving.routes.entrance import LOGIN_LASTS_S, set_cookie, welcome
@@ -17,9 +17,9 @@ COOKIE = "lake_oidc"
 
 
 @router.get("/start")
-def start(request: Request, portal: AnyPortal, next: str = "") -> Response:
+def start(portal: AnyPortal, next: str = "") -> Response:
     """Send the browser to the provider; it keeps the state, so that nobody else's login is slipped to it."""
-    url, state = _provider(request, portal).begin(next, portal.now())
+    url, state = _provider(portal).begin(next, portal.now())
     answer = RedirectResponse(url, 303)
     set_cookie(answer, portal, COOKIE, state, LOGIN_LASTS_S)
     return answer
@@ -28,7 +28,7 @@ def start(request: Request, portal: AnyPortal, next: str = "") -> Response:
 @router.get("/callback")
 def callback(request: Request, portal: AnyPortal, state: str = "", code: str = "", error: str = "") -> Response:
     """The browser comes back, with a code if the login was right."""
-    provider, mine = _provider(request, portal), request.cookies.get(COOKIE, "")
+    provider, mine = _provider(portal), request.cookies.get(COOKIE, "")
     if error or not code or not mine or not hmac.compare_digest(mine.encode(), state.encode()):
         raise Forged(FAILED)
     identity, target = provider.finish(state, code, portal.now())
@@ -37,8 +37,10 @@ def callback(request: Request, portal: AnyPortal, state: str = "", code: str = "
     return answer
 
 
-def _provider(request: Request, portal: Portal) -> Oidc:
+def _provider(portal: Portal) -> Oidc:
     if not portal.settings.oidc_issuer:
         raise Unknown("没有启用统一身份认证")
-    base = portal.settings.portal_public_url or str(request.base_url)
+    base = portal.settings.portal_public_url or portal.settings.portal_url
+    if not base:
+        raise SetupError("LAKE_PORTAL_PUBLIC_URL must say to which address the identity provider sends people back")
     return Oidc(portal.settings, portal.tickets.database, f"{base.rstrip('/')}/oidc/callback")
