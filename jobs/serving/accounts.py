@@ -3,29 +3,24 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import MACHINE, Actor, Tickets
-from jobs.errors import LakeError, UserError
+from jobs.errors import UserError
 from jobs.lake.database import Database, utc
 from jobs.serving import passwords
-from jobs.serving.account_tables import AccountRow, FailureRow, SessionRow
+from jobs.serving.account_tables import AccountRow, SessionRow
+from jobs.serving.throttle import counted
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]{1,59}")
-WINDOW = timedelta(minutes=15)
-MOST_OF_BOTH, MOST_OF_NAME, MOST_OF_ADDRESS = 5, 20, 60
 REFUSED = "账号或密码不正确"
 
 
 class LoginRefused(UserError):
     """Name or password is wrong, or the account is disabled; nobody is told which."""
-
-
-class TooManyTries(LakeError):
-    """So many logins failed lately that this one is not looked at."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +110,19 @@ class Accounts:
         with self._database.session() as session:
             return tuple(account_of(row) for row in session.scalars(select(AccountRow).order_by(AccountRow.name)))
 
-    def checked(self, name: str, password: str, address: str, at: datetime) -> Account:
+    def checked(self, name: str, password: str, place: str, at: datetime) -> Account:
         """The account of a name and password; LoginRefused, or TooManyTries after many of those."""
         name = name.strip().lower()[:60]
-        self._check_tries(name, address, utc(at))
-        with self._database.session() as session:
-            row = _row(session, name)
-            kept = None if row is None or row.is_disabled else row.password_hash
-        if not passwords.fits(password, kept):
+        with counted(self._database, name, place, utc(at)):
             with self._database.session() as session:
-                session.add(FailureRow(name=name, address=address[:64], at=utc(at)))
-            raise LoginRefused(REFUSED)
-        return self._welcomed(name, address, utc(at))
+                row = _row(session, name)
+                kept = None if row is None or row.is_disabled else row.password_hash
+            if not passwords.fits(password, kept):
+                raise LoginRefused(REFUSED)
+        with self._database.session() as session:
+            row = _known(session, name)
+            row.last_login_at = utc(at)
+            return account_of(row)
 
     def recognised(self, one: Identity, at: datetime) -> Account:
         """The account of somebody whom the identity provider knows, made at the first login; role and department follow it."""
@@ -147,37 +143,20 @@ class Accounts:
             session.flush()
             return account_of(row)
 
-    def changed(self, account: Account, old: str, new: str) -> None:
-        """Set another password; all logins with the old one end."""
-        passwords.check_new(new, account.name)
-        with self._database.session() as session:
-            kept = _known(session, account.name).password_hash
-        if not passwords.fits(old, kept):
-            raise UserError("原密码不正确")
+    def changed(self, account: Account, old: str, new: str, place: str, at: datetime) -> None:
+        """Set another password; all logins with the old one end. Wrong old ones are counted as at the login."""
+        with counted(self._database, account.name, place, utc(at)):
+            with self._database.session() as session:
+                kept = _known(session, account.name).password_hash
+            if not passwords.fits(old, kept):
+                raise LoginRefused("原密码不正确")
         if old == new:
             raise UserError("新密码与原密码相同")
+        passwords.check_new(new, (account.name, account.person, account.department))
         with self._database.session() as session:
             row = _known(session, account.name)
             row.password_hash, row.must_change = passwords.hashed(new), False
             _end_sessions(session, row.id)
-
-    def _welcomed(self, name: str, address: str, at: datetime) -> Account:
-        with self._database.session() as session:
-            row = _known(session, name)
-            row.last_login_at = at
-            mine = (FailureRow.name == name, FailureRow.address == address[:64])
-            session.execute(delete(FailureRow).where(*mine))
-            session.execute(delete(FailureRow).where(FailureRow.at < at - 4 * WINDOW))
-            return account_of(row)
-
-    def _check_tries(self, name: str, address: str, at: datetime) -> None:
-        of_name, of_address = FailureRow.name == name, FailureRow.address == address[:64]
-        limits = ((MOST_OF_BOTH, (of_name, of_address)), (MOST_OF_NAME, (of_name,)), (MOST_OF_ADDRESS, (of_address,)))
-        with self._database.session() as session:
-            for most, where in limits:
-                query = select(func.count()).select_from(FailureRow).where(FailureRow.at > at - WINDOW, *where)
-                if (session.scalar(query) or 0) >= most:
-                    raise TooManyTries("登录失败次数过多，请 15 分钟后再试；忘记密码请联系平台运维重置")
 
 
 def check_person(one: Person) -> None:

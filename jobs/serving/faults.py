@@ -21,10 +21,11 @@ from jobs.errors import (
     UserError,
 )
 from jobs.lake.session import is_away
-from jobs.serving.accounts import LoginRefused, TooManyTries
+from jobs.serving.accounts import LoginRefused
 from jobs.serving.bodies import TooSlow
 from jobs.serving.incoming import TooLarge, WrongKind
 from jobs.serving.rendering import address, page
+from jobs.serving.throttle import TooManyTries
 from jobs.serving.visitors import BadForm, ChangeNeeded, Forged, LoginNeeded, path_of, portal_of
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,9 @@
 """Passwords: hashed with argon2id, compared in the same time whether an account exists or not."""
 
+import re
 import secrets
+import unicodedata
+from collections.abc import Iterable, Mapping
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -13,6 +16,37 @@ MOST = 200
 AT_ONCE = 4
 """Hashing costs 19 MiB each: a crowd at the door waits instead of filling the memory."""
 
+SAFE_SCORE, LEAST_DIFFERENT = 3, 5
+"""A score of zxcvbn: 10^8 guesses and more."""
+
+LOOKED_AT = 32
+"""Characters that zxcvbn looks at: its work grows faster than a password."""
+
+WORDS = (
+    "liaocheng",
+    "dashuju",
+    "shujuju",
+    "shujuhu",
+    "zhengwu",
+    "citylake",
+    "聊城",
+    "大数据",
+    "数据局",
+    "数据湖",
+    "政务",
+)
+"""Words about the bureau and the platform, without separators."""
+
+REMEDY = "请用几个不相干的词连成一句，或 12 个以上没有规律的字母、数字和符号"
+WEAKNESSES: Mapping[str, str] = {
+    "dictionary": "主要是常见密码或常用词，大小写变化和形近替换没有帮助",
+    "spatial": "主要是键盘上相邻的键",
+    "repeat": "主要是重复的字符",
+    "sequence": "主要是连续的字符，如 1234、abcd",
+    "regex": "主要是年份或日期",
+    "date": "主要是年份或日期",
+    "bruteforce": "没有规律的部分太短",
+}
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _turns = BoundedSemaphore(AT_ONCE)
@@ -39,11 +73,30 @@ def one_time() -> str:
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))
 
 
-def check_new(password: str, name: str) -> None:
-    """UserError in Chinese where a new password is too short, too long, or says the name."""
+def check_new(password: str, own: Iterable[str]) -> None:
+    """UserError in Chinese, with the remedy, where a new password is easy to guess; `own` are words about its owner."""
     if not LEAST <= len(password) <= MOST:
         raise UserError(f"新密码须为 {LEAST} 至 {MOST} 个字符")
-    if name.lower() in password.lower():
-        raise UserError("新密码不能包含账号名")
-    if len(set(password)) < 5:
-        raise UserError("新密码过于简单，请使用更多不同的字符")
+    plain = unicodedata.normalize("NFKC", password).lower()
+    words = [word.lower() for word in own if len(word) > 1]
+    bare = re.sub(r"[\s_.-]", "", plain)
+    if any(word in plain or re.sub(r"[\s_.-]", "", word) in bare for word in words):
+        raise UserError(f"新密码不能包含账号名、姓名或部门；{REMEDY}")
+    if found := next((word for word in WORDS if word in bare), None):
+        raise UserError(f"新密码不能包含「{found}」这样与单位、平台有关的词；{REMEDY}")
+    if len(set(plain)) < LEAST_DIFFERENT:
+        raise UserError(f"新密码中不同的字符太少；{REMEDY}")
+    if reason := _weakness(plain, [part for word in words for part in re.split(r"[\s_.-]", word)]):
+        raise UserError(f"新密码容易猜到：{reason}；{REMEDY}")
+
+
+def _weakness(plain: str, words: list[str]) -> str:
+    """Why a password is guessed soon, by what zxcvbn makes most or all of it; empty where it is not."""
+    from zxcvbn import zxcvbn  # lists of words that only this needs
+
+    found = zxcvbn(plain[:LOOKED_AT], user_inputs=[*words, *WORDS])
+    parts = found["sequence"]
+    longest = max(parts, key=lambda part: (part["pattern"] != "bruteforce", len(part["token"])))
+    if found["score"] >= SAFE_SCORE and (len(parts) > 1 or longest["pattern"] == "bruteforce"):
+        return ""
+    return WEAKNESSES.get(longest["pattern"], WEAKNESSES["bruteforce"])

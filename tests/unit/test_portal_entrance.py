@@ -11,8 +11,9 @@ from jobs.errors import UserError
 from jobs.lake.ledger_tables import Base
 from jobs.serving import passwords
 from jobs.serving.account_tables import AccountRow, SessionRow
-from jobs.serving.accounts import LoginRefused, Person, TooManyTries
+from jobs.serving.accounts import LoginRefused, Person
 from jobs.serving.routes.entrance import local
+from jobs.serving.throttle import TooManyTries
 from tests.unit.portalling import NOW, PASSWORD, Browser, City, city, hidden
 
 
@@ -176,7 +177,7 @@ def test_a_first_password_has_to_be_changed_before_anything_else(town: City) -> 
         ("short", "short", "10 至 200"),
         ("long enough", "long enougH", "不同"),
         ("my own password", "my own password", "不能包含账号名"),
-        ("aaaaaaaaaaaa", "aaaaaaaaaaaa", "过于简单"),
+        ("aaaaaaaaaaaa", "aaaaaaaaaaaa", "不同的字符太少"),
         (PASSWORD, PASSWORD, "与原密码相同"),
     ],
 )

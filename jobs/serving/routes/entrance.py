@@ -9,11 +9,12 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from jobs.errors import LakeError, UserError
-from jobs.serving.accounts import Account, LoginRefused, TooManyTries
+from jobs.serving.accounts import Account, LoginRefused
 from jobs.serving.addresses import place_of
 from jobs.serving.portal import Portal
 from jobs.serving.rendering import page
 from jobs.serving.sessions import csrf_of
+from jobs.serving.throttle import TooManyTries
 from jobs.serving.visitors import (
     COOKIE,
     FIELD,
@@ -52,9 +53,10 @@ def login(request: Request, portal: AnyPortal, fields: Annotated[Mapping[str, st
     word = request.cookies.get(LOGIN_COOKIE, "")
     if not word or not hmac.compare_digest(fields.get(FIELD, "").encode(), csrf_of(word).encode()):
         raise Forged(STALE)
-    where = place_of(request.client.host if request.client else "")
     try:
-        account = portal.accounts.checked(fields.get("name", ""), fields.get("password", ""), where, portal.now())
+        account = portal.accounts.checked(
+            fields.get("name", ""), fields.get("password", ""), _place(request), portal.now()
+        )
     except (LoginRefused, TooManyTries) as error:
         return _form(portal, fields.get("next", ""), str(error), 401 if isinstance(error, LoginRefused) else 429)
     return welcome(request, portal, account, fields.get("next", ""))
@@ -91,9 +93,10 @@ def password(request: Request, portal: AnyPortal, visitor: LoggedIn, fields: Pos
     if new != fields.get("again", ""):
         return page("password.html", portal, visitor, 422, message="两次输入的新密码不同")
     try:
-        portal.accounts.changed(visitor.account, old, new)
-    except UserError as error:
-        return page("password.html", portal, visitor, 422, message=str(error))
+        portal.accounts.changed(visitor.account, old, new, _place(request), portal.now())
+    except (UserError, TooManyTries) as error:
+        status = 429 if isinstance(error, TooManyTries) else 422
+        return page("password.html", portal, visitor, status, message=str(error))
     return welcome(request, portal, visitor.account, "")
 
 
@@ -115,6 +118,11 @@ def _form(portal: Portal, target: str, message: str, status: int) -> Response:
     answer = page("login.html", portal, None, status, **view)
     set_cookie(answer, portal, LOGIN_COOKIE, word, LOGIN_LASTS_S)
     return answer
+
+
+def _place(request: Request) -> str:
+    """Where somebody tries a password."""
+    return place_of(request.client.host if request.client else "")
 
 
 def _is_logged_in(request: Request) -> bool:
