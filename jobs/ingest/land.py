@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ SIDECAR = ".manifest.json"
 NAME_LENGTH = 120
 """Characters of a folder's name that the ledger keeps."""
 MANIFEST_BYTES = 1 << 20
+MOST_NAME_BYTES = 190
+"""File systems keep names of 255 bytes, and object stores on them add marks of their own."""
 
 
 class Manifest(BaseModel):
@@ -67,6 +70,8 @@ def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, ma
     for file in files:
         if not file.is_file():
             raise UserError(f"{file}: no such file")
+        if (length := len(os.fsencode(file.name))) > MOST_NAME_BYTES:
+            raise UserError(f"{file.name}：文件名有 {length} 个字节，最多 {MOST_NAME_BYTES} 个；请改短后再报送")
     base = f"{Zone.LANDING}/{provider}/{dataset}"
     notes = manifest.model_dump_json(exclude_none=True).encode()
     folder = _free_place(store, files, base)

@@ -16,6 +16,9 @@ from jobs.serving.account_tables import AccountRow, SessionRow
 from jobs.serving.throttle import counted
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]{1,59}")
+MOST_PERSON, MOST_DEPARTMENT = 50, 120
+"""Characters; a person with the account's name behind it still fits into what tickets keep of who acts."""
+
 REFUSED = "账号或密码不正确"
 
 
@@ -166,8 +169,10 @@ def check_person(one: Person) -> None:
         raise UserError("账号名须以小写字母开头，只含小写字母、数字和 _ . -，2 至 60 个字符")
     if one.role not in roles:
         raise UserError(f"没有角色 {one.role}；可以是：{'、'.join(f'{n}（{label}）' for n, label in roles.items())}")
-    if not one.department:
+    if not 0 < len(one.department) <= MOST_DEPARTMENT:
         raise UserError("请写明部门（数据契约中的 provider）")
+    if len(one.person) > MOST_PERSON:
+        raise UserError(f"姓名最多 {MOST_PERSON} 个字")
 
 
 def account_of(row: AccountRow) -> Account:

@@ -14,7 +14,9 @@ from jobs.errors import LakeError, UserError
 from jobs.serving.visitors import BadForm
 
 MOST_FIELD = 16 * 1024
-MOST_NAME = 100
+MOST_NAME, MOST_NAME_BYTES = 100, 200
+"""File systems keep names of 255 bytes, and object stores on them add marks of their own."""
+
 ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".json", ".jsonl", ".ndjson", ".zip", ".gz", ".parquet")
 ZIP, OLE2 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 HEADS = {
@@ -138,8 +140,8 @@ async def parts(stream: AsyncIterator[bytes], content_type: str) -> AsyncIterato
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise BadForm("请通过上传页面选择文件后提交")
     said = _Parsed()
-    parser = MultipartParser(options[b"boundary"], said.callbacks())  # type: ignore[arg-type]
     try:
+        parser = MultipartParser(options[b"boundary"], said.callbacks())  # type: ignore[arg-type]
         async for chunk in stream:
             parser.write(chunk)
             for part in said.parts:
@@ -157,8 +159,9 @@ def safe_name(name: str) -> str:
     ending = next((e for e in ENDINGS if bare.lower().endswith(e)), "")
     if not ending or bare.lower().endswith(".manifest.json"):
         raise WrongKind(f"不接收这种文件；请上传 {'、'.join(ENDINGS)} 文件")
-    stem = bare[: -len(ending)].lstrip("._ ")[: MOST_NAME - len(ending)] or "upload"
-    return stem + bare[-len(ending) :]
+    stem = bare[: -len(ending)].lstrip("._ ")[: MOST_NAME - len(ending)]
+    kept = stem.encode(errors="ignore")[: MOST_NAME_BYTES - len(ending)].decode(errors="ignore")
+    return (kept or "upload") + bare[-len(ending) :]
 
 
 def check_head(name: str, head: bytes) -> None:

@@ -15,6 +15,9 @@ KEPT_S = 300.0
 OFFERED = 13
 """So many months, the present one among them, can be asked for."""
 
+MOST_DIGITS = 19
+"""A number of as many digits is more than a database keeps."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LEAST = timedelta(microseconds=1)
 
@@ -58,7 +61,7 @@ class Loops:
         if mark in ("", newest.mark()):
             return newest
         seq, _, micros = mark.partition(".")
-        if not (seq.isdecimal() and micros.isdecimal() and len(mark) < 40):
+        if not (seq.isdecimal() and micros.isdecimal() and len(seq) < MOST_DIGITS and len(mark) < 40):
             raise Unknown("没有这个截止点的数字")
         until = EPOCH + LEAST * min(int(micros), (newest.cut.until - EPOCH) // LEAST)
         cut = replace(newest.cut, until=max(until, newest.period.since), seq=int(seq))

@@ -22,7 +22,7 @@ from jobs.collaboration import Tickets
 from jobs.errors import ServiceUnavailable, SetupError
 from jobs.lake.database import Database, utc
 from jobs.serving.account_tables import OidcRow
-from jobs.serving.accounts import Identity, LoginRefused
+from jobs.serving.accounts import MOST_PERSON, Identity, LoginRefused
 from jobs.serving.sessions import digest
 from jobs.settings import Settings
 
@@ -101,7 +101,11 @@ class Oidc:
             raise LoginRefused("统一身份认证没有给出本平台的角色或部门，请联系平台运维")
         name = str(claims.get("preferred_username") or "")
         return Identity(
-            f"{claims['iss']}|{claims['sub']}"[:300], name, str(claims.get("name") or "")[:60], role, department
+            f"{claims['iss']}|{claims['sub']}"[:300],
+            name,
+            str(claims.get("name") or "")[:MOST_PERSON],
+            role,
+            department,
         )
 
     def _client(self) -> OAuth2Client:

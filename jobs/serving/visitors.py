@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 from jobs.collaboration import Actor
 from jobs.errors import LakeError
 from jobs.serving.accounts import Account
+from jobs.serving.inputs import is_storable
 from jobs.serving.portal import Portal
 from jobs.serving.sessions import csrf_of, is_csrf
 
@@ -18,6 +19,7 @@ COOKIE = "lake_session"
 LOGIN_COOKIE = "lake_login"
 FIELD = "csrf"
 STALE = "表单已失效：可能是登录已过期，或页面打开过久。请返回上一页，刷新后再提交"
+UNREADABLE = "表单中有不能识别的字符；请刷新页面后重新填写"
 FREE_OF_CHANGE = ("/password", "/logout")
 
 
@@ -89,9 +91,15 @@ LoggedIn = Annotated[Visitor, Depends(visitor_of)]
 
 async def form_of(request: Request) -> dict[str, str]:
     """Fields of a form; files are not for here."""
-    async with request.form(max_files=0, max_fields=100) as form:
-        texts = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
-    return {name: value.replace("\x00", "") for name, value in texts.items()}
+    try:
+        async with request.form(max_files=0, max_fields=100) as form:
+            texts = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
+    except UnicodeError as error:  # in an encoding that the form says it has
+        raise BadForm(UNREADABLE) from error
+    found = {name: value.replace("\x00", "") for name, value in texts.items()}
+    if not all(map(is_storable, found.values())):
+        raise BadForm(UNREADABLE)
+    return found
 
 
 async def posted(request: Request, visitor: LoggedIn) -> Mapping[str, str]:

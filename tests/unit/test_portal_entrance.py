@@ -221,6 +221,11 @@ def test_an_account_needs_a_name_a_role_and_a_department(town: City) -> None:
     for wrong in (Person("Ä", "reporter", "x"), Person("ok", "machine", "x"), Person("ok", "reporter", "")):
         with pytest.raises(UserError):
             town.portal.accounts.add(wrong, NOW)
+    with pytest.raises(UserError, match="最多 50 个字"):
+        town.portal.accounts.add(Person("a" * 60, "reporter", "civil_affairs", "长" * 51), NOW)
+    town.portal.accounts.add(Person("a" * 60, "approver", "civil_affairs", "长" * 50), NOW, PASSWORD)
+    longest = Browser(town.portal, "a" * 60)
+    assert longest.post(f"/tickets/{town.issue}/comments", {"text": "已知悉"}).status_code == 303
     with pytest.raises(UserError, match="已存在"):
         town.portal.accounts.add(Person("own", "reporter", "civil_affairs"), NOW)
 

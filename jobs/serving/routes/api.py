@@ -9,6 +9,7 @@ from jobs.serving.desk.data_desk import DataDesk
 from jobs.serving.desk.loop_desk import LoopDesk
 from jobs.serving.desk.oversight_desk import OversightDesk
 from jobs.serving.desk.ticket_desk import TicketDesk
+from jobs.serving.inputs import PageNumber
 from jobs.serving.routes import api_models as m
 from jobs.serving.routes.loop_pages import MonthName
 from jobs.serving.routes.ticket_pages import Filter
@@ -26,7 +27,6 @@ FAULTS: dict[int | str, dict[str, Any]] = {
 }
 router = APIRouter(prefix="/api", responses=FAULTS)
 Id = Annotated[str, Path(max_length=120, pattern=r"^[\w.-]+$")]
-PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 SIZE = 50
 
 

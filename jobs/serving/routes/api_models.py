@@ -13,11 +13,12 @@ from jobs.contracts import Contract, Rule
 from jobs.reporting.entries import Entry
 from jobs.serving.desk.data_desk import DeliveryView, Overview
 from jobs.serving.desk.ticket_desk import TicketView
+from jobs.serving.inputs import is_storable
 
 
 def storable(text: str) -> str:
     """The text; ValueError where no database could keep it."""
-    if "\x00" in text or text.encode(errors="replace").decode() != text:
+    if not is_storable(text):
         raise ValueError("holds characters that are none")
     return text
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from jobs.serving.desk.loop_desk import CITY, Asked, LoopDesk
+from jobs.serving.inputs import MOST_PAGE
 from jobs.serving.portal import Portal
 from jobs.serving.rendering import page
 from jobs.serving.visitors import AnyPortal, LoggedIn, Visitor
@@ -25,7 +26,7 @@ class Which(BaseModel):
     of: str = Field("closing", max_length=40)
     month: str = Field("", max_length=7, pattern=MONTH)
     cut: str = Field("", max_length=40, pattern=r"^(\d+\.\d+)?$")
-    page: int = Field(1, ge=1, le=100_000)
+    page: int = Field(1, ge=1, le=MOST_PAGE)
 
 
 @router.get("/overview/loop")

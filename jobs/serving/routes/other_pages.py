@@ -12,6 +12,7 @@ from jobs.serving.desk.data_desk import DataDesk
 from jobs.serving.desk.oversight_desk import OversightDesk
 from jobs.serving.desk.ticket_desk import TicketDesk
 from jobs.serving.faults import form_status
+from jobs.serving.inputs import PageNumber
 from jobs.serving.rendering import page
 from jobs.serving.visitors import AnyPortal, LoggedIn, Posted
 
@@ -44,7 +45,7 @@ def read(notice_id: int, portal: AnyPortal, visitor: LoggedIn, fields: Posted) -
 def audit(
     portal: AnyPortal,
     visitor: LoggedIn,
-    page_number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    page_number: PageNumber = 1,
     department: Annotated[str, Query(max_length=120)] = "",
 ) -> Response:
     """Who was shown which sensitive data."""

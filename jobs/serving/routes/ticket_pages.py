@@ -15,6 +15,7 @@ from jobs.errors import LakeError
 from jobs.serving import rights
 from jobs.serving.desk.ticket_desk import TicketDesk
 from jobs.serving.faults import form_status
+from jobs.serving.inputs import MOST_PAGE, PageNumber
 from jobs.serving.portal import Portal
 from jobs.serving.rendering import page
 from jobs.serving.visitors import AnyPortal, BadForm, LoggedIn, Posted, Visitor
@@ -43,7 +44,7 @@ class Filter(BaseModel):
     dataset: str = Field("", max_length=120)
     show: Literal["open", "overdue", "mine", "all"] = "open"
     order: Literal["due", "newest"] = "due"
-    page: int = Field(1, ge=1, le=100_000)
+    page: int = Field(1, ge=1, le=MOST_PAGE)
 
     def wanted(self) -> Wanted:
         """The same for the desk."""
@@ -64,7 +65,7 @@ class Filter(BaseModel):
 
 
 @router.get("/tasks")
-def tasks(portal: AnyPortal, visitor: LoggedIn, page_number: Annotated[int, Query(alias="page", ge=1)] = 1) -> Response:
+def tasks(portal: AnyPortal, visitor: LoggedIn, page_number: PageNumber = 1) -> Response:
     """What waits for the visitor."""
     found = TicketDesk(portal, visitor.actor).waiting(page_number, SIZE)
     return page("tasks.html", portal, visitor, found=found, filter={})
