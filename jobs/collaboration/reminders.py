@@ -124,7 +124,9 @@ def _line(by: Policies, ticket: TicketRow, row: ClockRow, pcts: tuple[int, ...],
     day = f"{by.keeper.local_day(due.at)}{'（暂定）' if due.is_provisional else ''}"
     share = f"已逾期，应于 {day} 办结" if is_overdue else f"时限已过 {max(pcts)}%，{day} 到期"
     rows = f"，余 {ticket.remaining_rows:,} 行" if ticket.remaining_rows else ""
-    what = f"{ticket.dataset}.{ticket.rule or ticket.field} {ticket.message}{rows}"
+    is_found = ticket.kind in by.machine.machine_found
+    problem = f".{ticket.rule or ticket.field} {ticket.message}" if is_found else f" {by.machine.kinds[ticket.kind]}"
+    what = f"{ticket.dataset}{problem}{rows}"  # groups read it: nothing that somebody wrote
     text = f"{ticket.id} {by.machine.label(ticket.kind, ticket.state)}：{share}。{what}"
     return Line(ticket.id, row.id, pcts, due.at, is_overdue, text)
 

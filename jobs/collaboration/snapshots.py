@@ -159,7 +159,7 @@ def _brief(by: Policies, life: Life, row: Row[Any], cut: Cut) -> Brief:
         provider=life.provider,
         dataset=row.dataset,
         rule=row.rule,
-        field=row.field,
+        field=row.field if is_found else "",
         severity=row.severity,
         dimension=row.dimension,
         message=row.message if is_found else by.machine.kinds[row.kind],

@@ -1,7 +1,7 @@
 """Tickets and events read for an actor; what an actor may not see is not in the answer, whatever is asked for."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,23 +14,23 @@ from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket import Event, OpenRows, Standing, Ticket
 from jobs.collaboration.ticket_clocks import last_row, view
 from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow
-from jobs.collaboration.visibility import counted_for, owner_of, reads_in_full, visible
+from jobs.collaboration.visibility import counted_for, owner_of, read_in_full, reads_in_full, visible
+from jobs.contracts.personal_numbers import masked_lines, masked_tree
 from jobs.lake.database import utc
 
 MOST = 500
 COPIED = (
-    "id", "kind", "state", "version", "dataset", "provider", "requester", "rule", "rule_version", "field",
-    "error_class", "severity", "dimension", "message", "remedy", "basis", "failed_rows", "remaining_rows", "reopened",
+    "id", "kind", "state", "version", "dataset", "provider", "requester", "rule", "rule_version",
+    "error_class", "severity", "dimension", "remedy", "basis", "failed_rows", "remaining_rows", "reopened",
     "recurred", "follows",
 )  # fmt: skip
-SEARCHED = (
-    TicketRow.id,
-    TicketRow.dataset,
-    TicketRow.rule,
-    TicketRow.field,
-    TicketRow.message,
-    TicketRow.provider,
-)
+SEARCHED = (TicketRow.id, TicketRow.dataset, TicketRow.rule, TicketRow.provider)
+WRITTEN = (TicketRow.field, TicketRow.message)
+"""What people write in a request; what the lake found has it from the rules."""
+
+
+SENTENCES = ("reason", "evidence", "decision", "reply", "confirmation", "approver")
+"""Facts that people put into words."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,24 @@ def _conditions(by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> lis
     if wanted.is_open:
         found.append(TicketRow.state.in_(by.machine.open_states()))
     if wanted.text:
-        found.append(or_(*(column.icontains(wanted.text, autoescape=True) for column in SEARCHED)))
+        found.append(_holds(by, actor, wanted.text))
     if wanted.is_overdue:
         found.append(TicketRow.id.in_(overdue(at)))
     if wanted.is_mine:
         found.append(_waits_for(by.machine, actor))
     return found
+
+
+def _holds(by: Policies, actor: Actor, text: str) -> ColumnElement[bool]:
+    """Tickets in which a text stands. Digits in what somebody wrote are found only by who reads them there.
+
+    Otherwise a number that is starred out could be found out by searching for more and more of it.
+    """
+    named = or_(*(column.icontains(text, autoescape=True) for column in SEARCHED))
+    written = or_(*(column.icontains(text, autoescape=True) for column in WRITTEN))
+    if any(character.isdigit() for character in text):
+        written = and_(written, or_(TicketRow.kind.in_(by.machine.machine_found), read_in_full(by, actor)))
+    return or_(named, written)
 
 
 def _waits_for(machine: Machine, actor: Actor) -> ColumnElement[bool]:
@@ -191,10 +203,18 @@ def standing_of(row: EvidenceRow) -> Standing:
     )
 
 
-def find_events(session: Session, ticket: str) -> tuple[Event, ...]:
-    """What happened to a ticket, oldest first."""
-    rows = session.scalars(select(EventRow).where(EventRow.ticket == ticket).order_by(EventRow.seq))
-    return tuple(event_of(row) for row in rows)
+def find_events(session: Session, by: Policies, ticket: TicketRow, actor: Actor) -> tuple[Event, ...]:
+    """What happened to a ticket, oldest first; numbers of persons in what was stated are starred out for outsiders."""
+    rows = session.scalars(select(EventRow).where(EventRow.ticket == ticket.id).order_by(EventRow.seq))
+    events = tuple(event_of(row) for row in rows)
+    if reads_in_full(by, actor, ticket):
+        return events
+    return tuple(replace(event, facts={k: _masked(k, v) for k, v in event.facts.items()}) for event in events)
+
+
+def _masked(name: str, fact: object) -> object:
+    """What was stated, without numbers of persons; in ids of deliveries, fewer numbers are taken for such."""
+    return masked_lines(fact) if name in SENTENCES and isinstance(fact, str) else masked_tree(fact)
 
 
 def events_until(session: Session, actor: Actor, until: datetime) -> Iterator[Event]:
@@ -211,11 +231,15 @@ def ticket_of(session: Session, by: Policies, row: TicketRow, actor: Actor, at: 
 
 
 def _made(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at: datetime) -> Ticket:
+    is_whole = reads_in_full(by, actor, row)
+    is_plain = is_whole or row.kind in by.machine.machine_found
     return Ticket(
         **{name: getattr(row, name) for name in COPIED},
+        field=row.field if is_plain else masked_lines(row.field),
+        message=row.message if is_plain else masked_lines(row.message),
         label=by.machine.label(row.kind, row.state),
         owner=owner_of(by, row.dataset),
-        record=row.record if reads_in_full(by, actor, row) else "",
+        record=row.record if is_whole else "",
         opened_at=utc(row.opened_at),
         closed_at=utc(row.closed_at) if row.closed_at else None,
         clock=view(clock, by.keeper, at) if clock else None,

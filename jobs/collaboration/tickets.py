@@ -39,9 +39,10 @@ from jobs.collaboration.ticket_queries import (
     was_escalated,
 )
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
-from jobs.collaboration.visibility import may_see
+from jobs.collaboration.visibility import may_see, reads_in_full
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.contracts import load_usable
+from jobs.contracts.personal_numbers import masked_lines
 from jobs.errors import NotAllowed, Overtaken, PolicyRefusal, ServiceUnavailable, Unknown
 from jobs.lake.database import Database, utc
 from jobs.settings import Settings
@@ -133,12 +134,12 @@ class Tickets:
             return event_of(link)
 
     def comments(self, ticket_id: str, actor: Actor) -> tuple[tuple[Event, str], ...]:
-        """Comments with who said them and when, oldest first."""
+        """Comments with who said them and when, oldest first; numbers of persons are starred out for outsiders."""
         with self._session() as (session, by):
-            _seen(session, by, ticket_id, actor)
+            is_whole = reads_in_full(by, actor, _seen(session, by, ticket_id, actor))
             query = select(EventRow, CommentRow.text).join(CommentRow, CommentRow.event == EventRow.seq)
             rows = session.execute(query.where(CommentRow.ticket == ticket_id).order_by(EventRow.seq))
-            return tuple((event_of(event), text) for event, text in rows)
+            return tuple((event_of(event), text if is_whole else masked_lines(text)) for event, text in rows)
 
     def waivers_expired(self, at: datetime) -> tuple[str, ...]:
         """Ids of the tickets whose waiver ended before the day of `at`; they are open again."""
@@ -182,8 +183,7 @@ class Tickets:
     def events(self, ticket_id: str, actor: Actor) -> tuple[Event, ...]:
         """What happened to a ticket, oldest first."""
         with self._session() as (session, by):
-            _seen(session, by, ticket_id, actor)
-            return find_events(session, ticket_id)
+            return find_events(session, by, _seen(session, by, ticket_id, actor), actor)
 
     def possible(self, ticket_id: str, actor: Actor) -> tuple[Step, ...]:
         """Steps that the actor may take now, in the order of the machine."""

@@ -1,6 +1,6 @@
 """Which tickets an actor may see, and who reads them in full: whose data it is comes from the contract, never from a ticket."""
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import CONFIDANTS, Actor
@@ -48,6 +48,14 @@ def reads_in_full(by: Policies, actor: Actor, ticket: TicketRow) -> bool:
     if not actor.is_bound():
         return actor.role in CONFIDANTS
     return actor.department in (owner_of(by, ticket.dataset), ticket.requester)
+
+
+def read_in_full(by: Policies, actor: Actor) -> ColumnElement[bool]:
+    """The condition under which the actor reads a ticket in full."""
+    if not actor.is_bound():
+        return true() if actor.role in CONFIDANTS else false()
+    own = [dataset for dataset, owner in by.owners().items() if owner == actor.department]
+    return or_(TicketRow.dataset.in_(own), TicketRow.requester == actor.department)
 
 
 def note_party(session: Session, ticket: TicketRow) -> None:

@@ -2,10 +2,10 @@
 
 import re
 
+from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.delivery import State
 from jobs.reporting.facts import Facts
 from jobs.reporting.figures import count
-from jobs.reporting.masking import masked_text
 from jobs.reporting.words import PERIODS
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.results import RULES, VERDICTS
 from jobs.reporting.bulletin_demands import demands
 from jobs.reporting.bulletin_facts import BulletinFacts, Matter
 from jobs.reporting.bulletin_rank import Entrant, Placed, ranked
 from jobs.reporting.bulletin_results import Figure, result_figures
-from jobs.reporting.masking import masked_text
 from jobs.reporting.words import SEVERITY_ORDER
 
 FORMAT = "city-lake/bulletin/1"

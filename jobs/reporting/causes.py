@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from jobs.contracts import Contract, Field
+from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.reporting import figures
-from jobs.reporting.masking import Masks, masked_text
+from jobs.reporting.masking import Masks
 
 FEWEST = 5
 SHARE, LIFT, SAME = 0.8, 1.5, 0.5

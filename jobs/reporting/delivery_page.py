@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.delivery import STATE_WORDS
 from jobs.lake.results import RuleRow
 from jobs.reporting import figures, words
@@ -19,7 +20,7 @@ from jobs.reporting.delivery_tables import (
 )
 from jobs.reporting.evidence import Row
 from jobs.reporting.facts import Facts
-from jobs.reporting.masking import masked_text, titles
+from jobs.reporting.masking import titles
 from jobs.reporting.pages import Badge, Cell, Link, Table, render, table
 from jobs.reporting.score import checked_count, is_of_each_row, weights
 

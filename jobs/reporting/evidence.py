@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from jobs.contracts import Contract
+from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.reporting import masking
@@ -87,7 +88,7 @@ class Evidence:
         columns = [
             table[name].to_pylist() if name in table.schema.names else [None] * table.num_rows for name in COLUMNS
         ]
-        files = {name: masking.masked_text(name or "", is_free=False) for name in pc.unique(table["_file"]).to_pylist()}
+        files = {name: masked_text(name or "", is_free=False) for name in pc.unique(table["_file"]).to_pylist()}
         for file, row, key, rule, severity, field, value, meant in zip(*columns, strict=True):
             names, is_shifted = fields[field], (file, row) in shifted
             yield Row(

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from jobs.contracts.personal_numbers import masked_text, masked_tree
 from jobs.lake.results import RuleRow
 from jobs.reporting.evidence import Row
 from jobs.reporting.facts import Facts
 from jobs.reporting.history import limits
-from jobs.reporting.masking import masked_text, masked_tree
 from jobs.reporting.score import checked_count, pass_rate, weights
 from jobs.reporting.sources import sources
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jobs.contracts import Contract, Field
 from jobs.contracts.names import QUALIFIER
+from jobs.contracts.personal_numbers import UNSEEN, masked_text, starred, visible
 
 EMPTY = "（空）"
 HIDDEN = "****"
@@ -15,18 +16,6 @@ JOINT = " | "
 WORDS_FOR_NOTHING = frozenset(
     ("-", "--", "/", "\\", "无", "空", "不详", "未知", "null", "none", "na", "n/a", "nan", EMPTY)
 )
-HALF = str.maketrans("０１２３４５６７８９Ｘｘ－　", "0123456789Xx- ")
-IDENTITY = re.compile(
-    r"\d*[1-9]\d{5}[ -]?(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[\dXx]\d*"
-    r"|(?<!\d)[1-9]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?!\d)"
-)
-PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
-LONG_NUMBER = re.compile(r"\d{11,}[Xx]?|(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)|(?<!\d)\d{4}(?:[ -]\d{4}){3}[ -]?\d{0,4}")
-HAN = re.compile(r"[\u3400-\u9fff]")
-UNSEEN = re.compile("[\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-MANY_DIGITS = re.compile(r"(?:\d[ \-－　]?){10}")
-STARS = 20
-KEPT = ((15, 4, 4), (11, 3, 4), (7, 2, 2), (2, 1, 0))
 
 
 class Masks:
@@ -69,7 +58,7 @@ class Masks:
         if grade >= "L4":
             return HIDDEN
         if grade >= "L3":
-            return UNSEEN.sub("", _starred(word))
+            return UNSEEN.sub("", starred(word))
         return masked_text(value, field is None or field.is_free_text())
 
     def _key_value(self, name: str, value: str | None) -> str:
@@ -91,28 +80,7 @@ class OwnersMasks(Masks):
     """How values are shown to the department that answers for them: as they are, unseen characters made visible."""
 
     def _one(self, value: str, name: str) -> str:
-        return UNSEEN.sub(_visible, value)
-
-
-def masked_text(text: str, is_free: bool = True) -> str:
-    """Text with the numbers of persons starred out and unseen characters made visible."""
-    has_unseen = UNSEEN.search(text) is not None
-    bare = UNSEEN.sub("", text) if has_unseen else text
-    if MANY_DIGITS.search(bare):
-        starred = _without_numbers(bare, is_free)
-        text = starred if starred != bare else text
-    return UNSEEN.sub(_visible, text) if has_unseen else text
-
-
-def masked_tree(value: object) -> object:
-    """A JSON value with every text in it masked."""
-    if isinstance(value, str):
-        return masked_text(value, is_free=False)
-    if isinstance(value, Mapping):
-        return {masked_text(str(key), is_free=False): masked_tree(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked_tree(item) for item in value]
-    return value
+        return UNSEEN.sub(visible, value)
 
 
 def titles(names: tuple[str, ...], contract: Contract | None) -> str:
@@ -127,28 +95,3 @@ def _as_sent(value: str, zone: str) -> str:
     except ValueError:
         return masked_text(value)
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _without_numbers(text: str, is_free: bool) -> str:
-    half = text.translate(HALF)
-    for pattern in (IDENTITY, PHONE, LONG_NUMBER) if is_free else (IDENTITY, PHONE):
-        for found in pattern.finditer(half):
-            starred = _starred(text[found.start() : found.end()], limit=len(half))
-            text = text[: found.start()] + starred + text[found.end() :]
-        half = text.translate(HALF)
-    return text
-
-
-def _starred(text: str, limit: int = STARS) -> str:
-    length = len(text)
-    if HAN.search(text):
-        return text[:1] + "*" * max(1, min(length - 1, 10))
-    for least, head, tail in KEPT:
-        if length >= least:
-            return text[:head] + "*" * min(length - head - tail, limit) + text[length - tail :]
-    return "*"
-
-
-def _visible(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    return chr(0x2400 + code) if code < 0x20 else f"⟨U+{code:04X}⟩"

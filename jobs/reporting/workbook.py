@@ -8,11 +8,12 @@ from typing import Any
 
 import xlsxwriter
 
+from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.delivery import STATE_WORDS
 from jobs.reporting import figures, words
 from jobs.reporting.evidence import Row
 from jobs.reporting.facts import Facts
-from jobs.reporting.masking import masked_text, titles
+from jobs.reporting.masking import titles
 from jobs.reporting.score import checked_count, pass_rate, weights
 from jobs.reporting.sources import sources
 

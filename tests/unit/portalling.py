@@ -139,12 +139,12 @@ def shipped() -> Catalogue:
     return contracts.load_usable(PROJECT / "schemas", PROJECT / "expectations")
 
 
-def delivered(town: City, dataset: str, number: int = 1) -> str:
-    """Id of a delivery in the ledger, with a report in the store."""
+def delivered(town: City, dataset: str, number: int = 1, name: str = "") -> str:
+    """Id of a delivery in the ledger, with a report in the store; `name` is the key of its file."""
     provider = shipped().contract(dataset).provider
     sha = f"{number:064x}"[::-1]
     arrival = Arrival(
-        dataset, provider, sha, 7, (f"received/{provider}/{dataset}/x/甲.csv",), ((f"landing/{sha}", "e"),)
+        dataset, provider, sha, 7, (name or f"received/{provider}/{dataset}/x/甲.csv",), ((f"landing/{sha}", "e"),)
     )
     made, _ = town.portal.lake.ledger.record(arrival, town.clock[0])
     for ending in ("html", "xlsx", "json"):

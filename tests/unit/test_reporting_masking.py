@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from jobs.contracts import Contract, Field, Source
-from jobs.reporting.masking import Masks, masked_text, masked_tree
+from jobs.contracts.personal_numbers import masked_text, masked_tree
+from jobs.reporting.masking import Masks
 
 ID = "371502200003070014"
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from jobs.collaboration import Actor
 from jobs.collaboration.ticket_queries import Tally
 from jobs.contracts import Contract, Rule
+from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import ContractError, ServiceUnavailable, Unknown, UserError
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.results import Results, RuleRow, Verdict
 from jobs.lake.session import is_away
 from jobs.lake.zones import Zone
 from jobs.reporting.entries import Entry, Punctuality, answers, punctuality, rounds
-from jobs.reporting.masking import masked_text
 from jobs.reporting.score import Scores, scores, weights
 from jobs.reporting.shelf import report_key
 from jobs.reporting.trends import Trend, dataset_trends
@@ -221,7 +221,7 @@ class DataDesk:
             return [], []
         titled = [c for c in self.contracts() if wanted in f"{c.id} {c.title} {c.department}".lower()]
         known = [e.delivery for e in self._known()]
-        return titled, [d for d in reversed(known) if wanted in " ".join((d.id, *d.names())).lower()][:SHOWN]
+        return titled, [d for d in reversed(known) if wanted in self._words(d).lower()][:SHOWN]
 
     def standing(self) -> tuple[Standing, str]:
         """How the city stands, for what is picked from it here; and a word where that cannot be read."""
@@ -250,6 +250,12 @@ class DataDesk:
             raise Unknown(f"没有{what}，或不属于您的部门") from error
         rights.check_known(self.actor, found.provider, what)
         return found
+
+    def _words(self, delivery: Delivery) -> str:
+        """What a delivery is found by; numbers of persons in names of files by the sender alone."""
+        names = " ".join(delivery.names())
+        is_own = rights.reads_values(self.actor, delivery.provider)
+        return f"{delivery.id} {names if is_own else masked_text(names, is_free=False)}"
 
     def _reason(self, delivery: Delivery, verdict: Verdict | None = None) -> str:
         """Why it was decided so. It may name files, and numbers of persons in names are for the sender alone."""

@@ -1,11 +1,12 @@
 """Notices of a department, and for auditors the log of sensitive data and the chain of events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.collaboration import Actor
 from jobs.collaboration.chain import Audit
 from jobs.collaboration.channels import Notice
 from jobs.collaboration.channels import Portal as NoticeBoard
+from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import Unknown
 from jobs.serving import rights
 from jobs.serving.access import Logged
@@ -33,8 +34,9 @@ class OversightDesk:
     actor: Actor
 
     def notices(self) -> tuple[Notice, ...]:
-        """The own department's, newest first."""
-        return self._board().notices(self.actor.department)[:SHOWN]
+        """The own department's, newest first; what older ones quote of people's words without numbers of persons."""
+        found = self._board().notices(self.actor.department)[:SHOWN]
+        return tuple(replace(one, text=masked_text(one.text, is_free=False)) for one in found)
 
     def mark_read(self, notice_id: int) -> None:
         """Mark one of the own department's as read; Unknown where it is another's."""

@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow.dataset as ds
 
 from jobs.contracts import Contract
+from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.reporting.masking import HIDDEN, Masks, masked_text
+from jobs.reporting.masking import HIDDEN, Masks
 
 SHOWN = 20
 SHAPE = "row_shape"

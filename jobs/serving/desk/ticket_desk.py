@@ -2,21 +2,19 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deltalake.exceptions import CommitFailedError
 
 from jobs.collaboration import Actor, Event, Page, Request, Ticket, Wanted
-from jobs.collaboration.actors import CONFIDANTS
 from jobs.collaboration.machine import Step
 from jobs.collaboration.ticket import Standing
 from jobs.contracts import Contract
 from jobs.errors import NotAllowed, ServiceUnavailable, Unknown
 from jobs.lake.session import is_away
 from jobs.pipeline.standing import keep_standing
-from jobs.reporting.masking import masked_text, masked_tree
 from jobs.serving import rights
 from jobs.serving.access import Access
 from jobs.serving.desk.samples import Sample, failing_rows, highest
@@ -88,7 +86,7 @@ class TicketDesk:
             ticket=ticket,
             contract=contract,
             events=self.events(ticket_id),
-            comments=self.comments(ticket),
+            comments=self.comments(ticket_id),
             steps=tickets.possible(ticket_id, actor),
             standings=standings,
             sample=sample,
@@ -100,17 +98,12 @@ class TicketDesk:
         )
 
     def events(self, ticket_id: str) -> tuple[Event, ...]:
-        """What happened, oldest first; numbers of persons in what was stated are masked for outsiders."""
-        events = self.portal.tickets.events(ticket_id, self.actor)
-        if self._is_insider(self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())):
-            return events
-        return tuple(replace(event, facts=masked_tree(event.facts)) for event in events)  # type: ignore[arg-type]
+        """What happened, oldest first."""
+        return self.portal.tickets.events(ticket_id, self.actor)
 
-    def comments(self, ticket: Ticket) -> Mapping[int, str]:
+    def comments(self, ticket_id: str) -> Mapping[int, str]:
         """Texts of comments by the number of their event."""
-        said = self.portal.tickets.comments(ticket.id, self.actor)
-        is_insider = self._is_insider(ticket)
-        return {event.seq: text if is_insider else masked_text(text) for event, text in said}
+        return {event.seq: text for event, text in self.portal.tickets.comments(ticket_id, self.actor)}
 
     def move(self, ticket_id: str, event: str, seen: int, stated: Mapping[str, str]) -> Ticket:
         """The ticket after a step. BadForm, Unknown, NotAllowed, InvalidTransition or PolicyRefusal say why not."""
@@ -182,11 +175,6 @@ class TicketDesk:
 
     def _may_answer(self, ticket: Ticket) -> bool:
         return self.actor.role in rights.SENDERS and rights.reads_values(self.actor, ticket.owner)
-
-    def _is_insider(self, ticket: Ticket) -> bool:
-        if not self.actor.is_bound():
-            return self.actor.role in CONFIDANTS
-        return self.actor.department in (ticket.owner, ticket.requester)
 
     def _sample(
         self, ticket: Ticket, contract: Contract | None, standings: Sequence[Standing]

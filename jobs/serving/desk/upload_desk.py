@@ -10,6 +10,7 @@ from ulid import ULID
 
 from jobs.collaboration import Actor
 from jobs.contracts import Contract
+from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import LakeError, Unknown
 from jobs.ingest.land import MANIFEST, Manifest
 from jobs.lake.database import utc
@@ -17,7 +18,6 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger import NAME_LENGTH
 from jobs.lake.store import PartUpload
 from jobs.lake.zones import Zone
-from jobs.reporting.masking import masked_text
 from jobs.serving import rights
 from jobs.serving.account_tables import UploadRow
 from jobs.serving.desk.data_desk import DataDesk
