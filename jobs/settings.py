@@ -33,7 +33,13 @@ class Settings(BaseSettings):
     s3_bucket: str = Field("lake", description="Bucket that holds landing, bronze, silver, gold and the rest.")
 
     spark_remote: str = Field("", description="Spark Connect URL, such as sc://127.0.0.1:15002.")
-    spark_ui: str = Field("", description="URL of the Spark server's web page, whose REST interface counts jobs.")
+    spark_token: SecretStr = Field(
+        SecretStr(""),
+        description="Token that the Spark server asks of its clients; empty until `lake up` has made one.",
+    )
+    spark_ui: str = Field(
+        "", description="URL of the Spark server's web page; empty: it has none. Whoever reaches it may read it."
+    )
     spark_memory: str = Field("4g", description="Heap of the embedded Spark server.")
 
     database_url: str = Field("", description="SQLAlchemy URL of ledger and tickets; empty means SQLite in home.")

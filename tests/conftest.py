@@ -10,6 +10,7 @@ import pytest
 from jobs import embedded
 from jobs.contracts import Catalogue
 from jobs.contracts import load as load_contracts
+from jobs.embedded.endpoints import HOST, free_port
 from jobs.lake.lake import Lake
 from jobs.settings import Settings
 from jobs.settings import load as load_settings
@@ -23,12 +24,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of a lake whose embedded S3 and Spark run for this test run only."""
     home = tmp_path_factory.mktemp("lake")
     kept = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("LAKE_") and key != "LAKE_CACHE"}
-    os.environ["LAKE_HOME"] = str(home)
+    os.environ |= {"LAKE_HOME": str(home), "LAKE_SPARK_UI": f"http://{HOST}:{free_port([0])}"}  # it counts jobs
     load_settings.cache_clear()
     embedded.up(load_settings(), ("s3", "spark"), lambda _: None)
     load_settings.cache_clear()
     yield load_settings()
     embedded.down(load_settings(), lambda _: None)
+    del os.environ["LAKE_SPARK_UI"]
     os.environ.update(kept)
     load_settings.cache_clear()
 

@@ -21,13 +21,14 @@ HOST = "127.0.0.1"
 # Usual address of each endpoint; a free port instead where another program has taken it.
 USUAL = {
     "s3": {"LAKE_S3_ENDPOINT": f"http://{HOST}:9800"},
-    "spark": {"LAKE_SPARK_REMOTE": f"sc://{HOST}:15002", "LAKE_SPARK_UI": f"http://{HOST}:4040"},
+    "spark": {"LAKE_SPARK_REMOTE": f"sc://{HOST}:15002"},
     "airflow": {"LAKE_AIRFLOW_URL": f"http://{HOST}:8080"},
     "portal": {"LAKE_PORTAL_URL": f"http://{HOST}:8090"},
 }
 SECRETS: Mapping[str, Callable[[], str]] = {
     "LAKE_S3_ACCESS_KEY": lambda: "lake-" + secrets.token_hex(6),
     "LAKE_S3_SECRET_KEY": lambda: secrets.token_urlsafe(30),
+    "LAKE_SPARK_TOKEN": lambda: secrets.token_urlsafe(36),
     "LAKE_AIRFLOW_PASSWORD": lambda: secrets.token_urlsafe(18),
     "AIRFLOW_FERNET_KEY": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "AIRFLOW_JWT_SECRET": lambda: secrets.token_urlsafe(48),
@@ -111,6 +112,8 @@ def publish(settings: Settings, addresses: Mapping[str, str]) -> Settings:
     values = dict(addresses)
     if "LAKE_S3_ENDPOINT" in values:
         values |= {key: secret[key] for key in ("LAKE_S3_ACCESS_KEY", "LAKE_S3_SECRET_KEY")}
+    if "LAKE_SPARK_REMOTE" in values:
+        values["LAKE_SPARK_TOKEN"] = secret["LAKE_SPARK_TOKEN"]
     if "LAKE_AIRFLOW_URL" in values:
         values["LAKE_AIRFLOW_PASSWORD"] = secret["LAKE_AIRFLOW_PASSWORD"]
     write_env(endpoints_file(home), values)

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from jobs.embedded.jars import ensure_jars, pyspark_home
 from jobs.embedded.java import find_java
@@ -13,23 +14,32 @@ from jobs.embedded.service import Say, Service
 from jobs.settings import PROJECT, Settings
 
 _CONFIG = PROJECT / "infra" / "spark"
+_SERVICE = "spark.connect.SparkConnectService"
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
 def probe(settings: Settings) -> None:
-    """Open a gRPC channel as a client would; raises unless the server takes it."""
-    import grpc  # type: ignore[import-untyped]
+    """Make a call that changes nothing, with our token; raises unless the server takes it."""
+    from jobs.lake.session import HEADER, bearer
 
+    token = settings.spark_token.get_secret_value()
     channel = _channel(settings.spark_remote)
     try:
-        grpc.channel_ready_future(channel).result(timeout=5)
+        call = channel.unary_unary(f"/{_SERVICE}/ReleaseSession")
+        call(_release_of_no_session(), timeout=5, wait_for_ready=True, metadata=[(HEADER, bearer(token))] * bool(token))
     finally:
         channel.close()
 
 
+def _release_of_no_session() -> bytes:
+    """A ReleaseSessionRequest (spark/connect/base.proto) of a session that there is not: its id is 1, its user 2.1."""
+    session, user = str(uuid4()).encode(), b"lake"
+    return b"".join((b"\x0a", bytes([len(session)]), session, b"\x12", bytes([len(user) + 2]), b"\x0a\x04", user))
+
+
 def _channel(remote: str) -> Any:
     """A channel as pyspark opens it; pyspark itself, slow to import, is asked only for options such as TLS."""
-    import grpc
+    import grpc  # type: ignore[import-untyped]
 
     if ";" not in remote:
         return grpc.insecure_channel(urlsplit(remote).netloc)
@@ -40,9 +50,9 @@ def _channel(remote: str) -> Any:
 
 def first_query(settings: Settings) -> None:
     """Ask the engine for one row; the first query of a server is slow, so nobody else has to wait for it."""
-    from pyspark.sql import SparkSession
+    from jobs.lake.session import connect
 
-    session = SparkSession.builder.remote(settings.spark_remote).create()
+    session = connect(settings)
     try:
         session.sql("SELECT 1").collect()
     finally:
@@ -84,7 +94,10 @@ def _properties(settings: Settings) -> dict[str, str]:
         "spark.driver.extraJavaOptions": "-Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=30000 -Duser.timezone=UTC",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(urlsplit(settings.spark_remote).port),
-        "spark.ui.port": str(urlsplit(settings.spark_ui).port),
+        "spark.connect.authenticate.token": settings.spark_token.get_secret_value(),
+        "spark.authenticate": "true",  # the driver's own ports; the secret of local mode stays in the process
+        "spark.ui.enabled": str(bool(settings.spark_ui)).lower(),
+        "spark.ui.port": str(urlsplit(settings.spark_ui).port or 0),
         "spark.local.dir": str(tmp / "spark"),
         "spark.sql.warehouse.dir": str(tmp / "warehouse"),
         "spark.hadoop.hadoop.tmp.dir": str(tmp / "hadoop"),

@@ -4,10 +4,11 @@ import functools
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from urllib.parse import quote
 
 from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_fixed
 
-from jobs.errors import ServiceUnavailable
+from jobs.errors import ServiceUnavailable, SetupError
 from jobs.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PAUSE_S = 2.0
+HEADER = "authorization"
+REFUSED = "authentication token"
+"""In what the Spark server says to whoever shows no token, or another."""
+
 AWAY_CLASSES = (
     "EndpointConnectionError",
     "ConnectTimeoutError",
@@ -43,17 +48,39 @@ AWAY_WORDS = (
 
 
 def connect(settings: Settings) -> "SparkSession":
-    """A Spark Connect session; ServiceUnavailable where no server is known or none answers."""
+    """A Spark Connect session; ServiceUnavailable where no server is known or none answers, SetupError without its token."""
     if not settings.spark_remote:
         raise ServiceUnavailable("no Spark server is known: run `lake up`, or set LAKE_SPARK_REMOTE")
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
-    session: SparkSession = SparkSession.builder.remote(settings.spark_remote).create()
+    session: SparkSession = SparkSession.builder.remote(remote_of(settings)).create()
     brief = DefaultPolicy(max_retries=5, max_backoff=4000)  # for a blip; a longer absence is for `patient` to wait out
     session.client.set_retry_policies([brief])
-    session.conf.set("spark.sql.session.timeZone", "UTC")
+    try:
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+    except Exception as error:
+        if REFUSED not in str(error):
+            raise
+        raise SetupError(f"{settings.spark_remote} asks for another token: LAKE_SPARK_TOKEN / 令牌不对") from error
     return session
+
+
+def remote_of(settings: Settings) -> str:
+    """The address of the Spark server with the token that it asks for, which goes with every call.
+
+    As a header, since pyspark takes `token=` only over TLS or to a host called localhost. For use in this process alone.
+    """
+    token = settings.spark_token.get_secret_value()
+    if not token:
+        return settings.spark_remote
+    joint = ";" if ";" in settings.spark_remote else "/;"
+    return f"{settings.spark_remote.rstrip('/')}{joint}{HEADER}={quote(bearer(token))}"
+
+
+def bearer(token: str) -> str:
+    """The value of the header that carries a token."""
+    return f"Bearer {token}"
 
 
 def is_away(error: BaseException) -> bool:

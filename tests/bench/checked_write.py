@@ -13,6 +13,7 @@ from jobs.contracts import Catalogue
 from jobs.contracts import load as load_contracts
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
+from jobs.lake.session import remote_of
 from jobs.lake.zones import Zone
 from jobs.pipeline.arrival import land, load
 from jobs.pipeline.judging import conform
@@ -156,7 +157,7 @@ def cuallee_and_write(lake: Lake, key: str) -> None:
     """About the same checks by cuallee (counts only), then the write."""
     from cuallee import Check, CheckLevel
 
-    os.environ["SPARK_REMOTE"] = lake.settings.spark_remote  # it opens a session by itself, for its answer
+    os.environ["SPARK_REMOTE"] = remote_of(lake.settings)  # it opens a session by itself, for its answer
     rows = _csv(lake, key)
     check = Check(CheckLevel.WARNING, "bench")
     for column in ("id", "at", "code", "county", "name"):

@@ -22,7 +22,7 @@ def lake_environ(settings: Settings) -> dict[str, str]:
         "LAKE_S3_SECRET_KEY": settings.s3_secret_key.get_secret_value(),
         "LAKE_S3_BUCKET": settings.s3_bucket,
         "LAKE_SPARK_REMOTE": settings.spark_remote,
-        "LAKE_SPARK_UI": settings.spark_ui,
+        "LAKE_SPARK_TOKEN": settings.spark_token.get_secret_value(),
         "LAKE_DATABASE_URL": settings.state_url(),
         "LAKE_SCHEMAS": str(settings.schemas),
         "LAKE_EXPECTATIONS": str(settings.expectations),

@@ -54,7 +54,7 @@ def own(tmp_path: Path, write_contracts: Callable[..., Catalogue]) -> Iterator[S
 def keep_to_free_ports(home: Path) -> None:
     """Addresses that no other lake of this machine wants while the service is away."""
     home.mkdir()
-    addresses = {"LAKE_S3_ENDPOINT": "http", "LAKE_SPARK_REMOTE": "sc", "LAKE_SPARK_UI": "http"}
+    addresses = {"LAKE_S3_ENDPOINT": "http", "LAKE_SPARK_REMOTE": "sc"}
     lines = [f"{key}={scheme}://{HOST}:{free_port([])}\n" for key, scheme in addresses.items()]
     endpoints_file(home).write_text("".join(lines), "utf-8")
 

@@ -146,8 +146,12 @@ def test_published_addresses_and_credentials_are_what_settings_load(home: Path) 
     load.cache_clear()
     found = load(home)
     assert found == made
-    assert found.spark_remote.startswith("sc://127.0.0.1:") and found.spark_ui and found.airflow_url
-    assert found.s3_secret_key.get_secret_value() and found.airflow_password.get_secret_value()
+    assert found.spark_remote.startswith("sc://127.0.0.1:") and found.airflow_url and not found.spark_ui
+    assert (
+        found.spark_token.get_secret_value()
+        and found.s3_secret_key.get_secret_value()
+        and found.airflow_password.get_secret_value()
+    )
 
 
 def test_files_with_secrets_are_readable_by_their_owner_alone(home: Path) -> None:
