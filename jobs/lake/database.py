@@ -73,9 +73,15 @@ def utc(moment: datetime) -> datetime:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=THREADS // 4, max_overflow=THREADS - THREADS // 4)
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=THREADS // 4,
+            max_overflow=THREADS - THREADS // 4,
+            hide_parameters=True,
+        )
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: object, _: object) -> None:

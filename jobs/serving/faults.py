@@ -1,6 +1,7 @@
 """Errors → answers: a page for people, JSON for programs, each in words that say what can be done."""
 
 import logging
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
@@ -65,6 +66,7 @@ TITLES = {
 ON_THE_FORM = (400, 409, 413, 415, 422)
 """What somebody who filled in a form can mend there."""
 
+LOGGED = 200
 AWAY = "有一项服务暂时无响应，数据没有受影响，请稍后再试"
 BROKEN = "系统出错，已记录日志；请稍后再试，仍不行请联系平台运维"
 
@@ -91,6 +93,11 @@ def form_status(error: LakeError) -> int:
     return status
 
 
+def logged_path(request: Request) -> str:
+    """The address for the log, in which it is one line whatever it holds."""
+    return quote(path_of(request), errors="replace")[:LOGGED]
+
+
 def wants_json(request: Request) -> bool:
     """Whether a program asks."""
     return path_of(request).startswith("/api/") or path_of(request).endswith("/state")
@@ -109,13 +116,13 @@ def _on_lake_error(request: Request, error: Exception) -> Response:
             return RedirectResponse("/password", 303)
     status = status_of(error) if isinstance(error, LakeError) else 500
     if status >= 500:
-        logger.warning("%s: %s", path_of(request), error)
+        logger.warning("%s: %s", logged_path(request), error)
     return _answer(request, status, AWAY if status == 503 else BROKEN if status >= 500 else str(error))
 
 
 def _on_disconnect(request: Request, error: Exception) -> Response:
     """Nobody reads the answer; that somebody went away is no fault of ours."""
-    logger.info("%s: the browser went away", path_of(request))
+    logger.info("%s: the browser went away", logged_path(request))
     return _answer(request, 400, TITLES[400])
 
 
@@ -135,9 +142,9 @@ def _on_validation(request: Request, error: Exception) -> Response:
 
 def _on_any(request: Request, error: Exception) -> Response:
     if is_away(error):
-        logger.warning("%s: %s", path_of(request), str(error).split("\n")[0][:200])
+        logger.warning("%s: %s", logged_path(request), str(error).split("\n")[0][:200])
         return _answer(request, 503, AWAY)
-    logger.error("%s %s failed", request.method, path_of(request), exc_info=error)
+    logger.error("%s %s failed", request.method, logged_path(request), exc_info=error)
     return _answer(request, 500, BROKEN)
 
 

@@ -66,9 +66,19 @@ def path_of(request: Request) -> str:
     return str(request.scope["path"])
 
 
+def cookie_name(portal: Portal, name: str) -> str:
+    """The cookie's name; over TLS one that browsers take from this very host alone, not from its neighbours."""
+    return f"__Host-{name}" if portal.settings.portal_secure else name
+
+
+def cookie_of(portal: Portal, request: Request, name: str) -> str:
+    """The value of one of our cookies; empty where the request carries none."""
+    return request.cookies.get(cookie_name(portal, name), "")
+
+
 def account_of(portal: Portal, request: Request) -> tuple[Account, str]:
     """Whose login the request carries, and its token; LoginNeeded where it carries none that holds."""
-    token = request.cookies.get(COOKIE, "")
+    token = cookie_of(portal, request, COOKIE)
     account = portal.sessions.find(token, portal.now()) if token else None
     if account is None:
         query = request.scope["query_string"].decode("latin-1")

@@ -24,6 +24,8 @@ from jobs.serving.visitors import (
     Forged,
     LoggedIn,
     Posted,
+    cookie_name,
+    cookie_of,
     form_of,
     new_word,
     visitor_of,
@@ -50,7 +52,7 @@ def login_page(request: Request, portal: AnyPortal, next: str = "") -> Response:
 @router.post("/login")
 def login(request: Request, portal: AnyPortal, fields: Annotated[Mapping[str, str], Depends(form_of)]) -> Response:
     """A new login under a new token; whatever token the browser had before is worth nothing afterwards."""
-    word = request.cookies.get(LOGIN_COOKIE, "")
+    word = cookie_of(portal, request, LOGIN_COOKIE)
     if not word or not hmac.compare_digest(fields.get(FIELD, "").encode(), csrf_of(word).encode()):
         raise Forged(STALE)
     try:
@@ -64,10 +66,10 @@ def login(request: Request, portal: AnyPortal, fields: Annotated[Mapping[str, st
 
 def welcome(request: Request, portal: Portal, account: Account, target: str) -> Response:
     """The way on for somebody who has just shown who it is."""
-    portal.sessions.end(request.cookies.get(COOKIE, ""))
+    portal.sessions.end(cookie_of(portal, request, COOKIE))
     answer = RedirectResponse(local(target), 303)
     set_cookie(answer, portal, COOKIE, portal.sessions.start(account, portal.now()))
-    answer.delete_cookie(LOGIN_COOKIE, path="/")
+    end_cookie(answer, portal, LOGIN_COOKIE)
     return answer
 
 
@@ -76,7 +78,8 @@ def logout(portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
     """Nobody is logged in with this browser any more."""
     portal.sessions.end(visitor.token)
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE, path="/")
+    end_cookie(answer, portal, COOKIE)
+    answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 
@@ -103,7 +106,15 @@ def password(request: Request, portal: AnyPortal, visitor: LoggedIn, fields: Pos
 def set_cookie(answer: Response, portal: Portal, name: str, value: str, lasts_s: int | None = None) -> None:
     """A cookie that scripts cannot read and other sites' forms do not send."""
     secure = portal.settings.portal_secure
-    answer.set_cookie(name, value, max_age=lasts_s, path="/", httponly=True, samesite="lax", secure=secure)
+    answer.set_cookie(
+        cookie_name(portal, name), value, max_age=lasts_s, path="/", httponly=True, samesite="lax", secure=secure
+    )
+
+
+def end_cookie(answer: Response, portal: Portal, name: str) -> None:
+    """The browser forgets the cookie."""
+    secure = portal.settings.portal_secure
+    answer.delete_cookie(cookie_name(portal, name), path="/", httponly=True, samesite="lax", secure=secure)
 
 
 def local(target: str) -> str:

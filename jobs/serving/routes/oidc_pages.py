@@ -9,8 +9,8 @@ from starlette.responses import Response
 from jobs.errors import SetupError, Unknown
 from jobs.serving.oidc import FAILED, Oidc
 from jobs.serving.portal import Portal
-from jobs.serving.routes.entrance import LOGIN_LASTS_S, set_cookie, welcome
-from jobs.serving.visitors import AnyPortal, Forged
+from jobs.serving.routes.entrance import LOGIN_LASTS_S, end_cookie, set_cookie, welcome
+from jobs.serving.visitors import AnyPortal, Forged, cookie_of
 
 router = APIRouter(prefix="/oidc", include_in_schema=False)
 COOKIE = "lake_oidc"
@@ -28,12 +28,12 @@ def start(portal: AnyPortal, next: str = "") -> Response:
 @router.get("/callback")
 def callback(request: Request, portal: AnyPortal, state: str = "", code: str = "", error: str = "") -> Response:
     """The browser comes back, with a code if the login was right."""
-    provider, mine = _provider(portal), request.cookies.get(COOKIE, "")
+    provider, mine = _provider(portal), cookie_of(portal, request, COOKIE)
     if error or not code or not mine or not hmac.compare_digest(mine.encode(), state.encode()):
         raise Forged(FAILED)
     identity, target = provider.finish(state, code, portal.now())
     answer = welcome(request, portal, portal.accounts.recognised(identity, portal.now()), target)
-    answer.delete_cookie(COOKIE, path="/")
+    end_cookie(answer, portal, COOKIE)
     return answer
 
 
