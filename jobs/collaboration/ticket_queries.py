@@ -239,11 +239,17 @@ def _made(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at
         message=row.message if is_plain else masked_lines(row.message),
         label=by.machine.label(row.kind, row.state),
         owner=owner_of(by, row.dataset),
-        record=row.record if is_whole else "",
+        record=_record(row, actor, is_whole),
         opened_at=utc(row.opened_at),
         closed_at=utc(row.closed_at) if row.closed_at else None,
         clock=view(clock, by.keeper, at) if clock else None,
     )
+
+
+def _record(row: TicketRow, actor: Actor, is_whole: bool) -> str:
+    """Which record is meant, as it was written for the two parties; for who works on it, without numbers of persons."""
+    is_responsible = actor.is_bound() and actor.department == row.provider
+    return row.record if is_whole else masked_lines(row.record) if is_responsible else ""
 
 
 EVENT_COLUMNS = (

@@ -92,9 +92,9 @@ def test_a_chain_that_is_written_anew_is_noticed_by_what_was_noted_before(filled
 
     def rewrite(session: Session) -> None:
         session.execute(delete(EventRow).where(EventRow.seq == 7))
-        last = session.get(EventRow, 8)
+        last = session.get(EventRow, 6)
         assert last is not None
-        session.execute(update(ChainRow).values(seq=8, hash=last.hash))
+        session.execute(update(ChainRow).values(seq=6, hash=last.hash))
         session.execute(update(TicketRow).where(TicketRow.id == "T-000002").values(state="fixing"))
 
     changed(filled, rewrite)

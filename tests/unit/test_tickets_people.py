@@ -66,13 +66,18 @@ def test_departments_keep_reading_a_ticket_that_was_given_to_others_and_stranger
             tickets.move(one, "sign", who, version, NOW)
 
 
-def test_who_works_on_a_request_about_anothers_data_does_not_read_the_record(tickets: Tickets) -> None:
-    asked = tickets.requested(CORRECTION, ASKER, NOW)
+def test_who_works_on_a_request_about_anothers_data_reads_the_record_without_numbers_of_persons(
+    tickets: Tickets,
+) -> None:
+    number = "11010519491231002X"
+    asked = tickets.requested(replace(CORRECTION, record=f"张三，{number}"), ASKER, NOW)
     moved(tickets, asked, "confirm:officer dispatch:officer transfer:officer", NOW, provider="hotline_12345")
     worker = replace(APPROVER, department="hotline_12345")
-    assert tickets.ticket(asked, worker, NOW).record == ""
+    masked = tickets.ticket(asked, worker, NOW).record
+    assert masked.startswith("张三，1101") and number not in masked and "19491231" not in masked
     for who in (APPROVER, ASKER, OFFICER):
-        assert tickets.ticket(asked, who, NOW).record == CORRECTION.record
+        assert tickets.ticket(asked, who, NOW).record == f"张三，{number}"
+    assert tickets.ticket(asked, LEADER, NOW).record == ""
 
 
 @pytest.mark.parametrize("provider", ["no_such_department", "", "bureau", "civil_affairs"])
