@@ -1,14 +1,18 @@
 """A text is a number exactly, or none: marks stand in their places, and what is not finite is no number."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
 from jobs.conform import typed
 from jobs.contracts import Field, Source
+from jobs.lake.lake import Lake
 from tests.unit.test_reading_csv import contract
+from tests.unit.test_reading_excel import read_file
 
 BARE: dict[str, Any] = {}
 COMMAS, COMMA = {"thousands": ","}, {"decimal": ","}
@@ -81,3 +85,20 @@ def test_texts_are_whole_numbers_or_none(spark: SparkSession):
 def test_serial_dates_are_digits(spark: SparkSession, text: str):
     field = Field("c", "c", "date", source=Source(formats=("excel_serial",)))
     assert made(spark, [field], [text])[0]["c"] is None
+
+
+def test_times_in_a_file_that_spark_wrote_come_out_to_the_hour(lake: Lake, tmp_path: Path):
+    """Spark's default keeps a timestamp in 96 bits, as a point in time, and a wall-clock time in 64."""
+    words = "TIMESTAMP '2026-01-05 08:00:00+08:00' at, TIMESTAMP '9999-12-30 00:00:00Z' until, TIMESTAMP_NTZ '2026-01-05 08:00:00' wall"
+    target = f"s3a://{lake.settings.s3_bucket}/sent"
+    lake.spark.sql(f"SELECT {words}").coalesce(1).write.parquet(target)
+    (key,) = [one.key for one in lake.store.list("sent/") if one.key.endswith(".parquet")]
+    lake.store.get_file(key, tmp_path / "d.parquet")
+    assert pq.ParquetFile(tmp_path / "d.parquet").schema.column(0).physical_type == "INT96"
+    names = ("at", "until", "wall")
+    fields = [Field(name, name, "timestamp") for name in names]
+    (row,), _ = read_file(tmp_path / "d.parquet", contract(*fields, format="parquet"))
+    typed_row, _ = made(lake.spark, fields, [str(row[name]) for name in names])
+    assert [typed_row[name].isoformat() for name in names] == [
+        *("2026-01-05T00:00:00", "9999-12-30T00:00:00", "2026-01-05T00:00:00")
+    ]
