@@ -95,12 +95,12 @@ def test_a_chain_that_is_written_anew_is_noticed_by_what_was_noted_before(filled
         last = session.get(EventRow, 6)
         assert last is not None
         session.execute(update(ChainRow).values(seq=6, hash=last.hash))
-        session.execute(update(TicketRow).where(TicketRow.id == "T-000002").values(state="fixing"))
+        session.execute(update(TicketRow).where(TicketRow.id == "T-000002").values(state="dispatched"))
 
     changed(filled, rewrite)
     assert filled.audit_verify().broken is None, "nothing inside shows it"
     assert filled.audit_verify((noted.seq, noted.head)).broken == 7
-    changed(filled, lambda s: chain.append(s, Happening("T-000002", "pass", "fixing", "closed", {}, {}), MACHINE, NOW))
+    changed(filled, lambda s: chain.append(s, Happening("T-000002", "pass", "dispatched", "closed", {}, {}), MACHINE, NOW))
     audit = filled.audit_verify((noted.seq, noted.head))
     assert audit.broken == 7 and "重写" in audit.reason
 

@@ -103,9 +103,11 @@ class Loop(RuleBasedStateMachine):
         version=st.sampled_from(["r1", "r2"]),
     )
     def a_redelivery_is_rechecked(self, mended: int, absent: int, broken: int, version: str) -> None:
-        remaining = 10 - mended
-        proof = Proof(f"again-{next(self.numbers)}", version, 10 + absent, mended, remaining, absent, broken)
-        was_open = not MACHINE.states[self.tickets.ticket(self.issue, OFFICER, self.now).state].end
+        seen, remaining = self.tickets.ticket(self.issue, OFFICER, self.now), 10 - mended
+        every = max(10, seen.remaining_rows)
+        counts = (every + absent, every - remaining, remaining, absent, broken)
+        proof = Proof(f"again-{next(self.numbers)}", version, *counts)
+        was_open = not MACHINE.states[seen.state].end
         done = self.tickets.rechecked(self.issue, [proof], self.now)
         is_whole = remaining == absent == broken == 0 and version == done.ticket.rule_version
         if was_open:
