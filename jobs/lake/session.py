@@ -60,6 +60,7 @@ def connect(settings: Settings) -> "SparkSession":
     try:
         session.conf.set("spark.sql.session.timeZone", "UTC")
     except Exception as error:
+        session.stop()  # pyspark would give it to whoever asks for the active one
         if REFUSED not in str(error):
             raise
         raise SetupError(f"{settings.spark_remote} asks for another token: LAKE_SPARK_TOKEN / 令牌不对") from error
