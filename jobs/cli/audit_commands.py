@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.collaboration.chain import Audit
+from jobs.collaboration.audit_log import Audit
 from jobs.collaboration.tickets import opened
 from jobs.settings import load as settings
 
@@ -32,7 +32,7 @@ def verify(noted: Noted = "", noted_access: Noted = "") -> None:
 
     Example: `lake audit verify`
     """
-    from jobs.serving.access import AccessLog  # seconds to import, wanted here alone
+    from jobs.serving.access_log import AccessLog  # seconds to import, wanted here alone
 
     before = (_pair(noted, "--noted"), _pair(noted_access, "--noted-access"))
     with opened(settings()) as desk:

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from jobs import pipeline
-from jobs.pipeline.announcing import Wish
-from jobs.reporting.bulletins import BulletinFiles
+from jobs.pipeline.bulletins import Wish
+from jobs.reporting.bulletin import BulletinFiles
 from jobs.settings import load as settings
 
 PANEL = "Tickets"

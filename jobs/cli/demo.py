@@ -24,7 +24,7 @@ from jobs.lake.delivery import STATE_WORDS, Delivery, State
 from jobs.lake.lake import Lake, opened
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.pipeline.desk import desk
+from jobs.pipeline.ticket_store import desk
 from jobs.settings import Settings, load
 from jobs.simulator.city import SentFile, send
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jobs.embedded.home import write_private
 from jobs.lake.lake import Lake
-from jobs.pipeline.desk import desk
+from jobs.pipeline.ticket_store import desk
 from jobs.serving.accounts import Accounts, Person
 
 PEOPLE = (

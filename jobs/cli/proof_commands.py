@@ -11,7 +11,7 @@ from rich.table import Table
 from jobs import pipeline
 from jobs.lake.lake import opened
 from jobs.pipeline.recheck import Recheck
-from jobs.pipeline.verifying import Verified
+from jobs.pipeline.verification import Verified
 from jobs.reporting import BY, GroupScore, period_scores
 from jobs.settings import load as settings
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from jobs import contracts, pipeline, quality
 from jobs.lake.lake import opened
 from jobs.lake.zones import Zone
-from jobs.pipeline.asking import ask, explain
+from jobs.pipeline.query import ask, explain
 from jobs.settings import load as settings
 
 PANEL = "Look"

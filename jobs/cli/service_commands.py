@@ -60,7 +60,7 @@ def portal(
 
     Example: `lake portal --port 8090`
     """
-    from jobs.serving.serve import serve  # FastAPI takes a second that other commands need not pay
+    from jobs.serving.portal.serve import serve  # FastAPI takes a second that other commands need not pay
 
     typer.echo(f"http://{host}:{port}  (Ctrl-C ends it / 按 Ctrl-C 结束)")
     serve(load(), host, port)

@@ -14,7 +14,7 @@ from jobs.ingest.land import deliver as put
 from jobs.lake.delivery import STATE_WORDS, Delivery
 from jobs.lake.lake import opened
 from jobs.lake.results import Verdict
-from jobs.pipeline.governing import Governed
+from jobs.pipeline.tickets import Governed
 from jobs.settings import Settings
 from jobs.settings import load as settings
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from jobs.collaboration.policy_file import Policy, mistake, read_policy
 from jobs.collaboration.working_days import DAY, CalendarYear
-from jobs.contracts.places import Document
+from jobs.contracts.yaml_source import Document
 
 REMEDY = (
     "请按此格式填写：year: 2027、source: 通知名称和文号、"

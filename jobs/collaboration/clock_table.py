@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from jobs.collaboration.policy_file import Policy, mistake, read_policy
-from jobs.contracts.places import Document
+from jobs.contracts.yaml_source import Document
 from jobs.errors import PolicyError
 
 FILE = Path(__file__).parent / "clocks.yaml"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jobs.collaboration.lives import Cycle, Life, lives
-from jobs.collaboration.machine import Machine
+from jobs.collaboration.history import Cycle, Life, lives
+from jobs.collaboration.state_machine import Machine
 from jobs.collaboration.ticket import Event
 
 FAULTS_OF_RULES = ("rule_false_positive", "source_right")

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.clock_table import clock_table
 from jobs.collaboration.clocks import Timekeeper
-from jobs.collaboration.machine import Machine
-from jobs.collaboration.machine_file import machine
+from jobs.collaboration.state_machine import Machine
+from jobs.collaboration.state_machine_file import machine
 from jobs.collaboration.ticket_tables import CalendarYearRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays, package_calendar
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from jobs.contracts.places import Document, Step, read
+from jobs.contracts.yaml_source import Document, Step, read
 from jobs.errors import ContractError, PolicyError
 
 KINDS = {"extra_forbidden": "不认识的键", "missing": "缺少必填项"}

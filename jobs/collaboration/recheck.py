@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import MACHINE
-from jobs.collaboration.chain import lock
-from jobs.collaboration.finding import count, evidence
-from jobs.collaboration.machine import CLOSED
-from jobs.collaboration.moving import Act, take
+from jobs.collaboration.audit_log import lock
+from jobs.collaboration.opening import count, evidence
 from jobs.collaboration.policies import Policies
+from jobs.collaboration.state_machine import CLOSED
 from jobs.collaboration.ticket import Proof, pooled
 from jobs.collaboration.ticket_tables import EvidenceRow, TicketRow
+from jobs.collaboration.transitions import Act, take
 
 PASS, FALL_SHORT, SHRINK, MEND_PART = "pass", "fall_short", "shrink", "mend_part"
 

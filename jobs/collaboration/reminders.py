@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.chain import lock
+from jobs.collaboration.audit_log import lock
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_clocks import clock
 from jobs.collaboration.ticket_tables import ClockRow, ReminderRow, TicketRow

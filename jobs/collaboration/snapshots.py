@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.chain import START
-from jobs.collaboration.lives import Life, lives
+from jobs.collaboration.audit_log import START
+from jobs.collaboration.history import Life, lives
 from jobs.collaboration.metrics import LoopMetrics, metrics_of
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket import Event

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, selec
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import Actor
-from jobs.collaboration.machine import CLOSED, Machine, Waiting
 from jobs.collaboration.policies import Policies
+from jobs.collaboration.state_machine import CLOSED, Machine, Waiting
 from jobs.collaboration.ticket import Event, OpenRows, Standing, Ticket
 from jobs.collaboration.ticket_clocks import last_row, view
 from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow

@@ -11,17 +11,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration import chain, finding, notices, recheck, snapshots, ticket_clocks
+from jobs.collaboration import audit_log, notices, opening, recheck, snapshots, ticket_clocks
 from jobs.collaboration.actors import MACHINE, Actor
-from jobs.collaboration.chain import Audit, text_hash
+from jobs.collaboration.audit_log import Audit, text_hash
 from jobs.collaboration.channels import channels
-from jobs.collaboration.machine import Machine, Step
-from jobs.collaboration.machine_file import machine
 from jobs.collaboration.metrics import LoopMetrics, loop_metrics
-from jobs.collaboration.moving import Act, may_take, open_dispute, open_waiver, record, take
 from jobs.collaboration.policies import Owners, Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
 from jobs.collaboration.snapshots import Cut, Loop
+from jobs.collaboration.state_machine import Machine, Step
+from jobs.collaboration.state_machine_file import machine
 from jobs.collaboration.ticket import Event, Issue, OpenRows, Outcome, Proof, Request, Standing, Ticket
 from jobs.collaboration.ticket_queries import (
     Page,
@@ -39,6 +38,7 @@ from jobs.collaboration.ticket_queries import (
     was_escalated,
 )
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
+from jobs.collaboration.transitions import Act, may_take, open_dispute, open_waiver, record, take
 from jobs.collaboration.visibility import may_see, reads_in_full
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.contracts import load_usable
@@ -71,12 +71,12 @@ class Tickets:
     def found(self, issues: Iterable[Issue], at: datetime, who: Actor = MACHINE) -> tuple[str, ...]:
         """Ids of the tickets of what a delivery broke, in order; the same delivery again changes nothing."""
         with self._session() as (session, by):
-            return tuple(finding.find(session, by, issue, who, utc(at)).id for issue in issues)
+            return tuple(opening.find(session, by, issue, who, utc(at)).id for issue in issues)
 
     def requested(self, request: Request, who: Actor, at: datetime) -> str:
         """Id of the ticket of a correction request or an objection; its clock starts now."""
         with self._session() as (session, by):
-            return finding.request(session, by, request, who, utc(at)).id
+            return opening.request(session, by, request, who, utc(at)).id
 
     def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it needed
         self,
@@ -91,7 +91,7 @@ class Tickets:
         """The ticket after a person's step. Overtaken where it is not at `seen_version` any more."""
         stated = {**(facts or {}), **({"reason": reason} if reason else {})}
         with self._session() as (session, by):
-            chain.lock(session)
+            audit_log.lock(session)
             row = _seen(session, by, ticket_id, actor)
             if row.version != seen_version:
                 raise Overtaken(_who_was_first(session, by, row, seen_version))
@@ -103,7 +103,7 @@ class Tickets:
     def rechecked(self, ticket_id: str, proofs: Sequence[Proof], at: datetime) -> Outcome:
         """What a redelivery proved, of each delivery that it speaks of. The ticket closes only where nothing is left."""
         with self._session() as (session, by):
-            chain.lock(session)
+            audit_log.lock(session)
             row = _seen(session, by, ticket_id, MACHINE)
             message = recheck.recheck(session, by, row, proofs, utc(at))
             return Outcome(ticket_of(session, by, row, MACHINE, utc(at)), recheck.is_closed(row), message)
@@ -111,7 +111,7 @@ class Tickets:
     def answer_returned(self, ticket_id: str, delivery: str, reason: str, at: datetime) -> Ticket:
         """The ticket after an answer that could prove nothing: an event that says why, and a notice; once a delivery."""
         with self._session() as (session, by):
-            chain.lock(session)
+            audit_log.lock(session)
             row = _seen(session, by, ticket_id, MACHINE)
             if by.machine.allows(row.kind, row.state, RETURN) and not _was_returned(session, row.id, delivery):
                 take(session, by, row, RETURN, Act(MACHINE, {"delivery": delivery, "reason": reason}, utc(at)))
@@ -125,11 +125,11 @@ class Tickets:
         if not text.strip():
             raise PolicyRefusal("留言是空的；请写明内容")
         with self._session() as (session, by):
-            chain.lock(session)
+            audit_log.lock(session)
             row = _seen(session, by, ticket_id, actor)
             effects = {"text_sha256": text_hash(text)}
-            said = chain.Happening(row.id, "comment", row.state, row.state, {}, effects)
-            link = chain.append(session, said, actor, at)
+            said = audit_log.Happening(row.id, "comment", row.state, row.state, {}, effects)
+            link = audit_log.append(session, said, actor, at)
             session.add(CommentRow(event=link.seq, ticket=row.id, text=text))
             return event_of(link)
 
@@ -144,7 +144,7 @@ class Tickets:
     def waivers_expired(self, at: datetime) -> tuple[str, ...]:
         """Ids of the tickets whose waiver ended before the day of `at`; they are open again."""
         with self._session() as (session, by):
-            chain.lock(session)
+            audit_log.lock(session)
             today = by.keeper.local_day(utc(at))
             over = select(WaiverRow.ticket).where(WaiverRow.ended_at.is_(None), WaiverRow.until < today)
             rows = session.scalars(select(TicketRow).where(TicketRow.id.in_(over)).order_by(TicketRow.seq)).all()
@@ -157,7 +157,7 @@ class Tickets:
     def overdue_escalated(self, at: datetime) -> tuple[str, ...]:
         """Ids of the tickets that ran out of time since last asked; each is escalated once a clock."""
         with self._session() as (session, by):
-            chain.lock(session)
+            audit_log.lock(session)
             late = select(TicketRow).where(TicketRow.id.in_(overdue(utc(at)))).order_by(TicketRow.seq)
             possible = [row for row in session.scalars(late) if by.machine.allows(row.kind, row.state, ESCALATE)]
             new = [row for row in possible if not was_escalated(session, row.id)]
@@ -197,7 +197,7 @@ class Tickets:
         """Deliveries in which the ticket's rows stand, oldest first."""
         with self._session() as (session, by):
             _seen(session, by, ticket_id, actor)
-            return tuple(standing_of(row) for row in finding.evidence(session, ticket_id))
+            return tuple(standing_of(row) for row in opening.evidence(session, ticket_id))
 
     def tallies(self, actor: Actor, at: datetime) -> Mapping[str, Tally]:
         """How many of the tickets in the actor's numbers are open, overdue and closed, by provider."""
@@ -219,12 +219,12 @@ class Tickets:
     def audit_verify(self, noted: tuple[int, str] | None = None) -> Audit:
         """Walk the chain of events; `noted` is a number and hash that were written down elsewhere before."""
         with self._session() as (session, _):
-            return chain.verify(session, noted)
+            return audit_log.verify(session, noted)
 
     def calendar_loaded(self, year: CalendarYear, who: Actor, at: datetime) -> int:
         """Remember a year's holidays; how many running clocks got another end by it."""
         with self._session() as (session, _):
-            chain.lock(session)
+            audit_log.lock(session)
             keep_year(session, year, who, utc(at))
             session.flush()
             by = policies(session, self._zone, self._owners)

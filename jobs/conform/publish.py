@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 
 from pyspark.sql import DataFrame
 
-from jobs.conform import held
+from jobs.conform import quarantine
 from jobs.conform.split import SILVER_SYSTEM, broken_rows, silver_rows, value_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import FIRST_SENT, QUALIFIER
-from jobs.lake.arrow_tables import read_spool
 from jobs.lake.delivery import Delivery
+from jobs.lake.delta_tables import read_spool
 from jobs.lake.lake import Lake
 from jobs.lake.spark_tables import ColumnSpec, Merge
 from jobs.lake.zones import Zone
@@ -37,7 +37,7 @@ class Publication:
     failed: int
     broken: int
     is_refused: bool
-    suggest: held.Suggest
+    suggest: quarantine.Suggest
     is_replaced: bool = False
     back: tuple[str, ...] = ()
     beneath: Callable[[DataFrame], DataFrame | None] = lambda goods: None
@@ -94,10 +94,10 @@ def _held(lake: Lake, what: Publication) -> None:
     with TemporaryDirectory(prefix="lake-held-") as folder:
         spool = Path(folder) / "broken.arrow"
         lake.tables.spool(broken_rows(what.rows, rules, what.contract), spool)
-        quarantined = held.quarantined(read_spool(spool), rules, delivery)
-        evidence = held.evidence(read_spool(spool), rules, delivery, what.suggest)
+        quarantined = quarantine.quarantined(read_spool(spool), rules, delivery)
+        evidence = quarantine.evidence(read_spool(spool), rules, delivery, what.suggest)
         for zone, columns, made in (
-            (Zone.QUARANTINE, held.QUARANTINE, quarantined),
-            (Zone.EVIDENCE, held.EVIDENCE, evidence),
+            (Zone.QUARANTINE, quarantine.QUARANTINE, quarantined),
+            (Zone.EVIDENCE, quarantine.EVIDENCE, evidence),
         ):
-            lake.arrow.replace(lake.path(zone, what.contract.id), held.schema(columns), made, delivery)
+            lake.arrow.replace(lake.path(zone, what.contract.id), quarantine.schema(columns), made, delivery)

@@ -7,7 +7,7 @@ from typing import Any
 
 from open_data_contract_standard.model import SchemaProperty
 
-from jobs.contracts.places import Document, Step, read
+from jobs.contracts.yaml_source import Document, Step, read
 
 ELEMENT_KEYS = frozenset(SchemaProperty.model_fields) - {"relationships", "primaryKey", "primaryKeyPosition"}
 MEANING = ("logicalType", "businessName", "physicalType")

@@ -10,9 +10,9 @@ from jobs.contracts import odcs
 from jobs.contracts.elements import Elements
 from jobs.contracts.model import Contract, Rule
 from jobs.contracts.names import OF_A_DELIVERY
-from jobs.contracts.places import Document, read
 from jobs.contracts.structure import structural_rules
 from jobs.contracts.suites import suite_rules
+from jobs.contracts.yaml_source import Document, read
 from jobs.errors import ContractError
 
 ID = re.compile(r"^[a-z][a-z0-9_]*$")

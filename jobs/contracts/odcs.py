@@ -17,7 +17,7 @@ from jobs.contracts.elements import Elements
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
-from jobs.contracts.places import Document, Step
+from jobs.contracts.yaml_source import Document, Step
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.contracts.model import Authority, Beside, Contract, Dimension, Rule, Severity
 from jobs.contracts.names import OF_A_DELIVERY
-from jobs.contracts.places import Document, read
 from jobs.contracts.structure import structural_rules
+from jobs.contracts.yaml_source import Document, read
 
 COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
 OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves", "peers")

@@ -11,7 +11,7 @@ from jobs.contracts import Contract
 from jobs.contracts.correction import correction
 from jobs.contracts.names import DELIVERY, ROW
 from jobs.errors import DeliveryError
-from jobs.ingest.answer import answered
+from jobs.ingest.correction_answers import answered
 from jobs.ingest.reading import LocalFile, Reading, read
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake

@@ -15,7 +15,7 @@ from jobs.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from jobs.lake.arrow_tables import ArrowTables
+    from jobs.lake.delta_tables import ArrowTables
     from jobs.lake.spark_tables import SparkTables
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Lake:
 
     @cached_property
     def arrow(self) -> "ArrowTables":
-        from jobs.lake.arrow_tables import ArrowTables
+        from jobs.lake.delta_tables import ArrowTables
 
         return ArrowTables(self.settings)
 

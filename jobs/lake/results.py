@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.lake.arrow_tables import ArrowTables
 from jobs.lake.delivery import State
+from jobs.lake.delta_tables import ArrowTables
 from jobs.lake.zones import TablePath, Zone
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.lake.arrow_tables import RETENTION, ArrowTables
+from jobs.lake.delta_tables import RETENTION, ArrowTables
 from jobs.lake.zones import TablePath
 
 KEEP = ", ".join(f"'{name}' = '{value}'" for name, value in RETENTION.items())

@@ -8,8 +8,8 @@ from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
 from jobs.simulator.city import send
 from jobs.simulator.faults import KINDS, Fault, read_ledger
 

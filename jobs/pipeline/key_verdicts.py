@@ -14,12 +14,12 @@ from pyspark.sql import functions as F
 from jobs import quality
 from jobs.conform import key_column
 from jobs.contracts import Contract, Rule
-from jobs.lake.arrow_tables import read_spool
 from jobs.lake.bits import BITS
 from jobs.lake.delivery import Delivery
+from jobs.lake.delta_tables import read_spool
 from jobs.lake.lake import Lake
+from jobs.pipeline.evaluation import curated, testable, typed_rows
 from jobs.pipeline.recheck import Seen
-from jobs.pipeline.trying import curated, testable, typed_rows
 from jobs.pipeline.versions import newest
 
 KEY = "_key"
@@ -29,7 +29,7 @@ def key_verdicts(
     lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule], keys: Sequence[str]
 ) -> Seen:
     """What the delivery shows of the keys, by the rules that can run today. Reads the delivery once."""
-    from jobs.quality.run import masks_of
+    from jobs.quality.evaluation import masks_of
 
     if not keys or not contract.key():
         return Seen()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from jobs.collaboration.issuing import OF_A_DELIVERY
 from jobs.collaboration.ticket import OpenRows
+from jobs.collaboration.ticket_policy import OF_A_DELIVERY
 from jobs.contracts import Contract, Rule
 from jobs.lake.lake import Lake
 from jobs.pipeline.failed_rows import came_again, failed_rows

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from jobs.collaboration import Proof
-from jobs.collaboration.issuing import OF_A_DELIVERY
+from jobs.collaboration.ticket_policy import OF_A_DELIVERY
 from jobs.contracts import Contract, Rule
 from jobs.lake.delivery import Delivery
 from jobs.lake.results import RuleRow

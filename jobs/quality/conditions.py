@@ -24,7 +24,7 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import Rule
 from jobs.errors import ContractError
-from jobs.quality import pack
+from jobs.quality import expectations  # registers our own expectations with Great Expectations
 from jobs.quality.plan import Plan, flag_of
 
 NOT_A_ROW_CONDITION = ("WindowExpression", "PythonUDF", "pythonUDF", "CommonInlineUserDefinedFunction")
@@ -157,4 +157,4 @@ def _ignore(exp: Expectation) -> Column | None:
     return None
 
 
-__all__ = ["Compiled", "Fused", "compile_rules", "expectation", "pack"]
+__all__ = ["Compiled", "Fused", "compile_rules", "expectation", "expectations"]

@@ -13,9 +13,9 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import Contract
 from jobs.lake.bits import balanced, quoted
-from jobs.quality.levels import departs, drifts
+from jobs.quality.level_rules import departs, drifts
 from jobs.quality.plan import Series
-from jobs.quality.sight import Sight
+from jobs.quality.series_window import Sight
 
 HOUR = 3600.0
 RATE = "_rate_in_band"

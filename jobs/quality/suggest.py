@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from jobs.contracts import Rule
 from jobs.quality.codes import CONDITIONS, RESIDENT_CHECKS, RESIDENT_WEIGHTS
-from jobs.quality.words import PandasWords
+from jobs.quality.engines import PandasWords
 
 PREFIX = "expect_column_values_to_be_"
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u00a0 \t\r\n'‘’`"))

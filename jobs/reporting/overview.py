@@ -6,8 +6,8 @@ from datetime import datetime
 from jobs.contracts import Catalogue, Contract
 from jobs.lake.delivery import STATE_WORDS, State
 from jobs.lake.lake import Lake
-from jobs.reporting import figures, shelf, words
-from jobs.reporting.advice import period
+from jobs.reporting import figures, labels, report_store
+from jobs.reporting.delivery.advice import period
 from jobs.reporting.entries import Entry, Punctuality, answers, entries, punctuality, rounds
 from jobs.reporting.pages import Badge, Cell, Link, Links, Table, render, table
 from jobs.reporting.trends import dataset_trends
@@ -24,12 +24,14 @@ def write_index(lake: Lake, catalogue: Catalogue, now: datetime) -> str:
     zone = lake.settings.timezone
     contracts = catalogue.sources()
     providers = sorted({c.provider for c in contracts} | {e.delivery.provider for e in found})
-    shelf.put(lake, shelf.INDEX, index_page(found, contracts, now, zone, answered).encode(), shelf.HTML)
+    report_store.put(
+        lake, report_store.INDEX, index_page(found, contracts, now, zone, answered).encode(), report_store.HTML
+    )
     for provider in providers:
         mine = [e for e in every if e.delivery.provider == provider]
         page = provider_page(provider, mine, [c for c in contracts if c.provider == provider], now, zone)
-        shelf.put(lake, shelf.provider_key(provider), page.encode(), shelf.HTML)
-    return shelf.INDEX
+        report_store.put(lake, report_store.provider_key(provider), page.encode(), report_store.HTML)
+    return report_store.INDEX
 
 
 def index_page(
@@ -100,7 +102,7 @@ def _answers(answered: Sequence[Entry], zone: str, prefix: str) -> Table:
 
 def badge(state: State) -> Badge:
     """A state as a badge."""
-    return Badge(STATE_WORDS[state], words.MARKS[state], words.TONES[state])
+    return Badge(STATE_WORDS[state], labels.MARKS[state], labels.TONES[state])
 
 
 def _of(found: Iterable[Entry], dataset: str) -> list[Entry]:
@@ -186,7 +188,7 @@ def _datasets(times: Sequence[Punctuality], zone: str, prefix: str) -> Table:
 
 def _to_fix(mine: Sequence[Entry], prefix: str) -> Table:
     waiting = [
-        (words.SEVERITY_ORDER.get(o.severity, 9), -o.unexpected_count, entry, o)
+        (labels.SEVERITY_ORDER.get(o.severity, 9), -o.unexpected_count, entry, o)
         for entry in _latest(mine)
         if not entry.delivery.superseded_by
         for o in entry.outcomes
@@ -196,7 +198,7 @@ def _to_fix(mine: Sequence[Entry], prefix: str) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for _, _, entry, one in waiting[:FIRST_TO_FIX]:
         told = figures.count(one.unexpected_count) if one.element_count else "整表"
-        severity = words.SEVERITIES.get(one.severity, one.severity)
+        severity = labels.SEVERITIES.get(one.severity, one.severity)
         rows.append((str(len(rows) + 1), entry.title, one.message, severity, told, one.remedy, _links(entry, prefix)))
     head = ("序号", "数据集", "问题", "严重级", "数量", "怎样改", "报告")
     return table("各数据集最近一批中，先改严重的和数量多的", head, rows, (4,))

@@ -7,7 +7,7 @@ from typing import Protocol
 from jobs.contracts import Contract, Field
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.reporting import figures, shelf
+from jobs.reporting import figures, report_store
 from jobs.reporting.pages import Cell, Table, render, table
 
 SHOWN = 12
@@ -50,7 +50,7 @@ def write_profile(
         diff=diff,
         made_at=figures.moment(now, lake.settings.timezone),
     )
-    shelf.put(lake, key, page.encode(), shelf.HTML)
+    report_store.put(lake, key, page.encode(), report_store.HTML)
     return key
 
 

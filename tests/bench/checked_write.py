@@ -15,8 +15,8 @@ from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.session import remote_of
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
 from tests.bench.common import Measures, stopwatch
 
 NUMBERS = 8

@@ -10,10 +10,10 @@ from jobs.collaboration import MACHINE, Wanted
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.desk import desk
-from jobs.pipeline.governing import govern
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
+from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.tickets import govern
 from tests.bench.checked_write import write_contract, write_input
 from tests.bench.common import Measures, stopwatch
 from tests.bench.recheck import FAILED, broken

@@ -19,8 +19,8 @@ from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
 from tests.bench import limits
 from tests.bench.common import Measures, stopwatch
 from tests.bench.scoring import Score, score

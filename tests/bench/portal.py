@@ -22,7 +22,7 @@ from jobs.collaboration.ticket_tables import ChainRow, ClockRow, EventRow, Evide
 from jobs.collaboration.tickets import Tickets
 from jobs.lake.database import Database
 from jobs.serving.account_tables import AccountRow, SessionRow
-from jobs.serving.loops import Loops
+from jobs.serving.portal.loops import Loops
 from jobs.serving.sessions import csrf_of, digest
 from jobs.settings import Settings
 from tests.bench.common import Measures, stopwatch

@@ -9,9 +9,9 @@ import pyarrow.csv as pc
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
-from jobs.pipeline.rechecking import recheck
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
+from jobs.pipeline.recheck_delivery import recheck
 from tests.bench.checked_write import write_contract, write_input
 from tests.bench.common import Measures, stopwatch
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
 from tests.bench.checked_write import fresh, write_contract, write_input
 from tests.bench.common import Measures, stopwatch
 from tests.bench.recheck import broken

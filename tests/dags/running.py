@@ -15,7 +15,7 @@ from airflow.sdk import DAG, Asset
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-from jobs.reporting.bulletin_looks import NOTO
+from jobs.reporting.bulletin.styles import NOTO
 from tests.dags.parsing import bag
 
 RESULTS = Asset("lake://results").uri

@@ -15,8 +15,8 @@ from jobs.contracts.correction import DATA
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.serving.accounts import Person
-from jobs.serving.portal import Portal
-from jobs.serving.portal import opened as opened_portal
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.context import opened as opened_portal
 from jobs.settings import Settings
 from jobs.simulator import START, send
 from tests.unit.portalling import PASSWORD

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from jobs.cli import app
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.announcing import Wish
-from jobs.reporting.bulletin_checks import file_text
-from jobs.reporting.bulletin_looks import NOTO
+from jobs.pipeline.bulletins import Wish
+from jobs.reporting.bulletin.checks import file_text
+from jobs.reporting.bulletin.styles import NOTO
 from jobs.settings import Settings, load
 from jobs.simulator import CANARIES
 from tests.dags.programs import lake_environ

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from jobs.collaboration import policies
-from jobs.collaboration.machine_file import machine
+from jobs.collaboration.state_machine_file import machine
 from jobs.lake.lake import Lake
 from jobs.serving import portal as serving
 from jobs.simulator import identity

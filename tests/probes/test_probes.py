@@ -21,8 +21,8 @@ from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Verdict
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land
 from jobs.reporting import write_report
 from tests.contract_texts import contract
 

@@ -14,8 +14,8 @@ from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, RuleRow, Verdict
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
 
 GB2260 = "gov_cn/GB2260/"
 STATIONS = ("Aotizhongxin", "Changping", "Dingling", "Dongsi", "Guanyuan", "Gucheng")

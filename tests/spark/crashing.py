@@ -14,7 +14,7 @@ from typing import Any
 from jobs import pipeline
 from jobs.lake.ledger import Ledger
 from jobs.lake.results import Results
-from jobs.reporting import shelf
+from jobs.reporting import report_store
 from jobs.settings import load
 
 publish: Any = import_module("jobs.conform.publish")  # its package gives the function of this name
@@ -65,7 +65,7 @@ def arrange(point: str) -> None:
         case "published":
             Results.write = die  # type: ignore[method-assign,assignment]
         case "half_told":
-            shelf.put = die  # type: ignore[assignment]
+            report_store.put = die  # type: ignore[assignment]
         case "built":
             Ledger.record_build = die  # type: ignore[method-assign,assignment]
         case _:

@@ -83,7 +83,9 @@ def through_an_absence(own: Settings, caplog: pytest.LogCaptureFixture) -> Calla
         caplog.clear()
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(run, own, step, *arguments)
-            until("the step finds it away", lambda: "service unavailable, trying again" in caplog.text or waiting.done())
+            until(
+                "the step finds it away", lambda: "service unavailable, trying again" in caplog.text or waiting.done()
+            )
             assert not waiting.done(), waiting.exception()
             embedded.up(own, SERVICES)
             assert waiting.result(PATIENCE_S) is not None

@@ -11,9 +11,9 @@ from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
-from jobs.pipeline.verifying import verify
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
+from jobs.pipeline.verification import verify
 from jobs.reporting import write_report
 from tests.contract_texts import STATION_FIELDS, contract
 

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from jobs.lake.bits import bit_columns, is_set
 from jobs.quality.codes import CONDITIONS
-from jobs.quality.words import PandasWords, SparkWords
+from jobs.quality.engines import PandasWords, SparkWords
 from tests.code_vectors import BAD, GOOD
 
 

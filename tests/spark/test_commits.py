@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake.exceptions import CommitFailedError
 
-from jobs.lake.arrow_tables import ArrowTables
+from jobs.lake.delta_tables import ArrowTables
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 

@@ -7,13 +7,13 @@ import pytest
 
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.arrow_tables import RETENTION
 from jobs.lake.delivery import State
+from jobs.lake.delta_tables import RETENTION
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load, pending
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load, pending
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
 HEADER = "站点,时间,温度,回温\n"

@@ -14,7 +14,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.pipeline import arrival, run
+from jobs.pipeline import ingestion, run
 from jobs.settings import Settings
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 from tests.dags.programs import lake_environ, started
@@ -137,7 +137,7 @@ def test_a_delivery_whose_recorder_died_before_saying_so_is_found_by_the_next_wa
 ) -> None:
     put(lake, tmp_path, FIRST, "a.csv")
     (landed,) = run(settings_here, "land")
-    monkeypatch.setattr(arrival, "WATCH_S", 0.0)
+    monkeypatch.setattr(ingestion, "WATCH_S", 0.0)
     assert run(settings_here, "watch") == [("landing/station", landed.delivery.id)]
     run(settings_here, "load", landed.delivery.id)
     assert run(settings_here, "watch") == []
@@ -151,12 +151,12 @@ def test_a_judged_delivery_whose_event_was_lost_is_told_again_until_its_tickets_
     assert one.state is State.PARTLY_QUARANTINED
     catalogue = load_usable(settings_here.schemas, settings_here.expectations)
     seen: dict[str, float] = {}
-    assert arrival._untold(lake, catalogue, seen) == [] and list(seen) == [one.id], "it may still be on its way"
-    monkeypatch.setattr(arrival, "UNTOLD_S", 0.0)
+    assert ingestion._untold(lake, catalogue, seen) == [] and list(seen) == [one.id], "it may still be on its way"
+    monkeypatch.setattr(ingestion, "UNTOLD_S", 0.0)
     assert run(settings_here, "watch") == [("results", one.id)]
     assert run(settings_here, "reports") == [one.id], "what nobody asked for is reported too"
     run(settings_here, "governed", one.id)
-    assert arrival._untold(lake, catalogue, seen) == [] and not seen
+    assert ingestion._untold(lake, catalogue, seen) == [] and not seen
 
 
 def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def by_gx_alone(rows: DataFrame, catalogue: Catalogue) -> dict[str, dict[str, An
 def test_fused_results_equal_those_of_great_expectations(
     spark: SparkSession, catalogue: Catalogue, seed: int, rows: int, bad: float
 ):
-    from jobs.quality.run import run
+    from jobs.quality.evaluation import run
 
     table, _ = typed(bronze(spark, seed, rows, bad), catalogue.contract("t"))
     plan = quality.plan(catalogue.contract("t"), catalogue.rules["t"])

@@ -16,8 +16,8 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load, pending, watch
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load, pending, watch
 from tests.contract_texts import STATION_FIELDS, contract
 
 HEADER = "站点,时间,温度,回温\n"

@@ -15,13 +15,13 @@ from jobs.errors import NotAllowed
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.asking import ask
-from jobs.pipeline.desk import desk
-from jobs.pipeline.governing import Governed, govern
-from jobs.pipeline.judging import conform
-from jobs.pipeline.packing import answer, pack
-from jobs.pipeline.tending import remind
+from jobs.pipeline.conform import conform
+from jobs.pipeline.correction_workbook import answer, pack
+from jobs.pipeline.ingestion import land, load
+from jobs.pipeline.maintenance import remind
+from jobs.pipeline.query import ask
+from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.tickets import Governed, govern
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
 OWNER = Actor("reporter", "heat", "王工")

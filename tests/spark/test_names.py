@@ -16,10 +16,10 @@ from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.results import Verdict
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.asking import ask
-from jobs.pipeline.judging import conform
-from jobs.pipeline.verifying import verify
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
+from jobs.pipeline.query import ask
+from jobs.pipeline.verification import verify
 from jobs.reporting import write_report
 from tests.contract_texts import contract
 from tests.own_names import names_of_people, own_names

@@ -12,8 +12,8 @@ from jobs.conform import Publication
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.pipeline import judging
-from jobs.pipeline.arrival import land, load
+from jobs.pipeline import conform
+from jobs.pipeline.ingestion import land, load
 from jobs.quality import plan
 from jobs.settings import Settings
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
@@ -52,14 +52,14 @@ def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
     load(lake, catalogue, landed.delivery.id)
     before = mark(settings)
     seen: list[str] = []
-    publish = judging.publish
+    publish = conform.publish
 
     def looking(on: Lake, what: Publication) -> None:
         seen.append(physical_plan(what.rows))
         publish(on, what)
 
-    monkeypatch.setattr(judging, "publish", looking)
-    verdict = judging.conform(lake, catalogue, landed.delivery.id)
+    monkeypatch.setattr(conform, "publish", looking)
+    verdict = conform.conform(lake, catalogue, landed.delivery.id)
     planned = plan(catalogue.contract("station"), catalogue.rules["station"])
     assert verdict.failed_rows > 0
     assert planned.table_reads() == 2

@@ -11,10 +11,10 @@ from jobs.errors import UserError
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land
-from jobs.pipeline.arrival import load as load_rows
-from jobs.pipeline.judging import conform
-from jobs.pipeline.profiling import profile
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land
+from jobs.pipeline.ingestion import load as load_rows
+from jobs.pipeline.profile import profile
 from jobs.quality.profile import profile as profiled
 from jobs.settings import Settings
 from tests.contract_texts import contract

@@ -13,11 +13,11 @@ from jobs.contracts import Catalogue, Rule
 from jobs.errors import UserError
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
 from jobs.pipeline.recheck import Recheck
-from jobs.pipeline.rechecking import recheck
-from jobs.pipeline.verifying import verify
+from jobs.pipeline.recheck_delivery import recheck
+from jobs.pipeline.verification import verify
 from jobs.reporting import write_report
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 

@@ -11,8 +11,8 @@ from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Verdict
 from jobs.lake.zones import Zone
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
 from tests.contract_texts import contract
 
 FIELDS = """

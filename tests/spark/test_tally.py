@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.lake.bits import BITS, is_set
-from jobs.quality.tally import tally
+from jobs.quality.counts import tally
 
 
 def judged(rows: int) -> list[tuple[str, int, int, float | None]]:

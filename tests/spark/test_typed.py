@@ -12,8 +12,8 @@ from jobs.cli import app
 from jobs.contracts import Catalogue
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.pipeline.arrival import land, load
-from jobs.pipeline.judging import conform
+from jobs.pipeline.conform import conform
+from jobs.pipeline.ingestion import land, load
 from jobs.reporting import write_report
 from jobs.settings import Settings
 from jobs.settings import load as load_settings

@@ -6,8 +6,8 @@ import pytest
 
 from jobs.contracts import Catalogue
 from jobs.lake.lake import Lake
-from jobs.pipeline import tending
-from jobs.pipeline.tending import upkeep
+from jobs.pipeline import maintenance
+from jobs.pipeline.maintenance import upkeep
 
 PART = b"x" * (5 << 20)
 
@@ -27,7 +27,7 @@ def test_uploads_that_broke_off_are_forgotten_and_those_under_way_go_on(
     assert unfinished(lake) == ["landing/a/broken.csv", "landing/a/going.csv"], "both are young"
     going.put(b"end")
     going.complete()
-    monkeypatch.setattr(tending, "UNFINISHED", timedelta(hours=-1))
+    monkeypatch.setattr(maintenance, "UNFINISHED", timedelta(hours=-1))
     upkeep(lake, Catalogue({}, {}))
     assert unfinished(lake) == []
     assert lake.store.head("landing/a/broken.csv") is None

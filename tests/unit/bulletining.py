@@ -14,7 +14,7 @@ from jobs.collaboration.tickets import Tickets
 from jobs.contracts import Catalogue
 from jobs.lake.database import Database
 from jobs.lake.delivery import Delivery, State
-from jobs.pipeline.announcing import Wish, bulletin
+from jobs.pipeline.bulletins import Wish, bulletin
 from tests.unit.test_reporting_lake import CANARIES, DATASET, LocalLake, catalogue, delivery, row, rule_rows, verdict
 from tests.unit.ticketing import CORRECTION, ISSUE, REPORTER, WHOLE, ZONE, at, moved
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, insert, text
 
-from jobs.collaboration.chain import START
+from jobs.collaboration.audit_log import START
 from jobs.collaboration.ticket_tables import ChainRow
 from jobs.collaboration.tickets import Tickets
 from jobs.lake.database import Database

@@ -13,9 +13,9 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Arrival
 from jobs.lake.results import Results, RuleRow
-from jobs.pipeline import governing, rechecking
-from jobs.pipeline.governing import govern
+from jobs.pipeline import recheck_delivery, tickets
 from jobs.pipeline.recheck import Seen
+from jobs.pipeline.tickets import govern
 from tests.unit.portalling import City, shipped
 from tests.unit.test_reporting_lake import verdict
 
@@ -100,14 +100,14 @@ class History:
 @pytest.fixture
 def engineless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Governing without an engine: no hints on causes, no marks for readers; a history says what rows show."""
-    monkeypatch.setattr(governing, "causes", lambda *_: {})
-    monkeypatch.setattr(governing, "keep_standing", lambda *_: None)
+    monkeypatch.setattr(tickets, "causes", lambda *_: {})
+    monkeypatch.setattr(tickets, "keep_standing", lambda *_: None)
     return monkeypatch
 
 
 def watched(history: History, patch: pytest.MonkeyPatch) -> History:
     """The history as what re-checks look at."""
-    patch.setattr(rechecking, "key_verdicts", history.seen)
+    patch.setattr(recheck_delivery, "key_verdicts", history.seen)
     return history
 
 

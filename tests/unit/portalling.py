@@ -25,10 +25,10 @@ from jobs.lake.ledger import Arrival, Ledger
 from jobs.lake.store import StoredObject
 from jobs.serving.account_tables import AccountRow
 from jobs.serving.accounts import Person
-from jobs.serving.app import guarded
 from jobs.serving.passwords import hashed
-from jobs.serving.portal import Portal
-from jobs.serving.serve import configured
+from jobs.serving.portal.app import guarded
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.serve import configured
 from jobs.settings import PROJECT
 from tests.unit.test_reporting_lake import LocalLake, MemoryStore
 from tests.unit.ticketing import CORRECTION, ISSUE, ZONE, at

@@ -10,11 +10,11 @@ import pytest
 from pypdfium2 import PdfDocument
 
 from jobs.errors import SetupError
-from jobs.reporting.bulletin_blocks import blocks, text
-from jobs.reporting.bulletin_checks import file_text
-from jobs.reporting.bulletin_lines import lines
-from jobs.reporting.bulletin_looks import NOTO, fonts
-from jobs.reporting.bulletin_parts import Grid, Line
+from jobs.reporting.bulletin.blocks import blocks, text
+from jobs.reporting.bulletin.checks import file_text
+from jobs.reporting.bulletin.lines import lines
+from jobs.reporting.bulletin.parts import Grid, Line
+from jobs.reporting.bulletin.styles import NOTO, fonts
 from jobs.settings import Settings
 from tests.unit.bulletining import january, tell, written
 from tests.unit.test_reporting_lake import CANARIES, LocalLake

@@ -11,9 +11,9 @@ from sqlalchemy import update
 from jobs.collaboration.ticket_tables import EventRow
 from jobs.errors import UserError
 from jobs.lake.database import Database
-from jobs.pipeline.announcing import Wish, bulletin
-from jobs.pipeline.verifying import GONE, Verified, verify
-from jobs.reporting.bulletin_looks import NOTO
+from jobs.pipeline.bulletins import Wish, bulletin
+from jobs.pipeline.verification import GONE, Verified, verify
+from jobs.reporting.bulletin.styles import NOTO
 from tests.unit.bulletining import MARKET, figures_of, january, mended, numbered, tell, tickets_of, written
 from tests.unit.test_reporting_lake import LocalLake, rule_rows, verdict
 from tests.unit.ticketing import at

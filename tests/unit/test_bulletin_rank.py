@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.errors import UserError
-from jobs.reporting.bulletin_period import period
-from jobs.reporting.bulletin_rank import Entrant, index, ranked
-from jobs.reporting.bulletin_terms import Ranking, SizeClass, terms
+from jobs.reporting.bulletin.period import period
+from jobs.reporting.bulletin.ranking import Entrant, index, ranked
+from jobs.reporting.bulletin.terms import Ranking, SizeClass, terms
 
 BY = Ranking(
     size_classes=(SizeClass(name="大", least_rows=10_000), SizeClass(name="小", least_rows=0)),

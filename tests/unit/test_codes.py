@@ -13,8 +13,8 @@ from stdnum.exceptions import ValidationError
 from jobs.contracts import Rule
 from jobs.contracts.codes import CODES, FOLLOWING, known_codes
 from jobs.quality.codes import CONDITIONS, RESIDENT_CHECKS, RESIDENT_WEIGHTS, USCC, USCC_WEIGHTS
+from jobs.quality.engines import PandasWords
 from jobs.quality.suggest import suggested
-from jobs.quality.words import PandasWords
 from tests.code_vectors import BAD, GOOD
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.errors import UserError
 from jobs.ingest.land import Manifest, deliver
-from jobs.serving.incoming import safe_name
+from jobs.serving.portal.multipart import safe_name
 from tests.unit.portalling import PartStore
 
 

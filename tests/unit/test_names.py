@@ -63,7 +63,9 @@ def test_every_check_of_a_delivery_is_among_the_ids_that_are_kept_free():
     from ast import Constant, parse, walk
     from inspect import getsource
 
-    from jobs.quality import handover
+    from jobs.quality import delivery_rules
 
-    said = {n.value for n in walk(parse(getsource(handover))) if isinstance(n, Constant) and isinstance(n.value, str)}
+    said = {
+        n.value for n in walk(parse(getsource(delivery_rules))) if isinstance(n, Constant) and isinstance(n.value, str)
+    }
     assert {word for word in said if word.startswith("delivery_")} == set(OF_A_DELIVERY)

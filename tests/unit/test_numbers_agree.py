@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from jobs.collaboration import MACHINE, Wanted
 from jobs.lake.delivery import State
 from jobs.reporting.overview import write_index
-from jobs.serving.desk.data_desk import DataDesk
-from jobs.serving.desk.loop_desk import LoopDesk
-from jobs.serving.desk.ticket_desk import TicketDesk
+from jobs.serving.portal.services.data_desk import DataDesk
+from jobs.serving.portal.services.loop_desk import LoopDesk
+from jobs.serving.portal.services.ticket_desk import TicketDesk
 from tests.unit.history import APPENDED, MERGED, RULES, History, watched
 from tests.unit.portalling import PEOPLE_ACTORS, Browser, City, city, shipped
 from tests.unit.test_history_counts import Account, drawn

@@ -12,7 +12,7 @@ from sqlalchemy import MetaData, Table, create_engine, delete, update
 
 from jobs.lake import database
 from jobs.lake.database import Database, utc
-from jobs.serving.access import Access, AccessLog
+from jobs.serving.access_log import Access, AccessLog
 from jobs.serving.account_tables import AccessChainRow, AccessRow
 from tests.unit.ticketing import APPROVER, OFFICER, at
 

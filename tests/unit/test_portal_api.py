@@ -8,8 +8,8 @@ import pytest
 import schemathesis
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from jobs.serving.app import create_app
-from jobs.serving.portal import Portal
+from jobs.serving.portal.app import create_app
+from jobs.serving.portal.context import Portal
 from tests.unit.portalling import Browser, City, city, delivered, served
 
 ROLES = ("own", "officer", "auditor")

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from jobs.serving.app import create_app
-from jobs.serving.portal import Portal
+from jobs.serving.portal.app import create_app
+from jobs.serving.portal.context import Portal
 from tests.unit.portalling import Browser, City
 from tests.unit.test_portal_rights import (
     ALL,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.lake.ledger import Arrival
-from jobs.pipeline.announcing import closed_periods
+from jobs.pipeline.bulletins import closed_periods
 from tests.unit.portalling import Browser, City, city
 from tests.unit.ticketing import at
 

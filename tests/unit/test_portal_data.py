@@ -13,7 +13,7 @@ from jobs.collaboration.reminders import Digest
 from jobs.collaboration.ticket_tables import EventRow
 from jobs.lake.zones import Zone
 from jobs.reporting import write_index, write_report
-from jobs.serving.county_map import BANDS, band, county_map, legend
+from jobs.serving.portal.county_map import BANDS, band, county_map, legend
 from tests.unit.portalling import NOW, Browser, City, city
 from tests.unit.test_reporting_lake import CANARIES, full_lake
 

@@ -12,7 +12,7 @@ from jobs.lake.ledger_tables import Base
 from jobs.serving import passwords
 from jobs.serving.account_tables import AccountRow, SessionRow
 from jobs.serving.accounts import LoginRefused, Person
-from jobs.serving.routes.entrance import local
+from jobs.serving.portal.routes.entrance import local
 from jobs.serving.throttle import TooManyTries
 from tests.unit.portalling import NOW, PASSWORD, Browser, City, city, hidden
 

@@ -15,10 +15,10 @@ from starlette.types import ASGIApp
 
 from jobs.serving.account_tables import FailureRow
 from jobs.serving.addresses import client_address, is_host_of, place_of
-from jobs.serving.app import create_app, guarded
 from jobs.serving.connections import BoundedConnection
-from jobs.serving.portal import Portal
-from jobs.serving.serve import configured
+from jobs.serving.portal.app import create_app, guarded
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.serve import configured
 from jobs.settings import load
 from tests.unit.asking import Asked, addresses
 from tests.unit.portalling import PASSWORD, Browser, City, city, hidden, served
@@ -100,7 +100,7 @@ def test_addresses_that_take_no_file_have_the_small_limit_for_those_who_are_logg
 def test_an_upload_that_never_ends_is_cut_off_at_its_limit(
     town: City, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.serving.receiving.ANSWER_BYTES", 1 << 20)
+    monkeypatch.setattr("jobs.serving.portal.uploads.ANSWER_BYTES", 1 << 20)
     portal, browser = with_settings(town, portal_upload_mib=1), Browser(town.portal, "own")
     head = f'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{browser.csrf()}\r\n'.encode()
     field = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n' + b"y" * 15000 + b"\r\n"

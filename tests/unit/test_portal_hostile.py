@@ -18,8 +18,8 @@ from starlette.types import ASGIApp
 
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.lake.database import utc
-from jobs.serving.app import create_app, guarded
-from jobs.serving.portal import Portal
+from jobs.serving.portal.app import create_app, guarded
+from jobs.serving.portal.context import Portal
 from jobs.serving.sessions import csrf_of
 from tests.unit.asking import Asked, routes
 from tests.unit.portalling import NOW, Browser, City, an_issue, city, delivered

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.serving.rendering import REPORT_TEMPLATES, STATIC
+from jobs.serving.portal.rendering import REPORT_TEMPLATES, STATIC
 from tests.unit.portalling import Browser, City, city
 
 CSS = (REPORT_TEMPLATES / "report.css").read_text("utf-8") + (STATIC / "portal.css").read_text("utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.serving.routes import loop_pages
+from jobs.serving.portal.routes import loop_pages
 from tests.unit.portalling import Browser, City, an_issue, city
 from tests.unit.ticketing import WHOLE, at, moved
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.lake.database import utc
 from jobs.serving.account_tables import UploadRow
-from jobs.serving.app import create_app
+from jobs.serving.portal.app import create_app
 from tests.unit.asking import routes
 from tests.unit.portalling import NOW, PEOPLE, Browser, City, city, delivered
 from tests.unit.ticketing import OFFICER

@@ -9,9 +9,9 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from jobs.serving.app import guarded
-from jobs.serving.bodies import BoundedBody, TooSlow
 from jobs.serving.connections import BoundedConnection
+from jobs.serving.portal.app import guarded
+from jobs.serving.portal.bodies import BoundedBody, TooSlow
 from tests.unit.asking import Asked
 from tests.unit.portalling import City, city
 from tests.unit.virtual import virtual

@@ -12,8 +12,8 @@ import pytest
 from openpyxl import load_workbook
 
 from jobs.lake.zones import Zone
-from jobs.pipeline.standing import record_hash
-from jobs.serving.portal import PipelinePacks
+from jobs.pipeline.ticket_table import record_hash
+from jobs.serving.portal.context import PipelinePacks
 from tests.unit.portalling import NOW, PEOPLE_ACTORS, Browser, City, an_issue, city
 from tests.unit.test_reporting_lake import CANARIES
 from tests.unit.ticketing import STATED
@@ -166,7 +166,7 @@ def test_what_cannot_be_noted_is_not_shown(town: City, persons: str, monkeypatch
     def refuse(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("jobs.serving.access.AccessLog.add", refuse)
+    monkeypatch.setattr("jobs.serving.access_log.AccessLog.add", refuse)
     answer = browser.get(f"/tickets/{persons}")
     assert answer.status_code == 500 and CANARIES[0] not in answer.text
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from jobs.errors import ServiceUnavailable
-from jobs.serving.app import create_app, guarded
-from jobs.serving.portal import Portal
+from jobs.serving.portal.app import create_app, guarded
+from jobs.serving.portal.context import Portal
 from jobs.serving.sessions import csrf_of
 from tests.unit.asking import Asked, addresses
 from tests.unit.portalling import PASSWORD, Browser, City, city, delivered, hidden
@@ -97,7 +97,7 @@ def test_an_address_is_one_line_of_the_log(
     monkeypatch.setattr(type(town.portal.tickets), "ticket", away)
     with caplog.at_level(logging.INFO):
         assert browser.get("/tickets/x%0AERROR%20all%20is%20lost%1b[31m").status_code == 503
-    (line,) = [one.getMessage() for one in caplog.records if one.name == "jobs.serving.faults"]
+    (line,) = [one.getMessage() for one in caplog.records if one.name == "jobs.serving.portal.error_handlers"]
     assert line.startswith("/tickets/x%0AERROR") and not re.search(r"[\n\x1b]", line)
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from jobs.ingest.land import land
 from jobs.lake.delivery import State
-from jobs.serving import receiving
-from jobs.serving.app import guarded
-from jobs.serving.desk import upload_desk
-from jobs.serving.incoming import WrongKind, check_head, parts, safe_name
-from jobs.serving.visitors import BadForm
+from jobs.serving.portal import uploads
+from jobs.serving.portal.app import guarded
+from jobs.serving.portal.authentication import BadForm
+from jobs.serving.portal.multipart import WrongKind, check_head, parts, safe_name
+from jobs.serving.portal.services import upload_desk
 from tests.unit.portalling import NOW, Browser, City, city, delivered
 
 CSV = "代码,名称\n371502,东昌府区\n".encode()
@@ -213,7 +213,7 @@ def test_a_filled_pack_is_handed_to_the_pipeline_and_no_copy_is_left(town: City)
 
 
 def test_an_answer_has_a_limit_of_its_own(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "ANSWER_BYTES", 1000)
+    monkeypatch.setattr(uploads, "ANSWER_BYTES", 1000)
     answer = Browser(town.portal, "own").post(
         f"/tickets/{town.issue}/answer", files={"file": ("a.csv", b"1,2\n" * 999)}
     )

@@ -14,7 +14,7 @@ import xlsxwriter
 from jobs.contracts.correction import ABOUT, DATA
 from jobs.errors import DeliveryError
 from jobs.ingest import columnar, records, workbook_probe
-from jobs.ingest.answer import answered
+from jobs.ingest.correction_answers import answered
 from jobs.ingest.reading import LocalFile
 from tests.unit.test_reading_csv import contract, values
 from tests.unit.test_reading_excel import read_file

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow
-from jobs.pipeline.handing import handover
+from jobs.pipeline.delivery_checks import handover
 from jobs.reporting import write_report
 from jobs.reporting.history import EMPTY, FAILED, ROWS, day_kind
 from tests.unit.test_reporting_lake import DATASET, NOW, LocalLake, catalogue, delivery, rule_rows, verdict

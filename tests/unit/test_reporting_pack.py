@@ -10,10 +10,10 @@ from openpyxl import Workbook, load_workbook
 from jobs.contracts import Contract, Field
 from jobs.contracts.correction import ABOUT, DATA, PROBLEMS, WAY, WAYS, WORDS
 from jobs.contracts.layout import Source
-from jobs.ingest.answer import Handled, handled
+from jobs.ingest.correction_answers import Handled, handled
+from jobs.reporting.correction_rows import Sent
+from jobs.reporting.correction_workbook import PackHead, write_pack
 from jobs.reporting.evidence import Row
-from jobs.reporting.pack import PackHead, write_pack
-from jobs.reporting.pack_data import Sent
 from tests.unit.test_reporting_lake import DATASET, NOW, catalogue
 from tests.unit.test_reporting_workbook import RISKY
 

@@ -8,9 +8,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from jobs.reporting import write_report
+from jobs.reporting.delivery.facts import gather
+from jobs.reporting.delivery.workbook import write_workbook
 from jobs.reporting.evidence import Row
-from jobs.reporting.facts import gather
-from jobs.reporting.workbook import write_workbook
 from tests.unit.test_reporting_lake import CANARIES, NOW, full_lake
 
 RISKY = (

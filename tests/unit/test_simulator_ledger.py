@@ -18,7 +18,7 @@ import pytest
 from jobs.contracts import Contract, load
 from jobs.contracts.codes import conditions_of
 from jobs.quality.codes import CONDITIONS
-from jobs.quality.words import PandasWords
+from jobs.quality.engines import PandasWords
 from jobs.simulator import KINDS, START, Fault, SentFile, send
 from jobs.simulator.faults import read_ledger
 

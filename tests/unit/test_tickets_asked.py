@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from jobs.collaboration.actors import Actor
-from jobs.collaboration.machine_file import machine
+from jobs.collaboration.state_machine_file import machine
 from jobs.collaboration.ticket_queries import Tally, Wanted
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import Unknown

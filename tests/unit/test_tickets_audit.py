@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from jobs.collaboration import chain
+from jobs.collaboration import audit_log
 from jobs.collaboration.actors import MACHINE
-from jobs.collaboration.chain import Happening
+from jobs.collaboration.audit_log import Happening
 from jobs.collaboration.ticket_tables import ChainRow, CommentRow, EventRow, TicketRow
 from jobs.collaboration.tickets import Tickets
 from tests.unit.ticketing import ISSUE, REPORTER, WHOLE, at, moved
@@ -75,7 +75,7 @@ def test_an_event_with_a_hash_made_to_fit_breaks_the_next_one(filled: Tickets) -
         row = session.get(EventRow, 3)
         assert row is not None
         row.name = "别人"
-        row.hash = chain._hash(row)
+        row.hash = audit_log._hash(row)
 
     changed(filled, forge)
     audit = filled.audit_verify()
@@ -100,7 +100,10 @@ def test_a_chain_that_is_written_anew_is_noticed_by_what_was_noted_before(filled
     changed(filled, rewrite)
     assert filled.audit_verify().broken is None, "nothing inside shows it"
     assert filled.audit_verify((noted.seq, noted.head)).broken == 7
-    changed(filled, lambda s: chain.append(s, Happening("T-000002", "pass", "dispatched", "closed", {}, {}), MACHINE, NOW))
+    changed(
+        filled,
+        lambda s: audit_log.append(s, Happening("T-000002", "pass", "dispatched", "closed", {}, {}), MACHINE, NOW),
+    )
     audit = filled.audit_verify((noted.seq, noted.head))
     assert audit.broken == 7 and "重写" in audit.reason
 

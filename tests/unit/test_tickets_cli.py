@@ -15,7 +15,7 @@ from jobs.collaboration.ticket_tables import EventRow
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import LakeError
 from jobs.lake.database import Database
-from jobs.serving.access import Access, AccessLog
+from jobs.serving.access_log import Access, AccessLog
 from jobs.settings import load
 from tests.unit.test_tickets_working_days import YEAR_2027
 from tests.unit.ticketing import ISSUE, OFFICER, owners

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.collaboration.machine import CLOSED
-from jobs.collaboration.machine_file import FILE, machine
+from jobs.collaboration.state_machine import CLOSED
+from jobs.collaboration.state_machine_file import FILE, machine
 from jobs.errors import InvalidTransition, PolicyError
 
 MACHINE = machine()

@@ -13,7 +13,7 @@ from jobs.collaboration.reminders import Digest, Line
 from jobs.collaboration.ticket_queries import Wanted
 from jobs.collaboration.tickets import Tickets
 from jobs.contracts.personal_numbers import masked_lines
-from jobs.serving.app import create_app
+from jobs.serving.portal.app import create_app
 from tests.unit.asking import routes
 from tests.unit.portalling import PEOPLE_ACTORS, Browser, City, city, delivered
 from tests.unit.ticketing import APPROVER, ASKER, CORRECTION, LEADER, OFFICER, at, moved

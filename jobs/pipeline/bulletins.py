@@ -1,0 +1,175 @@
+"""The bulletin of a period: results, ledger and tickets as of its end, kept as JSON first, and pages made from that alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jobs.collaboration import Brief, Cut, Loop, LoopMetrics
+from jobs.collaboration.working_days import WorkingDays
+from jobs.contracts import Catalogue
+from jobs.errors import UserError
+from jobs.lake.lake import Lake
+from jobs.pipeline.ticket_store import desk
+from jobs.reporting import bulletin as bulletins
+from jobs.reporting.bulletin import BulletinFacts, BulletinFiles, Edition, Figure, Matter, Period, Told
+
+SHARES = ("mended", "mended_in_time", "first_pass", "recurred", "false_alarms", "corrections_in_time")
+STOCK = ("opening", "new", "closed", "closing")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for beside the period. `number` 0: the usual one. `reason` is why a new revision is made."""
+
+    is_draft: bool = False
+    reason: str = ""
+    number: int = 0
+
+
+def bulletin(lake: Lake, catalogue: Catalogue, name: str, wish: Wish) -> BulletinFiles:
+    """The bulletin's files. What was published stays as it is: again without a reason, its pages are made from it."""
+    now, zone = datetime.now(UTC), lake.settings.timezone
+    period = bulletins.period(name, zone)
+    bulletins.check_fonts(lake.settings)
+    if not wish.is_draft and period.until > now:
+        raise UserError(f"{period.title}尚未结束；期末前只能加 --draft 出草稿")
+    if period.since >= now:
+        raise UserError(f"{period.title}尚未开始")
+    shelf = bulletins.Bulletins(lake)
+    published = None if wish.is_draft else shelf.last(name)
+    if published and not wish.reason:
+        return shelf.pages(published)
+    revision = published.revision + 1 if published else 1
+    edition = _edition(lake, period, wish, revision, now)
+    document = bulletins.bulletin_document(_facts(lake, catalogue, edition))
+    return shelf.keep(edition, document)
+
+
+def closed_periods(lake: Lake, catalogue: Catalogue, day: date | None = None) -> list[str]:
+    """The month that ended last before the day, and the quarter and the year that ended with it; none where nothing came."""
+    zone = lake.settings.timezone
+    today = day or datetime.now(ZoneInfo(zone)).date()
+    month = bulletins.period(f"{today:%Y-%m}", zone).before(zone)
+    names = [month.name]
+    last = month.until.astimezone(ZoneInfo(zone))
+    if last.month % 3 == 1:
+        names.append(f"{month.name[:4]}Q{int(month.name[5:]) // 3}")
+    if last.month == 1:
+        names.append(month.name[:4])
+    return names if lake.ledger.received(month.since, month.until) else []
+
+
+def announce(lake: Lake, catalogue: Catalogue, name: str) -> str:
+    """Key of a period's published bulletin; one that was published before stays as it is."""
+    return bulletin(lake, catalogue, name, Wish()).json
+
+
+def recomputed(lake: Lake, catalogue: Catalogue, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document made again from what it cites: table versions, the chain up to its event, its own terms and weights."""
+    return bulletins.bulletin_document(_facts(lake, catalogue, bulletins.edition_of(document), document))
+
+
+def _edition(lake: Lake, period: Period, wish: Wish, revision: int, now: datetime) -> Edition:
+    zone = lake.settings.timezone
+    return Edition(
+        period=period,
+        before=period.before(zone).since,
+        until=min(period.until, now),
+        made_at=now,
+        issued_on=now.astimezone(ZoneInfo(zone)).date(),
+        is_draft=wish.is_draft,
+        revision=revision,
+        reason=wish.reason,
+        number=wish.number or period.serial,
+        bureau=lake.settings.bureau,
+        zone=zone,
+    )
+
+
+def _facts(lake: Lake, catalogue: Catalogue, edition: Edition, cited: Mapping[str, Any] | None = None) -> BulletinFacts:
+    """What the edition rests on: as things are, or as a document cites them."""
+    cut = Cut(edition.before, edition.period.since, edition.until)
+    if cited:
+        days = cited["basis"]["recurrence_days"]
+        cut = Cut(cut.before, cut.since, cut.until, cited["sources"]["events"]["seq"], days)
+    with desk(lake, catalogue) as tickets:
+        loop, calendar = tickets.loop(cut), tickets.calendar()
+    return bulletins.gathered(lake, catalogue, edition, _told(loop), _due_on(calendar), cited)
+
+
+def _told(loop: Loop) -> Told:
+    return Told(
+        seq=loop.seq,
+        hash=loop.hash,
+        basis={
+            "machine_version": loop.machine_version,
+            "clocks_version": loop.clocks_version,
+            "recurrence_days": loop.recurrence_days,
+            "calendar": dict(loop.calendar),
+        },
+        figures=_figures(loop),
+        matters=_matters(loop),
+    )
+
+
+def _figures(loop: Loop) -> dict[str, tuple[Figure, ...]]:
+    """Figures by department; one that has tickets in one of the periods only has both."""
+    found = {}
+    for name in sorted({*loop.now, *loop.before}):
+        now, before = loop.now.get(name), loop.before.get(name)
+        mine = [one for one in loop.briefs.values() if name in ("", one.provider)]
+        lists = _lists(now, mine)
+        found[name] = tuple(_figure(key, lists[key], now, before) for key in lists)
+    return found
+
+
+def _lists(now: LoopMetrics | None, mine: Sequence[Brief]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Ids above and below the line, by figure."""
+    nothing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    shares = {name: (now.share(name).part, now.share(name).whole) if now else nothing for name in SHARES}
+    stock = {name: ((), getattr(now.stock, name)) if now else nothing for name in STOCK}
+    timed = ((), now.durations.tickets) if now else nothing
+    standing = {
+        "overdue": ((), tuple(one.id for one in mine if one.is_overdue and one.is_found)),
+        "again": ((), tuple(one.id for one in mine if one.recurred)),
+    }
+    return {**stock, **shares, **dict.fromkeys(("mean_days", "median_days", "p90_days", "net_days"), timed), **standing}
+
+
+def _figure(
+    name: str, ids: tuple[tuple[str, ...], tuple[str, ...]], now: LoopMetrics | None, before: LoopMetrics | None
+) -> Figure:
+    if name in ("overdue", "again"):
+        return Figure(name, len(ids[1]), None, *ids)
+    return Figure(name, _value(name, now), _value(name, before), *ids)
+
+
+def _value(name: str, found: LoopMetrics | None) -> float | None:
+    if name in STOCK:
+        return len(getattr(found.stock, name)) if found else 0
+    if found is None:
+        return None
+    if name in SHARES:
+        return found.share(name).value
+    timed = found.durations
+    return {"mean_days": timed.mean, "median_days": timed.median, "p90_days": timed.p90, "net_days": timed.net_mean}[
+        name
+    ]
+
+
+def _matters(loop: Loop) -> tuple[Matter, ...]:
+    """Tickets that a number of the period names, or whose dispute was upheld."""
+    named = {i for one in loop.now.values() for s in one.shares for i in s.whole}
+    named |= {i for one in loop.now.values() for name in STOCK for i in getattr(one.stock, name)}
+    named |= {i for one in loop.now.values() for i in one.durations.tickets}
+    told = (b for b in loop.briefs.values() if b.id in named or b.is_overdue or b.recurred or b.upheld)
+    return tuple(Matter(**asdict(one)) for one in told)
+
+
+def _due_on(calendar: WorkingDays) -> Any:
+    def due_on(day: date, count: int) -> str:
+        return calendar.add_working_days(day, count).isoformat()
+
+    return due_on

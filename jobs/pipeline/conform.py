@@ -1,0 +1,95 @@
+"""Deliveries judged: bronze → silver | quarantine, with results and evidence."""
+
+import logging
+from datetime import UTC, datetime
+
+from jobs import quality
+from jobs.conform import Publication, publish
+from jobs.contracts import Catalogue, Contract, suite_hash
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.lake import Lake
+from jobs.lake.results import Results, Verdict
+from jobs.lake.zones import Zone
+from jobs.pipeline.delivery_checks import handover
+from jobs.pipeline.evaluation import Tried, testable, tried
+from jobs.pipeline.ingestion import is_unread, load
+from jobs.pipeline.restoration import Beneath, Withdrawal, chain_of, replaced_by
+from jobs.pipeline.versions import newest
+
+logger = logging.getLogger(__name__)
+
+
+def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
+    """Bronze rows of one delivery to silver, or to quarantine with their reasons; one pass. What is not loaded is loaded first."""
+    delivery = lake.ledger.get(delivery_id)
+    if is_unread(delivery):
+        delivery = load(lake, catalogue, delivery_id)
+    contract = catalogue.contract(delivery.dataset)
+    results = Results(lake.arrow, lake.settings.s3_bucket)
+    if delivery.state is State.UNREADABLE:
+        verdict = quality.unreadable(contract, delivery, datetime.now(UTC))
+        results.write(verdict, handover(lake, contract, delivery, verdict))
+        return verdict
+    versions = newest(lake)
+    rules = testable(lake, catalogue.rules[contract.id], versions)
+    this = tried(lake, contract, delivery, rules, versions)
+    try:
+        decision = quality.decide(contract, this.judged.counted, this.judged.results, delivery.is_answer())
+        _publish(lake, this, contract, delivery, decision.is_refused())
+    finally:
+        this.judged.release()
+    verdict = quality.verdict_on(
+        contract,
+        delivery,
+        decision,
+        quality.Basis(suite_hash(rules), lake.tables.version(lake.path(Zone.SILVER, contract.id)), datetime.now(UTC)),
+        this.judged.counted,
+        this.repair_counts(),
+    )
+    counties = quality.county_rows(verdict, this.judged.counties)
+    rows = [
+        *quality.rule_rows(verdict, this.judged.results),
+        *handover(lake, contract, delivery, verdict),
+    ]
+    from jobs.quality.distribution import shape_rows
+
+    results.write(verdict, rows, counties, shape_rows(verdict, this.judged.shape))
+    lake.ledger.move(delivery.id, verdict.state, reason=verdict.reason)
+    logger.info("%s: delivery %s is %s, %s rows failed", contract.id, delivery.id, verdict.state, verdict.failed_rows)
+    return verdict
+
+
+def _publish(lake: Lake, this: Tried, contract: Contract, delivery: Delivery, is_refused: bool) -> None:
+    """The tables of a decision; a refused correction replaces nothing, and what was withdrawn uncovers what lay beneath."""
+    from jobs.quality.suggest import suggested
+
+    everything = lake.ledger.deliveries(contract.id)
+    replaced = chain_of(delivery, {one.id: one for one in everything})
+    began_before = lake.ledger.start_conform(delivery.id)
+    gone, back = ((), replaced if began_before else ()) if is_refused else (replaced, ())
+    leaving = (delivery.id, *gone) if began_before else gone
+    beneath = Beneath(lake, contract, this.judged.rules, Withdrawal(delivery, leaving, back))
+    publication = Publication(
+        rows=this.judged.rows,
+        rules=this.judged.rules,
+        contract=contract,
+        delivery=delivery,
+        extras=this.extras,
+        gone=gone,
+        began_before=began_before,
+        failed=this.judged.counted["failed"],
+        broken=this.judged.counted["broken"],
+        is_refused=is_refused,
+        suggest=suggested,
+        is_replaced=delivery.superseded_by is not None,
+        back=back,
+        beneath=beneath.rows,
+    )
+    try:
+        publish(lake, publication)
+    finally:
+        beneath.release()
+    if is_refused:
+        lake.ledger.reinstate(delivery.id, replaced_by(everything, delivery.id))
+    elif not publication.is_replaced:
+        lake.ledger.supersede(gone, delivery.id)

@@ -1,0 +1,136 @@
+"""The pack of a ticket: made for whoever asks, masked for all but its owner; filled in, it comes back as a redelivery."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from jobs.collaboration import Actor, Ticket
+from jobs.contracts import Catalogue, Contract, Rule
+from jobs.contracts.names import DELIVERY, TECHNICAL
+from jobs.errors import NotAllowed, PolicyRefusal
+from jobs.ingest.land import Manifest, deliver
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.open_rows import asked_rows
+from jobs.pipeline.recheck import Asked, can_follow
+from jobs.pipeline.ticket_store import desk
+from jobs.reporting.correction_rows import Sent
+from jobs.reporting.correction_workbook import PackHead, write_pack
+from jobs.reporting.evidence import Evidence, Row
+
+PLACE = ("_file", "_row", "rule", "key")
+OWNERS = ("reporter", "approver")
+
+
+def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
+    """The ticket's workbook; with values and rows as they were sent where the data is the actor's department's."""
+    with desk(lake, catalogue) as tickets:
+        ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
+        standing = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
+        found_at = {one.delivery: one.seen_at for one in tickets.standings(ticket_id, actor)}
+    contract = catalogue.contract(ticket.dataset)
+    rules = {rule.id: rule for rule in catalogue.rules[contract.id]}
+    asked = [Open(contract, rules.get(one.rule), one) for one in asked_rows(lake, contract, rules, standing)]
+    is_owner = actor.role in OWNERS and actor.department == contract.provider
+    with TemporaryDirectory(prefix="lake-pack-") as folder:
+        file = Path(folder) / "pack.xlsx"
+        problems = _problems(lake, asked, is_owner)
+        sent = _sent(lake, contract, asked) if is_owner else None
+        write_pack(file, _head(lake, ticket, found_at), contract, problems, sent)
+        return file.read_bytes()
+
+
+def answer(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
+    """Put a filled pack, or a corrected file, into the landing zone as a redelivery of the ticket; its key there."""
+    with desk(lake, catalogue) as tickets:
+        ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
+    contract = catalogue.contract(ticket.dataset)
+    if actor.role not in OWNERS or actor.department != contract.provider:
+        raise NotAllowed(f"{contract.title}是{contract.department}的数据，工单 {ticket_id} 的整改数据只能由该单位报送")
+    if ticket.kind != "issue":
+        raise PolicyRefusal(f"工单 {ticket_id} 不是质检问题，没有整改包；请按办理步骤答复")
+    notes = Manifest(sender=actor.name, answers=[ticket_id])
+    with TemporaryDirectory(prefix="lake-answer-") as folder, file.open("rb") as opened:
+        named = Path(folder) / f"{ticket_id}_{file_digest(opened, 'sha256').hexdigest()[:8]}{file.suffix}"
+        shutil.copyfile(file, named)  # two answers of one name would stand in each other's place
+        (key,) = deliver(lake.store, [named], contract.id, contract.provider, notes)
+    return key
+
+
+def _head(lake: Lake, ticket: Ticket, found_at: Mapping[str, datetime]) -> PackHead:
+    return PackHead(
+        ticket=ticket.id,
+        rule=ticket.rule,
+        fields=tuple(name for name in ticket.field.split(",") if name),
+        message=ticket.message,
+        remedy=ticket.remedy,
+        basis=ticket.basis,
+        dimension=ticket.dimension,
+        severity=ticket.severity,
+        remaining=ticket.remaining_rows,
+        opened_at=ticket.opened_at,
+        due_at=ticket.clock.due_at if ticket.clock else None,
+        zone=lake.settings.timezone,
+        found_at=found_at,
+    )
+
+
+@dataclass(frozen=True)
+class Open:
+    """Rows of one delivery that the ticket still waits for."""
+
+    contract: Contract
+    rule: Rule | None
+    asked: Asked
+
+    def chosen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Those of a batch of evidence."""
+        mine = [rule == self.asked.rule and self._waits_for(key) for rule, key in _pairs(batch)]
+        return batch.filter(pa.array(mine, pa.bool_()))
+
+    def _waits_for(self, key: str | None) -> bool:
+        if key in self.asked.keys:
+            return True
+        return bool(self.asked.keyless) and not can_follow(self.contract, self.rule, key or "")
+
+
+def _pairs(batch: pa.RecordBatch) -> Iterator[tuple[str, str | None]]:
+    return zip(batch["rule"].to_pylist(), batch["key"].to_pylist(), strict=True)
+
+
+def _problems(lake: Lake, asked: Sequence[Open], is_owner: bool) -> Iterator[tuple[str, Row]]:
+    for one in asked:
+        evidence = Evidence(lake, one.contract, one.asked.delivery, for_owner=is_owner)
+        for row in evidence.rows(one.asked.rule, one.chosen):
+            yield one.asked.delivery, row
+
+
+def _sent(lake: Lake, contract: Contract, asked: Sequence[Open]) -> Sent | None:
+    """The rows to be mended from bronze, read batch by batch; None where nothing of the dataset could be read."""
+    bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
+    if bronze is None:
+        return None
+    columns = [f.name for f in bronze.schema().fields if f.name not in (*TECHNICAL, DELIVERY)]
+    return Sent(columns, _rows(lake, bronze.to_pyarrow_dataset(), asked, columns))
+
+
+def _rows(
+    lake: Lake, bronze: ds.Dataset, asked: Sequence[Open], columns: list[str]
+) -> Iterator[Mapping[str, str | None]]:
+    for one in asked:
+        places: dict[str, list[int]] = {}
+        for batch in Evidence(lake, one.contract, one.asked.delivery, for_owner=True).batches(PLACE):
+            mine = one.chosen(batch)
+            for file, row in zip(mine["_file"].to_pylist(), mine["_row"].to_pylist(), strict=True):
+                places.setdefault(file, []).append(row)
+        for file, rows in places.items():
+            of_file = (ds.field("_delivery") == one.asked.delivery) & (ds.field("_file") == file)
+            for batch in bronze.to_batches(columns=columns, filter=of_file & ds.field("_row").isin(rows)):
+                yield from batch.to_pylist()

@@ -1,0 +1,88 @@
+"""A delivery's bronze rows → judged rows, nothing written: what conform, verify and recheck have in common."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pyspark.sql import Column, DataFrame
+
+from jobs import quality
+from jobs.conform import Repair, judged_columns
+from jobs.contracts import Contract, Rule
+from jobs.contracts.names import SENT_DATE, TECHNICAL
+from jobs.lake.bits import is_set
+from jobs.lake.delivery import Delivery
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.bronze import bronze_rows
+from jobs.pipeline.first_sent import with_sent_date
+from jobs.pipeline.versions import Versions
+
+if TYPE_CHECKING:
+    from jobs.quality.evaluation import Judged
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A delivery's rows judged by its rules; release() of `judged` gives the engine's memory back."""
+
+    judged: "Judged"
+    repairs: tuple[Repair, ...]
+    extras: tuple[str, ...]
+
+    def repair_counts(self) -> tuple[quality.RepairCount, ...]:
+        """How often each declared change happened."""
+        return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.judged.counted)
+
+
+def testable(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> tuple[Rule, ...]:
+    """The rules that can run: one that looks at a dataset that never came cannot be tested."""
+    named = {rule.id: quality.other_datasets(rule) for rule in rules}
+    came = {name for name in set().union(*named.values()) if versions(lake.path(Zone.SILVER, name)) is not None}
+    return tuple(rule for rule in rules if named[rule.id] <= came)
+
+
+def tried(lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions) -> Tried:
+    """The delivery's rows, judged in one pass."""
+    from jobs.quality.evaluation import run  # Great Expectations takes seconds to import
+
+    lake.tables.interpret(delivery.counted_rows or 0)
+    rows, repairs, extras = typed_rows(lake, contract, delivery, rules, versions)
+    keep = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *judged_columns(contract, extras)]
+    plan = quality.plan(_placeable(lake, contract, versions), rules)
+    judged = run(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
+    return Tried(judged, repairs, extras)
+
+
+def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
+    """The contract, without its county where the dataset that tells it never came."""
+    county = contract.county
+    is_known = not county or not county.dataset or versions(lake.path(Zone.SILVER, county.dataset)) is not None
+    return contract if is_known else replace(contract, county=None)
+
+
+def typed_rows(
+    lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
+) -> tuple[DataFrame, tuple[Repair, ...], tuple[str, ...]]:
+    """The delivery's rows with types and `_sent_date`, the repairs that they needed, and evolved extra columns."""
+    rows, repairs, extras = bronze_rows(lake, contract, delivery)
+    return with_sent_date(lake, contract, delivery, rows, rules, versions), repairs, extras
+
+
+def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:
+    """Rows of another dataset, as the versions say."""
+    path = lake.path(Zone.SILVER, dataset)
+    return lake.tables.read(path, versions(path))
+
+
+def _bit_names(rows: DataFrame) -> list[str]:
+    return [name for name in rows.columns if name.startswith(("_fix", "_clock"))]
+
+
+def _repair_counts(repairs: tuple[Repair, ...]) -> dict[str, Column]:
+    early = [r for r in repairs if not r.kind.startswith("clock_")]
+    found = {}
+    for index in range(len(repairs)):
+        prefix, place = ("_fix", index) if index < len(early) else ("_clock", index - len(early))
+        found[f"fix{index}"] = is_set(place, prefix)
+    return found

@@ -1,0 +1,122 @@
+"""Reports recomputed: each number against the tables that it cites, and against the delivery judged again.
+
+Bulletins: each number made again from results at the versions, and ticket events up to the one, that it cites.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from deltalake.exceptions import DeltaError
+
+from jobs import quality
+from jobs.contracts import Catalogue, suite_hash
+from jobs.errors import UserError
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.bulletins import recomputed
+from jobs.pipeline.delivery_checks import handover
+from jobs.pipeline.evaluation import testable, tried
+from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.versions import as_of
+from jobs.reporting import Check, Document, against_rules, against_verdict, bulletin, in_the_tables, report_key
+
+GONE = "the table versions cited are older than 90 days and gone; compared with the results as they are now"
+SUFFIXES = (".json", ".html", ".xlsx", ".pdf", ".docx")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """All numbers of a report, each with what was found; `unjudged` says what could not be recomputed as cited, and why."""
+
+    delivery: str
+    checks: tuple[Check, ...]
+    unjudged: str = ""
+
+    def differing(self) -> list[Check]:
+        """Numbers for which something else was found."""
+        return [check for check in self.checks if not check.agrees()]
+
+
+def verify(lake: Lake, catalogue: Catalogue, report: str) -> Verified:
+    """A report by the id of its delivery or by its file, every number of it recomputed; nothing is written."""
+    document = _document(lake, report)
+    if document.get("format") == bulletin.FORMAT:
+        return _bulletin(lake, catalogue, document, Path(report))
+    checks = in_the_tables(lake, document, catalogue.contracts)
+    again, reason = _judged_again(lake, catalogue, document)
+    return Verified(document["delivery"]["id"], (*checks, *again), reason)
+
+
+def _bulletin(lake: Lake, catalogue: Catalogue, document: Document, file: Path) -> Verified:
+    """Every number of a bulletin, the chain that it rests on, and the text of its pages where those were named."""
+    note, cited = "", document
+    try:
+        again = recomputed(lake, catalogue, cited)
+    except (DeltaError, FileNotFoundError):
+        note, cited = GONE, bulletin.citing(document, bulletin.newest(lake))
+        again = bulletin.citing(recomputed(lake, catalogue, cited), bulletin.versions_of(document))
+    checks = [_chain(lake, document), *bulletin.bulletin_checks(document, json.loads(json.dumps(again)))]
+    if file.suffix in (".pdf", ".docx") and file.is_file():
+        checks.append(bulletin.file_check(file, document, bulletin.fonts(lake.settings)))
+    return Verified(f"bulletin {document['period']['name']}", tuple(checks), note)
+
+
+def _chain(lake: Lake, document: Document) -> Check:
+    """Whether the chain of ticket events stands unbroken up to the event cited, with the hash cited."""
+    cited = document["sources"]["events"]
+    seq = cited["seq"]
+    with desk(lake) as tickets:
+        audit = tickets.audit_verify((seq, cited["hash"]) if seq else None)
+    is_whole = audit.broken is None or audit.broken > seq
+    found = cited["hash"] if is_whole else f"event {audit.broken}: {audit.reason}"
+    return Check("chain", cited["hash"], found, f"ticket_event seq {seq}")
+
+
+def _document(lake: Lake, report: str) -> Document:
+    file = Path(report)
+    if file.suffix in SUFFIXES:
+        file = file.with_suffix(".json")
+        if file.is_file():
+            data = file.read_bytes()
+        elif report.startswith(f"{Zone.REPORTS}/") and lake.store.head(str(file)):
+            data = lake.store.get_bytes(str(file))
+        else:
+            raise UserError(f"no file {file}; a report's numbers are in the JSON file beside its page")
+    else:
+        data = lake.store.get_bytes(report_key(lake.ledger.get(report), "json"))
+    try:
+        document: Document = json.loads(data)
+    except ValueError as error:
+        raise UserError(
+            f"{report}: not JSON ({error}); a report's numbers are in the JSON file beside its page"
+        ) from error
+    return document
+
+
+def _judged_again(lake: Lake, catalogue: Catalogue, document: Document) -> tuple[list[Check], str]:
+    if document["suite_hash"] is None:
+        return [], "the delivery could not be read, so no rule ran"
+    delivery = lake.ledger.get(document["delivery"]["id"])
+    contract = catalogue.contract(delivery.dataset)
+    judged_at = datetime.fromisoformat(document["delivery"]["judged_at"])
+    versions = as_of(lake, judged_at)
+    rules = testable(lake, catalogue.rules[contract.id], versions)
+    if suite_hash(rules) != document["suite_hash"]:
+        reason = f"the rules have changed: the report rests on {document['suite_hash'][:12]}, these are "
+        return (
+            [],
+            f"{reason}{suite_hash(rules)[:12]}; check out the contracts and suites of {judged_at:%Y-%m-%d %H:%M}Z",
+        )
+    this = tried(lake, contract, delivery, rules, versions)
+    try:
+        decision = quality.decide(contract, this.judged.counted, this.judged.results)
+        basis = quality.Basis(document["suite_hash"], -1, judged_at)
+        verdict = quality.verdict_on(contract, delivery, decision, basis, this.judged.counted, this.repair_counts())
+        source = "bronze, judged again"
+        found = quality.rule_rows(verdict, this.judged.results)
+        found += handover(lake, contract, delivery, verdict)
+        return [*against_verdict(document, verdict, source), *against_rules(document, found, source)], ""
+    finally:
+        this.judged.release()

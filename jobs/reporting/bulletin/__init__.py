@@ -1,0 +1,34 @@
+"""Bulletins as the hallway uses them: what they rest on, their document, where they lie, and their numbers found again."""
+
+from jobs.reporting.bulletin.checks import bulletin_checks, file_check
+from jobs.reporting.bulletin.document import FORMAT, bulletin_document
+from jobs.reporting.bulletin.facts import BulletinFacts, Edition, Matter, Told
+from jobs.reporting.bulletin.gather import citing, edition_of, gathered, versions_of
+from jobs.reporting.bulletin.period import Period, period
+from jobs.reporting.bulletin.results import Figure, newest
+from jobs.reporting.bulletin.store import BulletinFiles, Bulletins, bulletin_key
+from jobs.reporting.bulletin.styles import check_fonts, fonts
+
+__all__ = [
+    "FORMAT",
+    "BulletinFacts",
+    "BulletinFiles",
+    "Bulletins",
+    "Edition",
+    "Figure",
+    "Matter",
+    "Period",
+    "Told",
+    "bulletin_checks",
+    "bulletin_document",
+    "bulletin_key",
+    "check_fonts",
+    "citing",
+    "edition_of",
+    "file_check",
+    "fonts",
+    "gathered",
+    "newest",
+    "period",
+    "versions_of",
+]

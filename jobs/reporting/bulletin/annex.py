@@ -1,0 +1,137 @@
+"""The annexes of a bulletin: numbers of each department, the tickets and deliveries behind them, formulas and sources."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from jobs.lake.delivery import STATE_WORDS, State
+from jobs.reporting import figures
+from jobs.reporting.bulletin.parts import Block, Line, NewPage, grid
+from jobs.reporting.bulletin.terms import Terms
+from jobs.reporting.bulletin.values import Values, local_day, moment
+from jobs.reporting.delivery.recompute import Document
+
+TITLES = ("各单位指标", "明细", "指标口径和数据截止时间")
+TABLES = (
+    ("汇聚和质量", ("deliveries", "punctual", "rows", "failed_rows", "good_share", "score")),
+    ("存量和整改", ("opening", "new", "closed", "closing", "mended", "mended_in_time")),
+    ("复核和校核", ("first_pass", "recurred", "false_alarms", "corrections_in_time", "overdue", "again")),
+    ("整改时长", ("mean_days", "median_days", "p90_days", "net_days")),
+)
+WIDTHS = {"汇聚和质量": (3, 4, 5, 4, 4, 4)}
+STOCK = {"opening": "期初", "new": "新增", "closed": "办结", "closing": "期末"}
+SHARES = {
+    "mended": "整改", "mended_in_time": "按期", "first_pass": "一次", "recurred": "重复", "false_alarms": "误报",
+    "corrections_in_time": "校核",
+}  # fmt: skip
+ORIGINS = {"ledger": "报送台账", "verdicts": "检核结论表", "rules": "规则结果表", "events": "工单事件链"}
+
+
+def annexes(document: Document, terms: Terms) -> Iterator[Block]:
+    """The three annexes, each on a page of its own."""
+    for place, (title, made) in enumerate(zip(TITLES, (_departments, _lists, _formulas), strict=True), 1):
+        yield NewPage()
+        yield Line("annex", f"附件{place}")
+        yield Line("annex_title", title)
+        yield from made(document, terms)
+
+
+def _departments(document: Document, terms: Terms) -> Iterator[Block]:
+    every = [("全市", Values(document["figures"], terms))]
+    every += [(one["department"], Values(one["figures"], terms)) for one in document["departments"]]
+    for title, names in TABLES:
+        yield Line("caption", title)
+        head = ("单位", *(terms.measure(name).title for name in names))
+        rows = [(name, *(values.shown(n) for n in names)) for name, values in every]
+        yield grid(head, rows, (9, *WIDTHS.get(title, [24 // len(names)] * len(names))), range(1, len(head)))
+
+
+def _lists(document: Document, terms: Terms) -> Iterator[Block]:
+    zone, counted = document["timezone"], _counted(document, terms)
+    yield Line("caption", f"工单（{len(document['tickets']):,}件）")
+    rows = [
+        (
+            one["id"],
+            one["department"],
+            f"{one['title']}：{one['message']}",
+            one["label"],
+            local_day(one["due_at"], zone),
+            "、".join(counted.get(one["id"], ())),
+        )
+        for one in sorted(document["tickets"], key=lambda one: (not one["is_overdue"], not one["is_open"], one["id"]))
+    ]
+    yield grid(("工单", "单位", "问题", "状态", "到期日", "计入"), rows[: terms.listed], (6, 8, 11, 6, 7, 9))
+    yield Line(
+        "note",
+        "“计入”中，＋为计入该指标的分子和分母，－为只计入分母；期初、新增、办结、期末为存量。" + _left(rows, terms),
+    )
+    yield Line("caption", f"批次（{len(document['batches']):,}批）")
+    yield grid(
+        ("批次号", "单位", "收到时间", "状态", "检查行数", "未通过"),
+        (_batch(one, zone) for one in document["batches"][: terms.listed]),
+        (14, 9, 7, 7, 6, 5),
+        (4, 5),
+    )
+    yield Line("note", f"应报批次和每个数字所依据的全部编号见同名 JSON 文件。{_left(document['batches'], terms)}")
+    if document["exempt"]:
+        yield Line("caption", "申诉成立、不计入得分的规则结果")
+        exempt = [(one["ticket"], one["rule"], one["delivery"]) for one in document["exempt"]]
+        yield grid(("工单", "规则", "批次号"), exempt, (6, 12, 18))
+
+
+def _counted(document: Document, terms: Terms) -> dict[str, list[str]]:
+    """In which numbers a ticket counts, by ticket."""
+    every = Values(document["figures"], terms)
+    found: dict[str, list[str]] = {}
+    for name, word in STOCK.items():
+        for ticket, times in Counter(every.ids(name)).items():
+            found.setdefault(ticket, []).append(word + (f"{times}次" if times > 1 else ""))
+    for name, word in SHARES.items():
+        part = set(every.ids(name, "part"))
+        for ticket in dict.fromkeys(every.ids(name)):
+            found.setdefault(ticket, []).append(word + ("＋" if ticket in part else "－"))
+    return found
+
+
+def _batch(one: Mapping[str, Any], zone: str) -> tuple[str, ...]:
+    counts = (figures.count(one["rows"]), figures.count(one["failed_rows"]))
+    return (
+        one["id"],
+        one["department"],
+        local_day(one["received_at"], zone),
+        STATE_WORDS[State(one["state"])],
+        *counts,
+    )
+
+
+def _left(rows: Iterable[Any], terms: Terms) -> str:
+    more = len(list(rows)) - terms.listed
+    return f"另有{more:,}条未列出，见同名 JSON 文件。" if more > 0 else ""
+
+
+def _formulas(document: Document, terms: Terms) -> Iterator[Block]:
+    yield Line("para", f"数据截止时间：{moment(document['cut_off'], document['timezone'])}。")
+    for text in _basis(document, terms):
+        yield Line("para", text)
+    rows = [(one.title, one.formula, ORIGINS[one.of]) for one in terms.measures]
+    yield grid(("指标", "计算公式", "来源"), rows, (8, 20, 6))
+
+
+def _basis(document: Document, terms: Terms) -> Iterator[str]:
+    sources, basis = document["sources"], document["basis"]
+    versions = "、".join(
+        f"{ORIGINS[name]} {sources[name]['table']} 第{figures.count(sources[name]['version'])}版"
+        for name in ("verdicts", "rules")
+    )
+    yield f"数据来源：{versions}；{ORIGINS['ledger']} {sources['ledger']['table']}。"
+    events = sources["events"]
+    yield f"工单数字依据事件链第1至{events['seq']:,}条事件，链尾哈希 {events['hash']}。"
+    years = basis["calendar"]["years"]
+    loaded = "、".join(f"{one['year']}年（{one['source']}）" for one in basis["calendar"]["loaded"])
+    yield (
+        f"得分权重第{basis['weights']['version']}版，排名和口径第{terms.version}版，时限表第{basis['clocks_version']}版，工单状态机"
+        f"第{basis['machine_version']}版；工作日历 {basis['calendar']['package']}"
+        f"（{years[0]}—{years[-1]}年）{f'，另载入{loaded}' if loaded else ''}。重复发生按关闭后{basis['recurrence_days']}天计。"
+    )
+    sizes = "、".join(f"{c.name}不少于{c.least_rows:,}行" for c in terms.ranking.size_classes)
+    yield f"规模分类按每月检查行数：{sizes}。权重、分类和下限均为项目默认值，国家和省没有统一规定。"

@@ -1,0 +1,48 @@
+"""What a bulletin asks for: what is to be done, by whom, by when, and the tickets that it is about."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.reporting.bulletin.facts import BulletinFacts, Matter
+from jobs.reporting.bulletin.ranking import Placed
+
+EACH, EACH_DUE = "各有关单位", "按工单时限"
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One line of part five; `due_on` is an ISO date, or words where each ticket has its own."""
+
+    what: str
+    who: str
+    due_on: str
+    tickets: tuple[str, ...]
+
+
+def demands(facts: BulletinFacts, scores: Mapping[str, float | None], places: Sequence[Placed]) -> list[Demand]:
+    """What is overdue, what came back, whose score is low, and the rest."""
+    by, matters = facts.terms.demands, facts.told.matters
+    late = list(_each(facts, (m for m in matters if m.is_overdue), "办结超期工单 {} 件", by.overdue_days))
+    again = (m for m in matters if m.recurred)
+    back = list(_each(facts, again, "查明 {} 件问题重复发生的原因，在源头根治并书面反馈", by.recurred_days))
+    low = [p for p in places if p.place is not None and _is_low(scores.get(p.provider), by.low_score)]
+    due = facts.due_on(facts.edition.issued_on, by.low_score_days)
+    plan = f"质量总分低于 {by.low_score:g} 分，提出质量提升方案"
+    plans = [Demand(plan, facts.title(p.provider), due, ()) for p in low]
+    rest = tuple(m.id for m in matters if m.is_open and not m.is_overdue)
+    others = [Demand(f"按时限整改其余未办结工单 {len(rest)} 件", EACH, EACH_DUE, rest)] if rest else []
+    return [*late, *back, *plans, *others]
+
+
+def _each(facts: BulletinFacts, matters: Iterable[Matter], what: str, days: int) -> Iterator[Demand]:
+    """One demand a department."""
+    grouped: dict[str, list[str]] = {}
+    for one in matters:
+        grouped.setdefault(one.provider, []).append(one.id)
+    due = facts.due_on(facts.edition.issued_on, days)
+    for provider, ids in sorted(grouped.items()):
+        yield Demand(what.format(len(ids)), facts.title(provider), due, tuple(ids))
+
+
+def _is_low(score: float | None, limit: float) -> bool:
+    return score is not None and score < limit

@@ -1,0 +1,76 @@
+"""How a bulletin looks, whatever writes it: the measures of GB/T 9704-2012, the faces, and the fonts that have them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.errors import SetupError
+from jobs.reporting.bulletin.parts import Kind
+from jobs.settings import Settings
+
+TOP, LEFT, WIDTH, HEIGHT = 37.0, 28.0, 156.0, 225.0
+"""The type area in mm: GB/T 9704-2012, 5.2.1."""
+PITCH = HEIGHT / 22
+CHARACTER = WIDTH / 28
+"""22 lines a page and 28 characters a line: GB/T 9704-2012, 5.2.3."""
+POINT = 72 / 25.4
+BODY_PT, TABLE_PT, PADDING = CHARACTER * POINT, 10.5, 1.2
+RED = (200, 16, 16)
+NOTO = Path("/usr/share/fonts/opentype/noto")
+SIMPLIFIED = 2
+"""Place of the simplified Chinese face in the Noto CJK collections."""
+FACES: Mapping[str, tuple[str, ...]] = {
+    "song": ("FZXBSJW.TTF", "NotoSerifCJK-Bold.ttc"),
+    "fang": ("simfang.ttf", "NotoSerifCJK-Regular.ttc"),
+    "hei": ("simhei.ttf", "NotoSansCJK-Bold.ttc"),
+    "kai": ("simkai.ttf", "NotoSerifCJK-Bold.ttc"),
+}
+"""小标宋, 仿宋, 黑体, 楷体: files by which a face is known, the first that is there; Noto stands in for what is not."""
+Fonts = Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Face, size in points, place, and indents in characters of the line's own size."""
+
+    face: str
+    size: float = BODY_PT
+    align: str = "J"
+    first: int = 0
+    left: int = 0
+    right: int = 0
+    above: float = 0
+    pitch: float = PITCH
+
+
+LOOKS: Mapping[Kind, Look] = {
+    "notice": Look("hei", 14, "L"),
+    "number": Look("fang", align="C", above=PITCH),
+    "title": Look("song", 22, "C", above=2 * PITCH, pitch=12),
+    "salute": Look("fang", above=PITCH),
+    "h1": Look("hei", first=2),
+    "h2": Look("kai", first=2),
+    "para": Look("fang", first=2),
+    "attachment": Look("fang", left=2),
+    "signature": Look("fang", align="R", right=2),
+    "caption": Look("hei", 12, "C", above=3, pitch=8),
+    "annex": Look("hei"),
+    "annex_title": Look("song", 22, "C", above=3, pitch=14),
+    "note": Look("fang", 10.5, first=2, above=1, pitch=6),
+}
+
+
+def fonts(settings: Settings) -> Fonts:
+    """The file of each face; SetupError where there is none."""
+    folder = settings.fonts or NOTO
+    found = {face: next((folder / n for n in names if (folder / n).is_file()), None) for face, names in FACES.items()}
+    if not all(found.values()):
+        raise SetupError(
+            f"no Chinese fonts in {folder}: apt-get install fonts-noto-cjk, or LAKE_FONTS names a folder / 缺少中文字体"
+        )
+    return {face: file for face, file in found.items() if file}
+
+
+def check_fonts(settings: Settings) -> None:
+    """SetupError where no PDF could be written; asked before anything is."""
+    fonts(settings)

@@ -1,0 +1,96 @@
+"""The sheet of a pack in which rows are mended: as they were sent, with headers and keys locked and codes to choose from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.contracts import Contract, Field
+from jobs.contracts.correction import DATA
+from jobs.reporting.delivery.workbook import LAST_ROW, Formats, print_setup, write_text
+
+CODES = "代码表"
+LONGEST_PROMPT = 255
+HEADER_ROWS = 2
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Rows as they were sent: names of bronze columns, and the rows; for their owner."""
+
+    columns: Sequence[str]
+    rows: Iterable[Mapping[str, str | None]]
+
+
+def write_data(book: Any, formats: Formats, wrong: Sequence[str], contract: Contract, sent: Sent) -> None:
+    """The sheet of rows, those of the ticket's fields marked; a sheet of codes behind it where fields have some."""
+    sheet = book.add_worksheet(DATA)
+    known = {f.name: f for f in contract.fields}
+    titles = [known[name].title if name in known else name for name in sent.columns]
+    for column in range(len(titles)):
+        sheet.set_column(column, column, 24)
+    for place, cells in enumerate((titles, sent.columns)):  # row by row: what is above cannot be written any more
+        for column, text in enumerate(cells):
+            write_text(sheet, place, column, text, formats.head)
+    keys = set(contract.key()) - set(wrong)
+    forms = [_form(formats, name, wrong, keys) for name in sent.columns]
+    last = HEADER_ROWS - 1
+    for last, row in enumerate(sent.rows, HEADER_ROWS):
+        for column, name in enumerate(sent.columns):
+            write_text(sheet, last, column, row[name] or "", forms[column])
+    sheet.freeze_panes(HEADER_ROWS, 0)
+    print_setup(sheet, is_wide=True)
+    coded = [(column, known[name]) for column, name in enumerate(sent.columns) if name in known and _codes(known[name])]
+    if coded and last >= HEADER_ROWS:
+        _choices(book, formats, sheet, coded, min(last, LAST_ROW - 1))
+    protect(sheet)
+
+
+def protect(sheet: Any) -> None:
+    """Lock what is not open for filling in; without a password, against slips and not against will."""
+    allowed = ("format_columns", "format_rows", "sort", "autofilter", "select_locked_cells", "select_unlocked_cells")
+    sheet.protect("", dict.fromkeys(allowed, True))
+
+
+def _form(formats: Formats, name: str, wrong: Sequence[str], keys: set[str]) -> Any:
+    if name in keys:
+        return formats.text
+    return formats.wrong if name in wrong else formats.open
+
+
+def _codes(field: Field) -> dict[str, str]:
+    """Words that may be sent in the field, with what they mean."""
+    standard = dict(field.enum)
+    return (
+        standard | {sent: standard.get(meant, meant) for sent, meant in field.source.mapping.items()}
+        if standard
+        else {}
+    )
+
+
+def _choices(book: Any, formats: Formats, sheet: Any, coded: Sequence[tuple[int, Field]], last: int) -> None:
+    """A list to choose from for each column of codes; the codes stand on a sheet of their own."""
+    codes = book.add_worksheet(CODES)
+    tables = [(field, list(_codes(field).items())) for _, field in coded]
+    for place in range(1 + max(len(pairs) for _, pairs in tables)):
+        for number, (field, pairs) in enumerate(tables):
+            cells = (field.title, "含义") if not place else pairs[place - 1] if place <= len(pairs) else ()
+            for offset, text in enumerate(cells):
+                write_text(codes, place, 2 * number + offset, text, formats.text if place else formats.head)
+    for number, ((column, field), (_, pairs)) in enumerate(zip(coded, tables, strict=True)):
+        letter = _letter(2 * number)
+        source = f"='{CODES}'!${letter}$2:${letter}${len(pairs) + 1}"
+        told = "；".join(f"{code} {meaning}" for code, meaning in pairs)
+        prompt = {"input_title": field.title[:32], "input_message": told[:LONGEST_PROMPT]}
+        refusal = {"error_title": field.title[:32], "error_message": f"请从列表中选择，列表见“{CODES}”"}
+        sheet.data_validation(
+            HEADER_ROWS, column, last, column, {"validate": "list", "source": source, **prompt, **refusal}
+        )
+    protect(codes)
+
+
+def _letter(column: int) -> str:
+    """A column as a spreadsheet names it."""
+    name = ""
+    while column >= 0:
+        name, column = chr(ord("A") + column % 26) + name, column // 26 - 1
+    return name

@@ -1,0 +1,45 @@
+"""What a department should do next, in whole sentences."""
+
+import re
+
+from jobs.contracts.personal_numbers import masked_text
+from jobs.lake.delivery import State
+from jobs.reporting.delivery.facts import Facts
+from jobs.reporting.figures import count
+from jobs.reporting.labels import PERIODS
+
+
+def advice(facts: Facts) -> list[str]:
+    """Sentences for the head of the report: what happened, and what to do."""
+    verdict = facts.verdict
+    reason = masked_text((verdict.reason if verdict else "") or facts.delivery.reason, is_free=False)
+    match facts.state():
+        case State.UNREADABLE:
+            said = [f"文件未能读取：{reason or '原因未记录'}。".replace("。。", "。")]
+            said.append("请按上述原因修正后重新报送；收到的文件已按原字节留存，没有任何数据入库。")
+        case State.REFUSED:
+            said = [f"整批拒收：{reason or '超过约定的接收限度'}。".replace("。。", "。"), _correct(facts)]
+        case State.PARTLY_QUARANTINED if verdict:
+            held, kept = count(verdict.failed_rows), count(verdict.good_rows)
+            said = [f"{kept} 行已入库，{held} 行未通过严重级规则、进入隔离区。", _correct(facts)]
+        case State.ACCEPTED if verdict:
+            said = [f"{count(verdict.good_rows)} 行全部入库，没有需要重新报送的行。"]
+        case _:
+            said = ["本批尚未质检，结果出来后本报告会更新。"]
+    if verdict and verdict.warned_rows:
+        said.append(f"另有 {count(verdict.warned_rows)} 行带“警告”标记入库，请核对是否属实。")
+    if facts.delivery.superseded_by:
+        said.append(f"本批已被后到的批次 {facts.delivery.superseded_by} 取代，请以后者为准。")
+    return said
+
+
+def period(text: str) -> str:
+    """An agreed period such as `5wd` in Chinese."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text)
+    return f"{found[1]} {PERIODS.get(found[2], found[2])}" if found else text
+
+
+def _correct(facts: Facts) -> str:
+    limit = facts.contract.sla.get("rectification") if facts.contract else None
+    when = f"整改时限：{period(limit)}。" if limit else ""
+    return f"请在本部门业务系统中按下列问题逐项改正后重新报送，平台不代为修改数据。{when}"

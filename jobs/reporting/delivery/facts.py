@@ -1,0 +1,124 @@
+"""Everything that a report of one delivery rests on, read once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobs.contracts import Catalogue, Contract
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.lake import Lake
+from jobs.lake.results import RULES, SHAPES, VERDICTS, Results, RuleRow, Verdict
+from jobs.lake.zones import Zone
+from jobs.reporting.history import History, compared
+from jobs.reporting.labels import SEVERITY_ORDER
+from jobs.reporting.score import Scores, scores, weights
+
+SHOWN_PAST = 12
+NONE_YET = -1
+"""Version of a table that did not exist when a report was made."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """One judged delivery of the dataset, for the trend."""
+
+    delivery: Delivery
+    verdict: Verdict
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A delivery with its results; `verdict` is None before it was judged, `contract` for an unknown dataset."""
+
+    delivery: Delivery
+    contract: Contract | None
+    verdict: Verdict | None
+    rules: tuple[RuleRow, ...]
+    scores: Scores
+    past: tuple[Past, ...]
+    history: History | None
+    repeats: int
+    versions: Mapping[str, int]
+    zone: str
+    now: datetime
+
+    def department(self) -> str:
+        """The department's name; its code where no contract says more."""
+        return (self.contract.department if self.contract else "") or self.delivery.provider
+
+    def title(self) -> str:
+        """The dataset's Chinese name."""
+        return self.contract.title if self.contract else self.delivery.dataset
+
+    def state(self) -> State:
+        """What the lake decided; the ledger's state before that."""
+        return self.verdict.state if self.verdict else self.delivery.state
+
+    def failing(self) -> list[RuleRow]:
+        """Rules that did not hold, the gravest and most frequent first."""
+        broken = [r for r in self.rules if not r.success or r.unexpected_count]
+        return sorted(broken, key=lambda r: (SEVERITY_ORDER.get(r.severity, 9), -r.unexpected_count))
+
+    def suite_hash(self) -> str:
+        """SHA-256 of the rules that ran; empty where none did."""
+        return self.verdict.suite_hash if self.verdict else ""
+
+
+def gather(lake: Lake, catalogue: Catalogue, delivery_id: str, now: datetime) -> Facts:
+    """The facts of one delivery, up to its own place in the dataset's history."""
+    delivery = lake.ledger.get(delivery_id)
+    contract = catalogue.contracts.get(delivery.dataset)
+    versions = _versions(lake, contract)
+    results = Results(lake.arrow, lake.settings.s3_bucket)
+    verdicts = [v for v in results.verdicts([("dataset", "=", delivery.dataset)]) if v.seq <= delivery.seq]
+    entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
+    rounds = [v for v in verdicts if v.delivery in entries and not entries[v.delivery].is_answer()]
+    shown = rounds[-SHOWN_PAST:]
+    ids = sorted({delivery_id, *(v.delivery for v in shown)})
+    by_delivery: dict[str, list[RuleRow]] = {}
+    for rule in results.rules([("delivery", "in", ids)]) if verdicts else []:
+        by_delivery.setdefault(rule.delivery, []).append(rule)
+    own = by_delivery.get(delivery_id, [])
+    return Facts(
+        delivery=delivery,
+        contract=contract,
+        verdict=next((v for v in verdicts if v.delivery == delivery_id), None),
+        rules=tuple(own),
+        scores=scores(own, weights()),
+        past=tuple(Past(entries[v.delivery], v, scores(by_delivery.get(v.delivery, []), weights())) for v in shown),
+        history=history_of(lake, delivery, contract, verdicts),
+        repeats=lake.ledger.repeats(delivery_id),
+        versions=versions,
+        zone=lake.settings.timezone,
+        now=now,
+    )
+
+
+def history_of(
+    lake: Lake,
+    delivery: Delivery,
+    contract: Contract | None,
+    verdicts: Sequence[Verdict],
+    version: int | None = None,
+    shapes_version: int | None = None,
+) -> History | None:
+    """The delivery beside those before it, by rule results as they are or were at a version; None where no rule ran."""
+    own = next((v for v in verdicts if v.delivery == delivery.id), None)
+    if own is None or contract is None or not own.suite_hash or delivery.is_answer():
+        return None
+    entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
+    earlier = [v for v in verdicts if v.seq < own.seq and v.delivery in entries]
+    before = [(entries[v.delivery], v) for v in earlier if not entries[v.delivery].is_answer()]
+    results = Results(lake.arrow, lake.settings.s3_bucket)
+    counts = results.counts([("dataset", "=", delivery.dataset)], version)
+    shapes = [] if shapes_version == NONE_YET else results.shapes(delivery.dataset, shapes_version)
+    return compared(delivery, contract, before, own, counts, shapes, lake.settings.timezone)
+
+
+def _versions(lake: Lake, contract: Contract | None) -> dict[str, int]:
+    paths = [lake.path(Zone.RESULTS, VERDICTS), lake.path(Zone.RESULTS, RULES), lake.path(Zone.RESULTS, SHAPES)]
+    if contract:
+        paths += [lake.path(zone, contract.id) for zone in (Zone.QUARANTINE, Zone.EVIDENCE)]
+    found = {str(path): lake.arrow.version(path) for path in paths}
+    return {name: version for name, version in found.items() if version is not None}

@@ -1,0 +1,143 @@
+"""Tables and charts of a delivery's page that show scores, history and sources."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from jobs.lake.delivery import STATE_WORDS, State
+from jobs.lake.results import MEAN, VALUE_SHARE
+from jobs.reporting import figures, labels
+from jobs.reporting.charts import Chart, Scale, ceiling, chart, score_scale
+from jobs.reporting.delivery.facts import Facts, Past
+from jobs.reporting.delivery.sources import sources
+from jobs.reporting.history import EMPTY, FAILED, ROWS, limits
+from jobs.reporting.masking import titles
+from jobs.reporting.pages import Badge, Cell, Table, table
+from jobs.reporting.score import checked_count, pass_rate
+
+SHOWN: Mapping[str, Callable[[float], str]] = {
+    ROWS: lambda value: figures.count(round(value)),
+    MEAN: lambda value: f"{value:,.4g}",
+}
+UNUSUAL = {
+    ROWS: "检查行数",
+    FAILED: "未通过行占比",
+    EMPTY: "「{title}」空值占比",
+    MEAN: "「{title}」均值",
+    VALUE_SHARE: "「{title}」中“{word}”的占比",
+}
+
+
+def trend_charts(past: Sequence[Past], zone: str) -> list[Chart]:
+    """Score and share of failed rows over the deliveries; none for a single delivery."""
+    if len(past) < 2:
+        return []
+    days = [figures.day(p.delivery.received_at, zone)[5:] for p in past]
+    totals = [p.scores.total for p in past]
+    failed = [figures.share(p.verdict.failed_rows, p.verdict.rows) for p in past]
+    shares = [None if f is None else 100 * f for f in failed]
+    scale = score_scale(totals)
+    named = [(d, t, figures.score(t)) for d, t in zip(days, totals, strict=True)]
+    broken = [(d, s, figures.percent(f)) for d, s, f in zip(days, shares, failed, strict=True)]
+    return [
+        chart(f"总分（纵轴 {scale.bottom:g} 至 100）", named, scale),
+        chart("未通过行占比", broken, Scale(ceiling(shares), unit="%")),
+    ]
+
+
+def dimensions_table(facts: Facts) -> Table:
+    """Scores by quality; what was not tested says so."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in facts.scores.dimensions:
+        tested = "、".join(labels.indicator(i.code) for i in one.indicators if i.value is not None)
+        rows.append(
+            (one.name, f"{one.weight:g}", tested or figures.NONE, figures.score(one.score) if tested else "未检测")
+        )
+    return table("维度得分", ("维度", "权重", "已检测指标", "得分"), rows, (1, 3))
+
+
+def indicators_table(facts: Facts) -> Table:
+    """Indicators of GB/T 36344-2018 that the scores are made of."""
+    rows: list[tuple[Cell, ...]] = [
+        (d.name, labels.indicator(i.code), f"{i.weight:g}", f"{i.tested} / {i.rules}", figures.percent(i.value))
+        for d in facts.scores.dimensions
+        for i in d.indicators
+    ]
+    return table("指标值", ("维度", "指标", "权重", "已检测规则", "指标值"), rows, (2, 3, 4))
+
+
+def all_rules_table(facts: Facts) -> Table:
+    """Every rule that ran, with its pass rate."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            rule.rule,
+            rule.message,
+            labels.SEVERITIES.get(rule.severity, rule.severity),
+            figures.count(checked_count(rule)) if rule.element_count else figures.NONE,
+            figures.count(rule.unexpected_count),
+            figures.percent(pass_rate(rule)),
+        )
+        for rule in facts.rules
+    ]
+    head = ("规则编号", "不通过时的含义", "严重级", "检查数", "未通过", "规则通过率 X")
+    return table("全部规则", head, rows, (3, 4, 5))
+
+
+def trend_table(facts: Facts) -> Table:
+    """The numbers behind the charts."""
+    rows: list[tuple[Cell, ...]] = []
+    for past in facts.past:
+        verdict, state = past.verdict, past.verdict.state
+        is_read = state is not State.UNREADABLE
+        note = "本批" if verdict.delivery == facts.delivery.id else ("已被取代" if past.delivery.superseded_by else "")
+        rows.append(
+            (
+                figures.moment(past.delivery.received_at, facts.zone)[:16],
+                verdict.delivery,
+                Badge(STATE_WORDS[state], labels.MARKS[state], labels.TONES[state]),
+                figures.count(verdict.rows if is_read else None),
+                figures.count(verdict.failed_rows if is_read else None),
+                figures.percent(figures.share(verdict.failed_rows, verdict.rows)),
+                figures.score(past.scores.total),
+                note,
+            )
+        )
+    head = ("收到时间", "批次号", "状态", "检查行数", "未通过行", "占比", "总分", "备注")
+    return table("历次报送", head, rows, (3, 4, 5, 6))
+
+
+def history_words(facts: Facts) -> str:
+    """What the delivery was compared with, and whether anything stands out."""
+    history = facts.history
+    if history is None:
+        return ""
+    if not history.is_judged:
+        return f"与以往相比：可比的{history.day_kind}只有 {len(history.days)} 天，不足 {limits().fewest_days} 天，未作判断。"
+    basis = f"最近 {len(history.days)} 个{history.day_kind}（{history.days[0]} 至 {history.days[-1]}）"
+    if not history.unusual:
+        return f"与以往相比：行数、未通过行占比、各字段空值占比、均值和取值占比都在{basis}的通常范围内。"
+    return f"与以往相比：下列各项不在{basis}的通常范围内，请核实原因；这只是提醒，不影响入库。"
+
+
+def history_table(facts: Facts) -> Table:
+    """Numbers outside their usual range."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in facts.history.unusual if facts.history else ():
+        name, _, word = one.field.partition("=")
+        title = titles((name,), facts.contract) if name else ""
+        shown = SHOWN.get(one.kind, figures.percent)
+        rows.append(
+            (
+                UNUSUAL[one.kind].format(title=title, word=word),
+                shown(one.seen),
+                f"{shown(one.low)} ～ {shown(one.high)}",
+            )
+        )
+    return table("与以往不同之处", ("项目", "本批", "通常范围"), rows, (1, 2))
+
+
+def source_table(facts: Facts) -> Table:
+    """Where each group of numbers comes from."""
+    rows: list[tuple[Cell, ...]] = [
+        (s.what, s.table, figures.NONE if s.version is None else f"第 {s.version} 版", figures.short_hash(s.suite_hash))
+        for s in sources(facts)
+    ]
+    return table("数字来源", ("数字", "来自", "表版本", "规则集哈希"), rows)

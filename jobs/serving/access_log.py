@@ -1,0 +1,106 @@
+"""The log of sensitive data (L3, L4) that people were shown: rows are only ever added, in one chain of hashes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from jobs.collaboration import Actor
+from jobs.collaboration.audit_log import START, Audit, sealed
+from jobs.lake.database import Database, utc
+from jobs.serving.account_tables import AccessChainRow, AccessRow
+
+PARTS = ("seq", "name", "role", "department", "action", "object", "dataset", "grade", "reason", "prev")
+WAYS = {"view": "页面查看", "pack": "下载整改包", "record": "查看申请所指记录", "sample": "查看样例"}
+
+
+@dataclass(frozen=True)
+class Access:
+    """What somebody was shown: which object of which dataset, the highest grade in it, in which way, and why."""
+
+    action: str
+    object: str
+    dataset: str
+    grade: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A row of the log; `at` is UTC."""
+
+    id: int
+    at: datetime
+    name: str
+    role: str
+    department: str
+    access: Access
+
+
+class AccessLog:
+    """Adds to the log and reads it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, actor: Actor, access: Access, at: datetime) -> None:
+        """Note it; called before the data is given out, so that what cannot be noted is not shown."""
+        who = {"name": actor.name, "role": actor.role, "department": actor.department}
+        with self._database.session() as session:
+            end = _end(session)
+            row = AccessRow(seq=end.seq + 1, at=utc(at), prev=end.hash, **who, **access.__dict__)
+            row.hash = _hash(row)
+            end.seq, end.hash = row.seq, row.hash
+            session.add(row)
+
+    def rows(self, page: int, size: int, department: str = "") -> tuple[tuple[Logged, ...], int]:
+        """A page of the log, newest first, and how many rows there are in all."""
+        where = [AccessRow.department == department] if department else []
+        query = select(AccessRow).where(*where).order_by(AccessRow.id.desc()).limit(size).offset((page - 1) * size)
+        with self._database.session() as session:
+            total = session.scalar(select(func.count()).select_from(AccessRow).where(*where)) or 0
+            return tuple(_logged(row) for row in session.scalars(query)), total
+
+    def verified(self, noted: tuple[int, str] | None = None) -> Audit:
+        """Walk the chain from its beginning; `noted` is a number with its hash that somebody wrote down before."""
+        prev, count = START, 0
+        with self._database.session() as session:
+            for row in session.scalars(select(AccessRow).order_by(AccessRow.seq)).yield_per(1000):
+                reason = _fault(row, count + 1, prev, noted)
+                if reason:
+                    return Audit(count, row.seq, row.hash, row.seq, "", reason)
+                prev, count = row.hash, row.seq
+            end = session.scalars(select(AccessChainRow)).one()
+            if (end.seq, end.hash) != (count, prev) or (noted and noted[0] > count):
+                return Audit(count, end.seq, end.hash, count + 1, "", f"第 {count + 1} 条起被删除，或链尾被改动")
+        return Audit(count, count, prev)
+
+
+def _end(session: Session) -> AccessChainRow:
+    """The end of the chain, held until the session ends."""
+    session.execute(update(AccessChainRow).where(AccessChainRow.id == 1).values(seq=AccessChainRow.seq))
+    return session.scalars(select(AccessChainRow).with_for_update()).one()
+
+
+def _fault(row: AccessRow, expected: int, prev: str, noted: tuple[int, str] | None) -> str:
+    """Why a row does not fit; empty where it does."""
+    if row.seq != expected:
+        return f"第 {expected} 条记录缺失"
+    if row.prev != prev:
+        return "与前一条记录的哈希不相接"
+    if row.hash != _hash(row):
+        return "内容与哈希不符，记录被改动"
+    if noted and noted[0] == row.seq and noted[1] != row.hash:
+        return "与此前记下的哈希不符，链被重写"
+    return ""
+
+
+def _hash(row: AccessRow) -> str:
+    """SHA-256 of the row's canonical JSON, the hash of the one before in it."""
+    return sealed({name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()})
+
+
+def _logged(row: AccessRow) -> Logged:
+    what = Access(row.action, row.object, row.dataset, row.grade, row.reason)
+    return Logged(row.id, utc(row.at), row.name, row.role, row.department, what)

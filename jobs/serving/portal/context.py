@@ -1,0 +1,104 @@
+"""What every request needs, opened once: state database, lake, contracts, clock."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from jobs import contracts
+from jobs.collaboration import Actor, Tickets
+from jobs.collaboration import opened as opened_tickets
+from jobs.contracts import Catalogue
+from jobs.lake.lake import Lake
+from jobs.lake.lake import opened as opened_lake
+from jobs.pipeline import correction_workbook
+from jobs.serving.access_log import AccessLog
+from jobs.serving.accounts import Accounts
+from jobs.serving.cache import Kept
+from jobs.serving.portal.loops import Loops
+from jobs.serving.portal.overview_snapshot import Standing, read_standing
+from jobs.serving.sessions import Sessions
+from jobs.settings import Settings
+
+CONTRACTS_S = 300.0
+STANDING_S = 60.0
+
+
+class Packs(Protocol):
+    """A ticket's pack out, and a filled one back in; the pipeline's work."""
+
+    def pack(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
+        """The workbook that a department fills in."""
+
+    def answer(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
+        """What became of a filled workbook or corrected file: a redelivery that names the ticket."""
+
+
+class PipelinePacks:
+    """The packs of the pipeline."""
+
+    def pack(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
+        return correction_workbook.pack(lake, catalogue, ticket_id, actor)
+
+    def answer(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
+        return correction_workbook.answer(lake, catalogue, ticket_id, actor, file)
+
+
+@dataclass(frozen=True)
+class Portal:
+    """Handles that all requests share."""
+
+    settings: Settings
+    tickets: Tickets
+    lake: Lake
+    catalogue: Callable[[], Catalogue]
+    packs: Packs = field(default_factory=PipelinePacks)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.timezone)
+
+    @property
+    def accounts(self) -> Accounts:
+        return Accounts(self.tickets.database)
+
+    @property
+    def access(self) -> AccessLog:
+        return AccessLog(self.tickets.database)
+
+    @cached_property
+    def standing(self) -> Kept[Standing]:
+        """All deliveries with verdicts and scores, as of a minute ago."""
+        return Kept(lambda: read_standing(self.lake, self.catalogue()), STANDING_S)
+
+    @cached_property
+    def loops(self) -> Loops:
+        """What became of tickets, by month."""
+        return Loops(self.tickets, self.now, self.zone)
+
+    @property
+    def sessions(self) -> Sessions:
+        idle, longest = self.settings.portal_idle_min, self.settings.portal_session_h
+        return Sessions(self.tickets.database, timedelta(minutes=idle), timedelta(hours=longest))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Portal]:
+    """A portal on the settings' lake; its connections are given back at the end."""
+
+    def read() -> Catalogue:
+        return contracts.load_usable(settings.schemas, settings.expectations)
+
+    catalogue = Kept(read, CONTRACTS_S).get
+    owners = partial(_owners, catalogue)
+    with opened_tickets(settings, owners) as tickets, opened_lake(settings) as lake:
+        yield Portal(settings, tickets, lake, catalogue)
+
+
+def _owners(catalogue: Callable[[], Catalogue]) -> Mapping[str, str]:
+    return catalogue().providers()

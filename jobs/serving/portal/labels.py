@@ -1,0 +1,181 @@
+"""What the portal says in Chinese: how much time is left, in which state things are, numbers and moments."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from jobs.collaboration import Actor, Event, Ticket, Tickets
+from jobs.collaboration.clock_table import UNITS
+from jobs.collaboration.ticket import ClockView
+from jobs.collaboration.ticket_tables import NoticeRow
+from jobs.contracts import Contract
+from jobs.lake.delivery import STATE_WORDS, State
+from jobs.reporting import figures
+from jobs.reporting.labels import MARKS, SEVERITIES, TONES, indicator
+from jobs.reporting.masking import titles
+from jobs.reporting.pages import Badge, Table, table
+from jobs.serving.access_log import WAYS
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.services.samples import Sample
+
+SOON = 2
+"""So much time left, in the clock's unit, is little."""
+
+SEVERITY_TONES: Mapping[str, tuple[str, str]] = {
+    "critical": ("bad", "✕"),
+    "warning": ("part", "△"),
+    "info": ("wait", "○"),
+}
+TICKET_TONES: Mapping[str, tuple[str, str]] = {
+    "running": ("part", "△"),
+    "paused": ("wait", "‖"),
+    "none": ("wait", "○"),
+    "stopped": ("good", "✓"),
+}
+GRADES: Mapping[str, str] = {"L1": "L1 公开", "L2": "L2 内部", "L3": "L3 敏感", "L4": "L4 高度敏感"}
+TYPES: Mapping[str, str] = {
+    "string": "文本",
+    "integer": "整数",
+    "number": "数字",
+    "boolean": "是/否",
+    "date": "日期",
+    "timestamp": "日期时间",
+}
+
+
+def moment(at: datetime | None, zone: ZoneInfo) -> str:
+    """A moment to the minute, on the clock of people here."""
+    return figures.NONE if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def count(value: float | None) -> str:
+    """A number with thousands separators."""
+    return figures.NONE if value is None else f"{value:,.0f}"
+
+
+def score(value: float | None) -> str:
+    """A score with two decimals."""
+    return figures.score(value)
+
+
+def due(clock: ClockView | None, zone: ZoneInfo) -> str:
+    """The day on which a clock ends, and whether holidays on the way are not decreed yet."""
+    if clock is None:
+        return "未计时"
+    at = clock.due_at.astimezone(zone)
+    day = f"{at:%Y-%m-%d %H:%M}" if clock.unit == "hours" else f"{at:%Y-%m-%d}"
+    return day + ("（暂定：该年放假安排尚未录入）" if clock.is_provisional else "")
+
+
+def left(clock: ClockView | None) -> Badge:
+    """How much time is left, by word, mark and tone."""
+    if clock is None:
+        return Badge("未计时", "○", "wait")
+    unit = UNITS[clock.unit]  # type: ignore[index]
+    if clock.state == "stopped":
+        return Badge(f"已停止，用时 {clock.net:g} {unit}", "✓", "good") if not clock.is_overdue else _late(clock, unit)
+    if clock.is_overdue:
+        return _late(clock, unit)
+    if clock.state == "paused":
+        return Badge(f"暂停计时，还剩 {clock.left():.0f} {unit}", "‖", "wait")
+    if clock.left() < 1:
+        return Badge("今天到期" if clock.unit != "hours" else "一小时内到期", "△", "part")
+    mark, tone = ("△", "part") if clock.left() <= SOON else ("✓", "good")
+    return Badge(f"还剩 {clock.left():.0f} {unit}", mark, tone)
+
+
+def _late(clock: ClockView, unit: str) -> Badge:
+    over = -clock.left()
+    word = "已超期" if clock.state != "stopped" else "超期办结，超"
+    return Badge(f"{word} {over:.0f} {unit}" if over >= 1 else word.rstrip("，超"), "✕", "bad")
+
+
+def ticket_state(ticket: Ticket) -> Badge:
+    """A ticket's state as a badge."""
+    machine = Tickets.machine()
+    tone, mark = TICKET_TONES[machine.face(ticket.kind, ticket.state).clock]
+    return Badge(ticket.label, mark, tone)
+
+
+def severity(name: str) -> Badge:
+    """A severity as a badge; of requests, which have none, a dash."""
+    tone, mark = SEVERITY_TONES.get(name, ("wait", ""))
+    return Badge(SEVERITIES.get(name, figures.NONE), mark, tone)
+
+
+def delivery_state(state: State) -> Badge:
+    """A delivery's state as a badge."""
+    return Badge(STATE_WORDS[state], MARKS[state], TONES[state])
+
+
+def role(name: str) -> str:
+    """A role in Chinese."""
+    return Tickets.machine().roles.get(name, name)
+
+
+def kind(name: str) -> str:
+    """A kind of tickets in Chinese."""
+    return Tickets.machine().kinds.get(name, name)
+
+
+def event(name: str) -> str:
+    """An event in Chinese."""
+    return Tickets.machine().events.get(name, name)
+
+
+def stated(happened: Event) -> list[tuple[str, str]]:
+    """What somebody stated, with its Chinese name; numbers of a proof in one line."""
+    machine, found = Tickets.machine(), []
+    for name, value in happened.facts.items():
+        if name == "ground":
+            value = machine.grounds.get(str(value), value)
+        if isinstance(value, Mapping):
+            value = f"检查 {value['checked']:,}，已改正 {value['mended']:,}，未改正 {value['remaining']:,}，未报 {value['absent']:,}"
+        found.append((machine.facts.get(name, name), str(value)))
+    return found
+
+
+def unread(portal: Portal, actor: Actor) -> int:
+    """How many notices the actor's department has not read."""
+    mine = (NoticeRow.department == actor.department, NoticeRow.read_at.is_(None))
+    with portal.tickets.database.session() as session:
+        return session.scalar(select(func.count()).select_from(NoticeRow).where(*mine)) or 0
+
+
+def fields_of(contract: Contract | None, names: str) -> str:
+    """Chinese names of fields, written one after the other with commas."""
+    return titles(tuple(name for name in names.split(",") if name), contract)
+
+
+def sample_table(sample: Sample) -> Table:
+    """A sample as a table of the reports."""
+    numeric = [i for i, name in enumerate(sample.head) if name == "行号"]
+    return table(f"前 {len(sample.rows)} 行", sample.head, sample.rows, numeric)
+
+
+def choices(contracts: Sequence[Contract]) -> list[tuple[str, str]]:
+    """Datasets to choose from."""
+    return [(c.id, c.title) for c in contracts]
+
+
+FOR_TEMPLATES: Mapping[str, Callable[..., object] | Mapping[str, str]] = {
+    "due": due,
+    "left": left,
+    "ticket_state": ticket_state,
+    "severity": severity,
+    "delivery_state": delivery_state,
+    "role": role,
+    "kind": kind,
+    "event": event,
+    "stated": stated,
+    "choices": choices,
+    "indicator": indicator,
+    "fields_of": fields_of,
+    "sample_table": sample_table,
+    "units": dict(UNITS),  # type: ignore[arg-type]
+    "grades": GRADES,
+    "types": TYPES,
+    "ways": WAYS,
+}

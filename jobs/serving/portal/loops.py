@@ -1,0 +1,80 @@
+"""The loop of each month, read at most every few minutes: what many people ask for at once is counted once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from jobs.collaboration import Cut, Loop, Tickets
+from jobs.errors import Unknown
+from jobs.reporting.bulletin.period import Period
+from jobs.reporting.bulletin.period import period as period_of
+from jobs.serving.cache import Kept
+
+KEPT_S = 300.0
+OFFERED = 13
+"""So many months, the present one among them, can be asked for."""
+
+MOST_DIGITS = 19
+"""A number of as many digits is more than a database keeps."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LEAST = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Month:
+    """The loop of a month up to its end, or up to now; `cut` says which events count."""
+
+    period: Period
+    cut: Cut
+    loop: Loop
+
+    def mark(self) -> str:
+        """The cut as an address says it: the last event's number, and the end in microseconds."""
+        return f"{self.loop.seq}.{(self.cut.until - EPOCH) // LEAST}"
+
+
+class Loops:
+    """Months of the loop."""
+
+    def __init__(self, tickets: Tickets, now: Callable[[], datetime], zone: ZoneInfo) -> None:
+        self._tickets, self._now, self._zone = tickets, now, zone
+        self._kept: dict[str, Kept[Month]] = {}
+
+    def offered(self) -> tuple[Period, ...]:
+        """The months that can be asked for, newest first."""
+        newest = period_of(f"{self._now().astimezone(self._zone):%Y-%m}", self._zone.key)
+        found = [newest]
+        while len(found) < OFFERED:
+            found.append(found[-1].before(self._zone.key))
+        return tuple(found)
+
+    def month(self, name: str = "") -> Month:
+        """The month of that name, as of a few minutes ago at most; the present one where none is named."""
+        found = self._period(name)
+        return self._kept.setdefault(found.name, Kept(lambda: self._read(found), KEPT_S)).get()
+
+    def at(self, name: str, mark: str) -> Month:
+        """The month as of the cut that an address names."""
+        newest = self.month(name)
+        if mark in ("", newest.mark()):
+            return newest
+        seq, _, micros = mark.partition(".")
+        if not (seq.isdecimal() and micros.isdecimal() and len(seq) < MOST_DIGITS and len(mark) < 40):
+            raise Unknown("没有这个截止点的数字")
+        until = EPOCH + LEAST * min(int(micros), (newest.cut.until - EPOCH) // LEAST)
+        cut = replace(newest.cut, until=max(until, newest.period.since), seq=int(seq))
+        return Month(newest.period, cut, self._tickets.loop(cut))
+
+    def _period(self, name: str) -> Period:
+        offered = self.offered()
+        found = next((one for one in offered if one.name == (name or offered[0].name)), None)
+        if found is None:
+            raise Unknown(f"没有 {name} 的整改指标；可以查看 {offered[-1].name} 至 {offered[0].name}")
+        return found
+
+    def _read(self, period: Period) -> Month:
+        until = min(period.until, self._now() + LEAST)
+        cut = Cut(period.since, period.since, until)
+        return Month(period, cut, self._tickets.loop(cut))

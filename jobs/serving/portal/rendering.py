@@ -1,0 +1,74 @@
+"""Pages from templates; those of the reports' tables and charts are shared, so that both look alike."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlencode
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from jobs.reporting.pages import TEMPLATES as REPORT_TEMPLATES
+from jobs.reporting.pages import Badge, Link, Links
+from jobs.serving.portal import labels
+from jobs.serving.portal.authentication import Visitor
+from jobs.serving.portal.context import Portal
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+def page(template: str, portal: Portal, visitor: Visitor | None, status: int = 200, **view: object) -> HTMLResponse:
+    """The page for a visitor; None before anybody is logged in."""
+    zone = portal.zone
+
+    def moment(at: datetime | None) -> str:
+        return labels.moment(at, zone)
+
+    unread = labels.unread(portal, visitor.actor) if visitor else 0
+    shared = {
+        "visitor": visitor,
+        "unread": unread,
+        "moment": moment,
+        "now": portal.now(),
+        "zone": zone,
+        "departments": departments(portal),
+        "titles": titles(portal),
+    }
+    return HTMLResponse(_environment().get_template(template).render(**shared, **view), status)
+
+
+def departments(portal: Portal) -> dict[str, str]:
+    """Names of providers by id."""
+    return {c.provider: c.department for c in portal.catalogue().sources()}
+
+
+def titles(portal: Portal) -> dict[str, str]:
+    """Names of datasets by id."""
+    return {c.id: c.title for c in portal.catalogue().sources()}
+
+
+def address(path: str, fields: Mapping[str, object]) -> str:
+    """A path with those fields that say something."""
+    said = {name: value for name, value in fields.items() if value not in ("", None, False)}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+@lru_cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader([HERE / "templates", REPORT_TEMPLATES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.tests["link"] = lambda cell: isinstance(cell, Link)
+    made.tests["links"] = lambda cell: isinstance(cell, Links)
+    made.tests["badge"] = lambda cell: isinstance(cell, Badge)
+    made.globals.update(labels.FOR_TEMPLATES, address=address)
+    made.filters["count"] = labels.count
+    made.filters["score"] = labels.score
+    return made

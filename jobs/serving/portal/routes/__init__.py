@@ -1,0 +1,25 @@
+"""Addresses of the portal, in the order in which they are looked up."""
+
+from jobs.serving.portal.routes import (
+    api,
+    bulletin_pages,
+    data_pages,
+    entrance,
+    loop_pages,
+    oidc_pages,
+    other_pages,
+    ticket_pages,
+    upload_pages,
+)
+
+ROUTERS = (
+    entrance.router,
+    oidc_pages.router,
+    ticket_pages.router,
+    upload_pages.router,
+    data_pages.router,
+    loop_pages.router,
+    bulletin_pages.router,
+    other_pages.router,
+    api.router,
+)

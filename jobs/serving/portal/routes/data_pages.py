@@ -1,0 +1,159 @@
+"""Pages of datasets, deliveries, departments, the city and reports."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from jobs.collaboration import Wanted
+from jobs.reporting import figures
+from jobs.reporting.delivery.advice import period
+from jobs.reporting.entries import Entry, Punctuality
+from jobs.reporting.pages import Badge, Cell, Link, Links, Table, table
+from jobs.serving.portal import labels
+from jobs.serving.portal.authentication import AnyPortal, LoggedIn
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.county_map import legend
+from jobs.serving.portal.middleware import REPORT_POLICY
+from jobs.serving.portal.rendering import page
+from jobs.serving.portal.routes.loop_pages import MonthName
+from jobs.serving.portal.services.data_desk import DataDesk
+from jobs.serving.portal.services.loop_desk import LoopDesk
+from jobs.serving.portal.services.ticket_desk import TicketDesk
+
+router = APIRouter(include_in_schema=False)
+KINDS = {
+    "html": "text/html; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+}
+
+
+@router.get("/datasets")
+def datasets(portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """The catalogue."""
+    return page("datasets.html", portal, visitor, contracts=DataDesk(portal, visitor.actor).contracts())
+
+
+@router.get("/datasets/{dataset}")
+def dataset(dataset: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """One dataset."""
+    view = DataDesk(portal, visitor.actor).dataset(dataset)
+    found = TicketDesk(portal, visitor.actor).page(Wanted(dataset=dataset, is_open=True, order="due", size=5))
+    shown = {"entries": entry_table(view.entries or (), portal), "answers": answer_table(view.answers, portal)}
+    frequency = view.contract.sla.get("frequency", "")
+    return page("dataset.html", portal, visitor, 200, it=view, found=found, frequency=period(frequency), **shown)
+
+
+@router.get("/deliveries/{delivery_id}")
+def delivery(delivery_id: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """One delivery."""
+    return page("delivery_view.html", portal, visitor, it=DataDesk(portal, visitor.actor).delivery(delivery_id))
+
+
+@router.get("/departments/{provider}")
+def department(provider: str, portal: AnyPortal, visitor: LoggedIn, month: MonthName = "") -> Response:
+    """One department, with its loop in a month."""
+    view = DataDesk(portal, visitor.actor).department(provider)
+    wanted = Wanted(provider=provider, is_open=True, order="due", size=10)
+    found = TicketDesk(portal, visitor.actor).page(wanted)
+    progress, times = LoopDesk(portal, visitor.actor).department(provider, month), time_table(view.times, portal)
+    return page("department.html", portal, visitor, it=view, found=found, times=times, progress=progress)
+
+
+@router.get("/overview")
+def overview(portal: AnyPortal, visitor: LoggedIn, month: MonthName = "") -> Response:
+    """The city, with its loop in a month."""
+    desk = DataDesk(portal, visitor.actor)
+    view = desk.overview()
+    late = TicketDesk(portal, visitor.actor).page(Wanted(is_overdue=True, order="due", size=10))
+    times = time_table(view.late, portal, with_department=True)
+    progress = LoopDesk(portal, visitor.actor).city(month)
+    shown = {"late": late, "times": times, "legend": legend(), "progress": progress}
+    return page("overview.html", portal, visitor, 200, it=view, **shown)
+
+
+@router.get("/reports")
+def reports(portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """Newest reports that the visitor may read."""
+    desk = DataDesk(portal, visitor.actor)
+    entries, answers = ([e for e in some if e.has_report] for some in (desk.deliveries(), desk.answers()))
+    shown = {"entries": entry_table(entries, portal, with_department=True), "answers": answer_table(answers, portal)}
+    return page("reports.html", portal, visitor, 200, **shown)
+
+
+@router.get("/reports/{path:path}")
+def report(path: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """A report as it was written; its scripts do not run here."""
+    if path.endswith("/") or not path:
+        return RedirectResponse("/reports", 303)
+    data = DataDesk(portal, visitor.actor).report(path)
+    ending = path.rpartition(".")[2]
+    headers = {"Content-Security-Policy": REPORT_POLICY}
+    if ending != "html":
+        headers["Content-Disposition"] = "attachment"
+    return Response(data, media_type=KINDS[ending], headers=headers)
+
+
+def entry_table(entries: Sequence[Entry], portal: Portal, with_department: bool = False) -> Table:
+    """Deliveries with their verdicts, in the order given."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in entries:
+        verdict, delivery = one.read(), one.delivery
+        base = f"/reports/{delivery.provider}/{delivery.dataset}/{delivery.id}"
+        row: tuple[Cell, ...] = (
+            Link(delivery.id, f"/deliveries/{delivery.id}"),
+            labels.moment(delivery.received_at, portal.zone),
+            labels.delivery_state(one.state()),
+            figures.score(one.scores.total),
+            figures.count(verdict.rows if verdict else None),
+            figures.count(verdict.failed_rows if verdict else None),
+            Link("查看报告", f"{base}.html") if one.has_report else figures.NONE,
+        )
+        rows.append((one.department, one.title, *row) if with_department else row)
+    head = ("批次", "收到时间", "状态", "总分", "检查行数", "未通过", "报告")
+    if with_department:
+        return table("新的在前", ("部门", "数据集", *head), rows, (5, 6, 7))
+    return table("新的在前", head, rows, (3, 4, 5))
+
+
+def answer_table(answered: Sequence[Entry], portal: Portal) -> Table:
+    """Answers to tickets, in the order given; they count as no delivery."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in answered:
+        verdict, delivery = one.read(), one.delivery
+        base = f"/reports/{delivery.provider}/{delivery.dataset}/{delivery.id}"
+        rows.append(
+            (
+                one.title,
+                Links(tuple(Link(ticket, f"/tickets/{ticket}") for ticket in delivery.answers)),
+                Link(delivery.id, f"/deliveries/{delivery.id}"),
+                labels.moment(delivery.received_at, portal.zone),
+                labels.delivery_state(one.state()),
+                figures.count(verdict.rows if verdict else None),
+                figures.count(verdict.failed_rows if verdict else None),
+                Link("查看报告", f"{base}.html") if one.has_report else figures.NONE,
+            )
+        )
+    head = ("数据集", "回应的工单", "批次", "收到时间", "状态", "检查行数", "未通过", "报告")
+    return table("回应工单的整改数据，不计入报送批次、得分和报送时间", head, rows, (5, 6))
+
+
+def time_table(times: Sequence[Punctuality], portal: Portal, with_department: bool = False) -> Table:
+    """Datasets with their last delivery and whether the next one is late."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in times:
+        last = one.last
+        row: tuple[Cell, ...] = (
+            Link(one.contract.title, f"/datasets/{one.contract.id}"),
+            labels.delivery_state(last.state()) if last else "尚未报送",
+            labels.moment(last.delivery.received_at if last else None, portal.zone),
+            figures.score(last.scores.total if last else None),
+            Badge("已逾期", "✕", "bad") if one.is_late else labels.moment(one.due_at, portal.zone),
+        )
+        rows.append((one.contract.department, *row) if with_department else row)
+    head = ("数据集", "最近一批", "收到时间", "总分", "下一批最迟")
+    if with_department:
+        return table("按约定周期和允许延迟计算", ("部门", *head), rows, (4,))
+    return table("按约定周期和允许延迟计算", head, rows, (3,))

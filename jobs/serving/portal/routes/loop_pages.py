@@ -1,0 +1,49 @@
+"""The lists behind the numbers of the loop."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from jobs.serving.inputs import MOST_PAGE
+from jobs.serving.portal.authentication import AnyPortal, LoggedIn, Visitor
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.rendering import page
+from jobs.serving.portal.services.loop_desk import CITY, Asked, LoopDesk
+
+router = APIRouter(include_in_schema=False)
+SIZE = 100
+MONTH = r"^(\d{4}-\d\d)?$"
+MonthName = Annotated[str, Query(max_length=7, pattern=MONTH)]
+
+
+class Which(BaseModel):
+    """Which number's tickets are asked for, as the address says it; `cut` says as of which event and moment."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    of: str = Field("closing", max_length=40)
+    month: str = Field("", max_length=7, pattern=MONTH)
+    cut: str = Field("", max_length=40, pattern=r"^(\d+\.\d+)?$")
+    page: int = Field(1, ge=1, le=MOST_PAGE)
+
+
+@router.get("/overview/loop")
+def of_city(portal: AnyPortal, visitor: LoggedIn, which: Annotated[Which, Query()]) -> Response:
+    """Tickets behind one number of the city."""
+    return _listed(portal, visitor, CITY, which)
+
+
+@router.get("/departments/{provider}/loop")
+def of_department(provider: str, portal: AnyPortal, visitor: LoggedIn, which: Annotated[Which, Query()]) -> Response:
+    """Tickets behind one number of a department."""
+    return _listed(portal, visitor, provider, which)
+
+
+def _listed(portal: Portal, visitor: Visitor, provider: str, which: Which) -> Response:
+    asked = Asked(which.of, which.month, which.cut, which.page, SIZE)
+    found = LoopDesk(portal, visitor.actor).listed(provider, asked)
+    path = f"/departments/{provider}/loop" if provider else "/overview/loop"
+    stays = {"of": which.of, "month": found.month.period.name, "cut": found.month.mark()}
+    return page("loop.html", portal, visitor, it=found, path=path, asked=stays, provider=provider)

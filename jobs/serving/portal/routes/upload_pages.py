@@ -1,0 +1,92 @@
+"""Pages for handing over data: the form, what became of it, and a small address that scripts ask."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from jobs.errors import LakeError
+from jobs.lake.delivery import STATE_WORDS
+from jobs.serving.portal.authentication import AnyPortal, LoggedIn, Visitor
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.error_handlers import form_status
+from jobs.serving.portal.multipart import ENDINGS
+from jobs.serving.portal.rendering import page
+from jobs.serving.portal.routes.ticket_pages import refused, ticket_page
+from jobs.serving.portal.services.ticket_desk import TicketDesk
+from jobs.serving.portal.services.upload_desk import STEPS, Progress, UploadDesk
+from jobs.serving.portal.uploads import received, received_file
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/uploads")
+def uploads(portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """What the department handed over here."""
+    return page("uploads.html", portal, visitor, uploads=UploadDesk(portal, visitor.actor).uploads())
+
+
+@router.get("/uploads/new")
+def form(portal: AnyPortal, visitor: LoggedIn, dataset: str = "", answers: str = "", supersedes: str = "") -> Response:
+    """The form; an address may fill in what it is about."""
+    return _form(portal, visitor, {"dataset": dataset, "answers": answers, "supersedes": supersedes}, "", 200)
+
+
+@router.post("/uploads")
+async def upload(request: Request, portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """Take a file in as it comes; why it was not taken is told in the form, where what was typed still stands."""
+    fields: dict[str, str] = {}
+    try:
+        done = await received(request, visitor, fields)
+    except LakeError as error:
+        return await run_in_threadpool(_form, portal, visitor, fields, str(error), form_status(error))
+    return RedirectResponse(f"/uploads/{done.id}", 303)
+
+
+@router.get("/uploads/{upload_id}")
+def one(upload_id: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """How far it has come; a script asks again and again, and without scripts the page does."""
+    desk = UploadDesk(portal, visitor.actor)
+    found = desk.upload(upload_id)
+    return page("progress.html", portal, visitor, one=found, progress=desk.progress(found), steps=STEPS)
+
+
+@router.get("/uploads/{upload_id}/state")
+def state(upload_id: str, portal: AnyPortal, visitor: LoggedIn) -> JSONResponse:
+    """The same for the script."""
+    desk = UploadDesk(portal, visitor.actor)
+    return JSONResponse(told(desk.progress(desk.upload(upload_id))))
+
+
+@router.post("/tickets/{ticket_id}/answer")
+async def answer(ticket_id: str, request: Request, portal: AnyPortal, visitor: LoggedIn) -> Response:
+    """A filled pack, or a corrected file, as a redelivery that names the ticket."""
+    desk = TicketDesk(portal, visitor.actor)
+    await run_in_threadpool(desk.check_answer, ticket_id)
+    try:
+        async with received_file(request, visitor) as file:
+            await run_in_threadpool(desk.answer, ticket_id, file)
+    except LakeError as error:
+        return await run_in_threadpool(ticket_page, portal, visitor, ticket_id, refused(error, "answer", {}))
+    return RedirectResponse(f"/tickets/{ticket_id}?said=answer", 303)
+
+
+def _form(portal: Portal, visitor: Visitor, said: Mapping[str, str], message: str, status: int) -> Response:
+    contracts, limit = UploadDesk(portal, visitor.actor).datasets(), portal.settings.portal_upload_mib
+    view = {"contracts": contracts, "limit": limit, "endings": ENDINGS, "said": said, "message": message}
+    return page("upload.html", portal, visitor, status, **view)
+
+
+def told(progress: Progress) -> dict[str, object]:
+    """Progress as JSON."""
+    return {
+        "done": progress.done,
+        "steps": len(STEPS),
+        "state": progress.state,
+        "label": STATE_WORDS[progress.state] if progress.state else "",
+        "message": progress.message,
+        "is_over": progress.is_over(),
+        "report": f"/reports/{progress.report}" if progress.report else "",
+    }

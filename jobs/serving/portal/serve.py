@@ -1,0 +1,55 @@
+"""The portal as a server in the foreground."""
+
+import logging
+import sys
+from collections.abc import Callable
+from threading import Thread
+
+import uvicorn
+
+from jobs.serving.connections import BoundedConnection
+from jobs.serving.portal.app import guarded
+from jobs.serving.portal.context import Portal, opened
+from jobs.settings import Settings
+
+logger = logging.getLogger(__name__)
+GRACE_S = 10
+MOST_HEAD = 32 << 10
+MOST_CONNECTIONS = 1000
+TURN_S = 0.001
+"""A thread that reckons for seconds gives way to those that answer after so long; usually it is five times that."""
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Answer requests until the process is told to end."""
+    sys.setswitchinterval(TURN_S)
+    with opened(settings) as portal:
+        _read("the loop", portal.loops.month)
+        Thread(target=_read, args=("the standing", portal.standing.get), daemon=True).start()
+        uvicorn.Server(configured(portal, host, port)).run()
+
+
+def configured(portal: Portal, host: str, port: int) -> uvicorn.Config:
+    """How the server runs: what it leaves open or believes by itself is closed and left to the guard."""
+    return uvicorn.Config(
+        guarded(portal),
+        host=host,
+        port=port,
+        http=BoundedConnection,
+        ws="none",
+        proxy_headers=False,
+        h11_max_incomplete_event_size=MOST_HEAD,
+        limit_concurrency=MOST_CONNECTIONS,
+        log_level="warning",
+        access_log=False,  # addresses hold ids and search words
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def _read(what: str, read: Callable[[], object]) -> None:
+    """Read beforehand what takes long, so that the first who asks does not wait for it."""
+    try:
+        read()
+    except Exception as error:  # whoever asks is told
+        logger.warning("%s was not read beforehand: %s", what, str(error).split("\n")[0][:200])

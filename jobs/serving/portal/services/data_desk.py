@@ -1,0 +1,294 @@
+"""Datasets, deliveries, departments and reports for an actor."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.collaboration import Actor
+from jobs.collaboration.ticket_queries import Tally
+from jobs.contracts import Contract, Rule
+from jobs.contracts.personal_numbers import masked_text
+from jobs.errors import ContractError, ServiceUnavailable, Unknown, UserError
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.results import Results, RuleRow, Verdict
+from jobs.lake.session import is_away
+from jobs.lake.zones import Zone
+from jobs.reporting.entries import Entry, Punctuality, answers, punctuality, rounds
+from jobs.reporting.report_store import report_key
+from jobs.reporting.score import Scores, scores, weights
+from jobs.reporting.trends import Trend, dataset_trends
+from jobs.serving.access_log import Access
+from jobs.serving.portal import rights
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.county_map import CountyMap, county_map
+from jobs.serving.portal.overview_snapshot import Standing
+from jobs.serving.portal.services.samples import Sample, curated_rows
+
+logger = logging.getLogger(__name__)
+SHOWN = 30
+AWAY = "对象存储暂时无响应，质检结果稍后再看"
+REPORT = re.compile(r"(?:[\w-]+/){0,2}[\w.-]+\.(?:html|xlsx|json)")
+ENDINGS = ("html", "xlsx", "json")
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """A dataset as the actor may see it; entries are None where they are another department's."""
+
+    contract: Contract
+    rules: tuple[Rule, ...]
+    entries: tuple[Entry, ...] | None
+    answers: tuple[Entry, ...]
+    time: Punctuality | None
+    trends: tuple[Trend, ...]
+    sample: Sample | None
+    note: str
+    may_upload: bool
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """A delivery with what was decided, and why; `verdict` is None before it was judged."""
+
+    delivery: Delivery
+    contract: Contract | None
+    verdict: Verdict | None
+    failing: tuple[RuleRow, ...]
+    scores: Scores
+    reports: tuple[str, ...]
+    reason: str
+    note: str
+
+    def state(self) -> State:
+        """What the lake decided; the ledger's state before that."""
+        return self.verdict.state if self.verdict else self.delivery.state
+
+
+@dataclass(frozen=True)
+class DepartmentView:
+    """A department: its datasets with their last deliveries, its tickets, how it went."""
+
+    provider: str
+    name: str
+    times: tuple[Punctuality, ...]
+    trends: tuple[Trend, ...]
+    score: float | None
+    tally: Tally
+    note: str
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A department in the city's ranking; equal scores share a rank, None has no score yet."""
+
+    rank: int | None
+    provider: str
+    name: str
+    score: float | None
+    deliveries: int
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The city for those who lead it."""
+
+    ranked: tuple[Ranked, ...]
+    map: CountyMap
+    tally: Tally
+    late: tuple[Punctuality, ...]
+    note: str
+
+
+NOTHING = Standing((), {}, {})
+
+
+@dataclass(frozen=True)
+class DataDesk:
+    """What the actor may see of data."""
+
+    portal: Portal
+    actor: Actor
+
+    def contracts(self) -> tuple[Contract, ...]:
+        """Contracts of all datasets: the catalogue is for everybody."""
+        return self.portal.catalogue().sources()
+
+    def dataset(self, dataset: str, with_rows: bool = True) -> DatasetView:
+        """One dataset; that sensitive values were shown is noted first."""
+        contract = self._contract(dataset)
+        rules = self.portal.catalogue().rules.get(dataset, ())
+        may_upload = self.actor.role in rights.SENDERS and self.actor.department == contract.provider
+        if not rights.may_know(self.actor, contract.provider):
+            return DatasetView(contract, rules, None, (), None, (), None, "", may_upload)
+        standing, note = self.standing()
+        mine = standing.of_dataset(dataset)
+        own = rounds(mine)
+        return DatasetView(
+            contract,
+            rules,
+            tuple(reversed(own[-SHOWN:])),
+            tuple(reversed(answers(mine)[-SHOWN:])),
+            punctuality(contract, own, self.portal.now()),
+            tuple(dataset_trends(own, [contract], self.portal.settings.timezone)),
+            self._sample(contract) if with_rows and not note else None,
+            note,
+            may_upload,
+        )
+
+    def deliveries(self) -> tuple[Entry, ...]:
+        """Newest deliveries that the actor may know of."""
+        return tuple(reversed(rounds(self._known())[-SHOWN:]))
+
+    def answers(self) -> tuple[Entry, ...]:
+        """Newest answers to tickets that the actor may know of."""
+        return tuple(reversed(answers(self._known())[-SHOWN:]))
+
+    def _known(self) -> list[Entry]:
+        standing, _ = self.standing()
+        return [e for e in standing.entries if rights.may_know(self.actor, e.delivery.provider)]
+
+    def delivery(self, delivery_id: str) -> DeliveryView:
+        """One delivery, read now; Unknown where it is another department's."""
+        delivery = self._delivery(delivery_id)
+        contract = self.portal.catalogue().contracts.get(delivery.dataset)
+        try:
+            results = Results(self.portal.lake.arrow, self.portal.settings.s3_bucket)
+            verdict, rules = results.verdict(delivery.id), results.rules([("delivery", "=", delivery.id)])
+            keys = [report_key(delivery, ending) for ending in ENDINGS]
+            reports = tuple(key.removeprefix(f"{Zone.REPORTS}/") for key in keys if self.portal.lake.store.head(key))
+        except Exception as error:
+            if not _is_absence(error):
+                raise
+            return DeliveryView(delivery, contract, None, (), scores((), weights()), (), self._reason(delivery), AWAY)
+        failing = tuple(r for r in rules if not r.success or r.unexpected_count)
+        reason = self._reason(delivery, verdict)
+        scored = scores(() if delivery.is_answer() else rules, weights())
+        return DeliveryView(delivery, contract, verdict, failing, scored, reports, reason, "")
+
+    def department(self, provider: str) -> DepartmentView:
+        """One department; Unknown for people of another."""
+        own = [c for c in self.contracts() if c.provider == provider]
+        rights.check_known(self.actor, provider, f"单位 {provider}")
+        if not own:
+            raise Unknown(f"没有单位 {provider}，或不属于您的部门")
+        standing, note = self.standing()
+        now, zone = self.portal.now(), self.portal.settings.timezone
+        found = standing.departments.get(provider)
+        tallies = self.portal.tickets.tallies(self.actor, now)
+        return DepartmentView(
+            provider,
+            own[0].department,
+            tuple(punctuality(c, standing.of_dataset(c.id), now) for c in own),
+            tuple(dataset_trends(rounds(standing.of_department(provider)), own, zone)),
+            found.scores.total if found else None,
+            tallies.get(provider, Tally()),
+            note,
+        )
+
+    def overview(self) -> Overview:
+        """The whole city; NotAllowed for people of a department."""
+        rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
+        standing, note = self.standing()
+        now = self.portal.now()
+        tallies = self.portal.tickets.tallies(self.actor, now)
+        times = [punctuality(c, standing.of_dataset(c.id), now) for c in self.contracts()]
+        parts = [sum(getattr(t, name) for t in tallies.values()) for name in ("open", "overdue", "closed")]
+        return Overview(
+            _ranked(self.contracts(), standing, tallies),
+            county_map(standing.counties),
+            Tally(*parts),
+            tuple(t for t in times if t.is_late),
+            note,
+        )
+
+    def report(self, path: str) -> bytes:
+        """A file of a report; Unknown for people of another department, and of the city's index for all of them."""
+        provider = path.partition("/")[0] if "/" in path else ""
+        if not REPORT.fullmatch(path) or ".." in path:
+            raise Unknown("没有这份报告")
+        rights.check_known(self.actor, provider, "这份报告")
+        key = f"{Zone.REPORTS}/{path}"
+        if self.portal.lake.store.head(key) is None:
+            raise Unknown("没有这份报告，或不属于您的部门")
+        return self.portal.lake.store.get_bytes(key)
+
+    def search(self, text: str) -> tuple[list[Contract], list[Delivery]]:
+        """Datasets by title or id, and deliveries by id or file name, that the actor may know of."""
+        wanted = text.strip().lower()
+        if not wanted:
+            return [], []
+        titled = [c for c in self.contracts() if wanted in f"{c.id} {c.title} {c.department}".lower()]
+        known = [e.delivery for e in self._known()]
+        return titled, [d for d in reversed(known) if wanted in self._words(d).lower()][:SHOWN]
+
+    def standing(self) -> tuple[Standing, str]:
+        """How the city stands, for what is picked from it here; and a word where that cannot be read."""
+        try:
+            return self.portal.standing.get(), ""
+        except Exception as error:
+            if not _is_absence(error):
+                raise
+            logger.warning("results cannot be read: %s", str(error).split("\n")[0][:200])
+            return NOTHING, AWAY
+
+    def _contract(self, dataset: str) -> Contract:
+        try:
+            found = self.portal.catalogue().contract(dataset)
+        except ContractError as error:
+            raise Unknown(f"没有数据集 {dataset}") from error
+        if found.kind != "source":
+            raise Unknown(f"没有数据集 {dataset}")
+        return found
+
+    def _delivery(self, delivery_id: str) -> Delivery:
+        what = f"批次 {delivery_id}"
+        try:
+            found = self.portal.lake.ledger.get(delivery_id)
+        except UserError as error:
+            raise Unknown(f"没有{what}，或不属于您的部门") from error
+        rights.check_known(self.actor, found.provider, what)
+        return found
+
+    def _words(self, delivery: Delivery) -> str:
+        """What a delivery is found by; numbers of persons in names of files by the sender alone."""
+        names = " ".join(delivery.names())
+        is_own = rights.reads_values(self.actor, delivery.provider)
+        return f"{delivery.id} {names if is_own else masked_text(names, is_free=False)}"
+
+    def _reason(self, delivery: Delivery, verdict: Verdict | None = None) -> str:
+        """Why it was decided so. It may name files, and numbers of persons in names are for the sender alone."""
+        said = (verdict.reason if verdict else "") or delivery.reason
+        return said if rights.reads_values(self.actor, delivery.provider) else masked_text(said, is_free=False)
+
+    def _sample(self, contract: Contract) -> Sample | None:
+        in_full = rights.reads_values(self.actor, contract.provider)
+        sample = curated_rows(self.portal.lake, contract, in_full)
+        if sample is not None and sample.is_sensitive():
+            access = Access("sample", f"数据集 {contract.id}", contract.id, sample.grade, "查看本部门数据集样例")
+            self.portal.access.add(self.actor, access, self.portal.now())
+        return sample
+
+
+def _is_absence(error: Exception) -> bool:
+    return isinstance(error, ServiceUnavailable) or is_away(error)
+
+
+def _ranked(contracts: Sequence[Contract], standing: Standing, tallies: Mapping[str, Tally]) -> tuple[Ranked, ...]:
+    """Best first; who has no score yet comes last."""
+    names = {c.provider: c.department for c in contracts}
+    totals = {p: one.scores.total for p, one in standing.departments.items() if one.scores.total is not None}
+    better = {p: sum(other > total for other in totals.values()) for p, total in totals.items()}
+    rows = [
+        Ranked(
+            rank=better[p] + 1 if p in better else None,
+            provider=p,
+            name=names[p],
+            score=totals.get(p),
+            deliveries=standing.departments[p].deliveries if p in standing.departments else 0,
+            tally=tallies.get(p, Tally()),
+        )
+        for p in names
+    ]
+    return tuple(sorted(rows, key=lambda r: (r.rank is None, r.rank or 0, r.name)))

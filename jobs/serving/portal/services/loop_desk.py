@@ -1,0 +1,190 @@
+"""How the loop did in a month, by department; each number with the tickets that make it up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.collaboration import Actor, Brief, LoopMetrics
+from jobs.collaboration.metrics import Durations, Share, Stock
+from jobs.errors import Unknown
+from jobs.reporting import figures
+from jobs.reporting.bulletin.period import Period
+from jobs.serving.portal import rights
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.loops import Month
+
+CITY = ""
+STOCK: Mapping[str, str] = {"opening": "期初未办结", "new": "新增", "closed": "办结", "closing": "期末未办结"}
+SHARES: Mapping[str, tuple[str, str]] = {
+    "mended": ("复核通过办结", "到期或办结"),
+    "mended_in_time": ("按期办结", "到期"),
+    "first_pass": ("一次复核通过", "复核通过办结"),
+    "recurred": ("办结后重复发生", "复核通过办结"),
+    "corrections_in_time": ("按期答复", "到期"),
+    "false_alarms": ("申诉成立", "派单"),
+}
+"""What part and whole of each share are, in Chinese."""
+
+DURATIONS = "durations"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A number of tickets; `of` names their list."""
+
+    of: str
+    words: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the loop as people read it, and the numbers of tickets that it is made of."""
+
+    title: str
+    value: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """All figures of a department, or of the city."""
+
+    provider: str
+    name: str
+    figures: tuple[Figure, ...]
+
+    def is_quiet(self) -> bool:
+        """Whether none of its numbers counts a ticket."""
+        return not any(part.number for one in self.figures for part in one.parts)
+
+
+@dataclass(frozen=True)
+class LoopView:
+    """A month's figures, and the months that can be chosen."""
+
+    month: Month
+    months: tuple[Period, ...]
+    rows: tuple[Row, ...]
+    quiet: tuple[Row, ...] = ()
+    """Departments without any ticket in the month: a table of noughts tells nobody anything."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which number of which month, as of which cut, and which page of its tickets."""
+
+    of: str
+    month: str
+    mark: str
+    page: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of the tickets behind one number, in the order in which they were counted; a ticket may count twice."""
+
+    month: Month
+    name: str
+    title: str
+    briefs: tuple[Brief, ...]
+    total: int
+    page: int
+    size: int
+
+
+@dataclass(frozen=True)
+class LoopDesk:
+    """What the actor may know of how the loop did."""
+
+    portal: Portal
+    actor: Actor
+
+    def department(self, provider: str, month: str) -> LoopView:
+        """The figures of one department; Unknown for people of another."""
+        name = self._name(provider)
+        found = self.portal.loops.month(month)
+        row = Row(provider, name, figures_of(self._metrics(found, provider)))
+        return LoopView(found, self.portal.loops.offered(), (row,))
+
+    def city(self, month: str) -> LoopView:
+        """The figures of the city and of every department; NotAllowed for people of a department."""
+        rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
+        found = self.portal.loops.month(month)
+        names = {CITY: "全市"} | self._names()
+        rows = tuple(Row(one, name, figures_of(self._metrics(found, one))) for one, name in names.items())
+        quiet = tuple(row for row in rows if row.provider and row.is_quiet())
+        told = tuple(row for row in rows if not row.provider or not row.is_quiet())
+        return LoopView(found, self.portal.loops.offered(), told, quiet)
+
+    def metrics(self, provider: str, month: str) -> LoopMetrics:
+        """The same for programs."""
+        self._name(provider)
+        return self._metrics(self.portal.loops.month(month), provider)
+
+    def listed(self, provider: str, asked: Asked) -> Listed:
+        """The tickets of one number of a department, or of the city where no provider is named."""
+        name = self._name(provider) if provider else self._city()
+        found = self.portal.loops.at(asked.month, asked.mark)
+        title, ids = tickets_of(self._metrics(found, provider), asked.of)
+        shown = ids[(asked.page - 1) * asked.size : asked.page * asked.size]
+        briefs = tuple(found.loop.briefs[one] for one in shown)
+        return Listed(found, name, title, briefs, len(ids), asked.page, asked.size)
+
+    def _city(self) -> str:
+        rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
+        return "全市"
+
+    def _name(self, provider: str) -> str:
+        rights.check_known(self.actor, provider, f"单位 {provider}")
+        names = self._names()
+        if provider not in names:
+            raise Unknown(f"没有单位 {provider}，或不属于您的部门")
+        return names[provider]
+
+    def _names(self) -> dict[str, str]:
+        return {c.provider: c.department for c in self.portal.catalogue().sources()}
+
+    def _metrics(self, month: Month, provider: str) -> LoopMetrics:
+        """The department's numbers; of one that has no tickets, those of nothing."""
+        every = month.loop.now
+        return every[provider] if provider in every else nothing(every[CITY])
+
+
+def nothing(like: LoopMetrics) -> LoopMetrics:
+    """The numbers of a period without tickets."""
+    shares = tuple(Share(one.name, one.title, None, (), ()) for one in like.shares)
+    return LoopMetrics(like.since, like.until, shares, Durations(None, None, None, None, ()), Stock((), (), (), ()))
+
+
+def figures_of(metrics: LoopMetrics) -> tuple[Figure, ...]:
+    """All figures, in the order in which people read them."""
+    stock = [Figure(title, "", (Part(name, "件", len(getattr(metrics.stock, name))),)) for name, title in STOCK.items()]
+    return (*stock, *(_share(one) for one in metrics.shares), _durations(metrics.durations))
+
+
+def _share(share: Share) -> Figure:
+    part, whole = SHARES[share.name]
+    parts = (Part(f"{share.name}.part", part, len(share.part)), Part(f"{share.name}.whole", whole, len(share.whole)))
+    return Figure(share.title, figures.percent(share.value), parts)
+
+
+def _durations(found: Durations) -> Figure:
+    parts = (Part(DURATIONS, "件按工作日计时", len(found.tickets)),)
+    if found.mean is None or found.median is None or found.p90 is None or found.net_mean is None:
+        return Figure("平均整改时长", figures.NONE, parts)
+    value = f"{found.mean:.1f} 个工作日（中位数 {found.median:g}，九成在 {found.p90:g} 以内，扣除暂停 {found.net_mean:.1f}）"
+    return Figure("平均整改时长", value, parts)
+
+
+def tickets_of(metrics: LoopMetrics, of: str) -> tuple[str, Sequence[str]]:
+    """What a number is called, and the ids of the tickets that it counts; Unknown where there is no such number."""
+    if of in STOCK:
+        return STOCK[of], getattr(metrics.stock, of)
+    if of == DURATIONS:
+        return "平均整改时长", metrics.durations.tickets
+    name, _, side = of.partition(".")
+    if name not in SHARES or side not in ("part", "whole"):
+        raise Unknown("没有这个指标")
+    share = metrics.share(name)
+    return f"{share.title}：{SHARES[name][side == 'whole']}", getattr(share, side)

@@ -1,0 +1,222 @@
+"""Tickets for an actor: what waits, one with all that belongs to it, steps, comments, packs."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deltalake.exceptions import CommitFailedError
+
+from jobs.collaboration import Actor, Event, Page, Request, Ticket, Wanted
+from jobs.collaboration.state_machine import Step
+from jobs.collaboration.ticket import Standing
+from jobs.contracts import Contract
+from jobs.errors import NotAllowed, ServiceUnavailable, Unknown
+from jobs.lake.session import is_away
+from jobs.pipeline.ticket_table import keep_standing
+from jobs.serving.access_log import Access
+from jobs.serving.portal import rights
+from jobs.serving.portal.authentication import BadForm
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.services.samples import Sample, failing_rows, highest
+
+logger = logging.getLogger(__name__)
+NUMBERS = ("days",)
+REQUEST_KINDS = ("correction", "objection")
+MOST_CHARS = 4000
+MOST_OF: Mapping[str, int] = {"approver": 60, "provider": 120, "record": 500, "field": 120}
+"""Characters of what the database keeps in less than MOST_CHARS."""
+
+REQUESTED: Mapping[str, str] = {"record": "哪条记录", "field": "字段", "message": "有什么不对", "evidence": "依据"}
+
+
+@dataclass(frozen=True)
+class TicketView:
+    """A ticket with what belongs to it, as the actor may see it. `notes` say what could not be shown."""
+
+    ticket: Ticket
+    contract: Contract | None
+    events: tuple[Event, ...]
+    comments: Mapping[int, str]
+    steps: tuple[Step, ...]
+    standings: tuple[Standing, ...]
+    sample: Sample | None
+    note: str
+    may_comment: bool
+    may_pack: bool
+    may_answer: bool
+    may_open_deliveries: bool
+
+
+@dataclass(frozen=True)
+class TicketDesk:
+    """What the actor may see and do of tickets."""
+
+    portal: Portal
+    actor: Actor
+
+    def page(self, wanted: Wanted) -> Page:
+        """A page of tickets."""
+        return self.portal.tickets.tickets(self.actor, wanted, self.portal.now())
+
+    def waiting(self, page: int, size: int) -> Page:
+        """What waits for the actor, due soonest first; for a leader, what is overdue in the city."""
+        if self.actor.role == "leader":
+            return self.page(Wanted(is_overdue=True, order="due", page=page, size=size))
+        return self.page(Wanted(is_mine=True, order="due", page=page, size=size))
+
+    def ticket(self, ticket_id: str) -> Ticket:
+        """The ticket alone; that its record was shown is noted."""
+        ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
+        if ticket.record:
+            self._note("record", ticket, "L3", "查看工单")
+        return ticket
+
+    def view(self, ticket_id: str, with_rows: bool = True) -> TicketView:
+        """The ticket with all that belongs to it; that sensitive values are shown is noted first."""
+        tickets, actor = self.portal.tickets, self.actor
+        ticket = self.ticket(ticket_id)
+        contract = self.portal.catalogue().contracts.get(ticket.dataset)
+        standings = tickets.standings(ticket_id, actor)
+        sample, note = self._sample(ticket, contract, standings) if with_rows else (None, "")
+        is_ended = tickets.machine().states[ticket.state].end
+        is_packed = ticket.kind in tickets.machine().machine_found and bool(standings) and not is_ended
+        return TicketView(
+            ticket=ticket,
+            contract=contract,
+            events=self.events(ticket_id),
+            comments=self.comments(ticket_id),
+            steps=tickets.possible(ticket_id, actor),
+            standings=standings,
+            sample=sample,
+            note=note,
+            may_comment=actor.role in rights.COMMENTERS,
+            may_pack=is_packed and self._may_pack(ticket),
+            may_answer=is_packed and self._may_answer(ticket),
+            may_open_deliveries=rights.may_know(actor, ticket.owner),
+        )
+
+    def events(self, ticket_id: str) -> tuple[Event, ...]:
+        """What happened, oldest first."""
+        return self.portal.tickets.events(ticket_id, self.actor)
+
+    def comments(self, ticket_id: str) -> Mapping[int, str]:
+        """Texts of comments by the number of their event."""
+        return {event.seq: text for event, text in self.portal.tickets.comments(ticket_id, self.actor)}
+
+    def move(self, ticket_id: str, event: str, seen: int, stated: Mapping[str, str]) -> Ticket:
+        """The ticket after a step. BadForm, Unknown, NotAllowed, InvalidTransition or PolicyRefusal say why not."""
+        steps = {step.event: step for step in self.portal.tickets.possible(ticket_id, self.actor)}
+        if event not in self.portal.tickets.machine().events:
+            raise Unknown(f"没有「{event}」这个步骤")
+        facts = self._facts(steps[event], stated) if event in steps else {}
+        moved = self.portal.tickets.move(ticket_id, event, self.actor, seen, self.portal.now(), facts=facts)
+        self._mark(moved.kind, moved.dataset)
+        return moved
+
+    def comment(self, ticket_id: str, text: str) -> Event:
+        """A comment."""
+        if not text.strip():
+            raise BadForm("留言是空的；请写明内容")
+        _check_length("text", "留言", text)
+        return self.portal.tickets.commented(ticket_id, self.actor, text.strip(), self.portal.now())
+
+    def request(self, asked: Request) -> str:
+        """Id of the ticket of a correction request to another department."""
+        rights.check_role(self.actor, rights.REQUESTERS, "提交校核申请")
+        if asked.dataset not in self.portal.catalogue().contracts:
+            raise BadForm("请选择数据集")
+        if not (asked.record.strip() and asked.message.strip() and asked.evidence.strip()):
+            raise BadForm("请写明哪条记录、有什么不对、依据是什么")
+        for name, label in REQUESTED.items():
+            _check_length(name, label, getattr(asked, name))
+        made = self.portal.tickets.requested(asked, self.actor, self.portal.now())
+        self._mark(asked.kind, asked.dataset)
+        return made
+
+    def pack(self, ticket_id: str) -> tuple[str, bytes]:
+        """Name and bytes of the workbook that the department fills in, masked for the officer; noted before it is made."""
+        ticket = self.ticket(ticket_id)
+        if not self._may_pack(ticket):
+            raise NotAllowed("整改包含有报送的数据，只有数据归属单位、责任单位和质量专员可以下载")
+        contract = self.portal.catalogue().contracts.get(ticket.dataset)
+        grade = highest(f.classification for f in contract.fields) if contract else "L4"
+        self._note("pack", ticket, grade, f"整改工单 {ticket_id}")
+        made = self.portal.packs.pack(self.portal.lake, self.portal.catalogue(), ticket_id, self.actor)
+        return f"{ticket_id}.xlsx", made
+
+    def check_answer(self, ticket_id: str) -> None:
+        """Unknown or NotAllowed where the actor may not answer the ticket with a file."""
+        if not self._may_answer(self.ticket(ticket_id)):
+            raise NotAllowed("只有数据归属单位可以上传整改包")
+
+    def answer(self, ticket_id: str, file: Path) -> str:
+        """What became of a filled pack."""
+        self.check_answer(ticket_id)
+        return self.portal.packs.answer(self.portal.lake, self.portal.catalogue(), ticket_id, self.actor, file)
+
+    def _mark(self, kind: str, dataset: str) -> None:
+        """Tell readers of the data which rows are under a request; what cannot be told now is told with the reminders."""
+        contract = self.portal.catalogue().contracts.get(dataset)
+        if contract is None or kind in self.portal.tickets.machine().machine_found:
+            return
+        try:
+            keep_standing(self.portal.lake, contract, self.portal.tickets, self.portal.now())
+        except Exception as error:
+            if not isinstance(error, ServiceUnavailable | CommitFailedError) and not is_away(error):
+                raise
+            logger.warning("%s: requests are not marked yet: %s", dataset, str(error).split("\n")[0][:200])
+
+    def _may_pack(self, ticket: Ticket) -> bool:
+        """Who works on the ticket gets a masked pack; the department whose data it is, one with all values."""
+        is_responsible = self.actor.is_bound() and self.actor.department == ticket.provider
+        return self.actor.role == "quality_officer" or is_responsible or self._may_answer(ticket)
+
+    def _may_answer(self, ticket: Ticket) -> bool:
+        return self.actor.role in rights.SENDERS and rights.reads_values(self.actor, ticket.owner)
+
+    def _sample(
+        self, ticket: Ticket, contract: Contract | None, standings: Sequence[Standing]
+    ) -> tuple[Sample | None, str]:
+        """Rows of the deliveries that still stand, the newest first, and a word where they cannot be read."""
+        standing = [s for s in standings if not s.replaced_by] or list(standings)
+        if contract is None or not standing:
+            return None, ""
+        in_full = rights.reads_values(self.actor, ticket.owner)
+        newest = [s.delivery for s in reversed(standing)]
+        try:
+            sample = failing_rows(self.portal.lake, contract, ticket.rule, newest, in_full)
+        except Exception as error:
+            if not isinstance(error, ServiceUnavailable) and not is_away(error):
+                raise
+            logger.warning("%s: no sample for ticket %s: the store is away", ticket.dataset, ticket.id)
+            return None, "对象存储暂时无响应，问题样例稍后再看"
+        if sample is not None and sample.is_sensitive():
+            self._note("view", ticket, sample.grade, f"办理工单 {ticket.id}")
+        return sample, ""
+
+    def _note(self, action: str, ticket: Ticket, grade: str, reason: str) -> None:
+        access = Access(action, f"工单 {ticket.id}", ticket.dataset, grade, reason)
+        self.portal.access.add(self.actor, access, self.portal.now())
+
+    def _facts(self, step: Step, stated: Mapping[str, str]) -> dict[str, Any]:
+        """What the step requires, of what was filled in."""
+        machine = self.portal.tickets.machine()
+        filled = {name: stated.get(name, "").strip() for name in step.requires}
+        missing = [machine.facts[name] for name, value in filled.items() if not value]
+        if missing:
+            raise BadForm(f"「{machine.events[step.event]}」须写明{'、'.join(missing)}")
+        for name, value in filled.items():
+            _check_length(name, machine.facts[name], value)
+        for name in NUMBERS:
+            if name in filled and not (filled[name].isdecimal() and len(filled[name]) < 5):
+                raise BadForm(f"{machine.facts[name]}须是正整数")
+        return {name: int(value) if name in NUMBERS else value for name, value in filled.items()}
+
+
+def _check_length(name: str, label: str, text: str) -> None:
+    """BadForm where a text is longer than what is kept."""
+    most = MOST_OF.get(name, MOST_CHARS)
+    if len(text) > most:
+        raise BadForm(f"「{label}」有 {len(text):,} 个字，最多 {most:,} 个；请精简后再提交")

@@ -1,0 +1,241 @@
+"""Files that a department hands over through the portal, and what becomes of them."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from sqlalchemy import select
+from ulid import ULID
+
+from jobs.collaboration import Actor
+from jobs.contracts import Contract
+from jobs.contracts.personal_numbers import masked_text
+from jobs.errors import LakeError, Unknown
+from jobs.ingest.land import MANIFEST, Manifest
+from jobs.lake.database import utc
+from jobs.lake.delivery import Delivery, State
+from jobs.lake.ledger import NAME_LENGTH
+from jobs.lake.store import PartUpload
+from jobs.lake.zones import Zone
+from jobs.serving.account_tables import UploadRow
+from jobs.serving.portal import rights
+from jobs.serving.portal.authentication import BadForm
+from jobs.serving.portal.context import Portal
+from jobs.serving.portal.multipart import TooLarge, check_head, safe_name
+from jobs.serving.portal.services.data_desk import DataDesk
+
+PART_BYTES = 8 << 20
+HEAD_BYTES = 16
+LISTED = 30
+JUDGED = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
+STEPS = ("上传", "登记", "读取", "质检", "出报告")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What the sender says of a file."""
+
+    contract: Contract
+    manifest: Manifest
+
+
+@dataclass
+class Incoming:
+    """A file on its way into the landing zone. What is kept in memory is less than a part and a chunk."""
+
+    id: str
+    letter: Letter
+    key: str
+    upload: PartUpload
+    limit: int
+    size: int = 0
+    waiting: bytearray = field(default_factory=bytearray)
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    is_checked: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.key.rsplit("/", 1)[-1]
+
+    def take(self, data: bytes) -> bool:
+        """Note some bytes; whether it is time to send a part. TooLarge, or WrongKind by the first bytes."""
+        self.size += len(data)
+        if self.size > self.limit:
+            raise TooLarge(f"文件超过 {self.limit >> 20:,} MiB；请拆分或压缩后上传，或联系平台运维")
+        self.digest.update(data)
+        self.waiting += data
+        if not self.is_checked and self.size >= HEAD_BYTES:
+            self.check()
+        return len(self.waiting) >= PART_BYTES
+
+    def check(self) -> None:
+        """WrongKind where the first bytes are not what the name says."""
+        check_head(self.name, bytes(self.waiting[:HEAD_BYTES]))
+        self.is_checked = True
+
+    def send(self) -> None:
+        """Send what waits as a part."""
+        self.upload.put(bytes(self.waiting))
+        self.waiting.clear()
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A file that came whole."""
+
+    id: str
+    at: datetime
+    name: str
+    department: str
+    dataset: str
+    delivery: str
+    file: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an upload has come: the number of STEPS that are done, the verdict in words, and the report."""
+
+    done: int
+    state: State | None
+    message: str
+    report: str
+
+    def is_over(self) -> bool:
+        """Whether nothing more will change."""
+        return self.done == len(STEPS)
+
+
+@dataclass(frozen=True)
+class UploadDesk:
+    """Takes files of the actor's department."""
+
+    portal: Portal
+    actor: Actor
+
+    def datasets(self) -> tuple[Contract, ...]:
+        """What the actor may deliver."""
+        rights.check_role(self.actor, rights.SENDERS, "报送数据")
+        return tuple(c for c in self.portal.catalogue().sources() if c.provider == self.actor.department)
+
+    def letter(self, fields: Mapping[str, str]) -> Letter:
+        """What the form says; BadForm in Chinese, NotAllowed for another department's dataset."""
+        rights.check_role(self.actor, rights.SENDERS, "报送数据")
+        contract = self.portal.catalogue().contracts.get(fields.get("dataset", ""))
+        if contract is None or contract.kind != "source":
+            raise BadForm("请选择数据集")
+        rights.check_own(self.actor, contract.provider, "报送")
+        supersedes = fields.get("supersedes", "").strip()
+        if supersedes and all(d.id != supersedes for d in self.portal.lake.ledger.deliveries(contract.id)):
+            raise BadForm(f"{contract.title}没有批次 {supersedes}，不能取代")
+        manifest = Manifest(
+            sender=self.actor.name,
+            rows=_rows(fields.get("rows", "").strip()),
+            supersedes=supersedes or None,
+            sent_on=_day(fields.get("sent_on", "").strip()),
+            answers=self._answers(fields.get("answers", ""), contract),
+        )
+        return Letter(contract, manifest)
+
+    def begin(self, fields: Mapping[str, str], name: str) -> Incoming:
+        """A file begins; nothing of it is seen in the landing zone before it is finished."""
+        letter, safe, own = self.letter(fields), safe_name(name), str(ULID())
+        key = f"{Zone.LANDING}/{letter.contract.provider}/{letter.contract.id}/{own}/{safe}"
+        limit = self.portal.settings.portal_upload_mib << 20
+        return Incoming(own, letter, key, self.portal.lake.store.begin(key), limit)
+
+    def finish(self, file: Incoming) -> Uploaded:
+        """The file is whole: it appears, and then its manifest, which makes it a delivery."""
+        if not file.is_checked:
+            file.check()
+        if file.waiting:
+            file.send()
+        file.upload.complete()
+        sha, dataset = file.digest.hexdigest(), file.letter.contract.id
+        row = UploadRow(
+            id=file.id,
+            at=utc(self.portal.now()),
+            name=self.actor.name,
+            department=self.actor.department,
+            dataset=dataset,
+            delivery=f"{dataset[:NAME_LENGTH]}-{sha[:12]}",
+            key=file.key,
+            size_bytes=file.size,
+            sha256=sha,
+        )
+        with self.portal.tickets.database.session() as session:
+            session.add(row)
+            made = _uploaded(row)
+        notes = file.letter.manifest.model_dump_json(exclude_none=True).encode()
+        self.portal.lake.store.put_bytes(f"{file.key.rpartition('/')[0]}/{MANIFEST}", notes, "application/json")
+        return made
+
+    def uploads(self) -> tuple[Uploaded, ...]:
+        """What the actor's department handed over here, newest first."""
+        rights.check_role(self.actor, rights.SENDERS, "报送数据")
+        mine = select(UploadRow).where(UploadRow.department == self.actor.department)
+        with self.portal.tickets.database.session() as session:
+            rows = session.scalars(mine.order_by(UploadRow.id.desc()).limit(LISTED)).all()
+            return tuple(self._recorded(row) for row in rows)
+
+    def upload(self, upload_id: str) -> Uploaded:
+        """One upload; Unknown where it is another department's."""
+        with self.portal.tickets.database.session() as session:
+            row = session.get(UploadRow, upload_id)
+            found = self._recorded(row) if row else None
+        if found is None or not rights.may_know(self.actor, found.department):
+            raise Unknown(f"没有上传 {upload_id}，或不属于您的部门")
+        is_own = rights.reads_values(self.actor, found.department)
+        return found if is_own else replace(found, file=masked_text(found.file, is_free=False))
+
+    def progress(self, one: Uploaded) -> Progress:
+        """How far the upload has come."""
+        if one.delivery not in {d.id for d in self._deliveries(one.dataset)}:
+            return Progress(1, None, "文件已收下，等待登记", "")
+        view = DataDesk(self.portal, self.actor).delivery(one.delivery)
+        state, reason = view.state(), view.reason
+        if state not in JUDGED:
+            return Progress(3 if state is State.LOADED else 2, state, reason or "正在处理", "")
+        report = next((r for r in view.reports if r.endswith(".html")), "")
+        return Progress(len(STEPS) if report else 4, state, reason, report)
+
+    def _recorded(self, row: UploadRow) -> Uploaded:
+        """The upload with the delivery that it became: the same bytes after something newer are another one."""
+        return replace(_uploaded(row), delivery=self.portal.lake.ledger.delivery_of(row.key) or row.delivery)
+
+    def _deliveries(self, dataset: str) -> tuple[Delivery, ...]:
+        return self.portal.lake.ledger.deliveries(dataset)
+
+    def _answers(self, text: str, contract: Contract) -> list[str]:
+        """Tickets of this dataset that the delivery answers."""
+        wanted = list(dict.fromkeys(text.replace("，", ",").replace(",", " ").split()))[:50]
+        for ticket_id in wanted:
+            try:
+                ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
+            except LakeError as error:
+                raise BadForm(str(error)) from error
+            if ticket.dataset != contract.id:
+                raise BadForm(f"工单 {ticket_id} 不是{contract.title}的工单")
+        return wanted
+
+
+def _uploaded(row: UploadRow) -> Uploaded:
+    file = row.key.rsplit("/", 1)[-1]
+    return Uploaded(row.id, utc(row.at), row.name, row.department, row.dataset, row.delivery, file, row.size_bytes)
+
+
+def _rows(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 12:
+        raise BadForm("行数须是整数")
+    return int(text)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise BadForm("送文日期请按 2026-01-12 的格式填写") from error
