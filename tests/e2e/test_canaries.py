@@ -252,6 +252,6 @@ def test_the_command_line_tells_outsiders_no_canary(town: Town, heard: Heard, mo
     commands = [*COMMANDS, *(f"{step} {one}" for one in ids for step in ("verify", "report", "govern"))]
     said: dict[str, Any] = {one: CliRunner().invoke(app, one.split(), terminal_width=300) for one in commands}
     load.cache_clear()
-    assert {one: repr(done.exception) for one, done in said.items() if done.exit_code} == {}
+    assert {one: done.output[-2000:] for one, done in said.items() if done.exit_code} == {}
     assert leaks({one: done.output for one, done in said.items()}) == {}
     assert [line for line in heard.lines if seen_in(line)] == []

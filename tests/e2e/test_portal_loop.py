@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from jobs.collaboration import policies
 from jobs.collaboration.state_machine_file import machine
 from jobs.lake.lake import Lake
-from jobs.serving import portal as serving
+from jobs.serving.portal import context as serving
 from jobs.simulator import identity
 from tests.e2e import living
 from tests.e2e.living import DATASET, OTHER, OWNER, Town
@@ -125,7 +125,7 @@ def until_partly_mended(clerk: Page, town: Town, folder: Path) -> None:
     town.go_on()
     clerk.reload()
     expect(clerk.locator(".state")).to_contain_text("重新整改")
-    expect(clerk.get_by_text("未通过 1 行，还有 1 行待改")).to_be_visible()
+    expect(clerk.get_by_text("未通过 4 行，还有 1 行待改")).to_be_visible()
     expect(clerk.locator(".events")).to_contain_text("已改正 3 个，未改正 1 个")
     keep(clerk, folder, "08-partly-mended")
 
