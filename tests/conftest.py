@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 from jobs import embedded
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.contracts import load as load_contracts
 from jobs.embedded.endpoints import HOST, free_port
 from jobs.lake.lake import Lake
@@ -65,10 +65,10 @@ def lake(engine: Lake, settings: Settings, tmp_path: Path, request: pytest.Fixtu
 
 
 @pytest.fixture
-def write_contracts(tmp_path: Path) -> Callable[..., Catalogue]:
+def write_contracts(tmp_path: Path) -> Callable[..., Registry]:
     """Writes contract and suite texts to a folder, by relative path, and loads them."""
 
-    def write(files: dict[str, str]) -> Catalogue:
+    def write(files: dict[str, str]) -> Registry:
         for name, text in files.items():
             target = tmp_path / "contracts" / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ def list_() -> None:
     table = Table(
         "name / 账号", "person / 姓名", "role / 角色", "department / 部门", "state / 状态", "last login (UTC)"
     )
-    roles = Tickets.machine().roles
+    roles = Tickets.state_machine().roles
     with _accounts() as accounts:
         for one in accounts.list():
             state = "disabled / 停用" if one.is_disabled else "first login / 待改密" if one.must_change else ""

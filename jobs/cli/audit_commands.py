@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.collaboration.audit_log import Audit
+from jobs.collaboration.audit_log import ChainAudit
 from jobs.collaboration.tickets import opened
 from jobs.settings import load as settings
 
@@ -35,8 +35,8 @@ def verify(noted: Noted = "", noted_access: Noted = "") -> None:
     from jobs.serving.access_log import AccessLog  # seconds to import, wanted here alone
 
     before = (_pair(noted, "--noted"), _pair(noted_access, "--noted-access"))
-    with opened(settings()) as desk:
-        events, readings = desk.audit_verify(before[0]), AccessLog(desk.database).verified(before[1])
+    with opened(settings()) as store:
+        events, readings = store.audit_verify(before[0]), AccessLog(store.database).verified(before[1])
     _say(events, "event / 事件", "events, unbroken / 条事件，完整")
     _say(readings, "access / 访问", "readings of sensitive data, unbroken / 条敏感数据访问记录，完整")
     if events.broken is not None or readings.broken is not None:
@@ -50,7 +50,7 @@ def _pair(noted: str, option: str) -> tuple[int, str] | None:
     return (int(number), hash_) if noted else None
 
 
-def _say(found: Audit, one: str, every: str) -> None:
+def _say(found: ChainAudit, one: str, every: str) -> None:
     if found.broken is not None:
         typer.echo(f"{one} {found.broken} {found.ticket}: {found.reason}")
         return

@@ -13,7 +13,7 @@ from rich.table import Table
 from jobs import contracts, embedded
 from jobs.cli.demo import FIRST_DAY
 from jobs.lake.lake import Lake
-from jobs.pipeline.fidelity import Fidelity, taken
+from jobs.pipeline.fidelity import Fidelity, simulated_day
 from jobs.pipeline.fidelity import fidelity as measured
 from jobs.settings import load
 
@@ -49,8 +49,8 @@ def fidelity(
         lake = Lake(own)
         lake.store.create()
         try:
-            catalogue = contracts.load(config.schemas, config.expectations)
-            kinds, false = measured(taken(lake, catalogue, day.date(), seed, Path(folder)))
+            registry = contracts.load(config.schemas, config.expectations)
+            kinds, false = measured(simulated_day(lake, registry, day.date(), seed, Path(folder)))
         finally:
             lake.store.remove()
             lake.close()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts
-from jobs.contracts import Catalogue, suite_hash
+from jobs.contracts import Registry, suite_hash
 from jobs.ingest.proposal import propose
 from jobs.ingest.reading import LocalFile
 from jobs.settings import load as settings
@@ -18,7 +18,7 @@ from jobs.settings import load as settings
 app = typer.Typer(no_args_is_help=True, help="Check, show and propose data contracts.")
 
 
-def _catalogue() -> Catalogue:
+def _catalogue() -> Registry:
     return contracts.load(settings().schemas, settings().expectations)
 
 

@@ -16,15 +16,15 @@ from rich.table import Table
 
 from jobs import contracts, embedded
 from jobs.cli.demo_people import demo_people
-from jobs.collaboration import MACHINE
-from jobs.contracts import Catalogue
+from jobs.collaboration import SYSTEM
+from jobs.contracts import Registry
 from jobs.errors import ServiceUnavailable
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import STATE_WORDS, Delivery, State
 from jobs.lake.lake import Lake, opened
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.ticket_store import open_tickets
 from jobs.settings import Settings, load
 from jobs.simulator.city import SentFile, send
 
@@ -58,25 +58,25 @@ def demo(days: int = 3, scale: float = 1.0) -> None:
     embedded.up(load(), ("s3", "spark", "airflow", "portal"), typer.echo)
     load.cache_clear()
     config = load()
-    catalogue = contracts.load(config.schemas, config.expectations)
+    registry = contracts.load(config.schemas, config.expectations)
     with opened(config) as lake, tempfile.TemporaryDirectory(prefix="lake-demo-") as folder:
         for number in range(days):
             day = FIRST_DAY + timedelta(days=number)
             typer.echo(f"\n{day}: the city sends its feeds / 各单位报送数据")
-            _send_day(lake, catalogue, send(day, SEED, Path(folder), scale))
-        _wait("products / 数据产品", len(catalogue.products()), lambda: _built(lake, catalogue))
+            _send_day(lake, registry, send(day, SEED, Path(folder), scale))
+        _wait("products / 数据产品", len(registry.products()), lambda: _built(lake, registry))
         _show(lake)
         _wait("tickets opened and proven / 开单与复核", len(lake.ledger.deliveries()), partial(_governed, lake))
-        _show_tickets(lake, catalogue)
+        _show_tickets(lake, registry)
         people = demo_people(lake, config.home)
     _say_where(config, people)
 
 
-def _send_day(lake: Lake, catalogue: Catalogue, files: Sequence[SentFile]) -> None:
+def _send_day(lake: Lake, registry: Registry, files: Sequence[SentFile]) -> None:
     """Registers first, so that what refers to them finds them."""
     by_depth: dict[int, list[SentFile]] = defaultdict(list)
     for one in files:
-        by_depth[_depth(catalogue, one.dataset)].append(one)
+        by_depth[_depth(registry, one.dataset)].append(one)
     for _, wave in sorted(by_depth.items()):
         before = len(lake.ledger.deliveries())
         for one in wave:
@@ -92,11 +92,11 @@ def _send_day(lake: Lake, catalogue: Catalogue, files: Sequence[SentFile]) -> No
         _wait("deliveries judged and reported / 已检核并出具报告", len(wave), done)
 
 
-def _depth(catalogue: Catalogue, dataset: str) -> int:
+def _depth(registry: Registry, dataset: str) -> int:
     """How many registers must stand before the dataset's references can be looked up."""
-    named = {f.reference.partition(".")[0] for f in catalogue.contract(dataset).fields if f.reference} - {dataset}
-    named |= {beside.dataset for rule in catalogue.rules[dataset] for beside in rule.beside}
-    return 1 + max((_depth(catalogue, other) for other in named), default=-1)
+    named = {f.reference.partition(".")[0] for f in registry.contract(dataset).fields if f.reference} - {dataset}
+    named |= {lookups.dataset for rule in registry.rules[dataset] for lookups in rule.lookups}
+    return 1 + max((_depth(registry, other) for other in named), default=-1)
 
 
 def _replaced(lake: Lake, one: SentFile) -> str | None:
@@ -119,8 +119,8 @@ def _has_report(lake: Lake, one: Delivery) -> bool:
     return lake.store.head(f"{Zone.REPORTS}/{one.provider}/{one.dataset}/{one.id}.html") is not None
 
 
-def _built(lake: Lake, catalogue: Catalogue) -> int:
-    return sum(lake.ledger.build(c.id) is not None for c in catalogue.products())
+def _built(lake: Lake, registry: Registry) -> int:
+    return sum(lake.ledger.build(c.id) is not None for c in registry.products())
 
 
 def _wait(what: str, total: int, done: Callable[[], int]) -> None:
@@ -148,7 +148,7 @@ def _show(lake: Lake) -> None:
     table = Table()
     for name in ("数据集", "状态", "行数", "合格", "隔离", "提示"):
         table.add_column(name, no_wrap=True)
-    for verdict in Results(lake.arrow, lake.settings.s3_bucket).verdicts([("seq", ">", 0)]):
+    for verdict in Results(lake.delta, lake.settings.s3_bucket).verdicts([("seq", ">", 0)]):
         numbers = (verdict.rows, verdict.good_rows, verdict.failed_rows, verdict.warned_rows)
         table.add_row(verdict.dataset, STATE_WORDS[verdict.state], *(f"{n:,}" for n in numbers))
     Console().print(table)
@@ -159,13 +159,13 @@ def _governed(lake: Lake) -> int:
     return len(lake.ledger.deliveries()) - len(lake.ledger.ungoverned())
 
 
-def _show_tickets(lake: Lake, catalogue: Catalogue) -> None:
+def _show_tickets(lake: Lake, registry: Registry) -> None:
     """Tickets by department, as the bureau sees them."""
-    names = {contract.provider: contract.department for contract in catalogue.sources()}
-    with desk(lake) as tickets:
-        tallies = tickets.tallies(MACHINE, datetime.now(UTC))
+    names = {contract.provider: contract.department for contract in registry.sources()}
+    with open_tickets(lake) as tickets:
+        ticket_counts = tickets.ticket_counts(SYSTEM, datetime.now(UTC))
     table = Table("责任单位", "办理中", "其中超期", "已凭证明关闭")
-    for provider, tally in tallies.items():
+    for provider, tally in ticket_counts.items():
         table.add_row(names.get(provider, provider), f"{tally.open:,}", f"{tally.overdue:,}", f"{tally.closed:,}")
     Console().print(table)
 

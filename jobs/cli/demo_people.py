@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jobs.embedded.home import write_private
 from jobs.lake.lake import Lake
-from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.ticket_store import open_tickets
 from jobs.serving.accounts import Accounts, Person
 
 PEOPLE = (
@@ -24,14 +24,14 @@ def demo_people(lake: Lake, home: Path) -> list[str]:
     """Lines with account, password, role and department; accounts that are there keep their passwords."""
     file = home / "demo-accounts.txt"
     kept = dict(line.split()[:2] for line in file.read_text("utf-8").splitlines()) if file.exists() else {}
-    with desk(lake) as tickets:
+    with open_tickets(lake) as tickets:
         accounts = Accounts(tickets.database)
         there = {one.name for one in accounts.list()}
         for one in PEOPLE:
             if one.name not in there:
                 kept[one.name] = secrets.token_urlsafe(9)
                 accounts.add(one, datetime.now(UTC), kept[one.name])
-        roles = tickets.machine().roles
+        roles = tickets.state_machine().roles
     lines = [f"{p.name} {kept[p.name]} {roles[p.role]} {p.department}" for p in PEOPLE if p.name in kept]
     write_private(file, "".join(f"{line}\n" for line in lines))
     return lines

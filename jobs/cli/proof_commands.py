@@ -11,7 +11,7 @@ from rich.table import Table
 from jobs import pipeline
 from jobs.lake.lake import opened
 from jobs.pipeline.recheck import Recheck
-from jobs.pipeline.verification import Verified
+from jobs.pipeline.verification import Verification
 from jobs.reporting import BY, GroupScore, period_scores
 from jobs.settings import load as settings
 
@@ -38,7 +38,7 @@ def verify(
     Example: `lake verify admin_permits-3f2a9c11d0aa` · `lake verify reports/bulletins/2026-01.json`
     """
     typer.echo("recomputing / 正在复算 …", err=True)
-    found: Verified = pipeline.run(settings(), "verify", report)
+    found: Verification = pipeline.run(settings(), "verify", report)
     differing = found.differing()
     if differing:
         table = Table("number / 数字", "report / 报告", "found / 复算", "source / 来源")

@@ -62,15 +62,15 @@ def tables() -> None:
     Example: `lake tables`
     """
     config = settings()
-    catalogue = contracts.load(config.schemas, config.expectations)
+    registry = contracts.load(config.schemas, config.expectations)
     shown = Table()
     for name in ("table", "title", "version", "columns"):
         shown.add_column(name, no_wrap=name == "table", overflow="fold")
     with opened(config) as lake:
-        for contract in (*catalogue.sources(), *catalogue.products()):
+        for contract in (*registry.sources(), *registry.products()):
             zone = Zone.GOLD if contract.kind == "product" else Zone.SILVER
             path = lake.path(zone, contract.id)
-            version = lake.arrow.version(path)
+            version = lake.delta.version(path)
             columns = ", ".join(f.name for f in contract.fields)
             shown.add_row(str(path), contract.title, "–" if version is None else str(version), columns[:80])
     Console().print(shown)
@@ -82,8 +82,8 @@ def plan(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
     Example: `lake plan admin_permits`
     """
     config = settings()
-    catalogue = contracts.load(config.schemas, config.expectations)
-    made = quality.plan(catalogue.contract(dataset), catalogue.rules[dataset])
+    registry = contracts.load(config.schemas, config.expectations)
+    made = quality.plan(registry.contract(dataset), registry.rules[dataset])
     with opened(config) as lake:
         lines = explain(lake, made)
     for line in lines:

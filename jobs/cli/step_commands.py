@@ -14,7 +14,7 @@ from jobs.ingest.land import deliver as put
 from jobs.lake.delivery import STATE_WORDS, Delivery
 from jobs.lake.lake import opened
 from jobs.lake.results import Verdict
-from jobs.pipeline.tickets import Governed
+from jobs.pipeline.tickets import TicketChanges
 from jobs.settings import Settings
 from jobs.settings import load as settings
 
@@ -171,7 +171,7 @@ def upkeep() -> None:
         typer.echo(name)
 
 
-def _say_tickets(done: Governed) -> None:
+def _say_tickets(done: TicketChanges) -> None:
     typer.echo(f"{done.delivery}  {len(done.tickets)} tickets / 工单")
     for outcome in done.outcomes:
         typer.echo(f"  {outcome.ticket.id}  {outcome.ticket.label}  {outcome.message}")

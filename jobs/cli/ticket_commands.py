@@ -14,7 +14,7 @@ from jobs.collaboration.actors import Actor
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.clock_table import UNITS, clock_table
 from jobs.collaboration.ticket import ClockView, Event, Request, Ticket
-from jobs.collaboration.ticket_queries import Wanted
+from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets, opened, remind
 from jobs.errors import ServiceUnavailable
 from jobs.settings import load as settings
@@ -48,9 +48,9 @@ def list_(  # noqa: PLR0913 - each narrows what is listed
 
     Example: `lake tickets list --overdue` · `lake tickets list --role approver --department civil_affairs`
     """
-    wanted = Wanted(states=state or (), text=text, is_overdue=overdue, is_open=not every and not state, page=page)
-    with opened(settings()) as desk:
-        found = desk.tickets(Actor(role, department, ""), wanted, datetime.now(UTC))
+    wanted = TicketQuery(states=state or (), text=text, is_overdue=overdue, is_open=not every and not state, page=page)
+    with opened(settings()) as store:
+        found = store.tickets(Actor(role, department, ""), wanted, datetime.now(UTC))
     table = Table()
     table.add_column("ticket / 工单", no_wrap=True)
     for name in ("state / 状态", "provider / 单位", "rule / 规则", "rows / 行", "due / 到期"):
@@ -69,9 +69,9 @@ def show(ticket: Id, role: Role = "quality_officer", department: Department = "b
     Example: `lake tickets show T-000001`
     """
     actor = Actor(role, department, "")
-    with opened(settings()) as desk:
-        one, events = desk.ticket(ticket, actor, datetime.now(UTC)), desk.events(ticket, actor)
-        comments = {event.seq: text for event, text in desk.comments(ticket, actor)}
+    with opened(settings()) as store:
+        one, events = store.ticket(ticket, actor, datetime.now(UTC)), store.events(ticket, actor)
+        comments = {event.seq: text for event, text in store.comments(ticket, actor)}
     for name, value in _lines(one):
         typer.echo(f"{name}  {value}")
     for event in events:
@@ -94,8 +94,8 @@ def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it neede
     Example: `lake tickets move T-000001 sign --seen 2 --name 张三 --role reporter --department civil_affairs`
     """
     facts = dict(_fact(text) for text in fact or ())
-    with opened(settings()) as desk:
-        done = desk.move(
+    with opened(settings()) as store:
+        done = store.move(
             ticket, event, Actor(role, department, name), seen, datetime.now(UTC), reason=reason, facts=facts
         )
     typer.echo(f"{done.id}  {done.label}  version / 版本 {done.version}  due / 到期 {_due(done.clock)}")
@@ -127,12 +127,12 @@ def request_(  # noqa: PLR0913 - what a request must state
     contract = contracts.load_usable(config.schemas, config.expectations).contract(dataset)
     kind: Literal["correction", "objection"] = "objection" if objection else "correction"
     asked = Request(kind, dataset, contract.provider, department, field, record, message, evidence)
-    with opened(config) as desk:
-        typer.echo(desk.requested(asked, Actor(role, department, name), datetime.now(UTC)))
+    with opened(config) as store:
+        typer.echo(store.requested(asked, Actor(role, department, name), datetime.now(UTC)))
 
 
-@tickets.command("pack")
-def pack_(
+@tickets.command("workbook")
+def workbook_(
     ticket: Id,
     out: Annotated[Path, typer.Option(help="Where the workbook is written.")],
     role: Role = "quality_officer",
@@ -140,21 +140,23 @@ def pack_(
 ) -> None:
     """Write the ticket's workbook: what is wrong row by row; for its owner also the rows as sent, to be mended there.
 
-    Example: `lake tickets pack T-000001 --out T-000001.xlsx --role reporter --department civil_affairs`
+    Example: `lake tickets workbook T-000001 --out T-000001.xlsx --role reporter --department civil_affairs`
     """
-    out.write_bytes(pipeline.run(settings(), "pack", ticket, Actor(role, department, "")))
+    out.write_bytes(pipeline.run(settings(), "workbook", ticket, Actor(role, department, "")))
     typer.echo(out)
 
 
 @tickets.command("answer")
 def answer_(
     ticket: Id,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The filled pack, or a corrected file.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The filled workbook, or a corrected file.")
+    ],
     name: Annotated[str, typer.Option(help="Your name.")],
     department: Department,
     role: Role = "reporter",
 ) -> None:
-    """Send a filled pack, or a corrected file, as the redelivery of a ticket. It is judged like any delivery.
+    """Send a filled workbook, or a corrected file, as the redelivery of a ticket. It is judged like any delivery.
 
     Example: `lake tickets answer T-000001 T-000001.xlsx --name 张三 --department civil_affairs`
     """
@@ -191,8 +193,8 @@ def load_calendar(
     Example: `lake calendar load 2027.yaml`
     """
     year = load_year(file)
-    with opened(settings()) as desk:
-        moved = desk.calendar_loaded(year, Actor("operator", "bureau", name), datetime.now(UTC))
+    with opened(settings()) as store:
+        moved = store.calendar_loaded(year, Actor("operator", "bureau", name), datetime.now(UTC))
     days = f"{len(year.holidays)} days off, {len(year.workdays)} make-up days"
     typer.echo(f"{year.year}: {days}; {moved:,} due times moved / 个到期时间已重算")
 
@@ -211,8 +213,8 @@ def clocks() -> None:
         more = f"{one.extension.id} +{one.extension.length} {UNITS[one.unit]}" if one.extension else "–"
         table.add_row(one.id, one.title, holds, one.words(), more, one.citation, one.confidence)
     Console().print(table)
-    with opened(settings()) as desk:
-        years = sorted(desk.calendar().years)
+    with opened(settings()) as store:
+        years = sorted(store.calendar().years)
     typer.echo(
         f"holidays known / 已有节假日安排: {years[0]}–{years[-1]}; other years Monday to Friday, due days provisional"
     )
@@ -241,9 +243,11 @@ def _due(clock: ClockView | None) -> str:
 
 
 def _said(event: Event, comment: str) -> str:
-    machine = Tickets.machine()
-    what = f"{machine.event_label(event.event)} {event.name}（{event.department}）"
-    stated = [f"{machine.facts[name]}：{value}" for name, value in event.facts.items() if isinstance(value, str | int)]
+    state_machine = Tickets.state_machine()
+    what = f"{state_machine.event_label(event.event)} {event.name}（{event.department}）"
+    stated = [
+        f"{state_machine.facts[name]}：{value}" for name, value in event.facts.items() if isinstance(value, str | int)
+    ]
     return "  ".join([what, *stated, comment]).rstrip()
 
 

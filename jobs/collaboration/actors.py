@@ -5,7 +5,7 @@ from dataclasses import dataclass
 DEPARTMENT_ROLES = ("reporter", "approver")
 """Roles that see and move the tickets of their own department only."""
 
-CONFIDANTS = ("quality_officer", "machine")
+TRUSTED_ROLES = ("quality_officer", "machine")
 """Roles outside the two parties that see which record a request is about."""
 
 
@@ -22,4 +22,4 @@ class Actor:
         return self.role in DEPARTMENT_ROLES
 
 
-MACHINE = Actor("machine", "bureau", "数据湖")
+SYSTEM = Actor("machine", "bureau", "数据湖")

@@ -23,7 +23,7 @@ PARTS = ("ticket", "event", "source", "target", "role", "department", "name", "f
 
 
 @dataclass(frozen=True)
-class Happening:
+class EventDraft:
     """What is to be recorded of a ticket."""
 
     ticket: str
@@ -35,7 +35,7 @@ class Happening:
 
 
 @dataclass(frozen=True)
-class Audit:
+class ChainAudit:
     """Outcome of walking the chain: `broken` is the first event that does not fit, and `reason` says in Chinese why.
 
     Only a note of `seq` and `head` kept elsewhere shows that the end of the chain was cut off and its end row with it.
@@ -55,7 +55,7 @@ def lock(session: Session) -> ChainRow:
     return session.scalars(select(ChainRow).with_for_update()).one()
 
 
-def append(session: Session, happening: Happening, actor: Actor, at: datetime) -> EventRow:
+def append(session: Session, happening: EventDraft, actor: Actor, at: datetime) -> EventRow:
     """The new end of the chain."""
     end = lock(session)
     row = EventRow(
@@ -72,7 +72,7 @@ def append(session: Session, happening: Happening, actor: Actor, at: datetime) -
     return row
 
 
-def verify(session: Session, noted: tuple[int, str] | None = None) -> Audit:
+def verify(session: Session, noted: tuple[int, str] | None = None) -> ChainAudit:
     """Walk the chain from its beginning; `noted` is a seq with its hash that somebody wrote down before."""
     prev, count = START, 0
     last: dict[str, EventRow] = {}
@@ -80,12 +80,12 @@ def verify(session: Session, noted: tuple[int, str] | None = None) -> Audit:
     for row in session.scalars(select(EventRow).order_by(EventRow.seq)).yield_per(1000):
         reason = _fault(row, count + 1, prev, noted, comments.get(row.seq))
         if reason:
-            return Audit(count, row.seq, row.hash, row.seq, row.ticket, reason)
+            return ChainAudit(count, row.seq, row.hash, row.seq, row.ticket, reason)
         prev, count = row.hash, row.seq
         last[row.ticket] = row
     end = session.scalars(select(ChainRow)).one()
     if (end.seq, end.hash) != (count, prev) or (noted and noted[0] > count):
-        return Audit(
+        return ChainAudit(
             count, end.seq, end.hash, count + 1, "", f"链尾与记录不符：第 {count + 1} 条事件起被删除，或链尾被改动"
         )
     return _compared(session, last, count, prev)
@@ -106,17 +106,17 @@ def _fault(row: EventRow, expected: int, prev: str, noted: tuple[int, str] | Non
     return ""
 
 
-def _compared(session: Session, last: dict[str, EventRow], count: int, head: str) -> Audit:
+def _compared(session: Session, last: dict[str, EventRow], count: int, head: str) -> ChainAudit:
     """Tickets beside their last events: a state that no event led to."""
     for ticket in session.scalars(select(TicketRow).order_by(TicketRow.seq)):
         event = last.get(ticket.id)
         if event is None or event.target != ticket.state:
             seq = event.seq if event else count + 1
-            return Audit(count, count, head, seq, ticket.id, f"工单 {ticket.id} 的状态与最后一条事件不符")
+            return ChainAudit(count, count, head, seq, ticket.id, f"工单 {ticket.id} 的状态与最后一条事件不符")
         del last[ticket.id]
     for event in last.values():
-        return Audit(count, count, head, event.seq, event.ticket, f"工单 {event.ticket} 被删除")
-    return Audit(count, count, head)
+        return ChainAudit(count, count, head, event.seq, event.ticket, f"工单 {event.ticket} 被删除")
+    return ChainAudit(count, count, head)
 
 
 def text_hash(text: str) -> str:
@@ -126,9 +126,9 @@ def text_hash(text: str) -> str:
 
 def _hash(row: EventRow) -> str:
     """SHA-256 of the event's canonical JSON, the hash of the one before in it."""
-    return sealed({name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()})
+    return event_hash({name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()})
 
 
-def sealed(body: Mapping[str, Any]) -> str:
+def event_hash(body: Mapping[str, Any]) -> str:
     """SHA-256 of canonical JSON."""
     return text_hash(json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")))

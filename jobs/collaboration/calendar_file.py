@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from jobs.collaboration.policy_file import Policy, mistake, read_policy
+from jobs.collaboration.policy_file import PolicyPart, mistake, read_policy
 from jobs.collaboration.working_days import DAY, CalendarYear
 from jobs.contracts.yaml_source import Document
 
@@ -16,18 +16,18 @@ REMEDY = (
 )
 
 
-class _Span(Policy):
+class _Span(PolicyPart):
     name: str = Field(min_length=1)
     first: date = Field(alias="from")
     last: date = Field(alias="to")
 
 
-class _Workday(Policy):
+class _Workday(PolicyPart):
     name: str = Field(min_length=1)
     day: date
 
 
-class _Year(Policy):
+class _Year(PolicyPart):
     year: int = Field(ge=1949, le=2200)
     source: str = Field(min_length=2)
     holidays: list[_Span] = Field(min_length=1)

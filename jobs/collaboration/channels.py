@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pydantic import Field
 from sqlalchemy import select, update
 
-from jobs.collaboration.policy_file import Policy, read_policy
+from jobs.collaboration.policy_file import PolicyPart, read_policy
 from jobs.collaboration.reminders import Channel, Digest
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.errors import ServiceUnavailable
@@ -30,7 +30,7 @@ REMEDY = "请按此格式填写：departments: {civil_affairs: [a@example.cn, b@
 Robot = Literal["wecom", "dingtalk"]
 
 
-class Contacts(Policy):
+class Contacts(PolicyPart):
     """Mail addresses by department."""
 
     departments: Mapping[str, tuple[str, ...]] = Field(min_length=1)
@@ -89,7 +89,7 @@ class Webhook:
         """The digest in the robot's JSON; ServiceUnavailable where it answers with an error."""
         import httpx  # a tenth of a second that only a sender pays
 
-        text = fitted(digest, MOST_BYTES)
+        text = truncated(digest, MOST_BYTES)
         shapes: Mapping[Robot, dict[str, Any]] = {
             "wecom": {"msgtype": "markdown", "markdown": {"content": text}},
             "dingtalk": {"msgtype": "markdown", "markdown": {"title": digest.title, "text": text}},
@@ -123,7 +123,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Portal:
+class PortalNotices:
     """Notices in the database, for every department."""
 
     database: Database
@@ -158,7 +158,7 @@ class Portal:
 
 def channels(settings: Settings, database: Database, now: datetime) -> tuple[Channel, ...]:
     """The portal, and what the settings name."""
-    found: list[Channel] = [Portal(database, now)]
+    found: list[Channel] = [PortalNotices(database, now)]
     if settings.smtp_host and settings.contacts:
         found.append(Mail(settings, contacts(settings.contacts)))
     if settings.wecom_url.get_secret_value():
@@ -174,7 +174,7 @@ def contacts(file: Path) -> Mapping[str, tuple[str, ...]]:
     return read_policy(file, Contacts, REMEDY)[0].departments
 
 
-def fitted(digest: Digest, most_bytes: int) -> str:
+def truncated(digest: Digest, most_bytes: int) -> str:
     """Title and lines in at most so many bytes of UTF-8; the last line says how many do not fit."""
     lines = [f"### {digest.title}", *(f"- {text}" for text in digest.texts())]
     for left_out in range(len(lines)):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from jobs.collaboration.policy_file import Policy, mistake, read_policy
+from jobs.collaboration.policy_file import PolicyPart, mistake, read_policy
 from jobs.contracts.yaml_source import Document
 from jobs.errors import PolicyError
 
@@ -20,7 +20,7 @@ Unit = Literal["working_days", "calendar_days", "hours"]
 UNITS: Mapping[Unit, str] = {"working_days": "个工作日", "calendar_days": "日", "hours": "小时"}
 
 
-class Extension(Policy):
+class Extension(PolicyPart):
     """By how much a clock may be put off, at most, and who must agree."""
 
     id: str
@@ -29,7 +29,7 @@ class Extension(Policy):
     citation: str = Field(min_length=2)
 
 
-class When(Policy):
+class TermsCondition(PolicyPart):
     """What a row holds for; what is not named does not matter."""
 
     share_type: str = ""
@@ -42,12 +42,12 @@ class When(Policy):
         return {name: value for name, value in self.model_dump().items() if value}
 
 
-class Terms(Policy):
+class Terms(PolicyPart):
     """One row: what may take how long, and who says so."""
 
     id: str = Field(pattern=r"^C[0-9]+$")
     kind: str = Field(pattern=r"^[a-z_]+$")
-    when: When = When()
+    when: TermsCondition = TermsCondition()
     title: str = Field(min_length=2)
     unit: Unit
     length: int = Field(gt=0)
@@ -60,7 +60,7 @@ class Terms(Policy):
         return f"{self.length} {UNITS[self.unit]}"
 
 
-class ClockTable(Policy):
+class ClockTable(PolicyPart):
     """All rows, and how days are counted."""
 
     version: int = Field(gt=0)

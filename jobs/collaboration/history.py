@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from jobs.collaboration.state_machine import CLOSED, Machine
+from jobs.collaboration.state_machine import CLOSED, StateMachine
 from jobs.collaboration.ticket import Event
 
 DISPATCHED = "dispatched"
@@ -13,7 +13,7 @@ BROUGHT = ("open", "further", "recur")
 
 
 @dataclass(frozen=True)
-class Cycle:
+class ClockRun:
     """One clock of a ticket, as its events tell. `is_last` is False where a transfer put another in its place."""
 
     ticket: str
@@ -39,7 +39,7 @@ class Cycle:
 
 
 @dataclass
-class Life:
+class TicketHistory:
     """One ticket: when it was opened and ended, in turn, its clocks, and the deliveries whose rows stand in it."""
 
     ticket: str
@@ -53,14 +53,14 @@ class Life:
     failed_rows: int = 0
     remaining_rows: int = 0
     deliveries: list[str] = field(default_factory=list)
-    cycles: dict[int, Cycle] = field(default_factory=dict)
+    cycles: dict[int, ClockRun] = field(default_factory=dict)
 
     def is_open(self, at: datetime) -> bool:
         """Whether something was left to do at the moment."""
         before = [is_open for when, is_open in self.turns if when <= at]
         return bool(before) and before[-1]
 
-    def clock(self) -> Cycle | None:
+    def clock(self) -> ClockRun | None:
         """The newest clock."""
         return next((cycle for cycle in self.cycles.values() if cycle.is_last), None)
 
@@ -70,25 +70,25 @@ class Life:
         return last is not None and last.state == "running" and last.due < at
 
 
-def lives(events: Iterable[Event], machine: Machine, until: datetime) -> dict[str, Life]:
+def histories(events: Iterable[Event], state_machine: StateMachine, until: datetime) -> dict[str, TicketHistory]:
     """What happened up to a moment, by ticket."""
-    found: dict[str, Life] = {}
+    found: dict[str, TicketHistory] = {}
     for event in events:
         if event.at > until or "kind" not in event.effects:
             continue
-        life = found.setdefault(event.ticket, Life(event.ticket, event.effects["kind"]))
-        _turn(life, event, machine)
+        life = found.setdefault(event.ticket, TicketHistory(event.ticket, event.effects["kind"]))
+        _turn(life, event, state_machine)
         if "clock" in event.effects:
             _time(life, event)
     return found
 
 
-def _turn(life: Life, event: Event, machine: Machine) -> None:
+def _turn(life: TicketHistory, event: Event, state_machine: StateMachine) -> None:
     life.provider, life.state = event.effects["provider"], event.target
     life.failed_rows, life.remaining_rows = event.effects["failed_rows"], event.effects["remaining_rows"]
     if event.event in BROUGHT and "delivery" in event.facts:
         life.deliveries.append(event.facts["delivery"])
-    is_open = not machine.is_end(event.target)
+    is_open = not state_machine.is_end(event.target)
     if not life.turns or life.turns[-1][1] != is_open:
         life.turns.append((event.at, is_open))
     if event.source == CLOSED != event.target:
@@ -99,12 +99,12 @@ def _turn(life: Life, event: Event, machine: Machine) -> None:
         life.upheld.append(event.effects["ground"])
 
 
-def _time(life: Life, event: Event) -> None:
+def _time(life: TicketHistory, event: Event) -> None:
     told = event.effects
     known = life.cycles.get(told["clock"])
     if known is None:
         life.cycles = {n: replace(c, is_last=False) for n, c in life.cycles.items()}
-        first = Cycle(life.ticket, told["clock"], event.at, "", told["unit"], told["reopened"])
+        first = ClockRun(life.ticket, told["clock"], event.at, "", told["unit"], told["reopened"])
         known = first
     stopped = known.stopped_at or (event.at if told["clock_state"] == "stopped" else None)
     is_proven = event.target == CLOSED != event.source and "proof" in event.facts

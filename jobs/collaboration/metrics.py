@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jobs.collaboration.history import Cycle, Life, lives
-from jobs.collaboration.state_machine import Machine
+from jobs.collaboration.history import ClockRun, TicketHistory, histories
+from jobs.collaboration.state_machine import StateMachine
 from jobs.collaboration.ticket import Event
 
 FAULTS_OF_RULES = ("rule_false_positive", "source_right")
@@ -80,22 +80,22 @@ class _Period:
 
 def loop_metrics(
     events: Iterable[Event],
-    machine: Machine,
+    state_machine: StateMachine,
     since: datetime,
     until: datetime,
     recurrence_days: int,
     provider: str = "",
 ) -> LoopMetrics:
     """The numbers of a period, of all departments or of the one that answers for the tickets now."""
-    found = [one for one in lives(events, machine, until).values() if provider in ("", one.provider)]
-    return metrics_of(found, machine, since, until, recurrence_days)
+    found = [one for one in histories(events, state_machine, until).values() if provider in ("", one.provider)]
+    return metrics_of(found, state_machine, since, until, recurrence_days)
 
 
 def metrics_of(
-    found: Sequence[Life], machine: Machine, since: datetime, until: datetime, recurrence_days: int
+    found: Sequence[TicketHistory], state_machine: StateMachine, since: datetime, until: datetime, recurrence_days: int
 ) -> LoopMetrics:
     """The numbers of a period, of tickets whose lives are told up to its end."""
-    issues = [one for one in found if one.kind in machine.machine_found]
+    issues = [one for one in found if one.kind in state_machine.machine_found]
     period = _Period(since, until)
     shares = (
         *_mending(issues, period),
@@ -106,15 +106,15 @@ def metrics_of(
     return LoopMetrics(since, until, shares, _durations(_closed(issues, period)), _stock(issues, period))
 
 
-def _cycles(found: Sequence[Life], holds: Callable[[Cycle], bool]) -> list[Cycle]:
+def _cycles(found: Sequence[TicketHistory], holds: Callable[[ClockRun], bool]) -> list[ClockRun]:
     return [cycle for one in found for cycle in one.cycles.values() if holds(cycle)]
 
 
-def _closed(issues: Sequence[Life], period: _Period) -> list[Cycle]:
+def _closed(issues: Sequence[TicketHistory], period: _Period) -> list[ClockRun]:
     return _cycles(issues, lambda c: period.has(c.closed_at))
 
 
-def _mending(issues: Sequence[Life], period: _Period) -> tuple[Share, Share]:
+def _mending(issues: Sequence[TicketHistory], period: _Period) -> tuple[Share, Share]:
     held = [one for one in issues if one.state != EXCUSED]
     due = _cycles(held, lambda c: c.counts() and period.has(c.due))
     either = {(c.ticket, c.clock): c for c in (*due, *_closed(held, period))}.values()
@@ -129,7 +129,7 @@ def _mending(issues: Sequence[Life], period: _Period) -> tuple[Share, Share]:
     )
 
 
-def _closing(issues: Sequence[Life], period: _Period, window: timedelta) -> tuple[Share, Share]:
+def _closing(issues: Sequence[TicketHistory], period: _Period, window: timedelta) -> tuple[Share, Share]:
     closed = _closed(issues, period)
     by_id = {one.ticket: one for one in issues}
     again = [
@@ -145,21 +145,21 @@ def _closing(issues: Sequence[Life], period: _Period, window: timedelta) -> tupl
     )
 
 
-def _corrections(found: Sequence[Life], period: _Period) -> Share:
+def _corrections(found: Sequence[TicketHistory], period: _Period) -> Share:
     due = _cycles(found, lambda c: c.counts() and period.has(c.due))
     return _share(
         "corrections_in_time", "校核按期率", [c.ticket for c in due if c.is_in_time()], [c.ticket for c in due]
     )
 
 
-def _false_alarms(issues: Sequence[Life], period: _Period) -> Share:
+def _false_alarms(issues: Sequence[TicketHistory], period: _Period) -> Share:
     """Disputes that were upheld because the rule was wrong or the value right; what was sent to the wrong place is not one."""
     sent = [one for one in issues if period.has(one.dispatched_at)]
     wrong = [one.ticket for one in sent if any(ground in FAULTS_OF_RULES for ground in one.upheld)]
     return _share("false_alarms", "误报率", wrong, [one.ticket for one in sent])
 
 
-def _durations(closed: Sequence[Cycle]) -> Durations:
+def _durations(closed: Sequence[ClockRun]) -> Durations:
     timed = [c for c in closed if c.unit == "working_days"]
     gross, net = sorted(c.gross for c in timed), [c.net for c in timed]
     if not gross:
@@ -169,7 +169,7 @@ def _durations(closed: Sequence[Cycle]) -> Durations:
     return Durations(statistics.mean(gross), statistics.median(gross), p90, statistics.mean(net), tickets)
 
 
-def _stock(issues: Sequence[Life], period: _Period) -> Stock:
+def _stock(issues: Sequence[TicketHistory], period: _Period) -> Stock:
     turns = [(one.ticket, is_open) for one in issues for at, is_open in one.turns if period.has(at)]
     return Stock(
         opening=tuple(one.ticket for one in issues if one.is_open(period.since)),

@@ -8,13 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import ticket_clocks
-from jobs.collaboration.actors import MACHINE, Actor
+from jobs.collaboration.actors import SYSTEM, Actor
 from jobs.collaboration.audit_log import lock
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED
 from jobs.collaboration.ticket import Issue, Request
 from jobs.collaboration.ticket_tables import DisputeRow, EvidenceRow, TicketRow
-from jobs.collaboration.transitions import Act, record, take
+from jobs.collaboration.transitions import Action, record, take
 from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed
 from jobs.lake.database import utc
@@ -42,7 +42,7 @@ def find(session: Session, by: Policies, issue: Issue, who: Actor, at: datetime)
     _add_evidence(session, last, issue, at)
     last.rule_version, last.severity, last.message = issue.rule_version, issue.severity, issue.message
     if event != FURTHER or not issue.brings_nothing_new():
-        take(session, by, last, event, Act(MACHINE, {"delivery": issue.delivery}, at))
+        take(session, by, last, event, Action(SYSTEM, {"delivery": issue.delivery}, at))
     return last
 
 
@@ -50,7 +50,7 @@ def request(session: Session, by: Policies, asked: Request, who: Actor, at: date
     """The ticket of a correction request or objection; the same one that is still open is not opened twice."""
     lock(session)
     same = select(TicketRow).where(TicketRow.fingerprint == asked.fingerprint())
-    still = session.scalar(same.where(TicketRow.state.in_(by.machine.open_states())).limit(1))
+    still = session.scalar(same.where(TicketRow.state.in_(by.state_machine.open_states())).limit(1))
     if still is not None:
         return still
     if who.is_bound() and who.department != asked.requester:
@@ -66,7 +66,7 @@ def request(session: Session, by: Policies, asked: Request, who: Actor, at: date
         "message": asked.message,
         "clock_case": "assisted" if asked.needs_assistance else "",
     }
-    return _open(session, by, values, Act(who, {"reason": asked.message, "evidence": asked.evidence}, at))
+    return _open(session, by, values, Action(who, {"reason": asked.message, "evidence": asked.evidence}, at))
 
 
 def _is_known(session: Session, ticket: TicketRow, issue: Issue) -> bool:
@@ -81,7 +81,7 @@ def _is_known(session: Session, ticket: TicketRow, issue: Issue) -> bool:
 
 def _event(session: Session, by: Policies, last: TicketRow, issue: Issue, at: datetime) -> str:
     """How the issue goes on with the last ticket of its fingerprint; empty where it needs a new one."""
-    if not by.machine.states[last.state].end:
+    if not by.state_machine.states[last.state].end:
         return FURTHER
     age = at - utc(last.closed_at) if last.closed_at else timedelta()
     if last.state == CLOSED:
@@ -105,15 +105,15 @@ def _new(session: Session, by: Policies, issue: Issue, who: Actor, at: datetime,
     values = {name: getattr(issue, name) for name in (*names, "message", "remedy", "basis", "agreed_days")}
     values |= {"kind": KIND, "fingerprint": issue.fingerprint(), "clock_case": issue.clock_case(), "follows": follows}
     values |= {"failed_rows": issue.failed_rows, "remaining_rows": issue.failed_rows}
-    ticket = _open(session, by, values, Act(who, {"delivery": issue.delivery}, at))
+    ticket = _open(session, by, values, Action(who, {"delivery": issue.delivery}, at))
     _add_evidence(session, ticket, issue, at)
-    then = by.machine.automatic.get(KIND)
+    then = by.state_machine.automatic.get(KIND)
     if then:
-        take(session, by, ticket, then, Act(MACHINE, {}, at))
+        take(session, by, ticket, then, Action(SYSTEM, {}, at))
     return ticket
 
 
-def _open(session: Session, by: Policies, values: dict[str, Any], act: Act) -> TicketRow:
+def _open(session: Session, by: Policies, values: dict[str, Any], act: Action) -> TicketRow:
     """A ticket in its first state, with the event that says so."""
     end = lock(session)
     end.tickets += 1
@@ -122,11 +122,13 @@ def _open(session: Session, by: Policies, values: dict[str, Any], act: Act) -> T
     )
     counts = dict.fromkeys(("version", "failed_rows", "remaining_rows", "reopened", "recurred"), 0)
     given = {**empty, **counts, "clock_case": "", "previous_state": "", "opened_at": act.at, **values}
-    ticket = TicketRow(id=f"T-{end.tickets:06d}", seq=end.tickets, state=by.machine.start[str(values["kind"])], **given)
+    ticket = TicketRow(
+        id=f"T-{end.tickets:06d}", seq=end.tickets, state=by.state_machine.start[str(values["kind"])], **given
+    )
     session.add(ticket)
     session.flush()
     note_party(session, ticket)
-    ticket_clocks.follow(session, by, ticket, False, act.at)
+    ticket_clocks.update_clocks(session, by, ticket, False, act.at)
     record(session, by, ticket, "open", "", act)
     return ticket
 
@@ -150,7 +152,7 @@ def _add_evidence(session: Session, ticket: TicketRow, issue: Issue, at: datetim
         )
     )
     session.flush()
-    count(session, ticket)
+    count_rows(session, ticket)
 
 
 def evidence(session: Session, ticket: str) -> Sequence[EvidenceRow]:
@@ -158,7 +160,7 @@ def evidence(session: Session, ticket: str) -> Sequence[EvidenceRow]:
     return session.scalars(select(EvidenceRow).where(EvidenceRow.ticket == ticket).order_by(EvidenceRow.id)).all()
 
 
-def count(session: Session, ticket: TicketRow) -> None:
+def count_rows(session: Session, ticket: TicketRow) -> None:
     """Add up what failed and what remains; a row that failed in several deliveries counts once."""
     rows = evidence(session, ticket.id)
     ticket.failed_rows = sum(row.failed_rows - row.known_rows for row in rows)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.clock_table import clock_table
 from jobs.collaboration.clocks import Timekeeper
-from jobs.collaboration.state_machine import Machine
-from jobs.collaboration.state_machine_file import machine
+from jobs.collaboration.state_machine import StateMachine
+from jobs.collaboration.state_machine_file import state_machine
 from jobs.collaboration.ticket_tables import CalendarYearRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays, package_calendar
 
@@ -24,14 +24,14 @@ Owners = Callable[[], Mapping[str, str]]
 class Policies:
     """What may be done, how long it may take, and whose data each dataset is."""
 
-    machine: Machine
+    state_machine: StateMachine
     keeper: Timekeeper
     owners: Owners
 
 
 def policies(session: Session, zone: ZoneInfo, owners: Owners) -> Policies:
     """The shipped files, with the calendar of this database."""
-    return Policies(machine(), Timekeeper(calendar(session), clock_table(), zone), owners)
+    return Policies(state_machine(), Timekeeper(calendar(session), clock_table(), zone), owners)
 
 
 def calendar(session: Session) -> WorkingDays:

@@ -12,7 +12,7 @@ KINDS = {"extra_forbidden": "不认识的键", "missing": "缺少必填项"}
 M = TypeVar("M", bound=BaseModel)
 
 
-class Policy(BaseModel):
+class PolicyPart(BaseModel):
     """Base of what policy files hold: an unknown key is an error, nothing changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import MACHINE
+from jobs.collaboration.actors import SYSTEM
 from jobs.collaboration.audit_log import lock
-from jobs.collaboration.opening import count, evidence
+from jobs.collaboration.opening import count_rows, evidence
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED
 from jobs.collaboration.ticket import Proof, pooled
 from jobs.collaboration.ticket_tables import EvidenceRow, TicketRow
-from jobs.collaboration.transitions import Act, take
+from jobs.collaboration.transitions import Action, take
 
 PASS, FALL_SHORT, SHRINK, MEND_PART = "pass", "fall_short", "shrink", "mend_part"
 
@@ -25,8 +25,8 @@ def recheck(session: Session, by: Policies, ticket: TicketRow, proofs: Sequence[
     The same proofs again, or ones of another rule version, do nothing.
     """
     lock(session)
-    if by.machine.states[ticket.state].end:
-        return f"工单已是「{by.machine.label(ticket.kind, ticket.state)}」，不再复核"
+    if by.state_machine.states[ticket.state].end:
+        return f"工单已是「{by.state_machine.label(ticket.kind, ticket.state)}」，不再复核"
     proof = pooled(proofs)
     if proof.rule_version != ticket.rule_version:
         return (
@@ -43,11 +43,11 @@ def recheck(session: Session, by: Policies, ticket: TicketRow, proofs: Sequence[
     short = sum(_apply(mine, one) for one, mine in covered)
     session.flush()
     if rows:
-        count(session, ticket)
+        count_rows(session, ticket)
     else:  # a request, whose record a person named
         ticket.remaining_rows = proof.unproven()
     message = _words(ticket, proof, short)
-    _take(session, by, ticket, proof, proof.unproven() + short == 0, Act(MACHINE, _facts(proof, message), at))
+    _take(session, by, ticket, proof, proof.unproven() + short == 0, Action(SYSTEM, _facts(proof, message), at))
     return message
 
 
@@ -75,12 +75,12 @@ def _apply(covered: Sequence[EvidenceRow], proof: Proof) -> int:
     return short
 
 
-def _take(session: Session, by: Policies, ticket: TicketRow, proof: Proof, is_whole: bool, act: Act) -> None:
+def _take(session: Session, by: Policies, ticket: TicketRow, proof: Proof, is_whole: bool, act: Action) -> None:
     """The step that the proof makes: to the end where nothing is left; back only where it was sent to mend this.
 
     A delivery that was not sent for the ticket and mends nothing of it makes no step.
     """
-    possible = {step.event for step in by.machine.steps_from(ticket.kind, ticket.state)}
+    possible = {step.event for step in by.state_machine.steps_from(ticket.kind, ticket.state)}
     part = SHRINK if SHRINK in possible else MEND_PART
     if ticket.remaining_rows == 0:
         take(session, by, ticket, PASS, act)

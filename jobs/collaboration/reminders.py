@@ -18,7 +18,7 @@ FIRST_SENT_ON = "dispatch"
 
 
 @dataclass(frozen=True)
-class Line:
+class DigestLine:
     """One ticket in a digest: the share of its clock that is reached, and what has to be done."""
 
     ticket: str
@@ -35,7 +35,7 @@ class Digest:
 
     department: str
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[DigestLine, ...]
 
     def texts(self) -> Iterator[str]:
         """The lines as people read them."""
@@ -43,7 +43,7 @@ class Digest:
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentDigest:
     """One digest on one channel; no tickets where somebody else sent it, or where `error` says why it was not taken."""
 
     department: str
@@ -67,7 +67,7 @@ class Channel(Protocol):
 
 def digests(session: Session, by: Policies, channel: str, at: datetime) -> tuple[Digest, ...]:
     """What the channel has not told yet, by department."""
-    lines: dict[str, list[Line]] = {}
+    lines: dict[str, list[DigestLine]] = {}
     running = select(ClockRow, TicketRow).join(TicketRow, TicketRow.id == ClockRow.ticket)
     still = and_(ClockRow.stopped_at.is_(None), ClockRow.paused_at.is_(None))
     told = _told(session, channel)
@@ -112,26 +112,28 @@ def _told(session: Session, channel: str) -> set[tuple[int, int]]:
 def _whose(by: Policies, ticket: TicketRow) -> str:
     """Who has to act: the bureau before the ticket was dispatched, then who answers for the data."""
     waits_for_bureau = any(
-        step.event == FIRST_SENT_ON or ticket.state == by.machine.start[ticket.kind]
-        for step in by.machine.steps_from(ticket.kind, ticket.state)
+        step.event == FIRST_SENT_ON or ticket.state == by.state_machine.start[ticket.kind]
+        for step in by.state_machine.steps_from(ticket.kind, ticket.state)
     )
     return BUREAU if waits_for_bureau else ticket.provider
 
 
-def _line(by: Policies, ticket: TicketRow, row: ClockRow, pcts: tuple[int, ...], at: datetime) -> Line:
+def _line(by: Policies, ticket: TicketRow, row: ClockRow, pcts: tuple[int, ...], at: datetime) -> DigestLine:
     due = by.keeper.due(clock(row), at)
     is_overdue = by.keeper.is_overdue(clock(row), at)
     day = f"{by.keeper.local_day(due.at)}{'（暂定）' if due.is_provisional else ''}"
     share = f"已逾期，应于 {day} 办结" if is_overdue else f"时限已过 {max(pcts)}%，{day} 到期"
     rows = f"，余 {ticket.remaining_rows:,} 行" if ticket.remaining_rows else ""
-    is_found = ticket.kind in by.machine.machine_found
-    problem = f".{ticket.rule or ticket.field} {ticket.message}" if is_found else f" {by.machine.kinds[ticket.kind]}"
+    is_found = ticket.kind in by.state_machine.machine_found
+    problem = (
+        f".{ticket.rule or ticket.field} {ticket.message}" if is_found else f" {by.state_machine.kinds[ticket.kind]}"
+    )
     what = f"{ticket.dataset}{problem}{rows}"  # groups read it: nothing that somebody wrote
-    text = f"{ticket.id} {by.machine.label(ticket.kind, ticket.state)}：{share}。{what}"
-    return Line(ticket.id, row.id, pcts, due.at, is_overdue, text)
+    text = f"{ticket.id} {by.state_machine.label(ticket.kind, ticket.state)}：{share}。{what}"
+    return DigestLine(ticket.id, row.id, pcts, due.at, is_overdue, text)
 
 
-def _digest(department: str, lines: list[Line]) -> Digest:
+def _digest(department: str, lines: list[DigestLine]) -> Digest:
     late = sum(line.is_overdue for line in lines)
     overdue = f"，其中 {late} 个已逾期" if late else ""
     return Digest(department, f"【数据整改提醒】{department}：{len(lines)} 个工单临近到期{overdue}", tuple(lines))

@@ -14,7 +14,7 @@ from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.audit_log import START
-from jobs.collaboration.history import Life, lives
+from jobs.collaboration.history import TicketHistory, histories
 from jobs.collaboration.metrics import LoopMetrics, metrics_of
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket import Event
@@ -33,7 +33,7 @@ LEAST = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Cut:
+class Cutoff:
     """Two periods that follow each other, [before, since) and [since, until), and the last event that counts.
 
     `before` = `since`: of no earlier period. `seq` None: the chain as it is. Moments are UTC. `recurrence_days` None: as the clock table says.
@@ -47,7 +47,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Brief:
+class TicketSummary:
     """A ticket as everybody may read of it: no record, nobody's name. Counts and state are those of the cut-off.
 
     `is_found`: the lake found it; otherwise somebody asked.
@@ -85,20 +85,20 @@ class Loop:
     calendar: Mapping[str, Any]
     now: Mapping[str, LoopMetrics]
     before: Mapping[str, LoopMetrics]
-    briefs: Mapping[str, Brief]
+    briefs: Mapping[str, TicketSummary]
 
 
-def loop(session: Session, by: Policies, cut: Cut) -> Loop:
+def loop(session: Session, by: Policies, cut: Cutoff) -> Loop:
     """The loop of the period and the one before it, as of the end of each."""
     seq, end = _end(session, cut.seq)
     days = cut.recurrence_days or by.keeper.table.recurrence_days
     events = _events(session, by, cut, seq)
-    found = list(lives(events, by.machine, cut.until - LEAST).values())
-    earlier = list(lives(events, by.machine, cut.since - LEAST).values()) if cut.before < cut.since else []
+    found = list(histories(events, by.state_machine, cut.until - LEAST).values())
+    earlier = list(histories(events, by.state_machine, cut.since - LEAST).values()) if cut.before < cut.since else []
     return Loop(
         seq=seq,
         hash=end,
-        machine_version=by.machine.version,
+        machine_version=by.state_machine.version,
         clocks_version=by.keeper.table.version,
         recurrence_days=days,
         calendar=_calendar(session, by),
@@ -121,9 +121,9 @@ def _end(session: Session, seq: int | None) -> tuple[int, str]:
     return seq, found
 
 
-def _events(session: Session, by: Policies, cut: Cut, seq: int) -> list[Event]:
+def _events(session: Session, by: Policies, cut: Cutoff, seq: int) -> list[Event]:
     """Events of tickets that are open, or were moved or due since the earlier period began."""
-    open_now = select(TicketRow.id).where(TicketRow.state.in_(by.machine.open_states()))
+    open_now = select(TicketRow.id).where(TicketRow.state.in_(by.state_machine.open_states()))
     moved = select(EventRow.ticket).where(EventRow.at >= utc(cut.before))
     due = select(ClockRow.ticket).where(ClockRow.due_at >= utc(cut.before))
     wanted = or_(*(EventRow.ticket.in_(some) for some in (open_now, moved, due)))
@@ -132,16 +132,16 @@ def _events(session: Session, by: Policies, cut: Cut, seq: int) -> list[Event]:
 
 
 def _by_department(
-    found: Sequence[Life], by: Policies, span: tuple[datetime, datetime], days: int
+    found: Sequence[TicketHistory], by: Policies, span: tuple[datetime, datetime], days: int
 ) -> dict[str, LoopMetrics]:
-    grouped: dict[str, list[Life]] = {"": list(found)}
+    grouped: dict[str, list[TicketHistory]] = {"": list(found)}
     for one in found:
         grouped.setdefault(one.provider, []).append(one)
     since, until = (moment - LEAST for moment in span)
-    return {name: metrics_of(mine, by.machine, since, until, days) for name, mine in sorted(grouped.items())}
+    return {name: metrics_of(mine, by.state_machine, since, until, days) for name, mine in sorted(grouped.items())}
 
 
-def _briefs(session: Session, by: Policies, found: Iterable[Life], cut: Cut) -> dict[str, Brief]:
+def _briefs(session: Session, by: Policies, found: Iterable[TicketHistory], cut: Cutoff) -> dict[str, TicketSummary]:
     known = {one.ticket: one for one in found}
     rows: dict[str, Row[Any]] = {}
     ids = sorted(known)
@@ -151,9 +151,9 @@ def _briefs(session: Session, by: Policies, found: Iterable[Life], cut: Cut) -> 
     return {name: _brief(by, known[name], rows[name], cut) for name in ids}
 
 
-def _brief(by: Policies, life: Life, row: Row[Any], cut: Cut) -> Brief:
-    clock, is_found = life.clock(), row.kind in by.machine.machine_found
-    return Brief(
+def _brief(by: Policies, life: TicketHistory, row: Row[Any], cut: Cutoff) -> TicketSummary:
+    clock, is_found = life.clock(), row.kind in by.state_machine.machine_found
+    return TicketSummary(
         id=row.id,
         is_found=is_found,
         provider=life.provider,
@@ -162,8 +162,8 @@ def _brief(by: Policies, life: Life, row: Row[Any], cut: Cut) -> Brief:
         field=row.field if is_found else "",
         severity=row.severity,
         dimension=row.dimension,
-        message=row.message if is_found else by.machine.kinds[row.kind],
-        label=by.machine.label(row.kind, life.state),
+        message=row.message if is_found else by.state_machine.kinds[row.kind],
+        label=by.state_machine.label(row.kind, life.state),
         deliveries=tuple(life.deliveries),
         failed_rows=life.failed_rows,
         remaining_rows=life.remaining_rows,

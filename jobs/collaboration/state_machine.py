@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from jobs.collaboration.actors import DEPARTMENT_ROLES
-from jobs.collaboration.policy_file import Policy
+from jobs.collaboration.policy_file import PolicyPart
 from jobs.errors import InvalidTransition
 
 CLOSED = "closed"
@@ -16,21 +16,21 @@ StepClock = Literal["", "restart", "extend", "ask_extension"]
 Waiting = Literal["provider", "requester", "officer", "nobody"]
 
 
-class Face(Policy):
+class StateLabel(PolicyPart):
     """What a state is called, and what the clock does in it."""
 
     label: str = Field(min_length=1)
     clock: ClockState
 
 
-class State(Face):
+class State(StateLabel):
     """A state; `end` is where nothing is left to do. `by_kind` is for kinds that call or time it differently."""
 
     end: bool = False
-    by_kind: Mapping[str, Face] = {}
+    by_kind: Mapping[str, StateLabel] = {}
 
 
-class Step(Policy):
+class Step(PolicyPart):
     """One row of steps."""
 
     event: str
@@ -50,14 +50,14 @@ class Step(Policy):
         return not self.kinds or kind in self.kinds
 
 
-class Former(Policy):
+class Former(PolicyPart):
     """Names that events of earlier versions still carry, with their Chinese labels."""
 
     states: Mapping[str, str] = {}
     events: Mapping[str, str] = {}
 
 
-class Machine(Policy):
+class StateMachine(PolicyPart):
     """The whole machine. Names map to their Chinese labels."""
 
     version: int = Field(gt=0)
@@ -81,10 +81,10 @@ class Machine(Policy):
         """Whether nothing is left to do in the state."""
         return state in self.states and self.states[state].end
 
-    def face(self, kind: str, state: str) -> Face:
+    def face(self, kind: str, state: str) -> StateLabel:
         """Label and clock of a state for a kind."""
         if state in self.former.states:
-            return Face(label=self.former.states[state], clock="running")
+            return StateLabel(label=self.former.states[state], clock="running")
         found = self.states[state]
         return found.by_kind.get(kind, found)
 

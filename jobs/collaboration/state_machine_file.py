@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from jobs.collaboration.policy_file import mistake, read_policy
-from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, Machine, Step
+from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Step
 from jobs.contracts.yaml_source import Document
 from jobs.contracts.yaml_source import Step as Place
 
@@ -15,9 +15,9 @@ REMEDY = "请参照 jobs/collaboration/state_machine.yaml 开头的说明"
 
 
 @lru_cache
-def machine(file: Path = FILE) -> Machine:
+def state_machine(file: Path = FILE) -> StateMachine:
     """The machine in the file; PolicyError names file, line and remedy."""
-    made, document = read_policy(file, Machine, REMEDY)
+    made, document = read_policy(file, StateMachine, REMEDY)
     checked = _Checked(made, document)
     checked.names()
     checked.proofs()
@@ -29,12 +29,12 @@ def machine(file: Path = FILE) -> Machine:
 
 @dataclass(frozen=True)
 class _Checked:
-    machine: Machine
+    state_machine: StateMachine
     document: Document
 
     def names(self) -> None:
         """Every state, role, fact, kind, event and ground that is used is named."""
-        m = self.machine
+        m = self.state_machine
         for index, step in enumerate(m.steps):
             place = ("steps", index)
             self._known((*place, "event"), [step.event], m.events, "事件")
@@ -54,7 +54,7 @@ class _Checked:
 
     def proofs(self) -> None:
         """Closing takes a proof that the lake itself found, or is said to be of what no machine found."""
-        for index, step in enumerate(self.machine.steps):
+        for index, step in enumerate(self.state_machine.steps):
             place, proven = ("steps", index), "proof" in step.requires
             if proven and not step.internal:
                 raise self._error(place, f"「{step.event}」须有复核证明，却允许人工办理", "请加 internal: true")
@@ -62,13 +62,13 @@ class _Checked:
                 continue
             if not step.not_machine_found:
                 raise self._error(place, f"「{step.event}」不经复核证明就进入 closed", "请在 requires 中加 proof")
-            machine_found = [kind for kind in self.machine.machine_found if step.is_of(kind)]
+            machine_found = [kind for kind in self.state_machine.machine_found if step.is_of(kind)]
             if machine_found:
                 raise self._error(place, f"系统发现的 {machine_found[0]} 不能不经证明就关闭", "请在 kinds 中去掉它")
 
     def extensions(self) -> None:
         """Days that put a clock off are stated."""
-        for index, step in enumerate(self.machine.steps):
+        for index, step in enumerate(self.state_machine.steps):
             if step.clock in ("extend", "ask_extension") and "days" not in step.requires:
                 raise self._error(
                     ("steps", index), f"「{step.event}」涉及延期却不要求写明延长数量", "请在 requires 中加 days"
@@ -77,23 +77,23 @@ class _Checked:
     def ambiguities(self) -> None:
         """An event leads from a state to one place only."""
         seen: dict[tuple[str, str, str, str], int] = {}
-        for index, step in enumerate(self.machine.steps):
+        for index, step in enumerate(self.state_machine.steps):
             for key in self._keys(step):
                 if key in seen:
                     raise self._error(("steps", index), f"与第 {seen[key] + 1} 步相同（{key}）", "请只保留一步")
                 seen[key] = index
 
     def _keys(self, step: Step) -> Iterator[tuple[str, str, str, str]]:
-        for kind in step.kinds or self.machine.kinds:
+        for kind in step.kinds or self.state_machine.kinds:
             for source in step.sources:
-                for ground in [step.ground] if step.ground else ["", *self.machine.grounds]:
+                for ground in [step.ground] if step.ground else ["", *self.state_machine.grounds]:
                     yield step.event, source, kind, ground
 
     def ways(self) -> None:
         """Each state is reached for some kind, and from each an end is reached."""
-        reached = {kind: self._reached(kind, self.machine.start[kind]) for kind in self.machine.kinds}
-        ends = {name for name, state in self.machine.states.items() if state.end}
-        for name in self.machine.states:
+        reached = {kind: self._reached(kind, self.state_machine.start[kind]) for kind in self.state_machine.kinds}
+        ends = {name for name, state in self.state_machine.states.items() if state.end}
+        for name in self.state_machine.states:
             if not any(name in states for states in reached.values()):
                 raise self._error(("states", name), f"没有步骤能到达状态 {name}", "请补充进入它的步骤，或删去它")
         for kind, states in reached.items():
@@ -105,7 +105,7 @@ class _Checked:
         reached, waiting = {start}, [start]
         while waiting:
             state = waiting.pop()
-            for step in self.machine.steps:
+            for step in self.state_machine.steps:
                 if step.is_of(kind) and state in step.sources:
                     new = set(self._targets(kind, step)) - reached
                     reached |= new
@@ -115,7 +115,7 @@ class _Checked:
     def _targets(self, kind: str, step: Step) -> Iterator[str]:
         """Where a step leads; back to where the state was entered from, for `previous`."""
         if step.to == PREVIOUS:
-            for other in self.machine.steps:
+            for other in self.state_machine.steps:
                 if other.is_of(kind) and other.to in step.sources:
                     yield from other.sources
         elif step.to != SAME:

@@ -155,7 +155,7 @@ class ClockView:
 
 
 @dataclass(frozen=True)
-class Standing:
+class TicketDelivery:
     """Where failing rows of a ticket stand: a delivery, by the ticket's rule; and what is left of them."""
 
     delivery: str
@@ -233,7 +233,7 @@ class OpenRows:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RecheckOutcome:
     """What a re-check did: the ticket afterwards, and in Chinese what is proven and what remains."""
 
     ticket: Ticket

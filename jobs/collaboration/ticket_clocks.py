@@ -15,9 +15,9 @@ from jobs.errors import InvalidTransition, PolicyRefusal
 from jobs.lake.database import utc
 
 
-def follow(session: Session, by: Policies, ticket: TicketRow, restart: bool, at: datetime) -> None:
+def update_clocks(session: Session, by: Policies, ticket: TicketRow, restart: bool, at: datetime) -> None:
     """Bring the ticket's clock to what its state says; with `restart`, a new one takes the place of the old."""
-    wanted, row = by.machine.face(ticket.kind, ticket.state).clock, running_row(session, ticket.id)
+    wanted, row = by.state_machine.face(ticket.kind, ticket.state).clock, running_row(session, ticket.id)
     keeper = by.keeper
     if row is not None and restart:
         _write(row, keeper.stop(clock(row), at), keeper, at)
@@ -105,7 +105,7 @@ def view(row: ClockRow, keeper: Timekeeper, now: datetime) -> ClockView:
     )
 
 
-def reckon(row: ClockRow, keeper: Timekeeper, at: datetime) -> bool:
+def recompute(row: ClockRow, keeper: Timekeeper, at: datetime) -> bool:
     """Whether the clock's end, reckoned anew after the calendar changed, is another one."""
     before = utc(row.due_at)
     value = clock(row)

@@ -20,7 +20,7 @@ VERSION_LENGTH = 16
 FIELD_LENGTH = 120
 
 
-class Policy(BaseModel):
+class TicketPolicy(BaseModel):
     """Which results become tickets."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,13 +32,13 @@ class Policy(BaseModel):
 
 
 @lru_cache
-def policy(file: Path = Path(__file__).parent / "ticket_policy.yaml") -> Policy:
+def ticket_policy(file: Path = Path(__file__).parent / "ticket_policy.yaml") -> TicketPolicy:
     """The choice as the file gives it."""
-    return Policy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return TicketPolicy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRows:
     """Rows that fail a rule and that the rule's ticket holds already: `followed` by key, and `keyless` ones of an answer."""
 
     followed: int = 0
@@ -54,27 +54,27 @@ def issues(
     contract: Contract,
     results: Sequence[RuleRow],
     versions: Mapping[str, str],
-    known: Mapping[str, Known],
+    known: Mapping[str, KnownRows],
     is_answer: bool = False,
 ) -> list[Issue]:
     """An issue for each rule that the delivery breaks. `versions` and `known` are by rule.
 
     Rows that answer a ticket are some of a delivery's: what is said of deliveries or tables as a whole is not asked of them.
     """
-    by = policy()
+    by = ticket_policy()
     return [
-        _issue(contract, one, versions.get(one.rule, OF_A_DELIVERY), known.get(one.rule, Known()), is_answer)
+        _issue(contract, one, versions.get(one.rule, OF_A_DELIVERY), known.get(one.rule, KnownRows()), is_answer)
         for one in results
         if _is_fault(one, by) and one.unexpected_count + (not one.success) and (one.rule in known or not is_answer)
     ]
 
 
-def _is_fault(one: RuleRow, by: Policy) -> bool:
+def _is_fault(one: RuleRow, by: TicketPolicy) -> bool:
     is_alarm = one.severity != "critical" and one.indicator in by.business_alarms
     return one.severity in by.severities and one.rule not in by.not_sent_back and not is_alarm
 
 
-def _issue(contract: Contract, one: RuleRow, version: str, known: Known, is_answer: bool) -> Issue:
+def _issue(contract: Contract, one: RuleRow, version: str, known: KnownRows, is_answer: bool) -> Issue:
     failed = max(1, one.unexpected_count)
     return Issue(
         dataset=one.dataset,
@@ -101,7 +101,7 @@ def _issue(contract: Contract, one: RuleRow, version: str, known: Known, is_answ
 
 def _error_class(contract: Contract, one: RuleRow) -> str:
     every = re.sub(r"[\d. ]", "", contract.sla.get("frequency", ""))
-    if one.rule == LATE and every in policy().real_time:
+    if one.rule == LATE and every in ticket_policy().real_time:
         return "feed_down"
     return one.type.removeprefix("expect_")
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.state_machine import CLOSED, Machine, Waiting
-from jobs.collaboration.ticket import Event, OpenRows, Standing, Ticket
+from jobs.collaboration.state_machine import CLOSED, StateMachine, Waiting
+from jobs.collaboration.ticket import Event, OpenRows, Ticket, TicketDelivery
 from jobs.collaboration.ticket_clocks import last_row, view
 from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow
 from jobs.collaboration.visibility import counted_for, owner_of, read_in_full, reads_in_full, visible
@@ -34,7 +34,7 @@ SENTENCES = ("reason", "evidence", "decision", "reply", "confirmation", "approve
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TicketQuery:
     """What is asked for; what is empty does not matter. Pages count from 1."""
 
     states: Sequence[str] = ()
@@ -53,7 +53,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Page:
+class TicketPage:
     """One page, and how many tickets there are in all."""
 
     tickets: tuple[Ticket, ...]
@@ -62,7 +62,7 @@ class Page:
     size: int
 
 
-def find_tickets(session: Session, by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> Page:
+def find_tickets(session: Session, by: Policies, actor: Actor, wanted: TicketQuery, at: datetime) -> TicketPage:
     """A page of what is asked for: newest first, or what is due soonest first."""
     where = and_(*_conditions(by, actor, wanted, at))
     page, size = max(1, wanted.page), max(1, min(wanted.size, MOST))
@@ -70,7 +70,7 @@ def find_tickets(session: Session, by: Policies, actor: Actor, wanted: Wanted, a
     query = _ordered(select(TicketRow).where(where), wanted.order).limit(size).offset((page - 1) * size)
     rows = session.scalars(query).all()
     clocks = _last_clocks(session, [row.id for row in rows])
-    return Page(tuple(_made(by, row, clocks.get(row.id), actor, at) for row in rows), total, page, size)
+    return TicketPage(tuple(_made(by, row, clocks.get(row.id), actor, at) for row in rows), total, page, size)
 
 
 def _ordered(query: Select[TicketRow], order: str) -> Select[TicketRow]:
@@ -86,7 +86,7 @@ def _last_clocks(session: Session, tickets: Sequence[str]) -> dict[str, ClockRow
     return {row.ticket: row for row in session.scalars(select(ClockRow).where(ClockRow.id.in_(newest)))}
 
 
-def _conditions(by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> list[ColumnElement[bool]]:
+def _conditions(by: Policies, actor: Actor, wanted: TicketQuery, at: datetime) -> list[ColumnElement[bool]]:
     found = [visible(by, actor)]
     for column, value in (
         (TicketRow.kind, wanted.kind),
@@ -99,13 +99,13 @@ def _conditions(by: Policies, actor: Actor, wanted: Wanted, at: datetime) -> lis
     if wanted.states:
         found.append(TicketRow.state.in_(wanted.states))
     if wanted.is_open:
-        found.append(TicketRow.state.in_(by.machine.open_states()))
+        found.append(TicketRow.state.in_(by.state_machine.open_states()))
     if wanted.text:
         found.append(_holds(by, actor, wanted.text))
     if wanted.is_overdue:
         found.append(TicketRow.id.in_(overdue(at)))
     if wanted.is_mine:
-        found.append(_waits_for(by.machine, actor))
+        found.append(_waits_for(by.state_machine, actor))
     return found
 
 
@@ -117,11 +117,11 @@ def _holds(by: Policies, actor: Actor, text: str) -> ColumnElement[bool]:
     named = or_(*(column.icontains(text, autoescape=True) for column in SEARCHED))
     written = or_(*(column.icontains(text, autoescape=True) for column in WRITTEN))
     if any(character.isdigit() for character in text):
-        written = and_(written, or_(TicketRow.kind.in_(by.machine.machine_found), read_in_full(by, actor)))
+        written = and_(written, or_(TicketRow.kind.in_(by.state_machine.machine_found), read_in_full(by, actor)))
     return or_(named, written)
 
 
-def _waits_for(machine: Machine, actor: Actor) -> ColumnElement[bool]:
+def _waits_for(state_machine: StateMachine, actor: Actor) -> ColumnElement[bool]:
     """Tickets in which the actor has to act next."""
     if actor.is_bound():
         sides: tuple[tuple[Waiting, ColumnElement[bool]], ...] = (
@@ -131,8 +131,8 @@ def _waits_for(machine: Machine, actor: Actor) -> ColumnElement[bool]:
     else:
         sides = (("officer", true()),) if actor.role == "quality_officer" else ()
     found: list[ColumnElement[bool]] = [
-        and_(TicketRow.kind == kind, TicketRow.state.in_(machine.states_waiting_for(kind, who)), side)
-        for kind in machine.kinds
+        and_(TicketRow.kind == kind, TicketRow.state.in_(state_machine.states_waiting_for(kind, who)), side)
+        for kind in state_machine.kinds
         for who, side in sides
     ]
     return or_(false(), *found)
@@ -159,7 +159,7 @@ def find_open_rows(session: Session, by: Policies, dataset: str) -> tuple[OpenRo
     query = (
         select(TicketRow, EvidenceRow)
         .join(EvidenceRow, EvidenceRow.ticket == TicketRow.id)
-        .where(TicketRow.dataset == dataset, TicketRow.state.in_(by.machine.open_states()))
+        .where(TicketRow.dataset == dataset, TicketRow.state.in_(by.state_machine.open_states()))
         .where(EvidenceRow.remaining_rows > 0)
         .order_by(TicketRow.seq, EvidenceRow.id)
     )
@@ -170,7 +170,7 @@ def find_open_rows(session: Session, by: Policies, dataset: str) -> tuple[OpenRo
 
 
 @dataclass(frozen=True)
-class Tally:
+class TicketCounts:
     """Numbers of tickets; `overdue` are among the open ones."""
 
     open: int = 0
@@ -178,21 +178,21 @@ class Tally:
     closed: int = 0
 
 
-def tally(session: Session, by: Policies, actor: Actor, at: datetime) -> dict[str, Tally]:
+def ticket_counts(session: Session, by: Policies, actor: Actor, at: datetime) -> dict[str, TicketCounts]:
     """Numbers by provider, of the tickets in the actor's numbers."""
 
     def counted(*where: ColumnElement[bool]) -> dict[str, int]:
         query = select(TicketRow.provider, func.count()).where(counted_for(actor), *where).group_by(TicketRow.provider)
         return {provider: number for provider, number in session.execute(query)}
 
-    is_open = TicketRow.state.in_(by.machine.open_states())
+    is_open = TicketRow.state.in_(by.state_machine.open_states())
     still, late, done = counted(is_open), counted(TicketRow.id.in_(overdue(at))), counted(TicketRow.state == CLOSED)
-    return {p: Tally(still.get(p, 0), late.get(p, 0), done.get(p, 0)) for p in sorted({*still, *late, *done})}
+    return {p: TicketCounts(still.get(p, 0), late.get(p, 0), done.get(p, 0)) for p in sorted({*still, *late, *done})}
 
 
-def standing_of(row: EvidenceRow) -> Standing:
+def ticket_delivery(row: EvidenceRow) -> TicketDelivery:
     """The row as a value."""
-    return Standing(
+    return TicketDelivery(
         row.delivery,
         row.period,
         row.failed_rows,
@@ -232,12 +232,12 @@ def ticket_of(session: Session, by: Policies, row: TicketRow, actor: Actor, at: 
 
 def _made(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at: datetime) -> Ticket:
     is_whole = reads_in_full(by, actor, row)
-    is_plain = is_whole or row.kind in by.machine.machine_found
+    is_plain = is_whole or row.kind in by.state_machine.machine_found
     return Ticket(
         **{name: getattr(row, name) for name in COPIED},
         field=row.field if is_plain else masked_lines(row.field),
         message=row.message if is_plain else masked_lines(row.message),
-        label=by.machine.label(row.kind, row.state),
+        label=by.state_machine.label(row.kind, row.state),
         owner=owner_of(by, row.dataset),
         record=_record(row, actor, is_whole),
         opened_at=utc(row.opened_at),

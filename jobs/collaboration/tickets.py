@@ -12,33 +12,33 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import audit_log, notices, opening, recheck, snapshots, ticket_clocks
-from jobs.collaboration.actors import MACHINE, Actor
-from jobs.collaboration.audit_log import Audit, text_hash
+from jobs.collaboration.actors import SYSTEM, Actor
+from jobs.collaboration.audit_log import ChainAudit, text_hash
 from jobs.collaboration.channels import channels
 from jobs.collaboration.metrics import LoopMetrics, loop_metrics
 from jobs.collaboration.policies import Owners, Policies, keep_year, policies
-from jobs.collaboration.reminders import Channel, Digest, Sent, claim, digests, release
-from jobs.collaboration.snapshots import Cut, Loop
-from jobs.collaboration.state_machine import Machine, Step
-from jobs.collaboration.state_machine_file import machine
-from jobs.collaboration.ticket import Event, Issue, OpenRows, Outcome, Proof, Request, Standing, Ticket
+from jobs.collaboration.reminders import Channel, Digest, SentDigest, claim, digests, release
+from jobs.collaboration.snapshots import Cutoff, Loop
+from jobs.collaboration.state_machine import StateMachine, Step
+from jobs.collaboration.state_machine_file import state_machine
+from jobs.collaboration.ticket import Event, Issue, OpenRows, Proof, RecheckOutcome, Request, Ticket, TicketDelivery
 from jobs.collaboration.ticket_queries import (
-    Page,
-    Tally,
-    Wanted,
+    TicketCounts,
+    TicketPage,
+    TicketQuery,
     event_of,
     events_until,
     find_events,
     find_open_rows,
     find_tickets,
     overdue,
-    standing_of,
-    tally,
+    ticket_counts,
+    ticket_delivery,
     ticket_of,
     was_escalated,
 )
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
-from jobs.collaboration.transitions import Act, may_take, open_dispute, open_waiver, record, take
+from jobs.collaboration.transitions import Action, may_take, open_dispute, open_waiver, record, take
 from jobs.collaboration.visibility import may_see, reads_in_full
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.contracts import load_usable
@@ -64,11 +64,11 @@ class Tickets:
         self.database, self._owners, self._zone = database, owners, zone
 
     @staticmethod
-    def machine() -> Machine:
+    def state_machine() -> StateMachine:
         """States, events and roles with their Chinese names."""
-        return machine()
+        return state_machine()
 
-    def found(self, issues: Iterable[Issue], at: datetime, who: Actor = MACHINE) -> tuple[str, ...]:
+    def found(self, issues: Iterable[Issue], at: datetime, who: Actor = SYSTEM) -> tuple[str, ...]:
         """Ids of the tickets of what a delivery broke, in order; the same delivery again changes nothing."""
         with self._session() as (session, by):
             return tuple(opening.find(session, by, issue, who, utc(at)).id for issue in issues)
@@ -95,28 +95,28 @@ class Tickets:
             row = _seen(session, by, ticket_id, actor)
             if row.version != seen_version:
                 raise Overtaken(_who_was_first(session, by, row, seen_version))
-            if any(s.internal for s in by.machine.steps if s.event == event):
-                raise NotAllowed(f"「{by.machine.events[event]}」只由系统在复核后办理，不能人工办理")
-            take(session, by, row, event, Act(actor, stated, utc(at)))
+            if any(s.internal for s in by.state_machine.steps if s.event == event):
+                raise NotAllowed(f"「{by.state_machine.events[event]}」只由系统在复核后办理，不能人工办理")
+            take(session, by, row, event, Action(actor, stated, utc(at)))
             return ticket_of(session, by, row, actor, utc(at))
 
-    def rechecked(self, ticket_id: str, proofs: Sequence[Proof], at: datetime) -> Outcome:
+    def rechecked(self, ticket_id: str, proofs: Sequence[Proof], at: datetime) -> RecheckOutcome:
         """What a redelivery proved, of each delivery that it speaks of. The ticket closes only where nothing is left."""
         with self._session() as (session, by):
             audit_log.lock(session)
-            row = _seen(session, by, ticket_id, MACHINE)
+            row = _seen(session, by, ticket_id, SYSTEM)
             message = recheck.recheck(session, by, row, proofs, utc(at))
-            return Outcome(ticket_of(session, by, row, MACHINE, utc(at)), recheck.is_closed(row), message)
+            return RecheckOutcome(ticket_of(session, by, row, SYSTEM, utc(at)), recheck.is_closed(row), message)
 
     def answer_returned(self, ticket_id: str, delivery: str, reason: str, at: datetime) -> Ticket:
         """The ticket after an answer that could prove nothing: an event that says why, and a notice; once a delivery."""
         with self._session() as (session, by):
             audit_log.lock(session)
-            row = _seen(session, by, ticket_id, MACHINE)
-            if by.machine.allows(row.kind, row.state, RETURN) and not _was_returned(session, row.id, delivery):
-                take(session, by, row, RETURN, Act(MACHINE, {"delivery": delivery, "reason": reason}, utc(at)))
+            row = _seen(session, by, ticket_id, SYSTEM)
+            if by.state_machine.allows(row.kind, row.state, RETURN) and not _was_returned(session, row.id, delivery):
+                take(session, by, row, RETURN, Action(SYSTEM, {"delivery": delivery, "reason": reason}, utc(at)))
                 notices.answer_returned(session, by, row, reason, utc(at))
-            return ticket_of(session, by, row, MACHINE, utc(at))
+            return ticket_of(session, by, row, SYSTEM, utc(at))
 
     def commented(self, ticket_id: str, actor: Actor, text: str, at: datetime) -> Event:
         """A comment; it changes no state, and no version that somebody else has seen."""
@@ -128,7 +128,7 @@ class Tickets:
             audit_log.lock(session)
             row = _seen(session, by, ticket_id, actor)
             effects = {"text_sha256": text_hash(text)}
-            said = audit_log.Happening(row.id, "comment", row.state, row.state, {}, effects)
+            said = audit_log.EventDraft(row.id, "comment", row.state, row.state, {}, effects)
             link = audit_log.append(session, said, actor, at)
             session.add(CommentRow(event=link.seq, ticket=row.id, text=text))
             return event_of(link)
@@ -151,7 +151,7 @@ class Tickets:
             for row in rows:
                 waiver = open_waiver(session, row.id)
                 until = str(waiver.until) if waiver else ""
-                take(session, by, row, "expire_waiver", Act(MACHINE, {"until": until}, utc(at)))
+                take(session, by, row, "expire_waiver", Action(SYSTEM, {"until": until}, utc(at)))
             return tuple(row.id for row in rows)
 
     def overdue_escalated(self, at: datetime) -> tuple[str, ...]:
@@ -159,10 +159,10 @@ class Tickets:
         with self._session() as (session, by):
             audit_log.lock(session)
             late = select(TicketRow).where(TicketRow.id.in_(overdue(utc(at)))).order_by(TicketRow.seq)
-            possible = [row for row in session.scalars(late) if by.machine.allows(row.kind, row.state, ESCALATE)]
+            possible = [row for row in session.scalars(late) if by.state_machine.allows(row.kind, row.state, ESCALATE)]
             new = [row for row in possible if not was_escalated(session, row.id)]
             for row in new:
-                take(session, by, row, ESCALATE, Act(MACHINE, {"reason": "超过办理时限"}, utc(at)))
+                take(session, by, row, ESCALATE, Action(SYSTEM, {"reason": "超过办理时限"}, utc(at)))
             return tuple(row.id for row in new)
 
     def ticket(self, ticket_id: str, actor: Actor, at: datetime) -> Ticket:
@@ -170,7 +170,7 @@ class Tickets:
         with self._session() as (session, by):
             return ticket_of(session, by, _seen(session, by, ticket_id, actor), actor, utc(at))
 
-    def tickets(self, actor: Actor, wanted: Wanted, at: datetime) -> Page:
+    def tickets(self, actor: Actor, wanted: TicketQuery, at: datetime) -> TicketPage:
         """A page of the tickets that the actor may see, newest first."""
         with self._session() as (session, by):
             return find_tickets(session, by, actor, wanted, utc(at))
@@ -190,33 +190,33 @@ class Tickets:
         with self._session() as (session, by):
             row = _seen(session, by, ticket_id, actor)
             dispute = open_dispute(session, row.id)
-            steps = by.machine.steps_from(row.kind, row.state, dispute.ground if dispute else "")
-            return tuple(step for step in steps if not step.internal and may_take(by.machine, step, actor, row))
+            steps = by.state_machine.steps_from(row.kind, row.state, dispute.ground if dispute else "")
+            return tuple(step for step in steps if not step.internal and may_take(by.state_machine, step, actor, row))
 
-    def standings(self, ticket_id: str, actor: Actor) -> tuple[Standing, ...]:
+    def ticket_deliveries(self, ticket_id: str, actor: Actor) -> tuple[TicketDelivery, ...]:
         """Deliveries in which the ticket's rows stand, oldest first."""
         with self._session() as (session, by):
             _seen(session, by, ticket_id, actor)
-            return tuple(standing_of(row) for row in opening.evidence(session, ticket_id))
+            return tuple(ticket_delivery(row) for row in opening.evidence(session, ticket_id))
 
-    def tallies(self, actor: Actor, at: datetime) -> Mapping[str, Tally]:
+    def ticket_counts(self, actor: Actor, at: datetime) -> Mapping[str, TicketCounts]:
         """How many of the tickets in the actor's numbers are open, overdue and closed, by provider."""
         with self._session() as (session, by):
-            return tally(session, by, actor, utc(at))
+            return ticket_counts(session, by, actor, utc(at))
 
     def metrics(self, actor: Actor, since: datetime, until: datetime, provider: str = "") -> LoopMetrics:
         """How the loop did in (since, until], as of `until`, by the events of tickets in the actor's numbers."""
         with self._session() as (session, by):
             events = events_until(session, actor, utc(until))
             days = by.keeper.table.recurrence_days
-            return loop_metrics(events, by.machine, utc(since), utc(until), days, provider)
+            return loop_metrics(events, by.state_machine, utc(since), utc(until), days, provider)
 
-    def loop(self, cut: Cut) -> Loop:
+    def loop(self, cut: Cutoff) -> Loop:
         """The loop of two periods by department, from the events up to the one that `cut` names, for a bulletin."""
         with self._session() as (session, by):
             return snapshots.loop(session, by, cut)
 
-    def audit_verify(self, noted: tuple[int, str] | None = None) -> Audit:
+    def audit_verify(self, noted: tuple[int, str] | None = None) -> ChainAudit:
         """Walk the chain of events; `noted` is a number and hash that were written down elsewhere before."""
         with self._session() as (session, _):
             return audit_log.verify(session, noted)
@@ -229,9 +229,9 @@ class Tickets:
             session.flush()
             by = policies(session, self._zone, self._owners)
             rows = session.scalars(select(ClockRow).where(ClockRow.stopped_at.is_(None))).all()
-            changed = [row.ticket for row in rows if ticket_clocks.reckon(row, by.keeper, utc(at))]
+            changed = [row.ticket for row in rows if ticket_clocks.recompute(row, by.keeper, utc(at))]
             for row in session.scalars(select(TicketRow).where(TicketRow.id.in_(changed)).order_by(TicketRow.seq)):
-                record(session, by, row, "retime", row.state, Act(who, {"reason": year.source}, utc(at)))
+                record(session, by, row, "retime", row.state, Action(who, {"reason": year.source}, utc(at)))
             return len(changed)
 
     def reminders(self, at: datetime, channel: str) -> tuple[Digest, ...]:
@@ -239,7 +239,7 @@ class Tickets:
         with self._session() as (session, by):
             return digests(session, by, channel, utc(at))
 
-    def remind(self, channels: Iterable[Channel], at: datetime) -> tuple[Sent, ...]:
+    def remind(self, channels: Iterable[Channel], at: datetime) -> tuple[SentDigest, ...]:
         """Tell each department once in each channel what is due; what a channel could not take is tried again next time."""
         done = []
         for channel in channels:
@@ -248,20 +248,20 @@ class Tickets:
                     done.append(self._send(channel, digest, at))
         return tuple(done)
 
-    def _send(self, channel: Channel, digest: Digest, at: datetime) -> Sent:
+    def _send(self, channel: Channel, digest: Digest, at: datetime) -> SentDigest:
         """Claimed before it is sent, so that two who send at once do not both; given back where it was not taken."""
         with self._session() as (session, _):
             mine = claim(session, digest, channel.name, utc(at))
         if mine is None:
-            return Sent(digest.department, channel.name, 0, "")
+            return SentDigest(digest.department, channel.name, 0, "")
         try:
             channel.send(mine)
         except ServiceUnavailable as error:
             with self._session() as (session, _):
                 release(session, mine, channel.name)
             logger.warning("%s to %s: %s", channel.name, digest.department, error)
-            return Sent(digest.department, channel.name, 0, str(error))
-        return Sent(digest.department, channel.name, len(mine.lines), "")
+            return SentDigest(digest.department, channel.name, 0, str(error))
+        return SentDigest(digest.department, channel.name, len(mine.lines), "")
 
     def calendar(self) -> WorkingDays:
         """The calendar that due days are counted by."""
@@ -289,12 +289,12 @@ def opened(settings: Settings, owners: Owners | None = None) -> Iterator[Tickets
         database.close()
 
 
-def remind(settings: Settings, at: datetime) -> tuple[Sent, ...]:
+def remind(settings: Settings, at: datetime) -> tuple[SentDigest, ...]:
     """Tell departments what is due, on every channel that the settings name; what has run out is acted on before."""
-    with opened(settings) as desk:
-        desk.waivers_expired(at)
-        desk.overdue_escalated(at)
-        return desk.remind(channels(settings, desk.database, at), at)
+    with opened(settings) as store:
+        store.waivers_expired(at)
+        store.overdue_escalated(at)
+        return store.remind(channels(settings, store.database, at), at)
 
 
 def _seen(session: Session, by: Policies, ticket_id: str, actor: Actor) -> TicketRow:
@@ -317,9 +317,9 @@ def _who_was_first(session: Session, by: Policies, row: TicketRow, seen: int) ->
         .limit(1)
     )
     last = session.scalars(moved).one()
-    who = f"{last.name}（{last.department}，{by.machine.roles.get(last.role, last.role)}）"
+    who = f"{last.name}（{last.department}，{by.state_machine.roles.get(last.role, last.role)}）"
     when = utc(last.at).astimezone(by.keeper.zone)
     return (
-        f"工单 {row.id} 已由{who}于 {when:%Y-%m-%d %H:%M} 办理「{by.machine.event_label(last.event)}」，"
-        f"现为「{by.machine.label(row.kind, row.state)}」（版本 {row.version}，您看到的是版本 {seen}）；请刷新后再办理"
+        f"工单 {row.id} 已由{who}于 {when:%Y-%m-%d %H:%M} 办理「{by.state_machine.event_label(last.event)}」，"
+        f"现为「{by.state_machine.label(row.kind, row.state)}」（版本 {row.version}，您看到的是版本 {seen}）；请刷新后再办理"
     )

@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from jobs.collaboration import ticket_clocks
 from jobs.collaboration.actors import DEPARTMENT_ROLES, Actor
-from jobs.collaboration.audit_log import Happening, append
+from jobs.collaboration.audit_log import EventDraft, append
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, Machine, Step
+from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Step
 from jobs.collaboration.ticket_tables import DisputeRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed, PolicyRefusal
 
 
 @dataclass(frozen=True)
-class Act:
+class Action:
     """Who acts, stating what, and when (UTC); `effects` are what the event should tell beside the usual."""
 
     actor: Actor
@@ -28,27 +28,27 @@ class Act:
     effects: Mapping[str, Any] = field(default_factory=dict)
 
 
-def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Act) -> EventRow:
+def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Action) -> EventRow:
     """The event of the step, taken; NotAllowed, InvalidTransition or PolicyRefusal where role, state or facts do not let it."""
     dispute = open_dispute(session, ticket.id)
-    step = by.machine.step(ticket.kind, ticket.state, event, dispute.ground if dispute else "")
-    check_role(by.machine, step, act.actor, ticket)
+    step = by.state_machine.step(ticket.kind, ticket.state, event, dispute.ground if dispute else "")
+    check_role(by.state_machine, step, act.actor, ticket)
     _check_facts(by, step, act, ticket)
     before, target = ticket.state, _target(step, ticket)
     _leave(session, ticket, step, target, act)
     _enter(session, by, ticket, step, act)
     if target != before:
         ticket.previous_state, ticket.state = before, target
-        ticket.closed_at = act.at if by.machine.states[target].end else None
+        ticket.closed_at = act.at if by.state_machine.states[target].end else None
         ticket.recurred += before == CLOSED
         ticket.reopened += "proof" in step.requires and target != CLOSED
-    ticket_clocks.follow(session, by, ticket, step.clock == "restart", act.at)
+    ticket_clocks.update_clocks(session, by, ticket, step.clock == "restart", act.at)
     if dispute is not None and dispute.outcome:
         act = replace(act, effects={"dispute": dispute.outcome, "ground": dispute.ground})
     return record(session, by, ticket, event, before, act)
 
 
-def record(session: Session, by: Policies, ticket: TicketRow, event: str, before: str, act: Act) -> EventRow:
+def record(session: Session, by: Policies, ticket: TicketRow, event: str, before: str, act: Action) -> EventRow:
     """The event in the chain, with what it did; the ticket's version goes up."""
     ticket.version += 1
     effects = {
@@ -62,7 +62,7 @@ def record(session: Session, by: Policies, ticket: TicketRow, event: str, before
     }
     effects |= ticket_clocks.effects(session, by.keeper, ticket.id, act.at) | dict(act.effects)
     return append(
-        session, Happening(ticket.id, event, before, ticket.state, dict(act.facts), effects), act.actor, act.at
+        session, EventDraft(ticket.id, event, before, ticket.state, dict(act.facts), effects), act.actor, act.at
     )
 
 
@@ -76,21 +76,21 @@ def open_waiver(session: Session, ticket: str) -> WaiverRow | None:
     return session.scalar(select(WaiverRow).where(WaiverRow.ticket == ticket, WaiverRow.ended_at.is_(None)))
 
 
-def may_take(machine: Machine, step: Step, actor: Actor, ticket: TicketRow) -> bool:
+def may_take(state_machine: StateMachine, step: Step, actor: Actor, ticket: TicketRow) -> bool:
     """Whether the actor's role, and department, may take the step."""
     try:
-        check_role(machine, step, actor, ticket)
+        check_role(state_machine, step, actor, ticket)
     except NotAllowed:
         return False
     return True
 
 
-def check_role(machine: Machine, step: Step, actor: Actor, ticket: TicketRow) -> None:
+def check_role(state_machine: StateMachine, step: Step, actor: Actor, ticket: TicketRow) -> None:
     """NotAllowed where the actor's role, or department, may not take the step."""
-    name = machine.events[step.event]
+    name = state_machine.events[step.event]
     if actor.role not in step.roles:
-        allowed = "、".join(machine.roles[role] for role in step.roles)
-        role = machine.roles.get(actor.role, actor.role)
+        allowed = "、".join(state_machine.roles[role] for role in step.roles)
+        role = state_machine.roles.get(actor.role, actor.role)
         raise NotAllowed(f"「{role}」不能「{name}」；须由{allowed}办理")
     party = ticket.provider if step.party == "provider" else ticket.requester
     if actor.role in DEPARTMENT_ROLES and actor.department != party:
@@ -101,14 +101,14 @@ def _target(step: Step, ticket: TicketRow) -> str:
     return {SAME: ticket.state, PREVIOUS: ticket.previous_state}.get(step.to, step.to)
 
 
-def _check_facts(by: Policies, step: Step, act: Act, ticket: TicketRow) -> None:
-    machine, name, facts = by.machine, by.machine.events[step.event], act.facts
-    missing = [machine.facts[fact] for fact in step.requires if not facts.get(fact)]
+def _check_facts(by: Policies, step: Step, act: Action, ticket: TicketRow) -> None:
+    state_machine, name, facts = by.state_machine, by.state_machine.events[step.event], act.facts
+    missing = [state_machine.facts[fact] for fact in step.requires if not facts.get(fact)]
     if missing:
         raise PolicyRefusal(f"「{name}」须写明{'、'.join(missing)}；请补充后再办理")
-    unknown = [fact for fact in facts if fact not in machine.facts]
+    unknown = [fact for fact in facts if fact not in state_machine.facts]
     if unknown:
-        raise PolicyRefusal(f"不认识的事项 {'、'.join(unknown)}；可以写：{'、'.join(machine.facts)}")
+        raise PolicyRefusal(f"不认识的事项 {'、'.join(unknown)}；可以写：{'、'.join(state_machine.facts)}")
     if step.internal:
         return
     if "until" in step.requires:
@@ -118,7 +118,7 @@ def _check_facts(by: Policies, step: Step, act: Act, ticket: TicketRow) -> None:
     if "provider" in step.requires:
         _check_provider(by, ticket, facts["provider"])
     if "ground" in step.requires:
-        _check_ground(machine, ticket, facts["ground"])
+        _check_ground(state_machine, ticket, facts["ground"])
 
 
 def _check_provider(by: Policies, ticket: TicketRow, provider: object) -> None:
@@ -141,15 +141,15 @@ def _check_until(until: object, today: date, most_days: int) -> None:
         raise PolicyRefusal(f"豁免最长 {most_days} 天；截止日请填写 {latest} 或以前的日期，到期后可再次申请")
 
 
-def _check_ground(machine: Machine, ticket: TicketRow, ground: str) -> None:
-    decided = [s for s in machine.steps if s.ground and s.is_of(ticket.kind)]
+def _check_ground(state_machine: StateMachine, ticket: TicketRow, ground: str) -> None:
+    decided = [s for s in state_machine.steps if s.ground and s.is_of(ticket.kind)]
     allowed = list(dict.fromkeys(s.ground for s in decided))
     if ground not in allowed:
-        words = "、".join(f"{name}（{machine.grounds[name]}）" for name in allowed)
-        raise PolicyRefusal(f"申诉类型 {ground} 不适用于{machine.kinds[ticket.kind]}；可以是：{words}")
+        words = "、".join(f"{name}（{state_machine.grounds[name]}）" for name in allowed)
+        raise PolicyRefusal(f"申诉类型 {ground} 不适用于{state_machine.kinds[ticket.kind]}；可以是：{words}")
 
 
-def _leave(session: Session, ticket: TicketRow, step: Step, target: str, act: Act) -> None:
+def _leave(session: Session, ticket: TicketRow, step: Step, target: str, act: Action) -> None:
     """What ends when the ticket leaves its state: a dispute that is decided or dropped, a waiver."""
     if target == ticket.state:
         return
@@ -163,7 +163,7 @@ def _leave(session: Session, ticket: TicketRow, step: Step, target: str, act: Ac
         waiver.ended_at = act.at
 
 
-def _enter(session: Session, by: Policies, ticket: TicketRow, step: Step, act: Act) -> None:
+def _enter(session: Session, by: Policies, ticket: TicketRow, step: Step, act: Action) -> None:
     """What begins with the step, by what must be stated for it: a dispute, a waiver, another provider, more time."""
     if step.internal:
         return

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import CONFIDANTS, Actor
+from jobs.collaboration.actors import TRUSTED_ROLES, Actor
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_tables import PartyRow, TicketRow
 
@@ -46,14 +46,14 @@ def may_see(session: Session, by: Policies, actor: Actor, ticket: TicketRow) -> 
 def reads_in_full(by: Policies, actor: Actor, ticket: TicketRow) -> bool:
     """Whether the actor reads which record is meant, and texts without masks: owner, requester, and who mediates."""
     if not actor.is_bound():
-        return actor.role in CONFIDANTS
+        return actor.role in TRUSTED_ROLES
     return actor.department in (owner_of(by, ticket.dataset), ticket.requester)
 
 
 def read_in_full(by: Policies, actor: Actor) -> ColumnElement[bool]:
     """The condition under which the actor reads a ticket in full."""
     if not actor.is_bound():
-        return true() if actor.role in CONFIDANTS else false()
+        return true() if actor.role in TRUSTED_ROLES else false()
     own = [dataset for dataset, owner in by.owners().items() if owner == actor.department]
     return or_(TicketRow.dataset.in_(own), TicketRow.requester == actor.department)
 

@@ -100,4 +100,4 @@ def _held(lake: Lake, what: Publication) -> None:
             (Zone.QUARANTINE, quarantine.QUARANTINE, quarantined),
             (Zone.EVIDENCE, quarantine.EVIDENCE, evidence),
         ):
-            lake.arrow.replace(lake.path(zone, what.contract.id), quarantine.schema(columns), made, delivery)
+            lake.delta.replace(lake.path(zone, what.contract.id), quarantine.schema(columns), made, delivery)

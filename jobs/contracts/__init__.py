@@ -1,8 +1,8 @@
 """What is promised: ODCS contracts and GX suites as frozen Python values, read without an engine."""
 
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
-from jobs.contracts.loader import Broken, Catalogue, load, load_usable
-from jobs.contracts.model import Beside, Contract, Dimension, Field, Rule, Severity
+from jobs.contracts.loader import BrokenContract, Registry, load, load_usable
+from jobs.contracts.model import Contract, Dimension, Field, Lookup, Rule, Severity
 from jobs.contracts.names import MALFORMED, SENT, TEXT, TOLD
 from jobs.contracts.structure import text_column
 from jobs.contracts.suites import suite_hash
@@ -13,14 +13,14 @@ __all__ = [
     "TEXT",
     "TOLD",
     "Acceptance",
-    "Beside",
-    "Broken",
-    "Catalogue",
+    "BrokenContract",
     "Contract",
     "Dimension",
     "Field",
     "Layout",
+    "Lookup",
     "Product",
+    "Registry",
     "Rule",
     "Severity",
     "Source",

@@ -1,4 +1,4 @@
-"""The sheet in which a department mends its rows: what the pack of a ticket writes, and what reading it back expects."""
+"""The sheet in which a department mends its rows: what the workbook of a ticket writes, and what reading it back expects."""
 
 from dataclasses import replace
 

@@ -17,13 +17,13 @@ def _regex(text: str) -> str:
 Regex = Annotated[str, AfterValidator(_regex)]
 
 
-class Declared(BaseModel):
+class ContractPart(BaseModel):
     """A part of a contract: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Section(Declared):
+class Section(ContractPart):
     """Sub-heading rows between the data rows, such as `北京市（92所）`."""
 
     pattern: Regex = Field(
@@ -31,7 +31,7 @@ class Section(Declared):
     )
 
 
-class Layout(Declared):
+class Layout(ContractPart):
     """The file as it arrives; the value of the contract's `layout` property."""
 
     format: Literal["csv", "excel", "json", "jsonl", "parquet"] = "csv"
@@ -57,7 +57,7 @@ class Layout(Declared):
     missing_columns: Literal["ignore", "refuse"] = "refuse"
 
 
-class Source(Declared):
+class Source(ContractPart):
     """Where a field comes from and how its text is written; the value of a field's `source` property."""
 
     header: tuple[str, ...] = Field((), description="Accepted headers, newest layout first.")
@@ -102,7 +102,7 @@ class Source(Declared):
         return self.decimal or "."
 
 
-class Write(Declared):
+class Write(ContractPart):
     """How good rows reach silver; the value of the contract's `write` property."""
 
     mode: Literal["merge", "append"] = "merge"
@@ -110,21 +110,21 @@ class Write(Declared):
     partition_by: tuple[str, ...] = ()
 
 
-class Acceptance(Declared):
+class Acceptance(ContractPart):
     """When a delivery is refused whole; the value of the contract's `acceptance` property."""
 
     max_failed_rows_pct: float = Field(100.0, ge=0, le=100)
     min_rows: int = Field(1, ge=0)
 
 
-class Product(Declared):
+class Product(ContractPart):
     """How a gold table is made; the value of a product contract's `product` property."""
 
     inputs: tuple[str, ...]
     builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
 
 
-class County(Declared):
+class County(ContractPart):
     """Which county a row belongs to, for scores by county; the value of the contract's `county` property.
 
     `field` is the row's own, or, with `dataset` and `on`, that of a row of another dataset found by its whole key.

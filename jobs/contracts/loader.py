@@ -24,7 +24,7 @@ KINDS: Mapping[str, Literal["source", "product", "system"]] = {
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenContract:
     """A contract that cannot be used: where it stands, and the mistake with file and line."""
 
     kind: Literal["source", "product", "system"]
@@ -33,12 +33,12 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Registry:
     """All contracts by id, with the rules of each; broken ones by the id that their file's name says."""
 
     contracts: Mapping[str, Contract]
     rules: Mapping[str, tuple[Rule, ...]]
-    broken: Mapping[str, Broken] = field(default_factory=dict)
+    broken: Mapping[str, BrokenContract] = field(default_factory=dict)
 
     def contract(self, dataset: str) -> Contract:
         """The contract of a dataset; ContractError that lists the near names."""
@@ -64,22 +64,22 @@ class Catalogue:
         return tuple(c for _, c in sorted(self.contracts.items()) if c.kind == "product")
 
 
-def load(schemas: Path, expectations: Path) -> Catalogue:
+def load(schemas: Path, expectations: Path) -> Registry:
     """Every contract under `schemas` with its suite under `expectations`; ContractError lists all mistakes at once."""
-    catalogue = load_usable(schemas, expectations)
-    mistakes = [one.mistake for _, one in sorted(catalogue.broken.items())]
+    registry = load_usable(schemas, expectations)
+    mistakes = [one.mistake for _, one in sorted(registry.broken.items())]
     mistakes.extend(_suites_without_contract(schemas, expectations))
     if mistakes:
         raise ContractError("\n".join(mistakes))
-    return catalogue
+    return registry
 
 
-def load_usable(schemas: Path, expectations: Path) -> Catalogue:
+def load_usable(schemas: Path, expectations: Path) -> Registry:
     """The contracts that can be used, and the broken ones with their mistakes: one mistake harms no other dataset."""
     elements = Elements.load(schemas / "elements")
     found: dict[str, Contract] = {}
     documents: dict[str, Document] = {}
-    broken: dict[str, Broken] = {}
+    broken: dict[str, BrokenContract] = {}
     for file in _files(schemas):
         try:
             document = read(file)
@@ -88,7 +88,7 @@ def load_usable(schemas: Path, expectations: Path) -> Catalogue:
             found[contract.id], documents[contract.id] = contract, document
         except ContractError as error:
             id_ = file.stem if file.stem not in found else str(file)
-            broken[id_] = Broken(_kind(file, schemas), file.parent.name, str(error))
+            broken[id_] = BrokenContract(_kind(file, schemas), file.parent.name, str(error))
     rules: dict[str, tuple[Rule, ...]] = {}
     titles = {contract.id: contract.title for contract in found.values()}
     for contract in tuple(found.values()):
@@ -99,8 +99,8 @@ def load_usable(schemas: Path, expectations: Path) -> Catalogue:
             _check_ids(implied, documents[contract.id])
             rules[contract.id] = (*implied, *suite_rules(suite, contract, found, broken))
         except ContractError as error:
-            broken[contract.id] = Broken(contract.kind, contract.file.parent.name, str(error))
-    return Catalogue({i: c for i, c in found.items() if i not in broken}, rules, broken)
+            broken[contract.id] = BrokenContract(contract.kind, contract.file.parent.name, str(error))
+    return Registry({i: c for i, c in found.items() if i not in broken}, rules, broken)
 
 
 def _files(schemas: Path) -> list[Path]:
@@ -123,7 +123,7 @@ def _place(contract: Contract, document: Document, found: Mapping[str, Contract]
 
 
 def _references(
-    contract: Contract, document: Document, found: Mapping[str, Contract], broken: Mapping[str, Broken]
+    contract: Contract, document: Document, found: Mapping[str, Contract], broken: Mapping[str, BrokenContract]
 ) -> None:
     for index, one in enumerate(contract.fields):
         if one.reference is None:
@@ -144,7 +144,7 @@ def _references(
 
 
 def _county(
-    contract: Contract, document: Document, found: Mapping[str, Contract], broken: Mapping[str, Broken]
+    contract: Contract, document: Document, found: Mapping[str, Contract], broken: Mapping[str, BrokenContract]
 ) -> None:
     county, place = contract.county, ("customProperties",)
     if county is None or county.dataset in broken:

@@ -72,7 +72,7 @@ Authority = Literal["", "own", "other", "unknown"]
 
 
 @dataclass(frozen=True)
-class Beside:
+class Lookup:
     """A row of another dataset that stands beside each row judged, as a struct column named `alias`.
 
     `on`: each field of the other's primary key, with the Spark SQL expression over the judged row that it must equal.
@@ -103,7 +103,7 @@ class Rule:
     fields: tuple[str, ...]
     origin: Literal["contract", "suite"]
     indicator: str = ""
-    beside: tuple[Beside, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
     authority: Authority = ""
     reference: str = ""
 

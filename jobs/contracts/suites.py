@@ -10,14 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from jobs.contracts.model import Authority, Beside, Contract, Dimension, Rule, Severity
+from jobs.contracts.model import Authority, Contract, Dimension, Lookup, Rule, Severity
 from jobs.contracts.names import OF_A_DELIVERY
 from jobs.contracts.structure import structural_rules
 from jobs.contracts.yaml_source import Document, read
 
 COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
 OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves", "peers")
-"""Columns that a rule over neighbouring rows looks at beside the one that it judges."""
+"""Columns that a rule over neighbouring rows looks at besides the one that it judges."""
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -44,7 +44,7 @@ class _Expectation(BaseModel):
     meta: _Meta
 
 
-class _Beside(BaseModel):
+class _Lookup(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dataset: str
@@ -54,7 +54,7 @@ class _Beside(BaseModel):
 class _SuiteMeta(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    beside: dict[str, _Beside] = {}
+    lookups: dict[str, _Lookup] = {}
 
 
 class _Suite(BaseModel):
@@ -70,7 +70,7 @@ def suite_rules(
 ) -> tuple[Rule, ...]:
     """The written rules of a dataset; none where the suite's file does not exist.
 
-    `others`: contracts by id, with which rows beside are checked; those `broken` are named, and not looked into.
+    `others`: contracts by id, against which lookups are checked; those `broken` are named, and not looked into.
     """
     if not file.exists():
         return ()
@@ -96,7 +96,7 @@ def suite_rules(
         seen.add(expectation.id)
         rule = _rule(document, place, expectation, names)
         named = _named(document, place, rule, partners, others)
-        rules.append(replace(rule, beside=named, message=rule.message + _which_side(rule, named, others)))
+        rules.append(replace(rule, lookups=named, message=rule.message + _which_side(rule, named, others)))
     return tuple(rules)
 
 
@@ -106,21 +106,21 @@ def _partners(
     contract: Contract,
     others: Mapping[str, Contract],
     broken: Collection[str],
-) -> dict[str, Beside]:
+) -> dict[str, Lookup]:
     """Rows of other datasets that the suite's rules may name; each is found by the other's whole key."""
     partners = {}
-    for alias, one in suite.meta.beside.items():
-        place: tuple[str | int, ...] = ("meta", "beside", alias)
+    for alias, one in suite.meta.lookups.items():
+        place: tuple[str | int, ...] = ("meta", "lookups", alias)
         if not ID.match(alias) or alias in contract.columns():
-            raise document.error(place, f"'{alias}' cannot name a row beside: it is a field, or no word of a-z, 0-9, _")
+            raise document.error(place, f"'{alias}' cannot name a lookup: it is a field, or no word of a-z, 0-9, _")
         if one.dataset == contract.id:
-            raise document.error(place, "a dataset cannot stand beside itself: its verdict would rest on itself")
+            raise document.error(place, "a dataset cannot look itself up: its verdict would rest on itself")
         if one.dataset not in (*others, *broken):
             raise document.error(place, f"'{one.dataset}' has no contract")
         key = set(others[one.dataset].key()) if one.dataset in others else set(one.on)
         if not key or set(one.on) != key:
             raise document.error(place, f"`on` must name the whole key of '{one.dataset}': {', '.join(sorted(key))}")
-        partners[alias] = Beside(alias, one.dataset, tuple(one.on.items()))
+        partners[alias] = Lookup(alias, one.dataset, tuple(one.on.items()))
     return partners
 
 
@@ -128,10 +128,10 @@ def _named(
     document: Document,
     place: tuple[str | int, ...],
     rule: Rule,
-    partners: Mapping[str, Beside],
+    partners: Mapping[str, Lookup],
     others: Mapping[str, Contract],
-) -> tuple[Beside, ...]:
-    """The rows beside that the rule's words name; ContractError where such a row has no such field."""
+) -> tuple[Lookup, ...]:
+    """The lookups that the rule's expression names; ContractError where such a dataset has no such field."""
     words = json.dumps([dict(rule.kwargs), rule.reference], ensure_ascii=False, default=str)
     named = []
     for alias, partner in partners.items():
@@ -143,11 +143,11 @@ def _named(
         if fields:
             named.append(replace(partner, fields=tuple(sorted(fields))))
     if (rule.reference or rule.authority) and not named:
-        raise document.error((*place, "meta"), "`authority` and `reference` are for rules that name a row beside")
+        raise document.error((*place, "meta"), "`authority` and `reference` are for rules that use a lookup")
     return tuple(named)
 
 
-def _which_side(rule: Rule, named: Sequence[Beside], others: Mapping[str, Contract]) -> str:
+def _which_side(rule: Rule, named: Sequence[Lookup], others: Mapping[str, Contract]) -> str:
     """Whose value counts, as the department is told; nothing where the rule does not say."""
     if not rule.authority:
         return ""
@@ -195,6 +195,6 @@ def suite_hash(rules: Iterable[Rule]) -> str:
     words = []
     for rule in rules:
         said = {"id": rule.id, "type": rule.type, "kwargs": dict(rule.kwargs), "severity": rule.severity}
-        beside = [[one.alias, one.dataset, *map(list, one.on)] for one in rule.beside]
-        words.append({**said, "beside": beside} if beside else said)
+        lookups = [[one.alias, one.dataset, *map(list, one.on)] for one in rule.lookups]
+        words.append({**said, "lookups": lookups} if lookups else said)
     return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A pack of a ticket that comes back filled in: which ticket it answers, and what was done about each problem."""
+"""A workbook of a ticket that comes back filled in: which ticket it answers, and what was done about each problem."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ MOST_WORDS = 500
 
 
 @dataclass(frozen=True)
-class Handled:
-    """What a department says of one problem in its pack: the number in the list, the record, what was done, and why."""
+class CorrectionNote:
+    """What a department says of one problem in its workbook: the number in the list, the record, what was done, and why."""
 
     number: str
     key: str
@@ -24,8 +24,8 @@ class Handled:
     words: str
 
 
-def answered(files: Sequence[LocalFile]) -> str:
-    """Id of the ticket that the delivery answers by being its pack; empty for any other delivery."""
+def answered_ticket(files: Sequence[LocalFile]) -> str:
+    """Id of the ticket that the delivery answers by being its workbook; empty for any other delivery."""
     if len(files) != 1 or not files[0].name.lower().endswith(".xlsx"):
         return ""
     try:
@@ -43,8 +43,8 @@ def answered(files: Sequence[LocalFile]) -> str:
     return ""
 
 
-def handled(path: Path) -> Iterator[Handled]:
-    """What was filled in beside the problems of a pack, in its order; nothing of a file that is no pack."""
+def correction_notes(path: Path) -> Iterator[CorrectionNote]:
+    """What was filled in beside the problems of a workbook, in its order; nothing of a file that is no workbook."""
     try:
         book = CalamineWorkbook.from_path(str(path))
     except (CalamineError, PasswordError):
@@ -61,4 +61,4 @@ def handled(path: Path) -> Iterator[Handled]:
             continue
         told = dict(zip(head, cells, strict=False))
         if told.get(WAY) or told.get(WORDS):
-            yield Handled(told[NUMBER], told.get(KEY, ""), told.get(WAY, ""), told.get(WORDS, "")[:MOST_WORDS])
+            yield CorrectionNote(told[NUMBER], told.get(KEY, ""), told.get(WAY, ""), told.get(WORDS, "")[:MOST_WORDS])

@@ -11,7 +11,7 @@ from jobs.contracts import Contract
 from jobs.contracts.correction import correction
 from jobs.contracts.names import DELIVERY, ROW
 from jobs.errors import DeliveryError
-from jobs.ingest.correction_answers import answered
+from jobs.ingest.correction_answers import answered_ticket
 from jobs.ingest.reading import LocalFile, Reading, read
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
@@ -25,7 +25,7 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
     with TemporaryDirectory(prefix="lake-load-") as scratch:
         try:
             files = _fetch(lake, delivery, Path(scratch))
-            ticket = answered(files)
+            ticket = answered_ticket(files)
             reading = read(files, correction(contract) if ticket else contract, Path(scratch))
             _write(lake, contract, delivery, reading)
         except DeliveryError as error:
@@ -57,7 +57,7 @@ def _write(lake: Lake, contract: Contract, delivery: Delivery, reading: Reading)
             (DELIVERY, pa.string()),
         ]
     )
-    lake.arrow.replace(path, schema, _stamped(reading, delivery.id, schema), delivery.id)
+    lake.delta.replace(path, schema, _stamped(reading, delivery.id, schema), delivery.id)
 
 
 def _stamped(reading: Reading, delivery: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from jobs.lake.delivery import Delivery, State
-from jobs.lake.ledger_tables import DeliveryRow, SightingRow
+from jobs.lake.ledger_tables import DeliveryRow, OccurrenceRow
 
 NAME_LENGTH = 60
 """Characters of a dataset's name that an id carries; a contract's id is shorter, a mistaken folder may not be."""
@@ -53,7 +53,7 @@ def recorded(session: Session, arrival: Arrival, now: datetime) -> tuple[Deliver
         session.flush()
     for one, (key, etag) in zip(last, arrival.seen, strict=True):
         if one is None or (one.etag, one.delivery) != (etag, row.id):
-            _see(session, SightingRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
+            _see(session, OccurrenceRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
     return row.entry(), is_new
 
 
@@ -70,15 +70,15 @@ def _last_of_content(session: Session, arrival: Arrival) -> DeliveryRow | None:
     return session.scalar(select(DeliveryRow).where(*same).order_by(DeliveryRow.occurrence.desc()).limit(1))
 
 
-def last_sighting(session: Session, object_key: str) -> SightingRow | None:
-    mine = select(SightingRow).where(SightingRow.object == object_key)
-    return session.scalar(mine.order_by(SightingRow.id.desc()).limit(1))
+def last_sighting(session: Session, object_key: str) -> OccurrenceRow | None:
+    mine = select(OccurrenceRow).where(OccurrenceRow.object == object_key)
+    return session.scalar(mine.order_by(OccurrenceRow.id.desc()).limit(1))
 
 
-def _see(session: Session, sighting: SightingRow) -> None:
+def _see(session: Session, sighting: OccurrenceRow) -> None:
     """Note a sighting as the object's last; one of the same delivery, from before the object changed, gives way to it."""
-    same = (SightingRow.object == sighting.object, SightingRow.etag == sighting.etag)
-    session.execute(delete(SightingRow).where(*same, SightingRow.delivery == sighting.delivery))
+    same = (OccurrenceRow.object == sighting.object, OccurrenceRow.etag == sighting.etag)
+    session.execute(delete(OccurrenceRow).where(*same, OccurrenceRow.delivery == sighting.delivery))
     session.add(sighting)
 
 

@@ -49,7 +49,7 @@ def read_spool(file: Path) -> Iterator[pa.RecordBatch]:
             yield reader.get_batch(index)
 
 
-class ArrowTables:
+class DeltaTables:
     """Reads any Delta table's metadata, and writes those that the client owns."""
 
     def __init__(self, settings: Settings) -> None:
@@ -58,7 +58,7 @@ class ArrowTables:
     def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:
         """The table, at its newest version or a given one; None where it does not exist yet."""
         try:
-            return DeltaTable(path.arrow_url, version=version, storage_options=self._options)
+            return DeltaTable(path.delta_url, version=version, storage_options=self._options)
         except TableNotFoundError:
             return None
 
@@ -112,7 +112,7 @@ class ArrowTables:
         options: dict[str, Any] = {"storage_options": self._options, "writer_properties": WRITER}
         options["partition_by"] = list(partition_by) or None
         if existing is None:
-            write_deltalake(path.arrow_url, reader, mode="append", configuration=RETENTION, **options)
+            write_deltalake(path.delta_url, reader, mode="append", configuration=RETENTION, **options)
             return
         if set(schema.names) != {f.name for f in existing.schema().fields}:
             options["schema_mode"] = "merge"

@@ -15,7 +15,7 @@ from jobs.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from jobs.lake.delta_tables import ArrowTables
+    from jobs.lake.delta_tables import DeltaTables
     from jobs.lake.spark_tables import SparkTables
 
 logger = logging.getLogger(__name__)
@@ -38,10 +38,10 @@ class Lake:
         return ledger
 
     @cached_property
-    def arrow(self) -> "ArrowTables":
-        from jobs.lake.delta_tables import ArrowTables
+    def delta(self) -> "DeltaTables":
+        from jobs.lake.delta_tables import DeltaTables
 
-        return ArrowTables(self.settings)
+        return DeltaTables(self.settings)
 
     @cached_property
     def spark(self) -> "SparkSession":
@@ -51,13 +51,13 @@ class Lake:
     def tables(self) -> "SparkTables":
         from jobs.lake.spark_tables import SparkTables
 
-        return SparkTables(self.spark, self.arrow)
+        return SparkTables(self.spark, self.delta)
 
     def path(self, zone: Zone, name: str) -> TablePath:
         """The Delta table of a dataset in a zone."""
         return TablePath(zone, name, self.settings.s3_bucket)
 
-    def forget_engine(self) -> None:
+    def reset_engine(self) -> None:
         """Drop the Spark session, so that the next use opens a new one."""
         for name in ("tables", "spark"):
             self.__dict__.pop(name, None)

@@ -13,7 +13,7 @@ from jobs.errors import UserError
 from jobs.lake.arrival import NAME_LENGTH, Arrival, last_sighting, recorded
 from jobs.lake.database import Database, utc
 from jobs.lake.delivery import Delivery, State
-from jobs.lake.ledger_tables import BuildRow, DeliveryRow, SightingRow
+from jobs.lake.ledger_tables import BuildRow, DeliveryRow, OccurrenceRow
 
 __all__ = ["NAME_LENGTH", "Arrival", "Build", "Ledger", "content_sha256"]
 TRIES = 5
@@ -129,7 +129,7 @@ class Ledger:
 
     def repeats(self, delivery_id: str) -> int:
         """How often the same bytes came again."""
-        query = select(SightingRow.id).where(SightingRow.delivery == delivery_id, SightingRow.is_repeat)
+        query = select(OccurrenceRow.id).where(OccurrenceRow.delivery == delivery_id, OccurrenceRow.is_repeat)
         with self._session() as session:
             return len(session.scalars(query).all())
 
@@ -167,7 +167,7 @@ class Ledger:
                 row.conform_started = True
             return before
 
-    def forget_conform(self, delivery_id: str) -> None:
+    def delete_conform_rows(self, delivery_id: str) -> None:
         """Note that nothing of a delivery stands in silver, after its tables were removed."""
         with self._session() as session:
             change = update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(conform_started=False)

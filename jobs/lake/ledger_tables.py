@@ -68,7 +68,7 @@ class DeliveryRow(Base):
         )
 
 
-class SightingRow(Base):
+class OccurrenceRow(Base):
     """Each time an object was seen in the landing zone with other bytes than before, and the delivery that they are of."""
 
     __tablename__ = "sighting"

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.lake.delivery import State
-from jobs.lake.delta_tables import ArrowTables
+from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.zones import TablePath, Zone
 
 
@@ -92,7 +92,7 @@ class CountyRow:
 
 
 @dataclass(frozen=True)
-class ShapeRow:
+class DistributionRow:
     """How a field's values lie in one delivery: `kind` is MEAN of `field`, or VALUE_SHARE of `field=word`."""
 
     delivery: str
@@ -125,8 +125,8 @@ MEAN, VALUE_SHARE = "mean", "value_share"
 class Results:
     """Writes and reads results; idempotent by delivery."""
 
-    def __init__(self, arrow: ArrowTables, bucket: str) -> None:
-        self._arrow = arrow
+    def __init__(self, delta: DeltaTables, bucket: str) -> None:
+        self._arrow = delta
         self._verdicts = TablePath(Zone.RESULTS, VERDICTS, bucket)
         self._rules = TablePath(Zone.RESULTS, RULES, bucket)
         self._shapes = TablePath(Zone.RESULTS, SHAPES, bucket)
@@ -137,12 +137,12 @@ class Results:
         verdict: Verdict,
         rules: Sequence[RuleRow],
         counties: Sequence[CountyRow] = (),
-        shapes: Sequence[ShapeRow] = (),
+        shapes: Sequence[DistributionRow] = (),
     ) -> None:
         """Keep a delivery's results in place of any earlier ones of that delivery."""
         row = {**asdict(verdict), "repairs": json.dumps([asdict(r) for r in verdict.repairs], ensure_ascii=False)}
         if shapes:
-            self._replace(self._shapes, _schema(ShapeRow), [asdict(r) for r in shapes], verdict.delivery)
+            self._replace(self._shapes, _schema(DistributionRow), [asdict(r) for r in shapes], verdict.delivery)
         if counties:
             self._replace(self._counties, _schema(CountyRow), [asdict(r) for r in counties], verdict.delivery)
         self._replace(self._rules, _schema(RuleRow), [asdict(r) for r in rules], verdict.delivery)
@@ -173,9 +173,9 @@ class Results:
             else table.to_pyarrow_table(columns=list(schema.names), filters=filters)
         )
 
-    def shapes(self, dataset: str, version: int | None = None) -> list[ShapeRow]:
+    def shapes(self, dataset: str, version: int | None = None) -> list[DistributionRow]:
         """How the values of a dataset's deliveries lie, as the table is or as it was at a version."""
-        return [ShapeRow(**row) for row in self._read(self._shapes, [("dataset", "=", dataset)], version)]
+        return [DistributionRow(**row) for row in self._read(self._shapes, [("dataset", "=", dataset)], version)]
 
     def counties(self) -> pa.Table:
         """Counts by county of all deliveries, as columns."""

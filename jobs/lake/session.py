@@ -94,7 +94,7 @@ def is_away(error: BaseException) -> bool:
     return any(word in str(error) for word in AWAY_WORDS)
 
 
-def patient(step: Callable[P, T], wait_s: int) -> Callable[P, T]:
+def retrying(step: Callable[P, T], wait_s: int) -> Callable[P, T]:
     """The step, run again while a service is unavailable, for at most `wait_s` seconds.
 
     Steps are idempotent by dataset and delivery id, so running one again is safe.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.lake.delta_tables import RETENTION, ArrowTables
+from jobs.lake.delta_tables import RETENTION, DeltaTables
 from jobs.lake.zones import TablePath
 
 KEEP = ", ".join(f"'{name}' = '{value}'" for name, value in RETENTION.items())
@@ -31,9 +31,9 @@ class ColumnSpec:
 class SparkTables:
     """Creates, writes and names the Delta tables of one bucket."""
 
-    def __init__(self, spark: SparkSession, arrow: ArrowTables) -> None:
+    def __init__(self, spark: SparkSession, delta: DeltaTables) -> None:
         self.spark = spark
-        self._arrow = arrow
+        self._arrow = delta
 
     def interpret(self, rows: int) -> None:
         """Let this session run few rows as they are planned, since compiling would take longer; many rows compiled."""

@@ -94,7 +94,7 @@ class Store:
         begun = self._s3.create_multipart_upload(Bucket=self.bucket, Key=key)
         return PartUpload(self._s3, {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]})
 
-    def forget_unfinished(self, before: datetime) -> int:
+    def abort_uploads(self, before: datetime) -> int:
         """How many uploads in parts were forgotten: those begun before the moment (UTC) that were never completed."""
         forgotten = 0
         for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket):

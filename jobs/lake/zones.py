@@ -32,7 +32,7 @@ class TablePath:
         return f"s3a://{self.bucket}/{self.key}"
 
     @property
-    def arrow_url(self) -> str:
+    def delta_url(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 from jobs import contracts
 from jobs.lake.lake import opened
-from jobs.lake.session import patient
+from jobs.lake.session import retrying
 from jobs.settings import Settings
 
 STEPS: Mapping[str, str] = {
@@ -21,7 +21,7 @@ STEPS: Mapping[str, str] = {
     "build": "products",
     "govern": "tickets",
     "governed": "tickets",
-    "pack": "correction_workbook",
+    "workbook": "correction_workbook",
     "answer": "correction_workbook",
     "remind": "maintenance",
     "report": "reports",
@@ -38,12 +38,12 @@ STEPS: Mapping[str, str] = {
 
 def run(settings: Settings, step: str, *arguments: Any) -> Any:
     """The outcome of a step by name, on a lake of its own; waits and goes on where S3 or Spark is away for a while."""
-    catalogue = contracts.load_usable(settings.schemas, settings.expectations)
+    registry = contracts.load_usable(settings.schemas, settings.expectations)
     work = getattr(import_module(f"jobs.pipeline.{STEPS[step]}"), step)
     with opened(settings) as lake:
 
         def attempt() -> Any:
-            lake.forget_engine()
-            return work(lake, catalogue, *arguments)
+            lake.reset_engine()
+            return work(lake, registry, *arguments)
 
-        return patient(attempt, settings.wait_s)()
+        return retrying(attempt, settings.wait_s)()

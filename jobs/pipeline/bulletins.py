@@ -6,21 +6,21 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jobs.collaboration import Brief, Cut, Loop, LoopMetrics
+from jobs.collaboration import Cutoff, Loop, LoopMetrics, TicketSummary
 from jobs.collaboration.working_days import WorkingDays
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
-from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.ticket_store import open_tickets
 from jobs.reporting import bulletin as bulletins
-from jobs.reporting.bulletin import BulletinFacts, BulletinFiles, Edition, Figure, Matter, Period, Told
+from jobs.reporting.bulletin import BulletinFacts, BulletinFiles, Edition, Figure, Matter, Period, TicketFacts
 
 SHARES = ("mended", "mended_in_time", "first_pass", "recurred", "false_alarms", "corrections_in_time")
 STOCK = ("opening", "new", "closed", "closing")
 
 
 @dataclass(frozen=True)
-class Wish:
+class BulletinRequest:
     """What is asked for beside the period. `number` 0: the usual one. `reason` is why a new revision is made."""
 
     is_draft: bool = False
@@ -28,7 +28,7 @@ class Wish:
     number: int = 0
 
 
-def bulletin(lake: Lake, catalogue: Catalogue, name: str, wish: Wish) -> BulletinFiles:
+def bulletin(lake: Lake, registry: Registry, name: str, wish: BulletinRequest) -> BulletinFiles:
     """The bulletin's files. What was published stays as it is: again without a reason, its pages are made from it."""
     now, zone = datetime.now(UTC), lake.settings.timezone
     period = bulletins.period(name, zone)
@@ -43,11 +43,11 @@ def bulletin(lake: Lake, catalogue: Catalogue, name: str, wish: Wish) -> Bulleti
         return shelf.pages(published)
     revision = published.revision + 1 if published else 1
     edition = _edition(lake, period, wish, revision, now)
-    document = bulletins.bulletin_document(_facts(lake, catalogue, edition))
+    document = bulletins.bulletin_document(_facts(lake, registry, edition))
     return shelf.keep(edition, document)
 
 
-def closed_periods(lake: Lake, catalogue: Catalogue, day: date | None = None) -> list[str]:
+def closed_periods(lake: Lake, registry: Registry, day: date | None = None) -> list[str]:
     """The month that ended last before the day, and the quarter and the year that ended with it; none where nothing came."""
     zone = lake.settings.timezone
     today = day or datetime.now(ZoneInfo(zone)).date()
@@ -61,17 +61,17 @@ def closed_periods(lake: Lake, catalogue: Catalogue, day: date | None = None) ->
     return names if lake.ledger.received(month.since, month.until) else []
 
 
-def announce(lake: Lake, catalogue: Catalogue, name: str) -> str:
+def announce(lake: Lake, registry: Registry, name: str) -> str:
     """Key of a period's published bulletin; one that was published before stays as it is."""
-    return bulletin(lake, catalogue, name, Wish()).json
+    return bulletin(lake, registry, name, BulletinRequest()).json
 
 
-def recomputed(lake: Lake, catalogue: Catalogue, document: Mapping[str, Any]) -> dict[str, Any]:
+def recomputed(lake: Lake, registry: Registry, document: Mapping[str, Any]) -> dict[str, Any]:
     """The document made again from what it cites: table versions, the chain up to its event, its own terms and weights."""
-    return bulletins.bulletin_document(_facts(lake, catalogue, bulletins.edition_of(document), document))
+    return bulletins.bulletin_document(_facts(lake, registry, bulletins.edition_of(document), document))
 
 
-def _edition(lake: Lake, period: Period, wish: Wish, revision: int, now: datetime) -> Edition:
+def _edition(lake: Lake, period: Period, wish: BulletinRequest, revision: int, now: datetime) -> Edition:
     zone = lake.settings.timezone
     return Edition(
         period=period,
@@ -88,19 +88,19 @@ def _edition(lake: Lake, period: Period, wish: Wish, revision: int, now: datetim
     )
 
 
-def _facts(lake: Lake, catalogue: Catalogue, edition: Edition, cited: Mapping[str, Any] | None = None) -> BulletinFacts:
+def _facts(lake: Lake, registry: Registry, edition: Edition, cited: Mapping[str, Any] | None = None) -> BulletinFacts:
     """What the edition rests on: as things are, or as a document cites them."""
-    cut = Cut(edition.before, edition.period.since, edition.until)
+    cut = Cutoff(edition.before, edition.period.since, edition.until)
     if cited:
         days = cited["basis"]["recurrence_days"]
-        cut = Cut(cut.before, cut.since, cut.until, cited["sources"]["events"]["seq"], days)
-    with desk(lake, catalogue) as tickets:
+        cut = Cutoff(cut.before, cut.since, cut.until, cited["sources"]["events"]["seq"], days)
+    with open_tickets(lake, registry) as tickets:
         loop, calendar = tickets.loop(cut), tickets.calendar()
-    return bulletins.gathered(lake, catalogue, edition, _told(loop), _due_on(calendar), cited)
+    return bulletins.gathered(lake, registry, edition, _told(loop), _due_on(calendar), cited)
 
 
-def _told(loop: Loop) -> Told:
-    return Told(
+def _told(loop: Loop) -> TicketFacts:
+    return TicketFacts(
         seq=loop.seq,
         hash=loop.hash,
         basis={
@@ -125,7 +125,9 @@ def _figures(loop: Loop) -> dict[str, tuple[Figure, ...]]:
     return found
 
 
-def _lists(now: LoopMetrics | None, mine: Sequence[Brief]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+def _lists(
+    now: LoopMetrics | None, mine: Sequence[TicketSummary]
+) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Ids above and below the line, by figure."""
     nothing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     shares = {name: (now.share(name).part, now.share(name).whole) if now else nothing for name in SHARES}

@@ -5,34 +5,34 @@ from datetime import UTC, datetime
 
 from jobs import quality
 from jobs.conform import Publication, publish
-from jobs.contracts import Catalogue, Contract, suite_hash
+from jobs.contracts import Contract, Registry, suite_hash
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, Verdict
 from jobs.lake.zones import Zone
-from jobs.pipeline.delivery_checks import handover
-from jobs.pipeline.evaluation import Tried, testable, tried
+from jobs.pipeline.delivery_checks import delivery_checks
+from jobs.pipeline.evaluation import Evaluation, evaluate_delivery, runnable_rules
 from jobs.pipeline.ingestion import is_unread, load
-from jobs.pipeline.restoration import Beneath, Withdrawal, chain_of, replaced_by
-from jobs.pipeline.versions import newest
+from jobs.pipeline.restoration import OverwrittenRows, Withdrawal, chain_of, replaced_by
+from jobs.pipeline.versions import latest_versions
 
 logger = logging.getLogger(__name__)
 
 
-def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
+def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
     """Bronze rows of one delivery to silver, or to quarantine with their reasons; one pass. What is not loaded is loaded first."""
     delivery = lake.ledger.get(delivery_id)
     if is_unread(delivery):
-        delivery = load(lake, catalogue, delivery_id)
-    contract = catalogue.contract(delivery.dataset)
-    results = Results(lake.arrow, lake.settings.s3_bucket)
+        delivery = load(lake, registry, delivery_id)
+    contract = registry.contract(delivery.dataset)
+    results = Results(lake.delta, lake.settings.s3_bucket)
     if delivery.state is State.UNREADABLE:
         verdict = quality.unreadable(contract, delivery, datetime.now(UTC))
-        results.write(verdict, handover(lake, contract, delivery, verdict))
+        results.write(verdict, delivery_checks(lake, contract, delivery, verdict))
         return verdict
-    versions = newest(lake)
-    rules = testable(lake, catalogue.rules[contract.id], versions)
-    this = tried(lake, contract, delivery, rules, versions)
+    versions = latest_versions(lake)
+    rules = runnable_rules(lake, registry.rules[contract.id], versions)
+    this = evaluate_delivery(lake, contract, delivery, rules, versions)
     try:
         decision = quality.decide(contract, this.judged.counted, this.judged.results, delivery.is_answer())
         _publish(lake, this, contract, delivery, decision.is_refused())
@@ -49,17 +49,17 @@ def conform(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Verdict:
     counties = quality.county_rows(verdict, this.judged.counties)
     rows = [
         *quality.rule_rows(verdict, this.judged.results),
-        *handover(lake, contract, delivery, verdict),
+        *delivery_checks(lake, contract, delivery, verdict),
     ]
-    from jobs.quality.distribution import shape_rows
+    from jobs.quality.distribution import distribution_rows
 
-    results.write(verdict, rows, counties, shape_rows(verdict, this.judged.shape))
+    results.write(verdict, rows, counties, distribution_rows(verdict, this.judged.shape))
     lake.ledger.move(delivery.id, verdict.state, reason=verdict.reason)
     logger.info("%s: delivery %s is %s, %s rows failed", contract.id, delivery.id, verdict.state, verdict.failed_rows)
     return verdict
 
 
-def _publish(lake: Lake, this: Tried, contract: Contract, delivery: Delivery, is_refused: bool) -> None:
+def _publish(lake: Lake, this: Evaluation, contract: Contract, delivery: Delivery, is_refused: bool) -> None:
     """The tables of a decision; a refused correction replaces nothing, and what was withdrawn uncovers what lay beneath."""
     from jobs.quality.suggest import suggested
 
@@ -68,7 +68,7 @@ def _publish(lake: Lake, this: Tried, contract: Contract, delivery: Delivery, is
     began_before = lake.ledger.start_conform(delivery.id)
     gone, back = ((), replaced if began_before else ()) if is_refused else (replaced, ())
     leaving = (delivery.id, *gone) if began_before else gone
-    beneath = Beneath(lake, contract, this.judged.rules, Withdrawal(delivery, leaving, back))
+    beneath = OverwrittenRows(lake, contract, this.judged.rules, Withdrawal(delivery, leaving, back))
     publication = Publication(
         rows=this.judged.rows,
         rules=this.judged.rules,

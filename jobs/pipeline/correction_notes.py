@@ -1,4 +1,4 @@
-"""What a department wrote into its pack, said on the ticket: what was done about each problem, and why not where nothing was."""
+"""What a department wrote into its workbook, said on the ticket: what was done about each problem, and why not where nothing was."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from jobs.collaboration import Actor, Tickets
 from jobs.errors import Unknown
-from jobs.ingest.correction_answers import Handled, handled
+from jobs.ingest.correction_answers import CorrectionNote, correction_notes
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 
@@ -16,14 +16,14 @@ SHOWN = 20
 WITHOUT = "（未选择方式）"
 
 
-def tell_pack_words(lake: Lake, tickets: Tickets, delivery: Delivery, now: datetime) -> None:
-    """A comment of the sender on each ticket that the pack answers; once a delivery, nothing where nothing was filled in."""
+def comment_correction_notes(lake: Lake, tickets: Tickets, delivery: Delivery, now: datetime) -> None:
+    """A comment of the sender on each ticket that the workbook answers; once a delivery, nothing where nothing was filled in."""
     if not delivery.answers or len(delivery.objects) != 1 or not delivery.objects[0].lower().endswith(".xlsx"):
         return
-    with TemporaryDirectory(prefix="lake-pack-") as folder:
-        file = Path(folder) / "pack.xlsx"
+    with TemporaryDirectory(prefix="lake-workbook-") as folder:
+        file = Path(folder) / "workbook.xlsx"
         lake.store.get_file(delivery.objects[0], file)
-        found = list(handled(file))
+        found = list(correction_notes(file))
     if not found:
         return
     sender = Actor("reporter", delivery.provider, delivery.sender or "（未署名）")
@@ -37,7 +37,7 @@ def tell_pack_words(lake: Lake, tickets: Tickets, delivery: Delivery, now: datet
             tickets.commented(ticket, sender, begin + _text(found), now)
 
 
-def _text(found: Sequence[Handled]) -> str:
+def _text(found: Sequence[CorrectionNote]) -> str:
     """How many problems were handled in each way, and the words of the first ones."""
     ways = Counter(one.way or WITHOUT for one in found)
     counts = "，".join(f"{way} {number} 条" for way, number in ways.items())

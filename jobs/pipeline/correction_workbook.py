@@ -1,4 +1,4 @@
-"""The pack of a ticket: made for whoever asks, masked for all but its owner; filled in, it comes back as a redelivery."""
+"""The workbook of a ticket: made for whoever asks, masked for all but its owner; filled in, it comes back as a redelivery."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,46 +12,48 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from jobs.collaboration import Actor, Ticket
-from jobs.contracts import Catalogue, Contract, Rule
+from jobs.contracts import Contract, Registry, Rule
 from jobs.contracts.names import DELIVERY, TECHNICAL
 from jobs.errors import NotAllowed, PolicyRefusal
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.open_rows import asked_rows
-from jobs.pipeline.recheck import Asked, can_follow
-from jobs.pipeline.ticket_store import desk
-from jobs.reporting.correction_rows import Sent
-from jobs.reporting.correction_workbook import PackHead, write_pack
-from jobs.reporting.evidence import Evidence, Row
+from jobs.pipeline.open_rows import requested_rows
+from jobs.pipeline.recheck import RecheckRequest, can_follow
+from jobs.pipeline.ticket_store import open_tickets
+from jobs.reporting.correction_rows import SentRows
+from jobs.reporting.correction_workbook import WorkbookHead, write_correction_workbook
+from jobs.reporting.evidence import Evidence, EvidenceLine
 
 PLACE = ("_file", "_row", "rule", "key")
 OWNERS = ("reporter", "approver")
 
 
-def pack(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
+def ticket_workbook(lake: Lake, registry: Registry, ticket_id: str, actor: Actor) -> bytes:
     """The ticket's workbook; with values and rows as they were sent where the data is the actor's department's."""
-    with desk(lake, catalogue) as tickets:
+    with open_tickets(lake, registry) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
         standing = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
-        found_at = {one.delivery: one.seen_at for one in tickets.standings(ticket_id, actor)}
-    contract = catalogue.contract(ticket.dataset)
-    rules = {rule.id: rule for rule in catalogue.rules[contract.id]}
-    asked = [Open(contract, rules.get(one.rule), one) for one in asked_rows(lake, contract, rules, standing)]
+        found_at = {one.delivery: one.seen_at for one in tickets.ticket_deliveries(ticket_id, actor)}
+    contract = registry.contract(ticket.dataset)
+    rules = {rule.id: rule for rule in registry.rules[contract.id]}
+    asked = [
+        OpenDelivery(contract, rules.get(one.rule), one) for one in requested_rows(lake, contract, rules, standing)
+    ]
     is_owner = actor.role in OWNERS and actor.department == contract.provider
-    with TemporaryDirectory(prefix="lake-pack-") as folder:
-        file = Path(folder) / "pack.xlsx"
+    with TemporaryDirectory(prefix="lake-workbook-") as folder:
+        file = Path(folder) / "workbook.xlsx"
         problems = _problems(lake, asked, is_owner)
         sent = _sent(lake, contract, asked) if is_owner else None
-        write_pack(file, _head(lake, ticket, found_at), contract, problems, sent)
+        write_correction_workbook(file, _head(lake, ticket, found_at), contract, problems, sent)
         return file.read_bytes()
 
 
-def answer(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
-    """Put a filled pack, or a corrected file, into the landing zone as a redelivery of the ticket; its key there."""
-    with desk(lake, catalogue) as tickets:
+def answer_ticket(lake: Lake, registry: Registry, ticket_id: str, actor: Actor, file: Path) -> str:
+    """Put a filled workbook, or a corrected file, into the landing zone as a redelivery of the ticket; its key there."""
+    with open_tickets(lake, registry) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
-    contract = catalogue.contract(ticket.dataset)
+    contract = registry.contract(ticket.dataset)
     if actor.role not in OWNERS or actor.department != contract.provider:
         raise NotAllowed(f"{contract.title}是{contract.department}的数据，工单 {ticket_id} 的整改数据只能由该单位报送")
     if ticket.kind != "issue":
@@ -64,8 +66,8 @@ def answer(lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file:
     return key
 
 
-def _head(lake: Lake, ticket: Ticket, found_at: Mapping[str, datetime]) -> PackHead:
-    return PackHead(
+def _head(lake: Lake, ticket: Ticket, found_at: Mapping[str, datetime]) -> WorkbookHead:
+    return WorkbookHead(
         ticket=ticket.id,
         rule=ticket.rule,
         fields=tuple(name for name in ticket.field.split(",") if name),
@@ -83,12 +85,12 @@ def _head(lake: Lake, ticket: Ticket, found_at: Mapping[str, datetime]) -> PackH
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenDelivery:
     """Rows of one delivery that the ticket still waits for."""
 
     contract: Contract
     rule: Rule | None
-    asked: Asked
+    asked: RecheckRequest
 
     def chosen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Those of a batch of evidence."""
@@ -105,24 +107,24 @@ def _pairs(batch: pa.RecordBatch) -> Iterator[tuple[str, str | None]]:
     return zip(batch["rule"].to_pylist(), batch["key"].to_pylist(), strict=True)
 
 
-def _problems(lake: Lake, asked: Sequence[Open], is_owner: bool) -> Iterator[tuple[str, Row]]:
+def _problems(lake: Lake, asked: Sequence[OpenDelivery], is_owner: bool) -> Iterator[tuple[str, EvidenceLine]]:
     for one in asked:
         evidence = Evidence(lake, one.contract, one.asked.delivery, for_owner=is_owner)
         for row in evidence.rows(one.asked.rule, one.chosen):
             yield one.asked.delivery, row
 
 
-def _sent(lake: Lake, contract: Contract, asked: Sequence[Open]) -> Sent | None:
+def _sent(lake: Lake, contract: Contract, asked: Sequence[OpenDelivery]) -> SentRows | None:
     """The rows to be mended from bronze, read batch by batch; None where nothing of the dataset could be read."""
-    bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
+    bronze = lake.delta.open(lake.path(Zone.BRONZE, contract.id))
     if bronze is None:
         return None
     columns = [f.name for f in bronze.schema().fields if f.name not in (*TECHNICAL, DELIVERY)]
-    return Sent(columns, _rows(lake, bronze.to_pyarrow_dataset(), asked, columns))
+    return SentRows(columns, _rows(lake, bronze.to_pyarrow_dataset(), asked, columns))
 
 
 def _rows(
-    lake: Lake, bronze: ds.Dataset, asked: Sequence[Open], columns: list[str]
+    lake: Lake, bronze: ds.Dataset, asked: Sequence[OpenDelivery], columns: list[str]
 ) -> Iterator[Mapping[str, str | None]]:
     for one in asked:
         places: dict[str, list[int]] = {}

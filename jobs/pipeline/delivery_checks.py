@@ -10,7 +10,7 @@ from jobs.lake.results import RuleRow, Verdict
 from jobs.reporting.history import usual_rows
 
 
-def handover(lake: Lake, contract: Contract, delivery: Delivery, verdict: Verdict) -> list[RuleRow]:
+def delivery_checks(lake: Lake, contract: Contract, delivery: Delivery, verdict: Verdict) -> list[RuleRow]:
     """Results about the delivery itself. A correction has no day of its own to be compared with."""
     zone = ZoneInfo(lake.settings.timezone)
     earlier = [d for d in lake.ledger.deliveries(contract.id) if d.seq < delivery.seq and d.is_regular()]
@@ -18,5 +18,5 @@ def handover(lake: Lake, contract: Contract, delivery: Delivery, verdict: Verdic
     usual = usual_rows(delivery.sent_date(zone), counted) if delivery.is_regular() else None
     expected = (usual.low, usual.middle, usual.high) if usual else None
     return quality.handover_rows(
-        contract, delivery, quality.Before(earlier[-1] if earlier else None, expected), verdict
+        contract, delivery, quality.EarlierDeliveries(earlier[-1] if earlier else None, expected), verdict
     )

@@ -19,14 +19,14 @@ from jobs.pipeline.first_sent import with_sent_date
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
-    from jobs.quality.evaluation import Judged
+    from jobs.quality.evaluation import JudgedRows
 
 
 @dataclass(frozen=True)
-class Tried:
+class Evaluation:
     """A delivery's rows judged by its rules; release() of `judged` gives the engine's memory back."""
 
-    judged: "Judged"
+    judged: "JudgedRows"
     repairs: tuple[Repair, ...]
     extras: tuple[str, ...]
 
@@ -35,23 +35,25 @@ class Tried:
         return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.judged.counted)
 
 
-def testable(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> tuple[Rule, ...]:
+def runnable_rules(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> tuple[Rule, ...]:
     """The rules that can run: one that looks at a dataset that never came cannot be tested."""
     named = {rule.id: quality.other_datasets(rule) for rule in rules}
     came = {name for name in set().union(*named.values()) if versions(lake.path(Zone.SILVER, name)) is not None}
     return tuple(rule for rule in rules if named[rule.id] <= came)
 
 
-def tried(lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions) -> Tried:
+def evaluate_delivery(
+    lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
+) -> Evaluation:
     """The delivery's rows, judged in one pass."""
-    from jobs.quality.evaluation import run  # Great Expectations takes seconds to import
+    from jobs.quality.evaluation import evaluate  # Great Expectations takes seconds to import
 
     lake.tables.interpret(delivery.counted_rows or 0)
     rows, repairs, extras = typed_rows(lake, contract, delivery, rules, versions)
     keep = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *judged_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
-    judged = run(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
-    return Tried(judged, repairs, extras)
+    judged = evaluate(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
+    return Evaluation(judged, repairs, extras)
 
 
 def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:

@@ -28,7 +28,7 @@ Rows = Mapping[str, int]
 
 def failed_rows(lake: Lake, contract: Contract, delivery: str) -> dict[str, Rows]:
     """The failing rows of a delivery by rule, from its evidence."""
-    table = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id))
+    table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return {}
     found: dict[str, dict[str, int]] = {}
@@ -46,9 +46,9 @@ def place(file: str, row: int) -> str:
     return f"{PLACE}{file}:{row}"
 
 
-def came_again(lake: Lake, contract: Contract, but: str = "") -> dict[tuple[str, str], set[str]]:
+def redelivered_keys(lake: Lake, contract: Contract, but: str = "") -> dict[tuple[str, str], set[str]]:
     """(ticket, delivery) → keys of its failing rows that a later delivery brought again; without what `but` brought."""
-    table = lake.arrow.open(lake.path(Zone.PROOFS, contract.id))
+    table = lake.delta.open(lake.path(Zone.PROOFS, contract.id))
     found: dict[tuple[str, str], set[str]] = {}
     if table is None:
         return found
@@ -58,7 +58,7 @@ def came_again(lake: Lake, contract: Contract, but: str = "") -> dict[tuple[str,
     return found
 
 
-def keep_proofs(lake: Lake, contract: Contract, delivery: str, found: Sequence[Recheck], now: datetime) -> None:
+def write_proofs(lake: Lake, contract: Contract, delivery: str, found: Sequence[Recheck], now: datetime) -> None:
     """Remember which failing rows the delivery brought again, in place of what was remembered of it before."""
     path = lake.path(Zone.PROOFS, contract.id)
     rows = [
@@ -68,6 +68,6 @@ def keep_proofs(lake: Lake, contract: Contract, delivery: str, found: Sequence[R
         for outcome, keys in (("mended", one.mended), ("remaining", one.remaining))
         for key in sorted(keys)
     ]
-    if rows or lake.arrow.holds(path, "proved_by", delivery):
+    if rows or lake.delta.holds(path, "proved_by", delivery):
         batches = pa.Table.from_pylist(rows, schema=SCHEMA).to_batches()
-        lake.arrow.replace(path, SCHEMA, batches, delivery, column="proved_by", partition_by=())
+        lake.delta.replace(path, SCHEMA, batches, delivery, column="proved_by", partition_by=())

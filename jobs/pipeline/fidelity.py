@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
@@ -25,7 +25,7 @@ class Day:
     found: frozenset[Place]
 
 
-def taken(lake: Lake, catalogue: Catalogue, day: date, seed: int, folder: Path) -> Day:
+def simulated_day(lake: Lake, registry: Registry, day: date, seed: int, folder: Path) -> Day:
     """The day's feeds, landed, loaded and judged one by one."""
     found: set[Place] = set()
     for one in send(day, seed, folder):
@@ -36,10 +36,10 @@ def taken(lake: Lake, catalogue: Catalogue, day: date, seed: int, folder: Path) 
             one.provider,
             Manifest(rows=one.declared_rows, sent_on=date.fromisoformat(one.sidecar["sent_on"])),
         )
-        for landed in land(lake, catalogue):
-            load(lake, catalogue, landed.delivery.id)
-            conform(lake, catalogue, landed.delivery.id)
-            evidence = lake.arrow.rows(lake.path(Zone.EVIDENCE, one.dataset), landed.delivery.id)
+        for landed in land(lake, registry):
+            load(lake, registry, landed.delivery.id)
+            conform(lake, registry, landed.delivery.id)
+            evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, one.dataset), landed.delivery.id)
             if evidence is not None:
                 pairs = zip(evidence["_row"].to_pylist(), evidence["rule"].to_pylist(), strict=True)
                 found |= {(one.dataset, row, rule) for row, rule in pairs}

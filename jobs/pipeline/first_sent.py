@@ -42,7 +42,7 @@ def with_sent_date(
 
 
 def _names_the_day(rule: Rule) -> bool:
-    words = [json.dumps(rule.kwargs, default=str), *(expression for one in rule.beside for _, expression in one.on)]
+    words = [json.dumps(rule.kwargs, default=str), *(expression for one in rule.lookups for _, expression in one.on)]
     return any(SENT_DATE in text for text in words)
 
 
@@ -63,7 +63,7 @@ def _first_days(lake: Lake, contract: Contract, delivery: Delivery, versions: Ve
 
 
 def _columns(lake: Lake, path: TablePath, versions: Versions) -> set[str]:
-    table = lake.arrow.open(path, versions(path))
+    table = lake.delta.open(path, versions(path))
     return set() if table is None else {field.name for field in table.schema().fields}
 
 

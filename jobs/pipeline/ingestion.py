@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import UNKNOWN, Landed
 from jobs.ingest.land import land as land_new
 from jobs.lake.delivery import Delivery, State
@@ -15,41 +15,41 @@ UNTOLD_S = 60.0
 """A judged delivery that waits longer for its tickets has lost its event."""
 
 
-def land(lake: Lake, catalogue: Catalogue) -> tuple[Landed, ...]:
+def land(lake: Lake, registry: Registry) -> tuple[Landed, ...]:
     """What is new in the landing zone, recorded in the ledger."""
-    return land_new(lake, catalogue.providers(), datetime.now(UTC))
+    return land_new(lake, registry.providers(), datetime.now(UTC))
 
 
-def watch(lake: Lake, catalogue: Catalogue) -> list[tuple[str, str]]:
+def watch(lake: Lake, registry: Registry) -> list[tuple[str, str]]:
     """(asset, delivery) that is to be told: new deliveries that have a contract, as soon as there are any.
 
     First come those that were here before their contract was. The scheduler may lose an event that comes while a run
     waits for its turn: judged deliveries that nobody took up for a while are told again, as `results`; after a quiet
     while, so are those that landed and went no further.
     """
-    known_now = [_landing(d) for d in _once_unknown(lake) if d.dataset in catalogue.providers()]
+    known_now = [_landing(d) for d in _once_unknown(lake) if d.dataset in registry.providers()]
     if known_now:
         return known_now
     deadline = time.monotonic() + WATCH_S
     seen: dict[str, float] = {}
     while time.monotonic() < deadline:
-        landed = [one.delivery for one in land(lake, catalogue) if one.is_new]
+        landed = [one.delivery for one in land(lake, registry) if one.is_new]
         if landed:
-            return [_landing(one) for one in landed if one.dataset in catalogue.providers()]
-        untold = _untold(lake, catalogue, seen)
+            return [_landing(one) for one in landed if one.dataset in registry.providers()]
+        untold = _untold(lake, registry, seen)
         if untold:
             return untold
         time.sleep(POLL_S)
-    return [_landing(one) for one in _left(lake, catalogue)]
+    return [_landing(one) for one in _left(lake, registry)]
 
 
 def _landing(one: Delivery) -> tuple[str, str]:
     return f"landing/{one.dataset}", one.id
 
 
-def _untold(lake: Lake, catalogue: Catalogue, seen: dict[str, float]) -> list[tuple[str, str]]:
+def _untold(lake: Lake, registry: Registry, seen: dict[str, float]) -> list[tuple[str, str]]:
     """Judged deliveries without tickets and report for a while; `seen` keeps since when, and is brought up to date."""
-    waiting = [one.id for one in lake.ledger.ungoverned() if one.dataset in catalogue.contracts]
+    waiting = [one.id for one in lake.ledger.ungoverned() if one.dataset in registry.contracts]
     now = time.monotonic()
     since = {one: seen.get(one, now) for one in waiting}
     seen.clear()
@@ -57,11 +57,11 @@ def _untold(lake: Lake, catalogue: Catalogue, seen: dict[str, float]) -> list[tu
     return [("results", one) for one in waiting if now - since[one] >= UNTOLD_S]
 
 
-def _left(lake: Lake, catalogue: Catalogue) -> list[Delivery]:
+def _left(lake: Lake, registry: Registry) -> list[Delivery]:
     """Deliveries that landed some while ago and went no further: whoever recorded them died before saying so."""
     before = datetime.now(UTC) - timedelta(seconds=WATCH_S)
     landed = lake.ledger.deliveries(states=(State.LANDED,))
-    return [d for d in landed if d.received_at < before and d.dataset in catalogue.providers()]
+    return [d for d in landed if d.received_at < before and d.dataset in registry.providers()]
 
 
 def _once_unknown(lake: Lake, dataset: str | None = None) -> list[Delivery]:
@@ -75,17 +75,17 @@ def is_unread(delivery: Delivery) -> bool:
     return delivery.state is State.LANDED or (delivery.state is State.UNREADABLE and was_unknown)
 
 
-def pending(lake: Lake, catalogue: Catalogue, dataset: str, *asked: str) -> list[str]:
+def pending(lake: Lake, registry: Registry, dataset: str, *asked: str) -> list[str]:
     """Ids to work on, in order of arrival: those asked for, and any of the dataset that are not judged yet."""
-    catalogue.contract(dataset)
+    registry.contract(dataset)
     waiting = lake.ledger.deliveries(dataset, states=(State.LANDED, State.LOADED))
     wanted = {*asked, *(d.id for d in (*waiting, *_once_unknown(lake, dataset)))}
     return [d.id for d in lake.ledger.deliveries(dataset) if d.id in wanted]
 
 
-def load(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Delivery:
+def load(lake: Lake, registry: Registry, delivery_id: str) -> Delivery:
     """A delivery's rows in bronze, or the delivery returned as unreadable."""
     from jobs.ingest.load import load as load_rows  # pyarrow and the readers, wanted by this step alone
 
     delivery = lake.ledger.get(delivery_id)
-    return load_rows(lake, catalogue.contract(delivery.dataset), delivery)
+    return load_rows(lake, registry.contract(delivery.dataset), delivery)

@@ -18,24 +18,24 @@ from jobs.lake.bits import BITS
 from jobs.lake.delivery import Delivery
 from jobs.lake.delta_tables import read_spool
 from jobs.lake.lake import Lake
-from jobs.pipeline.evaluation import curated, testable, typed_rows
-from jobs.pipeline.recheck import Seen
-from jobs.pipeline.versions import newest
+from jobs.pipeline.evaluation import curated, runnable_rules, typed_rows
+from jobs.pipeline.recheck import KeyVerdicts
+from jobs.pipeline.versions import latest_versions
 
 KEY = "_key"
 
 
 def key_verdicts(
     lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule], keys: Sequence[str]
-) -> Seen:
+) -> KeyVerdicts:
     """What the delivery shows of the keys, by the rules that can run today. Reads the delivery once."""
     from jobs.quality.evaluation import masks_of
 
     if not keys or not contract.key():
-        return Seen()
+        return KeyVerdicts()
     lake.tables.interpret(delivery.counted_rows or 0)
-    runnable = testable(lake, tuple(rules), newest(lake))
-    rows, _, _ = typed_rows(lake, contract, delivery, runnable, newest(lake))
+    runnable = runnable_rules(lake, tuple(rules), latest_versions(lake))
+    rows, _, _ = typed_rows(lake, contract, delivery, runnable, latest_versions(lake))
     wanted = lake.spark.createDataFrame(pa.table({"_wanted": sorted(keys)}))
 
     def only(all_rows: DataFrame) -> DataFrame:
@@ -43,7 +43,7 @@ def key_verdicts(
         return keyed.join(F.broadcast(wanted), F.col(KEY) == F.col("_wanted"), "left_semi")
 
     plan = quality.plan(replace(contract, county=None), runnable)
-    masks = masks_of(rows, plan, partial(curated, lake, newest(lake)), only, [KEY])
+    masks = masks_of(rows, plan, partial(curated, lake, latest_versions(lake)), only, [KEY])
     came: set[str] = set()
     fails: dict[str, set[str]] = {rule.id: set() for rule in masks.rules}
     try:
@@ -56,7 +56,7 @@ def key_verdicts(
                     fails[rule.id].update(batch[KEY].filter(pa.array(bad)).to_pylist())
     finally:
         masks.release()
-    return Seen(came, fails)
+    return KeyVerdicts(came, fails)
 
 
 def _spooled(lake: Lake, rows: DataFrame) -> Iterator[pa.RecordBatch]:

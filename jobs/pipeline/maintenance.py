@@ -4,12 +4,12 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from jobs.collaboration import remind as tell
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, TICKETS, VERDICTS
 from jobs.lake.zones import Zone
-from jobs.pipeline.ticket_store import desk
-from jobs.pipeline.ticket_table import keep_standing
+from jobs.pipeline.ticket_store import open_tickets
+from jobs.pipeline.ticket_table import write_ticket_table
 
 logger = logging.getLogger(__name__)
 KEEP_HOURS = 90 * 24
@@ -17,31 +17,31 @@ UNFINISHED = timedelta(days=2)
 """An upload in parts that is older than this will not go on: a login does not last so long."""
 
 
-def remind(lake: Lake, catalogue: Catalogue) -> list[str]:
+def remind(lake: Lake, registry: Registry) -> list[str]:
     """Waivers that ended reopen their tickets, overdue ones are escalated, departments are told what is due.
 
     What people did to tickets since is then told to readers of the data.
     """
     now = datetime.now(UTC)
     told = [f"{one.channel} {one.department} {one.tickets}" for one in tell(lake.settings, now)]
-    with desk(lake, catalogue) as tickets:
-        for contract in catalogue.sources():
-            keep_standing(lake, contract, tickets, now)
+    with open_tickets(lake, registry) as tickets:
+        for contract in registry.sources():
+            write_ticket_table(lake, contract, tickets, now)
     return told
 
 
-def upkeep(lake: Lake, catalogue: Catalogue) -> list[str]:
+def upkeep(lake: Lake, registry: Registry) -> list[str]:
     """Compact all tables, remove files that no version of the last 90 days needs, and forget uploads that broke off."""
-    forgotten = lake.store.forget_unfinished(datetime.now(UTC) - UNFINISHED)
+    forgotten = lake.store.abort_uploads(datetime.now(UTC) - UNFINISHED)
     if forgotten:
         logger.info("%s uploads that broke off were forgotten", forgotten)
-    names = [c.id for c in catalogue.sources()]
+    names = [c.id for c in registry.sources()]
     written = [(zone, n) for n in names for zone in (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)]
     for zone, name in [*written, (Zone.RESULTS, VERDICTS), (Zone.RESULTS, RULES), (Zone.RESULTS, TICKETS)]:
-        lake.arrow.compact(lake.path(zone, name), KEEP_HOURS)
+        lake.delta.compact(lake.path(zone, name), KEEP_HOURS)
     made = [(Zone.SILVER, n) for n in names]
-    made += [(Zone.GOLD, c.id) for c in catalogue.products()]
-    kept = [lake.path(zone, name) for zone, name in made if lake.arrow.version(lake.path(zone, name)) is not None]
+    made += [(Zone.GOLD, c.id) for c in registry.products()]
+    kept = [lake.path(zone, name) for zone, name in made if lake.delta.version(lake.path(zone, name)) is not None]
     for path in kept:
         lake.tables.compact(path, KEEP_HOURS)
     return [str(path) for path in kept]

@@ -8,25 +8,25 @@ from pyspark.sql import DataFrame
 
 from jobs import quality
 from jobs.conform import PLACE, product_columns, product_rows
-from jobs.contracts import Catalogue, Contract
+from jobs.contracts import Contract, Registry
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.pipeline.evaluation import curated
-from jobs.pipeline.versions import newest
+from jobs.pipeline.versions import latest_versions
 from jobs.products import BUILDERS
 
 logger = logging.getLogger(__name__)
 
 
-def build(lake: Lake, catalogue: Catalogue, product_id: str) -> Build | None:
+def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
     """The gold table of a product, where an input has changed and the new rows keep its critical rules; else None."""
-    contract = catalogue.contract(product_id)
+    contract = registry.contract(product_id)
     if contract.product is None:
         raise UserError(f"'{product_id}' is not a product; its contract has no `product` property")
-    versions = {name: lake.arrow.version(lake.path(Zone.SILVER, name)) for name in contract.product.inputs}
+    versions = {name: lake.delta.version(lake.path(Zone.SILVER, name)) for name in contract.product.inputs}
     absent = sorted(name for name, version in versions.items() if version is None)
     if absent:
         logger.info("%s: waits for %s", product_id, ", ".join(absent))
@@ -36,19 +36,21 @@ def build(lake: Lake, catalogue: Catalogue, product_id: str) -> Build | None:
     if last is not None and last.inputs == inputs:
         logger.info("%s: inputs are as at the last build", product_id)
         return None
-    lake.tables.interpret(sum(lake.arrow.count(lake.path(Zone.SILVER, name)) for name in inputs))
+    lake.tables.interpret(sum(lake.delta.count(lake.path(Zone.SILVER, name)) for name in inputs))
     made = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
-    return _publish_product(lake, catalogue, contract, made, inputs)
+    return _publish_product(lake, registry, contract, made, inputs)
 
 
 def _publish_product(
-    lake: Lake, catalogue: Catalogue, contract: Contract, made: DataFrame, inputs: dict[str, int]
+    lake: Lake, registry: Registry, contract: Contract, made: DataFrame, inputs: dict[str, int]
 ) -> Build | None:
-    from jobs.quality.evaluation import run  # Great Expectations takes seconds to import
+    from jobs.quality.evaluation import evaluate  # Great Expectations takes seconds to import
 
     names = [f.name for f in contract.fields]
-    plan = quality.plan(contract, catalogue.rules[contract.id])
-    judged = run(product_rows(made, contract), plan, partial(curated, lake, newest(lake)), [*PLACE, *names], {})
+    plan = quality.plan(contract, registry.rules[contract.id])
+    judged = evaluate(
+        product_rows(made, contract), plan, partial(curated, lake, latest_versions(lake)), [*PLACE, *names], {}
+    )
     path = lake.path(Zone.GOLD, contract.id)
     try:
         failed = judged.counted["failed"]
@@ -59,7 +61,7 @@ def _publish_product(
         judged.release()
     now, version = datetime.now(UTC), lake.tables.version(path)
     done = Build(contract.id, inputs, version, judged.counted["rows"], now)
-    Results(lake.arrow, lake.settings.s3_bucket).write(
+    Results(lake.delta, lake.settings.s3_bucket).write(
         *quality.product_results(contract, done, judged.counted, judged.results)
     )
     if failed:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
@@ -17,27 +17,27 @@ from jobs.reporting import write_profile
 
 
 @dataclass(frozen=True)
-class Profiled:
+class DatasetProfile:
     """Key of the page in the object store, and the diff; empty where nothing is proposed."""
 
     page: str
     diff: str
 
 
-def profile(lake: Lake, catalogue: Catalogue, dataset: str) -> Profiled:
+def profile(lake: Lake, registry: Registry, dataset: str) -> DatasetProfile:
     """The dataset's newest curated rows, field by field. The suite itself is not touched."""
     from jobs.quality.profile import profile as profiled
     from jobs.quality.profile import proposed
 
-    contract = catalogue.contract(dataset)
+    contract = registry.contract(dataset)
     zone = Zone.GOLD if contract.kind == "product" else Zone.SILVER
     path = lake.path(zone, dataset)
-    version = lake.arrow.version(path)
+    version = lake.delta.version(path)
     if version is None:
         raise UserError(f"no table {path} yet; `lake tables` lists those that there are")
     profiles = profiled(lake.tables.read(path, version), contract)
-    diff = _diff(lake, contract.file, dataset, proposed(profiles, catalogue.rules[dataset]))
-    return Profiled(write_profile(lake, contract, profiles, (str(path), version), datetime.now(UTC), diff), diff)
+    diff = _diff(lake, contract.file, dataset, proposed(profiles, registry.rules[dataset]))
+    return DatasetProfile(write_profile(lake, contract, profiles, (str(path), version), datetime.now(UTC), diff), diff)
 
 
 def _diff(lake: Lake, contract_file: Path, dataset: str, entries: list[dict[str, Any]]) -> str:

@@ -20,7 +20,7 @@ def ask(lake: Lake, query: str) -> DataFrame:
         register_marked(lake, name)
     for zone, name in set(re.findall(r"\b(bronze|silver|quarantine|evidence|results|gold)\.`?(\w+)`?", query)):
         path = lake.path(Zone(zone), name)
-        if lake.arrow.version(path) is None:
+        if lake.delta.version(path) is None:
             raise UserError(f"no table {path} yet; `lake tables` lists those that there are")
         lake.tables.register(path)
     return lake.tables.spark.sql(query)

@@ -17,7 +17,7 @@ Damage = Callable[[str, Keys], Keys]
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecheckRequest:
     """Rows of one delivery that a ticket waits for: by key, with how many rows have it; `keyless` ones cannot be followed."""
 
     ticket: str
@@ -29,7 +29,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Seen:
+class KeyVerdicts:
     """What the new delivery shows of followed keys: which came, and which of them fail each rule that ran."""
 
     came: set[str] = field(default_factory=set)
@@ -37,7 +37,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class New:
+class Redelivery:
     """The new delivery with its results by rule, the dataset's rules of today, and what it is a correction of."""
 
     delivery: Delivery
@@ -48,7 +48,7 @@ class New:
     replaces: Mapping[str, int]
     """Deliveries whose place it takes, with the rows that they had."""
 
-    def is_sent_for(self, asked: Asked) -> bool:
+    def is_sent_for(self, asked: RecheckRequest) -> bool:
         """Whether it was sent to mend these rows: it answers the ticket, or takes the other delivery's place."""
         return asked.ticket in self.delivery.answers or asked.delivery in self.replaces
 
@@ -57,7 +57,7 @@ class New:
 class Recheck:
     """What became of the rows that were asked for; `mended` and `remaining` are keys that came again."""
 
-    asked: Asked
+    asked: RecheckRequest
     proof: Proof
     mended: frozenset[str] = frozenset()
     remaining: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ def can_follow(contract: Contract, rule: Rule | None, key: str) -> bool:
     return bool(names) and not about_key and key.startswith("{") and all(f'"{name}":' in key for name in names)
 
 
-def recheck(asked: Asked, new: New, seen: Seen, damage: Damage) -> Recheck | None:
+def recheck(asked: RecheckRequest, new: Redelivery, seen: KeyVerdicts, damage: Damage) -> Recheck | None:
     """What the delivery proves of the rows asked for; None where it has nothing to say of them."""
     if asked.rule_version == OF_A_DELIVERY or not (asked.keys or asked.keyless):
         return _as_a_whole(asked, new)
@@ -102,7 +102,7 @@ def recheck(asked: Asked, new: New, seen: Seen, damage: Damage) -> Recheck | Non
     return Recheck(asked, proof, frozenset(mended), frozenset(failing))
 
 
-def _as_a_whole(asked: Asked, new: New) -> Recheck | None:
+def _as_a_whole(asked: RecheckRequest, new: Redelivery) -> Recheck | None:
     """A check of a delivery as a whole, or of a table, is proven by a delivery that passes it."""
     result = new.results.get(asked.rule)
     is_meant = asked.rule_version == OF_A_DELIVERY or new.is_sent_for(asked)
@@ -113,7 +113,7 @@ def _as_a_whole(asked: Asked, new: New) -> Recheck | None:
     return Recheck(asked, proof)
 
 
-def _passes_whole(asked: Asked, new: New) -> bool:
+def _passes_whole(asked: RecheckRequest, new: Redelivery) -> bool:
     """Whether rows that cannot be followed are proven too: none was left out, and none breaks the rule.
 
     What takes a delivery's place must have as many rows as it had, an answer as many as it was asked for.
@@ -123,7 +123,7 @@ def _passes_whole(asked: Asked, new: New) -> bool:
     return result is not None and result.unexpected_count == 0 and result.element_count >= rows
 
 
-def _damaged(asked: Asked, passing: set[str], seen: Seen, damage: Damage) -> set[str]:
+def _damaged(asked: RecheckRequest, passing: set[str], seen: KeyVerdicts, damage: Damage) -> set[str]:
     """Keys that pass the ticket's rule and break another now, though the row as it was would not."""
     others = {rule: passing & fails for rule, fails in seen.fails.items() if rule != asked.rule and passing & fails}
     if not others:

@@ -3,46 +3,46 @@
 from collections.abc import Mapping, Sequence
 
 from jobs.collaboration import Proof
-from jobs.collaboration.ticket_policy import policy, rule_versions
-from jobs.contracts import Catalogue, Contract, Rule
+from jobs.collaboration.ticket_policy import rule_versions, ticket_policy
+from jobs.contracts import Contract, Registry, Rule
 from jobs.errors import UserError
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, RuleRow
 from jobs.pipeline.failed_rows import failed_rows
 from jobs.pipeline.key_verdicts import key_verdicts
-from jobs.pipeline.open_rows import asked_of
-from jobs.pipeline.recheck import Asked, Keys, New, Recheck, Seen
+from jobs.pipeline.open_rows import request_for
+from jobs.pipeline.recheck import Keys, KeyVerdicts, Recheck, RecheckRequest, Redelivery
 from jobs.pipeline.recheck import recheck as recheck_rows
 
 UNJUDGEABLE = (State.LANDED, State.UNREADABLE)
 
 
-def recheck(lake: Lake, catalogue: Catalogue, delivery_id: str, against: str = "") -> list[Recheck]:
+def recheck(lake: Lake, registry: Registry, delivery_id: str, against: str = "") -> list[Recheck]:
     """What `against`, or the delivery that replaced this one, proves of each rule's failed rows; nothing is written.
 
     The same proof closes tickets: rules of severities that make tickets, the version of today, damage looked for.
     """
     before = lake.ledger.get(delivery_id)
     after = _redelivery(lake, before, against)
-    contract = catalogue.contract(before.dataset)
+    contract = registry.contract(before.dataset)
     if not contract.key():
         raise UserError(f"{contract.id} has no primary key, so its rows cannot be followed from delivery to delivery")
-    results = Results(lake.arrow, lake.settings.s3_bucket).rules([("delivery", "=", after.id)])
-    rules = {rule.id: rule for rule in catalogue.rules[contract.id]}
+    results = Results(lake.delta, lake.settings.s3_bucket).rules([("delivery", "=", after.id)])
+    rules = {rule.id: rule for rule in registry.rules[contract.id]}
     severities = {row.rule: row.severity for row in results} | {rule.id: rule.severity for rule in rules.values()}
-    versions = rule_versions(catalogue.rules[contract.id])
+    versions = rule_versions(registry.rules[contract.id])
     asked = [
-        asked_of(contract, rules.get(rule), Asked("", rule, versions.get(rule, ""), before.id), rows)
+        request_for(contract, rules.get(rule), RecheckRequest("", rule, versions.get(rule, ""), before.id), rows)
         for rule, rows in sorted(failed_rows(lake, contract, before.id).items())
-        if severities.get(rule, "critical") in policy().severities
+        if severities.get(rule, "critical") in ticket_policy().severities
     ]
-    new = new_delivery(catalogue, contract, after, results, {before.id: before.counted_rows or 0})
-    found = {one.asked.rule: one for one in rechecks(lake, catalogue, new, asked)}
+    new = new_delivery(registry, contract, after, results, {before.id: before.counted_rows or 0})
+    found = {one.asked.rule: one for one in rechecks(lake, registry, new, asked)}
     return [found.get(one.rule) or _did_not_come(one, new) for one in asked]
 
 
-def _did_not_come(asked: Asked, new: New) -> Recheck:
+def _did_not_come(asked: RecheckRequest, new: Redelivery) -> Recheck:
     absent = len(asked.keys)
     version = new.versions.get(asked.rule, "")
     return Recheck(
@@ -51,24 +51,24 @@ def _did_not_come(asked: Asked, new: New) -> Recheck:
 
 
 def new_delivery(
-    catalogue: Catalogue,
+    registry: Registry,
     contract: Contract,
     delivery: Delivery,
     results: Sequence[RuleRow],
     replaces: Mapping[str, int],
-) -> New:
+) -> Redelivery:
     """The delivery as re-checks look at it."""
-    rules = catalogue.rules[contract.id]
+    rules = registry.rules[contract.id]
     by_rule = {row.rule: row for row in results}
-    return New(delivery, contract, by_rule, {rule.id: rule for rule in rules}, rule_versions(rules), replaces)
+    return Redelivery(delivery, contract, by_rule, {rule.id: rule for rule in rules}, rule_versions(rules), replaces)
 
 
-def rechecks(lake: Lake, catalogue: Catalogue, new: New, asked: Sequence[Asked]) -> list[Recheck]:
+def rechecks(lake: Lake, registry: Registry, new: Redelivery, asked: Sequence[RecheckRequest]) -> list[Recheck]:
     """What the delivery proves of each question; all keys of all questions are judged in one pass over it.
 
     A rule that no longer runs proves nothing: its rows remain.
     """
-    severe = [rule for rule in catalogue.rules[new.contract.id] if rule.severity in policy().severities]
+    severe = [rule for rule in registry.rules[new.contract.id] if rule.severity in ticket_policy().severities]
     keys = sorted({key for one in asked for key in one.keys})
     seen = key_verdicts(lake, new.contract, new.delivery, severe, keys)
 
@@ -82,8 +82,10 @@ def rechecks(lake: Lake, catalogue: Catalogue, new: New, asked: Sequence[Asked])
     return [one for one in found if one is not None]
 
 
-def _as_it_was(lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule], keys: Sequence[str]) -> Seen:
-    return Seen() if delivery.state in UNJUDGEABLE else key_verdicts(lake, contract, delivery, rules, keys)
+def _as_it_was(
+    lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule], keys: Sequence[str]
+) -> KeyVerdicts:
+    return KeyVerdicts() if delivery.state in UNJUDGEABLE else key_verdicts(lake, contract, delivery, rules, keys)
 
 
 def _redelivery(lake: Lake, before: Delivery, against: str) -> Delivery:

@@ -60,7 +60,7 @@ def replaced_by(everything: Sequence[Delivery], without: str) -> dict[str, str]:
 
 
 @dataclass
-class Beneath:
+class OverwrittenRows:
     """The rows of standing deliveries under those that are withdrawn; release() gives the engine's memory back."""
 
     lake: Lake
@@ -163,7 +163,7 @@ class Beneath:
     def _told(self, zone: Zone, ranked: Sequence[Delivery]) -> DataFrame:
         """What quarantine or evidence holds of the deliveries; no rows where nothing was ever held back."""
         path = self.lake.path(zone, self.contract.id)
-        if self.lake.arrow.version(path) is not None:
+        if self.lake.delta.version(path) is not None:
             return self.lake.tables.read(path).filter(F.col(DELIVERY).isin(*(d.id for d in ranked)))
         columns = (f"{DELIVERY} string", f"{FILE} string", f"{ROW} bigint", "severity string", "rule string")
         return self.lake.spark.createDataFrame([], ", ".join(columns))

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 from jobs.collaboration import Tickets
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.database import Database
 from jobs.lake.lake import Lake
 
 
 @contextmanager
-def desk(lake: Lake, catalogue: Catalogue | None = None) -> Iterator[Tickets]:
+def open_tickets(lake: Lake, registry: Registry | None = None) -> Iterator[Tickets]:
     """The tickets of the lake's state database. Without the contracts no department counts as owner of any data."""
-    owners = catalogue.providers if catalogue else dict
+    owners = registry.providers if registry else dict
     database = Database(lake.settings.state_url())
     database.migrate()
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from jobs.collaboration import MACHINE, Ticket, Tickets, Wanted
+from jobs.collaboration import SYSTEM, Ticket, TicketQuery, Tickets
 from jobs.contracts import Contract
 from jobs.lake.lake import Lake
 from jobs.lake.results import TICKETS
@@ -43,14 +43,14 @@ def _named(record: str) -> list[str]:
     return SEPARATORS.split(record.strip())
 
 
-def keep_standing(lake: Lake, contract: Contract, tickets: Tickets, now: datetime) -> None:
+def write_ticket_table(lake: Lake, contract: Contract, tickets: Tickets, now: datetime) -> None:
     """The dataset's open tickets in `results.tickets`, in place of those before: one row a delivery that is left, or a request."""
     schema = pa.schema([pa.field(n, kind, metadata={"comment": words}) for n, (kind, words) in COLUMNS.items()])
     path, rows = lake.path(Zone.RESULTS, TICKETS), list(_rows(contract, tickets, now))
-    if _stands(lake.arrow.open(path), contract.id, rows):
+    if _stands(lake.delta.open(path), contract.id, rows):
         return
     batches = pa.Table.from_pylist(rows, schema=schema).to_batches()
-    lake.arrow.replace(path, schema, batches, contract.id, column="dataset", partition_by=())
+    lake.delta.replace(path, schema, batches, contract.id, column="dataset", partition_by=())
 
 
 def _stands(table: DeltaTable | None, dataset: str, rows: list[dict[str, Any]]) -> bool:
@@ -68,12 +68,12 @@ def _rows(contract: Contract, tickets: Tickets, now: datetime) -> Iterator[dict[
         if left.ticket in open_:
             one = open_[left.ticket]
             yield _row(one, rule=left.rule, delivery=left.delivery, message=one.message)
-    machine, key = tickets.machine(), contract.key()
+    state_machine, key = tickets.state_machine(), contract.key()
     for one in open_.values():
-        if one.kind not in machine.machine_found and one.record:
+        if one.kind not in state_machine.machine_found and one.record:
             fields = key[: len(_named(one.record))]
             named = {"record": record_hash(one.record), "key_fields": ",".join(fields)}
-            yield _row(one, rule="", message=machine.kinds[one.kind], **named)
+            yield _row(one, rule="", message=state_machine.kinds[one.kind], **named)
 
 
 def _row(one: Ticket, **more: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _row(one: Ticket, **more: Any) -> dict[str, Any]:
 
 def _open(dataset: str, tickets: Tickets, now: datetime) -> Iterator[Ticket]:
     for page in count(1):
-        found = tickets.tickets(MACHINE, Wanted(dataset=dataset, is_open=True, page=page, size=PAGE), now)
+        found = tickets.tickets(SYSTEM, TicketQuery(dataset=dataset, is_open=True, page=page, size=PAGE), now)
         yield from found.tickets
         if page * PAGE >= found.total:
             return

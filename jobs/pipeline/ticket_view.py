@@ -22,11 +22,11 @@ def register_marked(lake: Lake, dataset: str) -> None:
     Rows of an issue are those of its evidence; a request or an objection names its record by the key.
     """
     silver, tickets = lake.path(Zone.SILVER, dataset), lake.path(Zone.RESULTS, TICKETS)
-    if lake.arrow.version(silver) is None:
+    if lake.delta.version(silver) is None:
         raise UserError(f"no table {silver} yet; `lake tables` lists those that there are")
     lake.tables.register(silver)
     joins: list[str] = []
-    if lake.arrow.version(tickets) is not None:
+    if lake.delta.version(tickets) is not None:
         lake.tables.register(tickets)
         joins = [*_failing(lake, dataset, tickets), *_named(lake, dataset, tickets, silver)]
     under = NONE
@@ -43,7 +43,7 @@ def register_marked(lake: Lake, dataset: str) -> None:
 def _failing(lake: Lake, dataset: str, tickets: TablePath) -> list[str]:
     """Tickets by the rows of their evidence."""
     evidence = lake.path(Zone.EVIDENCE, dataset)
-    if lake.arrow.version(evidence) is None:
+    if lake.delta.version(evidence) is None:
         return []
     lake.tables.register(evidence)
     rows = (
@@ -68,7 +68,7 @@ def _named(lake: Lake, dataset: str, tickets: TablePath, silver: TablePath) -> l
 
 def _key_fields(lake: Lake, dataset: str, tickets: TablePath) -> list[list[str]]:
     """The key's fields by which open requests name their records; none where there is no such request."""
-    table = lake.arrow.open(tickets)
+    table = lake.delta.open(tickets)
     if table is None or "key_fields" not in {field.name for field in table.schema().fields}:
         return []
     found = table.to_pyarrow_table(columns=["key_fields"], filters=[("dataset", "=", dataset)])["key_fields"]

@@ -5,20 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jobs.collaboration import MACHINE, Outcome, Tickets
-from jobs.collaboration.ticket_policy import OF_A_DELIVERY, Known, issues, rule_versions
-from jobs.contracts import Catalogue, Contract
+from jobs.collaboration import SYSTEM, RecheckOutcome, Tickets
+from jobs.collaboration.ticket_policy import OF_A_DELIVERY, KnownRows, issues, rule_versions
+from jobs.contracts import Contract, Registry
 from jobs.errors import Unknown
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results, RuleRow
-from jobs.pipeline.correction_notes import tell_pack_words
-from jobs.pipeline.failed_rows import Rows, failed_rows, keep_proofs
-from jobs.pipeline.open_rows import asked_rows
-from jobs.pipeline.recheck import Asked, New, Recheck, can_follow
+from jobs.pipeline.correction_notes import comment_correction_notes
+from jobs.pipeline.failed_rows import Rows, failed_rows, write_proofs
+from jobs.pipeline.open_rows import requested_rows
+from jobs.pipeline.recheck import Recheck, RecheckRequest, Redelivery, can_follow
 from jobs.pipeline.recheck_delivery import UNJUDGEABLE, new_delivery, rechecks
-from jobs.pipeline.ticket_store import desk
-from jobs.pipeline.ticket_table import keep_standing
+from jobs.pipeline.ticket_store import open_tickets
+from jobs.pipeline.ticket_table import write_ticket_table
 from jobs.reporting.causes import causes
 
 logger = logging.getLogger(__name__)
@@ -28,47 +28,47 @@ NO_MATCH = "数据中没有一行与本工单待改的行对得上；请使用�
 
 
 @dataclass(frozen=True)
-class Governed:
+class TicketChanges:
     """Tickets of what the delivery breaks, and what it did to tickets that were open before."""
 
     delivery: str
     tickets: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[RecheckOutcome, ...]
 
 
-def govern(lake: Lake, catalogue: Catalogue, delivery_id: str) -> Governed:
+def govern(lake: Lake, registry: Registry, delivery_id: str) -> TicketChanges:
     """The tickets of one judged delivery; again with the same delivery changes nothing."""
     delivery = lake.ledger.get(delivery_id)
-    contract = catalogue.contract(delivery.dataset)
-    results = Results(lake.arrow, lake.settings.s3_bucket).rules([("delivery", "=", delivery_id)])
-    with desk(lake, catalogue) as tickets:
+    contract = registry.contract(delivery.dataset)
+    results = Results(lake.delta, lake.settings.s3_bucket).rules([("delivery", "=", delivery_id)])
+    with open_tickets(lake, registry) as tickets:
         now = datetime.now(UTC)
         standing = tickets.open_rows(contract.id)
-        new = new_delivery(catalogue, contract, delivery, results, _replaced(lake, delivery))
+        new = new_delivery(registry, contract, delivery, results, _replaced(lake, delivery))
         earlier = [one for one in standing if one.delivery != delivery_id]
-        asked = asked_rows(lake, contract, new.rules, earlier, but=delivery_id)
-        proven = rechecks(lake, catalogue, new, [one for one in asked if _is_asked(new, one, asked)])
-        keep_proofs(lake, contract, delivery_id, proven, now)
+        asked = requested_rows(lake, contract, new.rules, earlier, but=delivery_id)
+        proven = rechecks(lake, registry, new, [one for one in asked if _is_asked(new, one, asked)])
+        write_proofs(lake, contract, delivery_id, proven, now)
         known = _known(failed_rows(lake, contract, delivery_id), new, asked, proven)
-        versions = rule_versions(catalogue.rules[contract.id])
+        versions = rule_versions(registry.rules[contract.id])
         found = tickets.found(issues(contract, results, versions, known, delivery.is_answer()), now)
         before = {one.ticket for one in standing if one.delivery == delivery_id}
         _tell_causes(lake, contract, delivery_id, results, [t for t in found if t not in before], tickets, now)
         outcomes = tuple(
             tickets.rechecked(ticket, [one.proof for one in mine], now) for ticket, mine in _by_ticket(proven)
         )
-        tell_pack_words(lake, tickets, delivery, now)
+        comment_correction_notes(lake, tickets, delivery, now)
         _tell_returned(tickets, delivery, {one.asked.ticket for one in proven}, now)
-        keep_standing(lake, contract, tickets, now)
+        write_ticket_table(lake, contract, tickets, now)
     lake.ledger.governed(delivery_id, now)
     for outcome in outcomes:
         logger.info("%s: ticket %s %s", contract.id, outcome.ticket.id, outcome.ticket.state)
-    return Governed(delivery_id, tuple(dict.fromkeys(found)), outcomes)
+    return TicketChanges(delivery_id, tuple(dict.fromkeys(found)), outcomes)
 
 
-def governed(lake: Lake, catalogue: Catalogue, *asked: str) -> list[Governed]:
+def governed(lake: Lake, registry: Registry, *asked: str) -> list[TicketChanges]:
     """The tickets of the deliveries asked for, in order of arrival."""
-    return [govern(lake, catalogue, one.id) for one in lake.ledger.deliveries() if one.id in asked]
+    return [govern(lake, registry, one.id) for one in lake.ledger.deliveries() if one.id in asked]
 
 
 def _replaced(lake: Lake, delivery: Delivery) -> dict[str, int]:
@@ -82,7 +82,7 @@ def _replaced(lake: Lake, delivery: Delivery) -> dict[str, int]:
     return found
 
 
-def _is_asked(new: New, one: Asked, every: Sequence[Asked]) -> bool:
+def _is_asked(new: Redelivery, one: RecheckRequest, every: Sequence[RecheckRequest]) -> bool:
     """Whether the delivery speaks of these rows: it was sent for them, or holds rows of the same tickets' deliveries,
     or rows are merged by key anyway. What reached no curated table mends no row."""
     if one.rule_version == OF_A_DELIVERY:
@@ -93,7 +93,9 @@ def _is_asked(new: New, one: Asked, every: Sequence[Asked]) -> bool:
     return new.contract.write.mode == "merge" or new.is_sent_for(one) or one.delivery in answered
 
 
-def _known(failed: Mapping[str, Rows], new: New, asked: Sequence[Asked], proven: Sequence[Recheck]) -> dict[str, Known]:
+def _known(
+    failed: Mapping[str, Rows], new: Redelivery, asked: Sequence[RecheckRequest], proven: Sequence[Recheck]
+) -> dict[str, KnownRows]:
     """By rule: failing rows of the delivery that the rule's ticket holds already."""
     held: dict[str, dict[str, int]] = {}
     for one in proven:
@@ -106,7 +108,7 @@ def _known(failed: Mapping[str, Rows], new: New, asked: Sequence[Asked], proven:
         followed = sum(min(number, mine.get(key, 0)) for key, number in rows.items())
         rest = sum(number for key, number in rows.items() if not can_follow(new.contract, new.rules.get(rule), key))
         open_keyless = sum(one.keyless for one in asked if one.rule == rule)
-        found[rule] = Known(followed, min(rest, open_keyless) if new.delivery.is_answer() else 0)
+        found[rule] = KnownRows(followed, min(rest, open_keyless) if new.delivery.is_answer() else 0)
     return found
 
 
@@ -139,7 +141,7 @@ def _tell_causes(  # noqa: PLR0913 - one call, all of it known there
     now: datetime,
 ) -> None:
     """Hints on common causes, said on the tickets that this delivery opened or added to."""
-    rules = {tickets.ticket(one, MACHINE, now).rule: one for one in new}
+    rules = {tickets.ticket(one, SYSTEM, now).rule: one for one in new}
     fields = {r.rule: [name for name in r.fields.split(",") if name] for r in results if r.rule in rules}
     for rule, hints in causes(lake, contract, delivery, fields).items():
-        tickets.commented(rules[rule], MACHINE, f"批次 {delivery} 可能的共同原因：{'；'.join(hints)}", now)
+        tickets.commented(rules[rule], SYSTEM, f"批次 {delivery} 可能的共同原因：{'；'.join(hints)}", now)

@@ -11,14 +11,14 @@ from pathlib import Path
 from deltalake.exceptions import DeltaError
 
 from jobs import quality
-from jobs.contracts import Catalogue, suite_hash
+from jobs.contracts import Registry, suite_hash
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.bulletins import recomputed
-from jobs.pipeline.delivery_checks import handover
-from jobs.pipeline.evaluation import testable, tried
-from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.delivery_checks import delivery_checks
+from jobs.pipeline.evaluation import evaluate_delivery, runnable_rules
+from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.versions import as_of
 from jobs.reporting import Check, Document, against_rules, against_verdict, bulletin, in_the_tables, report_key
 
@@ -27,7 +27,7 @@ SUFFIXES = (".json", ".html", ".xlsx", ".pdf", ".docx")
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verification:
     """All numbers of a report, each with what was found; `unjudged` says what could not be recomputed as cited, and why."""
 
     delivery: str
@@ -39,35 +39,35 @@ class Verified:
         return [check for check in self.checks if not check.agrees()]
 
 
-def verify(lake: Lake, catalogue: Catalogue, report: str) -> Verified:
+def verify(lake: Lake, registry: Registry, report: str) -> Verification:
     """A report by the id of its delivery or by its file, every number of it recomputed; nothing is written."""
     document = _document(lake, report)
     if document.get("format") == bulletin.FORMAT:
-        return _bulletin(lake, catalogue, document, Path(report))
-    checks = in_the_tables(lake, document, catalogue.contracts)
-    again, reason = _judged_again(lake, catalogue, document)
-    return Verified(document["delivery"]["id"], (*checks, *again), reason)
+        return _bulletin(lake, registry, document, Path(report))
+    checks = in_the_tables(lake, document, registry.contracts)
+    again, reason = _judged_again(lake, registry, document)
+    return Verification(document["delivery"]["id"], (*checks, *again), reason)
 
 
-def _bulletin(lake: Lake, catalogue: Catalogue, document: Document, file: Path) -> Verified:
+def _bulletin(lake: Lake, registry: Registry, document: Document, file: Path) -> Verification:
     """Every number of a bulletin, the chain that it rests on, and the text of its pages where those were named."""
     note, cited = "", document
     try:
-        again = recomputed(lake, catalogue, cited)
+        again = recomputed(lake, registry, cited)
     except (DeltaError, FileNotFoundError):
-        note, cited = GONE, bulletin.citing(document, bulletin.newest(lake))
-        again = bulletin.citing(recomputed(lake, catalogue, cited), bulletin.versions_of(document))
+        note, cited = GONE, bulletin.citing(document, bulletin.latest_versions(lake))
+        again = bulletin.citing(recomputed(lake, registry, cited), bulletin.versions_of(document))
     checks = [_chain(lake, document), *bulletin.bulletin_checks(document, json.loads(json.dumps(again)))]
     if file.suffix in (".pdf", ".docx") and file.is_file():
         checks.append(bulletin.file_check(file, document, bulletin.fonts(lake.settings)))
-    return Verified(f"bulletin {document['period']['name']}", tuple(checks), note)
+    return Verification(f"bulletin {document['period']['name']}", tuple(checks), note)
 
 
 def _chain(lake: Lake, document: Document) -> Check:
     """Whether the chain of ticket events stands unbroken up to the event cited, with the hash cited."""
     cited = document["sources"]["events"]
     seq = cited["seq"]
-    with desk(lake) as tickets:
+    with open_tickets(lake) as tickets:
         audit = tickets.audit_verify((seq, cited["hash"]) if seq else None)
     is_whole = audit.broken is None or audit.broken > seq
     found = cited["hash"] if is_whole else f"event {audit.broken}: {audit.reason}"
@@ -95,28 +95,28 @@ def _document(lake: Lake, report: str) -> Document:
     return document
 
 
-def _judged_again(lake: Lake, catalogue: Catalogue, document: Document) -> tuple[list[Check], str]:
+def _judged_again(lake: Lake, registry: Registry, document: Document) -> tuple[list[Check], str]:
     if document["suite_hash"] is None:
         return [], "the delivery could not be read, so no rule ran"
     delivery = lake.ledger.get(document["delivery"]["id"])
-    contract = catalogue.contract(delivery.dataset)
+    contract = registry.contract(delivery.dataset)
     judged_at = datetime.fromisoformat(document["delivery"]["judged_at"])
     versions = as_of(lake, judged_at)
-    rules = testable(lake, catalogue.rules[contract.id], versions)
+    rules = runnable_rules(lake, registry.rules[contract.id], versions)
     if suite_hash(rules) != document["suite_hash"]:
         reason = f"the rules have changed: the report rests on {document['suite_hash'][:12]}, these are "
         return (
             [],
             f"{reason}{suite_hash(rules)[:12]}; check out the contracts and suites of {judged_at:%Y-%m-%d %H:%M}Z",
         )
-    this = tried(lake, contract, delivery, rules, versions)
+    this = evaluate_delivery(lake, contract, delivery, rules, versions)
     try:
         decision = quality.decide(contract, this.judged.counted, this.judged.results)
         basis = quality.Basis(document["suite_hash"], -1, judged_at)
         verdict = quality.verdict_on(contract, delivery, decision, basis, this.judged.counted, this.repair_counts())
         source = "bronze, judged again"
         found = quality.rule_rows(verdict, this.judged.results)
-        found += handover(lake, contract, delivery, verdict)
+        found += delivery_checks(lake, contract, delivery, verdict)
         return [*against_verdict(document, verdict, source), *against_rules(document, found, source)], ""
     finally:
         this.judged.release()

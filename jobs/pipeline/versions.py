@@ -11,11 +11,11 @@ Versions = Callable[[TablePath], int | None]
 """The version of a table that is to be read; None where there is none."""
 
 
-def newest(lake: Lake) -> Versions:
+def latest_versions(lake: Lake) -> Versions:
     """Tables as they are now."""
-    return lake.arrow.version
+    return lake.delta.version
 
 
 def as_of(lake: Lake, moment: datetime) -> Versions:
     """Tables as they were at a moment."""
-    return partial(lake.arrow.version_at, moment=moment)
+    return partial(lake.delta.version_at, moment=moment)

@@ -1,7 +1,7 @@
 """Rules → verdicts. The one room that knows Great Expectations, imported only when rules run (jobs.quality.evaluation)."""
 
 from jobs.lake.results import RepairCount
-from jobs.quality.delivery_rules import Before, handover_rows
+from jobs.quality.delivery_rules import EarlierDeliveries, handover_rows
 from jobs.quality.plan import REFERENCE, Group, Plan, Reference, other_datasets, plan
 from jobs.quality.verdict import (
     Basis,
@@ -18,8 +18,8 @@ from jobs.quality.verdict import (
 __all__ = [
     "REFERENCE",
     "Basis",
-    "Before",
     "Decision",
+    "EarlierDeliveries",
     "Group",
     "Plan",
     "Reference",

@@ -39,7 +39,7 @@ def _misread() -> str:
 MISREAD = _misread()
 
 
-class Words(Protocol):
+class TextFunctions(Protocol):
     """What an engine must be able to say about texts."""
 
     def matches(self, texts: Texts, pattern: str) -> Texts:
@@ -61,10 +61,10 @@ class Words(Protocol):
         """Whether the value is one of those listed."""
 
 
-Condition = Callable[[Words, Texts], Texts]
+Condition = Callable[[TextFunctions, Texts], Texts]
 
 
-def _weighted(words: Words, texts: Texts, weights: Sequence[int], alphabet: str, first: int = 1) -> Texts:
+def _weighted(words: TextFunctions, texts: Texts, weights: Sequence[int], alphabet: str, first: int = 1) -> Texts:
     """Sum of each character's place in the alphabet times its weight."""
     return _sum([words.place(texts, first + i, alphabet) * weight for i, weight in enumerate(weights)])
 
@@ -75,19 +75,19 @@ def _sum(terms: Sequence[Texts]) -> Texts:
     return terms[0] if half == 0 else _sum(terms[:half]) + _sum(terms[half:])
 
 
-def uscc(words: Words, texts: Texts) -> Texts:
+def uscc(words: TextFunctions, texts: Texts) -> Texts:
     """Unified social credit code: 18 characters whose last is the check character."""
     rest = _weighted(words, texts, USCC_WEIGHTS, USCC) % 31
     right = (31 - rest) % 31 == words.place(texts, 18, USCC)
     return words.matches(texts, r"^[159ANY][1239][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$") & right
 
 
-def uscc_inner(words: Words, texts: Texts) -> Texts:
+def uscc_inner(words: TextFunctions, texts: Texts) -> Texts:
     """The organisation code within a right credit code (9th to 17th character) has its own check character."""
     return ~uscc(words, texts) | _organisation_check(words, texts, 9)
 
 
-def organisation_code(words: Words, texts: Texts) -> Texts:
+def organisation_code(words: TextFunctions, texts: Texts) -> Texts:
     """Organisation code, with or without its hyphen."""
     plain = words.matches(texts, r"^[0-9A-Z]{8}[0-9X]$") & _organisation_check(words, texts, 1)
     rest = 11 - _weighted(words, texts, ORGANISATION_WEIGHTS, DIGITS_AND_LETTERS) % 11
@@ -95,19 +95,19 @@ def organisation_code(words: Words, texts: Texts) -> Texts:
     return plain | (words.matches(texts, r"^[0-9A-Z]{8}-[0-9X]$") & hyphened)
 
 
-def _organisation_check(words: Words, texts: Texts, first: int) -> Texts:
+def _organisation_check(words: TextFunctions, texts: Texts, first: int) -> Texts:
     rest = 11 - _weighted(words, texts, ORGANISATION_WEIGHTS, DIGITS_AND_LETTERS, first) % 11
     return rest % 11 == words.place(texts, first + 8, "0123456789X")
 
 
-def registration_no(words: Words, texts: Texts) -> Texts:
+def registration_no(words: TextFunctions, texts: Texts) -> Texts:
     """Business registration number of 15 digits, ISO 7064 MOD 11,10."""
     digits = [words.place(texts, position, "0123456789") for position in range(1, 15)]
     carried = words.fold(digits, 10, lambda carry, digit: ((digit + carry - 1) % 10 + 1) * 2 % 11)
     return words.matches(texts, r"^[0-9]{15}$") & ((carried + words.place(texts, 15, "0123456789")) % 10 == 1)
 
 
-def resident_id(words: Words, texts: Texts) -> Texts:
+def resident_id(words: TextFunctions, texts: Texts) -> Texts:
     """Resident identity number of 18 characters: check character, and a day that exists."""
     rest = _weighted(words, texts, RESIDENT_WEIGHTS, "0123456789") % 11
     checked = rest == words.place(texts, 18, RESIDENT_CHECKS)
@@ -115,12 +115,12 @@ def resident_id(words: Words, texts: Texts) -> Texts:
     return shaped & checked & is_day(words, words.piece(texts, 7, 8))
 
 
-def resident_id_not_made_up(words: Words, texts: Texts) -> Texts:
+def resident_id_not_made_up(words: TextFunctions, texts: Texts) -> Texts:
     """Not a number that people type to get past a form: one digit repeated, or a run."""
     return ~words.matches(texts, r"^([0-9])\1{5}[0-9]|12345678901234|^123456|(0{9}|1{9}|9{9})")
 
 
-def resident_id_division(words: Words, texts: Texts) -> Texts:
+def resident_id_division(words: TextFunctions, texts: Texts) -> Texts:
     """First six digits that are, or once were, a division: numbers are issued years after birth, so any year's will do.
 
     Only of what looks like a number; of anything else there is nothing more to say.
@@ -149,7 +149,7 @@ def _divisions() -> str:
     return f"^(?:{'|'.join(branches)})"
 
 
-def is_day(words: Words, texts: Texts) -> Texts:
+def is_day(words: TextFunctions, texts: Texts) -> Texts:
     """Whether eight digits are a day of the calendar."""
     year, month = words.number(words.piece(texts, 1, 4)), words.number(words.piece(texts, 5, 2))
     day = words.number(words.piece(texts, 7, 2))
@@ -159,22 +159,22 @@ def is_day(words: Words, texts: Texts) -> Texts:
     return (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & ~short & ~february
 
 
-def day(words: Words, texts: Texts) -> Texts:
+def day(words: TextFunctions, texts: Texts) -> Texts:
     """A day of the calendar in the basic form of GB/T 7408: YYYYMMDD."""
     return words.matches(texts, "^[0-9]{8}$") & is_day(words, texts)
 
 
-def not_excel_damaged(words: Words, texts: Texts) -> Texts:
+def not_excel_damaged(words: TextFunctions, texts: Texts) -> Texts:
     """Long numbers that went through a number cell end in 000 or are written with an exponent."""
     return ~words.matches(texts, r"^[0-9]{15}0{3}$|^[0-9](\.[0-9]+)?[Ee]\+?[0-9]+$")
 
 
-def mobile(words: Words, texts: Texts) -> Texts:
+def mobile(words: TextFunctions, texts: Texts) -> Texts:
     """Mobile number of the mainland."""
     return words.matches(texts, r"^1[3-9][0-9]{9}$")
 
 
-def phone(words: Words, texts: Texts) -> Texts:
+def phone(words: TextFunctions, texts: Texts) -> Texts:
     """Mobile, land line with area code, 400/800 number, or short number of a service."""
     return words.matches(
         texts,
@@ -183,27 +183,27 @@ def phone(words: Words, texts: Texts) -> Texts:
     )
 
 
-def postcode(words: Words, texts: Texts) -> Texts:
+def postcode(words: TextFunctions, texts: Texts) -> Texts:
     """Six digits that begin with a postal region in use."""
     return words.matches(texts, r"^(0[1-7]|1[0-356]|2[0-7]|3[0-6]|4[0-7]|5[1-7]|6[1-7]|7[1-5]|8[1-5]|99)[0-9]{4}$")
 
 
-def gender(words: Words, texts: Texts) -> Texts:
+def gender(words: TextFunctions, texts: Texts) -> Texts:
     """GB/T 2261.1."""
     return words.among(texts, ("0", "1", "2", "9"))
 
 
-def ethnic_group(words: Words, texts: Texts) -> Texts:
+def ethnic_group(words: TextFunctions, texts: Texts) -> Texts:
     """GB/T 3304: 01 to 56, 97 other, 98 foreign origin."""
     return words.matches(texts, r"^(0[1-9]|[1-4][0-9]|5[0-6]|97|98)$")
 
 
-def marital_status(words: Words, texts: Texts) -> Texts:
+def marital_status(words: TextFunctions, texts: Texts) -> Texts:
     """GB/T 2261.2."""
     return words.among(texts, ("10", "20", "21", "22", "23", "30", "40", "90"))
 
 
-def industry(words: Words, texts: Texts) -> Texts:
+def industry(words: TextFunctions, texts: Texts) -> Texts:
     """GB/T 4754-2017: a section's letter, or with it a division, a group or a class of that section."""
     branches = []
     for section, (first, last) in INDUSTRY.items():
@@ -212,7 +212,7 @@ def industry(words: Words, texts: Texts) -> Texts:
     return words.matches(texts, f"^({'|'.join(branches)})$")
 
 
-def bank_card(words: Words, texts: Texts) -> Texts:
+def bank_card(words: TextFunctions, texts: Texts) -> Texts:
     """Card number of 16 to 19 digits whose Luhn sum is a multiple of ten."""
     right: Texts = None
     for length in range(16, 20):
@@ -226,7 +226,7 @@ def bank_card(words: Words, texts: Texts) -> Texts:
     return right
 
 
-def plate(words: Words, texts: Texts) -> Texts:
+def plate(words: TextFunctions, texts: Texts) -> Texts:
     """Number plate: GA 36, five characters after the office's letter, or six for new energy."""
     return words.matches(
         texts,
@@ -234,35 +234,35 @@ def plate(words: Words, texts: Texts) -> Texts:
     )
 
 
-def vin(words: Words, texts: Texts) -> Texts:
+def vin(words: TextFunctions, texts: Texts) -> Texts:
     """Vehicle identification number with its check character at place 9."""
     terms = [words.place(texts, i, VIN) % 10 * w for i, w in enumerate(VIN_WEIGHTS, 1) if w]
     return words.matches(texts, r"^[0-9A-HJ-NPR-Z]{17}$") & (_sum(terms) % 11 == words.place(texts, 9, "0123456789X"))
 
 
-def real_estate_unit(words: Words, texts: Texts) -> Texts:
+def real_estate_unit(words: TextFunctions, texts: Texts) -> Texts:
     """Real-estate unit code of 28 characters: division, registry district, land with its kind, building with its unit."""
     return words.matches(texts, r"^[1-9][0-9]{11}[GJZ][A-HSXYW][0-9]{5}[FLQW][0-9]{8}$")
 
 
-def birth_certificate_no(words: Words, texts: Texts) -> Texts:
+def birth_certificate_no(words: TextFunctions, texts: Texts) -> Texts:
     """A letter and nine digits."""
     return words.matches(texts, r"^[A-Z][0-9]{9}$")
 
 
-def readable(words: Words, texts: Texts) -> Texts:
+def readable(words: TextFunctions, texts: Texts) -> Texts:
     """No sign of a wrong encoding: replacement marks, controls, UTF-8 read as GBK or Latin-1."""
     lost = r"[\uFFFD\u0000-\u0008\u000B\u000C\u000E-\u001F]|锟斤拷|烫烫"
     latin = r"[\u00E4-\u00E9][\u0080-\u00BF\u0152-\u0178\u02C6\u02DC\u2013-\u2122]{2}"
     return ~words.matches(texts, f"{lost}|{latin}|{MISREAD}")
 
 
-def without_lost_characters(words: Words, texts: Texts) -> Texts:
+def without_lost_characters(words: TextFunctions, texts: Texts) -> Texts:
     """No mark where a rare character was: a question mark, a square, or a character of private use."""
     return ~words.matches(texts, r"[?\u25A1\uE000-\uF8FF]")
 
 
-def whole_name(words: Words, texts: Texts) -> Texts:
+def whole_name(words: TextFunctions, texts: Texts) -> Texts:
     """A person's or an organisation's name: no digits alone, no marks at the ends, not a word for nothing."""
     return ~words.matches(
         texts,

@@ -14,7 +14,7 @@ from jobs.lake.bits import BIT_COLUMNS
 ROWS = "_n"
 
 
-def tally(
+def count_groups(
     rows: DataFrame, by: str, conditions: Mapping[str, Column], sums: Mapping[str, Column]
 ) -> tuple[dict[str, dict[str, int]], dict[str, float]]:
     """By the value of the column `by` ("" where none is named), how many rows fulfil each condition; and the sums of all.

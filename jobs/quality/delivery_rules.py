@@ -14,14 +14,14 @@ MEASURED = ("integer", "number")
 
 
 @dataclass(frozen=True)
-class Before:
+class EarlierDeliveries:
     """What came earlier: the dataset's last delivery; the rows that are usual on like days, as low, middle and high."""
 
     last: Delivery | None = None
     usual: tuple[float, float, float] | None = None
 
 
-def handover_rows(contract: Contract, delivery: Delivery, before: Before, verdict: Verdict) -> list[RuleRow]:
+def handover_rows(contract: Contract, delivery: Delivery, before: EarlierDeliveries, verdict: Verdict) -> list[RuleRow]:
     """Results about the delivery itself. What cannot be told is left out; an answer need only be readable."""
     if delivery.is_answer():
         return [_readable(verdict)]

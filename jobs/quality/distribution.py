@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import Contract, Field
 from jobs.lake.bits import count_true, quoted
-from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow, Verdict
+from jobs.lake.results import MEAN, VALUE_SHARE, DistributionRow, Verdict
 
 MOST_WORDS = 30
 
 
-def shape_counts(contract: Contract, kept: Sequence[str]) -> dict[str, Column]:
+def distribution_counts(contract: Contract, kept: Sequence[str]) -> dict[str, Column]:
     """Aggregates by name, of the fields kept: `n:` values looked at, `s:` their sum, `e:field=word` how often a word stands."""
     asked: dict[str, Column] = {}
     for field in (one for one in contract.fields if one.name in kept):
@@ -30,10 +30,10 @@ def shape_counts(contract: Contract, kept: Sequence[str]) -> dict[str, Column]:
     return asked
 
 
-def shape_rows(verdict: Verdict, counted: Mapping[str, float]) -> list[ShapeRow]:
+def distribution_rows(verdict: Verdict, counted: Mapping[str, float]) -> list[DistributionRow]:
     """Means and shares as they are kept; nothing of a field without values."""
     return [
-        ShapeRow(verdict.delivery, verdict.seq, verdict.dataset, kind, field, number)
+        DistributionRow(verdict.delivery, verdict.seq, verdict.dataset, kind, field, number)
         for kind, field, number in _numbers(counted)
     ]
 

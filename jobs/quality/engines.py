@@ -9,7 +9,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 
-class SparkWords:
+class SparkText:
     """Native expressions: no Python runs on the row path."""
 
     def matches(self, texts: Column, pattern: str) -> Column:
@@ -31,7 +31,7 @@ class SparkWords:
         return texts.isin(*values)
 
 
-class PandasWords:
+class PandasText:
     """The same answers on a pandas series of texts."""
 
     def matches(self, texts: pd.Series, pattern: str) -> pd.Series:

@@ -8,8 +8,8 @@ from pyspark.sql import Column, DataFrame
 
 from jobs.contracts import Rule
 from jobs.quality.conditions import compile_rules
-from jobs.quality.counts import tally
-from jobs.quality.distribution import shape_counts
+from jobs.quality.counts import count_groups
+from jobs.quality.distribution import distribution_counts
 from jobs.quality.plan import Plan
 from jobs.quality.results import RuleResult, from_counts, through_gx
 from jobs.quality.verdict_masks import COUNTY, MASK, counts, judge, masked
@@ -20,7 +20,7 @@ hundred batches of each task: a large delivery then fills the heap (measured: 2 
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedRows:
     """Judged rows, cached; `rules` are in the order of the mask's bits; release() gives the memory back."""
 
     rows: DataFrame
@@ -40,7 +40,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Masks:
+class VerdictMasks:
     """Rows with their verdicts; `rules` are in the order of the mask's bits."""
 
     rows: DataFrame
@@ -53,13 +53,13 @@ class Masks:
             rows.unpersist()
 
 
-def run(
+def evaluate(
     rows: DataFrame,
     plan: Plan,
     read: Callable[[str], DataFrame],
     keep: Sequence[str],
     also_count: Mapping[str, Column],
-) -> Judged:
+) -> JudgedRows:
     """Judge typed rows: one read for all row rules and counts, one more a uniqueness group.
 
     `also_count` are further conditions on columns of bits.
@@ -67,15 +67,15 @@ def run(
     judged, kept = judge(rows, plan, read)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
     cached = masked(judged, plan, compiled, keep).persist(CACHE)
-    lying = shape_counts(plan.contract, keep)
+    lying = distribution_counts(plan.contract, keep)
     asked = {**counts(compiled), **also_count}
-    by_county, shape = tally(cached, COUNTY if plan.county else "", asked, lying)
+    by_county, shape = count_groups(cached, COUNTY if plan.county else "", asked, lying)
     counted = {name: sum(part[name] for part in by_county.values()) for name in asked}
     results = [*from_counts(compiled, counted), *through_gx(cached, compiled)]
     order = {rule.id: i for i, rule in enumerate(plan.rules)}
     results.sort(key=lambda r: order[r.rule.id])
     counties = {name: from_counts(compiled, part) for name, part in by_county.items() if name}
-    return Judged(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept, counties, shape)
+    return JudgedRows(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept, counties, shape)
 
 
 def masks_of(
@@ -84,10 +84,10 @@ def masks_of(
     read: Callable[[str], DataFrame],
     only: Callable[[DataFrame], DataFrame],
     keep: Sequence[str],
-) -> Masks:
+) -> VerdictMasks:
     """Verdicts on the rows that `only` chooses, uncached and not counted: the columns `keep` and `_mask…`."""
     judged, kept = judge(rows, plan, read, only)
     compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
     with_masks = masked(judged, plan, compiled, keep)
     columns = [*keep, *(name for name in with_masks.columns if name.startswith(MASK))]
-    return Masks(with_masks.select(*columns), tuple(f.rule for f in compiled.fused), kept)
+    return VerdictMasks(with_masks.select(*columns), tuple(f.rule for f in compiled.fused), kept)

@@ -20,7 +20,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.quality.codes import CONDITIONS, Condition
-from jobs.quality.engines import PandasWords, SparkWords
+from jobs.quality.engines import PandasText, SparkText
 
 
 class ColumnValuesParse(ColumnMapMetricProvider):
@@ -263,11 +263,11 @@ def _register(name: str, condition: Condition) -> None:
 
     @column_condition_partial(engine=SparkDFExecutionEngine)
     def on_spark(cls: Any, column: Column, **_: Any) -> Column:
-        return condition(SparkWords(), column)
+        return condition(SparkText(), column)
 
     @column_condition_partial(engine=PandasExecutionEngine)
     def on_pandas(cls: Any, column: Any, **_: Any) -> Any:
-        return condition(PandasWords(), column)
+        return condition(PandasText(), column)
 
     camel = "".join(part.capitalize() for part in name.split("_"))
     metric = f"column_values.{name}"

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.lake.bits import quoted
-from jobs.quality.series_window import Sight
+from jobs.quality.series_window import SeriesWindow
 
 TO_SIGMA = 1.4826
 """A median of absolute departures, times this, is a standard deviation where these are normal."""
@@ -19,7 +19,7 @@ FEWEST_PEERS = 3
 """Of two points that differ, neither can be said to be the one that drifts."""
 
 
-def departs(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
+def departs(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     """Runs of at least `readings` readings that leave what is usual by more than `limit` and `spreads` robust sigmas.
 
     The sigma is that of the departures in the same periods before.
@@ -35,7 +35,7 @@ def departs(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     return _lasting(rows, flag, sight, F.col("_off") > allowed)
 
 
-def drifts(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
+def drifts(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     """At least `readings` readings in a row, in periods whose median is off by more than `limit`.
 
     Off from what is usual or, with `peers`, more off than the median of the points that share these fields (of all
@@ -51,7 +51,7 @@ def drifts(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     return _lasting(rows, flag, sight, F.abs("_change") > sight.number("limit"))
 
 
-def _in_periods(rows: DataFrame, sight: Sight) -> DataFrame:
+def _in_periods(rows: DataFrame, sight: SeriesWindow) -> DataFrame:
     """The rows with the number of their period, as its phase within `every_s` and its turn."""
     kwargs, length = sight.kwargs, int(sight.kwargs["period_s"])
     apart = int(kwargs.get("every_s") or length) // length
@@ -61,7 +61,7 @@ def _in_periods(rows: DataFrame, sight: Sight) -> DataFrame:
     return rows.withColumn("_turn", turn).withColumn("_phase", number - turn * F.lit(apart))
 
 
-def _before(sight: Sight, column: str) -> Column:
+def _before(sight: SeriesWindow, column: str) -> Column:
     """The median of the column over the periods before; null where they hold fewer than `least` values."""
     back = int(sight.kwargs["back"])
     over = f"{sight.points('_phase')} ORDER BY _turn RANGE BETWEEN {back} PRECEDING AND 1 PRECEDING"
@@ -69,7 +69,7 @@ def _before(sight: Sight, column: str) -> Column:
     return F.when(enough, F.expr(f"percentile({column}, 0.5) OVER ({over})"))
 
 
-def _beside_peers(rows: DataFrame, sight: Sight, period: str) -> DataFrame:
+def _beside_peers(rows: DataFrame, sight: SeriesWindow, period: str) -> DataFrame:
     """The rows with their `_change` less the median change of their peers; null where these are too few."""
     first = F.expr(f"row_number() OVER ({period} ORDER BY _file, _row)") == 1
     rows = rows.withColumn("_once", F.when(first, F.col("_change")))
@@ -79,7 +79,7 @@ def _beside_peers(rows: DataFrame, sight: Sight, period: str) -> DataFrame:
     return rows.withColumn("_change", F.when(enough, F.col("_change") - common))
 
 
-def _lasting(rows: DataFrame, flag: str, sight: Sight, off: Column) -> DataFrame:
+def _lasting(rows: DataFrame, flag: str, sight: SeriesWindow, off: Column) -> DataFrame:
     """The rows with a flag on those that are off, where at least `readings` in a row are."""
     is_off = F.coalesce(off, F.lit(False)).cast("int")
     rows = rows.withColumn("_is_off", F.when(F.col(sight.value).isNotNull(), is_off))

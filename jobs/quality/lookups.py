@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.contracts import TOLD, Beside, Rule
+from jobs.contracts import TOLD, Lookup, Rule
 from jobs.lake.bits import balanced, quoted
 
 
-def with_partners(rows: DataFrame, beside: Sequence[Beside], read: Callable[[str], DataFrame]) -> DataFrame:
+def with_lookups(rows: DataFrame, lookups: Sequence[Lookup], read: Callable[[str], DataFrame]) -> DataFrame:
     """The rows with a struct column for each row beside, null where there is none."""
-    names = rows.columns if beside else []
-    for one in beside:
+    names = rows.columns if lookups else []
+    for one in lookups:
         keys = [key for key, _ in one.on]
         other = read(one.dataset).dropDuplicates(keys)
         values = [_field(other, name).alias(name) for name in one.fields]
@@ -24,7 +24,7 @@ def with_partners(rows: DataFrame, beside: Sequence[Beside], read: Callable[[str
     return rows
 
 
-def told(rules: Sequence[Rule], unexpected: Sequence[Column]) -> list[Column]:
+def observed_values(rules: Sequence[Rule], unexpected: Sequence[Column]) -> list[Column]:
     """For each rule that refers to the other side's value: that value as text, where the row breaks the rule."""
     pairs = [(rule, breaks) for rule, breaks in zip(rules, unexpected, strict=True) if rule.reference]
     return [F.when(breaks, F.expr(rule.reference).cast("string")).alias(TOLD + rule.id) for rule, breaks in pairs]

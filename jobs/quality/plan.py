@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from jobs.contracts import Beside, Contract, Rule
+from jobs.contracts import Contract, Lookup, Rule
 
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 REFERENCE = "expect_column_values_to_be_known"
@@ -58,7 +58,7 @@ class Plan:
     references: tuple[Reference, ...]
     drops_copies: bool
     series: tuple[Series, ...] = ()
-    beside: tuple[Beside, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
     county: str = ""
     """Spark SQL for the row's county; empty where counts are not kept by county."""
 
@@ -80,25 +80,25 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
         groups.append(Group(None, (), COPIES))
     series = tuple(Series(rule, flag_of(rule)) for rule in rules if rule.type in SERIES)
     county, partner = _county(contract, references)
-    beside = (*_beside(rules), *partner)
-    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series, beside, county)
+    lookups = (*_beside(rules), *partner)
+    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series, lookups, county)
 
 
-def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, tuple[Beside, ...]]:
+def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, tuple[Lookup, ...]]:
     """The row's county in Spark SQL, and the row beside that tells it. A code that is no division has no county."""
     county = contract.county
     if county is None:
         return "", ()
     if county.dataset:
-        return f"{COUNTY}.{county.field}", (Beside(COUNTY, county.dataset, tuple(county.on.items()), (county.field,)),)
+        return f"{COUNTY}.{county.field}", (Lookup(COUNTY, county.dataset, tuple(county.on.items()), (county.field,)),)
     lost = [r.flag for r in references if r.column == county.field]
     return (f"CASE WHEN NOT {lost[0]} THEN `{county.field}` END", ()) if lost else ("", ())
 
 
-def _beside(rules: Sequence[Rule]) -> tuple[Beside, ...]:
+def _beside(rules: Sequence[Rule]) -> tuple[Lookup, ...]:
     """The rows beside that the rules name, each alias once with all fields that any rule reads."""
-    found: dict[str, Beside] = {}
-    for one in (one for rule in rules for one in rule.beside):
+    found: dict[str, Lookup] = {}
+    for one in (one for rule in rules for one in rule.lookups):
         before = found[one.alias].fields if one.alias in found else ()
         found[one.alias] = replace(one, fields=tuple(sorted({*before, *one.fields})))
     return tuple(found.values())
@@ -106,8 +106,8 @@ def _beside(rules: Sequence[Rule]) -> tuple[Beside, ...]:
 
 def other_datasets(rule: Rule) -> set[str]:
     """Datasets other than its own that the rule looks at."""
-    beside = {one.dataset for one in rule.beside}
-    return {*beside, str(rule.kwargs["dataset"])} if rule.type == REFERENCE else beside
+    lookups = {one.dataset for one in rule.lookups}
+    return {*lookups, str(rule.kwargs["dataset"])} if rule.type == REFERENCE else lookups
 
 
 def flag_of(rule: Rule) -> str:

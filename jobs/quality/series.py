@@ -15,7 +15,7 @@ from jobs.contracts import Contract
 from jobs.lake.bits import balanced, quoted
 from jobs.quality.level_rules import departs, drifts
 from jobs.quality.plan import Series
-from jobs.quality.series_window import Sight
+from jobs.quality.series_window import SeriesWindow
 
 HOUR = 3600.0
 RATE = "_rate_in_band"
@@ -23,13 +23,13 @@ NEAR_THE_TOP = 0.9
 """A counter that falls from beyond this share of its dial may have rolled over."""
 
 
-def with_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:
+def with_series_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:
     """The rows with a boolean column for each rule, true where the row breaks it."""
     names = rows.columns if series else []  # asked once: each time, the engine analyses the plan
     for one in series:
         value = f"_v_{one.rule.id}"
         kwargs = one.rule.kwargs
-        sight = Sight(kwargs, quoted(value))
+        sight = SeriesWindow(kwargs, quoted(value))
         present = balanced(Column.__and__, [F.col(quoted(n)).isNotNull() for n in (*kwargs["series"], kwargs["at"])])
         rows = rows.withColumn(value, F.when(present, _in_band(contract, kwargs["column"])))
         if "rate" in kwargs:
@@ -53,7 +53,7 @@ def _in_band(contract: Contract, name: str) -> Column:
     return F.when(inside, value.cast("double"))
 
 
-def _stuck(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
+def _stuck(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     """Runs of at least `intervals` equal readings, while another reading of the point moves."""
     kwargs, value = sight.kwargs, F.col(sight.value)
     starts = (value != sight.prior(sight.value)) | sight.prior(sight.value).isNull() | sight.exempt()
@@ -65,7 +65,7 @@ def _stuck(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     return rows.withColumn(flag, is_long & (balanced(Column.__or__, moving) if moving else F.lit(True)))
 
 
-def _spike(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
+def _spike(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     """A step of more than `limit` from the reading before, taken back within `readings` readings: all between are off."""
     limit, value = sight.number("limit"), F.col(sight.value)
     rows = rows.withColumn("_prior", sight.prior(sight.value)).withColumn("_next", sight.next(sight.value))
@@ -80,7 +80,7 @@ def _spike(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     return rows.withColumn(flag, value.isNotNull() & is_short & (F.col("_up") * F.col("_down") > 0) & is_back)
 
 
-def _between_steps(rows: DataFrame, sight: Sight, limit: Column) -> DataFrame:
+def _between_steps(rows: DataFrame, sight: SeriesWindow, limit: Column) -> DataFrame:
     """The rows with their `_prior`, `_next`, `_up` and `_down` those of the whole run between two steps, and its `_length`."""
     rows = rows.withColumn("_steps", (F.abs("_up") > limit).cast("int"))
     rows = rows.withColumn("_run", sight.so_far("_steps"))
@@ -92,7 +92,7 @@ def _between_steps(rows: DataFrame, sight: Sight, limit: Column) -> DataFrame:
     return rows.withColumns({**whole, "_length": F.expr(f"count({sight.value}) {run}")})
 
 
-def _fall(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
+def _fall(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     """A counter below its last reading, unless its dial of `digits` rolled over by a step of at most `max_step`."""
     kwargs, value = sight.kwargs, F.col(sight.value)
     rows = rows.withColumn("_prior", sight.prior(sight.value))
@@ -105,14 +105,14 @@ def _fall(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     return rows.withColumn(flag, falls & ~F.coalesce(rolled, F.lit(False)))
 
 
-def _gap(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
+def _gap(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     """A reading that comes more than `limit` intervals of `interval_s` seconds after the one before."""
     waited = F.unix_micros(F.col(sight.value)) - F.unix_micros(sight.prior(sight.value))
     most = sight.number("interval_s") * sight.number("limit", 1.5) * F.lit(1e6)
     return rows.withColumn(flag, waited > most)
 
 
-def _growth(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
+def _growth(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     """A counter's step that differs from what `rate` an hour gives by more than `tolerance` and `share` of it.
 
     A fall, and the rise after it, are left to the rule on falling counters.
@@ -129,7 +129,7 @@ def _growth(rows: DataFrame, flag: str, sight: Sight) -> DataFrame:
     return rows.withColumn(flag, rises & (F.col("_hours") > 0) & (F.abs(F.col("_step") - due) > allowed))
 
 
-KINDS: Mapping[str, Callable[[DataFrame, str, Sight], DataFrame]] = {
+KINDS: Mapping[str, Callable[[DataFrame, str, SeriesWindow], DataFrame]] = {
     "expect_column_values_to_not_be_stuck": _stuck,
     "expect_column_values_to_not_spike": _spike,
     "expect_column_values_to_not_fall": _fall,

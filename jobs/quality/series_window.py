@@ -11,7 +11,7 @@ from jobs.lake.bits import quoted
 
 
 @dataclass(frozen=True)
-class Sight:
+class SeriesWindow:
     """One rule's view of the rows: its value within the physical band, and its neighbours in order."""
 
     kwargs: Mapping[str, Any]

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from jobs.contracts import Rule
 from jobs.quality.codes import CONDITIONS, RESIDENT_CHECKS, RESIDENT_WEIGHTS
-from jobs.quality.engines import PandasWords
+from jobs.quality.engines import PandasText
 
 PREFIX = "expect_column_values_to_be_"
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u00a0 \t\r\n'‘’`"))
@@ -64,6 +64,6 @@ def suggested(rule: Rule, sent: pa.Array) -> pa.Array:
         open_ = texts.notna() & found.isna()
         if open_.any():
             tried = texts[open_].map(candidate)
-            right = CONDITIONS[name](PandasWords(), tried)
+            right = CONDITIONS[name](PandasText(), tried)
             found.loc[tried.index[right]] = tried[right]
     return pa.array(found.tolist(), pa.string())

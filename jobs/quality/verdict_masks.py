@@ -9,9 +9,9 @@ from jobs.contracts import MALFORMED, SENT, text_column
 from jobs.contracts.names import LINE
 from jobs.lake.bits import any_set, balanced, bit_columns, is_set, quoted
 from jobs.quality.conditions import Compiled
-from jobs.quality.lookups import told, with_partners
+from jobs.quality.lookups import observed_values, with_lookups
 from jobs.quality.plan import COPIES, Group, Plan, Reference
-from jobs.quality.series import with_flags
+from jobs.quality.series import with_series_flags
 
 COPY = "_copy"
 MASK = "_mask"
@@ -37,7 +37,7 @@ def judge(
     came = rows.columns
     if plan.drops_copies:
         rows = rows.withColumn("_hash", _hash([quoted(name) for name in came if name.startswith(SENT)]))
-    judged = with_flags(with_partners(rows, plan.beside, read), plan.series, plan.contract)
+    judged = with_series_flags(with_lookups(rows, plan.lookups, read), plan.series, plan.contract)
     judged = only(judged) if only else judged
     kept: list[DataFrame] = []
     whole = F.col(MALFORMED).isNull() if MALFORMED in came else F.lit(True)
@@ -111,7 +111,7 @@ def _place(plan: Plan) -> Column:
     return F.shiftleft(F.col("_row"), 32).bitwiseOR(file)
 
 
-def sent(rows: DataFrame) -> list[str]:
+def sent_values(rows: DataFrame) -> list[str]:
     """Names of the columns that came, as the sender calls them."""
     return [name.removeprefix(SENT) for name in rows.columns if name.startswith(SENT)]
 
@@ -128,8 +128,8 @@ def _known(curated: DataFrame, reference: Reference) -> DataFrame:
 
 
 def _lost_values(rows: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
-    sent = rows.select(F.col(reference.column).alias("_sent")).filter("_sent IS NOT NULL").distinct()
-    return sent.join(known, F.col("_sent") == F.col("value"), "left_anti")
+    sent_values = rows.select(F.col(reference.column).alias("_sent")).filter("_sent IS NOT NULL").distinct()
+    return sent_values.join(known, F.col("_sent") == F.col("value"), "left_anti")
 
 
 def _mark_lost(judged: DataFrame, found: tuple[DataFrame, int], reference: Reference) -> DataFrame:
@@ -158,10 +158,10 @@ def masked(judged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[str
     verdicts = bit_columns([f.unexpected for f in compiled.fused], MASK)
     seen = bit_columns(list(_looked_at(compiled).values()), SEEN)
     line = [F.col(LINE)] if LINE in judged.columns else []
-    came = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent(judged)), *line)
+    came = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent_values(judged)), *line)
     breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
     county = [F.coalesce(F.expr(plan.county), F.lit("")).alias(COUNTY)] if plan.county else []
-    others = told([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
+    others = observed_values([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
     return judged.filter(~F.col(COPY)).select(
         *keep, F.when(breaks, came).alias("_raw"), *others, *county, *verdicts, *seen
     )

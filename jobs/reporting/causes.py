@@ -17,7 +17,7 @@ from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.reporting import figures
-from jobs.reporting.masking import Masks
+from jobs.reporting.masking import Masking
 
 FEWEST = 5
 SHARE, LIFT, SAME = 0.8, 1.5, 0.5
@@ -43,25 +43,25 @@ def causes(
 ) -> dict[str, tuple[str, ...]]:
     """Hints in Chinese by rule, the strongest first; `fields_of` gives each rule's own fields."""
     places = _places(lake, contract, delivery, fields_of)
-    bronze = lake.arrow.open(lake.path(Zone.BRONZE, contract.id))
+    bronze = lake.delta.open(lake.path(Zone.BRONZE, contract.id))
     if bronze is None or not places:
         return {}
     columns = [f.name for f in contract.fields if _may_group(f)]
     own = {name for names in fields_of.values() for name in names if len(names) == 1}
     there = {f.name for f in bronze.schema().fields}
     wanted = [name for name in dict.fromkeys((*columns, *own)) if name in there]
-    tallies = {name: _Tally() for name in (*wanted, "_file")}
+    ticket_counts = {name: _Tally() for name in (*wanted, "_file")}
     rows = bronze.to_pyarrow_dataset().to_batches(
         columns=[*wanted, "_file", "_row"], filter=ds.field("_delivery") == delivery
     )
     for batch in rows:
-        _count(batch, tallies, places)
-    total = sum(tallies["_file"].all.values())
-    masks = Masks(contract)
+        _count(batch, ticket_counts, places)
+    total = sum(ticket_counts["_file"].all.values())
+    masks = Masking(contract)
     return {
         rule: hints
         for rule, names in fields_of.items()
-        if rule in places and (hints := tuple(_hints(rule, names, columns, tallies, total, masks)))
+        if rule in places and (hints := tuple(_hints(rule, names, columns, ticket_counts, total, masks)))
     }
 
 
@@ -69,7 +69,7 @@ def _places(
     lake: Lake, contract: Contract, delivery: str, wanted: Mapping[str, object]
 ) -> dict[str, dict[str, np.ndarray]]:
     """Rule → file → row numbers of its failing rows, of rules that fail often enough to have a pattern."""
-    table = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id))
+    table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return {}
     rows = table.to_pyarrow_table(columns=["rule", "_file", "_row"], filters=[("_delivery", "=", delivery)])
@@ -88,7 +88,7 @@ def _may_group(one: Field) -> bool:
 
 
 def _count(
-    batch: pa.RecordBatch, tallies: Mapping[str, _Tally], places: Mapping[str, Mapping[str, np.ndarray]]
+    batch: pa.RecordBatch, ticket_counts: Mapping[str, _Tally], places: Mapping[str, Mapping[str, np.ndarray]]
 ) -> None:
     numbers, files = batch["_row"].to_numpy(), np.asarray(batch["_file"].to_pylist(), dtype=object)
     masks = {}
@@ -98,7 +98,7 @@ def _count(
             hit |= (files == file) & np.isin(numbers, rows)
         if hit.any():
             masks[rule] = pa.array(hit)
-    for name, tally in tallies.items():
+    for name, tally in ticket_counts.items():
         if not tally.is_wide():
             tally.all.update(dict(_counted(batch[name])))
         for rule, mask in masks.items():
@@ -114,14 +114,14 @@ def _hints(
     rule: str,
     own: Sequence[str],
     columns: Sequence[str],
-    tallies: Mapping[str, _Tally],
+    ticket_counts: Mapping[str, _Tally],
     total: int,
-    masks: Masks,
+    masks: Masking,
 ) -> Iterator[str]:
     """What is told of one rule: the groups that its rows come from, then the value that they repeat."""
     found: list[tuple[float, str]] = []
     for name in (*columns, "_file"):
-        tally = tallies.get(name)
+        tally = ticket_counts.get(name)
         if tally is None or tally.is_wide() or name in own or len(tally.all) < 2:
             continue
         failing = tally.failing.get(rule, Counter())
@@ -135,8 +135,8 @@ def _hints(
             )
             found.append((share / max(usual, 1e-9), words))
     yield from (words for _, words in sorted(found, reverse=True)[:MOST_HINTS])
-    if len(own) == 1 and own[0] in tallies:
-        failing = tallies[own[0]].failing.get(rule, Counter())
+    if len(own) == 1 and own[0] in ticket_counts:
+        failing = ticket_counts[own[0]].failing.get(rule, Counter())
         value, count = (failing.most_common(1) or [("", 0)])[0]
         share = count / max(1, sum(failing.values()))
         if share >= SAME and len(failing) < sum(failing.values()):

@@ -8,7 +8,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 16, 22, 40
 
 
 @dataclass(frozen=True)
-class Mark:
+class ChartPoint:
     """One delivery on a chart: its place, its height, and the words beside it; `y` is None where nothing is known."""
 
     x: float
@@ -24,7 +24,7 @@ class Chart:
     """A chart of one number over deliveries."""
 
     title: str
-    marks: tuple[Mark, ...]
+    marks: tuple[ChartPoint, ...]
     grid: tuple[tuple[float, str], ...]
     bar_width: float
     width: int = WIDTH
@@ -78,10 +78,10 @@ def ceiling(values: Sequence[float | None], steps: Sequence[float] = (0.1, 0.4, 
     return next((step for step in steps if highest <= step), steps[-1])
 
 
-def _mark(index: int, step: float, entry: tuple[str, float | None, str], scale: Scale, is_latest: bool) -> Mark:
+def _mark(index: int, step: float, entry: tuple[str, float | None, str], scale: Scale, is_latest: bool) -> ChartPoint:
     tick, value, label = entry
     x = round(LEFT + step * (index + 0.5), 1)
     if value is None:
-        return Mark(x, None, 0.0, label, tick, is_latest)
+        return ChartPoint(x, None, 0.0, label, tick, is_latest)
     y = scale.y(value)
-    return Mark(x, y, round(HEIGHT - BOTTOM - y, 1), label, tick, is_latest)
+    return ChartPoint(x, y, round(HEIGHT - BOTTOM - y, 1), label, tick, is_latest)

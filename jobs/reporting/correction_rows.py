@@ -1,4 +1,4 @@
-"""The sheet of a pack in which rows are mended: as they were sent, with headers and keys locked and codes to choose from."""
+"""The sheet of a workbook in which rows are mended: as they were sent, with headers and keys locked and codes to choose from."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ HEADER_ROWS = 2
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentRows:
     """Rows as they were sent: names of bronze columns, and the rows; for their owner."""
 
     columns: Sequence[str]
     rows: Iterable[Mapping[str, str | None]]
 
 
-def write_data(book: Any, formats: Formats, wrong: Sequence[str], contract: Contract, sent: Sent) -> None:
+def write_data(book: Any, formats: Formats, wrong: Sequence[str], contract: Contract, sent: SentRows) -> None:
     """The sheet of rows, those of the ticket's fields marked; a sheet of codes behind it where fields have some."""
     sheet = book.add_worksheet(DATA)
     known = {f.name: f for f in contract.fields}

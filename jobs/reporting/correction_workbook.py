@@ -14,9 +14,9 @@ import xlsxwriter
 from jobs.contracts import Contract
 from jobs.contracts.correction import ABOUT, DATA, KEY, NUMBER, PROBLEMS, TICKET, WAY, WAYS, WORDS
 from jobs.reporting import figures, labels
-from jobs.reporting.correction_rows import Sent, protect, write_data
+from jobs.reporting.correction_rows import SentRows, protect, write_data
 from jobs.reporting.delivery.workbook import LAST_ROW, OPTIONS, Formats, book_formats, print_setup, sheet_of, write_text
-from jobs.reporting.evidence import Row
+from jobs.reporting.evidence import EvidenceLine
 from jobs.reporting.masking import titles
 
 COLUMNS = (
@@ -35,8 +35,8 @@ HOW = (
 
 
 @dataclass(frozen=True)
-class PackHead:
-    """What a ticket says, as its pack needs it. Moments are UTC; `found_at` is when each delivery's rows were found."""
+class WorkbookHead:
+    """What a ticket says, as its workbook needs it. Moments are UTC; `found_at` is when each delivery's rows were found."""
 
     ticket: str
     rule: str
@@ -53,8 +53,12 @@ class PackHead:
     found_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
-def write_pack(
-    file: Path, head: PackHead, contract: Contract, problems: Iterable[tuple[str, Row]], sent: Sent | None
+def write_correction_workbook(
+    file: Path,
+    head: WorkbookHead,
+    contract: Contract,
+    problems: Iterable[tuple[str, EvidenceLine]],
+    sent: SentRows | None,
 ) -> None:
     """The workbook at `file`. `problems`: delivery and failing row; `sent` is None for whoever is not the owner."""
     book = xlsxwriter.Workbook(str(file), OPTIONS)
@@ -69,7 +73,7 @@ def write_pack(
     book.close()
 
 
-def _about(book: Any, formats: Formats, head: PackHead, contract: Contract, is_owner: bool) -> None:
+def _about(book: Any, formats: Formats, head: WorkbookHead, contract: Contract, is_owner: bool) -> None:
     sheet = book.add_worksheet(ABOUT)
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 96)
@@ -96,7 +100,12 @@ def _about(book: Any, formats: Formats, head: PackHead, contract: Contract, is_o
 
 
 def _problems(
-    book: Any, formats: Formats, head: PackHead, contract: Contract, problems: Iterable[tuple[str, Row]], is_owner: bool
+    book: Any,
+    formats: Formats,
+    head: WorkbookHead,
+    contract: Contract,
+    problems: Iterable[tuple[str, EvidenceLine]],
+    is_owner: bool,
 ) -> None:
     """The list of problems; two columns are open for words of the department that mends them."""
     columns = (*COLUMNS, *FILLED_IN) if is_owner else COLUMNS
@@ -116,7 +125,7 @@ def _problems(
     protect(sheet)
 
 
-def _cells(head: PackHead, contract: Contract, place: int, delivery: str, row: Row) -> tuple[str, ...]:
+def _cells(head: WorkbookHead, contract: Contract, place: int, delivery: str, row: EvidenceLine) -> tuple[str, ...]:
     due = figures.moment(head.due_at, head.zone)[:10] if head.due_at else ""
     found_at = figures.moment(head.found_at.get(delivery, head.opened_at), head.zone)
     severity = labels.SEVERITIES.get(head.severity, head.severity)

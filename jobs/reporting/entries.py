@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jobs.contracts import Catalogue, Contract
+from jobs.contracts import Contract, Registry
 from jobs.contracts.sla import length
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
@@ -16,7 +16,7 @@ HELD_BACK = (State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleOutcome:
     """One rule's result, without GX's own words."""
 
     delivery: str
@@ -42,7 +42,7 @@ class Entry:
     department: str
     verdict: Verdict | None
     scores: Scores
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[RuleOutcome, ...]
     has_report: bool
 
     def state(self) -> State:
@@ -68,7 +68,7 @@ class Punctuality:
     is_late: bool
 
 
-def rounds(every: Sequence[Entry]) -> list[Entry]:
+def regular_entries(every: Sequence[Entry]) -> list[Entry]:
     """Deliveries of the datasets' own rounds, with their corrections; without mere answers to tickets."""
     return [one for one in every if not one.delivery.is_answer()]
 
@@ -78,15 +78,15 @@ def answers(every: Sequence[Entry]) -> list[Entry]:
     return [one for one in every if one.delivery.is_answer()]
 
 
-def entries(lake: Lake, catalogue: Catalogue) -> list[Entry]:
+def entries(lake: Lake, registry: Registry) -> list[Entry]:
     """All deliveries, in order of arrival."""
-    verdicts = {v.delivery: v for v in Results(lake.arrow, lake.settings.s3_bucket).verdicts()}
+    verdicts = {v.delivery: v for v in Results(lake.delta, lake.settings.s3_bucket).verdicts()}
     outcomes = _outcomes(lake)
     reports = {o.key for o in lake.store.list(f"{Zone.REPORTS}/") if o.key.endswith(".html")}
     by = weights()
     found = []
     for delivery in lake.ledger.deliveries():
-        contract = catalogue.contracts.get(delivery.dataset)
+        contract = registry.contracts.get(delivery.dataset)
         mine = tuple(outcomes.get(delivery.id, ()))
         found.append(
             Entry(
@@ -104,7 +104,7 @@ def entries(lake: Lake, catalogue: Catalogue) -> list[Entry]:
 
 def punctuality(contract: Contract, mine: Sequence[Entry], now: datetime) -> Punctuality:
     """Whether the dataset's next delivery is late: last arrival of its round + agreed frequency and latency."""
-    came = rounds(mine)
+    came = regular_entries(mine)
     last = came[-1] if came else None
     every, grace = length(contract.sla.get("frequency", "")), length(contract.sla.get("latency", ""))
     if last is None or every is None:
@@ -114,13 +114,13 @@ def punctuality(contract: Contract, mine: Sequence[Entry], now: datetime) -> Pun
     return Punctuality(contract, last, due_at, now > due_at)
 
 
-def _outcomes(lake: Lake) -> dict[str, list[Outcome]]:
-    table = lake.arrow.open(lake.path(Zone.RESULTS, RULES))
-    found: dict[str, list[Outcome]] = {}
+def _outcomes(lake: Lake) -> dict[str, list[RuleOutcome]]:
+    table = lake.delta.open(lake.path(Zone.RESULTS, RULES))
+    found: dict[str, list[RuleOutcome]] = {}
     if table is None:
         return found
-    names = list(Outcome.__dataclass_fields__)
+    names = list(RuleOutcome.__dataclass_fields__)
     columns = table.to_pyarrow_table(columns=names)
     for values in zip(*(columns[name].to_pylist() for name in names), strict=True):
-        found.setdefault(values[0], []).append(Outcome(*values))
+        found.setdefault(values[0], []).append(RuleOutcome(*values))
     return found

@@ -24,7 +24,7 @@ Chosen = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 
 @dataclass(frozen=True)
-class Row:
+class EvidenceLine:
     """One failing row as the report shows it: masked, with Chinese field names."""
 
     file: str
@@ -45,9 +45,9 @@ class Evidence:
 
     def __init__(self, lake: Lake, contract: Contract | None, delivery_id: str, for_owner: bool = False) -> None:
         self._contract, self._for_owner = contract, for_owner
-        masks = masking.OwnersMasks if for_owner else masking.Masks
+        masks = masking.OwnerMasking if for_owner else masking.Masking
         self._masks = masks(contract) if contract else None
-        self._table: DeltaTable | None = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id)) if contract else None
+        self._table: DeltaTable | None = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id)) if contract else None
         self._delivery = delivery_id
         self._shifted: frozenset[tuple[str, int]] | None = None
         self.version: int | None = None if self._table is None else self._table.version()
@@ -63,7 +63,7 @@ class Evidence:
             known = [name for name in columns if name in dataset.schema.names]
             yield from fragment.to_batches(columns=known, schema=dataset.schema)
 
-    def first(self, limit: int = SHOWN) -> Mapping[str, tuple[Row, ...]]:
+    def first(self, limit: int = SHOWN) -> Mapping[str, tuple[EvidenceLine, ...]]:
         """The first rows of each rule by file and row number."""
         kept: dict[str, pa.Table] = {}
         for batch in self.batches():
@@ -74,13 +74,13 @@ class Evidence:
                 kept[rule] = both.sort_by(IN_ORDER).slice(0, limit)
         return {rule: tuple(self._rows(table)) for rule, table in kept.items()}
 
-    def rows(self, rule: str = "", chosen: Chosen | None = None) -> Iterator[Row]:
+    def rows(self, rule: str = "", chosen: Chosen | None = None) -> Iterator[EvidenceLine]:
         """Every failing row as the report shows it; of one rule where it is named, those chosen where a choice is given."""
         for batch in self.batches():
             mine = batch.filter(pc.equal(batch["rule"], rule)) if rule else batch
             yield from self._rows(chosen(mine) if chosen else mine)
 
-    def _rows(self, table: pa.Table | pa.RecordBatch) -> Iterator[Row]:
+    def _rows(self, table: pa.Table | pa.RecordBatch) -> Iterator[EvidenceLine]:
         shifted, masks = self._misplaced(), self._masks
         if masks is None:
             return
@@ -91,7 +91,7 @@ class Evidence:
         files = {name: masked_text(name or "", is_free=False) for name in pc.unique(table["_file"]).to_pylist()}
         for file, row, key, rule, severity, field, value, meant in zip(*columns, strict=True):
             names, is_shifted = fields[field], (file, row) in shifted
-            yield Row(
+            yield EvidenceLine(
                 file=files[file],
                 row=row,
                 key=masking.HIDDEN if is_shifted and key else masks.key(key),
@@ -120,6 +120,6 @@ class _Names:
     titles: str
 
     @classmethod
-    def of(cls, text: str | None, masks: masking.Masks) -> "_Names":
+    def of(cls, text: str | None, masks: masking.Masking) -> "_Names":
         fields = tuple(name for name in (text or "").split(",") if name)
         return cls(fields, "、".join(masks.title(name) for name in fields))

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from jobs.contracts import Contract
 from jobs.contracts.codes import conditions_of
 from jobs.lake.delivery import Delivery
-from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow, Verdict
+from jobs.lake.results import MEAN, VALUE_SHARE, DistributionRow, Verdict
 
 HOLIDAYS = {
     "New Year's Day": "元旦",
@@ -121,7 +121,7 @@ def compared(  # noqa: PLR0913 - one call, all of it needed
     before: Sequence[tuple[Delivery, Verdict]],
     now: Verdict,
     counts: pa.Table,
-    shapes: Sequence[ShapeRow],
+    shapes: Sequence[DistributionRow],
     zone: str,
 ) -> History:
     """The delivery beside earlier judged ones, of each day the last.

@@ -18,7 +18,7 @@ WORDS_FOR_NOTHING = frozenset(
 )
 
 
-class Masks:
+class Masking:
     """How the values of one dataset are shown."""
 
     def __init__(self, contract: Contract) -> None:
@@ -76,7 +76,7 @@ class Masks:
         return max([field.classification, *others])
 
 
-class OwnersMasks(Masks):
+class OwnerMasking(Masking):
     """How values are shown to the department that answers for them: as they are, unseen characters made visible."""
 
     def _one(self, value: str, name: str) -> str:
@@ -85,7 +85,7 @@ class OwnersMasks(Masks):
 
 def titles(names: tuple[str, ...], contract: Contract | None) -> str:
     """Chinese names of fields."""
-    masks = Masks(contract) if contract else None
+    masks = Masking(contract) if contract else None
     return "、".join(masks.title(name) if masks else name for name in names)
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from jobs.contracts import Catalogue, Contract
+from jobs.contracts import Contract, Registry
 from jobs.lake.delivery import STATE_WORDS, State
 from jobs.lake.lake import Lake
 from jobs.reporting import figures, labels, report_store
 from jobs.reporting.delivery.advice import period
-from jobs.reporting.entries import Entry, Punctuality, answers, entries, punctuality, rounds
+from jobs.reporting.entries import Entry, Punctuality, answers, entries, punctuality, regular_entries
 from jobs.reporting.pages import Badge, Cell, Link, Links, Table, render, table
 from jobs.reporting.trends import dataset_trends
 
@@ -17,12 +17,12 @@ FIRST_TO_FIX = 10
 HEAD = ("部门", "数据集", "批次", "收到时间", "状态", "总分", "检查行数", "未通过", "警告", "报告")
 
 
-def write_index(lake: Lake, catalogue: Catalogue, now: datetime) -> str:
+def write_index(lake: Lake, registry: Registry, now: datetime) -> str:
     """Write the index and the departments' pages; the index's key. Each results table is read once."""
-    every = entries(lake, catalogue)
-    found, answered = rounds(every), answers(every)
+    every = entries(lake, registry)
+    found, answered = regular_entries(every), answers(every)
     zone = lake.settings.timezone
-    contracts = catalogue.sources()
+    contracts = registry.sources()
     providers = sorted({c.provider for c in contracts} | {e.delivery.provider for e in found})
     report_store.put(
         lake, report_store.INDEX, index_page(found, contracts, now, zone, answered).encode(), report_store.HTML
@@ -59,7 +59,7 @@ def provider_page(
     provider: str, every: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str
 ) -> str:
     """One department's page: its datasets, what to fix first, what is late, how it went, how it answered tickets."""
-    mine = rounds(every)
+    mine = regular_entries(every)
     times = [punctuality(c, _of(mine, c.id), now) for c in contracts]
     name = next((c.department for c in contracts), mine[0].department if mine else provider)
     prefix = "../"

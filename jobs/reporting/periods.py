@@ -61,7 +61,7 @@ def period_scores(
 ) -> list[GroupScore]:
     """Scores of the deliveries received in [since, until), grouped as `by` says."""
     chosen = {d.id: d for d in lake.ledger.deliveries() if _is_within(d, since, until) and _counts(d)}
-    results = Results(lake.arrow, lake.settings.s3_bucket)
+    results = Results(lake.delta, lake.settings.s3_bucket)
     if by == "county":
         return _by_county(chosen, results.counties())
     counts = results.counts()

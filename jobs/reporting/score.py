@@ -28,7 +28,7 @@ class Weights(BaseModel):
     severities: tuple[str, ...]
 
 
-class Judged(Protocol):
+class ScoredRule(Protocol):
     """What a score needs of a rule's result."""
 
     @property
@@ -85,17 +85,17 @@ def weights(file: Path = FILE) -> Weights:
     return Weights.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
-def checked_count(rule: Judged) -> int:
+def checked_count(rule: ScoredRule) -> int:
     """Cells or rows that the rule could judge."""
     return rule.element_count - rule.missing_count
 
 
-def is_of_each_row(rule: Judged) -> bool:
+def is_of_each_row(rule: ScoredRule) -> bool:
     """Whether the rule judges rows one by one rather than the whole table."""
     return bool(OF_EACH_ROW.match(rule.type))
 
 
-def pass_rate(rule: Judged) -> float | None:
+def pass_rate(rule: ScoredRule) -> float | None:
     """X = 1 − failed / checked; a rule about the whole table is 1 or 0; None where nothing could be judged."""
     if not is_of_each_row(rule) and not rule.type.startswith(OF_A_DELIVERY):
         return 1.0 if rule.success else 0.0
@@ -103,7 +103,7 @@ def pass_rate(rule: Judged) -> float | None:
     return 1 - rule.unexpected_count / checked if checked > 0 else None
 
 
-def scores(rules: Iterable[Judged], by: Weights) -> Scores:
+def scores(rules: Iterable[ScoredRule], by: Weights) -> Scores:
     """Scores of one delivery's rule results."""
     counted = [rule for rule in rules if rule.severity in by.severities]
     dimensions = tuple(
@@ -114,8 +114,8 @@ def scores(rules: Iterable[Judged], by: Weights) -> Scores:
     return Scores(total, dimensions, by.version)
 
 
-def _dimension(name: str, weight: float, rules: Sequence[Judged], by: Weights) -> DimensionScore:
-    grouped: dict[str, list[Judged]] = {}
+def _dimension(name: str, weight: float, rules: Sequence[ScoredRule], by: Weights) -> DimensionScore:
+    grouped: dict[str, list[ScoredRule]] = {}
     for rule in rules:
         grouped.setdefault(rule.indicator, []).append(rule)
     indicators = tuple(_indicator(code, grouped[code], by.indicators) for code in sorted(grouped))
@@ -123,7 +123,7 @@ def _dimension(name: str, weight: float, rules: Sequence[Judged], by: Weights) -
     return DimensionScore(name, None if mean is None else 100 * mean, weight, indicators)
 
 
-def _indicator(code: str, rules: Sequence[Judged], by: Mapping[str, float]) -> IndicatorScore:
+def _indicator(code: str, rules: Sequence[ScoredRule], by: Mapping[str, float]) -> IndicatorScore:
     rates = [pass_rate(rule) for rule in rules]
     tested = sum(rate is not None for rate in rates)
     return IndicatorScore(code, len(rules), tested, _mean([(rate, 1.0) for rate in rates]), by.get(code, 1.0))

@@ -7,12 +7,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import Actor
-from jobs.collaboration.audit_log import START, Audit, sealed
+from jobs.collaboration.audit_log import START, ChainAudit, event_hash
 from jobs.lake.database import Database, utc
 from jobs.serving.account_tables import AccessChainRow, AccessRow
 
 PARTS = ("seq", "name", "role", "department", "action", "object", "dataset", "grade", "reason", "prev")
-WAYS = {"view": "页面查看", "pack": "下载整改包", "record": "查看申请所指记录", "sample": "查看样例"}
+WAYS = {"view": "页面查看", "workbook": "下载整改包", "record": "查看申请所指记录", "sample": "查看样例"}
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,19 @@ class AccessLog:
             total = session.scalar(select(func.count()).select_from(AccessRow).where(*where)) or 0
             return tuple(_logged(row) for row in session.scalars(query)), total
 
-    def verified(self, noted: tuple[int, str] | None = None) -> Audit:
+    def verified(self, noted: tuple[int, str] | None = None) -> ChainAudit:
         """Walk the chain from its beginning; `noted` is a number with its hash that somebody wrote down before."""
         prev, count = START, 0
         with self._database.session() as session:
             for row in session.scalars(select(AccessRow).order_by(AccessRow.seq)).yield_per(1000):
                 reason = _fault(row, count + 1, prev, noted)
                 if reason:
-                    return Audit(count, row.seq, row.hash, row.seq, "", reason)
+                    return ChainAudit(count, row.seq, row.hash, row.seq, "", reason)
                 prev, count = row.hash, row.seq
             end = session.scalars(select(AccessChainRow)).one()
             if (end.seq, end.hash) != (count, prev) or (noted and noted[0] > count):
-                return Audit(count, end.seq, end.hash, count + 1, "", f"第 {count + 1} 条起被删除，或链尾被改动")
-        return Audit(count, count, prev)
+                return ChainAudit(count, end.seq, end.hash, count + 1, "", f"第 {count + 1} 条起被删除，或链尾被改动")
+        return ChainAudit(count, count, prev)
 
 
 def _end(session: Session) -> AccessChainRow:
@@ -98,7 +98,7 @@ def _fault(row: AccessRow, expected: int, prev: str, noted: tuple[int, str] | No
 
 def _hash(row: AccessRow) -> str:
     """SHA-256 of the row's canonical JSON, the hash of the one before in it."""
-    return sealed({name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()})
+    return event_hash({name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()})
 
 
 def _logged(row: AccessRow) -> Logged:

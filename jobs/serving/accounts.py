@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration import MACHINE, Actor, Tickets
+from jobs.collaboration import SYSTEM, Actor, Tickets
 from jobs.errors import UserError
 from jobs.lake.database import Database, utc
 from jobs.serving import passwords
@@ -164,7 +164,7 @@ class Accounts:
 
 def check_person(one: Person) -> None:
     """UserError in Chinese where a name, role or department cannot be."""
-    roles = {name: label for name, label in Tickets.machine().roles.items() if name != MACHINE.role}
+    roles = {name: label for name, label in Tickets.state_machine().roles.items() if name != SYSTEM.role}
     if not NAME.fullmatch(one.name):
         raise UserError("账号名须以小写字母开头，只含小写字母、数字和 _ . -，2 至 60 个字符")
     if one.role not in roles:

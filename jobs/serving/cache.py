@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class CachedValue(Generic[T]):
     """A value that is read anew at most every `seconds`; while one request reads it, others get what was there."""
 
     def __init__(self, read: Callable[[], T], seconds: float) -> None:

@@ -97,7 +97,7 @@ class Oidc:
         role = next((name for value, name in s.oidc_roles.items() if value in values), "")
         department = str(claims.get(s.oidc_department_claim) or "")
         department = s.oidc_departments.get(department, "" if s.oidc_departments else department)
-        if not department or role not in Tickets.machine().roles or role == "machine":
+        if not department or role not in Tickets.state_machine().roles or role == "machine":
             raise LoginRefused("统一身份认证没有给出本平台的角色或部门，请联系平台运维")
         name = str(claims.get("preferred_username") or "")
         return Identity(

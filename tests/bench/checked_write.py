@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 from pyspark.sql import DataFrame
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.contracts import load as load_contracts
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
@@ -45,7 +45,7 @@ TAIL = """customProperties:
 RULE = "  - {{id: {id}, type: {type}, kwargs: {kwargs}, severity: {severity}, meta: {{dimension: 准确性, message: 不对, remedy: 请核对, basis: 约定}}}}\n"
 
 
-def write_contract(folder: Path, more: int = 0) -> Catalogue:
+def write_contract(folder: Path, more: int = 0) -> Registry:
     """A contract of 15 fields and its suite: 38 rules with uniqueness of the key, and so many more."""
     schema, suite = folder / "schemas/sources/bench/wide.yaml", folder / "expectations/sources/bench/wide.yaml"
     fields = "".join(
@@ -132,7 +132,7 @@ def _csv(lake: Lake, key: str) -> DataFrame:
     return lake.spark.read.csv(f"s3a://{lake.settings.s3_bucket}/{key}", header=True, schema=schema)
 
 
-def gx_alone(lake: Lake, catalogue: Catalogue, key: str) -> None:
+def gx_alone(lake: Lake, registry: Registry, key: str) -> None:
     """The rules that GX ships, by GX itself with SUMMARY results, then the write."""
     from great_expectations.execution_engine import SparkDFExecutionEngine
     from great_expectations.validator.validator import Validator
@@ -141,7 +141,7 @@ def gx_alone(lake: Lake, catalogue: Catalogue, key: str) -> None:
 
     rows = _csv(lake, key)
     ours = ("expect_column_values_to_parse", "expect_column_values_to_be_known")
-    rules = [r for r in catalogue.rules["wide"] if r.type not in ours and r.id != "row_shape"]
+    rules = [r for r in registry.rules["wide"] if r.type not in ours and r.id != "row_shape"]
     rules = [r for r in rules if not str(r.kwargs.get("column", "")).startswith("_text_")]
     engine = SparkDFExecutionEngine(persist=True)
     engine.load_batch_data("b", rows)
@@ -172,19 +172,19 @@ def cuallee_and_write(lake: Lake, key: str) -> None:
 
 def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000, rounds: int = 3) -> None:
     """All ways over the same rows on the same engine, in turn; a first round warms it; ratios of the others' medians."""
-    catalogue = write_contract(folder)
+    registry = write_contract(folder)
     file = folder / "wide.csv"
     write_input(file, rows)
     (key,) = deliver(lake.store, [file], "wide", "bench", Manifest())
-    (landed,) = land(lake, catalogue)
+    (landed,) = land(lake, registry)
     with stopwatch("load (bytes → bronze)") as loading:
-        load(lake, catalogue, landed.delivery.id)
+        load(lake, registry, landed.delivery.id)
     spent: dict[str, list[float]] = {}
     for number in range(rounds + 1):
         ways = {
             "plain": lambda n=number: plain_write(lake, key, f"plain{n}"),
-            "ours": lambda: conform(lake, catalogue, landed.delivery.id),
-            "gx": lambda: gx_alone(lake, catalogue, key),
+            "ours": lambda: conform(lake, registry, landed.delivery.id),
+            "gx": lambda: gx_alone(lake, registry, key),
             "cuallee": lambda: cuallee_and_write(lake, key),
         }
         for name, way in ways.items():
@@ -196,7 +196,7 @@ def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000,
                 spent.setdefault(name, []).append(seconds[0])
     plain = statistics.median(spent["plain"])
     times = ", ".join(f"{name} {statistics.median(s):.1f} s" for name, s in spent.items())
-    count = len(catalogue.rules["wide"])
+    count = len(registry.rules["wide"])
     note = f"{rows:,} rows × 15, {count} rules, all evidence; {times}; load {loading[0]:.1f} s"
     measures.say("checked_write_ratio", statistics.median(spent["ours"]) / plain, "≤ 1.3", note)
     measures.say(
@@ -212,4 +212,4 @@ def fresh(lake: Lake, delivery: str) -> None:
     for zone in (Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE):
         for found in list(lake.store.list(f"{zone}/wide/")):
             lake.store.delete(found.key)
-    lake.ledger.forget_conform(delivery)
+    lake.ledger.delete_conform_rows(delivery)

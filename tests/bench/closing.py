@@ -6,13 +6,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from jobs.collaboration import MACHINE, Wanted
-from jobs.contracts import Catalogue
+from jobs.collaboration import SYSTEM, TicketQuery
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
-from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.tickets import govern
 from tests.bench.checked_write import write_contract, write_input
 from tests.bench.common import Measures, stopwatch
@@ -23,7 +23,7 @@ ROUNDS = 2
 
 def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000) -> None:
     """Round by round: a delivery with 100,000 bad rows, its ticket, and those rows mended and sent again."""
-    catalogue = write_contract(folder)
+    registry = write_contract(folder)
     spent = []
     for number in range(ROUNDS):
         good, bad, again = (folder / f"{name}{number}.csv" for name in ("good", "bad", "again"))
@@ -31,12 +31,12 @@ def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000)
         every = max(rows // FAILED, 1)
         broken(good, bad, every)
         _each(good, again, every)
-        (ticket,) = _done(lake, catalogue, bad)
+        (ticket,) = _done(lake, registry, bad)
         with stopwatch(f"redelivery to closed, round {number + 1}") as seconds:
-            _done(lake, catalogue, again, ticket)
+            _done(lake, registry, again, ticket)
         spent.append(seconds[0])
-        with desk(lake) as tickets:
-            state = tickets.tickets(MACHINE, Wanted(text=ticket), datetime.now(UTC)).tickets[0].state
+        with open_tickets(lake) as tickets:
+            state = tickets.tickets(SYSTEM, TicketQuery(text=ticket), datetime.now(UTC)).tickets[0].state
         if state != "closed":
             raise RuntimeError(f"ticket {ticket} is {state}")
     note = f"land, load, conform, govern; {FAILED:,} keys of {rows:,} rows; rounds {', '.join(f'{s:.1f}' for s in spent)} s"
@@ -49,16 +49,16 @@ def _each(source: Path, target: Path, every: int) -> None:
     pc.write_csv(table.take(list(range(0, table.num_rows, every))), target, pc.WriteOptions(quoting_style="needed"))
 
 
-def _done(lake: Lake, catalogue: Catalogue, file: Path, *answers: str) -> tuple[str, ...]:
+def _done(lake: Lake, registry: Registry, file: Path, *answers: str) -> tuple[str, ...]:
     """Ids of the tickets about the band of `count`, after the whole way of a delivery."""
     deliver(lake.store, [file], "wide", "bench", Manifest(answers=list(answers)))
-    (landed,) = [one for one in land(lake, catalogue) if one.is_new]
-    load(lake, catalogue, landed.delivery.id)
-    conform(lake, catalogue, landed.delivery.id)
-    done = govern(lake, catalogue, landed.delivery.id)
+    (landed,) = [one for one in land(lake, registry) if one.is_new]
+    load(lake, registry, landed.delivery.id)
+    conform(lake, registry, landed.delivery.id)
+    done = govern(lake, registry, landed.delivery.id)
     return tuple(t for t in done.tickets if _is_of_range(lake, t))
 
 
 def _is_of_range(lake: Lake, ticket: str) -> bool:
-    with desk(lake) as tickets:
-        return tickets.ticket(ticket, MACHINE, datetime.now(UTC)).rule == "count_range"
+    with open_tickets(lake) as tickets:
+        return tickets.ticket(ticket, SYSTEM, datetime.now(UTC)).rule == "count_range"

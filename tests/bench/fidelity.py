@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jobs import contracts
 from jobs.lake.lake import Lake
-from jobs.pipeline.fidelity import fidelity, taken
+from jobs.pipeline.fidelity import fidelity, simulated_day
 from jobs.settings import PROJECT
 from tests.bench.common import Measures, stopwatch
 
@@ -16,9 +16,9 @@ STATISTICAL = ("stuck", "spike", "drift", "unit_wrong")
 
 def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     """A day that no test has seen: another seed. A finding at a row that holds no fault of its rule is a false one."""
-    catalogue = contracts.load(PROJECT / "schemas", PROJECT / "expectations")
+    registry = contracts.load(PROJECT / "schemas", PROJECT / "expectations")
     with stopwatch("fidelity"):
-        day = taken(lake, catalogue, DAY, SEED, folder)
+        day = simulated_day(lake, registry, DAY, SEED, folder)
     kinds, false = fidelity(day)
     for one in kinds:
         aim = "≥ 0.95" if one.kind in STATISTICAL else "1.00"

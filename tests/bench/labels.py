@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from jobs import contracts
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
@@ -147,9 +147,9 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
         suite = folder / "expectations" / "sources" / _home(feed).with_suffix(".yaml")
         suite.parent.mkdir(parents=True, exist_ok=True)
         suite.write_text(yaml.safe_dump(_suite(feed, rows), allow_unicode=True), "utf-8")
-        catalogue = contracts.load(CONTRACTS, folder / "expectations")
+        registry = contracts.load(CONTRACTS, folder / "expectations")
         with stopwatch(f"{feed.name}: {len(rows):,} rows"):
-            found = _judged(lake, catalogue, feed.dataset, file)
+            found = _judged(lake, registry, feed.dataset, file)
         _say(measures, feed, rows, found)
 
 
@@ -195,13 +195,13 @@ def _rule(kind: str, column: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": f"{kind}_{column}", "type": TYPES[kind], "kwargs": words, "severity": "warning", "meta": META}
 
 
-def _judged(lake: Lake, catalogue: Catalogue, dataset: str, file: Path) -> dict[str, set[int]]:
+def _judged(lake: Lake, registry: Registry, dataset: str, file: Path) -> dict[str, set[int]]:
     """Rows of the file that each rule flags, from the evidence that the lake keeps."""
-    deliver(lake.store, [file], dataset, catalogue.contract(dataset).provider, Manifest())
-    (landed,) = land(lake, catalogue)
-    load(lake, catalogue, landed.delivery.id)
-    conform(lake, catalogue, landed.delivery.id)
-    evidence = lake.arrow.rows(lake.path(Zone.EVIDENCE, dataset), landed.delivery.id)
+    deliver(lake.store, [file], dataset, registry.contract(dataset).provider, Manifest())
+    (landed,) = land(lake, registry)
+    load(lake, registry, landed.delivery.id)
+    conform(lake, registry, landed.delivery.id)
+    evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, dataset), landed.delivery.id)
     found: dict[str, set[int]] = {}
     if evidence is not None:
         for row, rule in zip(evidence["_row"].to_pylist(), evidence["rule"].to_pylist(), strict=True):

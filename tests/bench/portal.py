@@ -76,13 +76,13 @@ def _p(times: list[float], percent: int) -> float:
 
 def _seed_tickets(session: Session, rng: random.Random, settings: Settings) -> None:
     """Rows as the loop would have left them, but for the hashes of the chain, which no page reads."""
-    catalogue = contracts.load_usable(settings.schemas, settings.expectations)
-    sources, now = catalogue.sources(), datetime.now(UTC)
+    registry = contracts.load_usable(settings.schemas, settings.expectations)
+    sources, now = registry.sources(), datetime.now(UTC)
     names, weights = zip(*STATES, strict=True)
     rows: dict[type, list[dict[str, Any]]] = {TicketRow: [], EventRow: [], ClockRow: [], EvidenceRow: []}
     for number in range(1, TICKETS + 1):
         contract = rng.choice(sources)
-        rule = rng.choice(catalogue.rules[contract.id])
+        rule = rng.choice(registry.rules[contract.id])
         state = rng.choices(names, weights)[0]
         opened, id_ = now - timedelta(minutes=rng.randrange(60 * 24 * 300)), f"T-{number:06d}"
         closed = opened + timedelta(days=rng.randrange(1, 20)) if state == "closed" else None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.pipeline.conform import conform
@@ -23,18 +23,18 @@ BROKEN = "200000"
 
 def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000) -> None:
     """A delivery with 100,000 bad rows, and one in which all but a thousandth of them are mended."""
-    catalogue = write_contract(folder)
+    registry = write_contract(folder)
     good, bad, again = folder / "good.csv", folder / "bad.csv", folder / "again.csv"
     write_input(good, rows)
     every = max(rows // FAILED, 1)
     broken(good, bad, every)
     broken(good, again, every * 1000)
-    first, second = _sent(lake, catalogue, bad), _sent(lake, catalogue, again)
-    conform(lake, catalogue, first)
+    first, second = _sent(lake, registry, bad), _sent(lake, registry, again)
+    conform(lake, registry, first)
     spent = []
     for number in range(ROUNDS):
         with stopwatch(f"recheck, round {number + 1}") as seconds:
-            proofs = {p.asked.rule: p.proof for p in recheck(lake, catalogue, first, second)}
+            proofs = {p.asked.rule: p.proof for p in recheck(lake, registry, first, second)}
         spent.append(seconds[0])
     one = proofs["count_range"]
     note = f"{one.mended:,} mended, {one.remaining:,} remain; rounds {', '.join(f'{s:.1f}' for s in spent)} s"
@@ -51,8 +51,8 @@ def broken(source: Path, target: Path, every: int) -> None:
     pc.write_csv(table.set_column(place, "count", pa.array(column)), target, pc.WriteOptions(quoting_style="needed"))
 
 
-def _sent(lake: Lake, catalogue: Catalogue, file: Path) -> str:
+def _sent(lake: Lake, registry: Registry, file: Path) -> str:
     deliver(lake.store, [file], "wide", "bench", Manifest())
-    (landed,) = land(lake, catalogue)
-    load(lake, catalogue, landed.delivery.id)
+    (landed,) = land(lake, registry)
+    load(lake, registry, landed.delivery.id)
     return landed.delivery.id

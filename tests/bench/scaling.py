@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.pipeline.conform import conform
@@ -21,13 +21,13 @@ OWN = 38
 
 def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     """Seconds and the client's memory by number of rows; seconds by number of rules; 10 % failing rows against 0.1 %."""
-    catalogue = write_contract(folder / "own")
+    registry = write_contract(folder / "own")
     spent, memory = {}, {}
-    first = _sent(lake, catalogue, _input(folder, BASE))
-    _last(lake, catalogue, first, f"{BASE:,} rows, warming", ROUNDS)
+    first = _sent(lake, registry, _input(folder, BASE))
+    _last(lake, registry, first, f"{BASE:,} rows, warming", ROUNDS)
     for rows in ROWS:
-        one = first if rows == BASE else _sent(lake, catalogue, _input(folder, rows))
-        spent[rows], memory[rows] = _last(lake, catalogue, one, f"{rows:,} rows", ROUNDS if rows == BASE else 1)
+        one = first if rows == BASE else _sent(lake, registry, _input(folder, rows))
+        spent[rows], memory[rows] = _last(lake, registry, one, f"{rows:,} rows", ROUNDS if rows == BASE else 1)
     for rows in ROWS[1:]:
         ratio = spent[rows] / rows / (spent[BASE] / BASE)
         note = f"{spent[rows]:.1f} s; {spent[BASE]:.1f} s for 1 M rows"
@@ -43,7 +43,7 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
         measures.say(f"rules_{rules}_per_rule_ratio", seconds / rules / (spent[BASE] / OWN), "< 1", note)
     bad = folder / "bad.csv"
     broken(folder / f"{BASE}.csv", bad, 10)
-    seconds, mib = _last(lake, catalogue, _sent(lake, catalogue, bad), "10 % failing", 2)
+    seconds, mib = _last(lake, registry, _sent(lake, registry, bad), "10 % failing", 2)
     measures.say("failing_10pct_ratio", seconds / spent[BASE], "≤ 1.6", f"{seconds:.1f} s, 1 M rows, {mib} MiB")
 
 
@@ -53,21 +53,21 @@ def _input(folder: Path, rows: int) -> Path:
     return file
 
 
-def _sent(lake: Lake, catalogue: Catalogue, file: Path) -> str:
+def _sent(lake: Lake, registry: Registry, file: Path) -> str:
     deliver(lake.store, [file], "wide", "bench", Manifest())
-    (landed,) = land(lake, catalogue)
-    load(lake, catalogue, landed.delivery.id)
+    (landed,) = land(lake, registry)
+    load(lake, registry, landed.delivery.id)
     return landed.delivery.id
 
 
-def _last(lake: Lake, catalogue: Catalogue, delivery: str, what: str, rounds: int) -> tuple[float, int]:
+def _last(lake: Lake, registry: Registry, delivery: str, what: str, rounds: int) -> tuple[float, int]:
     """Seconds of the last of some runs on new tables, and by how many MiB this process grew at most in it."""
     for number in range(rounds):
         fresh(lake, delivery)
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew
         before = _mib("VmRSS")
         with stopwatch(f"{what}, round {number + 1}") as seconds:
-            conform(lake, catalogue, delivery)
+            conform(lake, registry, delivery)
     return seconds[0], _mib("VmHWM") - before
 
 

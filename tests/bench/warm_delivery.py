@@ -19,7 +19,7 @@ PATIENCE_S = 600
 
 def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     """The first delivery warms the engine and makes the tables; the median of the others counts."""
-    catalogue = contracts.load(lake.settings.schemas, lake.settings.expectations)
+    registry = contracts.load(lake.settings.schemas, lake.settings.expectations)
     spent = []
     for number in range(ROUNDS):
         day = date(2026, 1, 12) + timedelta(days=number)
@@ -27,7 +27,7 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
         before = {d.id for d in lake.ledger.deliveries(DATASET)}
         start = time.perf_counter()
         deliver(lake.store, [one.path], one.dataset, one.provider, Manifest(rows=one.declared_rows))
-        _wait_for_report(lake, catalogue.contract(DATASET).provider, before)
+        _wait_for_report(lake, registry.contract(DATASET).provider, before)
         spent.append(time.perf_counter() - start)
     memory = sum(one.rss_mib or 0 for one in embedded.status(lake.settings)) / 1024
     rounds = ", ".join(f"{s:.1f}" for s in spent)

@@ -95,7 +95,7 @@ def check_lake(lake: Lake, seen: dict[str, Any], delivery: str) -> None:
         ("甲3", 5, ["lamp_is_weak"]),
     ]
     assert lake.tables.read(lake.path(Zone.QUARANTINE, made_up.ID)).count() == 1
-    verdict = Results(lake.arrow, lake.settings.s3_bucket).verdict(delivery)
+    verdict = Results(lake.delta, lake.settings.s3_bucket).verdict(delivery)
     assert verdict is not None and (verdict.good_rows, verdict.failed_rows, verdict.warned_rows) == (2, 1, 1)
     build = lake.ledger.build(PRODUCT)
     assert build is not None and build.rows == 1

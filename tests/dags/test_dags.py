@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.contracts import Catalogue, load
+from jobs.contracts import Registry, load
 from tests.dags import made_up
 from tests.dags.programs import airflow_environ, answer
 
@@ -25,7 +25,7 @@ def parsed(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def catalogue(folder: Path, parsed: dict[str, Any]) -> Catalogue:
+def registry(folder: Path, parsed: dict[str, Any]) -> Registry:
     return load(folder / "schemas", folder / "expectations")
 
 
@@ -33,10 +33,10 @@ def test_no_file_fails_to_import(parsed: dict[str, Any]) -> None:
     assert parsed["errors"] == {}
 
 
-def test_each_contract_is_one_dag_and_there_are_no_others(parsed: dict[str, Any], catalogue: Catalogue) -> None:
-    assert set(parsed["dags"]) == {c.id for c in (*catalogue.sources(), *catalogue.products())} | OTHERS
-    assert {parsed["dags"][c.id]["file"] for c in catalogue.sources()} == {"source_to_silver.py"}
-    assert {parsed["dags"][c.id]["file"] for c in catalogue.products()} == {"silver_to_gold.py"}
+def test_each_contract_is_one_dag_and_there_are_no_others(parsed: dict[str, Any], registry: Registry) -> None:
+    assert set(parsed["dags"]) == {c.id for c in (*registry.sources(), *registry.products())} | OTHERS
+    assert {parsed["dags"][c.id]["file"] for c in registry.sources()} == {"source_to_silver.py"}
+    assert {parsed["dags"][c.id]["file"] for c in registry.products()} == {"silver_to_gold.py"}
 
 
 def test_a_new_contract_is_a_dag_without_any_other_edit(parsed: dict[str, Any]) -> None:

@@ -92,9 +92,9 @@ def dirtied(register: Path, target: Path, changes: Iterable[tuple[int, str, str]
     return target
 
 
-def filled(pack: Path, target: Path, column: str, values: Iterable[str]) -> Path:
-    """The pack as a department fills it: new values in a column, from the first row on; other rows stay."""
-    book = openpyxl.load_workbook(pack)
+def filled(workbook: Path, target: Path, column: str, values: Iterable[str]) -> Path:
+    """The workbook as a department fills it: new values in a column, from the first row on; other rows stay."""
+    book = openpyxl.load_workbook(workbook)
     sheet = _sheet(book, DATA)
     place = [cell.value for cell in sheet[2]].index(column) + 1
     for row, value in enumerate(values, 3):
@@ -103,9 +103,9 @@ def filled(pack: Path, target: Path, column: str, values: Iterable[str]) -> Path
     return target
 
 
-def rows_of(pack: Path, column: str) -> list[str]:
-    """What a column of the pack's rows holds."""
-    sheet = _sheet(openpyxl.load_workbook(pack), DATA)
+def rows_of(workbook: Path, column: str) -> list[str]:
+    """What a column of the workbook's rows holds."""
+    sheet = _sheet(openpyxl.load_workbook(workbook), DATA)
     place = [cell.value for cell in sheet[2]].index(column)
     return [row[place] for row in sheet.iter_rows(min_row=3, values_only=True)]
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from jobs.cli import app
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.bulletins import Wish
+from jobs.pipeline.bulletins import BulletinRequest
 from jobs.reporting.bulletin.checks import file_text
 from jobs.reporting.bulletin.styles import NOTO
 from jobs.settings import Settings, load
@@ -88,7 +88,7 @@ def lived(town: Town, folder: Path) -> None:
     town.returned += [town.run("remind"), town.run("build", "hotline_day").table_version, town.run("upkeep")]
     if NOTO.is_dir():
         month = max(town.portal.lake.ledger.deliveries(), key=lambda one: one.received_at).received_at
-        town.run("bulletin", f"{month:%Y-%m}", Wish(is_draft=True))
+        town.run("bulletin", f"{month:%Y-%m}", BulletinRequest(is_draft=True))
 
 
 def cells() -> Iterator[tuple[int, str, str]]:
@@ -116,16 +116,16 @@ def with_callers(file: Path) -> Path:
 
 
 def answered(town: Town, clerk: Browser, folder: Path) -> None:
-    """The tickets of the wrong numbers and phones get their packs back with half of the rows mended."""
+    """The tickets of the wrong numbers and phones get their workbooks back with half of the rows mended."""
     for issue, column, right in (
         ("不是有效的公民身份号码", "legal_rep_id_no", CANARIES[:3]),
         ("联系电话", "contact_phone", ["13905350000"] * 3),
     ):
         listed = clerk.get("/tickets", params={"show": "all", "q": issue}).text
         (id_, *_) = re.findall(r">(T-\d+)<", listed)
-        pack = folder / f"{id_}.xlsx"
-        pack.write_bytes(clerk.get(f"/tickets/{id_}/pack").content)
-        filled = living.filled(pack, folder / f"{id_}-filled.xlsx", column, right)
+        workbook = folder / f"{id_}.xlsx"
+        workbook.write_bytes(clerk.get(f"/tickets/{id_}/workbook").content)
+        filled = living.filled(workbook, folder / f"{id_}-filled.xlsx", column, right)
         files = {"file": (filled.name, filled.read_bytes())}
         assert clerk.post(f"/tickets/{id_}/answer", files=files).status_code == 303
         town.go_on()
@@ -174,7 +174,7 @@ def interface(town: Town) -> list[str]:
     found = [f"/api/{name}" for name in ("tasks", "tickets?show=all", "datasets", "deliveries", "overview", "notices")]
     found += ["/api/access-log", "/audit", "/search?q=T-0", f"/search?q={PHONE}", f"/search?q={IN_FILE_NAME}"]
     found += [address for one in ids for address in (f"/api/tickets/{one}", f"/api/tickets/{one}/events")]
-    found += [address for one in ids for address in (f"/tickets/{one}", f"/tickets/{one}/pack")]
+    found += [address for one in ids for address in (f"/tickets/{one}", f"/tickets/{one}/workbook")]
     found += [address for one in deliveries for address in (f"/api/deliveries/{one}", f"/deliveries/{one}")]
     found += [address for one in (DATASET, HOTLINE) for address in (f"/api/datasets/{one}", f"/datasets/{one}")]
     found += [f"/api/departments/{one}{part}" for one in (OWNER, "hotline_12345") for part in ("", "/loop")]
@@ -191,8 +191,8 @@ def test_the_owner_sees_what_is_planted_and_so_it_was_there_to_be_found(town: To
     seen = walked(town, "clerk")
     found = {secret for secrets in leaks(seen, (*SECRETS, OWNERS_NAME)).values() for secret in secrets}
     assert {WRONG_ID[:17], PHONE, OWNERS_NAME} <= found
-    packs = [path for path in seen if path.endswith("/pack")]
-    assert any(WRONG_ID in seen[path] for path in packs)
+    workbooks = [path for path in seen if path.endswith("/workbook")]
+    assert any(WRONG_ID in seen[path] for path in workbooks)
 
 
 @pytest.mark.parametrize("name", OUTSIDERS)

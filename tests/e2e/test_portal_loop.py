@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from jobs.collaboration import policies
-from jobs.collaboration.state_machine_file import machine
+from jobs.collaboration.state_machine_file import state_machine
 from jobs.lake.lake import Lake
 from jobs.serving.portal import context as serving
 from jobs.simulator import identity
@@ -28,7 +28,7 @@ RIGHT = [identity.identity_number(Random(number), "371502") for number in range(
 @pytest.fixture
 def town(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     """A city whose bureau confirms each issue, and whose pages show each verdict at once."""
-    monkeypatch.setattr(policies, "machine", lambda: machine().model_copy(update={"automatic": {}}))
+    monkeypatch.setattr(policies, "state_machine", lambda: state_machine().model_copy(update={"automatic": {}}))
     monkeypatch.setattr(serving, "STANDING_S", 0.0)
     with living.living(lake) as made:
         yield made
@@ -52,7 +52,7 @@ def step(page: Page, name: str, **facts: str) -> None:
     form.get_by_role("button", name=name, exact=True).click()
 
 
-def pack(page: Page, target: Path) -> Path:
+def workbook(page: Page, target: Path) -> Path:
     with page.expect_download() as got:
         page.get_by_role("link", name="下载整改包").click()
     got.value.save_as(target)
@@ -117,7 +117,7 @@ def until_dispatched(browser: Browser, address: str, id_: str, folder: Path) -> 
 
 def until_partly_mended(clerk: Page, town: Town, folder: Path) -> None:
     """A first redelivery leaves one row wrong: the ticket stays open, is smaller, and says what is left."""
-    before = pack(clerk, folder / "first.xlsx")
+    before = workbook(clerk, folder / "first.xlsx")
     wrong = living.rows_of(before, "legal_rep_id_no")
     assert len(wrong) == 4 and wrong.count("111") == 2
     send_back(clerk, living.filled(before, folder / "partly.xlsx", "legal_rep_id_no", RIGHT[:3]))
@@ -131,8 +131,8 @@ def until_partly_mended(clerk: Page, town: Town, folder: Path) -> None:
 
 
 def until_closed(clerk: Page, town: Town, folder: Path) -> None:
-    """The second pack holds only what is left; mended, it closes the ticket."""
-    left = pack(clerk, folder / "second.xlsx")
+    """The second workbook holds only what is left; mended, it closes the ticket."""
+    left = workbook(clerk, folder / "second.xlsx")
     assert len(living.rows_of(left, "legal_rep_id_no")) == 1
     send_back(clerk, living.filled(left, folder / "whole.xlsx", "legal_rep_id_no", RIGHT[3:4]))
     town.go_on()

@@ -127,7 +127,7 @@ def renamed(path: Path) -> Path:
 
 def check_tables(lake: Lake, airflow: Settings) -> None:
     """Every delivery has its rows, its verdict and its report; the product its rows."""
-    results = {v.dataset: v for v in Results(lake.arrow, lake.settings.s3_bucket).verdicts()}
+    results = {v.dataset: v for v in Results(lake.delta, lake.settings.s3_bucket).verdicts()}
     for one in lake.ledger.deliveries():
         assert one.state in (State.ACCEPTED, State.PARTLY_QUARANTINED), one
         assert results[one.dataset].state == one.state

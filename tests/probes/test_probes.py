@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.kinds import LocalFile
 from jobs.ingest.land import Manifest, deliver
 from jobs.ingest.proposal import propose
@@ -198,20 +198,20 @@ PROBES = (
 
 
 @pytest.fixture
-def go(lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path) -> Go:
+def go(lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path) -> Go:
     """Takes files of the dataset `probe` the whole way, to the report."""
 
-    def work(catalogue: Catalogue, file: Path, **letter: object) -> Verdict:
+    def work(registry: Registry, file: Path, **letter: object) -> Verdict:
         deliver(lake.store, [file], "probe", "heat", Manifest(**letter))
-        (landed,) = land(lake, catalogue)
-        verdict = conform(lake, catalogue, landed.delivery.id)
-        write_report(lake, catalogue, verdict.delivery, datetime.now(UTC))
+        (landed,) = land(lake, registry)
+        verdict = conform(lake, registry, landed.delivery.id)
+        write_report(lake, registry, verdict.delivery, datetime.now(UTC))
         return verdict
 
     return work
 
 
-def promised(write_contracts: Callable[..., Catalogue], probe: Probe, folder: Path) -> Catalogue:
+def promised(write_contracts: Callable[..., Registry], probe: Probe, folder: Path) -> Registry:
     if not probe.types:
         text = propose(LocalFile(Path(probe.file).name, HERE / probe.file), "probe", "heat", folder)
     else:
@@ -230,10 +230,10 @@ def rows_of(lake: Lake, zone: Zone, *columns: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("probe", PROBES, ids=[p.id or p.file for p in PROBES])
 def test_a_file_comes_out_exactly_or_is_held_back_and_told(
-    lake: Lake, write_contracts: Callable[..., Catalogue], go: Go, tmp_path: Path, probe: Probe
+    lake: Lake, write_contracts: Callable[..., Registry], go: Go, tmp_path: Path, probe: Probe
 ):
-    catalogue = promised(write_contracts, probe, tmp_path)
-    verdict = go(catalogue, HERE / probe.file)
+    registry = promised(write_contracts, probe, tmp_path)
+    verdict = go(registry, HERE / probe.file)
     assert (verdict.rows, verdict.good_rows, verdict.failed_rows, verdict.copies) == probe.counts, verdict.reason
     assert verdict.state is not State.REFUSED or probe.counts[1] == 0
     if probe.silver:
@@ -262,66 +262,66 @@ def states(lake: Lake) -> dict[str, str]:
 @pytest.mark.parametrize("names", [("周一", "周二", "周三"), ("每日", "每日", "每日"), ("周一", "周二", "周一")])
 def test_bytes_that_come_again_after_others_hold_again(
     lake: Lake,
-    write_contracts: Callable[..., Catalogue],
+    write_contracts: Callable[..., Registry],
     go: Go,
     tmp_path: Path,
     names: tuple[str, ...],
     replaces: bool,
 ):
-    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    registry = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
     ids: list[str] = []
     for name, day in zip(names, ("周一", "周二", "周三"), strict=True):
         file = tmp_path / f"{name}.csv"
         file.write_bytes((HERE / "38-aba" / f"{day}.csv").read_bytes())
-        ids.append(go(catalogue, file, supersedes=ids[-1] if ids and replaces else None).delivery)
+        ids.append(go(registry, file, supersedes=ids[-1] if ids and replaces else None).delivery)
     assert states(lake) == dict.fromkeys(("S1", "S2", "S3", "S4", "S5", "S6"), "正常")
     assert ids[2] == f"{ids[0]}-2" and len(lake.ledger.deliveries("probe")) == 3
     deliver(lake.store, [HERE / "38-aba" / "周三.csv"], "probe", "heat", Manifest())
-    assert [(one.delivery.id, one.is_new) for one in land(lake, catalogue)] in ([(ids[2], False)], [])
+    assert [(one.delivery.id, one.is_new) for one in land(lake, registry)] in ([(ids[2], False)], [])
 
 
 def test_what_waits_together_is_taken_in_the_order_in_which_it_was_put(
-    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path
 ):
-    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    registry = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
     for name, day in (("c", "周一"), ("b", "周二"), ("a", "周三")):
         (tmp_path / f"{name}.csv").write_bytes((HERE / "38-aba" / f"{day}.csv").read_bytes())
         deliver(lake.store, [tmp_path / f"{name}.csv"], "probe", "heat", Manifest())
-    landed = land(lake, catalogue)
+    landed = land(lake, registry)
     assert [one.is_new for one in landed] == [True, True, True]
     for one in landed:
-        conform(lake, catalogue, one.delivery.id)
+        conform(lake, registry, one.delivery.id)
     assert states(lake)["S1"] == "正常"
 
 
 def test_files_of_one_name_in_two_folders_of_a_delivery_are_both_read(
-    lake: Lake, write_contracts: Callable[..., Catalogue], go: Go
+    lake: Lake, write_contracts: Callable[..., Registry], go: Go
 ):
-    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    registry = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
     for folder in ("东", "西"):
         lake.store.put_bytes(f"landing/heat/probe/x/{folder}/a.csv", f"编号,状态\n{folder},正常\n".encode())
     lake.store.put_bytes("landing/heat/probe/x/_manifest.json", b"{}")
-    (landed,) = land(lake, catalogue)
-    conform(lake, catalogue, landed.delivery.id)
+    (landed,) = land(lake, registry)
+    conform(lake, registry, landed.delivery.id)
     assert states(lake) == {"东": "正常", "西": "正常"}
     assert sorted(rows_of(lake, Zone.SILVER, "_file")) == [("东/a.csv",), ("西/a.csv",)]
 
 
 def test_a_correction_with_fewer_rows_uncovers_what_still_stands(
-    lake: Lake, write_contracts: Callable[..., Catalogue], go: Go
+    lake: Lake, write_contracts: Callable[..., Registry], go: Go
 ):
-    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
-    go(catalogue, HERE / "29-fewer-rows" / "b1.csv")
-    second = go(catalogue, HERE / "29-fewer-rows" / "b2.csv")
+    registry = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    go(registry, HERE / "29-fewer-rows" / "b1.csv")
+    second = go(registry, HERE / "29-fewer-rows" / "b2.csv")
     assert (states(lake)["L2"], states(lake)["L3"]) == ("注销", "注销")
-    go(catalogue, HERE / "29-fewer-rows" / "b3.csv", supersedes=second.delivery)
+    go(registry, HERE / "29-fewer-rows" / "b3.csv", supersedes=second.delivery)
     assert states(lake) == {**dict.fromkeys(("L1", "L3", "L4", "L5", "L6"), "有效"), "L2": "注销"}
 
 
 def test_a_register_replaced_by_a_shorter_one_loses_the_rows_that_only_it_had(
-    lake: Lake, write_contracts: Callable[..., Catalogue], go: Go
+    lake: Lake, write_contracts: Callable[..., Registry], go: Go
 ):
-    catalogue = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
-    first = go(catalogue, HERE / "29-fewer-rows" / "一.csv")
-    go(catalogue, HERE / "29-fewer-rows" / "二.csv", supersedes=first.delivery)
+    registry = write_contracts({"schemas/sources/heat/probe.yaml": KEYED})
+    first = go(registry, HERE / "29-fewer-rows" / "一.csv")
+    go(registry, HERE / "29-fewer-rows" / "二.csv", supersedes=first.delivery)
     assert set(states(lake)) == {"L1", "L2", "L4"}

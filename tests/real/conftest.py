@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue, load
+from jobs.contracts import Registry, load
 from jobs.lake.lake import Lake
 from jobs.settings import Settings
 from tests.real.whole_way import Way
@@ -28,7 +28,7 @@ def real() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def real_catalogue() -> Catalogue:
+def real_catalogue() -> Registry:
     """The contracts and suites for the real files."""
     return load(HERE / "contracts", HERE / "expectations")
 
@@ -47,6 +47,6 @@ def real_lake(engine: Lake, settings: Settings, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="module")
-def way(real_lake: Lake, real_catalogue: Catalogue, real: Callable[[str], Path]) -> Way:
+def way(real_lake: Lake, real_catalogue: Registry, real: Callable[[str], Path]) -> Way:
     """The whole way for the real files; each delivery is sent once, when first asked for."""
     return Way(real_lake, real_catalogue, real)

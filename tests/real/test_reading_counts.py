@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.errors import DeliveryError
 from jobs.ingest.reading import LocalFile, Reading, read
 
@@ -42,7 +42,7 @@ DELIVERIES = [
 
 
 @pytest.fixture
-def reading(real: Real, real_catalogue: Catalogue, tmp_path: Path) -> Callable[[str, list[str]], Reading]:
+def reading(real: Real, real_catalogue: Registry, tmp_path: Path) -> Callable[[str, list[str]], Reading]:
     def go(dataset: str, names: list[str]) -> Reading:
         files = [LocalFile(name.rsplit("/", 1)[-1], real(name)) for name in names]
         return read(files, real_catalogue.contract(dataset), tmp_path)

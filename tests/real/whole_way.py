@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
@@ -85,8 +85,8 @@ class Outcome:
 class Way:
     """Takes each delivery the whole way once, and reads what came of it without an engine."""
 
-    def __init__(self, lake: Lake, catalogue: Catalogue, real: Callable[[str], Path]) -> None:
-        self._lake, self._catalogue, self._real = lake, catalogue, real
+    def __init__(self, lake: Lake, registry: Registry, real: Callable[[str], Path]) -> None:
+        self._lake, self._catalogue, self._real = lake, registry, real
         self._taken: dict[str, Outcome] = {}
 
     def outcome(self, name: str) -> Outcome:
@@ -102,7 +102,7 @@ class Way:
     ) -> list[dict[str, Any]]:
         """Rows of a delivery's dataset in a zone; those of later deliveries too, unless `only` leaves them out."""
         self.outcome(name)
-        table = self._lake.arrow.open(self._lake.path(zone, SENT[name].dataset))
+        table = self._lake.delta.open(self._lake.path(zone, SENT[name].dataset))
         if table is None:
             return []
         found: list[dict[str, Any]] = table.to_pyarrow_table(columns=columns, filters=list(only) or None).to_pylist()
@@ -115,7 +115,7 @@ class Way:
         assert len(new) == 1, f"{sent.dataset}: this delivery broke on its way earlier; see the first failure"
         loaded = load(lake, self._catalogue, new[0])
         conform(lake, self._catalogue, new[0])
-        results = Results(lake.arrow, lake.settings.s3_bucket)
+        results = Results(lake.delta, lake.settings.s3_bucket)
         (verdict,) = results.verdicts([("delivery", "=", loaded.id)])
         found = results.rules([("delivery", "=", loaded.id)])
         rules = tuple(rule for rule in found if not rule.rule.startswith("delivery_"))
@@ -123,7 +123,7 @@ class Way:
         return Outcome(loaded, verdict, rules, self._count(Zone.SILVER, sent.dataset), *counts)
 
     def _count(self, zone: Zone, dataset: str, delivery: str | None = None) -> int:
-        table = self._lake.arrow.open(self._lake.path(zone, dataset))
+        table = self._lake.delta.open(self._lake.path(zone, dataset))
         if table is None:
             return 0
         only = [("_delivery", "=", delivery)] if delivery else None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs import embedded
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.embedded import process
 from jobs.embedded.endpoints import HOST, endpoints_file, free_port
 from jobs.errors import ServiceUnavailable
@@ -28,7 +28,7 @@ TEXT = "站点,时间,温度,回温\n甲,2026-01-12 08:00:00,60,40\n"
 
 
 @pytest.fixture
-def own(tmp_path: Path, write_contracts: Callable[..., Catalogue]) -> Iterator[Settings]:
+def own(tmp_path: Path, write_contracts: Callable[..., Registry]) -> Iterator[Settings]:
     """Settings of a small lake whose services belong to this test."""
     write_contracts({"schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS)})
     folder, home = tmp_path / "contracts", tmp_path / "home"

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from jobs.lake.bits import bit_columns, is_set
 from jobs.quality.codes import CONDITIONS
-from jobs.quality.engines import PandasWords, SparkWords
+from jobs.quality.engines import PandasText, SparkText
 from tests.code_vectors import BAD, GOOD
 
 
@@ -29,11 +29,11 @@ def texts() -> list[str]:
 def test_spark_and_pandas_say_the_same_of_every_code(spark: SparkSession) -> None:
     values, names = texts(), sorted(CONDITIONS)
     rows = spark.createDataFrame([(i, v) for i, v in enumerate(values)], "i int, v string")
-    masks = bit_columns([CONDITIONS[name](SparkWords(), F.col("v")) for name in names], "_m")
+    masks = bit_columns([CONDITIONS[name](SparkText(), F.col("v")) for name in names], "_m")
     judged = rows.select("i", *masks)
     got = judged.select("i", *(is_set(k, "_m").alias(name) for k, name in enumerate(names))).orderBy("i").toPandas()
     series = pd.Series(values, dtype=object)
     for name in names:
-        ours = CONDITIONS[name](PandasWords(), series).tolist()
+        ours = CONDITIONS[name](PandasText(), series).tolist()
         differ = [v for v, a, b in zip(values, got[name], ours, strict=True) if bool(a) != bool(b)]
         assert differ == [], name

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake.exceptions import CommitFailedError
 
-from jobs.lake.delta_tables import ArrowTables
+from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 
@@ -18,18 +18,18 @@ WRITERS, ROUNDS = 4, 3
 
 def test_writers_who_meet_try_again_and_nothing_is_lost_or_doubled(lake: Lake) -> None:
     path = lake.path(Zone.RESULTS, "meeting")
-    lake.arrow.replace(path, SCHEMA, _rows("first", -1), "first", column="dataset", partition_by=())
+    lake.delta.replace(path, SCHEMA, _rows("first", -1), "first", column="dataset", partition_by=())
     start = Barrier(WRITERS)
 
     def write(writer: int) -> None:
         start.wait()
         for number in range(ROUNDS):
             name = f"d{writer}"
-            lake.arrow.replace(path, SCHEMA, _rows(name, number), name, column="dataset", partition_by=())
+            lake.delta.replace(path, SCHEMA, _rows(name, number), name, column="dataset", partition_by=())
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))
-    table = lake.arrow.open(path)
+    table = lake.delta.open(path)
     assert table is not None
     rows = sorted((row["dataset"], row["number"]) for row in table.to_pyarrow_table().to_pylist())
     assert rows == [*((f"d{n}", ROUNDS - 1) for n in range(WRITERS)), ("first", -1)]
@@ -37,16 +37,16 @@ def test_writers_who_meet_try_again_and_nothing_is_lost_or_doubled(lake: Lake) -
 
 def test_writers_of_the_same_rows_end_with_the_rows_of_one(lake: Lake) -> None:
     path = lake.path(Zone.RESULTS, "meeting")
-    lake.arrow.replace(path, SCHEMA, _rows("same", -1), "same", column="dataset", partition_by=())
+    lake.delta.replace(path, SCHEMA, _rows("same", -1), "same", column="dataset", partition_by=())
     start = Barrier(WRITERS)
 
     def write(writer: int) -> None:
         start.wait()
-        lake.arrow.replace(path, SCHEMA, _rows("same", writer), "same", column="dataset", partition_by=())
+        lake.delta.replace(path, SCHEMA, _rows("same", writer), "same", column="dataset", partition_by=())
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))
-    table = lake.arrow.open(path)
+    table = lake.delta.open(path)
     assert table is not None
     (row,) = table.to_pyarrow_table().to_pylist()
     assert row["number"] in range(WRITERS)
@@ -59,9 +59,9 @@ def test_rows_that_stream_past_once_are_not_written_by_halves(lake: Lake, monkey
         tries.append(datetime.now(UTC))
         raise CommitFailedError("another commit came first")
 
-    monkeypatch.setattr(ArrowTables, "_replace", overtaken)
+    monkeypatch.setattr(DeltaTables, "_replace", overtaken)
     with pytest.raises(CommitFailedError):
-        lake.arrow.replace(lake.path(Zone.RESULTS, "meeting"), SCHEMA, iter(_rows("a", 1)), "a", column="dataset")
+        lake.delta.replace(lake.path(Zone.RESULTS, "meeting"), SCHEMA, iter(_rows("a", 1)), "a", column="dataset")
     assert len(tries) == 1
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import State
 from jobs.lake.delta_tables import RETENTION
@@ -20,7 +20,7 @@ HEADER = "站点,时间,温度,回温\n"
 
 
 @pytest.fixture
-def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+def registry(write_contracts: Callable[..., Registry]) -> Registry:
     return write_contracts(
         {
             "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
@@ -30,16 +30,16 @@ def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
 
 
 @pytest.fixture
-def push(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Callable[..., Verdict]:
+def push(lake: Lake, registry: Registry, tmp_path: Path) -> Callable[..., Verdict]:
     """Delivers a csv text and takes it through land, load, conform."""
 
     def go(text: str, name: str = "a.csv", **manifest: object) -> Verdict:
         file = tmp_path / name
         file.write_text(HEADER + text, "utf-8")
         deliver(lake.store, [file], "station", "heat", Manifest(**manifest))
-        (landed,) = land(lake, catalogue)
-        load(lake, catalogue, landed.delivery.id)
-        return conform(lake, catalogue, landed.delivery.id)
+        (landed,) = land(lake, registry)
+        load(lake, registry, landed.delivery.id)
+        return conform(lake, registry, landed.delivery.id)
 
     return go
 
@@ -93,16 +93,16 @@ def test_equal_copies_are_dropped_and_counted_but_a_conflict_of_keys_is_held(lak
     assert {tuple(r[0]) for r in held(lake, Zone.QUARANTINE, "reasons")} == {("primary_key",)}
 
 
-def test_conform_twice_leaves_the_same_tables(lake, catalogue, push):
+def test_conform_twice_leaves_the_same_tables(lake, registry, push):
     verdict = push("甲,2026-01-01 08:00:00,20,40\n乙,2026-01-01 08:00:00,999,40\n")
     before = silver(lake), held(lake, Zone.QUARANTINE, "_row"), held(lake, Zone.EVIDENCE, "_row", "rule")
-    conform(lake, catalogue, verdict.delivery)
+    conform(lake, registry, verdict.delivery)
     assert before == (silver(lake), held(lake, Zone.QUARANTINE, "_row"), held(lake, Zone.EVIDENCE, "_row", "rule"))
-    results = Results(lake.arrow, lake.settings.s3_bucket)
+    results = Results(lake.delta, lake.settings.s3_bucket)
     assert len(results.verdicts()) == 1
     names = [rule.rule for rule in results.rules()]
     assert len(set(names)) == len(names)
-    assert {name for name in names if not name.startswith("delivery_")} == {r.id for r in catalogue.rules["station"]}
+    assert {name for name in names if not name.startswith("delivery_")} == {r.id for r in registry.rules["station"]}
 
 
 def test_a_delivery_without_one_good_row_is_refused_whole(lake, push):
@@ -118,21 +118,21 @@ def test_repairs_that_the_contract_declares_are_counted(lake, push):
     assert silver(lake)[0][:3] == ("甲", "2026-01-01T00:00:00", 60.0)
 
 
-def test_the_same_bytes_again_are_recorded_and_not_processed_twice(lake, catalogue, push, tmp_path):
+def test_the_same_bytes_again_are_recorded_and_not_processed_twice(lake, registry, push, tmp_path):
     verdict = push("甲,2026-01-01 08:00:00,60,40\n")
     again = tmp_path / "again.csv"
     again.write_text(HEADER + "甲,2026-01-01 08:00:00,60,40\n", "utf-8")
     deliver(lake.store, [again], "station", "heat", Manifest())
-    (seen,) = land(lake, catalogue)
+    (seen,) = land(lake, registry)
     assert (seen.is_new, seen.delivery.id) == (False, verdict.delivery)
     assert lake.ledger.repeats(verdict.delivery) > 0
-    assert pending(lake, catalogue, "station") == []
+    assert pending(lake, registry, "station") == []
 
 
-def test_a_refused_correction_replaces_nothing(lake, catalogue, push):
+def test_a_refused_correction_replaces_nothing(lake, registry, push):
     first = push("甲,2026-01-01 08:00:00,60,40\n")
     refused = push("甲,昨天,60,40\n", name="b.csv", supersedes=first.delivery)
-    conform(lake, catalogue, refused.delivery)
+    conform(lake, registry, refused.delivery)
     assert refused.state is State.REFUSED
     assert lake.ledger.get(first.delivery).superseded_by is None
     assert [(row[0], row[2]) for row in silver(lake)] == [("甲", 60.0)]
@@ -141,5 +141,5 @@ def test_a_refused_correction_replaces_nothing(lake, catalogue, push):
 def test_every_table_keeps_the_versions_that_a_report_may_cite(lake, push):
     push("甲,2026-01-01 08:00:00,65.5,40\n乙,2026-01-01 08:00:00,999,40\n")
     for zone in (Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE):
-        table = lake.arrow.open(lake.path(zone, "station"))
+        table = lake.delta.open(lake.path(zone, "station"))
         assert table is not None and RETENTION.items() <= table.metadata().configuration.items(), zone

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs.contracts import Catalogue, load_usable
+from jobs.contracts import Registry, load_usable
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
@@ -30,7 +30,7 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def settings_here(lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path) -> Settings:
+def settings_here(lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path) -> Settings:
     write_contracts(
         {
             "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
@@ -107,7 +107,7 @@ def content(lake: Lake) -> dict[str, list[str]]:
     for zone in (Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE):
         rows = lake.tables.read(lake.path(zone, "station")).collect()
         found[str(zone)] = sorted(str(sorted(row.asDict().items())) for row in rows)
-    results = Results(lake.arrow, lake.settings.s3_bucket)
+    results = Results(lake.delta, lake.settings.s3_bucket)
     for name, kept in (("verdicts", results.verdicts()), ("rules", results.rules())):
         found[name] = [str({k: v for k, v in asdict(one).items() if k not in VOLATILE}) for one in kept]
     found["reports"] = sorted(one.key for one in lake.store.list(f"{Zone.REPORTS}/"))
@@ -149,14 +149,14 @@ def test_a_judged_delivery_whose_event_was_lost_is_told_again_until_its_tickets_
     put(lake, tmp_path, FIRST, "a.csv")
     one = step_by_step(lake, settings_here, "load", "conform")
     assert one.state is State.PARTLY_QUARANTINED
-    catalogue = load_usable(settings_here.schemas, settings_here.expectations)
+    registry = load_usable(settings_here.schemas, settings_here.expectations)
     seen: dict[str, float] = {}
-    assert ingestion._untold(lake, catalogue, seen) == [] and list(seen) == [one.id], "it may still be on its way"
+    assert ingestion._untold(lake, registry, seen) == [] and list(seen) == [one.id], "it may still be on its way"
     monkeypatch.setattr(ingestion, "UNTOLD_S", 0.0)
     assert run(settings_here, "watch") == [("results", one.id)]
     assert run(settings_here, "reports") == [one.id], "what nobody asked for is reported too"
     run(settings_here, "governed", one.id)
-    assert ingestion._untold(lake, catalogue, seen) == [] and not seen
+    assert ingestion._untold(lake, registry, seen) == [] and not seen
 
 
 def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path: Path) -> None:
@@ -168,5 +168,5 @@ def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path
     done = run(lake.settings, "build", PRODUCT)
     assert lake.ledger.build(PRODUCT) == done and done.rows == 1
     assert lake.tables.read(lake.path(Zone.GOLD, PRODUCT)).count() == 1
-    assert len(Results(lake.arrow, lake.settings.s3_bucket).verdicts()) == 1
+    assert len(Results(lake.delta, lake.settings.s3_bucket).verdicts()) == 1
     assert run(lake.settings, "build", PRODUCT) is None

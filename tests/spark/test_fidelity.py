@@ -5,12 +5,12 @@ from pathlib import Path
 
 from jobs.contracts import load
 from jobs.lake.lake import Lake
-from jobs.pipeline.fidelity import Place, fidelity, places, taken
+from jobs.pipeline.fidelity import Place, fidelity, places, simulated_day
 from jobs.settings import PROJECT
 
 
 def test_recall_and_precision_are_one(lake: Lake, tmp_path: Path) -> None:
-    day = taken(lake, load(PROJECT / "schemas", PROJECT / "expectations"), date(2026, 1, 12), 7, tmp_path)
+    day = simulated_day(lake, load(PROJECT / "schemas", PROJECT / "expectations"), date(2026, 1, 12), 7, tmp_path)
     planted = places(day.faults)
     assert planted
     assert _told(planted - day.found) == "", "planted and not found"

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from jobs.collaboration import MACHINE, Ticket, Wanted
-from jobs.contracts import Catalogue
+from jobs.collaboration import SYSTEM, Ticket, TicketQuery
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
-from jobs.pipeline.ticket_store import desk
+from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.tickets import govern
 from jobs.pipeline.verification import verify
 from jobs.reporting import write_report
@@ -39,38 +39,38 @@ HEAD = "permit_no,decided_date,kind\n"
 class City:
     """Sends lines with a covering letter of a day, the whole way to the tickets."""
 
-    def __init__(self, lake: Lake, catalogue: Catalogue, folder: Path) -> None:
-        self.lake, self.catalogue, self.folder = lake, catalogue, folder
+    def __init__(self, lake: Lake, registry: Registry, folder: Path) -> None:
+        self.lake, self.registry, self.folder = lake, registry, folder
 
     def send(self, day: str, *lines: str, **notes: object) -> str:
         file = self.folder / f"{len(self.lake.ledger.deliveries())}.csv"
         file.write_text(HEAD + "".join(f"{line}\n" for line in lines), "utf-8")
         deliver(self.lake.store, [file], "permit", "heat", Manifest(sent_on=date.fromisoformat(day), **notes))
-        (landed,) = land(self.lake, self.catalogue)
-        load(self.lake, self.catalogue, landed.delivery.id)
-        conform(self.lake, self.catalogue, landed.delivery.id)
-        govern(self.lake, self.catalogue, landed.delivery.id)
+        (landed,) = land(self.lake, self.registry)
+        load(self.lake, self.registry, landed.delivery.id)
+        conform(self.lake, self.registry, landed.delivery.id)
+        govern(self.lake, self.registry, landed.delivery.id)
         return landed.delivery.id
 
     def late(self, delivery: str) -> int:
-        rows = Results(self.lake.arrow, self.lake.settings.s3_bucket).rules([("delivery", "=", delivery)])
+        rows = Results(self.lake.delta, self.lake.settings.s3_bucket).rules([("delivery", "=", delivery)])
         (one,) = [row for row in rows if row.rule == "sent_in_a_week"]
         return one.unexpected_count
 
     def tickets(self) -> dict[str, Ticket]:
-        with desk(self.lake) as tickets:
-            return {t.rule: t for t in tickets.tickets(MACHINE, Wanted(), datetime.now(UTC)).tickets}
+        with open_tickets(self.lake) as tickets:
+            return {t.rule: t for t in tickets.tickets(SYSTEM, TicketQuery(), datetime.now(UTC)).tickets}
 
 
 @pytest.fixture(params=["warning", "critical"])
-def city(lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path, request: pytest.FixtureRequest) -> City:
-    catalogue = write_contracts(
+def city(lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path, request: pytest.FixtureRequest) -> City:
+    registry = write_contracts(
         {
             "schemas/sources/heat/permit.yaml": contract("permit", FIELDS),
             "expectations/sources/heat/permit.yaml": SUITE.replace("SEVERITY", request.param),
         }
     )
-    return City(lake, catalogue, tmp_path)
+    return City(lake, registry, tmp_path)
 
 
 FIRST = ("甲,2026-01-02,其他", "乙,2025-12-01,普通", "丙,2026-01-04,普通", "丁,2026-01-03,普通")
@@ -117,7 +117,7 @@ def test_a_correction_of_a_delivery_that_was_refused_whole_is_judged_by_its_firs
 def test_the_day_is_found_again_when_a_report_is_verified_later(city: City) -> None:
     city.send("2026-01-05", *FIRST)
     second = city.send("2026-03-01", "丙,2026-01-04,特许", "戊,2026-01-03,普通")
-    write_report(city.lake, city.catalogue, second, datetime.now(UTC))
+    write_report(city.lake, city.registry, second, datetime.now(UTC))
     city.send("2026-03-20", "戊,2026-01-03,特许")
-    found = verify(city.lake, city.catalogue, second)
+    found = verify(city.lake, city.registry, second)
     assert found.differing() == [] and found.unjudged == ""

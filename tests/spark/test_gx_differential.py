@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from jobs import quality
 from jobs.conform.cast import typed
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.bits import is_set
 from tests.contract_texts import contract
 
@@ -59,7 +59,7 @@ WORDS = [
 
 
 @pytest.fixture
-def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+def registry(write_contracts: Callable[..., Registry]) -> Registry:
     properties = "  - {property: write, value: {duplicates: fail}}\n"
     return write_contracts(
         {
@@ -96,7 +96,7 @@ def bronze(spark: SparkSession, seed: int, rows: int, bad: float) -> DataFrame:
     return spark.createDataFrame(data, schema)
 
 
-def by_gx_alone(rows: DataFrame, catalogue: Catalogue) -> dict[str, dict[str, Any]]:
+def by_gx_alone(rows: DataFrame, registry: Registry) -> dict[str, dict[str, Any]]:
     """Every rule through Great Expectations' own validator, with the failing rows' numbers."""
     from great_expectations.execution_engine import SparkDFExecutionEngine
     from great_expectations.validator.validator import Validator
@@ -105,26 +105,26 @@ def by_gx_alone(rows: DataFrame, catalogue: Catalogue) -> dict[str, dict[str, An
 
     engine = SparkDFExecutionEngine(persist=False)
     engine.load_batch_data("b", rows)
-    configurations = [expectation(rule).configuration for rule in catalogue.rules["t"]]
+    configurations = [expectation(rule).configuration for rule in registry.rules["t"]]
     answers = Validator(execution_engine=engine).graph_validate(
         configurations=configurations,
         runtime_configuration={
             "result_format": {"result_format": "COMPLETE", "unexpected_index_column_names": ["_row"]}
         },
     )
-    return {rule.id: answer.to_json_dict() for rule, answer in zip(catalogue.rules["t"], answers, strict=True)}
+    return {rule.id: answer.to_json_dict() for rule, answer in zip(registry.rules["t"], answers, strict=True)}
 
 
 @pytest.mark.parametrize(("seed", "rows", "bad"), [(1, 400, 0.3), (2, 60, 1.0), (3, 200, 0.0), (4, 0, 0.0)])
 def test_fused_results_equal_those_of_great_expectations(
-    spark: SparkSession, catalogue: Catalogue, seed: int, rows: int, bad: float
+    spark: SparkSession, registry: Registry, seed: int, rows: int, bad: float
 ):
-    from jobs.quality.evaluation import run
+    from jobs.quality.evaluation import evaluate
 
-    table, _ = typed(bronze(spark, seed, rows, bad), catalogue.contract("t"))
-    plan = quality.plan(catalogue.contract("t"), catalogue.rules["t"])
-    judged = run(table, plan, lambda *_: table, ["_row", "a", "b"], {})
-    alone = by_gx_alone(table, catalogue)
+    table, _ = typed(bronze(spark, seed, rows, bad), registry.contract("t"))
+    plan = quality.plan(registry.contract("t"), registry.rules["t"])
+    judged = evaluate(table, plan, lambda *_: table, ["_row", "a", "b"], {})
+    alone = by_gx_alone(table, registry)
     for result in judged.results:
         gx, numbers = alone[result.rule.id], alone[result.rule.id]["result"]
         assert not gx["exception_info"].get("raised_exception"), gx

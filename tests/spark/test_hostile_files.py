@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.errors import ContractError
 from jobs.ingest import archive
 from jobs.ingest.land import SIDECAR, Manifest, deliver
@@ -26,7 +26,7 @@ EVOLVE = "  - {property: layout, value: {format: csv, encoding: utf-8, extra_col
 
 
 @pytest.fixture
-def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+def registry(write_contracts: Callable[..., Registry]) -> Registry:
     folder = "schemas/sources/heat"
     return write_contracts(
         {
@@ -37,15 +37,15 @@ def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
 
 
 @pytest.fixture
-def arrive(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Callable[..., Delivery]:
+def arrive(lake: Lake, registry: Registry, tmp_path: Path) -> Callable[..., Delivery]:
     """Lands one file and loads it."""
 
     def go(name: str, body: bytes | str, dataset: str = "station", manifest: bytes = b"{}") -> Delivery:
         key = f"{Zone.LANDING}/heat/{dataset}/{name}"
         lake.store.put_bytes(key + SIDECAR, manifest)
         lake.store.put_bytes(key, body.encode() if isinstance(body, str) else body)
-        (found,) = land(lake, catalogue)
-        return load(lake, catalogue, found.delivery.id)
+        (found,) = land(lake, registry)
+        return load(lake, registry, found.delivery.id)
 
     return go
 
@@ -78,33 +78,33 @@ def hostile() -> Mapping[str, tuple[bytes, str]]:
 
 
 def verdict_of(lake: Lake, delivery: str) -> Verdict:
-    found = Results(lake.arrow, lake.settings.s3_bucket).verdict(delivery)
+    found = Results(lake.delta, lake.settings.s3_bucket).verdict(delivery)
     assert found is not None
     return found
 
 
 def test_files_that_cannot_be_read_are_returned_with_a_reason_and_kept(
-    lake: Lake, catalogue: Catalogue, arrive: Callable[..., Delivery]
+    lake: Lake, registry: Registry, arrive: Callable[..., Delivery]
 ) -> None:
     for name, (body, reason) in hostile().items():
         done = arrive(name, body)
         assert (done.state, reason in done.reason) == (State.UNREADABLE, True), (name, done.reason)
-        assert conform(lake, catalogue, done.id) == verdict_of(lake, done.id)
+        assert conform(lake, registry, done.id) == verdict_of(lake, done.id)
         verdict = verdict_of(lake, done.id)
         assert (verdict.state, verdict.rows, verdict.reason) == (State.UNREADABLE, 0, done.reason)
         assert [lake.store.get_bytes(key) for key in done.objects] == [body], name
         assert done.objects[0] == f"{Zone.RECEIVED}/heat/station/{done.id}/{name}"
     assert not lake.tables.exists(lake.path(Zone.SILVER, "station"))
-    assert pending(lake, catalogue, "station") == []
+    assert pending(lake, registry, "station") == []
     assert arrive("好.csv", GOOD, dataset="other").state == State.LOADED
 
 
 def test_names_with_blanks_encodings_and_columns_that_nobody_agreed_on_are_read(
-    lake: Lake, catalogue: Catalogue, arrive: Callable[..., Delivery]
+    lake: Lake, registry: Registry, arrive: Callable[..., Delivery]
 ) -> None:
     text = "站点,时间,温度,回温,水.压,水 压,a`b\n甲,2026-01-12 08:00:00,60,40,0.3,0.4,x\n"
     done = arrive("换热站 读数（1 月）'更正'#2.csv", text.encode("gb18030"))
-    assert conform(lake, catalogue, done.id).state == State.ACCEPTED
+    assert conform(lake, registry, done.id).state == State.ACCEPTED
     assert {"encoding_differs", "encoding_detected"} & {f.kind for f in done.findings}
     (row,) = lake.tables.read(lake.path(Zone.SILVER, "station")).collect()
     assert (row.station, row["水_压"], row["水_压_2"], row["a_b"]) == ("甲", "0.3", "0.4", "x")
@@ -112,20 +112,20 @@ def test_names_with_blanks_encodings_and_columns_that_nobody_agreed_on_are_read(
 
 
 def test_a_column_that_nobody_agreed_on_may_leave_again(
-    lake: Lake, catalogue: Catalogue, arrive: Callable[..., Delivery]
+    lake: Lake, registry: Registry, arrive: Callable[..., Delivery]
 ) -> None:
     wide = arrive("宽.csv", "站点,时间,温度,回温,水压\n甲,2026-01-12 08:00:00,60,40,0.3\n".encode())
-    conform(lake, catalogue, wide.id)
+    conform(lake, registry, wide.id)
     narrow = arrive("窄.csv", "站点,时间,温度,回温\n乙,2026-01-12 08:00:00,60,40\n".encode())
-    assert conform(lake, catalogue, narrow.id).state == State.ACCEPTED
+    assert conform(lake, registry, narrow.id).state == State.ACCEPTED
     rows = lake.tables.read(lake.path(Zone.SILVER, "station")).collect()
     assert sorted((row.station, row["水压"]) for row in rows) == [("乙", None), ("甲", "0.3")]
 
 
 def test_a_file_with_a_header_alone_is_refused_whole(
-    lake: Lake, catalogue: Catalogue, arrive: Callable[..., Delivery]
+    lake: Lake, registry: Registry, arrive: Callable[..., Delivery]
 ) -> None:
-    verdict = conform(lake, catalogue, arrive("a.csv", HEADER).id)
+    verdict = conform(lake, registry, arrive("a.csv", HEADER).id)
     assert (verdict.state, verdict.good_rows) == (State.REFUSED, 0)
     assert "少于约定的最少 1 行" in verdict.reason and "整批拒收" in verdict.reason
 
@@ -154,24 +154,24 @@ def test_a_delivery_of_another_dataset_cannot_be_replaced(lake: Lake, arrive: Ca
     assert lake.ledger.get(other.id).superseded_by is None
 
 
-def test_a_folder_that_no_contract_names_is_returned_and_kept(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> None:
+def test_a_folder_that_no_contract_names_is_returned_and_kept(lake: Lake, registry: Registry, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text(GOOD, "utf-8")
     deliver(lake.store, [file], "没有 契约'的", "heat", Manifest())
-    (found,) = land(lake, catalogue)
+    (found,) = land(lake, registry)
     assert (found.delivery.state, "没有数据契约" in found.delivery.reason) == (State.UNREADABLE, True)
     assert lake.store.get_bytes(found.delivery.objects[0]).decode() == GOOD
-    assert land(lake, catalogue) == ()
+    assert land(lake, registry) == ()
 
 
 @pytest.mark.parametrize(("text", "end"), [(GOOD, State.LOADED), ("", State.UNREADABLE)])
 def test_what_came_before_its_contract_is_taken_when_the_contract_is_there(
-    lake: Lake, catalogue: Catalogue, write_contracts: Callable[..., Catalogue], tmp_path: Path, text: str, end: State
+    lake: Lake, registry: Registry, write_contracts: Callable[..., Registry], tmp_path: Path, text: str, end: State
 ) -> None:
     file = tmp_path / "a.csv"
     file.write_text(text, "utf-8")
     deliver(lake.store, [file], "late", "heat", Manifest())
-    (found,) = land(lake, catalogue)
+    (found,) = land(lake, registry)
     assert found.delivery.state is State.UNREADABLE
     with_contract = write_contracts({"schemas/sources/heat/late.yaml": contract("late", STATION_FIELDS)})
     assert watch(lake, with_contract) == [("landing/late", found.delivery.id)]
@@ -181,7 +181,7 @@ def test_what_came_before_its_contract_is_taken_when_the_contract_is_there(
     assert pending(lake, with_contract, "late") == [], "judged, so nobody is woken for it again"
 
 
-def test_a_broken_contract_names_its_file_and_line(write_contracts: Callable[..., Catalogue]) -> None:
+def test_a_broken_contract_names_its_file_and_line(write_contracts: Callable[..., Registry]) -> None:
     broken = contract("broken", STATION_FIELDS).replace("logicalType: number}", "logicalType: numbr}")
     with pytest.raises(ContractError, match=r"broken\.yaml:\d+: .*numbr"):
         write_contracts({"schemas/sources/heat/broken.yaml": broken})
@@ -192,7 +192,7 @@ def test_two_hundred_thousand_rows_keep_their_numbers(lake: Lake, arrive: Callab
     text = HEADER + "".join(f"站{n},2026-01-12 08:00:00,60,40\n" for n in range(2, rows + 2))
     done = arrive("a.csv", text)
     assert (done.state, done.counted_rows) == (State.LOADED, rows)
-    table = lake.arrow.rows(lake.path(Zone.BRONZE, "station"), done.id)
+    table = lake.delta.rows(lake.path(Zone.BRONZE, "station"), done.id)
     assert sorted(table["_row"].to_pylist()) == list(range(2, rows + 2))
     assert all(
         name == f"站{n}" for name, n in zip(table["station"].to_pylist(), table["_row"].to_pylist(), strict=True)

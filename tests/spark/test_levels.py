@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.contracts import Catalogue, Rule
+from jobs.contracts import Registry, Rule
 from jobs.errors import ContractError
 from jobs.quality import plan
 from jobs.quality.conditions import expectation
-from jobs.quality.series import with_flags
+from jobs.quality.series import with_series_flags
 from tests.contract_texts import contract
 
 FIELDS = """
@@ -44,15 +44,15 @@ SUITE = suite(
     spread=(DEPART, SPREAD),
     phased=(DEPART, PHASED),
     history=(DRIFT, HISTORY),
-    beside=(DRIFT, BESIDE),
+    lookups=(DRIFT, BESIDE),
     apart=(DRIFT, APART),
 )
 Row = dict[str, Any]
-Load = Callable[[str], Catalogue]
+Load = Callable[[str], Registry]
 
 
 @pytest.fixture
-def load(write_contracts: Callable[..., Catalogue]) -> Load:
+def load(write_contracts: Callable[..., Registry]) -> Load:
     schema = contract("point", FIELDS)
     return lambda text: write_contracts(
         {"schemas/sources/heat/point.yaml": schema, "expectations/sources/heat/point.yaml": text}
@@ -120,11 +120,13 @@ class Plain:
         for row in self.all():
             change = changes[row["point"], self.period(row)][1]
             if change is not None and "peers" in self.kwargs:
-                change = self.beside(row, change, changes)
+                change = self.lookups(row, change, changes)
             row["is_off"] = change is not None and abs(change) > self.kwargs["limit"]
         return self.lasting()
 
-    def beside(self, row: Row, change: float, changes: dict[tuple[Any, ...], tuple[Row, float | None]]) -> float | None:
+    def lookups(
+        self, row: Row, change: float, changes: dict[tuple[Any, ...], tuple[Row, float | None]]
+    ) -> float | None:
         """The change less that of the median peer; None where fewer than three have one."""
         peers = [
             other
@@ -151,13 +153,13 @@ class Plain:
         return found
 
 
-def flagged(spark: SparkSession, catalogue: Catalogue, table: list[Row]) -> dict[str, set[int]]:
+def flagged(spark: SparkSession, registry: Registry, table: list[Row]) -> dict[str, set[int]]:
     """Rows that each rule of the suite flags."""
     schema = "point string, town string, at timestamp, level double, pump long, _row long, _file string"
     order = [name.split()[0] for name in schema.split(", ")]
     rows = spark.createDataFrame([tuple({**row, "_file": "a"}[n] for n in order) for row in table], schema)
-    planned = plan(catalogue.contract("point"), catalogue.rules["point"])
-    found = with_flags(rows, planned.series, planned.contract).collect()
+    planned = plan(registry.contract("point"), registry.rules["point"])
+    found = with_series_flags(rows, planned.series, planned.contract).collect()
     return {one.rule.id: {r["_row"] for r in found if r[one.flag]} for one in planned.series}
 
 
@@ -172,9 +174,9 @@ def test_flags_are_what_the_words_say(spark: SparkSession, load: Load, seed: int
     rng = random.Random(seed)
     towns = {"甲": "东", "乙": "东", "丙": "东", "丁": "东", "戊": "西", None: "东"}
     table = numbered(rng, [row for point, town in towns.items() for row in readings(rng, point, town, 150)])
-    catalogue = load(SUITE)
-    found = flagged(spark, catalogue, table)
-    for rule in (r for r in catalogue.rules["point"] if r.type in (DEPART, DRIFT)):
+    registry = load(SUITE)
+    found = flagged(spark, registry, table)
+    for rule in (r for r in registry.rules["point"] if r.type in (DEPART, DRIFT)):
         plain = Plain(table, dict(rule.kwargs))
         expected = plain.departing() if rule.type == DEPART else plain.drifting()
         assert found[rule.id] == expected, rule.id

@@ -9,19 +9,19 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from jobs.collaboration import Actor, Request, Ticket, Wanted
-from jobs.contracts import Catalogue
+from jobs.collaboration import Actor, Request, Ticket, TicketQuery
+from jobs.contracts import Registry
 from jobs.errors import NotAllowed
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.conform import conform
-from jobs.pipeline.correction_workbook import answer, pack
+from jobs.pipeline.correction_workbook import answer_ticket, ticket_workbook
 from jobs.pipeline.ingestion import land, load
 from jobs.pipeline.maintenance import remind
 from jobs.pipeline.query import ask
-from jobs.pipeline.ticket_store import desk
-from jobs.pipeline.tickets import Governed, govern
+from jobs.pipeline.ticket_store import open_tickets
+from jobs.pipeline.tickets import TicketChanges, govern
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
 OWNER = Actor("reporter", "heat", "王工")
@@ -35,7 +35,7 @@ DIRTY = (
 
 
 @pytest.fixture
-def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+def registry(write_contracts: Callable[..., Registry]) -> Registry:
     return write_contracts(
         {
             "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
@@ -45,50 +45,50 @@ def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
 
 
 @pytest.fixture
-def take(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Callable[..., Governed]:
+def take(lake: Lake, registry: Registry, tmp_path: Path) -> Callable[..., TicketChanges]:
     """Lines as a delivery through the whole way, to its tickets."""
 
-    def way(*lines: str, supersedes: str = "", answers: tuple[str, ...] = ()) -> Governed:
+    def way(*lines: str, supersedes: str = "", answers: tuple[str, ...] = ()) -> TicketChanges:
         file = tmp_path / f"{len(lake.ledger.deliveries())}.csv"
         file.write_text(HEAD + "".join(f"{line}\n" for line in lines), "utf-8")
         notes = Manifest(supersedes=supersedes or None, answers=list(answers))
         deliver(lake.store, [file], "station", "heat", notes)
-        return judged(lake, catalogue)
+        return judged(lake, registry)
 
     return way
 
 
-def judged(lake: Lake, catalogue: Catalogue) -> Governed:
-    (landed,) = [one for one in land(lake, catalogue) if one.is_new]
-    load(lake, catalogue, landed.delivery.id)
-    conform(lake, catalogue, landed.delivery.id)
-    return govern(lake, catalogue, landed.delivery.id)
+def judged(lake: Lake, registry: Registry) -> TicketChanges:
+    (landed,) = [one for one in land(lake, registry) if one.is_new]
+    load(lake, registry, landed.delivery.id)
+    conform(lake, registry, landed.delivery.id)
+    return govern(lake, registry, landed.delivery.id)
 
 
 def ticket(lake: Lake, rule: str) -> Ticket:
-    with desk(lake) as tickets:
-        found = tickets.tickets(OFFICER, Wanted(text=rule), datetime.now(UTC)).tickets
+    with open_tickets(lake) as tickets:
+        found = tickets.tickets(OFFICER, TicketQuery(text=rule), datetime.now(UTC)).tickets
     return next(one for one in found if one.rule == rule)
 
 
 def events(lake: Lake, id_: str) -> list[str]:
-    with desk(lake) as tickets:
+    with open_tickets(lake) as tickets:
         return [one.event for one in tickets.events(id_, OFFICER)]
 
 
 def test_a_broken_rule_is_one_ticket_and_the_same_delivery_changes_nothing(
-    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+    lake: Lake, registry: Registry, take: Callable[..., TicketChanges]
 ) -> None:
     done = take(*DIRTY)
     one = ticket(lake, "temp_c_range")
     assert done.tickets == (one.id,) and (one.provider, one.failed_rows, one.remaining_rows) == ("heat", 2, 2)
     assert one.state == "dispatched" and one.clock is not None and one.clock.policy == "C9"
     before = events(lake, one.id)
-    again = govern(lake, catalogue, done.delivery)
+    again = govern(lake, registry, done.delivery)
     assert again.tickets == (one.id,) and again.outcomes == () and events(lake, one.id) == before
 
 
-def test_a_whole_redelivery_closes_and_a_partial_one_shrinks(lake: Lake, take: Callable[..., Governed]) -> None:
+def test_a_whole_redelivery_closes_and_a_partial_one_shrinks(lake: Lake, take: Callable[..., TicketChanges]) -> None:
     first = take(*DIRTY).delivery
     part = take("甲,2026-01-01 08:00:00,59,40", *DIRTY[1:], supersedes=first)
     one = ticket(lake, "temp_c_range")
@@ -100,7 +100,7 @@ def test_a_whole_redelivery_closes_and_a_partial_one_shrinks(lake: Lake, take: C
     assert (closed.state, closed.remaining_rows, closed.reopened) == ("closed", 0, 1)
 
 
-def test_leaving_the_rows_out_proves_nothing(lake: Lake, take: Callable[..., Governed]) -> None:
+def test_leaving_the_rows_out_proves_nothing(lake: Lake, take: Callable[..., TicketChanges]) -> None:
     first = take(*DIRTY).delivery
     take(*DIRTY[2:], supersedes=first)
     assert ticket(lake, "temp_c_range").state != "closed"
@@ -109,7 +109,7 @@ def test_leaving_the_rows_out_proves_nothing(lake: Lake, take: Callable[..., Gov
     assert one.state == "reopened" and one.remaining_rows == 1, "one key was never sent again"
 
 
-def test_new_damage_keeps_the_ticket_open(lake: Lake, take: Callable[..., Governed]) -> None:
+def test_new_damage_keeps_the_ticket_open(lake: Lake, take: Callable[..., TicketChanges]) -> None:
     first = take(*DIRTY).delivery
     done = take("甲,2026-01-01 08:00:00,39,40", "甲,2026-01-01 08:05:00,58,40", *DIRTY[2:], supersedes=first)
     one = ticket(lake, "temp_c_range")
@@ -117,7 +117,7 @@ def test_new_damage_keeps_the_ticket_open(lake: Lake, take: Callable[..., Govern
 
 
 def test_a_delivery_that_has_nothing_to_do_with_it_leaves_the_ticket_alone(
-    lake: Lake, take: Callable[..., Governed]
+    lake: Lake, take: Callable[..., TicketChanges]
 ) -> None:
     take(*DIRTY)
     before = events(lake, ticket(lake, "temp_c_range").id)
@@ -125,7 +125,7 @@ def test_a_delivery_that_has_nothing_to_do_with_it_leaves_the_ticket_alone(
     assert done.outcomes == () and events(lake, ticket(lake, "temp_c_range").id) == before
 
 
-def test_the_fault_back_after_closing_reopens_the_ticket(lake: Lake, take: Callable[..., Governed]) -> None:
+def test_the_fault_back_after_closing_reopens_the_ticket(lake: Lake, take: Callable[..., TicketChanges]) -> None:
     first = take(*DIRTY).delivery
     take("甲,2026-01-01 08:00:00,59,40", "甲,2026-01-01 08:05:00,58,40", *DIRTY[2:], supersedes=first)
     take("甲,2026-01-02 08:00:00,999,40")
@@ -134,12 +134,12 @@ def test_the_fault_back_after_closing_reopens_the_ticket(lake: Lake, take: Calla
 
 
 def test_a_pack_filled_in_comes_back_as_the_proof(
-    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed], tmp_path: Path
+    lake: Lake, registry: Registry, take: Callable[..., TicketChanges], tmp_path: Path
 ) -> None:
     take(*DIRTY)
     one = ticket(lake, "temp_c_range")
     file = tmp_path / f"{one.id}.xlsx"
-    file.write_bytes(pack(lake, catalogue, one.id, OWNER))
+    file.write_bytes(ticket_workbook(lake, registry, one.id, OWNER))
     book = openpyxl.load_workbook(file)
     problems = list(book["问题清单"].iter_rows(min_row=2, values_only=True))
     assert [(row[0], row[6], row[9]) for row in problems] == [(one.id, "2", "999"), (one.id, "3", "998")]
@@ -151,63 +151,63 @@ def test_a_pack_filled_in_comes_back_as_the_proof(
     problems_sheet.cell(2, problems_sheet.max_column - 1).value = "已更正"
     problems_sheet.cell(2, problems_sheet.max_column).value = "测点已更换"
     book.save(file)
-    answer(lake, catalogue, one.id, OWNER, file)
-    done = judged(lake, catalogue)
+    answer_ticket(lake, registry, one.id, OWNER, file)
+    done = judged(lake, registry)
     assert [outcome.is_closed for outcome in done.outcomes] == [True]
     assert lake.ledger.get(done.delivery).answers == (one.id,)
-    with desk(lake, catalogue) as tickets:
+    with open_tickets(lake, registry) as tickets:
         told = {event.name: text for event, text in tickets.comments(one.id, OFFICER)}
     assert "已更正 1 条" in told["王工"] and "测点已更换" in told["王工"]
-    govern(lake, catalogue, done.delivery)
-    with desk(lake, catalogue) as tickets:
+    govern(lake, registry, done.delivery)
+    with open_tickets(lake, registry) as tickets:
         assert len([event for event, _ in tickets.comments(one.id, OFFICER) if event.name == "王工"]) == 1
-    silver = lake.arrow.open(lake.path(Zone.SILVER, "station"))
+    silver = lake.delta.open(lake.path(Zone.SILVER, "station"))
     assert silver is not None
     assert sorted(silver.to_pyarrow_table()["temp_c"].to_pylist()) == [58.0, 58.0, 60.0, 61.0]
 
 
 def test_a_pack_put_into_the_landing_bucket_names_its_ticket_itself(
-    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed], tmp_path: Path
+    lake: Lake, registry: Registry, take: Callable[..., TicketChanges], tmp_path: Path
 ) -> None:
     take(*DIRTY)
     one = ticket(lake, "temp_c_range")
     file = tmp_path / "anything.xlsx"
-    file.write_bytes(pack(lake, catalogue, one.id, OWNER))
+    file.write_bytes(ticket_workbook(lake, registry, one.id, OWNER))
     deliver(lake.store, [file], "station", "heat", Manifest())
-    done = judged(lake, catalogue)
+    done = judged(lake, registry)
     assert lake.ledger.get(done.delivery).answers == (one.id,)
     assert [outcome.is_closed for outcome in done.outcomes] == [False], "nothing was mended in it"
 
 
 def test_only_the_owner_gets_rows_and_only_the_owner_answers(
-    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed], tmp_path: Path
+    lake: Lake, registry: Registry, take: Callable[..., TicketChanges], tmp_path: Path
 ) -> None:
     take(*DIRTY)
     one = ticket(lake, "temp_c_range")
     file = tmp_path / "officer.xlsx"
-    file.write_bytes(pack(lake, catalogue, one.id, OFFICER))
+    file.write_bytes(ticket_workbook(lake, registry, one.id, OFFICER))
     assert openpyxl.load_workbook(file).sheetnames == ["说明", "问题清单"]
     with pytest.raises(NotAllowed, match="的整改数据只能由该单位报送"):
-        answer(lake, catalogue, one.id, OFFICER, file)
+        answer_ticket(lake, registry, one.id, OFFICER, file)
     with pytest.raises(Exception, match="不属于您的部门"):
-        pack(lake, catalogue, one.id, OTHER)
+        ticket_workbook(lake, registry, one.id, OTHER)
 
 
 def test_what_failing_rows_have_in_common_is_said_once(
-    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+    lake: Lake, registry: Registry, take: Callable[..., TicketChanges]
 ) -> None:
     bad = [f"丙,2026-01-01 08:{minute:02d}:00,999,40" for minute in range(10)]
     good = [f"{name},2026-01-01 08:{minute:02d}:00,60,40" for name in "甲乙丁" for minute in range(10)]
     done = take(*bad, *good)
-    govern(lake, catalogue, done.delivery)
-    with desk(lake) as tickets:
+    govern(lake, registry, done.delivery)
+    with open_tickets(lake) as tickets:
         said = [text for _, text in tickets.comments(ticket(lake, "temp_c_range").id, OFFICER)]
     assert len(said) == 1
     assert "100.00% 集中在「站点」为“丙”的行（全部数据中占 25.00%）" in said[0]
     assert "100.00% 报送的值都是“999”" in said[0]
 
 
-def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Callable[..., Governed]) -> None:
+def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Callable[..., TicketChanges]) -> None:
     first = take("甲,2026-01-01 08:00:00,39,40", "乙,2026-01-01 08:00:00,60,40").delivery
     one = ticket(lake, "supply_above_return")
     query = "SELECT station, tickets FROM marked.station ORDER BY station"
@@ -219,28 +219,28 @@ def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Call
 
 
 def test_records_under_a_request_or_an_objection_are_marked_like_rows_under_an_issue(
-    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+    lake: Lake, registry: Registry, take: Callable[..., TicketChanges]
 ) -> None:
     take("甲,2026-01-01 08:00:00,39,40", "乙,2026-01-01 08:00:00,60,40", "丙,2026-01-01 08:00:00,60,40")
     issue, now = ticket(lake, "supply_above_return"), datetime.now(UTC)
     asked = Request(
         "correction", "station", "heat", "water", "temp_c", "甲， 2026-01-01 08:00:00", "读数偏低", "现场测量"
     )
-    with desk(lake) as tickets:
+    with open_tickets(lake) as tickets:
         both = tickets.requested(asked, replace(OTHER, role="approver"), now)
         citizen = replace(asked, kind="objection", record="乙,2026-01-01 08:00:00", requester="")
         alone = tickets.requested(citizen, OFFICER, now)
         whole = tickets.requested(replace(asked, record="丙"), replace(OTHER, role="approver"), now)
         tickets.requested(replace(asked, record="丁,2026-01-01 08:00:00"), replace(OTHER, role="approver"), now)
     assert marks(lake) == {"甲": {issue.id}, "乙": set(), "丙": set()}, "told with the next delivery or reminder"
-    remind(lake, catalogue)
+    remind(lake, registry)
     assert marks(lake) == {"甲": {issue.id, both}, "乙": {alone}, "丙": {whole}}
-    with desk(lake) as tickets:
+    with open_tickets(lake) as tickets:
         seen = tickets.ticket(alone, OFFICER, now).version
         tickets.move(alone, "refuse", OFFICER, seen, now, reason="不属于本平台")
-    remind(lake, catalogue)
+    remind(lake, registry)
     assert marks(lake) == {"甲": {issue.id, both}, "乙": set(), "丙": {whole}}
-    table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
+    table = lake.delta.open(lake.path(Zone.RESULTS, "tickets"))
     assert (
         table is not None and "现场" not in (told := str(table.to_pyarrow_table().to_pylist())) and "读数" not in told
     )
@@ -259,29 +259,29 @@ def forget_names(lake: Lake) -> None:
         lake.spark.sql(f"DROP {named}")
 
 
-def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., Governed]) -> None:
+def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., TicketChanges]) -> None:
     first = take(*DIRTY).delivery
-    table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
+    table = lake.delta.open(lake.path(Zone.RESULTS, "tickets"))
     assert table is not None
     rows = [(r["dataset"], r["rule"], r["delivery"]) for r in table.to_pyarrow_table().to_pylist()]
     assert rows == [("station", "temp_c_range", first)]
 
 
 def test_rows_mended_a_few_at_a_time_close_the_ticket(
-    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed]
+    lake: Lake, registry: Registry, take: Callable[..., TicketChanges]
 ) -> None:
     take(*DIRTY)
     one = ticket(lake, "temp_c_range")
     take("甲,2026-01-01 08:00:00,59,40", answers=(one.id,))
     half = ticket(lake, "temp_c_range")
     assert (half.state, half.failed_rows, half.remaining_rows) == ("reopened", 2, 1)
-    assert keys_in(pack(lake, catalogue, one.id, OWNER)) == ["998"], "what is mended is not asked for again"
+    assert keys_in(ticket_workbook(lake, registry, one.id, OWNER)) == ["998"], "what is mended is not asked for again"
     take("甲,2026-01-01 08:05:00,58,40", answers=(one.id,))
     assert ticket(lake, "temp_c_range").state == "closed"
 
 
 def keys_in(made: bytes) -> list[str]:
-    """The values that a pack lists as wrong."""
+    """The values that a workbook lists as wrong."""
     sheet = openpyxl.load_workbook(BytesIO(made))["问题清单"]
     head = [cell.value for cell in sheet[1]]
     return [row[head.index("原值")] for row in sheet.iter_rows(min_row=2, values_only=True)]
@@ -294,9 +294,9 @@ BOTH = ("甲,2026-01-01 08:00:00,29,40", "乙,2026-01-01 08:00:00,28,40", "丙,2
 
 @pytest.mark.parametrize("mode", ["merge", "append"])
 def test_rows_that_stand_in_two_tickets_are_counted_once_in_each(
-    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path, mode: str
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path, mode: str
 ) -> None:
-    catalogue = write_contracts(
+    registry = write_contracts(
         {
             "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS, MODE.format(mode=mode)),
             "expectations/sources/heat/station.yaml": STATION_SUITE.replace("severity: info", "severity: warning"),
@@ -307,7 +307,7 @@ def test_rows_that_stand_in_two_tickets_are_counted_once_in_each(
         file = tmp_path / f"{len(lake.ledger.deliveries())}.csv"
         file.write_text(HEAD + "".join(f"{line}\n" for line in lines), "utf-8")
         deliver(lake.store, [file], "station", "heat", Manifest(answers=list(answers)))
-        judged(lake, catalogue)
+        judged(lake, registry)
 
     send(*BOTH)
     under, unusual = ticket(lake, "supply_above_return"), ticket(lake, "temp_operating")
@@ -327,30 +327,32 @@ def test_rows_that_stand_in_two_tickets_are_counted_once_in_each(
 
 
 def test_an_answer_that_cannot_be_read_or_holds_other_rows_is_told_on_the_ticket(
-    lake: Lake, catalogue: Catalogue, take: Callable[..., Governed], tmp_path: Path
+    lake: Lake, registry: Registry, take: Callable[..., TicketChanges], tmp_path: Path
 ) -> None:
     take(*DIRTY)
     one = ticket(lake, "temp_c_range")
     broken = tmp_path / "整改.xlsx"
     broken.write_bytes(b"PK\x03\x04 not a workbook at all")
-    answer(lake, catalogue, one.id, OWNER, broken)
-    done = judged(lake, catalogue)
+    answer_ticket(lake, registry, one.id, OWNER, broken)
+    done = judged(lake, registry)
     assert done.tickets == () and done.outcomes == (), (
         "an answer that cannot be read is no delivery that cannot be read"
     )
-    with desk(lake) as tickets:
+    with open_tickets(lake) as tickets:
         (event,) = [e for e in tickets.events(one.id, OFFICER) if e.event == "return_answer"]
         assert (
             event.facts["delivery"] == done.delivery and event.facts["reason"] == lake.ledger.get(done.delivery).reason
         )
     other = take("丙,2026-01-01 08:00:00,60,40", answers=(one.id,))
-    with desk(lake) as tickets:
+    with open_tickets(lake) as tickets:
         told = [e.facts for e in tickets.events(one.id, OFFICER) if e.event == "return_answer"]
     assert [facts["delivery"] for facts in told] == [done.delivery, other.delivery] and "对得上" in told[1]["reason"]
     assert ticket(lake, "temp_c_range").remaining_rows == 2
 
 
-def test_a_pack_of_rows_that_still_fail_is_no_delivery_refused_whole(lake: Lake, take: Callable[..., Governed]) -> None:
+def test_a_pack_of_rows_that_still_fail_is_no_delivery_refused_whole(
+    lake: Lake, take: Callable[..., TicketChanges]
+) -> None:
     take(*DIRTY)
     one = ticket(lake, "temp_c_range")
     again = take("甲,2026-01-01 08:00:00,997,40", answers=(one.id,))
@@ -361,16 +363,16 @@ def test_a_pack_of_rows_that_still_fail_is_no_delivery_refused_whole(lake: Lake,
 
 
 def test_a_refused_redelivery_mends_nothing(
-    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path
 ) -> None:
     limit = "  - {property: acceptance, value: {max_failed_rows_pct: 60}}\n"
-    catalogue = write_contracts({"schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS, limit)})
+    registry = write_contracts({"schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS, limit)})
 
     def send(*lines: str, supersedes: str | None = None) -> str:
         file = tmp_path / f"{len(lake.ledger.deliveries())}.csv"
         file.write_text(HEAD + "".join(f"{line}\n" for line in lines), "utf-8")
         deliver(lake.store, [file], "station", "heat", Manifest(supersedes=supersedes))
-        return judged(lake, catalogue).delivery
+        return judged(lake, registry).delivery
 
     first = send(*DIRTY)
     bad = [f"丁,2026-01-01 08:{minute:02d}:00,999,40" for minute in range(9)]

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.conform.split import SILVER_SYSTEM
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.results import Verdict
@@ -28,14 +28,14 @@ Rows = list[list[str]]
 NAMES = names_of_people()
 
 
-def way(lake: Lake, catalogue: Catalogue, file: Path) -> Verdict:
+def way(lake: Lake, registry: Registry, file: Path) -> Verdict:
     """The file of dataset `named`, from landing to its report; every number of the report is found again."""
     deliver(lake.store, [file], "named", "heat", Manifest())
-    (landed,) = land(lake, catalogue)
-    assert load(lake, catalogue, landed.delivery.id).reason == ""
-    verdict = conform(lake, catalogue, landed.delivery.id)
-    write_report(lake, catalogue, verdict.delivery, datetime.now(UTC))
-    assert verify(lake, catalogue, verdict.delivery).differing() == []
+    (landed,) = land(lake, registry)
+    assert load(lake, registry, landed.delivery.id).reason == ""
+    verdict = conform(lake, registry, landed.delivery.id)
+    write_report(lake, registry, verdict.delivery, datetime.now(UTC))
+    assert verify(lake, registry, verdict.delivery).differing() == []
     return verdict
 
 
@@ -80,12 +80,12 @@ FORMATS = {"csv": as_csv, "excel": as_excel, "json": as_json, "jsonl": as_jsonl,
 
 
 def test_fields_of_any_name_keep_every_row_and_every_value(
-    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path
 ):
     short = "logicalType: string, logicalTypeOptions: {maxLength: 4}"
     fields = "\n".join(f'      - {{name: "{name}", {short}}}' for name in NAMES)
     number = '\n      - {name: zz_level, logicalType: number, customProperties: [{property: source, value: {units: {"℃": 1}}}]}'
-    catalogue = write_contracts(
+    registry = write_contracts(
         {
             "schemas/sources/heat/named.yaml": contract(
                 "named", fields + number, "  - {property: write, value: {mode: append}}\n"
@@ -96,7 +96,7 @@ def test_fields_of_any_name_keep_every_row_and_every_value(
     for row in rows:
         row[-1] = "7℃"
     rows.append([f"long{i}" for i in range(len(NAMES))] + ["bad"])
-    verdict = way(lake, catalogue, as_csv(tmp_path / "named", header, rows))
+    verdict = way(lake, registry, as_csv(tmp_path / "named", header, rows))
     assert (verdict.copies, verdict.good_rows, verdict.failed_rows) == (0, len(rows) - 1, 1)
     silver = lake.tables.read(lake.path(Zone.SILVER, "named")).orderBy("_row").collect()
     assert [[r[name] for name in NAMES] for r in silver] == [row[:-1] for row in rows[:-1]]
@@ -108,11 +108,11 @@ def test_fields_of_any_name_keep_every_row_and_every_value(
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_columns_beyond_the_contract_of_any_name_and_case_keep_every_row_and_every_value(
-    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path, format_: str
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path, format_: str
 ):
     layout = f"  - {{property: layout, value: {{format: {format_}, extra_columns: evolve}}}}\n"
     suite = (
-        'name: named\nmeta: {beside: {registered: {dataset: named_too, "on": {zz_id: zz_id}}}}\nexpectations:\n'
+        'name: named\nmeta: {lookups: {registered: {dataset: named_too, "on": {zz_id: zz_id}}}}\nexpectations:\n'
         "  - id: known\n    type: expect_multicolumn_values_to_satisfy\n"
         "    kwargs: {column_list: [zz_id, zz_level], condition: registered.zz_id IS NULL OR zz_level > 0, ignore_row_if: never}\n"
         "    severity: warning\n    meta: {dimension: 一致性, message: 不符, remedy: 请核对, basis: 约定}\n"
@@ -120,7 +120,7 @@ def test_columns_beyond_the_contract_of_any_name_and_case_keep_every_row_and_eve
     fields = "      - {name: zz_id, logicalType: string}\n      - {name: zz_level, logicalType: number, customProperties: [{property: source, value: {censored: true}}]}\n"
     other = "      - {name: zz_id, logicalType: string, primaryKey: true, primaryKeyPosition: 1}\n"
     append = "  - {property: write, value: {mode: append}}\n"
-    catalogue = write_contracts(
+    registry = write_contracts(
         {
             "schemas/sources/heat/named.yaml": contract("named", fields, layout + append),
             "schemas/sources/heat/named_too.yaml": contract("named_too", other),
@@ -135,7 +135,7 @@ def test_columns_beyond_the_contract_of_any_name_and_case_keep_every_row_and_eve
     for row in rows:
         row[0] = "k"
     rows.append(["k", "bad", *(f"x{i}" for i in range(len(people)))])
-    verdict = way(lake, catalogue, FORMATS[format_](tmp_path / "named", header, rows))
+    verdict = way(lake, registry, FORMATS[format_](tmp_path / "named", header, rows))
     assert (verdict.copies, verdict.good_rows, verdict.failed_rows) == (0, len(rows) - 1, 1)
     silver = lake.tables.read(lake.path(Zone.SILVER, "named")).orderBy("_row")
     own = {"zz_id", "zz_level", "zz_level_qualifier", *SILVER_SYSTEM}
@@ -154,7 +154,7 @@ def _spec(name: str) -> object:
 
 
 def test_keys_partitions_and_marks_of_any_name_are_merged_and_asked_for(
-    lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path
 ):
     keyed = "\n".join(
         f"      - {{name: {n}, logicalType: string, primaryKey: true, primaryKeyPosition: {i}}}"
@@ -164,9 +164,9 @@ def test_keys_partitions_and_marks_of_any_name_are_merged_and_asked_for(
         f"      - {{name: {n}, logicalType: string}}" for n in ("s", "date", "tickets", "record", "value")
     )
     write = "  - {property: write, value: {mode: merge, partition_by: [date]}}\n"
-    catalogue = write_contracts({"schemas/sources/heat/named.yaml": contract("named", f"{keyed}\n{plain}", write)})
+    registry = write_contracts({"schemas/sources/heat/named.yaml": contract("named", f"{keyed}\n{plain}", write)})
     header = ["t", "key", "sent_date", "s", "date", "tickets", "record", "value"]
-    way(lake, catalogue, as_csv(tmp_path / "a", header, [["1", "a", "d", "x", "p", "y", "z", "v"], ["2", *"adxpyzv"]]))
-    way(lake, catalogue, as_csv(tmp_path / "b", header, [["2", "a", "d", "new", "q", "y", "z", "v"]]))
+    way(lake, registry, as_csv(tmp_path / "a", header, [["1", "a", "d", "x", "p", "y", "z", "v"], ["2", *"adxpyzv"]]))
+    way(lake, registry, as_csv(tmp_path / "b", header, [["2", "a", "d", "new", "q", "y", "z", "v"]]))
     found = ask(lake, "SELECT t, s, date, tickets, _tickets FROM marked.named ORDER BY t").collect()
     assert [tuple(r) for r in found] == [("1", "x", "p", "y", None), ("2", "new", "q", "y", None)]

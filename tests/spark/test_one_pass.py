@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import DataFrame
 
 from jobs.conform import Publication
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.pipeline import conform
@@ -34,11 +34,11 @@ def physical_plan(rows: DataFrame) -> str:
 def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
     lake: Lake,
     settings: Settings,
-    write_contracts: Callable[..., Catalogue],
+    write_contracts: Callable[..., Registry],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    catalogue = write_contracts(
+    registry = write_contracts(
         {
             "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
             "expectations/sources/heat/station.yaml": STATION_SUITE,
@@ -48,8 +48,8 @@ def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
     file = tmp_path / "a.csv"
     file.write_text("站点,时间,温度,回温\n" + "\n".join(lines), "utf-8")
     deliver(lake.store, [file], "station", "heat", Manifest())
-    (landed,) = land(lake, catalogue)
-    load(lake, catalogue, landed.delivery.id)
+    (landed,) = land(lake, registry)
+    load(lake, registry, landed.delivery.id)
     before = mark(settings)
     seen: list[str] = []
     publish = conform.publish
@@ -59,8 +59,8 @@ def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
         publish(on, what)
 
     monkeypatch.setattr(conform, "publish", looking)
-    verdict = conform.conform(lake, catalogue, landed.delivery.id)
-    planned = plan(catalogue.contract("station"), catalogue.rules["station"])
+    verdict = conform.conform(lake, registry, landed.delivery.id)
+    planned = plan(registry.contract("station"), registry.rules["station"])
     assert verdict.failed_rows > 0
     assert planned.table_reads() == 2
     assert seen[0].count("FileScan parquet") == 1, "the key's group found nothing, so nothing is joined"

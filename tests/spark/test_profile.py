@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue, load
+from jobs.contracts import Registry, load
 from jobs.errors import UserError
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
@@ -32,30 +32,30 @@ KINDS = ("居民", "商业", "工业")
 
 
 @pytest.fixture
-def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+def registry(write_contracts: Callable[..., Registry]) -> Registry:
     return write_contracts({"schemas/sources/heat/meter.yaml": contract("meter", FIELDS)})
 
 
 @pytest.fixture
-def filled(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Lake:
+def filled(lake: Lake, registry: Registry, tmp_path: Path) -> Lake:
     lines = [f"M{n:04d},{KINDS[n % 3]},王{n % 2},{n / 10},{'' if n % 4 else '复查'}" for n in range(ROWS)]
-    send(lake, catalogue, tmp_path / "a.csv", lines)
+    send(lake, registry, tmp_path / "a.csv", lines)
     return lake
 
 
-def send(lake: Lake, catalogue: Catalogue, file: Path, lines: list[str]) -> int:
+def send(lake: Lake, registry: Registry, file: Path, lines: list[str]) -> int:
     """Rows that bear a warning."""
     file.write_text("表号,类别,户主,用量,备注\n" + "".join(f"{line}\n" for line in lines), "utf-8")
     deliver(lake.store, [file], "meter", "heat", Manifest())
-    (landed,) = land(lake, catalogue)
-    load_rows(lake, catalogue, landed.delivery.id)
-    return conform(lake, catalogue, landed.delivery.id).warned_rows
+    (landed,) = land(lake, registry)
+    load_rows(lake, registry, landed.delivery.id)
+    return conform(lake, registry, landed.delivery.id).warned_rows
 
 
-def test_numbers_are_those_of_the_rows_in_two_queries(filled: Lake, catalogue: Catalogue, settings: Settings):
+def test_numbers_are_those_of_the_rows_in_two_queries(filled: Lake, registry: Registry, settings: Settings):
     rows = filled.tables.read(filled.path(Zone.SILVER, "meter"))
     before = mark(settings)
-    found = {one.field.name: one for one in profiled(rows, catalogue.contract("meter"))}
+    found = {one.field.name: one for one in profiled(rows, registry.contract("meter"))}
     assert jobs_since(settings, before) == 4, "two queries, each with its exchange"
     assert {name: (p.rows, p.filled) for name, p in found.items()} == {
         **dict.fromkeys(("meter", "kind", "person", "usage"), (ROWS, ROWS)),
@@ -67,18 +67,18 @@ def test_numbers_are_those_of_the_rows_in_two_queries(filled: Lake, catalogue: C
     assert found["person"].top == (), "persons are not looked at one by one"
 
 
-def test_proposed_rules_load_and_hold(filled: Lake, catalogue: Catalogue, tmp_path: Path):
+def test_proposed_rules_load_and_hold(filled: Lake, registry: Registry, tmp_path: Path):
     home = tmp_path / "contracts"
     filled.settings = filled.settings.model_copy(
         update={"schemas": home / "schemas", "expectations": home / "expectations"}
     )
-    done = profile(filled, catalogue, "meter")
+    done = profile(filled, registry, "meter")
     page = filled.store.get_bytes(done.page).decode()
     assert "王1" not in page and "居民 33.50%" in page and "kind_usual_values" in page
     (tmp_path / "proposed.diff").write_text(done.diff, "utf-8")
     subprocess.run(["git", "apply", "../proposed.diff"], cwd=home, check=True, capture_output=True)
     more = load(home / "schemas", home / "expectations")
-    new = {rule.id for rule in more.rules["meter"]} - {rule.id for rule in catalogue.rules["meter"]}
+    new = {rule.id for rule in more.rules["meter"]} - {rule.id for rule in registry.rules["meter"]}
     assert new == {
         "kind_usually_given",
         "kind_usual_values",
@@ -95,6 +95,6 @@ def test_proposed_rules_load_and_hold(filled: Lake, catalogue: Catalogue, tmp_pa
     assert not [line for line in added if line.removeprefix("+  - id: ") in new], "what is a rule is not proposed again"
 
 
-def test_a_table_that_is_not_there_is_said(lake: Lake, catalogue: Catalogue):
+def test_a_table_that_is_not_there_is_said(lake: Lake, registry: Registry):
     with pytest.raises(UserError, match=r"no table silver\.meter yet"):
-        profile(lake, catalogue, "meter")
+        profile(lake, registry, "meter")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
@@ -38,8 +38,8 @@ Push = Callable[..., Verdict]
 
 
 @pytest.fixture
-def write(write_contracts: Callable[..., Catalogue]) -> Callable[..., Catalogue]:
-    def go(mode: str = "merge", fields: str = FIELDS, more: str = "") -> Catalogue:
+def write(write_contracts: Callable[..., Registry]) -> Callable[..., Registry]:
+    def go(mode: str = "merge", fields: str = FIELDS, more: str = "") -> Registry:
         properties = f"  - {{property: write, value: {{mode: {mode}}}}}\n{more}"
         return write_contracts(
             {PLACE: contract("lamp", fields, properties), "expectations/sources/heat/lamp.yaml": SUITE}
@@ -53,13 +53,13 @@ def push(lake: Lake, tmp_path: Path) -> Push:
     """Delivers rows, taken through land and conform unless `judge` is false."""
     sent: list[str] = []
 
-    def go(catalogue: Catalogue, rows: str, judge: bool = True, **manifest: object) -> Verdict | str:
+    def go(registry: Registry, rows: str, judge: bool = True, **manifest: object) -> Verdict | str:
         file = tmp_path / f"{len(sent)}.csv"
         sent.append(rows)
         file.write_text("编号,状态,读数\n" + "".join(f"{row}\n" for row in rows.split()), "utf-8")
         deliver(lake.store, [file], "lamp", "heat", Manifest(**manifest))
-        (landed,) = land(lake, catalogue)
-        return conform(lake, catalogue, landed.delivery.id) if judge else landed.delivery.id
+        (landed,) = land(lake, registry)
+        return conform(lake, registry, landed.delivery.id) if judge else landed.delivery.id
 
     return go
 
@@ -79,33 +79,33 @@ ALL = "L1,有效,1 L2,有效,20 L3,有效,3 L4,停用,20 L5,有效,bad L6,有效
 
 
 def test_what_a_replaced_delivery_had_overwritten_comes_back_as_it_was_judged(
-    lake: Lake, write: Callable[..., Catalogue], push: Push
+    lake: Lake, write: Callable[..., Registry], push: Push
 ):
-    catalogue = write()
-    first = push(catalogue, ALL)
+    registry = write()
+    first = push(registry, ALL)
     before = silver(lake)
     assert (first.copies, first.failed_rows) == (1, 1)
-    second = push(catalogue, "L2,注销,1 L3,注销,1 L4,注销,1 L5,注销,1 L6,注销,1 L7,有效,1")
-    third = push(catalogue, "L2,停用,30", supersedes=second.delivery)
+    second = push(registry, "L2,注销,1 L3,注销,1 L4,注销,1 L5,注销,1 L6,注销,1 L7,有效,1")
+    third = push(registry, "L2,停用,30", supersedes=second.delivery)
     assert states(lake) == {"L1": "有效", "L2": "停用", "L3": "有效", "L4": "停用", "L6": "有效"}
     after = silver(lake)
     assert {no: after[no] for no in ("L1", "L3", "L4", "L6")} == {no: before[no] for no in ("L1", "L3", "L4", "L6")}
     assert after["L4"][-1] == ["level_low", "not_stopped"] and after["L3"][-1] is None
-    conform(lake, catalogue, third.delivery)
+    conform(lake, registry, third.delivery)
     assert silver(lake) == after
-    conform(lake, catalogue, second.delivery)
+    conform(lake, registry, second.delivery)
     assert silver(lake) == after, "what was replaced does not come back by being judged again"
-    conform(lake, catalogue, first.delivery)
+    conform(lake, registry, first.delivery)
     assert silver(lake) == after
 
 
 def test_a_crash_between_the_write_and_the_ledger_changes_nothing(
-    lake: Lake, write: Callable[..., Catalogue], push: Push, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, write: Callable[..., Registry], push: Push, monkeypatch: pytest.MonkeyPatch
 ):
-    catalogue = write()
-    push(catalogue, ALL)
-    second = push(catalogue, "L2,注销,1 L3,注销,1")
-    third = push(catalogue, "L2,停用,1", judge=False, supersedes=second.delivery)
+    registry = write()
+    push(registry, ALL)
+    second = push(registry, "L2,注销,1 L3,注销,1")
+    third = push(registry, "L2,停用,1", judge=False, supersedes=second.delivery)
 
     def dies(*_: object) -> None:
         raise RuntimeError
@@ -113,56 +113,56 @@ def test_a_crash_between_the_write_and_the_ledger_changes_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(type(lake.ledger), "supersede", dies)
         with pytest.raises(RuntimeError):
-            conform(lake, catalogue, third)
+            conform(lake, registry, third)
     once = silver(lake)
     assert lake.ledger.get(second.delivery).superseded_by is None
-    conform(lake, catalogue, third)
+    conform(lake, registry, third)
     assert silver(lake) == once and states(lake)["L3"] == "有效"
     assert lake.ledger.get(second.delivery).superseded_by == third
 
 
-def test_chains_uncover_what_no_correction_replaced(lake: Lake, write: Callable[..., Catalogue], push: Push):
-    catalogue = write()
-    push(catalogue, "L1,有效,1 L2,有效,1 L3,有效,1 L4,有效,1")
-    one = push(catalogue, "L2,注销,1 L3,注销,1 L4,注销,1")
-    two = push(catalogue, "L2,停用,2 L3,停用,2", supersedes=one.delivery)
+def test_chains_uncover_what_no_correction_replaced(lake: Lake, write: Callable[..., Registry], push: Push):
+    registry = write()
+    push(registry, "L1,有效,1 L2,有效,1 L3,有效,1 L4,有效,1")
+    one = push(registry, "L2,注销,1 L3,注销,1 L4,注销,1")
+    two = push(registry, "L2,停用,2 L3,停用,2", supersedes=one.delivery)
     assert states(lake) == {"L1": "有效", "L2": "停用", "L3": "停用", "L4": "有效"}
-    refused = push(catalogue, "L2,错,2", supersedes=two.delivery)
+    refused = push(registry, "L2,错,2", supersedes=two.delivery)
     assert refused.state is State.REFUSED
     assert states(lake) == {"L1": "有效", "L2": "停用", "L3": "停用", "L4": "有效"}, (
         "a refused correction replaces nothing"
     )
-    push(catalogue, "L2,注销,3", supersedes=refused.delivery)
+    push(registry, "L2,注销,3", supersedes=refused.delivery)
     assert states(lake) == {"L1": "有效", "L2": "注销", "L3": "有效", "L4": "有效"}
     assert [d.superseded_by is None for d in lake.ledger.deliveries("lamp")] == [True, False, False, False, True]
 
 
-def test_the_last_of_several_that_stand_comes_forward(lake: Lake, write: Callable[..., Catalogue], push: Push):
-    catalogue = write()
-    push(catalogue, "L1,有效,1 L2,有效,1")
-    push(catalogue, "L1,停用,2")
-    third = push(catalogue, "L1,注销,3 L2,注销,3 L9,有效,3")
-    push(catalogue, "L2,停用,4")
-    push(catalogue, "L8,有效,5", supersedes=third.delivery)
+def test_the_last_of_several_that_stand_comes_forward(lake: Lake, write: Callable[..., Registry], push: Push):
+    registry = write()
+    push(registry, "L1,有效,1 L2,有效,1")
+    push(registry, "L1,停用,2")
+    third = push(registry, "L1,注销,3 L2,注销,3 L9,有效,3")
+    push(registry, "L2,停用,4")
+    push(registry, "L8,有效,5", supersedes=third.delivery)
     assert states(lake) == {"L1": "停用", "L2": "停用", "L8": "有效"}
 
 
-def test_where_the_first_row_stays_the_next_one_comes_forward(lake: Lake, write: Callable[..., Catalogue], push: Push):
-    catalogue = write("append")
-    first = push(catalogue, "L1,有效,1 L2,有效,1")
-    push(catalogue, "L1,停用,2 L2,停用,2")
-    push(catalogue, "L1,注销,3")
+def test_where_the_first_row_stays_the_next_one_comes_forward(lake: Lake, write: Callable[..., Registry], push: Push):
+    registry = write("append")
+    first = push(registry, "L1,有效,1 L2,有效,1")
+    push(registry, "L1,停用,2 L2,停用,2")
+    push(registry, "L1,注销,3")
     assert states(lake) == {"L1": "有效", "L2": "有效"}
-    push(catalogue, "L2,注销,4", supersedes=first.delivery)
+    push(registry, "L2,注销,4", supersedes=first.delivery)
     assert states(lake) == {"L1": "停用", "L2": "注销"}
 
 
 def test_a_row_that_is_held_back_when_judged_again_uncovers_the_one_beneath(
-    lake: Lake, write: Callable[..., Catalogue], push: Push
+    lake: Lake, write: Callable[..., Registry], push: Push
 ):
-    catalogue = write()
-    push(catalogue, "L1,有效,1 L2,有效,2")
-    second = push(catalogue, "L1,注销,1 L2,停用,20")
+    registry = write()
+    push(registry, "L1,有效,1 L2,有效,2")
+    second = push(registry, "L1,注销,1 L2,停用,20")
     strict = write(
         fields=FIELDS.replace("logicalType: number", "logicalType: number, logicalTypeOptions: {maximum: 10}")
     )
@@ -171,14 +171,14 @@ def test_a_row_that_is_held_back_when_judged_again_uncovers_the_one_beneath(
 
 
 def test_a_correction_that_is_refused_when_judged_again_gives_all_back(
-    lake: Lake, write: Callable[..., Catalogue], push: Push
+    lake: Lake, write: Callable[..., Registry], push: Push
 ):
-    catalogue = write()
-    push(catalogue, "L1,有效,1 L2,有效,2")
-    one = push(catalogue, "L1,停用,1 L3,有效,3")
-    two = push(catalogue, "L3,停用,4", supersedes=one.delivery)
+    registry = write()
+    push(registry, "L1,有效,1 L2,有效,2")
+    one = push(registry, "L1,停用,1 L3,有效,3")
+    two = push(registry, "L3,停用,4", supersedes=one.delivery)
     before = {"L1": "停用", "L2": "有效", "L3": "停用"}
-    three = push(catalogue, "L2,注销,20", supersedes=two.delivery)
+    three = push(registry, "L2,注销,20", supersedes=two.delivery)
     assert states(lake) == {"L1": "有效", "L2": "注销"}
     strict = write(
         fields=FIELDS.replace("logicalType: number", "logicalType: number, logicalTypeOptions: {maximum: 10}")
@@ -191,13 +191,13 @@ def test_a_correction_that_is_refused_when_judged_again_gives_all_back(
 
 
 def test_rows_without_a_key_come_back_whole_when_their_correction_is_refused(
-    lake: Lake, write: Callable[..., Catalogue], push: Push
+    lake: Lake, write: Callable[..., Registry], push: Push
 ):
     fields = FIELDS.replace(", required: true, primaryKey: true, primaryKeyPosition: 1", "")
-    catalogue = write("append", fields)
-    first = push(catalogue, "L1,有效,1 L1,有效,1 L2,停用,20 L3,错,1")
+    registry = write("append", fields)
+    first = push(registry, "L1,有效,1 L1,有效,1 L2,停用,20 L3,错,1")
     before = silver(lake)
-    second = push(catalogue, "L9,有效,20", supersedes=first.delivery)
+    second = push(registry, "L9,有效,20", supersedes=first.delivery)
     assert list(silver(lake)) == ["L9"]
     strict = write(
         "append", fields.replace("logicalType: number", "logicalType: number, logicalTypeOptions: {maximum: 10}")
@@ -207,28 +207,28 @@ def test_rows_without_a_key_come_back_whole_when_their_correction_is_refused(
         assert silver(lake) == before
 
 
-def test_what_is_judged_after_its_correction_stays_out(lake: Lake, write: Callable[..., Catalogue], push: Push):
-    catalogue = write()
-    push(catalogue, "L1,有效,1")
-    late = push(catalogue, "L1,注销,1 L2,注销,1", judge=False)
-    push(catalogue, "L2,停用,1", supersedes=late)
-    assert conform(lake, catalogue, late).state is State.ACCEPTED
+def test_what_is_judged_after_its_correction_stays_out(lake: Lake, write: Callable[..., Registry], push: Push):
+    registry = write()
+    push(registry, "L1,有效,1")
+    late = push(registry, "L1,注销,1 L2,注销,1", judge=False)
+    push(registry, "L2,停用,1", supersedes=late)
+    assert conform(lake, registry, late).state is State.ACCEPTED
     assert states(lake) == {"L1": "有效", "L2": "停用"}
 
 
-def test_what_is_not_loaded_yet_is_loaded_before_it_is_judged(lake: Lake, write: Callable[..., Catalogue], push: Push):
-    catalogue = write()
-    landed = push(catalogue, "L1,有效,1", judge=False)
+def test_what_is_not_loaded_yet_is_loaded_before_it_is_judged(lake: Lake, write: Callable[..., Registry], push: Push):
+    registry = write()
+    landed = push(registry, "L1,有效,1", judge=False)
     assert lake.ledger.get(landed).state is State.LANDED
-    assert conform(lake, catalogue, landed).state is State.ACCEPTED
+    assert conform(lake, registry, landed).state is State.ACCEPTED
 
 
-def test_what_cannot_be_read_is_judged_with_its_reason(lake: Lake, write: Callable[..., Catalogue], tmp_path: Path):
-    catalogue = write()
+def test_what_cannot_be_read_is_judged_with_its_reason(lake: Lake, write: Callable[..., Registry], tmp_path: Path):
+    registry = write()
     (tmp_path / "x.csv").write_text("别的,列\n1,2\n", "utf-8")
     deliver(lake.store, [tmp_path / "x.csv"], "lamp", "heat", Manifest())
-    (landed,) = land(lake, catalogue)
-    verdict = conform(lake, catalogue, landed.delivery.id)
+    (landed,) = land(lake, registry)
+    verdict = conform(lake, registry, landed.delivery.id)
     assert verdict.state is State.UNREADABLE and "缺少列" in verdict.reason
-    again = load(lake, catalogue, landed.delivery.id)
+    again = load(lake, registry, landed.delivery.id)
     assert again.reason == verdict.reason

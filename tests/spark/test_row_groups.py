@@ -12,7 +12,7 @@ ROWS = 500_001
 def test_a_large_delivery_is_several_row_groups(lake: Lake) -> None:
     path = lake.path(Zone.BRONZE, "wide")
     table = pa.table({"_delivery": pa.repeat("d", ROWS), "_row": pa.array(range(ROWS), pa.int64())})
-    lake.arrow.replace(path, table.schema, table.to_batches(max_chunksize=64_000), "d")
+    lake.delta.replace(path, table.schema, table.to_batches(max_chunksize=64_000), "d")
     (found,) = [one.key for one in lake.store.list(f"{Zone.BRONZE}/wide/") if one.key.endswith(".parquet")]
     file = pq.ParquetFile(pa.BufferReader(lake.store.get_bytes(found)))
     groups = [file.metadata.row_group(i) for i in range(file.num_row_groups)]

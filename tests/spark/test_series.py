@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.contracts import Catalogue, Rule
+from jobs.contracts import Registry, Rule
 from jobs.quality import plan
 from jobs.quality.conditions import expectation
 from jobs.quality.plan import SERIES
-from jobs.quality.series import KINDS, with_flags
+from jobs.quality.series import KINDS, with_series_flags
 from tests.contract_texts import contract
 
 FIELDS = """
@@ -41,7 +41,7 @@ Row = dict[str, Any]
 
 
 @pytest.fixture
-def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+def registry(write_contracts: Callable[..., Registry]) -> Registry:
     return write_contracts(
         {"schemas/sources/heat/point.yaml": contract("point", FIELDS), "expectations/sources/heat/point.yaml": SUITE}
     )
@@ -136,7 +136,7 @@ PLAIN: Mapping[str, Callable[[list[Row]], Iterator[int]]] = {
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_flags_are_what_the_words_say(spark: SparkSession, catalogue: Catalogue, seed: int):
+def test_flags_are_what_the_words_say(spark: SparkSession, registry: Registry, seed: int):
     rng = random.Random(seed)
     points = {name: readings(rng, name, 150) for name in ("甲", "乙", None)}
     table = [
@@ -145,8 +145,8 @@ def test_flags_are_what_the_words_say(spark: SparkSession, catalogue: Catalogue,
     schema = "point string, at timestamp, level double, flow double, total double, _row long, _file string"
     order = [name.split()[0] for name in schema.split(", ")]
     rows = spark.createDataFrame([tuple({**row, "_file": "a"}[n] for n in order) for row in table], schema)
-    planned = plan(catalogue.contract("point"), catalogue.rules["point"])
-    flagged = with_flags(rows, planned.series, planned.contract).collect()
+    planned = plan(registry.contract("point"), registry.rules["point"])
+    flagged = with_series_flags(rows, planned.series, planned.contract).collect()
     for rule, words in PLAIN.items():
         found = {r["_row"] for r in flagged if r[f"_series_{rule}"]}
         expected = {n for point in ("甲", "乙") for n in words([r for r in table if r["point"] == point])}
@@ -154,14 +154,14 @@ def test_flags_are_what_the_words_say(spark: SparkSession, catalogue: Catalogue,
         assert expected, f"{rule}: the readings hold none"
 
 
-def test_every_kind_has_an_expectation_that_great_expectations_takes(catalogue: Catalogue):
-    rules: dict[str, Rule] = {r.type: r for r in catalogue.rules["point"] if r.type in SERIES}
+def test_every_kind_has_an_expectation_that_great_expectations_takes(registry: Registry):
+    rules: dict[str, Rule] = {r.type: r for r in registry.rules["point"] if r.type in SERIES}
     assert set(rules) == set(SERIES) - LEVELS and set(SERIES) == set(KINDS)
     for rule in rules.values():
         assert expectation(rule).flag == f"_series_{rule.id}"
 
 
-def test_a_column_that_is_no_field_is_an_error_that_names_the_place(write_contracts: Callable[..., Catalogue]):
+def test_a_column_that_is_no_field_is_an_error_that_names_the_place(write_contracts: Callable[..., Registry]):
     with pytest.raises(Exception, match="'tme' is not a field"):
         write_contracts(
             {

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.lake.bits import BITS, is_set
-from jobs.quality.counts import tally
+from jobs.quality.counts import count_groups
 
 
 def judged(rows: int) -> list[tuple[str, int, int, float | None]]:
@@ -24,10 +24,10 @@ def test_counts_by_bits_are_those_of_the_rows(spark: SparkSession, rows: int) ->
     table = spark.createDataFrame(made, "place string, _mask0 bigint, _fix0 bigint, value double")
     asked = {"all": F.lit(True), "last": is_set(BITS - 1, "_mask"), "fixed": is_set(1, "_fix")}
     sums = {"n": F.count("value"), "s": F.sum("value")}
-    whole, numbers = tally(table, "", asked, sums)
+    whole, numbers = count_groups(table, "", asked, sums)
     values = [value for *_, value in made if value is not None]
     assert numbers == {"n": len(values), "s": sum(values)}
-    by_place, again = tally(table, "place", asked, sums)
+    by_place, again = count_groups(table, "place", asked, sums)
     assert again == numbers and set(by_place) == {place for place, *_ in made}
     for found, places in ((whole[""], {"", "371502", "371521"}), *((part, {p}) for p, part in by_place.items())):
         inside = [(mask, fix) for place, mask, fix, _ in made if place in places]
@@ -40,5 +40,5 @@ def test_counts_by_bits_are_those_of_the_rows(spark: SparkSession, rows: int) ->
 
 def test_a_column_of_a_dataset_is_no_bit(spark: SparkSession) -> None:
     table = spark.createDataFrame([(n, 1) for n in range(9)], "_masked bigint, _mask0 bigint")
-    counts, _ = tally(table, "", {"all": is_set(0, "_mask")}, {})
+    counts, _ = count_groups(table, "", {"all": is_set(0, "_mask")}, {})
     assert counts == {"": {"all": 9}}

@@ -9,7 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from jobs.cli import app
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.pipeline.conform import conform
@@ -24,12 +24,12 @@ from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 def typed(
     lake: Lake,
     settings: Settings,
-    write_contracts: Callable[..., Catalogue],
+    write_contracts: Callable[..., Registry],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Result]:
     """Two deliveries, the second a correction of the first; then commands on that lake."""
-    catalogue = write_contracts(
+    registry = write_contracts(
         {
             "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
             "expectations/sources/heat/station.yaml": STATION_SUITE,
@@ -42,11 +42,11 @@ def typed(
         file = tmp_path / f"{number}.csv"
         file.write_text("站点,时间,温度,回温\n" + "".join(f"{line}\n" for line in lines), "utf-8")
         deliver(lake.store, [file], "station", "heat", Manifest(supersedes=ids[-1] if ids else None))
-        (landed,) = land(lake, catalogue)
+        (landed,) = land(lake, registry)
         ids.append(landed.delivery.id)
-        load(lake, catalogue, ids[-1])
-        conform(lake, catalogue, ids[-1])
-        write_report(lake, catalogue, ids[-1], datetime.now(UTC))
+        load(lake, registry, ids[-1])
+        conform(lake, registry, ids[-1])
+        write_report(lake, registry, ids[-1], datetime.now(UTC))
     monkeypatch.setenv("LAKE_SCHEMAS", str(tmp_path / "contracts" / "schemas"))
     monkeypatch.setenv("LAKE_EXPECTATIONS", str(tmp_path / "contracts" / "expectations"))
     monkeypatch.setenv("LAKE_S3_BUCKET", lake.settings.s3_bucket)

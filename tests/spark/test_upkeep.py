@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.pipeline import maintenance
 from jobs.pipeline.maintenance import upkeep
@@ -23,13 +23,13 @@ def test_uploads_that_broke_off_are_forgotten_and_those_under_way_go_on(
     broken, going = lake.store.begin("landing/a/broken.csv"), lake.store.begin("landing/a/going.csv")
     for one in (broken, going):
         one.put(PART)
-    upkeep(lake, Catalogue({}, {}))
+    upkeep(lake, Registry({}, {}))
     assert unfinished(lake) == ["landing/a/broken.csv", "landing/a/going.csv"], "both are young"
     going.put(b"end")
     going.complete()
     monkeypatch.setattr(maintenance, "UNFINISHED", timedelta(hours=-1))
-    upkeep(lake, Catalogue({}, {}))
+    upkeep(lake, Registry({}, {}))
     assert unfinished(lake) == []
     assert lake.store.head("landing/a/broken.csv") is None
     assert lake.store.get_bytes("landing/a/going.csv") == PART + b"end"
-    assert lake.store.forget_unfinished(datetime.now(UTC) + timedelta(days=1)) == 0
+    assert lake.store.abort_uploads(datetime.now(UTC) + timedelta(days=1)) == 0

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from jobs.collaboration.tickets import Tickets
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.database import Database
 from jobs.lake.delivery import Delivery, State
-from jobs.pipeline.bulletins import Wish, bulletin
-from tests.unit.test_reporting_lake import CANARIES, DATASET, LocalLake, catalogue, delivery, row, rule_rows, verdict
+from jobs.pipeline.bulletins import BulletinRequest, bulletin
+from tests.unit.test_reporting_lake import CANARIES, DATASET, LocalLake, delivery, registry, row, rule_rows, verdict
 from tests.unit.ticketing import CORRECTION, ISSUE, REPORTER, WHOLE, ZONE, at, moved
 
 MARKET, ECOLOGY, HEAT = "market_regulation", "ecology_environment", "liaocheng_heat"
@@ -31,20 +31,20 @@ CAME = {  # number: dataset, day, failed by rule, replaced by, replaces
 }
 
 
-def contracts() -> Catalogue:
+def contracts() -> Registry:
     """Two datasets that are sent and one that is not."""
-    known = catalogue()
+    known = registry()
     weekly = {"frequency": "7d", "latency": "1d"}
     market = replace(known.contract(DATASET), sla=weekly)
     air = replace(known.contract(AIR), sla={})
     heat = replace(air, id="heat_station_minutes", title="热力站", provider=HEAT, department="聊城热力集团", sla=weekly)
-    return Catalogue({c.id: c for c in (market, air, heat)}, {**known.rules, heat.id: ()})
+    return Registry({c.id: c for c in (market, air, heat)}, {**known.rules, heat.id: ()})
 
 
 def numbered(number: int) -> Delivery:
     """The delivery of that number, as the ledger has it."""
     dataset, day, failed, replaced_by, replaces = CAME[number]
-    made = delivery(number, catalogue().contract(dataset), State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
+    made = delivery(number, registry().contract(dataset), State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
     others = {
         name: numbered_id(n) if n else None for name, n in (("superseded_by", replaced_by), ("supersedes", replaces))
     }
@@ -52,10 +52,10 @@ def numbered(number: int) -> Delivery:
 
 
 def numbered_id(number: int) -> str:
-    return delivery(number, catalogue().contract(CAME[number][0]), State.ACCEPTED).id
+    return delivery(number, registry().contract(CAME[number][0]), State.ACCEPTED).id
 
 
-def january(root: Path, made_sqlite: Path) -> tuple[LocalLake, Catalogue]:
+def january(root: Path, made_sqlite: Path) -> tuple[LocalLake, Registry]:
     """The lake with ledger, results, evidence and tickets."""
     lake, cat = LocalLake(root), contracts()
     for number, (_, _, failed, *_) in CAME.items():
@@ -108,9 +108,9 @@ def mended(tickets: Tickets, ticket: str, day: str) -> None:
     assert tickets.rechecked(ticket, [replace(WHOLE, delivery=f"again-{day}")], at(day)).is_closed
 
 
-def written(lake: LocalLake, cat: Catalogue, name: str = "2026-01", **wish: Any) -> dict[str, Any]:
+def written(lake: LocalLake, cat: Registry, name: str = "2026-01", **wish: Any) -> dict[str, Any]:
     """The document of a bulletin, just made."""
-    files = bulletin(lake, cat, name, Wish(**wish))  # type: ignore[arg-type]
+    files = bulletin(lake, cat, name, BulletinRequest(**wish))  # type: ignore[arg-type]
     document: dict[str, Any] = json.loads(lake.store.objects[files.json])
     return document
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from jobs.collaboration import Actor, Ticket, Wanted
+from jobs.collaboration import Actor, Ticket, TicketQuery
 from jobs.contracts import Contract, Rule
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Arrival
 from jobs.lake.results import Results, RuleRow
 from jobs.pipeline import recheck_delivery, tickets
-from jobs.pipeline.recheck import Seen
+from jobs.pipeline.recheck import KeyVerdicts
 from jobs.pipeline.tickets import govern
 from tests.unit.portalling import City, shipped
 from tests.unit.test_reporting_lake import verdict
@@ -59,14 +59,16 @@ class History:
     def tickets(self) -> dict[tuple[str, str], Ticket]:
         """The newest ticket of each rule."""
         desk, now = self.town.portal.tickets, self.town.clock[0]
-        found = [t for name in RULES for t in desk.tickets(OFFICER, Wanted(dataset=name), now).tickets]
+        found = [t for name in RULES for t in desk.tickets(OFFICER, TicketQuery(dataset=name), now).tickets]
         return {(t.dataset, t.rule): t for t in reversed(found) if t.rule in RULES[t.dataset]}
 
-    def seen(self, _: Lake, __: Contract, delivery: Delivery, rules: Iterable[Rule], keys: Collection[str]) -> Seen:
+    def seen(
+        self, _: Lake, __: Contract, delivery: Delivery, rules: Iterable[Rule], keys: Collection[str]
+    ) -> KeyVerdicts:
         """What the engine would find of the keys."""
         rows = {key_of(delivery.dataset, name): broken for name, broken in self.rows[delivery.id].items()}
         came = rows.keys() & set(keys)
-        return Seen(came, {rule.id: {key for key in came if rule.id in rows[key]} for rule in rules})
+        return KeyVerdicts(came, {rule.id: {key for key in came if rule.id in rows[key]} for rule in rules})
 
     def _replaced(self, delivery: Delivery) -> list[str]:
         found, older = [], delivery.supersedes
@@ -83,7 +85,7 @@ class History:
         said = verdict(delivery, rows=len(rows), good_rows=good, failed_rows=bad)
         results = [_result(said.delivery, delivery, rule, len(rows), counts[rule.id]) for rule in _rules(contract)]
         lake = self.town.portal.lake
-        Results(lake.arrow, lake.settings.s3_bucket).write(said, results)
+        Results(lake.delta, lake.settings.s3_bucket).write(said, results)
         evidence = [
             {"_delivery": delivery.id, "_file": "甲.csv", "_row": place, "key": key_of(contract.id, name)}
             | {"rule": rule, "severity": "critical", "field": "", "value": "x"}
@@ -101,7 +103,7 @@ class History:
 def engineless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Governing without an engine: no hints on causes, no marks for readers; a history says what rows show."""
     monkeypatch.setattr(tickets, "causes", lambda *_: {})
-    monkeypatch.setattr(tickets, "keep_standing", lambda *_: None)
+    monkeypatch.setattr(tickets, "write_ticket_table", lambda *_: None)
     return monkeypatch
 
 

@@ -19,7 +19,7 @@ import uvicorn
 
 from jobs import contracts
 from jobs.collaboration import Actor, Issue, Tickets
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.database import Database
 from jobs.lake.ledger import Arrival, Ledger
 from jobs.lake.store import StoredObject
@@ -100,16 +100,16 @@ class PartStore(MemoryStore):
         self.objects[target] = self.objects[source]
 
 
-class FakePacks:
+class FakeWorkbooks:
     """Packs that say for whom they are."""
 
     def __init__(self) -> None:
         self.answered: list[tuple[str, str, bytes]] = []
 
-    def pack(self, lake: Any, catalogue: Any, ticket_id: str, actor: Any) -> bytes:
-        return f"pack of {ticket_id} for {actor.department}".encode()
+    def workbook(self, lake: Any, registry: Any, ticket_id: str, actor: Any) -> bytes:
+        return f"workbook of {ticket_id} for {actor.department}".encode()
 
-    def answer(self, lake: Any, catalogue: Any, ticket_id: str, actor: Any, file: Path) -> str:
+    def answer(self, lake: Any, registry: Any, ticket_id: str, actor: Any, file: Path) -> str:
         self.answered.append((ticket_id, file.name, file.read_bytes()))
         return f"answered {ticket_id}"
 
@@ -120,7 +120,7 @@ class City:
 
     portal: Portal
     clock: list[datetime]
-    packs: FakePacks
+    workbooks: FakeWorkbooks
     issue: str
     other: str
     request: str
@@ -135,7 +135,7 @@ class City:
 
 
 @lru_cache
-def shipped() -> Catalogue:
+def shipped() -> Registry:
     return contracts.load_usable(PROJECT / "schemas", PROJECT / "expectations")
 
 
@@ -161,24 +161,24 @@ class PortalLake(LocalLake):
         self.store, self.ledger = PartStore(), Ledger(url)  # type: ignore[assignment]
 
 
-def city(root: Path, url: str, catalogue: Catalogue | None = None, **settings: Any) -> City:
+def city(root: Path, url: str, registry: Registry | None = None, **settings: Any) -> City:
     """A city with three departments' tickets, on a database whose tables are made."""
     lake = PortalLake(root, url)
-    tickets = Tickets(Database(url), (catalogue or shipped()).providers, ZONE)
-    clock, packs = [NOW], FakePacks()
+    tickets = Tickets(Database(url), (registry or shipped()).providers, ZONE)
+    clock, workbooks = [NOW], FakeWorkbooks()
     portal = Portal(
         settings=lake.settings.model_copy(update=settings),
         tickets=tickets,
         lake=lake,  # type: ignore[arg-type]
-        catalogue=lambda: catalogue or shipped(),
-        packs=packs,
+        registry=lambda: registry or shipped(),
+        workbooks=workbooks,
         now=lambda: clock[0],
     )
     _settle(tickets.database)
     gas = replace(ISSUE, dataset="gas_regulator_readings", provider="liaocheng_gas", message="压力超出范围")
     issue, other = tickets.found([ISSUE, gas], NOW)
     asked = tickets.requested(CORRECTION, PEOPLE_ACTORS["asker"], NOW)
-    return City(portal, clock, packs, issue, other, asked)
+    return City(portal, clock, workbooks, issue, other, asked)
 
 
 @lru_cache

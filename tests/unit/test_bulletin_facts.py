@@ -144,11 +144,11 @@ def with_a_past(root: Path, made_sqlite: Path, count: int) -> tuple[LocalLake, A
     rows = [{**asdict(verdict(one)), "repairs": "[]"} for one in early]
     schema = pa.schema([(n, TYPES.get(f.type, pa.string())) for n, f in Verdict.__dataclass_fields__.items()])
     batches = pa.Table.from_pylist(rows, schema=schema).to_batches()
-    lake.arrow.replace(lake.path(Zone.RESULTS, VERDICTS), schema, batches, partition_by=())
-    desk = tickets_of(lake)
+    lake.delta.replace(lake.path(Zone.RESULTS, VERDICTS), schema, batches, partition_by=())
+    tickets = tickets_of(lake)
     for number in range(count // 20):
-        mended(desk, issue(desk, 3, f"past_{number}", "2025-03-03"), "2025-03-05")
-    desk.database.close()
+        mended(tickets, issue(tickets, 3, f"past_{number}", "2025-03-03"), "2025-03-05")
+    tickets.database.close()
     tell(lake)
     return lake, cat
 
@@ -172,9 +172,9 @@ def test_the_past_is_not_read(tmp_path: Path, made_sqlite: Path, monkeypatch: py
     verdicts = counted(monkeypatch, Results, "verdicts", len)
     counts = counted(monkeypatch, Results, "counts", len)
     events = counted(monkeypatch, snapshots, "event_of", lambda _: 1)
-    lake.arrow.opened.clear()
+    lake.delta.opened.clear()
     document = written(lake, cat)
-    opened = Counter(lake.arrow.opened)
+    opened = Counter(lake.delta.opened)
     assert opened["results.verdicts"] == opened["results.rules"] == 2  # which version is newest, and its rows
     assert {name for name in opened if name.startswith("results.")} == {"results.verdicts", "results.rules"}
     assert sum(number for name, number in opened.items() if name.startswith("evidence.")) == 4  # samples of three cases

@@ -11,8 +11,8 @@ from sqlalchemy import update
 from jobs.collaboration.ticket_tables import EventRow
 from jobs.errors import UserError
 from jobs.lake.database import Database
-from jobs.pipeline.bulletins import Wish, bulletin
-from jobs.pipeline.verification import GONE, Verified, verify
+from jobs.pipeline.bulletins import BulletinRequest, bulletin
+from jobs.pipeline.verification import GONE, Verification, verify
 from jobs.reporting.bulletin.styles import NOTO
 from tests.unit.bulletining import MARKET, figures_of, january, mended, numbered, tell, tickets_of, written
 from tests.unit.test_reporting_lake import LocalLake, rule_rows, verdict
@@ -38,7 +38,7 @@ def cat(lake: LocalLake, tmp_path: Path) -> Any:
     return contracts()
 
 
-def verified(lake: LocalLake, cat: Any, name: str = KEY) -> Verified:
+def verified(lake: LocalLake, cat: Any, name: str = KEY) -> Verification:
     return verify(lake, cat, str(lake.settings.home / name))  # type: ignore[arg-type]
 
 
@@ -64,18 +64,18 @@ def test_every_number_is_found_again(lake: LocalLake, cat: Any) -> None:
 
 def test_it_stays_as_it_is_whatever_happens_later(lake: LocalLake, cat: Any) -> None:
     before = written(lake, cat)
-    desk = tickets_of(lake)
-    mended(desk, lake.ids["old"], "2026-02-03")  # type: ignore[attr-defined]
-    mended(desk, lake.ids["back"], "2026-02-04")  # type: ignore[attr-defined]
-    desk.database.close()
+    tickets = tickets_of(lake)
+    mended(tickets, lake.ids["old"], "2026-02-03")  # type: ignore[attr-defined]
+    mended(tickets, lake.ids["back"], "2026-02-04")  # type: ignore[attr-defined]
+    tickets.database.close()
     assert verified(lake, cat).differing() == []
     assert written(lake, cat) == before
 
 
 def test_published_is_never_overwritten(lake: LocalLake, cat: Any) -> None:
-    first = bulletin(lake, cat, "2026-01", Wish())  # type: ignore[arg-type]
+    first = bulletin(lake, cat, "2026-01", BulletinRequest())  # type: ignore[arg-type]
     kept = lake.store.objects[KEY]
-    again = bulletin(lake, cat, "2026-01", Wish(number=9))  # type: ignore[arg-type]
+    again = bulletin(lake, cat, "2026-01", BulletinRequest(number=9))  # type: ignore[arg-type]
     assert (first.is_new, again.is_new, again.json) == (True, False, KEY)
     assert lake.store.objects[KEY] == kept
     assert not lake.store.put_new(KEY, b"other")
@@ -88,16 +88,16 @@ def test_a_revision_says_why_and_lies_beside(lake: LocalLake, cat: Any) -> None:
     assert (document["revision"], document["reason"]) == (2, "更正名称138****1234")
     assert lake.store.objects[KEY] == kept and "reports/bulletins/2026-01-r2.json" in lake.store.objects
     assert written(lake, cat, reason="再次更正")["revision"] == 3
-    assert bulletin(lake, cat, "2026-01", Wish()).json.endswith("2026-01-r3.json")  # type: ignore[arg-type]
+    assert bulletin(lake, cat, "2026-01", BulletinRequest()).json.endswith("2026-01-r3.json")  # type: ignore[arg-type]
     assert verified(lake, cat, "reports/bulletins/2026-01-r2.json").differing() == []
 
 
 def test_a_period_that_is_not_over_gives_a_draft_only(lake: LocalLake, cat: Any) -> None:
     for name, said in (("2099-01", "尚未"), ("2099", "尚未")):
         with pytest.raises(UserError, match=said):
-            bulletin(lake, cat, name, Wish())  # type: ignore[arg-type]
+            bulletin(lake, cat, name, BulletinRequest())  # type: ignore[arg-type]
     with pytest.raises(UserError, match="尚未开始"):
-        bulletin(lake, cat, "2099-01", Wish(is_draft=True))  # type: ignore[arg-type]
+        bulletin(lake, cat, "2099-01", BulletinRequest(is_draft=True))  # type: ignore[arg-type]
 
 
 def test_a_draft_lies_apart_and_may_be_made_again(lake: LocalLake, cat: Any) -> None:

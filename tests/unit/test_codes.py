@@ -13,14 +13,14 @@ from stdnum.exceptions import ValidationError
 from jobs.contracts import Rule
 from jobs.contracts.codes import CODES, FOLLOWING, known_codes
 from jobs.quality.codes import CONDITIONS, RESIDENT_CHECKS, RESIDENT_WEIGHTS, USCC, USCC_WEIGHTS
-from jobs.quality.engines import PandasWords
+from jobs.quality.engines import PandasText
 from jobs.quality.suggest import suggested
 from tests.code_vectors import BAD, GOOD
 
 
 def says(name: str, *values: str) -> list[bool]:
     """What the condition says of each value, on pandas."""
-    return CONDITIONS[name](PandasWords(), pd.Series(list(values), dtype=object)).tolist()
+    return CONDITIONS[name](PandasText(), pd.Series(list(values), dtype=object)).tolist()
 
 
 def test_every_code_has_a_condition_words_for_people_and_vectors() -> None:

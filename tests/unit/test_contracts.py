@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue, load_usable, suite_hash
+from jobs.contracts import Registry, load_usable, suite_hash
 from jobs.errors import ContractError
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
@@ -40,7 +40,7 @@ def line_of(text: str, words: str) -> int:
         (GOOD.replace("schema:", "schema: [[["), "not valid YAML", "schema: [[["),
     ],
 )
-def test_mistake_names_file_and_line(write_contracts: Callable[..., Catalogue], wrong: str, words: str, at: str):
+def test_mistake_names_file_and_line(write_contracts: Callable[..., Registry], wrong: str, words: str, at: str):
     with pytest.raises(ContractError) as said:
         write_contracts({PLACE: wrong})
     assert words in str(said.value)
@@ -49,12 +49,12 @@ def test_mistake_names_file_and_line(write_contracts: Callable[..., Catalogue], 
     assert abs(int(line) - line_of(wrong, at)) <= 8
 
 
-def test_two_contracts_with_one_id_are_an_error(write_contracts: Callable[..., Catalogue]):
+def test_two_contracts_with_one_id_are_an_error(write_contracts: Callable[..., Registry]):
     with pytest.raises(ContractError, match="already the id of"):
         write_contracts({PLACE: GOOD, "schemas/sources/other/station.yaml": GOOD})
 
 
-def test_all_mistakes_are_said_at_once(write_contracts: Callable[..., Catalogue]):
+def test_all_mistakes_are_said_at_once(write_contracts: Callable[..., Registry]):
     second = contract("other", STATION_FIELDS).replace("logicalType: number", "logicalType: nombre")
     with pytest.raises(ContractError) as said:
         write_contracts({PLACE: GOOD.replace("team:", "teem:"), "schemas/sources/heat/other.yaml": second})
@@ -72,19 +72,19 @@ def test_all_mistakes_are_said_at_once(write_contracts: Callable[..., Catalogue]
         (STATION_SUITE.replace("remedy: 请关注", "remedies: 请关注"), "remed"),
     ],
 )
-def test_mistake_in_a_suite_names_file_and_line(write_contracts: Callable[..., Catalogue], wrong: str, words: str):
+def test_mistake_in_a_suite_names_file_and_line(write_contracts: Callable[..., Registry], wrong: str, words: str):
     with pytest.raises(ContractError) as said:
         write_contracts({PLACE: GOOD, PLACE.replace("schemas", "expectations"): wrong})
     assert words in str(said.value)
     assert "expectations/sources/heat/station.yaml:" in str(said.value)
 
 
-def test_suite_without_a_contract_is_an_error(write_contracts: Callable[..., Catalogue]):
+def test_suite_without_a_contract_is_an_error(write_contracts: Callable[..., Registry]):
     with pytest.raises(ContractError, match="no contract stands"):
         write_contracts({PLACE: GOOD, "expectations/sources/heat/statoin.yaml": STATION_SUITE})
 
 
-def test_structural_rules_follow_from_the_contract(write_contracts: Callable[..., Catalogue]):
+def test_structural_rules_follow_from_the_contract(write_contracts: Callable[..., Registry]):
     rules = {rule.id: rule for rule in write_contracts({PLACE: GOOD}).rules["station"]}
     expected = {
         "row_shape",
@@ -102,7 +102,7 @@ def test_structural_rules_follow_from_the_contract(write_contracts: Callable[...
 
 
 def test_an_element_fills_in_what_a_contract_leaves_out_and_guards_its_meaning(
-    write_contracts: Callable[..., Catalogue],
+    write_contracts: Callable[..., Registry],
 ):
     element = "- {name: station, businessName: 站点, logicalType: string, classification: L2}\n"
     named = GOOD.replace("name: station, businessName: 站点, logicalType: string", "name: station")
@@ -114,7 +114,7 @@ def test_an_element_fills_in_what_a_contract_leaves_out_and_guards_its_meaning(
         write_contracts({PLACE: GOOD.replace("站点", "站名"), "schemas/elements/places.yaml": element})
 
 
-def test_words_of_other_yaml_versions_stay_words(write_contracts: Callable[..., Catalogue]):
+def test_words_of_other_yaml_versions_stay_words(write_contracts: Callable[..., Registry]):
     enum = "name: return_c, enum: [{value: 'Yes'}, {value: NO}, {value: on}], "
     text = GOOD.replace("name: return_c, ", enum).replace("回温, logicalType: number", "回温, logicalType: string")
     assert list(write_contracts({PLACE: text}).contract("station").field("return_c").enum) == ["Yes", "NO", "on"]
@@ -134,7 +134,7 @@ def test_a_broken_contract_harms_no_other_dataset(tmp_path: Path):
 
 BESIDE = """name: station
 meta:
-  beside:
+  lookups:
     plate: {{dataset: {dataset}, "on": {on}}}
 expectations:
   - id: below_plate
@@ -149,7 +149,7 @@ PLATE_FIELDS = """
 """
 
 
-def beside(dataset: str = "plates", on: str = "{plate_id: station}", field: str = "most_c") -> dict[str, str]:
+def lookups(dataset: str = "plates", on: str = "{plate_id: station}", field: str = "most_c") -> dict[str, str]:
     return {
         "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
         "schemas/sources/heat/plates.yaml": contract("plates", PLATE_FIELDS),
@@ -157,9 +157,9 @@ def beside(dataset: str = "plates", on: str = "{plate_id: station}", field: str 
     }
 
 
-def test_rule_names_the_fields_that_it_reads_beside(write_contracts: Callable[..., Catalogue]):
-    (rule,) = [r for r in write_contracts(beside()).rules["station"] if r.id == "below_plate"]
-    assert [(one.alias, one.dataset, one.on, one.fields) for one in rule.beside] == [
+def test_rule_names_the_fields_that_it_looks_up(write_contracts: Callable[..., Registry]):
+    (rule,) = [r for r in write_contracts(lookups()).rules["station"] if r.id == "below_plate"]
+    assert [(one.alias, one.dataset, one.on, one.fields) for one in rule.lookups] == [
         ("plate", "plates", (("plate_id", "station"),), ("most_c",))
     ]
 
@@ -170,18 +170,18 @@ def test_rule_names_the_fields_that_it_reads_beside(write_contracts: Callable[..
         ({"dataset": "planks"}, "'planks' has no contract"),
         ({"on": "{most_c: temp_c}"}, "must name the whole key of 'plates': plate_id"),
         ({"field": "least_c"}, "'plates' has no field 'least_c'"),
-        ({"dataset": "station", "on": "{station: station, read_at: read_at}"}, "cannot stand beside itself"),
+        ({"dataset": "station", "on": "{station: station, read_at: read_at}"}, "cannot look itself up"),
     ],
 )
-def test_mistake_about_a_row_beside_names_file_and_line(
-    write_contracts: Callable[..., Catalogue], wrong: dict[str, str], words: str
+def test_mistake_about_a_lookup_names_file_and_line(
+    write_contracts: Callable[..., Registry], wrong: dict[str, str], words: str
 ):
     with pytest.raises(ContractError, match=re.escape(words)) as error:
-        write_contracts(beside(**wrong))
+        write_contracts(lookups(**wrong))
     assert re.search(r"station\.yaml:\d+", str(error.value))
 
 
-def test_suite_hash_changes_with_the_row_beside(write_contracts: Callable[..., Catalogue]):
-    one = write_contracts(beside()).rules["station"]
-    other = write_contracts(beside(on="{plate_id: 'upper(station)'}")).rules["station"]
+def test_suite_hash_changes_with_the_lookup(write_contracts: Callable[..., Registry]):
+    one = write_contracts(lookups()).rules["station"]
+    other = write_contracts(lookups(on="{plate_id: 'upper(station)'}")).rules["station"]
     assert suite_hash(one) != suite_hash(other)

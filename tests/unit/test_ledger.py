@@ -198,7 +198,7 @@ def test_entries_come_in_order_of_arrival_and_can_be_asked_for(ledger: Ledger) -
 def test_a_conform_that_began_is_remembered(ledger: Ledger) -> None:
     entry, _ = ledger.record(FIRST, NOW)
     assert [ledger.start_conform(entry.id), ledger.start_conform(entry.id)] == [False, True]
-    ledger.forget_conform(entry.id)
+    ledger.delete_conform_rows(entry.id)
     assert ledger.start_conform(entry.id) is False
 
 

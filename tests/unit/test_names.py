@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.contracts.names import EXTRA, OF_A_DELIVERY, SENT, SENT_DATE, TEXT, TOLD
 from jobs.errors import ContractError
 from jobs.ingest.headers import column_name
@@ -33,26 +33,26 @@ def test_no_header_becomes_an_own_name(header: str, position: int):
 
 
 @pytest.mark.parametrize("name", ["_date", "_sent_date", "_row"])
-def test_no_field_has_an_own_name(write_contracts: Callable[..., Catalogue], name: str):
+def test_no_field_has_an_own_name(write_contracts: Callable[..., Registry], name: str):
     with pytest.raises(ContractError, match="may only hold"):
         write_contracts({PLACE: contract("station", STATION_FIELDS.replace("name: return_c", f"name: {name}"))})
 
 
-def test_a_field_does_not_take_the_column_of_censored_values(write_contracts: Callable[..., Catalogue]):
+def test_a_field_does_not_take_the_column_of_censored_values(write_contracts: Callable[..., Registry]):
     fields = STATION_FIELDS.replace('units: {"℃": 1}', "censored: true").replace("return_c", "temp_c_qualifier")
     with pytest.raises(ContractError, match="temp_c_qualifier"):
         write_contracts({PLACE: contract("station", fields)})
 
 
 @pytest.mark.parametrize("name", ["primary_key", "temp_c_range", "row_shape", *OF_A_DELIVERY])
-def test_a_written_rule_does_not_take_the_id_of_another(write_contracts: Callable[..., Catalogue], name: str):
+def test_a_written_rule_does_not_take_the_id_of_another(write_contracts: Callable[..., Registry], name: str):
     suite = STATION_SUITE.replace("id: temp_operating", f"id: {name}")
     with pytest.raises(ContractError, match=f"'{name}' is already the id"):
         write_contracts({PLACE: contract("station", STATION_FIELDS), SUITE: suite})
 
 
 def test_a_field_whose_rule_would_be_a_check_of_the_delivery_has_another_name(
-    write_contracts: Callable[..., Catalogue],
+    write_contracts: Callable[..., Registry],
 ):
     coded = "      - {name: delivery, logicalType: string, customProperties: [{property: code, value: readable}]}\n"
     with pytest.raises(ContractError, match="delivery_readable"):

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.collaboration import MACHINE, Wanted
+from jobs.collaboration import SYSTEM, TicketQuery
 from jobs.lake.delivery import State
 from jobs.reporting.overview import write_index
-from jobs.serving.portal.services.data_desk import DataDesk
-from jobs.serving.portal.services.loop_desk import LoopDesk
-from jobs.serving.portal.services.ticket_desk import TicketDesk
+from jobs.serving.portal.services.data_service import DataService
+from jobs.serving.portal.services.loop_service import LoopService
+from jobs.serving.portal.services.ticket_service import TicketService
 from tests.unit.history import APPENDED, MERGED, RULES, History, watched
 from tests.unit.portalling import PEOPLE_ACTORS, Browser, City, city, shipped
 from tests.unit.test_history_counts import Account, drawn
@@ -43,39 +43,39 @@ def test_numbers_agree(
 
 def tickets_are_made_of_deliveries(town: City, history: History) -> None:
     """A ticket's rows are those of its deliveries; each delivery's page says the same of the rule."""
-    browser, data = Browser(town.portal, "officer"), DataDesk(town.portal, OFFICER)
+    browser, data = Browser(town.portal, "officer"), DataService(town.portal, OFFICER)
     for one in history.tickets().values():
-        view = TicketDesk(town.portal, OFFICER).view(one.id)
-        assert sum(s.remaining_rows for s in view.standings) == one.remaining_rows <= one.failed_rows
+        view = TicketService(town.portal, OFFICER).view(one.id)
+        assert sum(s.remaining_rows for s in view.ticket_deliveries) == one.remaining_rows <= one.failed_rows
         page = browser.get(f"/tickets/{one.id}").text
         assert f"未通过 {one.failed_rows:,} 行，还有 {one.remaining_rows:,} 行待改" in page
-        for s in view.standings:
+        for s in view.ticket_deliveries:
             failing = {r.rule: r.unexpected_count for r in data.delivery(s.delivery).failing}
             assert failing[one.rule] == s.failed_rows
 
 
 def lists_and_tallies(town: City, history: History) -> None:
     """Numbers of tickets by department are those of the lists that they lead to; the city's are their sums."""
-    data, tickets = DataDesk(town.portal, OFFICER), TicketDesk(town.portal, OFFICER)
+    data, tickets = DataService(town.portal, OFFICER), TicketService(town.portal, OFFICER)
     overview = data.overview()
     for row in overview.ranked:
         mine = data.department(row.provider)
         assert mine.tally == row.tally and mine.score == row.score
         listed = {
-            "open": tickets.page(Wanted(provider=row.provider, is_open=True)).total,
-            "overdue": tickets.page(Wanted(provider=row.provider, is_overdue=True)).total,
-            "closed": tickets.page(Wanted(provider=row.provider, states=("closed",))).total,
+            "open": tickets.page(TicketQuery(provider=row.provider, is_open=True)).total,
+            "overdue": tickets.page(TicketQuery(provider=row.provider, is_overdue=True)).total,
+            "closed": tickets.page(TicketQuery(provider=row.provider, states=("closed",))).total,
         }
         assert listed == vars(mine.tally), row.provider
     for name in ("open", "overdue", "closed"):
         assert getattr(overview.tally, name) == sum(getattr(r.tally, name) for r in overview.ranked)
     own = PEOPLE_ACTORS["own"]
-    assert DataDesk(town.portal, own).department(own.department).tally == data.department(own.department).tally
+    assert DataService(town.portal, own).department(own.department).tally == data.department(own.department).tally
 
 
 def scores_and_counts(town: City, history: History) -> None:
     """A department's deliveries are those of its datasets' pages that count: not replaced, and no answers."""
-    data = DataDesk(town.portal, OFFICER)
+    data = DataService(town.portal, OFFICER)
     views = {name: data.dataset(name) for name in RULES}
     for name, view in views.items():
         assert view.entries is not None
@@ -95,7 +95,7 @@ def last_delivery(town: City, history: History) -> None:
     """The last delivery and the next due time are of the dataset's own round, in the portal and in the reports."""
     lake = town.portal.lake
     write_index(lake, shipped(), town.clock[0])
-    data = DataDesk(town.portal, OFFICER)
+    data = DataService(town.portal, OFFICER)
     for name in RULES:
         view = data.dataset(name)
         sent = [d for d in history.sent if d.dataset == name and not d.is_answer()]
@@ -117,12 +117,12 @@ def loop_and_lists(town: City, history: History) -> None:
     """What the loop counts as not ended is what the list of open issues holds."""
     now = datetime.now(UTC) + timedelta(minutes=1)  # governing goes by the clock on the wall
     for provider in {shipped().contract(name).provider for name in RULES}:
-        metrics = town.portal.tickets.metrics(MACHINE, now - timedelta(days=400), now, provider)
-        wanted = Wanted(provider=provider, kind="issue", is_open=True)
+        metrics = town.portal.tickets.metrics(SYSTEM, now - timedelta(days=400), now, provider)
+        wanted = TicketQuery(provider=provider, kind="issue", is_open=True)
         still_open = {t.id for t in town.portal.tickets.tickets(OFFICER, wanted, now).tickets}
         assert metrics.stock.is_reconciled() and set(metrics.stock.closing) == still_open
-        tally = town.portal.tickets.tallies(OFFICER, now)[provider]
+        tally = town.portal.tickets.ticket_counts(OFFICER, now)[provider]
         assert len(set(metrics.stock.new) - set(metrics.stock.closing)) == tally.closed
-        view = LoopDesk(town.portal, OFFICER).department(provider, "")
+        view = LoopService(town.portal, OFFICER).department(provider, "")
         numbers = {part.of: part.number for one in view.rows[0].figures for part in one.parts}
         assert numbers["opening"] + numbers["new"] - numbers["closed"] == numbers["closing"]

@@ -96,4 +96,4 @@ def test_periods_that_ended_are_told_once_they_held_a_delivery(town: City, day: 
             "divisions", "civil_affairs", f"{number:064d}"[::-1], 7, ("received/x",), ((f"landing/{number}", "e"),)
         )
         lake.ledger.record(one, at(came, 23))
-    assert closed_periods(lake, town.portal.catalogue(), day) == names
+    assert closed_periods(lake, town.portal.registry(), day) == names

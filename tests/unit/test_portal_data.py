@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import update
 
-from jobs.collaboration.channels import Portal as NoticeBoard
+from jobs.collaboration.channels import PortalNotices as NoticeBoard
 from jobs.collaboration.reminders import Digest
 from jobs.collaboration.ticket_tables import EventRow
 from jobs.lake.zones import Zone
@@ -24,11 +24,11 @@ OWNER, STRANGER = "asker", "stranger"
 @pytest.fixture
 def town(made_url: str, tmp_path: Path) -> Iterator[City]:
     """The reports' lake with its three deliveries, and a curated table with persons."""
-    lake, catalogue = full_lake(tmp_path)
-    made = city(tmp_path, made_url, catalogue)
+    lake, registry = full_lake(tmp_path)
+    made = city(tmp_path, made_url, registry)
     ours = made.portal.lake
-    ours.ledger, ours.arrow = lake.ledger, lake.arrow
-    names = [f.name for f in catalogue.contract(DATASET).fields]
+    ours.ledger, ours.delta = lake.ledger, lake.delta
+    names = [f.name for f in registry.contract(DATASET).fields]
     row = dict.fromkeys(names, None) | {
         "uscc": "91371500MA3C00001X",
         "legal_rep_id_no": CANARIES[0],
@@ -37,10 +37,10 @@ def town(made_url: str, tmp_path: Path) -> Iterator[City]:
     table = pa.Table.from_pylist(
         [row], pa.schema([(n, pa.float64() if n == "capital_cny" else pa.string()) for n in names])
     )
-    ours.arrow.replace(ours.path(Zone.SILVER, DATASET), table.schema, table.to_batches(), partition_by=())
+    ours.delta.replace(ours.path(Zone.SILVER, DATASET), table.schema, table.to_batches(), partition_by=())
     for one in lake.ledger.entries:
-        write_report(ours, catalogue, one.id, NOW)
-    write_index(ours, catalogue, NOW)
+        write_report(ours, registry, one.id, NOW)
+    write_index(ours, registry, NOW)
     yield made
     made.portal.tickets.database.close()
 
@@ -152,7 +152,7 @@ def test_pages_tell_that_results_cannot_be_read_while_the_store_is_away(
     def away(*_: object, **__: object) -> None:
         raise OSError("Connection refused")
 
-    monkeypatch.setattr(town.portal.lake.arrow, "open", away)
+    monkeypatch.setattr(town.portal.lake.delta, "open", away)
     browser = Browser(town.portal, OWNER)
     for path in (f"/datasets/{DATASET}", "/departments/market_regulation", f"/deliveries/{latest(town)}"):
         answer = browser.get(path)
@@ -166,9 +166,9 @@ def test_pages_tell_that_results_cannot_be_read_while_the_store_is_away(
 def test_the_standing_is_read_once_a_minute_not_once_a_page(town: City) -> None:
     browser = Browser(town.portal, "leader")
     browser.get("/overview")
-    before = len(town.portal.lake.arrow.opened)  # type: ignore[attr-defined]
+    before = len(town.portal.lake.delta.opened)  # type: ignore[attr-defined]
     browser.get("/overview")
-    assert len(town.portal.lake.arrow.opened) == before  # type: ignore[attr-defined]
+    assert len(town.portal.lake.delta.opened) == before  # type: ignore[attr-defined]
 
 
 def test_map_tiles_have_bands_by_score_and_do_not_overlap() -> None:

@@ -218,7 +218,7 @@ def test_nothing_in_a_form_is_a_server_error(town: City, app: ASGIApp, things: d
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_nothing_that_is_stated_for_a_step_is_a_server_error(town: City, app: ASGIApp, event: str) -> None:
-    (step, *_) = [one for one in town.portal.tickets.machine().steps if one.event == event]
+    (step, *_) = [one for one in town.portal.tickets.state_machine().steps if one.event == event]
     token, ticket = _token(town, ABLE.get(event, "own")), ""
     for number, (name, text) in enumerate(product(("seen", *step.requires), TEXTS)):
         if not ticket or town.portal.tickets.ticket(ticket, OFFICER, town.clock[0]).version != 2:

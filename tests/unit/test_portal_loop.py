@@ -78,7 +78,7 @@ def test_departments_without_a_ticket_are_named_below_the_table(town: City) -> N
     page = Browser(town.portal, "leader").get("/overview").text
     table, _, below = page.partition("没有工单的部门：")
     below = below.partition("</p>")[0]
-    names = {c.provider: c.department for c in town.portal.catalogue().sources()}
+    names = {c.provider: c.department for c in town.portal.registry().sources()}
     loud = {provider for provider in town.portal.loops.month().loop.now if provider}
     assert 0 < len(loud) < len(names)
     for provider, name in names.items():

@@ -102,7 +102,7 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     "/uploads/new": {NO_DEPARTMENT: only(*DEPARTMENT)},
     "/requests/new": {NO_DEPARTMENT: only(*DEPARTMENT)},
     "/tickets/{ticket_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
-    "/tickets/{ticket_id}/pack": {
+    "/tickets/{ticket_id}/workbook": {
         OWN: only("own", "clerk", "officer"),
         FOREIGN: {**only("officer"), **dict.fromkeys(DEPARTMENT, 404)},
     },
@@ -178,7 +178,7 @@ def test_the_matrix_covers_every_address_and_every_role(town: City) -> None:
     assert pages(town, "GET") == set(GETS) - {"/login"}
     assert pages(town, "POST") == set(POSTS)
     roles = {PEOPLE[name].role for name in ALL}
-    assert roles == set(town.portal.tickets.machine().roles) - {"machine"}
+    assert roles == set(town.portal.tickets.state_machine().roles) - {"machine"}
     every = [by_who for table in (GETS, POSTS) for by_owner in table.values() for by_who in by_owner.values()]
     assert all(set(by_who) == set(ALL) for by_who in every)
 

@@ -1,4 +1,4 @@
-"""Tickets in the browser: what waits, the list, steps as forms of the machine, comments, packs, and who was shown what."""
+"""Tickets in the browser: what waits, the list, steps as forms of the machine, comments, workbooks, and who was shown what."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from jobs.lake.zones import Zone
 from jobs.pipeline.ticket_table import record_hash
-from jobs.serving.portal.context import PipelinePacks
+from jobs.serving.portal.context import PipelineWorkbooks
 from tests.unit.portalling import NOW, PEOPLE_ACTORS, Browser, City, an_issue, city
 from tests.unit.test_reporting_lake import CANARIES
 from tests.unit.ticketing import STATED
@@ -177,20 +177,20 @@ def test_a_ticket_is_shown_without_its_sample_while_the_store_is_away(
     def away(*_: object, **__: object) -> None:
         raise OSError("error sending request")
 
-    monkeypatch.setattr(town.portal.lake.arrow, "open", away)
+    monkeypatch.setattr(town.portal.lake.delta, "open", away)
     answer = Browser(town.portal, OWNER).get(f"/tickets/{persons}")
     assert answer.status_code == 200 and "对象存储暂时无响应" in answer.text
 
 
 def test_packs_go_to_the_owner_and_the_officer_and_are_noted(town: City, persons: str) -> None:
     for who, status in ((OWNER, 200), ("officer", 200), ("leader", 403), ("auditor", 403), ("stranger", 404)):
-        answer = Browser(town.portal, who).get(f"/tickets/{persons}/pack")
+        answer = Browser(town.portal, who).get(f"/tickets/{persons}/workbook")
         assert answer.status_code == status, who
         if status == 200:
-            assert answer.content.startswith(f"pack of {persons}".encode())
+            assert answer.content.startswith(f"workbook of {persons}".encode())
             assert answer.headers["content-disposition"] == f"attachment; filename={persons}.xlsx"
     rows, _ = town.portal.access.rows(1, 10)
-    assert [r.access.action for r in rows] == ["pack", "pack"]
+    assert [r.access.action for r in rows] == ["workbook", "workbook"]
     assert all(r.access.reason == f"整改工单 {persons}" and r.access.grade >= "L3" for r in rows)
 
 
@@ -221,7 +221,7 @@ def test_readers_of_the_data_are_told_at_once_which_record_is_under_a_request(
     )
     assert browser.post("/requests", {**form, "record": " 371502， 2020-01-01 "}).status_code == 303
     lake = town.portal.lake
-    table = lake.arrow.open(lake.path(Zone.RESULTS, "tickets"))
+    table = lake.delta.open(lake.path(Zone.RESULTS, "tickets"))
     assert table is not None
     rows = table.to_pyarrow_table().to_pylist()
     (one,) = [row for row in rows if row["ticket"] not in (town.issue, town.request)]
@@ -235,7 +235,7 @@ def test_readers_of_the_data_are_told_at_once_which_record_is_under_a_request(
     def away(*_: object, **__: object) -> None:
         raise OSError("error sending request")
 
-    monkeypatch.setattr(lake.arrow, "replace", away)
+    monkeypatch.setattr(lake.delta, "replace", away)
     assert browser.post("/requests", {**form, "record": "371503"}).status_code == 303, (
         "the request is taken all the same"
     )
@@ -256,15 +256,15 @@ def test_more_time_is_asked_for_and_granted(town: City) -> None:
 
 
 def test_the_city_of_the_tests_has_departments_of_shipped_contracts(town: City) -> None:
-    known = set(town.portal.catalogue().providers().values())
+    known = set(town.portal.registry().providers().values())
     assert {a.department for a in PEOPLE_ACTORS.values() if a.is_bound()} <= known
 
 
 def test_the_pipelines_own_pack_is_whole_for_the_owner_and_comes_back_as_a_redelivery(town: City, persons: str) -> None:
-    real = replace(town.portal, packs=PipelinePacks())
-    packs = {who: Browser(real, who).get(f"/tickets/{persons}/pack").content for who in (OWNER, "officer")}
-    assert [CANARIES[0] in cells(packs[who]) for who in (OWNER, "officer")] == [True, False]
-    filled = {"file": ("整改.xlsx", packs[OWNER])}
+    real = replace(town.portal, workbooks=PipelineWorkbooks())
+    workbooks = {who: Browser(real, who).get(f"/tickets/{persons}/workbook").content for who in (OWNER, "officer")}
+    assert [CANARIES[0] in cells(workbooks[who]) for who in (OWNER, "officer")] == [True, False]
+    filled = {"file": ("整改.xlsx", workbooks[OWNER])}
     assert Browser(real, OWNER).post(f"/tickets/{persons}/answer", files=filled).status_code == 303
     keys = [key for key in town.store.objects if key.startswith(f"landing/market_regulation/{DATASET}/")]
     (named,) = {key.rsplit("/", 1)[-1] for key in keys if key.endswith(".xlsx")}
@@ -273,7 +273,7 @@ def test_the_pipelines_own_pack_is_whole_for_the_owner_and_comes_back_as_a_redel
 
 @pytest.mark.parametrize("way", ["transfer", "dispute"])
 def test_whose_data_it_is_does_not_change_with_who_works_on_the_ticket(town: City, persons: str, way: str) -> None:
-    real, worker = replace(town.portal, packs=PipelinePacks()), "own"
+    real, worker = replace(town.portal, workbooks=PipelineWorkbooks()), "own"
     given = {"seen": "2", "reason": "业务已划转", "provider": "civil_affairs"}
     step = f"/tickets/{persons}/steps/"
     if way == "dispute":
@@ -285,13 +285,13 @@ def test_whose_data_it_is_does_not_change_with_who_works_on_the_ticket(town: Cit
     page = Browser(real, worker).get(f"/tickets/{persons}").text
     assert CANARIES[0] not in page and "数据归属单位" in page and "/deliveries/d-1" not in page
     assert "sign" in events_offered(page) and f'action="/tickets/{persons}/answer"' not in page
-    masked = Browser(real, worker).get(f"/tickets/{persons}/pack")
+    masked = Browser(real, worker).get(f"/tickets/{persons}/workbook")
     assert masked.status_code == 200 and CANARIES[0] not in cells(masked.content)
     file = {"files": {"file": ("整改.xlsx", masked.content)}}
     assert Browser(real, worker).post(f"/tickets/{persons}/answer", **file).status_code == 403
     assert not [key for key in town.store.objects if key.startswith("landing/")], "nothing of it was taken"
     assert CANARIES[0] in Browser(real, OWNER).get(f"/tickets/{persons}").text
-    whole = Browser(real, OWNER).get(f"/tickets/{persons}/pack").content
+    whole = Browser(real, OWNER).get(f"/tickets/{persons}/workbook").content
     assert CANARIES[0] in cells(whole)
     file = {"files": {"file": ("整改.xlsx", whole)}}
     assert Browser(real, OWNER).post(f"/tickets/{persons}/answer", **file).status_code == 303

@@ -78,7 +78,7 @@ def test_no_browser_or_proxy_keeps_what_somebody_was_shown(town: City) -> None:
     known = (
         f"/reports/civil_affairs/divisions/{delivery}.xlsx",
         f"/tickets/{town.issue}",
-        f"/tickets/{town.issue}/pack",
+        f"/tickets/{town.issue}/workbook",
     )
     paths = {path for method, path in addresses(create_app(town.portal)) if method == "GET"} | set(known)
     for path in sorted(paths):

@@ -12,9 +12,9 @@ from jobs.ingest.land import land
 from jobs.lake.delivery import State
 from jobs.serving.portal import uploads
 from jobs.serving.portal.app import guarded
-from jobs.serving.portal.authentication import BadForm
+from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.multipart import WrongKind, check_head, parts, safe_name
-from jobs.serving.portal.services import upload_desk
+from jobs.serving.portal.services import upload_service
 from tests.unit.portalling import NOW, Browser, City, city, delivered
 
 CSV = "代码,名称\n371502,东昌府区\n".encode()
@@ -59,7 +59,7 @@ def test_a_file_becomes_a_delivery_with_its_covering_letter_and_is_watched_until
 
 
 def test_a_large_file_goes_in_parts_and_never_stands_in_memory(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload_desk, "PART_BYTES", 1 << 20)
+    monkeypatch.setattr(upload_service, "PART_BYTES", 1 << 20)
     data = CSV + b"1,2\n" * (2 << 20)
     assert hand_over(Browser(town.portal, "own"), BytesIO(data)).status_code == 303
     (stored,) = [v for k, v in town.store.objects.items() if k.endswith("区划.csv")]
@@ -206,10 +206,10 @@ def test_a_filled_pack_is_handed_to_the_pipeline_and_no_copy_is_left(town: City)
     file = {"file": ("../整改.xlsx", b"PK\x03\x04" + b"x" * 20)}
     answer = browser.post(f"/tickets/{town.issue}/answer", files=file)
     assert answer.status_code == 303
-    assert town.packs.answered == [(town.issue, "整改.xlsx", b"PK\x03\x04" + b"x" * 20)]
+    assert town.workbooks.answered == [(town.issue, "整改.xlsx", b"PK\x03\x04" + b"x" * 20)]
     assert "整改包已收下" in browser.get(answer.headers["location"]).text
     wrong = browser.post(f"/tickets/{town.issue}/answer", files={"file": ("a.xlsx", CSV * 2)})
-    assert wrong.status_code == 415 and len(town.packs.answered) == 1
+    assert wrong.status_code == 415 and len(town.workbooks.answered) == 1
 
 
 def test_an_answer_has_a_limit_of_its_own(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_an_answer_has_a_limit_of_its_own(town: City, monkeypatch: pytest.Monkey
     answer = Browser(town.portal, "own").post(
         f"/tickets/{town.issue}/answer", files={"file": ("a.csv", b"1,2\n" * 999)}
     )
-    assert answer.status_code == 413 and town.packs.answered == []
+    assert answer.status_code == 413 and town.workbooks.answered == []
 
 
 def test_a_form_without_a_file_or_of_another_kind_is_told_so(town: City) -> None:
@@ -256,7 +256,7 @@ def test_what_is_no_form_with_a_file_is_no_form(kind: str) -> None:
         async for _ in parts(nothing(), kind):
             pass
 
-    with pytest.raises(BadForm):
+    with pytest.raises(InvalidForm):
         asyncio.run(collect())
 
 

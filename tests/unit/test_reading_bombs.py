@@ -14,7 +14,7 @@ import xlsxwriter
 from jobs.contracts.correction import ABOUT, DATA
 from jobs.errors import DeliveryError
 from jobs.ingest import columnar, records, workbook_probe
-from jobs.ingest.correction_answers import answered
+from jobs.ingest.correction_answers import answered_ticket
 from jobs.ingest.reading import LocalFile
 from tests.unit.test_reading_csv import contract, values
 from tests.unit.test_reading_excel import read_file
@@ -39,7 +39,7 @@ def test_a_workbook_with_a_far_corner_is_returned(tmp_path: Path) -> None:
 
 def test_a_pack_with_a_far_corner_is_no_answer_and_is_returned(tmp_path: Path) -> None:
     file = corners(tmp_path / "T-000001.xlsx", ABOUT, DATA)
-    assert answered([LocalFile(file.name, file)]) == ""
+    assert answered_ticket([LocalFile(file.name, file)]) == ""
 
 
 def test_a_workbook_whose_parts_swell_is_returned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

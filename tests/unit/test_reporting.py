@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.delivery import Finding, State
 from jobs.reporting import ReportFiles, write_report
 from tests.unit.test_reporting_lake import CANARIES, DATASET, NOW, LocalLake, delivery, full_lake, rule_rows, verdict
@@ -50,7 +50,7 @@ def outline(page: str) -> Outline:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> tuple[LocalLake, Catalogue, ReportFiles]:
+def city(tmp_path: Path) -> tuple[LocalLake, Registry, ReportFiles]:
     lake, cat = full_lake(tmp_path)
     return lake, cat, write_report(lake, cat, lake.ledger.entries[-1].id, NOW)  # type: ignore[arg-type]
 
@@ -59,7 +59,7 @@ def text(lake: LocalLake, key: str) -> str:
     return lake.outputs()[key].decode()
 
 
-def test_page_is_well_formed_and_loads_nothing_from_outside(city: tuple[LocalLake, Catalogue, ReportFiles]) -> None:
+def test_page_is_well_formed_and_loads_nothing_from_outside(city: tuple[LocalLake, Registry, ReportFiles]) -> None:
     lake, _, files = city
     found = outline(text(lake, files.html))
     assert found.outside == [] and found.bare_headers == 0
@@ -67,7 +67,7 @@ def test_page_is_well_formed_and_loads_nothing_from_outside(city: tuple[LocalLak
     assert all(after - before <= 1 for before, after in zip(found.headings, found.headings[1:], strict=False))
 
 
-def test_page_says_what_came_what_was_changed_and_what_failed(city: tuple[LocalLake, Catalogue, ReportFiles]) -> None:
+def test_page_says_what_came_what_was_changed_and_what_failed(city: tuple[LocalLake, Registry, ReportFiles]) -> None:
     lake, _, files = city
     page = text(lake, files.html)
     for words in (
@@ -90,7 +90,7 @@ def test_page_says_what_came_what_was_changed_and_what_failed(city: tuple[LocalL
     assert ">56<" not in page
 
 
-def test_no_person_stands_in_any_output(city: tuple[LocalLake, Catalogue, ReportFiles]) -> None:
+def test_no_person_stands_in_any_output(city: tuple[LocalLake, Registry, ReportFiles]) -> None:
     lake, _, files = city
     for key in (files.html, files.json):
         for canary in CANARIES:
@@ -98,13 +98,13 @@ def test_no_person_stands_in_any_output(city: tuple[LocalLake, Catalogue, Report
     assert "3715**********0014" in text(lake, files.html)
 
 
-def test_markup_in_a_value_is_text(city: tuple[LocalLake, Catalogue, ReportFiles]) -> None:
+def test_markup_in_a_value_is_text(city: tuple[LocalLake, Registry, ReportFiles]) -> None:
     lake, _, files = city
     assert "<script>alert" not in text(lake, files.html) and "&lt;script&gt;" in text(lake, files.html)
 
 
 def test_json_names_the_table_version_and_the_rules_of_each_number(
-    city: tuple[LocalLake, Catalogue, ReportFiles],
+    city: tuple[LocalLake, Registry, ReportFiles],
 ) -> None:
     lake, _, files = city
     told = json.loads(text(lake, files.json))
@@ -118,21 +118,21 @@ def test_json_names_the_table_version_and_the_rules_of_each_number(
     assert [past["failed_rows"] for past in told["trend"]] == [410, 95, 29]
 
 
-def test_same_results_give_the_same_bytes(city: tuple[LocalLake, Catalogue, ReportFiles]) -> None:
+def test_same_results_give_the_same_bytes(city: tuple[LocalLake, Registry, ReportFiles]) -> None:
     lake, cat, files = city
     first = dict(lake.outputs())
     assert write_report(lake, cat, lake.ledger.entries[-1].id, NOW) == files  # type: ignore[arg-type]
     assert lake.outputs() == first
 
 
-def test_report_is_mirrored_below_home(city: tuple[LocalLake, Catalogue, ReportFiles]) -> None:
+def test_report_is_mirrored_below_home(city: tuple[LocalLake, Registry, ReportFiles]) -> None:
     lake, _, files = city
     for key in (files.html, files.xlsx, files.json):
         assert (lake.settings.home / key).read_bytes() == lake.outputs()[key]
     assert not list(lake.settings.home.rglob("*.part"))
 
 
-def test_report_of_an_older_delivery_does_not_look_ahead(city: tuple[LocalLake, Catalogue, ReportFiles]) -> None:
+def test_report_of_an_older_delivery_does_not_look_ahead(city: tuple[LocalLake, Registry, ReportFiles]) -> None:
     lake, cat, _ = city
     files = write_report(lake, cat, lake.ledger.entries[0].id, NOW)  # type: ignore[arg-type]
     assert len(json.loads(text(lake, files.json))["trend"]) == 1

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from jobs.lake.delivery import Delivery, State
-from jobs.lake.results import MEAN, VALUE_SHARE, ShapeRow
-from jobs.pipeline.delivery_checks import handover
+from jobs.lake.results import MEAN, VALUE_SHARE, DistributionRow
+from jobs.pipeline.delivery_checks import delivery_checks
 from jobs.reporting import write_report
 from jobs.reporting.history import EMPTY, FAILED, ROWS, day_kind
-from tests.unit.test_reporting_lake import DATASET, NOW, LocalLake, catalogue, delivery, rule_rows, verdict
+from tests.unit.test_reporting_lake import DATASET, NOW, LocalLake, delivery, registry, rule_rows, verdict
 
 
 def sent(
@@ -23,7 +23,7 @@ def sent(
 
     `capital`: mean of the capital on each day; `open_`: share of the status 存续.
     """
-    lake, cat = LocalLake(root), catalogue()
+    lake, cat = LocalLake(root), registry()
     contract = cat.contract(DATASET)
     for seq, (day, rows, failed, empty) in enumerate(days, 1):
         at = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
@@ -35,7 +35,7 @@ def sent(
             for r in rule_rows(said, cat, {})
         ]
         shapes = [
-            ShapeRow(one.id, seq, DATASET, kind, field, values[seq - 1])
+            DistributionRow(one.id, seq, DATASET, kind, field, values[seq - 1])
             for kind, field, values in ((MEAN, CAPITAL, capital), (VALUE_SHARE, OPEN, open_))
             if values
         ]
@@ -124,12 +124,12 @@ def test_values_that_lie_otherwise_than_usual_are_told(tmp_path: Path):
 def test_rows_of_the_period_are_a_rule_of_their_own(
     tmp_path: Path, rows: int, changes: dict[str, str], expected: tuple[int, int] | None
 ):
-    lake, contract = LocalLake(tmp_path), catalogue().contract(DATASET)
+    lake, contract = LocalLake(tmp_path), registry().contract(DATASET)
     *before, today = workdays(9)
     lake.ledger.entries += [on_day(seq, day, 1000 + 7 * (seq % 5)) for seq, day in enumerate(before, 1)]
     last = replace(on_day(9, today, rows), **changes)  # type: ignore[arg-type]
     lake.ledger.entries.append(last)
-    found = {r.indicator: r for r in handover(lake, contract, last, verdict(last, rows=rows))}  # type: ignore[arg-type]
+    found = {r.indicator: r for r in delivery_checks(lake, contract, last, verdict(last, rows=rows))}  # type: ignore[arg-type]
     told = found.get("0501")
     assert (None if told is None else (told.element_count, told.unexpected_count)) == expected
     assert told is None or (told.success == (rows == 1010) and f"{rows} 行" in told.message)
@@ -137,4 +137,4 @@ def test_rows_of_the_period_are_a_rule_of_their_own(
 
 def on_day(seq: int, day: date, rows: int) -> Delivery:
     at = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
-    return replace(delivery(seq, catalogue().contract(DATASET), State.ACCEPTED), received_at=at, counted_rows=rows)
+    return replace(delivery(seq, registry().contract(DATASET), State.ACCEPTED), received_at=at, counted_rows=rows)

@@ -9,14 +9,14 @@ from jobs.contracts.sla import length
 from jobs.lake.delivery import State
 from jobs.reporting import write_index, write_report
 from tests.unit.test_reporting import outline
-from tests.unit.test_reporting_lake import DATASET, NOW, catalogue, delivery, full_lake, many_results
+from tests.unit.test_reporting_lake import DATASET, NOW, delivery, full_lake, many_results, registry
 
 
 def test_a_thousand_verdicts_are_read_once(tmp_path: Path) -> None:
     lake, cat = many_results(tmp_path, 1000)
-    lake.arrow.opened.clear()
+    lake.delta.opened.clear()
     key = write_index(lake, cat, NOW)  # type: ignore[arg-type]
-    assert sorted(lake.arrow.opened) == ["results.rules", "results.verdicts"]
+    assert sorted(lake.delta.opened) == ["results.rules", "results.verdicts"]
     page = lake.outputs()[key].decode()
     outline(page)
     assert page.count('<tr role="row"><td') >= 1000 and "共 1,000 批" in page
@@ -71,4 +71,4 @@ def test_agreed_periods(text: str, expected: timedelta | None) -> None:
 
 
 def test_datasets_of_the_tests_stand_in_their_catalogue() -> None:
-    assert DATASET in catalogue().contracts
+    assert DATASET in registry().contracts

@@ -11,7 +11,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
-from jobs.contracts import Catalogue, Contract, Field
+from jobs.contracts import Contract, Field, Registry
 from jobs.contracts.structure import structural_rules
 from jobs.lake.delivery import Delivery, Finding, State
 from jobs.lake.results import TYPES, RepairCount, Results, RuleRow, Verdict
@@ -118,17 +118,17 @@ class LocalLake:
 
     def __init__(self, root: Path) -> None:
         self.settings = Settings(_env_file=None, home=root / "home")  # type: ignore[call-arg]
-        self.arrow, self.store, self.ledger = LocalArrow(root / "tables"), MemoryStore(), ListedLedger()
+        self.delta, self.store, self.ledger = LocalArrow(root / "tables"), MemoryStore(), ListedLedger()
 
     def path(self, zone: Zone, name: str) -> TablePath:
         return TablePath(zone, name, self.settings.s3_bucket)
 
     def results(self) -> Results:
-        return Results(self.arrow, self.settings.s3_bucket)  # type: ignore[arg-type]
+        return Results(self.delta, self.settings.s3_bucket)  # type: ignore[arg-type]
 
     def put_evidence(self, dataset: str, rows: Sequence[dict[str, Any]]) -> None:
         table = pa.Table.from_pylist(list(rows), schema=EVIDENCE)
-        self.arrow.replace(self.path(Zone.EVIDENCE, dataset), EVIDENCE, table.to_batches())
+        self.delta.replace(self.path(Zone.EVIDENCE, dataset), EVIDENCE, table.to_batches())
 
     def outputs(self) -> dict[str, bytes]:
         return self.store.objects
@@ -144,7 +144,7 @@ FIELDS = (
 )
 
 
-def catalogue() -> Catalogue:
+def registry() -> Registry:
     """Two datasets of two departments; the first holds persons."""
     sla = {"frequency": "1d", "latency": "12h", "rectification": "10wd"}
     made = (
@@ -157,7 +157,7 @@ def catalogue() -> Catalogue:
         )
         for name, title, provider, department, fields in made
     }
-    return Catalogue(found, {name: structural_rules(contract, {}) for name, contract in found.items()})
+    return Registry(found, {name: structural_rules(contract, {}) for name, contract in found.items()})
 
 
 def delivery(seq: int, contract: Contract, state: State, **changes: Any) -> Delivery:
@@ -198,7 +198,7 @@ def verdict(of: Delivery, **changes: Any) -> Verdict:
     return replace(first, **changes)
 
 
-def rule_rows(of: Verdict, cat: Catalogue, failed: dict[str, int]) -> list[RuleRow]:
+def rule_rows(of: Verdict, cat: Registry, failed: dict[str, int]) -> list[RuleRow]:
     return [
         RuleRow(
             delivery=of.delivery,
@@ -234,9 +234,9 @@ def row(of: Delivery, number: int, rule: str, field: str, value: str | None, **c
     return {**first, "severity": "critical", "field": field, "value": value, **changes}
 
 
-def full_lake(root: Path) -> tuple[LocalLake, Catalogue]:
+def full_lake(root: Path) -> tuple[LocalLake, Registry]:
     """Three deliveries of one dataset; the last has problems of every kind, with persons in every place."""
-    lake, cat = LocalLake(root), catalogue()
+    lake, cat = LocalLake(root), registry()
     contract = cat.contract(DATASET)
     for seq, failed in ((1, 410), (2, 95)):
         before = delivery(seq, contract, State.PARTLY_QUARANTINED)
@@ -273,9 +273,9 @@ def _evidence(of: Delivery) -> Iterator[dict[str, Any]]:
     yield row(of, 92, "contact_phone_pattern", "contact_phone", CANARIES[2])
 
 
-def many_results(root: Path, count: int) -> tuple[LocalLake, Catalogue]:
+def many_results(root: Path, count: int) -> tuple[LocalLake, Registry]:
     """A lake with many verdicts in one file, each with two rules."""
-    lake, cat = LocalLake(root), catalogue()
+    lake, cat = LocalLake(root), registry()
     sources = cat.sources()
     verdicts, rules = [], []
     for seq in range(1, count + 1):
@@ -288,7 +288,7 @@ def many_results(root: Path, count: int) -> tuple[LocalLake, Catalogue]:
     for name, kind, found in (("verdicts", Verdict, verdicts), ("rules", RuleRow, rules)):
         schema = pa.schema([(n, TYPES.get(f.type, pa.string())) for n, f in kind.__dataclass_fields__.items()])
         table = pa.Table.from_pylist(found, schema=schema)
-        lake.arrow.replace(lake.path(Zone.RESULTS, name), schema, table.to_batches(), partition_by=())
+        lake.delta.replace(lake.path(Zone.RESULTS, name), schema, table.to_batches(), partition_by=())
     return lake, cat
 
 

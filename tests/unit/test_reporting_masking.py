@@ -7,13 +7,13 @@ import pytest
 
 from jobs.contracts import Contract, Field, Source
 from jobs.contracts.personal_numbers import masked_text, masked_tree
-from jobs.reporting.masking import Masks
+from jobs.reporting.masking import Masking
 
 ID = "371502200003070014"
 
 
-def masks(*fields: Field) -> Masks:
-    return Masks(Contract("d", "d", "1", "source", "p", "部门", "", fields, Path("d.yaml")))
+def masks(*fields: Field) -> Masking:
+    return Masking(Contract("d", "d", "1", "source", "p", "部门", "", fields, Path("d.yaml")))
 
 
 def shown(value: str | None, classification: str, **declared: object) -> str:

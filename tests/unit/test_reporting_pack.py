@@ -1,4 +1,4 @@
-"""The pack of a ticket: what a sender wrote stays text in it, whatever it looks like to a spreadsheet."""
+"""The workbook of a ticket: what a sender wrote stays text in it, whatever it looks like to a spreadsheet."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,30 +10,32 @@ from openpyxl import Workbook, load_workbook
 from jobs.contracts import Contract, Field
 from jobs.contracts.correction import ABOUT, DATA, PROBLEMS, WAY, WAYS, WORDS
 from jobs.contracts.layout import Source
-from jobs.ingest.correction_answers import Handled, handled
-from jobs.reporting.correction_rows import Sent
-from jobs.reporting.correction_workbook import PackHead, write_pack
-from jobs.reporting.evidence import Row
-from tests.unit.test_reporting_lake import DATASET, NOW, catalogue
+from jobs.ingest.correction_answers import CorrectionNote, correction_notes
+from jobs.reporting.correction_rows import SentRows
+from jobs.reporting.correction_workbook import WorkbookHead, write_correction_workbook
+from jobs.reporting.evidence import EvidenceLine
+from tests.unit.test_reporting_lake import DATASET, NOW, registry
 from tests.unit.test_reporting_workbook import RISKY
 
 
-def pack(file: Path) -> Path:
-    """A pack all of whose texts look like formulas."""
+def workbook(file: Path) -> Path:
+    """A workbook all of whose texts look like formulas."""
     risky = RISKY[0]
-    head = PackHead(
+    head = WorkbookHead(
         ticket=risky, rule=risky, fields=("uscc",), message=risky, remedy=risky, basis=risky, dimension=risky,
         severity="critical", remaining=1, opened_at=NOW, due_at=None, zone="Asia/Shanghai",
     )  # fmt: skip
-    problems = ((value, Row(value, 2, value, "uscc_pattern", "critical", "代码", value, value)) for value in RISKY)
+    problems = (
+        (value, EvidenceLine(value, 2, value, "uscc_pattern", "critical", "代码", value, value)) for value in RISKY
+    )
     rows = [{"uscc": value, value: value} for value in RISKY]
-    sent = Sent(("uscc", *RISKY), [{**dict.fromkeys(RISKY, ""), **row} for row in rows])
-    write_pack(file, head, catalogue().contract(DATASET), problems, sent)
+    sent = SentRows(("uscc", *RISKY), [{**dict.fromkeys(RISKY, ""), **row} for row in rows])
+    write_correction_workbook(file, head, registry().contract(DATASET), problems, sent)
     return file
 
 
 def test_what_looks_like_a_formula_or_an_address_is_text_in_every_sheet(tmp_path: Path) -> None:
-    file = pack(tmp_path / "T-000001.xlsx")
+    file = workbook(tmp_path / "T-000001.xlsx")
     sheets = load_workbook(file)
     assert {ABOUT, DATA} < set(sheets.sheetnames)
     cells = [cell for sheet in sheets for row in sheet.iter_rows() for cell in row if cell.value is not None]
@@ -55,16 +57,20 @@ CONTRACT = Contract(
 
 
 def station_pack(file: Path, wrong: str, is_owner: bool = True) -> Workbook:
-    """A pack of two rows of two deliveries."""
-    head = PackHead(
+    """A workbook of two rows of two deliveries."""
+    head = WorkbookHead(
         ticket="T-000007", rule=f"{wrong}_rule", fields=(wrong,), message="不对", remedy="请改", basis="依据",
         dimension="准确性", severity="critical", remaining=2, opened_at=NOW, due_at=None, zone="Asia/Shanghai",
         found_at={"d-1": NOW - timedelta(days=3), "d-2": NOW - timedelta(days=1)},
     )  # fmt: skip
-    problems = [(d, Row("甲.csv", 2, f"站点={d}", f"{wrong}_rule", "critical", "温度", "999")) for d in ("d-1", "d-2")]
+    problems = [
+        (d, EvidenceLine("甲.csv", 2, f"站点={d}", f"{wrong}_rule", "critical", "温度", "999")) for d in ("d-1", "d-2")
+    ]
     columns = ("station", "kind", "temp_c")
-    sent = Sent(columns, [dict(zip(columns, row, strict=True)) for row in (("甲", "1", "999"), ("乙", "泵", "998"))])
-    write_pack(file, head, CONTRACT, problems, sent if is_owner else None)
+    sent = SentRows(
+        columns, [dict(zip(columns, row, strict=True)) for row in (("甲", "1", "999"), ("乙", "泵", "998"))]
+    )
+    write_correction_workbook(file, head, CONTRACT, problems, sent if is_owner else None)
     return load_workbook(file)
 
 
@@ -116,10 +122,10 @@ def test_who_does_not_own_the_data_has_nothing_to_fill_in(tmp_path: Path) -> Non
 def test_what_was_filled_in_is_read_back(tmp_path: Path) -> None:
     file = tmp_path / "a.xlsx"
     book = station_pack(file, "temp_c")
-    assert list(handled(file)) == []
+    assert list(correction_notes(file)) == []
     sheet = book[PROBLEMS]
     sheet.cell(3, sheet.max_column - 1).value, sheet.cell(3, sheet.max_column).value = WAYS[1], "站点已拆除"
     book.save(file)
-    assert list(handled(file)) == [Handled("2", "站点=d-2", WAYS[1], "站点已拆除")]
+    assert list(correction_notes(file)) == [CorrectionNote("2", "站点=d-2", WAYS[1], "站点已拆除")]
     (tmp_path / "b.xlsx").write_bytes(b"no workbook")
-    assert list(handled(tmp_path / "b.xlsx")) == []
+    assert list(correction_notes(tmp_path / "b.xlsx")) == []

@@ -10,7 +10,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.results import CountyRow, RuleRow
 from jobs.reporting.periods import period_scores
 from jobs.reporting.score import scores, weights
-from tests.unit.test_reporting_lake import DATASET, LocalLake, catalogue, delivery, rule_rows, verdict
+from tests.unit.test_reporting_lake import DATASET, LocalLake, delivery, registry, rule_rows, verdict
 
 FAILED = {1: {"uscc_pattern": 100, "legal_rep_id_no_pattern": 10}, 2: {"uscc_pattern": 300}, 3: {}}
 
@@ -18,7 +18,7 @@ FAILED = {1: {"uscc_pattern": 100, "legal_rep_id_no_pattern": 10}, 2: {"uscc_pat
 @pytest.fixture
 def lake(tmp_path: Path) -> LocalLake:
     """Three deliveries of 1,000 rows; the first two in January, the third in February."""
-    lake, cat = LocalLake(tmp_path), catalogue()
+    lake, cat = LocalLake(tmp_path), registry()
     contract = cat.contract(DATASET)
     for seq, failed in FAILED.items():
         at = datetime(2026, 1 + seq // 3, 10 + seq, tzinfo=UTC)
@@ -68,9 +68,9 @@ def test_since_and_until_choose_by_the_time_of_arrival(lake: LocalLake):
 
 
 def test_results_are_read_once_and_no_data_is(lake: LocalLake):
-    lake.arrow.opened.clear()
+    lake.delta.opened.clear()
     period_scores(lake, "dimension")  # type: ignore[arg-type]
-    assert lake.arrow.opened == ["results.rules"]
+    assert lake.delta.opened == ["results.rules"]
 
 
 def test_by_dimension_each_is_its_own_score(lake: LocalLake):

@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 from jobs.reporting import write_report
 from jobs.reporting.delivery.facts import gather
 from jobs.reporting.delivery.workbook import write_workbook
-from jobs.reporting.evidence import Row
+from jobs.reporting.evidence import EvidenceLine
 from tests.unit.test_reporting_lake import CANARIES, NOW, full_lake
 
 RISKY = (
@@ -36,7 +36,7 @@ def book(tmp_path: Path) -> tuple[Workbook, bytes]:
     return load_workbook(io.BytesIO(data)), data
 
 
-def made(tmp_path: Path, rows: list[Row], last_row: int = 1_048_576) -> Path:
+def made(tmp_path: Path, rows: list[EvidenceLine], last_row: int = 1_048_576) -> Path:
     lake, cat = full_lake(tmp_path)
     facts = gather(lake, cat, lake.ledger.entries[-1].id, NOW)  # type: ignore[arg-type]
     file = tmp_path / "made.xlsx"
@@ -55,7 +55,7 @@ def test_book_has_four_sheets_ready_to_print(book: tuple[Workbook, bytes]) -> No
 
 
 def test_cells_of_a_sender_are_text(tmp_path: Path) -> None:
-    rows = [Row(value, 2, value, "uscc_pattern", "critical", "代码", value) for value in RISKY]
+    rows = [EvidenceLine(value, 2, value, "uscc_pattern", "critical", "代码", value) for value in RISKY]
     sheet = load_workbook(made(tmp_path, rows))["问题明细"]
     for cells in sheet.iter_rows(min_row=2):
         assert [cells[i].data_type for i in (0, 2, 3, 4, 5, 6, 7)] == ["s"] * 7
@@ -66,7 +66,7 @@ def test_cells_of_a_sender_are_text(tmp_path: Path) -> None:
 
 
 def test_rows_beyond_excels_limit_go_on_in_further_sheets(tmp_path: Path) -> None:
-    rows = [Row("f", n, "", "uscc_pattern", "critical", "代码", str(n)) for n in range(1, 8)]
+    rows = [EvidenceLine("f", n, "", "uscc_pattern", "critical", "代码", str(n)) for n in range(1, 8)]
     sheets = load_workbook(made(tmp_path, rows, last_row=4))
     assert [n for n in sheets.sheetnames if n.startswith("问题明细")] == ["问题明细", "问题明细2", "问题明细3"]
     values = [r[1].value for n in sheets.sheetnames if n.startswith("问题明细") for r in sheets[n].iter_rows(min_row=2)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jobs.contracts import Catalogue, Contract, Rule, load
+from jobs.contracts import Contract, Registry, Rule, load
 from jobs.contracts.elements import Elements
 from jobs.products import BUILDERS
 
@@ -26,13 +26,13 @@ def ruled(value: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
+def registry() -> Registry:
     return CATALOGUE
 
 
-def test_seven_providers_and_ten_datasets_are_shipped(catalogue: Catalogue) -> None:
-    assert len(catalogue.sources()) >= 10
-    assert len({c.provider for c in catalogue.sources()}) >= 7
+def test_seven_providers_and_ten_datasets_are_shipped(registry: Registry) -> None:
+    assert len(registry.sources()) >= 10
+    assert len({c.provider for c in registry.sources()}) >= 7
 
 
 @pytest.mark.parametrize("contract", SHIPPED, ids=named)
@@ -122,14 +122,14 @@ def test_suites_are_named_as_their_dataset() -> None:
         assert yaml.safe_load(file.read_text("utf-8"))["name"] == file.stem
 
 
-def test_a_department_is_told_of_a_lost_reference_by_the_title_of_the_other_dataset(catalogue: Catalogue) -> None:
+def test_a_department_is_told_of_a_lost_reference_by_the_title_of_the_other_dataset(registry: Registry) -> None:
     found = [
         (rule, rule.kwargs["dataset"])
-        for rules in catalogue.rules.values()
+        for rules in registry.rules.values()
         for rule in rules
         if "dataset" in rule.kwargs
     ]
     told = [(rule, dataset) for rule, dataset in found if rule.id.endswith("_reference")]
     assert len(told) > 5
     for rule, dataset in told:
-        assert f"《{catalogue.contract(dataset).title}》" in rule.message and dataset not in rule.message + rule.remedy
+        assert f"《{registry.contract(dataset).title}》" in rule.message and dataset not in rule.message + rule.remedy

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from jobs.collaboration.actors import Actor
-from jobs.collaboration.state_machine_file import machine
-from jobs.collaboration.ticket_queries import Tally, Wanted
+from jobs.collaboration.state_machine_file import state_machine
+from jobs.collaboration.ticket_queries import TicketCounts, TicketQuery
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import Unknown
 from tests.unit.ticketing import (
@@ -25,7 +25,7 @@ from tests.unit.ticketing import (
 )
 
 NOW = at("2026-01-12")
-MINE = Wanted(is_mine=True)
+MINE = TicketQuery(is_mine=True)
 
 
 def waiting(tickets: Tickets, actor: Actor) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def waiting(tickets: Tickets, actor: Actor) -> tuple[str, ...]:
     ],
 )
 def test_the_machine_says_who_has_to_act_next(kind: str, state: str, who: str) -> None:
-    assert machine().waits_for(kind, state) == who
+    assert state_machine().waits_for(kind, state) == who
 
 
 def test_a_ticket_waits_for_one_side_at_a_time(tickets: Tickets) -> None:
@@ -66,7 +66,7 @@ def test_what_is_due_soonest_comes_first_and_what_has_no_clock_last(tickets: Tic
     late, core = tickets.found([replace(ISSUE, field="late"), replace(ISSUE, field="core", core=True)], NOW)
     ended = tickets.found([replace(ISSUE, field="ended")], NOW)[0]
     moved(tickets, ended, "suspend:officer", NOW)
-    page = tickets.tickets(APPROVER, Wanted(order="due"), NOW)
+    page = tickets.tickets(APPROVER, TicketQuery(order="due"), NOW)
     assert [one.id for one in page.tickets] == [core, late, ended]
     assert [one.clock.left() for one in page.tickets if one.clock] == [5, 10, 10]
 
@@ -98,17 +98,20 @@ def test_standings_tell_where_failing_rows_are(tickets: Tickets) -> None:
     (one,) = tickets.found([ISSUE], NOW)
     tickets.found([replace(ISSUE, delivery="divisions-2", failed_rows=3, known_rows=3)], NOW)
     tickets.rechecked(one, [replace(WHOLE, of="divisions-1", mended=7, remaining=3, rows_left=0)], NOW)
-    seen = tickets.standings(one, APPROVER)
+    seen = tickets.ticket_deliveries(one, APPROVER)
     assert [(s.delivery, s.remaining_rows, s.replaced_by) for s in seen] == [
         ("divisions-1", 0, "divisions-2"),
         ("divisions-2", 3, None),
     ]
     with pytest.raises(Unknown):
-        tickets.standings(one, STRANGER)
+        tickets.ticket_deliveries(one, STRANGER)
 
 
 def test_tallies_count_what_the_actor_may_see(tickets: Tickets) -> None:
     tickets.found([ISSUE, replace(ISSUE, field="x"), replace(ISSUE, provider="liaocheng_gas", dataset="gas")], NOW)
     later = NOW + timedelta(days=30)
-    assert tickets.tallies(OFFICER, later) == {"civil_affairs": Tally(2, 2), "liaocheng_gas": Tally(1, 1)}
-    assert tickets.tallies(STRANGER, NOW) == {"liaocheng_gas": Tally(1, 0)}
+    assert tickets.ticket_counts(OFFICER, later) == {
+        "civil_affairs": TicketCounts(2, 2),
+        "liaocheng_gas": TicketCounts(1, 1),
+    }
+    assert tickets.ticket_counts(STRANGER, NOW) == {"liaocheng_gas": TicketCounts(1, 0)}

@@ -8,8 +8,8 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import audit_log
-from jobs.collaboration.actors import MACHINE
-from jobs.collaboration.audit_log import Happening
+from jobs.collaboration.actors import SYSTEM
+from jobs.collaboration.audit_log import EventDraft
 from jobs.collaboration.ticket_tables import ChainRow, CommentRow, EventRow, TicketRow
 from jobs.collaboration.tickets import Tickets
 from tests.unit.ticketing import ISSUE, REPORTER, WHOLE, at, moved
@@ -102,7 +102,7 @@ def test_a_chain_that_is_written_anew_is_noticed_by_what_was_noted_before(filled
     assert filled.audit_verify((noted.seq, noted.head)).broken == 7
     changed(
         filled,
-        lambda s: audit_log.append(s, Happening("T-000002", "pass", "dispatched", "closed", {}, {}), MACHINE, NOW),
+        lambda s: audit_log.append(s, EventDraft("T-000002", "pass", "dispatched", "closed", {}, {}), SYSTEM, NOW),
     )
     audit = filled.audit_verify((noted.seq, noted.head))
     assert audit.broken == 7 and "重写" in audit.reason

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.collaboration.ticket_queries import Wanted
+from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import InvalidTransition, PolicyRefusal
 from tests.unit.ticketing import ASKER, CORRECTION, ISSUE, OFFICER, WHOLE, ZONE, at, moved
@@ -25,7 +25,7 @@ def test_a_department_asks_for_more_time_and_the_clock_runs_until_the_officer_de
     moved(tickets, one, way, NOW)
     assert moved(tickets, one, "ask_extension:reporter", NOW, days=3) == "extension_asked"
     assert due_day(tickets, one) == "2026-01-26"
-    assert one in [t.id for t in tickets.tickets(OFFICER, Wanted(is_mine=True), NOW).tickets]
+    assert one in [t.id for t in tickets.tickets(OFFICER, TicketQuery(is_mine=True), NOW).tickets]
     assert moved(tickets, one, "refuse_extension:officer", NOW) == before
     assert due_day(tickets, one) == "2026-01-26"
     assert moved(tickets, one, "ask_extension:approver grant_extension:officer", NOW, days=3) == before

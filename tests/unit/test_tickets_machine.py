@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from jobs.collaboration.state_machine import CLOSED
-from jobs.collaboration.state_machine_file import FILE, machine
+from jobs.collaboration.state_machine_file import FILE, state_machine
 from jobs.errors import InvalidTransition, PolicyError
 
-MACHINE = machine()
+MACHINE = state_machine()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_mistake_in_the_machine_is_told_with_line_and_remedy(tmp_path: Path, o
     assert old in text
     file.write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(PolicyError) as told:
-        machine(file)
+        state_machine(file)
     assert said in str(told.value) and str(told.value).startswith(f"{file}:") and "请" in str(told.value)
 
 
@@ -108,4 +108,4 @@ def test_a_state_without_a_way_to_an_end_is_told(tmp_path: Path) -> None:
     step = "  - {event: supervise, from: [found], to: trap, roles: [leader]}"
     file.write_text(text.replace("steps:\n", f"steps:\n{step}\n"), "utf-8")
     with pytest.raises(PolicyError, match="进入 trap 后无法办结"):
-        machine(file)
+        state_machine(file)

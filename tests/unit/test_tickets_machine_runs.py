@@ -23,7 +23,7 @@ from jobs.lake.database import Database
 from tests.unit.conftest import KINDS, emptied
 from tests.unit.ticketing import ASKER, CORRECTION, ISSUE, OFFICER, PEOPLE, STATED, ZONE, at, owners
 
-MACHINE = Tickets.machine()
+MACHINE = Tickets.state_machine()
 DAYS = package_calendar()
 EVENTS = sorted({step.event for step in MACHINE.steps})
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from jobs.collaboration.metrics import LoopMetrics
-from jobs.collaboration.snapshots import Cut
+from jobs.collaboration.snapshots import Cutoff
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import UserError
 from tests.unit.ticketing import APPROVER, ASKER, CORRECTION, ISSUE, LEADER, OFFICER, STRANGER, WHOLE, at, moved
@@ -127,7 +127,7 @@ def test_a_department_gets_its_own_numbers(february: tuple[Tickets, dict[str, st
 def test_a_snapshot_tells_what_all_events_tell_and_stays_at_its_event(february: tuple[Tickets, dict[str, str]]) -> None:
     t, ids = february
     since, until = at("2026-02-01", 0), at("2026-02-28", 24)
-    cut = Cut(at("2026-01-01", 0), since, until)
+    cut = Cutoff(at("2026-01-01", 0), since, until)
     first, step = t.loop(cut), timedelta(microseconds=1)
     for provider, found in first.now.items():
         assert found == t.metrics(OFFICER, since - step, until - step, provider)
@@ -142,11 +142,11 @@ def test_a_snapshot_tells_what_all_events_tell_and_stays_at_its_event(february: 
 def test_a_snapshot_names_tickets_without_records_and_people(tickets: Tickets) -> None:
     t = tickets
     asked = t.requested(replace(CORRECTION, message="某人的名称写错"), ASKER, at("2026-02-02"))
-    brief = t.loop(Cut(at("2026-01-01", 0), at("2026-02-01", 0), at("2026-02-28", 24))).briefs[asked]
+    brief = t.loop(Cutoff(at("2026-01-01", 0), at("2026-02-01", 0), at("2026-02-28", 24))).briefs[asked]
     assert (brief.message, brief.label, brief.is_found, brief.is_overdue) == ("校核申请", "已提交", False, True)
     assert CORRECTION.record not in repr(brief) and ASKER.name not in repr(brief)
 
 
 def test_a_snapshot_of_an_event_that_is_not_there_is_refused(tickets: Tickets) -> None:
     with pytest.raises(UserError, match="第 7 条事件"):
-        tickets.loop(Cut(at("2026-01-01"), at("2026-02-01"), at("2026-03-01"), seq=7))
+        tickets.loop(Cutoff(at("2026-01-01"), at("2026-02-01"), at("2026-03-01"), seq=7))

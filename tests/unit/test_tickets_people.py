@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 
 from jobs.collaboration.actors import Actor
-from jobs.collaboration.ticket_queries import Wanted
+from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import InvalidTransition, NotAllowed, Overtaken, PolicyRefusal, UserError
 from tests.unit.ticketing import (
@@ -55,8 +55,8 @@ def test_departments_keep_reading_a_ticket_that_was_given_to_others_and_stranger
     moved(tickets, one, "transfer:officer", NOW, provider="liaocheng_gas")
     for who in (APPROVER, second, third):
         assert tickets.ticket(one, who, NOW).provider == "liaocheng_gas"
-        assert [t.id for t in tickets.tickets(who, Wanted(), NOW).tickets] == [one]
-        assert (one in [t.id for t in tickets.tickets(who, Wanted(is_mine=True), NOW).tickets]) == (who is third)
+        assert [t.id for t in tickets.tickets(who, TicketQuery(), NOW).tickets] == [one]
+        assert (one in [t.id for t in tickets.tickets(who, TicketQuery(is_mine=True), NOW).tickets]) == (who is third)
     with pytest.raises(UserError, match="没有工单"):
         tickets.ticket(one, ASKER, NOW)
     version = tickets.ticket(one, OFFICER, NOW).version
@@ -205,7 +205,7 @@ def test_a_step_that_is_not_allowed_is_told_in_chinese_and_changes_nothing(
 def test_a_department_sees_its_own_tickets_only_whatever_it_asks_for(tickets: Tickets, one: str) -> None:
     asked = tickets.requested(CORRECTION, ASKER, NOW)
     for actor, ids in ((APPROVER, {one, asked}), (ASKER, {asked}), (STRANGER, set()), (OFFICER, {one, asked})):
-        for wanted in (Wanted(), Wanted(text="名称"), Wanted(provider="civil_affairs")):
+        for wanted in (TicketQuery(), TicketQuery(text="名称"), TicketQuery(provider="civil_affairs")):
             page = tickets.tickets(actor, wanted, NOW)
             assert {t.id for t in page.tickets} == ids and page.total == len(ids)
     for call in (
@@ -232,7 +232,7 @@ def test_tickets_are_found_by_state_kind_dataset_text_and_page(tickets: Tickets)
     tickets.rechecked(ids[1], [WHOLE], NOW)
 
     def found(**wanted: object) -> list[str]:
-        return [t.id for t in tickets.tickets(OFFICER, Wanted(**wanted), NOW).tickets]  # type: ignore[arg-type]
+        return [t.id for t in tickets.tickets(OFFICER, TicketQuery(**wanted), NOW).tickets]  # type: ignore[arg-type]
 
     assert found(states=["signed_for"]) == [ids[0]]
     assert found(is_open=True) == [ids[4], ids[3], ids[2], ids[0]]
@@ -240,14 +240,14 @@ def test_tickets_are_found_by_state_kind_dataset_text_and_page(tickets: Tickets)
     assert found(text="F4") == [ids[4]] and found(text="100%_") == []
     assert found(kind="correction") == []
     assert found(page=2, size=2) == [ids[2], ids[1]]
-    assert tickets.tickets(OFFICER, Wanted(page=3, size=2), NOW).total == 5
+    assert tickets.tickets(OFFICER, TicketQuery(page=3, size=2), NOW).total == 5
 
 
 def test_overdue_is_what_ran_out_and_not_what_stands_still(tickets: Tickets) -> None:
     late, paused, paused_late, done = tickets.found([replace(ISSUE, field=f"f{n}") for n in range(4)], NOW)
 
     def overdue(day: str) -> set[str]:
-        return {t.id for t in tickets.tickets(OFFICER, Wanted(is_overdue=True), at(day)).tickets}
+        return {t.id for t in tickets.tickets(OFFICER, TicketQuery(is_overdue=True), at(day)).tickets}
 
     moved(tickets, paused, "suspend:officer", at("2026-01-20"))
     tickets.rechecked(done, [WHOLE], at("2026-01-20"))
@@ -299,7 +299,7 @@ def test_a_comment_is_told_and_does_not_get_in_the_way(tickets: Tickets, one: st
 
 
 def test_every_fact_that_a_step_needs_is_in_the_example_of_the_tests() -> None:
-    needed = {fact for step in Tickets.machine().steps if not step.internal for fact in step.requires}
+    needed = {fact for step in Tickets.state_machine().steps if not step.internal for fact in step.requires}
     assert needed <= set(STATED)
 
 

@@ -18,7 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
-from jobs.collaboration.channels import Mail, Portal, Webhook, channels, contacts, fitted
+from jobs.collaboration.channels import Mail, PortalNotices, Webhook, channels, contacts, truncated
 from jobs.collaboration.reminders import Digest
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import PolicyError, ServiceUnavailable
@@ -265,16 +265,16 @@ def test_a_robot_that_is_away_is_an_outage(digest: Digest) -> None:
 def test_a_digest_that_is_too_long_is_cut_at_a_line_and_says_so(local_tickets: Tickets) -> None:
     local_tickets.found([replace(ISSUE, field=f"f{n}") for n in range(60)], NOW)
     (digest,) = local_tickets.reminders(at("2026-01-22"), "x")
-    text = fitted(digest, 4000)
+    text = truncated(digest, 4000)
     shown = text.count("\n- T-")
     assert len(text.encode()) <= 4000 and text.endswith(f"- 还有 {60 - shown} 个，请到平台查看")
-    assert 0 < shown < 60 and fitted(digest, 10**6).count("\n- T-") == 60
-    assert len(fitted(digest, 20).encode()) <= 20
+    assert 0 < shown < 60 and truncated(digest, 10**6).count("\n- T-") == 60
+    assert len(truncated(digest, 20).encode()) <= 20
 
 
 def test_a_notice_is_found_by_its_department_and_read(tickets: Tickets) -> None:
     tickets.found([ISSUE], NOW)
-    portal = Portal(tickets.database, at("2026-01-22"))
+    portal = PortalNotices(tickets.database, at("2026-01-22"))
     (sent,) = tickets.remind([portal], at("2026-01-22"))
     assert (sent.channel, sent.tickets) == ("portal", 1)
     (notice,) = portal.notices("civil_affairs")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from jobs.collaboration import Actor
-from jobs.collaboration.channels import Portal as NoticeBoard
-from jobs.collaboration.reminders import Digest, Line
-from jobs.collaboration.ticket_queries import Wanted
+from jobs.collaboration.channels import PortalNotices as NoticeBoard
+from jobs.collaboration.reminders import Digest, DigestLine
+from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets
 from jobs.contracts.personal_numbers import masked_lines
 from jobs.serving.portal.app import create_app
@@ -41,7 +41,7 @@ def test_only_the_parties_and_the_officer_read_what_was_written_as_it_was_writte
     tickets.commented(asked, ASKER, f"请电 {PHONE}", NOW)
     moved(tickets, asked, "confirm:officer dispatch:officer", NOW, reason=f"见 {NUMBER}")
     for actor in (*PARTIES, *OUTSIDERS):
-        page = tickets.tickets(actor, Wanted(), NOW).tickets
+        page = tickets.tickets(actor, TicketQuery(), NOW).tickets
         said = [
             *page,
             tickets.ticket(asked, actor, NOW),
@@ -56,25 +56,25 @@ def test_a_department_that_only_works_on_a_request_reads_no_numbers(tickets: Tic
     asked = tickets.requested(WRITTEN, ASKER, NOW)
     moved(tickets, asked, "confirm:officer dispatch:officer transfer:officer", NOW, provider="hotline_12345")
     worker = replace(APPROVER, department="hotline_12345")
-    (seen,) = tickets.tickets(worker, Wanted(), NOW).tickets
+    (seen,) = tickets.tickets(worker, TicketQuery(), NOW).tickets
     assert "的姓名不对" in seen.message and not holds_a_number(repr([seen, tickets.events(asked, worker)]))
-    assert tickets.tickets(worker, Wanted(text=NUMBER), NOW).total == 0
-    assert tickets.tickets(APPROVER, Wanted(text=NUMBER), NOW).total == 1, "whose data it is"
+    assert tickets.tickets(worker, TicketQuery(text=NUMBER), NOW).total == 0
+    assert tickets.tickets(APPROVER, TicketQuery(text=NUMBER), NOW).total == 1, "whose data it is"
 
 
 @pytest.mark.parametrize("text", [NUMBER, "371502", "0014", PHONE, "1380", "３７１５", "4 的"])
 def test_numbers_in_what_was_written_are_found_by_those_alone_who_read_them(tickets: Tickets, text: str) -> None:
     asked = tickets.requested(replace(WRITTEN, message=f"{NUMBER} 的 {PHONE} ３７１５", field=""), ASKER, NOW)
     for actor in (*PARTIES, *OUTSIDERS):
-        found = tickets.tickets(actor, Wanted(text=text), NOW)
+        found = tickets.tickets(actor, TicketQuery(text=text), NOW)
         assert (found.total == 1) is (actor in PARTIES), (actor, asked)
 
 
 def test_words_in_what_was_written_are_found_by_all_and_numbers_of_tickets_too(tickets: Tickets, one: str) -> None:
     asked = tickets.requested(WRITTEN, ASKER, NOW)
     for actor in (*PARTIES, *OUTSIDERS):
-        assert [t.id for t in tickets.tickets(actor, Wanted(text="的姓名不对"), NOW).tickets] == [asked]
-        assert [t.id for t in tickets.tickets(actor, Wanted(text=asked), NOW).tickets] == [asked]
+        assert [t.id for t in tickets.tickets(actor, TicketQuery(text="的姓名不对"), NOW).tickets] == [asked]
+        assert [t.id for t in tickets.tickets(actor, TicketQuery(text=asked), NOW).tickets] == [asked]
 
 
 def test_reminders_quote_nothing_that_somebody_wrote(tickets: Tickets) -> None:
@@ -127,7 +127,7 @@ def test_a_number_in_a_file_name_is_found_by_its_sender_alone(town: City) -> Non
 
 
 def test_older_notices_are_shown_without_the_numbers_that_they_quote(town: City) -> None:
-    line = Line("T-000001", 1, (50,), NOW, False, f"T-000001：{NUMBER} 的姓名不对，电话 {PHONE}")
+    line = DigestLine("T-000001", 1, (50,), NOW, False, f"T-000001：{NUMBER} 的姓名不对，电话 {PHONE}")
     NoticeBoard(town.portal.tickets.database, NOW).send(Digest("bureau", "提醒", (line,)))
     for path in ("/notices", "/api/notices"):
         page = Browser(town.portal, "leader").get(path).text

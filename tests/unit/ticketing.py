@@ -84,7 +84,7 @@ def moved(tickets: Tickets, ticket: str, way: str, when: datetime, **facts: obje
         if who in ("reporter", "approver"):
             actor = replace(actor, department=tickets.ticket(ticket, OFFICER, when).provider)
         stated = {**STATED, **facts}
-        steps = [s for s in tickets.machine().steps if s.event == event and s.ground in ("", stated["ground"])]
+        steps = [s for s in tickets.state_machine().steps if s.event == event and s.ground in ("", stated["ground"])]
         needed = {name: stated[name] for name in steps[0].requires}
         state = tickets.move(ticket, event, actor, version, when, facts=needed).state
     return state

@@ -2,10 +2,10 @@
 
 from jobs.reporting.bulletin.checks import bulletin_checks, file_check
 from jobs.reporting.bulletin.document import FORMAT, bulletin_document
-from jobs.reporting.bulletin.facts import BulletinFacts, Edition, Matter, Told
+from jobs.reporting.bulletin.facts import BulletinFacts, Edition, Matter, TicketFacts
 from jobs.reporting.bulletin.gather import citing, edition_of, gathered, versions_of
 from jobs.reporting.bulletin.period import Period, period
-from jobs.reporting.bulletin.results import Figure, newest
+from jobs.reporting.bulletin.results import Figure, latest_versions
 from jobs.reporting.bulletin.store import BulletinFiles, Bulletins, bulletin_key
 from jobs.reporting.bulletin.styles import check_fonts, fonts
 
@@ -18,7 +18,7 @@ __all__ = [
     "Figure",
     "Matter",
     "Period",
-    "Told",
+    "TicketFacts",
     "bulletin_checks",
     "bulletin_document",
     "bulletin_key",
@@ -28,7 +28,7 @@ __all__ = [
     "file_check",
     "fonts",
     "gathered",
-    "newest",
+    "latest_versions",
     "period",
     "versions_of",
 ]

@@ -39,14 +39,14 @@ def bulletin_document(facts: BulletinFacts) -> Document:
             {"delivery": delivery, "rule": rule, "ticket": ticket}
             for (delivery, rule), ticket in sorted(facts.told.exempt().items())
         ],
-        "cases": [_case(facts, one) for one in cases(facts)],
+        "cases": [_case(facts, one) for one in ticket_cases(facts)],
         "tickets": [_ticket(facts, one) for one in facts.told.matters],
         "batches": _batches(facts),
         "demands": [asdict(one) for one in demands(facts, scores, places)],
     }
 
 
-def cases(facts: BulletinFacts) -> list[Matter]:
+def ticket_cases(facts: BulletinFacts) -> list[Matter]:
     """The open tickets that part three tells of: the gravest first, then those with most rows left."""
     left = [m for m in facts.told.matters if m.is_open and m.is_found and not m.upheld]
     left.sort(key=lambda m: (SEVERITY_ORDER.get(m.severity, 9), -m.remaining_rows, m.id))

@@ -11,7 +11,7 @@ from jobs.lake.lake import Lake
 
 
 @dataclass(frozen=True)
-class Due:
+class DueDelivery:
     """One delivery that was due: `id` is dataset and moment, `delivery` what came in time, empty where nothing did."""
 
     id: str
@@ -19,7 +19,7 @@ class Due:
     delivery: str
 
 
-def dues(lake: Lake, contract: Contract, since: datetime, until: datetime) -> list[Due]:
+def dues(lake: Lake, contract: Contract, since: datetime, until: datetime) -> list[DueDelivery]:
     """What was due of a dataset in [since, until), reckoned from each arrival to the next; corrections and answers are no arrivals."""
     every, grace = length(contract.sla.get("frequency", "")), length(contract.sla.get("latency", "")) or timedelta()
     if not every:
@@ -32,7 +32,7 @@ def dues(lake: Lake, contract: Contract, since: datetime, until: datetime) -> li
 
 def _reckoned(
     contract: Contract, came: Sequence[Delivery], every: timedelta, grace: timedelta, span: tuple[datetime, datetime]
-) -> list[Due]:
+) -> list[DueDelivery]:
     found = []
     for this, following in zip(came, (*came[1:], None), strict=False):
         at, end = this.received_at + every + grace, following.received_at if following else span[1]
@@ -44,7 +44,7 @@ def _reckoned(
             at += every
     since, until = span
     return [
-        Due(f"{contract.id}@{at:%Y-%m-%dT%H:%M:%SZ}", contract.provider, delivery)
+        DueDelivery(f"{contract.id}@{at:%Y-%m-%dT%H:%M:%SZ}", contract.provider, delivery)
         for at, delivery in found
         if since <= at < until
     ]

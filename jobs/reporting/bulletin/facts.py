@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from jobs.reporting.bulletin.period import Period
-from jobs.reporting.bulletin.results import Figure, Judged
+from jobs.reporting.bulletin.results import Figure, PeriodResults
 from jobs.reporting.bulletin.terms import Terms
 from jobs.reporting.score import Weights
 
@@ -59,7 +59,7 @@ class Matter:
 
 
 @dataclass(frozen=True)
-class Told:
+class TicketFacts:
     """What the loop of tickets tells: figures by department, tickets, and the event of the chain that it ends with."""
 
     seq: int
@@ -81,8 +81,8 @@ class BulletinFacts:
     """
 
     edition: Edition
-    judged: Judged
-    told: Told
+    judged: PeriodResults
+    told: TicketFacts
     terms: Terms
     weights: Weights
     providers: frozenset[str]

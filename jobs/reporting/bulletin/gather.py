@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, VERDICTS
-from jobs.reporting.bulletin.document import cases
-from jobs.reporting.bulletin.facts import BulletinFacts, Edition, Matter, Told
+from jobs.reporting.bulletin.document import ticket_cases
+from jobs.reporting.bulletin.facts import BulletinFacts, Edition, Matter, TicketFacts
 from jobs.reporting.bulletin.period import period
-from jobs.reporting.bulletin.results import judged, newest
+from jobs.reporting.bulletin.results import judged, latest_versions
 from jobs.reporting.bulletin.terms import Terms, terms
 from jobs.reporting.evidence import Evidence
 from jobs.reporting.score import Weights, weights
@@ -19,30 +19,30 @@ from jobs.reporting.score import Weights, weights
 
 def gathered(
     lake: Lake,
-    catalogue: Catalogue,
+    registry: Registry,
     edition: Edition,
-    told: Told,
+    told: TicketFacts,
     due_on: Callable[[date, int], str],
     cited: Mapping[str, Any] | None,
 ) -> BulletinFacts:
     """The facts; with `cited`, by the versions, terms and weights of that document, and without samples."""
-    versions = newest(lake) if cited is None else versions_of(cited)
+    versions = latest_versions(lake) if cited is None else versions_of(cited)
     facts = BulletinFacts(
         edition=edition,
-        judged=judged(lake, catalogue, edition.before, (edition.period.since, edition.until), versions),
+        judged=judged(lake, registry, edition.before, (edition.period.since, edition.until), versions),
         told=told,
         terms=Terms.model_validate(cited["basis"]["terms"]) if cited else terms(),
         weights=Weights.model_validate(cited["basis"]["weights"]) if cited else weights(),
         providers=frozenset(
-            (d["provider"] for d in cited["departments"]) if cited else (c.provider for c in catalogue.sources())
+            (d["provider"] for d in cited["departments"]) if cited else (c.provider for c in registry.sources())
         ),
-        titles=_titles(catalogue),
+        titles=_titles(registry),
         samples={},
         due_on=due_on,
     )
     if cited is not None:
         return facts
-    return replace(facts, samples={one.id: _sample(lake, catalogue, one) for one in cases(facts)})
+    return replace(facts, samples={one.id: _sample(lake, registry, one) for one in ticket_cases(facts)})
 
 
 def versions_of(document: Mapping[str, Any]) -> dict[str, int | None]:
@@ -74,15 +74,15 @@ def edition_of(document: Mapping[str, Any]) -> Edition:
     )
 
 
-def _titles(catalogue: Catalogue) -> dict[str, str]:
+def _titles(registry: Registry) -> dict[str, str]:
     """Chinese names of datasets and of their departments."""
-    contracts = catalogue.sources()
+    contracts = registry.sources()
     return {c.provider: c.department for c in contracts} | {c.id: c.title for c in contracts}
 
 
-def _sample(lake: Lake, catalogue: Catalogue, one: Matter) -> str:
+def _sample(lake: Lake, registry: Registry, one: Matter) -> str:
     """One failing row of the newest delivery that has some, as everybody may see it; empty where there is none."""
-    contract = catalogue.contracts.get(one.dataset)
+    contract = registry.contracts.get(one.dataset)
     for delivery in reversed(one.deliveries):
         row = next(Evidence(lake, contract, delivery).rows(one.rule), None)
         if row is not None:

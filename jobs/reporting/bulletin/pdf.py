@@ -24,7 +24,7 @@ from jobs.reporting.bulletin.styles import (
     TOP,
     WIDTH,
     Fonts,
-    Look,
+    TextStyle,
 )
 
 KEPT: Mapping[Kind, int] = {"h1": 2, "h2": 2, "caption": 4}
@@ -109,7 +109,7 @@ class _Paper(FPDF):
         """A cell's text with its lines broken as paragraphs are."""
         return "\n".join(lines(text, width - 0.2, 0, self.get_string_width))
 
-    def _paragraph(self, block: Line, look: Look, gap: float) -> None:
+    def _paragraph(self, block: Line, look: TextStyle, gap: float) -> None:
         self.set_font(look.face, size=look.size)
         self.set_text_color(0)
         character = look.size / POINT
@@ -123,7 +123,7 @@ class _Paper(FPDF):
             indent = look.first * character if place == 0 else 0
             self._one(text, LEFT + left + indent, width - indent, look, place == len(broken) - 1)
 
-    def _one(self, text: str, x: float, width: float, look: Look, is_last: bool) -> None:
+    def _one(self, text: str, x: float, width: float, look: TextStyle, is_last: bool) -> None:
         """A line; what a full one lacks to its width is spread between its characters."""
         if self.will_page_break(look.pitch):
             self.add_page()

@@ -9,13 +9,13 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import COUNTED, RULES, VERDICTS, Results, Verdict
 from jobs.lake.zones import Zone
 from jobs.reporting import figures
-from jobs.reporting.bulletin.due_deliveries import Due, dues
+from jobs.reporting.bulletin.due_deliveries import DueDelivery, dues
 from jobs.reporting.periods import scores_of
 from jobs.reporting.score import Weights
 
@@ -39,7 +39,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Batch:
+class PeriodDelivery:
     """A delivery as a bulletin counts it; `verdict` is None where it was not judged."""
 
     delivery: Delivery
@@ -51,42 +51,42 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Came:
+class ReceivedDeliveries:
     """What came in one period, without what was replaced by its end, and what was due."""
 
-    batches: tuple[Batch, ...]
-    dues: tuple[Due, ...]
+    batches: tuple[PeriodDelivery, ...]
+    dues: tuple[DueDelivery, ...]
 
 
 @dataclass(frozen=True)
-class Judged:
+class PeriodResults:
     """Both periods, and the rule results of all their deliveries."""
 
-    now: Came
-    before: Came
+    now: ReceivedDeliveries
+    before: ReceivedDeliveries
     counts: pa.Table
     versions: Mapping[str, int | None]
 
 
 def judged(
-    lake: Lake, catalogue: Catalogue, before: datetime, span: Span, versions: Mapping[str, int | None]
-) -> Judged:
+    lake: Lake, registry: Registry, before: datetime, span: Span, versions: Mapping[str, int | None]
+) -> PeriodResults:
     """What came in [before, since) and in `span`, by results at the versions given."""
     entries = lake.ledger.received(before, span[1])
-    results = Results(lake.arrow, lake.settings.s3_bucket)
+    results = Results(lake.delta, lake.settings.s3_bucket)
     numbers = [d.seq for d in entries]
     within = [("seq", ">=", min(numbers)), ("seq", "<=", max(numbers))] if numbers else []
     tables = versions if numbers else {VERDICTS: None, RULES: None}
     verdicts = results.verdicts(within, tables[VERDICTS]) if tables[VERDICTS] is not None else []
     counts = results.counts(within, tables[RULES]) if tables[RULES] is not None else empty_counts()
     known = {v.delivery: v for v in verdicts}
-    made = [_came(lake, catalogue, entries, known, one) for one in (span, (before, span[0]))]
-    return Judged(made[0], made[1], counts, versions)
+    made = [_came(lake, registry, entries, known, one) for one in (span, (before, span[0]))]
+    return PeriodResults(made[0], made[1], counts, versions)
 
 
-def newest(lake: Lake) -> dict[str, int | None]:
+def latest_versions(lake: Lake) -> dict[str, int | None]:
     """The versions of the results tables as they are; None where a table does not exist."""
-    return {name: lake.arrow.version(lake.path(Zone.RESULTS, name)) for name in (VERDICTS, RULES)}
+    return {name: lake.delta.version(lake.path(Zone.RESULTS, name)) for name in (VERDICTS, RULES)}
 
 
 def empty_counts() -> pa.Table:
@@ -97,7 +97,7 @@ def empty_counts() -> pa.Table:
 
 
 def result_figures(
-    found: Judged, exempt: Collection[tuple[str, str]], weights: Weights
+    found: PeriodResults, exempt: Collection[tuple[str, str]], weights: Weights
 ) -> dict[str, tuple[Figure, ...]]:
     """Figures by department, "" is all of them. `exempt` are deliveries with rules that a dispute took out."""
     counts = _without(found.counts, exempt)
@@ -115,26 +115,26 @@ def result_figures(
 
 
 def _came(
-    lake: Lake, catalogue: Catalogue, entries: Sequence[Delivery], known: Mapping[str, Verdict], span: Span
-) -> Came:
+    lake: Lake, registry: Registry, entries: Sequence[Delivery], known: Mapping[str, Verdict], span: Span
+) -> ReceivedDeliveries:
     """Without what was replaced by the end of the span: a correction that came later counts in its own period.
 
     Answers to tickets are no deliveries of their own; what they mend is in the numbers of the loop.
     """
     mine = [d for d in entries if span[0] <= d.received_at < span[1] and not d.is_answer()]
     here = {d.id for d in mine if d.id in known}
-    batches = tuple(Batch(d, known.get(d.id)) for d in mine if d.superseded_by not in here)
-    return Came(batches, tuple(due for c in catalogue.sources() for due in dues(lake, c, *span)))
+    batches = tuple(PeriodDelivery(d, known.get(d.id)) for d in mine if d.superseded_by not in here)
+    return ReceivedDeliveries(batches, tuple(due for c in registry.sources() for due in dues(lake, c, *span)))
 
 
-def _of(came: Came, provider: str) -> Came:
+def _of(came: ReceivedDeliveries, provider: str) -> ReceivedDeliveries:
     if not provider:
         return came
     batches = tuple(b for b in came.batches if b.delivery.provider == provider)
-    return Came(batches, tuple(d for d in came.dues if d.provider == provider))
+    return ReceivedDeliveries(batches, tuple(d for d in came.dues if d.provider == provider))
 
 
-def _counted(came: Came) -> dict[str, float | None]:
+def _counted(came: ReceivedDeliveries) -> dict[str, float | None]:
     read = [v for v in (b.read() for b in came.batches) if v]
     rows, failed = sum(v.rows for v in read), sum(v.failed_rows for v in read)
     met = sum(bool(d.delivery) for d in came.dues)
@@ -149,7 +149,7 @@ def _counted(came: Came) -> dict[str, float | None]:
     }
 
 
-def _lists(came: Came) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+def _lists(came: ReceivedDeliveries) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Ids above and below the line, of the figures that have lists of their own."""
     sent_back = (b.delivery.id for b in came.batches if b.verdict and b.verdict.state in SENT_BACK)
     return {
@@ -175,7 +175,7 @@ def _figure(
     return Figure(name, now.get(name), before.get(name), part, whole, "" if name in lists else "deliveries")
 
 
-def _scores(came: Came, counts: pa.Table, weights: Weights) -> dict[str, dict[str, float | None]]:
+def _scores(came: ReceivedDeliveries, counts: pa.Table, weights: Weights) -> dict[str, dict[str, float | None]]:
     """Scores by department and of all."""
     groups = {b.delivery.id: b.delivery.provider for b in came.batches}
     every = scores_of(counts, dict.fromkeys(groups, ""), "department", weights)

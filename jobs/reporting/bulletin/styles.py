@@ -30,7 +30,7 @@ Fonts = Mapping[str, Path]
 
 
 @dataclass(frozen=True)
-class Look:
+class TextStyle:
     """Face, size in points, place, and indents in characters of the line's own size."""
 
     face: str
@@ -43,20 +43,20 @@ class Look:
     pitch: float = PITCH
 
 
-LOOKS: Mapping[Kind, Look] = {
-    "notice": Look("hei", 14, "L"),
-    "number": Look("fang", align="C", above=PITCH),
-    "title": Look("song", 22, "C", above=2 * PITCH, pitch=12),
-    "salute": Look("fang", above=PITCH),
-    "h1": Look("hei", first=2),
-    "h2": Look("kai", first=2),
-    "para": Look("fang", first=2),
-    "attachment": Look("fang", left=2),
-    "signature": Look("fang", align="R", right=2),
-    "caption": Look("hei", 12, "C", above=3, pitch=8),
-    "annex": Look("hei"),
-    "annex_title": Look("song", 22, "C", above=3, pitch=14),
-    "note": Look("fang", 10.5, first=2, above=1, pitch=6),
+LOOKS: Mapping[Kind, TextStyle] = {
+    "notice": TextStyle("hei", 14, "L"),
+    "number": TextStyle("fang", align="C", above=PITCH),
+    "title": TextStyle("song", 22, "C", above=2 * PITCH, pitch=12),
+    "salute": TextStyle("fang", above=PITCH),
+    "h1": TextStyle("hei", first=2),
+    "h2": TextStyle("kai", first=2),
+    "para": TextStyle("fang", first=2),
+    "attachment": TextStyle("fang", left=2),
+    "signature": TextStyle("fang", align="R", right=2),
+    "caption": TextStyle("hei", 12, "C", above=3, pitch=8),
+    "annex": TextStyle("hei"),
+    "annex_title": TextStyle("song", 22, "C", above=3, pitch=14),
+    "note": TextStyle("fang", 10.5, first=2, above=1, pitch=6),
 }
 
 

@@ -15,13 +15,13 @@ from docx.shared import Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
 from jobs.reporting.bulletin.parts import Block, Grid, Line, NewPage
-from jobs.reporting.bulletin.styles import HEIGHT, LEFT, LOOKS, RED, TABLE_PT, TOP, WIDTH, Look
+from jobs.reporting.bulletin.styles import HEIGHT, LEFT, LOOKS, RED, TABLE_PT, TOP, WIDTH, TextStyle
 
 FACES: Mapping[str, str] = {"song": "方正小标宋简体", "fang": "仿宋", "hei": "黑体", "kai": "楷体"}
 PAGE_HEIGHT, PAGE_WIDTH = 297.0, 210.0
 EXACT_PT, BODY_PT = 28.95, 16.0
-MASTHEAD = Look("song", 48, "C", pitch=20)
-IMPRINT = Look("fang", 14, "L", pitch=9)
+MASTHEAD = TextStyle("song", 48, "C", pitch=20)
+IMPRINT = TextStyle("fang", 14, "L", pitch=9)
 ALIGN = {
     "J": WD_ALIGN_PARAGRAPH.JUSTIFY,
     "C": WD_ALIGN_PARAGRAPH.CENTER,
@@ -90,7 +90,7 @@ def _line(document: Any, block: Line, previous: Block | None) -> None:
         _rules(paragraph, {"top": "000000", "bottom": "000000"})
 
 
-def _format(paragraph: Paragraph, look: Look, size: float) -> None:
+def _format(paragraph: Paragraph, look: TextStyle, size: float) -> None:
     form = paragraph.paragraph_format
     paragraph.alignment = ALIGN[look.align]
     form.space_after, form.space_before = Pt(0), Mm(look.above)

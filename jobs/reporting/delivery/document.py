@@ -8,7 +8,7 @@ from jobs.contracts.personal_numbers import masked_text, masked_tree
 from jobs.lake.results import RuleRow
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.delivery.sources import sources
-from jobs.reporting.evidence import Row
+from jobs.reporting.evidence import EvidenceLine
 from jobs.reporting.history import limits
 from jobs.reporting.score import checked_count, pass_rate, weights
 
@@ -17,7 +17,7 @@ VERDICTS, RULES, LEDGER = "results.verdicts", "results.rules", "ledger.deliverie
 SHAPES = "results.shapes"
 
 
-def machine_report(facts: Facts, first: Mapping[str, tuple[Row, ...]]) -> bytes:
+def machine_report(facts: Facts, first: Mapping[str, tuple[EvidenceLine, ...]]) -> bytes:
     """The report as UTF-8 JSON."""
     document = {
         "format": FORMAT,
@@ -102,7 +102,7 @@ def _scores(facts: Facts) -> dict[str, object]:
     return _sourced({"total": facts.scores.total, "dimensions": dimensions}, facts, RULES)
 
 
-def _rule(rule: RuleRow, facts: Facts, first: Sequence[Row]) -> dict[str, object]:
+def _rule(rule: RuleRow, facts: Facts, first: Sequence[EvidenceLine]) -> dict[str, object]:
     return _sourced(
         {
             "rule": rule.rule,

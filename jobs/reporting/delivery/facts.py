@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobs.contracts import Catalogue, Contract
+from jobs.contracts import Contract, Registry
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, SHAPES, VERDICTS, Results, RuleRow, Verdict
@@ -19,7 +19,7 @@ NONE_YET = -1
 
 
 @dataclass(frozen=True)
-class Past:
+class PastDelivery:
     """One judged delivery of the dataset, for the trend."""
 
     delivery: Delivery
@@ -36,7 +36,7 @@ class Facts:
     verdict: Verdict | None
     rules: tuple[RuleRow, ...]
     scores: Scores
-    past: tuple[Past, ...]
+    past: tuple[PastDelivery, ...]
     history: History | None
     repeats: int
     versions: Mapping[str, int]
@@ -65,12 +65,12 @@ class Facts:
         return self.verdict.suite_hash if self.verdict else ""
 
 
-def gather(lake: Lake, catalogue: Catalogue, delivery_id: str, now: datetime) -> Facts:
+def gather(lake: Lake, registry: Registry, delivery_id: str, now: datetime) -> Facts:
     """The facts of one delivery, up to its own place in the dataset's history."""
     delivery = lake.ledger.get(delivery_id)
-    contract = catalogue.contracts.get(delivery.dataset)
+    contract = registry.contracts.get(delivery.dataset)
     versions = _versions(lake, contract)
-    results = Results(lake.arrow, lake.settings.s3_bucket)
+    results = Results(lake.delta, lake.settings.s3_bucket)
     verdicts = [v for v in results.verdicts([("dataset", "=", delivery.dataset)]) if v.seq <= delivery.seq]
     entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
     rounds = [v for v in verdicts if v.delivery in entries and not entries[v.delivery].is_answer()]
@@ -86,7 +86,9 @@ def gather(lake: Lake, catalogue: Catalogue, delivery_id: str, now: datetime) ->
         verdict=next((v for v in verdicts if v.delivery == delivery_id), None),
         rules=tuple(own),
         scores=scores(own, weights()),
-        past=tuple(Past(entries[v.delivery], v, scores(by_delivery.get(v.delivery, []), weights())) for v in shown),
+        past=tuple(
+            PastDelivery(entries[v.delivery], v, scores(by_delivery.get(v.delivery, []), weights())) for v in shown
+        ),
         history=history_of(lake, delivery, contract, verdicts),
         repeats=lake.ledger.repeats(delivery_id),
         versions=versions,
@@ -110,7 +112,7 @@ def history_of(
     entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
     earlier = [v for v in verdicts if v.seq < own.seq and v.delivery in entries]
     before = [(entries[v.delivery], v) for v in earlier if not entries[v.delivery].is_answer()]
-    results = Results(lake.arrow, lake.settings.s3_bucket)
+    results = Results(lake.delta, lake.settings.s3_bucket)
     counts = results.counts([("dataset", "=", delivery.dataset)], version)
     shapes = [] if shapes_version == NONE_YET else results.shapes(delivery.dataset, shapes_version)
     return compared(delivery, contract, before, own, counts, shapes, lake.settings.timezone)
@@ -120,5 +122,5 @@ def _versions(lake: Lake, contract: Contract | None) -> dict[str, int]:
     paths = [lake.path(Zone.RESULTS, VERDICTS), lake.path(Zone.RESULTS, RULES), lake.path(Zone.RESULTS, SHAPES)]
     if contract:
         paths += [lake.path(zone, contract.id) for zone in (Zone.QUARANTINE, Zone.EVIDENCE)]
-    found = {str(path): lake.arrow.version(path) for path in paths}
+    found = {str(path): lake.delta.version(path) for path in paths}
     return {name: version for name, version in found.items() if version is not None}

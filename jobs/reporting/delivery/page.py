@@ -19,7 +19,7 @@ from jobs.reporting.delivery.tables import (
     trend_charts,
     trend_table,
 )
-from jobs.reporting.evidence import Row
+from jobs.reporting.evidence import EvidenceLine
 from jobs.reporting.masking import titles
 from jobs.reporting.pages import Badge, Cell, Link, Table, render, table
 from jobs.reporting.score import checked_count, is_of_each_row, weights
@@ -38,7 +38,7 @@ class Problem:
     is_whole: bool
 
 
-def delivery_page(facts: Facts, first: Mapping[str, tuple[Row, ...]]) -> str:
+def delivery_page(facts: Facts, first: Mapping[str, tuple[EvidenceLine, ...]]) -> str:
     """The page as HTML."""
     return render(
         "delivery.html",
@@ -64,7 +64,7 @@ def delivery_page(facts: Facts, first: Mapping[str, tuple[Row, ...]]) -> str:
         history_words=history_words(facts),
         sources=source_table(facts),
         workbook=f"{facts.delivery.id}.xlsx",
-        machine=f"{facts.delivery.id}.json",
+        state_machine=f"{facts.delivery.id}.json",
         made_at=figures.moment(facts.now, facts.zone),
     )
 
@@ -185,7 +185,7 @@ def _overview(facts: Facts) -> Table:
     return table("问题汇总", head, rows, (4, 5, 6))
 
 
-def _problem(number: int, rule: RuleRow, facts: Facts, first: Sequence[Row]) -> Problem:
+def _problem(number: int, rule: RuleRow, facts: Facts, first: Sequence[EvidenceLine]) -> Problem:
     names = tuple(name for name in rule.fields.split(",") if name)
     severity = f"{labels.SEVERITIES.get(rule.severity, rule.severity)}（{labels.EFFECTS.get(rule.severity, '')}）"
     checked = checked_count(rule)
@@ -205,7 +205,7 @@ def _problem(number: int, rule: RuleRow, facts: Facts, first: Sequence[Row]) -> 
     )
 
 
-def _first_rows(first: Sequence[Row], has_many_files: bool) -> Table:
+def _first_rows(first: Sequence[EvidenceLine], has_many_files: bool) -> Table:
     is_advised = any(r.suggested for r in first)
     head = ("行号", "业务主键", "字段", "报送的值", *(("可能应为（供核对）",) if is_advised else ()))
     cells = [

@@ -45,7 +45,7 @@ def in_the_tables(lake: Lake, document: Document, contracts: Mapping[str, Contra
         raise UserError(f"not a delivery report: its format is {document.get('format')!r}, known is {FORMAT!r}")
     delivery_id = document["delivery"]["id"]
     checks = list(_ledger(lake, document, delivery_id))
-    results, versions = Results(lake.arrow, lake.settings.s3_bucket), cited(document)
+    results, versions = Results(lake.delta, lake.settings.s3_bucket), cited(document)
     if document["suite_hash"] is None:
         return checks
     mine = [("delivery", "=", delivery_id)]
@@ -162,7 +162,7 @@ def _evidence(lake: Lake, document: Document, rules: Iterable[RuleRow]) -> Itera
 
 def evidence_counts(lake: Lake, dataset: str, delivery_id: str, version: int | None) -> dict[str, int]:
     """Rows of evidence by rule; none where the table did not exist."""
-    table = lake.arrow.open(lake.path(Zone.EVIDENCE, dataset), version) if version is not None else None
+    table = lake.delta.open(lake.path(Zone.EVIDENCE, dataset), version) if version is not None else None
     if table is None:
         return {}
     names: pa.Table = table.to_pyarrow_table(columns=["rule"], filters=[("_delivery", "=", delivery_id)])

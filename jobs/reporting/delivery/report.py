@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.reporting import report_store
 from jobs.reporting.delivery.document import machine_report
@@ -26,9 +26,9 @@ class ReportFiles:
     json: str
 
 
-def write_report(lake: Lake, catalogue: Catalogue, delivery_id: str, now: datetime) -> ReportFiles:
+def write_report(lake: Lake, registry: Registry, delivery_id: str, now: datetime) -> ReportFiles:
     """The report of one delivery, in place of any earlier one; also for a delivery that could not be read."""
-    facts = gather(lake, catalogue, delivery_id, now)
+    facts = gather(lake, registry, delivery_id, now)
     evidence = Evidence(lake, facts.contract, delivery_id)
     first = evidence.first()
     delivery = facts.delivery

@@ -6,7 +6,7 @@ from jobs.lake.delivery import STATE_WORDS, State
 from jobs.lake.results import MEAN, VALUE_SHARE
 from jobs.reporting import figures, labels
 from jobs.reporting.charts import Chart, Scale, ceiling, chart, score_scale
-from jobs.reporting.delivery.facts import Facts, Past
+from jobs.reporting.delivery.facts import Facts, PastDelivery
 from jobs.reporting.delivery.sources import sources
 from jobs.reporting.history import EMPTY, FAILED, ROWS, limits
 from jobs.reporting.masking import titles
@@ -26,7 +26,7 @@ UNUSUAL = {
 }
 
 
-def trend_charts(past: Sequence[Past], zone: str) -> list[Chart]:
+def trend_charts(past: Sequence[PastDelivery], zone: str) -> list[Chart]:
     """Score and share of failed rows over the deliveries; none for a single delivery."""
     if len(past) < 2:
         return []

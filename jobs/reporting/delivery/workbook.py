@@ -13,7 +13,7 @@ from jobs.lake.delivery import STATE_WORDS
 from jobs.reporting import figures, labels
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.delivery.sources import sources
-from jobs.reporting.evidence import Row
+from jobs.reporting.evidence import EvidenceLine
 from jobs.reporting.masking import titles
 from jobs.reporting.score import checked_count, pass_rate, weights
 
@@ -61,7 +61,7 @@ class Formats:
     wrong: Any
 
 
-def write_workbook(file: Path, facts: Facts, rows: Iterable[Row], last_row: int = LAST_ROW) -> None:
+def write_workbook(file: Path, facts: Facts, rows: Iterable[EvidenceLine], last_row: int = LAST_ROW) -> None:
     """The workbook at `file`; the same facts give the same bytes."""
     book = xlsxwriter.Workbook(str(file), OPTIONS)
     made_at = (facts.verdict.judged_at if facts.verdict else facts.delivery.received_at).astimezone(UTC)
@@ -155,7 +155,7 @@ def _summary(book: Any, formats: Formats, facts: Facts) -> None:
     sheet.autofilter(0, 0, max(len(failing), 1), len(SUMMARY) - 1)
 
 
-def _details(book: Any, formats: Formats, facts: Facts, rows: Iterable[Row], last_row: int) -> None:
+def _details(book: Any, formats: Formats, facts: Facts, rows: Iterable[EvidenceLine], last_row: int) -> None:
     said = {rule.rule: rule.message for rule in facts.rules}
     sheet, number, place = sheet_of(book, formats, "问题明细", DETAIL, DETAIL_WIDTHS), 1, 0
     text, plain = formats.text, formats.plain

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 from jobs.reporting.pages import TEMPLATES as REPORT_TEMPLATES
 from jobs.serving.portal import error_handlers
 from jobs.serving.portal.context import Portal
-from jobs.serving.portal.middleware import Guard
+from jobs.serving.portal.middleware import SecurityMiddleware
 from jobs.serving.portal.rendering import STATIC
 from jobs.serving.portal.routes import ROUTERS
 
@@ -38,7 +38,7 @@ def create_app(portal: Portal) -> FastAPI:
 
 def guarded(portal: Portal) -> ASGIApp:
     """The application as it is served."""
-    return Guard(create_app(portal), portal)
+    return SecurityMiddleware(create_app(portal), portal)
 
 
 def report_styles() -> FileResponse:

@@ -35,16 +35,16 @@ class ChangeNeeded(LakeError):
     """The password was given out by an operator and has to be changed first."""
 
 
-class Forged(LakeError):
+class ForgedRequest(LakeError):
     """A form does not carry the word of the login that it came with."""
 
 
-class BadForm(LakeError):
+class InvalidForm(LakeError):
     """What was filled in is incomplete or cannot be; the message says in Chinese what to mend."""
 
 
 @dataclass(frozen=True)
-class Visitor:
+class CurrentUser:
     """A logged-in person; `csrf` is the word that forms carry."""
 
     account: Account
@@ -87,16 +87,16 @@ def account_of(portal: Portal, request: Request) -> tuple[Account, str]:
     return account, token
 
 
-def visitor_of(request: Request) -> Visitor:
+def current_user(request: Request) -> CurrentUser:
     """Who is logged in; LoginNeeded where nobody is, ChangeNeeded before a first password is changed."""
     account, token = account_of(portal_of(request), request)
     if account.must_change and path_of(request) not in FREE_OF_CHANGE:
         raise ChangeNeeded("请先修改初始密码")
-    return Visitor(account, account.actor(), token)
+    return CurrentUser(account, account.actor(), token)
 
 
 AnyPortal = Annotated[Portal, Depends(portal_of)]
-LoggedIn = Annotated[Visitor, Depends(visitor_of)]
+LoggedIn = Annotated[CurrentUser, Depends(current_user)]
 
 
 async def form_of(request: Request) -> dict[str, str]:
@@ -105,36 +105,36 @@ async def form_of(request: Request) -> dict[str, str]:
         async with request.form(max_files=0, max_fields=100) as form:
             texts = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
     except UnicodeError as error:  # in an encoding that the form says it has
-        raise BadForm(UNREADABLE) from error
+        raise InvalidForm(UNREADABLE) from error
     found = {name: value.replace("\x00", "") for name, value in texts.items()}
     if not all(map(is_storable, found.values())):
-        raise BadForm(UNREADABLE)
+        raise InvalidForm(UNREADABLE)
     return found
 
 
-async def posted(request: Request, visitor: LoggedIn) -> Mapping[str, str]:
+async def posted(request: Request, user: LoggedIn) -> Mapping[str, str]:
     """Fields of a form that carries the login's word; Forged where it does not."""
     fields = await form_of(request)
-    check_csrf(fields.pop(FIELD, ""), visitor.token)
+    check_csrf(fields.pop(FIELD, ""), user.token)
     return fields
 
 
-def sent(visitor: LoggedIn, x_csrf_token: Annotated[str, Header(max_length=200)] = "") -> Visitor:
+def sent(user: LoggedIn, x_csrf_token: Annotated[str, Header(max_length=200)] = "") -> CurrentUser:
     """Who sends a request to /api that changes something; Forged without the login's word in X-CSRF-Token."""
-    check_csrf(x_csrf_token, visitor.token)
-    return visitor
+    check_csrf(x_csrf_token, user.token)
+    return user
 
 
 def check_csrf(said: str, token: str) -> None:
     """Forged where the word is not the login's."""
     if not is_csrf(said, token):
-        raise Forged(STALE)
+        raise ForgedRequest(STALE)
 
 
-def new_word() -> str:
+def new_token() -> str:
     """A token for the login form, before there is a login."""
     return secrets.token_urlsafe(32)
 
 
 Posted = Annotated[Mapping[str, str], Depends(posted)]
-Sent = Annotated[Visitor, Depends(sent)]
+Sent = Annotated[CurrentUser, Depends(sent)]

@@ -12,40 +12,40 @@ from zoneinfo import ZoneInfo
 from jobs import contracts
 from jobs.collaboration import Actor, Tickets
 from jobs.collaboration import opened as opened_tickets
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.lake import opened as opened_lake
 from jobs.pipeline import correction_workbook
 from jobs.serving.access_log import AccessLog
 from jobs.serving.accounts import Accounts
-from jobs.serving.cache import Kept
+from jobs.serving.cache import CachedValue
 from jobs.serving.portal.loops import Loops
-from jobs.serving.portal.overview_snapshot import Standing, read_standing
+from jobs.serving.portal.overview_snapshot import OverviewSnapshot, read_overview
 from jobs.serving.sessions import Sessions
 from jobs.settings import Settings
 
 CONTRACTS_S = 300.0
-STANDING_S = 60.0
+OVERVIEW_S = 60.0
 
 
-class Packs(Protocol):
-    """A ticket's pack out, and a filled one back in; the pipeline's work."""
+class Workbooks(Protocol):
+    """A ticket's workbook out, and a filled one back in; the pipeline's work."""
 
-    def pack(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
+    def workbook(self, lake: Lake, registry: Registry, ticket_id: str, actor: Actor) -> bytes:
         """The workbook that a department fills in."""
 
-    def answer(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
+    def answer(self, lake: Lake, registry: Registry, ticket_id: str, actor: Actor, file: Path) -> str:
         """What became of a filled workbook or corrected file: a redelivery that names the ticket."""
 
 
-class PipelinePacks:
-    """The packs of the pipeline."""
+class PipelineWorkbooks:
+    """The workbooks of the pipeline."""
 
-    def pack(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor) -> bytes:
-        return correction_workbook.pack(lake, catalogue, ticket_id, actor)
+    def workbook(self, lake: Lake, registry: Registry, ticket_id: str, actor: Actor) -> bytes:
+        return correction_workbook.ticket_workbook(lake, registry, ticket_id, actor)
 
-    def answer(self, lake: Lake, catalogue: Catalogue, ticket_id: str, actor: Actor, file: Path) -> str:
-        return correction_workbook.answer(lake, catalogue, ticket_id, actor, file)
+    def answer(self, lake: Lake, registry: Registry, ticket_id: str, actor: Actor, file: Path) -> str:
+        return correction_workbook.answer_ticket(lake, registry, ticket_id, actor, file)
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Portal:
     settings: Settings
     tickets: Tickets
     lake: Lake
-    catalogue: Callable[[], Catalogue]
-    packs: Packs = field(default_factory=PipelinePacks)
+    registry: Callable[[], Registry]
+    workbooks: Workbooks = field(default_factory=PipelineWorkbooks)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
@@ -72,9 +72,9 @@ class Portal:
         return AccessLog(self.tickets.database)
 
     @cached_property
-    def standing(self) -> Kept[Standing]:
+    def standing(self) -> CachedValue[OverviewSnapshot]:
         """All deliveries with verdicts and scores, as of a minute ago."""
-        return Kept(lambda: read_standing(self.lake, self.catalogue()), STANDING_S)
+        return CachedValue(lambda: read_overview(self.lake, self.registry()), OVERVIEW_S)
 
     @cached_property
     def loops(self) -> Loops:
@@ -91,14 +91,14 @@ class Portal:
 def opened(settings: Settings) -> Iterator[Portal]:
     """A portal on the settings' lake; its connections are given back at the end."""
 
-    def read() -> Catalogue:
+    def read() -> Registry:
         return contracts.load_usable(settings.schemas, settings.expectations)
 
-    catalogue = Kept(read, CONTRACTS_S).get
-    owners = partial(_owners, catalogue)
+    registry = CachedValue(read, CONTRACTS_S).get
+    owners = partial(_owners, registry)
     with opened_tickets(settings, owners) as tickets, opened_lake(settings) as lake:
-        yield Portal(settings, tickets, lake, catalogue)
+        yield Portal(settings, tickets, lake, registry)
 
 
-def _owners(catalogue: Callable[[], Catalogue]) -> Mapping[str, str]:
-    return catalogue().providers()
+def _owners(registry: Callable[[], Registry]) -> Mapping[str, str]:
+    return registry().providers()

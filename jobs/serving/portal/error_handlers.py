@@ -23,7 +23,7 @@ from jobs.errors import (
 )
 from jobs.lake.session import is_away
 from jobs.serving.accounts import LoginRefused
-from jobs.serving.portal.authentication import BadForm, ChangeNeeded, Forged, LoginNeeded, path_of, portal_of
+from jobs.serving.portal.authentication import ChangeNeeded, ForgedRequest, InvalidForm, LoginNeeded, path_of, portal_of
 from jobs.serving.portal.bodies import TooSlow
 from jobs.serving.portal.multipart import TooLarge, WrongKind
 from jobs.serving.portal.rendering import address, page
@@ -34,9 +34,9 @@ STATUS: tuple[tuple[type[LakeError], int], ...] = (
     (LoginNeeded, 401),
     (LoginRefused, 401),
     (ChangeNeeded, 403),
-    (Forged, 403),
+    (ForgedRequest, 403),
     (TooManyTries, 429),
-    (BadForm, 422),
+    (InvalidForm, 422),
     (TooSlow, 408),
     (TooLarge, 413),
     (WrongKind, 415),

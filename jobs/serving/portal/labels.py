@@ -69,7 +69,7 @@ def due(clock: ClockView | None, zone: ZoneInfo) -> str:
     return day + ("（暂定：该年放假安排尚未录入）" if clock.is_provisional else "")
 
 
-def left(clock: ClockView | None) -> Badge:
+def remaining_badge(clock: ClockView | None) -> Badge:
     """How much time is left, by word, mark and tone."""
     if clock is None:
         return Badge("未计时", "○", "wait")
@@ -94,8 +94,8 @@ def _late(clock: ClockView, unit: str) -> Badge:
 
 def ticket_state(ticket: Ticket) -> Badge:
     """A ticket's state as a badge."""
-    machine = Tickets.machine()
-    tone, mark = TICKET_TONES[machine.face(ticket.kind, ticket.state).clock]
+    state_machine = Tickets.state_machine()
+    tone, mark = TICKET_TONES[state_machine.face(ticket.kind, ticket.state).clock]
     return Badge(ticket.label, mark, tone)
 
 
@@ -112,28 +112,28 @@ def delivery_state(state: State) -> Badge:
 
 def role(name: str) -> str:
     """A role in Chinese."""
-    return Tickets.machine().roles.get(name, name)
+    return Tickets.state_machine().roles.get(name, name)
 
 
 def kind(name: str) -> str:
     """A kind of tickets in Chinese."""
-    return Tickets.machine().kinds.get(name, name)
+    return Tickets.state_machine().kinds.get(name, name)
 
 
 def event(name: str) -> str:
     """An event in Chinese."""
-    return Tickets.machine().events.get(name, name)
+    return Tickets.state_machine().events.get(name, name)
 
 
 def stated(happened: Event) -> list[tuple[str, str]]:
     """What somebody stated, with its Chinese name; numbers of a proof in one line."""
-    machine, found = Tickets.machine(), []
+    state_machine, found = Tickets.state_machine(), []
     for name, value in happened.facts.items():
         if name == "ground":
-            value = machine.grounds.get(str(value), value)
+            value = state_machine.grounds.get(str(value), value)
         if isinstance(value, Mapping):
             value = f"检查 {value['checked']:,}，已改正 {value['mended']:,}，未改正 {value['remaining']:,}，未报 {value['absent']:,}"
-        found.append((machine.facts.get(name, name), str(value)))
+        found.append((state_machine.facts.get(name, name), str(value)))
     return found
 
 
@@ -162,7 +162,7 @@ def choices(contracts: Sequence[Contract]) -> list[tuple[str, str]]:
 
 FOR_TEMPLATES: Mapping[str, Callable[..., object] | Mapping[str, str]] = {
     "due": due,
-    "left": left,
+    "left": remaining_badge,
     "ticket_state": ticket_state,
     "severity": severity,
     "delivery_state": delivery_state,

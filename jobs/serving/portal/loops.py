@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from jobs.collaboration import Cut, Loop, Tickets
+from jobs.collaboration import Cutoff, Loop, Tickets
 from jobs.errors import Unknown
 from jobs.reporting.bulletin.period import Period
 from jobs.reporting.bulletin.period import period as period_of
-from jobs.serving.cache import Kept
+from jobs.serving.cache import CachedValue
 
 KEPT_S = 300.0
 OFFERED = 13
@@ -27,7 +27,7 @@ class Month:
     """The loop of a month up to its end, or up to now; `cut` says which events count."""
 
     period: Period
-    cut: Cut
+    cut: Cutoff
     loop: Loop
 
     def mark(self) -> str:
@@ -40,7 +40,7 @@ class Loops:
 
     def __init__(self, tickets: Tickets, now: Callable[[], datetime], zone: ZoneInfo) -> None:
         self._tickets, self._now, self._zone = tickets, now, zone
-        self._kept: dict[str, Kept[Month]] = {}
+        self._kept: dict[str, CachedValue[Month]] = {}
 
     def offered(self) -> tuple[Period, ...]:
         """The months that can be asked for, newest first."""
@@ -53,7 +53,7 @@ class Loops:
     def month(self, name: str = "") -> Month:
         """The month of that name, as of a few minutes ago at most; the present one where none is named."""
         found = self._period(name)
-        return self._kept.setdefault(found.name, Kept(lambda: self._read(found), KEPT_S)).get()
+        return self._kept.setdefault(found.name, CachedValue(lambda: self._read(found), KEPT_S)).get()
 
     def at(self, name: str, mark: str) -> Month:
         """The month as of the cut that an address names."""
@@ -76,5 +76,5 @@ class Loops:
 
     def _read(self, period: Period) -> Month:
         until = min(period.until, self._now() + LEAST)
-        cut = Cut(period.since, period.since, until)
+        cut = Cutoff(period.since, period.since, until)
         return Month(period, cut, self._tickets.loop(cut))

@@ -43,7 +43,7 @@ HEADERS = {
 }
 
 
-class Guard:
+class SecurityMiddleware:
     """An ASGI application around the portal's."""
 
     def __init__(self, app: FastAPI, portal: Portal) -> None:

@@ -11,7 +11,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from jobs.errors import LakeError, UserError
-from jobs.serving.portal.authentication import BadForm
+from jobs.serving.portal.authentication import InvalidForm
 
 MOST_FIELD = 16 * 1024
 MOST_NAME, MOST_NAME_BYTES = 100, 200
@@ -121,7 +121,7 @@ class _Parsed:
             return
         self.value += data[start:end]
         if len(self.value) > MOST_FIELD:
-            raise BadForm(f"「{self.name[:40]}」过长")
+            raise InvalidForm(f"「{self.name[:40]}」过长")
 
     def _end(self) -> None:
         self.parts.append(
@@ -138,7 +138,7 @@ async def parts(stream: AsyncIterator[bytes], content_type: str) -> AsyncIterato
     """The form's parts in their order; BadForm where it is broken off or is no such form."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise BadForm("请通过上传页面选择文件后提交")
+        raise InvalidForm("请通过上传页面选择文件后提交")
     said = _Parsed()
     try:
         parser = MultipartParser(options[b"boundary"], said.callbacks())  # type: ignore[arg-type]
@@ -148,9 +148,9 @@ async def parts(stream: AsyncIterator[bytes], content_type: str) -> AsyncIterato
                 yield part
             said.parts.clear()
     except FormParserError as error:
-        raise BadForm("上传的内容不完整，请重新选择文件后提交") from error
+        raise InvalidForm("上传的内容不完整，请重新选择文件后提交") from error
     if not said.is_whole:
-        raise BadForm("上传中断，文件没有收下；请重新上传")
+        raise InvalidForm("上传中断，文件没有收下；请重新上传")
 
 
 def safe_name(name: str) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.reporting import GroupScore, period_scores
 from jobs.reporting.entries import Entry, entries
 
 
 @dataclass(frozen=True)
-class Standing:
+class OverviewSnapshot:
     """As of one moment; entries in order of arrival, answers to tickets among them."""
 
     entries: tuple[Entry, ...]
@@ -26,10 +26,10 @@ class Standing:
         return [e for e in self.entries if e.delivery.provider == provider]
 
 
-def read_standing(lake: Lake, catalogue: Catalogue) -> Standing:
+def read_overview(lake: Lake, registry: Registry) -> OverviewSnapshot:
     """The standing now."""
-    return Standing(
-        tuple(entries(lake, catalogue)),
+    return OverviewSnapshot(
+        tuple(entries(lake, registry)),
         {one.group: one for one in period_scores(lake, "department")},
         {one.group: one for one in period_scores(lake, "county")},
     )

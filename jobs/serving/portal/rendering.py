@@ -12,23 +12,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jobs.reporting.pages import TEMPLATES as REPORT_TEMPLATES
 from jobs.reporting.pages import Badge, Link, Links
 from jobs.serving.portal import labels
-from jobs.serving.portal.authentication import Visitor
+from jobs.serving.portal.authentication import CurrentUser
 from jobs.serving.portal.context import Portal
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 
-def page(template: str, portal: Portal, visitor: Visitor | None, status: int = 200, **view: object) -> HTMLResponse:
-    """The page for a visitor; None before anybody is logged in."""
+def page(template: str, portal: Portal, user: CurrentUser | None, status: int = 200, **view: object) -> HTMLResponse:
+    """The page for a user; None before anybody is logged in."""
     zone = portal.zone
 
     def moment(at: datetime | None) -> str:
         return labels.moment(at, zone)
 
-    unread = labels.unread(portal, visitor.actor) if visitor else 0
+    unread = labels.unread(portal, user.actor) if user else 0
     shared = {
-        "visitor": visitor,
+        "user": user,
         "unread": unread,
         "moment": moment,
         "now": portal.now(),
@@ -41,12 +41,12 @@ def page(template: str, portal: Portal, visitor: Visitor | None, status: int = 2
 
 def departments(portal: Portal) -> dict[str, str]:
     """Names of providers by id."""
-    return {c.provider: c.department for c in portal.catalogue().sources()}
+    return {c.provider: c.department for c in portal.registry().sources()}
 
 
 def titles(portal: Portal) -> dict[str, str]:
     """Names of datasets by id."""
-    return {c.id: c.title for c in portal.catalogue().sources()}
+    return {c.id: c.title for c in portal.registry().sources()}
 
 
 def address(path: str, fields: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""Who may know of what, and who may do what. Everything that the portal shows or does asks here, through the desk.
+"""Who may know of what, and who may do what. Everything that the portal shows or does asks here, through the service.
 
 A department knows of its own tickets, deliveries, reports and notices, and of every contract, since the catalogue is for
 all. The bureau's roles know of everything, but read no sensitive value (L3, L4): only the department whose data it is does.
@@ -19,7 +19,7 @@ OVERSEERS = ("quality_officer", "leader", "auditor", "analyst", "operator")
 AUDITORS = ("auditor",)
 COMMENTERS = (*DEPARTMENT_ROLES, "quality_officer", "leader")
 PACKERS = (*DEPARTMENT_ROLES, "quality_officer")
-"""Roles that may take a ticket's pack; of departments, the one whose data it is."""
+"""Roles that may take a ticket's workbook; of departments, the one whose data it is."""
 
 REQUESTERS = DEPARTMENT_ROLES
 """Roles that may ask another department to check its data."""
@@ -39,7 +39,7 @@ def check_known(actor: Actor, provider: str, what: str) -> None:
 def check_role(actor: Actor, roles: Collection[str], what: str) -> None:
     """NotAllowed where the actor's role may not do it; the message says whose may."""
     if actor.role not in roles:
-        names = Tickets.machine().roles
+        names = Tickets.state_machine().roles
         raise NotAllowed(
             f"「{names.get(actor.role, actor.role)}」不能{what}；须由{'、'.join(names[r] for r in roles)}办理"
         )

@@ -10,9 +10,9 @@ from anyio import CancelScope, to_thread
 from fastapi import Request
 
 from jobs.errors import LakeError
-from jobs.serving.portal.authentication import FIELD, BadForm, Visitor, check_csrf, portal_of
+from jobs.serving.portal.authentication import FIELD, CurrentUser, InvalidForm, check_csrf, portal_of
 from jobs.serving.portal.multipart import FieldPart, FileStart, TooLarge, check_head, parts, safe_name
-from jobs.serving.portal.services.upload_desk import Incoming, UploadDesk, Uploaded
+from jobs.serving.portal.services.upload_service import Incoming, Uploaded, UploadService
 
 logger = logging.getLogger(__name__)
 MOST_FIELDS = 50
@@ -22,9 +22,9 @@ AROUND = 1 << 20
 ANSWER_BYTES = 64 << 20
 
 
-async def received(request: Request, visitor: Visitor, fields: dict[str, str]) -> Uploaded:
+async def received(request: Request, user: CurrentUser, fields: dict[str, str]) -> Uploaded:
     """A delivery that came whole, `fields` filled on the way. Whatever breaks it off, nothing of it is left."""
-    desk = UploadDesk(portal_of(request), visitor.actor)
+    service = UploadService(portal_of(request), user.actor)
     limit = (portal_of(request).settings.portal_upload_mib << 20) + AROUND
     file: Incoming | None = None
     async with _drained(request, limit) as stream:
@@ -33,13 +33,13 @@ async def received(request: Request, visitor: Visitor, fields: dict[str, str]) -
                 if isinstance(part, FieldPart):
                     _keep(fields, part)
                 elif isinstance(part, FileStart):
-                    _check_start(file is not None, fields, visitor)
-                    file = await to_thread.run_sync(desk.begin, fields, part.name)
+                    _check_start(file is not None, fields, user)
+                    file = await to_thread.run_sync(service.begin, fields, part.name)
                 elif isinstance(part, bytes) and file is not None and file.take(part):
                     await to_thread.run_sync(file.send)
             if file is None:
-                raise BadForm("请选择文件")
-            return await to_thread.run_sync(desk.finish, file)
+                raise InvalidForm("请选择文件")
+            return await to_thread.run_sync(service.finish, file)
         except BaseException:
             if file is not None:
                 with CancelScope(shield=True):
@@ -48,7 +48,7 @@ async def received(request: Request, visitor: Visitor, fields: dict[str, str]) -
 
 
 @asynccontextmanager
-async def received_file(request: Request, visitor: Visitor) -> AsyncIterator[Path]:
+async def received_file(request: Request, user: CurrentUser) -> AsyncIterator[Path]:
     """A smaller file, kept on disk for the time of the block."""
     fields: dict[str, str] = {}
     target: Path | None = None
@@ -58,13 +58,13 @@ async def received_file(request: Request, visitor: Visitor) -> AsyncIterator[Pat
                 if isinstance(part, FieldPart):
                     _keep(fields, part)
                 elif isinstance(part, FileStart):
-                    _check_start(target is not None, fields, visitor)
+                    _check_start(target is not None, fields, user)
                     target = Path(folder) / safe_name(part.name)
                     target.touch()
                 elif isinstance(part, bytes) and target is not None:
                     await to_thread.run_sync(_append, target, part)
             if target is None:
-                raise BadForm("请选择文件")
+                raise InvalidForm("请选择文件")
             with target.open("rb") as file:
                 check_head(target.name, file.read(16))
         yield target
@@ -79,15 +79,15 @@ def _append(target: Path, data: bytes) -> None:
 
 def _keep(fields: dict[str, str], part: FieldPart) -> None:
     if len(fields) >= MOST_FIELDS:
-        raise BadForm("表单的项目过多")
+        raise InvalidForm("表单的项目过多")
     fields[part.name] = part.value
 
 
-def _check_start(has_file: bool, fields: dict[str, str], visitor: Visitor) -> None:
+def _check_start(has_file: bool, fields: dict[str, str], user: CurrentUser) -> None:
     """The word and all fields come before the file, so that nobody's bytes are stored without them."""
     if has_file:
-        raise BadForm("一次只能上传一个文件；多个文件请压缩成 zip")
-    check_csrf(fields.get(FIELD, ""), visitor.token)
+        raise InvalidForm("一次只能上传一个文件；多个文件请压缩成 zip")
+    check_csrf(fields.get(FIELD, ""), user.token)
 
 
 @asynccontextmanager

@@ -8,12 +8,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from jobs.collaboration import Event, Ticket, Tickets
 from jobs.collaboration.state_machine import Step
-from jobs.collaboration.ticket import Standing
+from jobs.collaboration.ticket import TicketDelivery
 from jobs.contracts import Contract, Rule
 from jobs.reporting.entries import Entry
 from jobs.serving.inputs import is_storable
-from jobs.serving.portal.services.data_desk import DeliveryView, Overview
-from jobs.serving.portal.services.ticket_desk import TicketView
+from jobs.serving.portal.services.data_service import DeliveryView, Overview
+from jobs.serving.portal.services.ticket_service import TicketView
 
 
 def storable(text: str) -> str:
@@ -91,21 +91,23 @@ class StepOut(BaseModel):
 
     @classmethod
     def of(cls, step: Step) -> "StepOut":
-        return cls(event=step.event, label=Tickets.machine().events[step.event], requires=list(step.requires))
+        return cls(event=step.event, label=Tickets.state_machine().events[step.event], requires=list(step.requires))
 
 
 class TicketOut(BaseModel):
-    """A ticket with what may be done; rows stand in the pack and on the page, not here."""
+    """A ticket with what may be done; rows stand in the workbook and on the page, not here."""
 
     ticket: Ticket
     steps: list[StepOut]
-    standings: list[Standing]
+    ticket_deliveries: list[TicketDelivery]
     comments: Mapping[int, str]
 
     @classmethod
     def of(cls, view: TicketView) -> "TicketOut":
         steps = [StepOut.of(step) for step in view.steps]
-        return cls(ticket=view.ticket, steps=steps, standings=list(view.standings), comments=view.comments)
+        return cls(
+            ticket=view.ticket, steps=steps, ticket_deliveries=list(view.ticket_deliveries), comments=view.comments
+        )
 
 
 class EventOut(BaseModel):
@@ -116,7 +118,7 @@ class EventOut(BaseModel):
 
     @classmethod
     def of(cls, event: Event) -> "EventOut":
-        return cls(event=event, label=Tickets.machine().event_label(event.event))
+        return cls(event=event, label=Tickets.state_machine().event_label(event.event))
 
 
 class DatasetOut(BaseModel):
@@ -285,7 +287,7 @@ class AuditOut(BaseModel):
     reason: str
 
 
-class Fault(BaseModel):
+class Problem(BaseModel):
     """Why something was not done, in Chinese."""
 
     detail: str

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from jobs.collaboration import Wanted
+from jobs.collaboration import TicketQuery
 from jobs.reporting import figures
 from jobs.reporting.delivery.advice import period
 from jobs.reporting.entries import Entry, Punctuality
@@ -18,9 +18,9 @@ from jobs.serving.portal.county_map import legend
 from jobs.serving.portal.middleware import REPORT_POLICY
 from jobs.serving.portal.rendering import page
 from jobs.serving.portal.routes.loop_pages import MonthName
-from jobs.serving.portal.services.data_desk import DataDesk
-from jobs.serving.portal.services.loop_desk import LoopDesk
-from jobs.serving.portal.services.ticket_desk import TicketDesk
+from jobs.serving.portal.services.data_service import DataService
+from jobs.serving.portal.services.loop_service import LoopService
+from jobs.serving.portal.services.ticket_service import TicketService
 
 router = APIRouter(include_in_schema=False)
 KINDS = {
@@ -31,64 +31,64 @@ KINDS = {
 
 
 @router.get("/datasets")
-def datasets(portal: AnyPortal, visitor: LoggedIn) -> Response:
+def datasets(portal: AnyPortal, user: LoggedIn) -> Response:
     """The catalogue."""
-    return page("datasets.html", portal, visitor, contracts=DataDesk(portal, visitor.actor).contracts())
+    return page("datasets.html", portal, user, contracts=DataService(portal, user.actor).contracts())
 
 
 @router.get("/datasets/{dataset}")
-def dataset(dataset: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+def dataset(dataset: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """One dataset."""
-    view = DataDesk(portal, visitor.actor).dataset(dataset)
-    found = TicketDesk(portal, visitor.actor).page(Wanted(dataset=dataset, is_open=True, order="due", size=5))
+    view = DataService(portal, user.actor).dataset(dataset)
+    found = TicketService(portal, user.actor).page(TicketQuery(dataset=dataset, is_open=True, order="due", size=5))
     shown = {"entries": entry_table(view.entries or (), portal), "answers": answer_table(view.answers, portal)}
     frequency = view.contract.sla.get("frequency", "")
-    return page("dataset.html", portal, visitor, 200, it=view, found=found, frequency=period(frequency), **shown)
+    return page("dataset.html", portal, user, 200, it=view, found=found, frequency=period(frequency), **shown)
 
 
 @router.get("/deliveries/{delivery_id}")
-def delivery(delivery_id: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+def delivery(delivery_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """One delivery."""
-    return page("delivery_view.html", portal, visitor, it=DataDesk(portal, visitor.actor).delivery(delivery_id))
+    return page("delivery_view.html", portal, user, it=DataService(portal, user.actor).delivery(delivery_id))
 
 
 @router.get("/departments/{provider}")
-def department(provider: str, portal: AnyPortal, visitor: LoggedIn, month: MonthName = "") -> Response:
+def department(provider: str, portal: AnyPortal, user: LoggedIn, month: MonthName = "") -> Response:
     """One department, with its loop in a month."""
-    view = DataDesk(portal, visitor.actor).department(provider)
-    wanted = Wanted(provider=provider, is_open=True, order="due", size=10)
-    found = TicketDesk(portal, visitor.actor).page(wanted)
-    progress, times = LoopDesk(portal, visitor.actor).department(provider, month), time_table(view.times, portal)
-    return page("department.html", portal, visitor, it=view, found=found, times=times, progress=progress)
+    view = DataService(portal, user.actor).department(provider)
+    wanted = TicketQuery(provider=provider, is_open=True, order="due", size=10)
+    found = TicketService(portal, user.actor).page(wanted)
+    progress, times = LoopService(portal, user.actor).department(provider, month), time_table(view.times, portal)
+    return page("department.html", portal, user, it=view, found=found, times=times, progress=progress)
 
 
 @router.get("/overview")
-def overview(portal: AnyPortal, visitor: LoggedIn, month: MonthName = "") -> Response:
+def overview(portal: AnyPortal, user: LoggedIn, month: MonthName = "") -> Response:
     """The city, with its loop in a month."""
-    desk = DataDesk(portal, visitor.actor)
-    view = desk.overview()
-    late = TicketDesk(portal, visitor.actor).page(Wanted(is_overdue=True, order="due", size=10))
+    service = DataService(portal, user.actor)
+    view = service.overview()
+    late = TicketService(portal, user.actor).page(TicketQuery(is_overdue=True, order="due", size=10))
     times = time_table(view.late, portal, with_department=True)
-    progress = LoopDesk(portal, visitor.actor).city(month)
+    progress = LoopService(portal, user.actor).city(month)
     shown = {"late": late, "times": times, "legend": legend(), "progress": progress}
-    return page("overview.html", portal, visitor, 200, it=view, **shown)
+    return page("overview.html", portal, user, 200, it=view, **shown)
 
 
 @router.get("/reports")
-def reports(portal: AnyPortal, visitor: LoggedIn) -> Response:
-    """Newest reports that the visitor may read."""
-    desk = DataDesk(portal, visitor.actor)
-    entries, answers = ([e for e in some if e.has_report] for some in (desk.deliveries(), desk.answers()))
+def reports(portal: AnyPortal, user: LoggedIn) -> Response:
+    """Newest reports that the user may read."""
+    service = DataService(portal, user.actor)
+    entries, answers = ([e for e in some if e.has_report] for some in (service.deliveries(), service.answers()))
     shown = {"entries": entry_table(entries, portal, with_department=True), "answers": answer_table(answers, portal)}
-    return page("reports.html", portal, visitor, 200, **shown)
+    return page("reports.html", portal, user, 200, **shown)
 
 
 @router.get("/reports/{path:path}")
-def report(path: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+def report(path: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """A report as it was written; its scripts do not run here."""
     if path.endswith("/") or not path:
         return RedirectResponse("/reports", 303)
-    data = DataDesk(portal, visitor.actor).report(path)
+    data = DataService(portal, user.actor).report(path)
     ending = path.rpartition(".")[2]
     headers = {"Content-Security-Policy": REPORT_POLICY}
     if ending != "html":

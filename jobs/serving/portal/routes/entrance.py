@@ -17,14 +17,14 @@ from jobs.serving.portal.authentication import (
     LOGIN_COOKIE,
     STALE,
     AnyPortal,
-    Forged,
+    ForgedRequest,
     LoggedIn,
     Posted,
     cookie_name,
     cookie_of,
+    current_user,
     form_of,
-    new_word,
-    visitor_of,
+    new_token,
 )
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.rendering import page
@@ -54,7 +54,7 @@ def login(request: Request, portal: AnyPortal, fields: Annotated[Mapping[str, st
     """A new login under a new token; whatever token the browser had before is worth nothing afterwards."""
     word = cookie_of(portal, request, LOGIN_COOKIE)
     if not word or not hmac.compare_digest(fields.get(FIELD, "").encode(), csrf_of(word).encode()):
-        raise Forged(STALE)
+        raise ForgedRequest(STALE)
     try:
         account = portal.accounts.checked(
             fields.get("name", ""), fields.get("password", ""), _place(request), portal.now()
@@ -74,9 +74,9 @@ def welcome(request: Request, portal: Portal, account: Account, target: str) -> 
 
 
 @router.post("/logout")
-def logout(portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
+def logout(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     """Nobody is logged in with this browser any more."""
-    portal.sessions.end(visitor.token)
+    portal.sessions.end(user.token)
     answer = RedirectResponse("/login", 303)
     end_cookie(answer, portal, COOKIE)
     answer.headers["Clear-Site-Data"] = '"cache"'
@@ -84,23 +84,23 @@ def logout(portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
 
 
 @router.get("/password")
-def password_page(portal: AnyPortal, visitor: LoggedIn) -> Response:
+def password_page(portal: AnyPortal, user: LoggedIn) -> Response:
     """The form for another password."""
-    return page("password.html", portal, visitor, message="")
+    return page("password.html", portal, user, message="")
 
 
 @router.post("/password")
-def password(request: Request, portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
+def password(request: Request, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     """Another password; other logins of the account end, this one goes on under a new token."""
     old, new = fields.get("old", ""), fields.get("new", "")
     if new != fields.get("again", ""):
-        return page("password.html", portal, visitor, 422, message="两次输入的新密码不同")
+        return page("password.html", portal, user, 422, message="两次输入的新密码不同")
     try:
-        portal.accounts.changed(visitor.account, old, new, _place(request), portal.now())
+        portal.accounts.changed(user.account, old, new, _place(request), portal.now())
     except (UserError, TooManyTries) as error:
         status = 429 if isinstance(error, TooManyTries) else 422
-        return page("password.html", portal, visitor, status, message=str(error))
-    return welcome(request, portal, visitor.account, "")
+        return page("password.html", portal, user, status, message=str(error))
+    return welcome(request, portal, user.account, "")
 
 
 def set_cookie(answer: Response, portal: Portal, name: str, value: str, lasts_s: int | None = None) -> None:
@@ -124,7 +124,7 @@ def local(target: str) -> str:
 
 
 def _form(portal: Portal, target: str, message: str, status: int) -> Response:
-    word, issuer = new_word(), portal.settings.oidc_issuer
+    word, issuer = new_token(), portal.settings.oidc_issuer
     view = {"csrf": csrf_of(word), "target": target, "message": message, "has_oidc": bool(issuer)}
     answer = page("login.html", portal, None, status, **view)
     set_cookie(answer, portal, LOGIN_COOKIE, word, LOGIN_LASTS_S)
@@ -138,7 +138,7 @@ def _place(request: Request) -> str:
 
 def _is_logged_in(request: Request) -> bool:
     try:
-        visitor_of(request)
+        current_user(request)
     except LakeError:
         return False
     return True

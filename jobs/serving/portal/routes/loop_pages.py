@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from jobs.serving.inputs import MOST_PAGE
-from jobs.serving.portal.authentication import AnyPortal, LoggedIn, Visitor
+from jobs.serving.portal.authentication import AnyPortal, CurrentUser, LoggedIn
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.rendering import page
-from jobs.serving.portal.services.loop_desk import CITY, Asked, LoopDesk
+from jobs.serving.portal.services.loop_service import CITY, FigureQuery, LoopService
 
 router = APIRouter(include_in_schema=False)
 SIZE = 100
@@ -18,7 +18,7 @@ MONTH = r"^(\d{4}-\d\d)?$"
 MonthName = Annotated[str, Query(max_length=7, pattern=MONTH)]
 
 
-class Which(BaseModel):
+class FigureParams(BaseModel):
     """Which number's tickets are asked for, as the address says it; `cut` says as of which event and moment."""
 
     model_config = ConfigDict(extra="ignore")
@@ -30,20 +30,22 @@ class Which(BaseModel):
 
 
 @router.get("/overview/loop")
-def of_city(portal: AnyPortal, visitor: LoggedIn, which: Annotated[Which, Query()]) -> Response:
+def of_city(portal: AnyPortal, user: LoggedIn, which: Annotated[FigureParams, Query()]) -> Response:
     """Tickets behind one number of the city."""
-    return _listed(portal, visitor, CITY, which)
+    return _listed(portal, user, CITY, which)
 
 
 @router.get("/departments/{provider}/loop")
-def of_department(provider: str, portal: AnyPortal, visitor: LoggedIn, which: Annotated[Which, Query()]) -> Response:
+def of_department(
+    provider: str, portal: AnyPortal, user: LoggedIn, which: Annotated[FigureParams, Query()]
+) -> Response:
     """Tickets behind one number of a department."""
-    return _listed(portal, visitor, provider, which)
+    return _listed(portal, user, provider, which)
 
 
-def _listed(portal: Portal, visitor: Visitor, provider: str, which: Which) -> Response:
-    asked = Asked(which.of, which.month, which.cut, which.page, SIZE)
-    found = LoopDesk(portal, visitor.actor).listed(provider, asked)
+def _listed(portal: Portal, user: CurrentUser, provider: str, which: FigureParams) -> Response:
+    asked = FigureQuery(which.of, which.month, which.cut, which.page, SIZE)
+    found = LoopService(portal, user.actor).listed(provider, asked)
     path = f"/departments/{provider}/loop" if provider else "/overview/loop"
     stays = {"of": which.of, "month": found.month.period.name, "cut": found.month.mark()}
-    return page("loop.html", portal, visitor, it=found, path=path, asked=stays, provider=provider)
+    return page("loop.html", portal, user, it=found, path=path, asked=stays, provider=provider)

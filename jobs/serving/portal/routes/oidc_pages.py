@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from jobs.errors import SetupError, Unknown
 from jobs.serving.oidc import FAILED, Oidc
-from jobs.serving.portal.authentication import AnyPortal, Forged, cookie_of
+from jobs.serving.portal.authentication import AnyPortal, ForgedRequest, cookie_of
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.routes.entrance import LOGIN_LASTS_S, end_cookie, set_cookie, welcome
 
@@ -30,7 +30,7 @@ def callback(request: Request, portal: AnyPortal, state: str = "", code: str = "
     """The browser comes back, with a code if the login was right."""
     provider, mine = _provider(portal), cookie_of(portal, request, COOKIE)
     if error or not code or not mine or not hmac.compare_digest(mine.encode(), state.encode()):
-        raise Forged(FAILED)
+        raise ForgedRequest(FAILED)
     identity, target = provider.finish(state, code, portal.now())
     answer = welcome(request, portal, portal.accounts.recognised(identity, portal.now()), target)
     end_cookie(answer, portal, COOKIE)

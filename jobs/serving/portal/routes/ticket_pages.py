@@ -1,4 +1,4 @@
-"""Pages of tickets: what waits, the list, one ticket with its steps, comments and pack."""
+"""Pages of tickets: what waits, the list, one ticket with its steps, comments and workbook."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,15 +10,15 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from jobs.collaboration import Request, Tickets, Wanted
+from jobs.collaboration import Request, TicketQuery, Tickets
 from jobs.errors import LakeError
 from jobs.serving.inputs import MOST_PAGE, PageNumber
 from jobs.serving.portal import rights
-from jobs.serving.portal.authentication import AnyPortal, BadForm, LoggedIn, Posted, Visitor
+from jobs.serving.portal.authentication import AnyPortal, CurrentUser, InvalidForm, LoggedIn, Posted
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.error_handlers import form_status
 from jobs.serving.portal.rendering import page
-from jobs.serving.portal.services.ticket_desk import TicketDesk
+from jobs.serving.portal.services.ticket_service import TicketService
 
 router = APIRouter(include_in_schema=False)
 SIZE = 25
@@ -31,7 +31,7 @@ SAID = {
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Filter(BaseModel):
+class TicketFilter(BaseModel):
     """What the list is narrowed to, as the address says it."""
 
     model_config = ConfigDict(extra="ignore")
@@ -46,9 +46,9 @@ class Filter(BaseModel):
     order: Literal["due", "newest"] = "due"
     page: int = Field(1, ge=1, le=MOST_PAGE)
 
-    def wanted(self) -> Wanted:
-        """The same for the desk."""
-        return Wanted(
+    def wanted(self) -> TicketQuery:
+        """The same for the service."""
+        return TicketQuery(
             states=(self.state,) if self.state else (),
             kind=self.kind,
             provider=self.department,
@@ -65,100 +65,100 @@ class Filter(BaseModel):
 
 
 @router.get("/tasks")
-def tasks(portal: AnyPortal, visitor: LoggedIn, page_number: PageNumber = 1) -> Response:
-    """What waits for the visitor."""
-    found = TicketDesk(portal, visitor.actor).waiting(page_number, SIZE)
-    return page("tasks.html", portal, visitor, found=found, filter={})
+def tasks(portal: AnyPortal, user: LoggedIn, page_number: PageNumber = 1) -> Response:
+    """What waits for the user."""
+    found = TicketService(portal, user.actor).waiting(page_number, SIZE)
+    return page("tasks.html", portal, user, found=found, filter={})
 
 
 @router.get("/tickets")
-def tickets(portal: AnyPortal, visitor: LoggedIn, asked: Annotated[Filter, Query()]) -> Response:
+def tickets(portal: AnyPortal, user: LoggedIn, asked: Annotated[TicketFilter, Query()]) -> Response:
     """The list."""
-    machine = Tickets.machine()
-    found = TicketDesk(portal, visitor.actor).page(asked.wanted())
+    state_machine = Tickets.state_machine()
+    found = TicketService(portal, user.actor).page(asked.wanted())
     return page(
         "tickets.html",
         portal,
-        visitor,
+        user,
         found=found,
         asked=asked,
         filter=asked.model_dump(exclude={"page"}),
-        machine=machine,
-        states=[(name, state.label) for name, state in machine.states.items()],
+        state_machine=state_machine,
+        states=[(name, state.label) for name, state in state_machine.states.items()],
     )
 
 
 @router.get("/tickets/{ticket_id}")
-def ticket(ticket_id: str, portal: AnyPortal, visitor: LoggedIn, said: str = "") -> Response:
+def ticket(ticket_id: str, portal: AnyPortal, user: LoggedIn, said: str = "") -> Response:
     """One ticket."""
-    return ticket_page(portal, visitor, ticket_id, Reply(said=SAID.get(said, "")))
+    return ticket_page(portal, user, ticket_id, FormReply(said=SAID.get(said, "")))
 
 
 @router.post("/tickets/{ticket_id}/steps/{event}")
-def step(ticket_id: str, event: str, portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
+def step(ticket_id: str, event: str, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     """Take a step; why it was not taken is told in its form, where what was typed still stands."""
     seen = fields.get("seen", "")
     try:
         if not seen.isdecimal() or len(seen) > 9:
-            raise BadForm("请从工单页面办理")
-        TicketDesk(portal, visitor.actor).move(ticket_id, event, int(seen), fields)
+            raise InvalidForm("请从工单页面办理")
+        TicketService(portal, user.actor).move(ticket_id, event, int(seen), fields)
     except LakeError as error:
-        return ticket_page(portal, visitor, ticket_id, refused(error, event, fields))
+        return ticket_page(portal, user, ticket_id, refused(error, event, fields))
     return _back(ticket_id, "step")
 
 
 @router.post("/tickets/{ticket_id}/comments")
-def comment(ticket_id: str, portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
+def comment(ticket_id: str, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     """Say something."""
     try:
-        TicketDesk(portal, visitor.actor).comment(ticket_id, fields.get("text", ""))
+        TicketService(portal, user.actor).comment(ticket_id, fields.get("text", ""))
     except LakeError as error:
-        return ticket_page(portal, visitor, ticket_id, refused(error, "comment", fields))
+        return ticket_page(portal, user, ticket_id, refused(error, "comment", fields))
     return _back(ticket_id, "comment")
 
 
-@router.get("/tickets/{ticket_id}/pack")
-def pack(ticket_id: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+@router.get("/tickets/{ticket_id}/workbook")
+def workbook(ticket_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """The workbook to fill in."""
-    name, made = TicketDesk(portal, visitor.actor).pack(ticket_id)
+    name, made = TicketService(portal, user.actor).workbook(ticket_id)
     return Response(made, media_type=XLSX, headers={"Content-Disposition": f"attachment; filename={quote(name)}"})
 
 
 @router.get("/requests/new")
-def request_page(portal: AnyPortal, visitor: LoggedIn, dataset: str = "") -> Response:
+def request_page(portal: AnyPortal, user: LoggedIn, dataset: str = "") -> Response:
     """The form with which a department asks another to check a record."""
-    rights.check_role(visitor.actor, rights.REQUESTERS, "提交校核申请")
-    return _request_page(portal, visitor, {"dataset": dataset}, "", 200)
+    rights.check_role(user.actor, rights.REQUESTERS, "提交校核申请")
+    return _request_page(portal, user, {"dataset": dataset}, "", 200)
 
 
 @router.post("/requests")
-def request(portal: AnyPortal, visitor: LoggedIn, fields: Posted) -> Response:
+def request(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     """A correction request becomes a ticket, whose clock starts now."""
-    found = portal.catalogue().contracts.get(fields.get("dataset", ""))
+    found = portal.registry().contracts.get(fields.get("dataset", ""))
     asked = Request(
         kind="correction",
         dataset=fields.get("dataset", ""),
         provider=found.provider if found else "",
-        requester=visitor.actor.department,
+        requester=user.actor.department,
         field=fields.get("field", ""),
         record=fields.get("record", ""),
         message=fields.get("message", ""),
         evidence=fields.get("evidence", ""),
     )
     try:
-        made = TicketDesk(portal, visitor.actor).request(asked)
+        made = TicketService(portal, user.actor).request(asked)
     except LakeError as error:
-        return _request_page(portal, visitor, fields, str(error), form_status(error))
+        return _request_page(portal, user, fields, str(error), form_status(error))
     return _back(made, "request")
 
 
-def _request_page(portal: Portal, visitor: Visitor, fields: object, message: str, status: int) -> Response:
-    others = [c for c in portal.catalogue().sources() if c.provider != visitor.actor.department]
-    return page("request.html", portal, visitor, status, contracts=others, fields=fields, message=message)
+def _request_page(portal: Portal, user: CurrentUser, fields: object, message: str, status: int) -> Response:
+    others = [c for c in portal.registry().sources() if c.provider != user.actor.department]
+    return page("request.html", portal, user, status, contracts=others, fields=fields, message=message)
 
 
 @dataclass(frozen=True)
-class Reply:
+class FormReply:
     """What a ticket's page says of a form that was sent; `typed` is what stood in it, so that nobody types it twice."""
 
     status: int = 200
@@ -168,24 +168,24 @@ class Reply:
     typed: Mapping[str, str] = field(default_factory=dict)
 
 
-def refused(error: LakeError, form: str, typed: Mapping[str, str]) -> Reply:
+def refused(error: LakeError, form: str, typed: Mapping[str, str]) -> FormReply:
     """The error in words, to be shown in the form; raises what cannot be mended there, such as a missing right."""
-    return Reply(form_status(error), str(error), "", form, typed)
+    return FormReply(form_status(error), str(error), "", form, typed)
 
 
-def ticket_page(portal: Portal, visitor: Visitor, ticket_id: str, reply: Reply) -> Response:
+def ticket_page(portal: Portal, user: CurrentUser, ticket_id: str, reply: FormReply) -> Response:
     """The page of a ticket as it is now, with the reply."""
-    view = TicketDesk(portal, visitor.actor).view(ticket_id)
-    is_ended = Tickets.machine().states[view.ticket.state].end
-    decided = {s.ground for s in Tickets.machine().steps if s.ground and s.is_of(view.ticket.kind)}
+    view = TicketService(portal, user.actor).view(ticket_id)
+    is_ended = Tickets.state_machine().states[view.ticket.state].end
+    decided = {s.ground for s in Tickets.state_machine().steps if s.ground and s.is_of(view.ticket.kind)}
     return page(
         "ticket.html",
         portal,
-        visitor,
+        user,
         reply.status,
         it=view,
-        machine=Tickets.machine(),
-        grounds={name: label for name, label in Tickets.machine().grounds.items() if name in decided},
+        state_machine=Tickets.state_machine(),
+        grounds={name: label for name, label in Tickets.state_machine().grounds.items() if name in decided},
         reply=reply,
         said=""
         if is_ended and reply.said == SAID["answer"]

@@ -9,77 +9,77 @@ from starlette.responses import Response
 
 from jobs.errors import LakeError
 from jobs.lake.delivery import STATE_WORDS
-from jobs.serving.portal.authentication import AnyPortal, LoggedIn, Visitor
+from jobs.serving.portal.authentication import AnyPortal, CurrentUser, LoggedIn
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.error_handlers import form_status
 from jobs.serving.portal.multipart import ENDINGS
 from jobs.serving.portal.rendering import page
 from jobs.serving.portal.routes.ticket_pages import refused, ticket_page
-from jobs.serving.portal.services.ticket_desk import TicketDesk
-from jobs.serving.portal.services.upload_desk import STEPS, Progress, UploadDesk
+from jobs.serving.portal.services.ticket_service import TicketService
+from jobs.serving.portal.services.upload_service import STEPS, Progress, UploadService
 from jobs.serving.portal.uploads import received, received_file
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/uploads")
-def uploads(portal: AnyPortal, visitor: LoggedIn) -> Response:
+def uploads(portal: AnyPortal, user: LoggedIn) -> Response:
     """What the department handed over here."""
-    return page("uploads.html", portal, visitor, uploads=UploadDesk(portal, visitor.actor).uploads())
+    return page("uploads.html", portal, user, uploads=UploadService(portal, user.actor).uploads())
 
 
 @router.get("/uploads/new")
-def form(portal: AnyPortal, visitor: LoggedIn, dataset: str = "", answers: str = "", supersedes: str = "") -> Response:
+def form(portal: AnyPortal, user: LoggedIn, dataset: str = "", answers: str = "", supersedes: str = "") -> Response:
     """The form; an address may fill in what it is about."""
-    return _form(portal, visitor, {"dataset": dataset, "answers": answers, "supersedes": supersedes}, "", 200)
+    return _form(portal, user, {"dataset": dataset, "answers": answers, "supersedes": supersedes}, "", 200)
 
 
 @router.post("/uploads")
-async def upload(request: Request, portal: AnyPortal, visitor: LoggedIn) -> Response:
+async def upload(request: Request, portal: AnyPortal, user: LoggedIn) -> Response:
     """Take a file in as it comes; why it was not taken is told in the form, where what was typed still stands."""
     fields: dict[str, str] = {}
     try:
-        done = await received(request, visitor, fields)
+        done = await received(request, user, fields)
     except LakeError as error:
-        return await run_in_threadpool(_form, portal, visitor, fields, str(error), form_status(error))
+        return await run_in_threadpool(_form, portal, user, fields, str(error), form_status(error))
     return RedirectResponse(f"/uploads/{done.id}", 303)
 
 
 @router.get("/uploads/{upload_id}")
-def one(upload_id: str, portal: AnyPortal, visitor: LoggedIn) -> Response:
+def one(upload_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """How far it has come; a script asks again and again, and without scripts the page does."""
-    desk = UploadDesk(portal, visitor.actor)
-    found = desk.upload(upload_id)
-    return page("progress.html", portal, visitor, one=found, progress=desk.progress(found), steps=STEPS)
+    service = UploadService(portal, user.actor)
+    found = service.upload(upload_id)
+    return page("progress.html", portal, user, one=found, progress=service.progress(found), steps=STEPS)
 
 
 @router.get("/uploads/{upload_id}/state")
-def state(upload_id: str, portal: AnyPortal, visitor: LoggedIn) -> JSONResponse:
+def state(upload_id: str, portal: AnyPortal, user: LoggedIn) -> JSONResponse:
     """The same for the script."""
-    desk = UploadDesk(portal, visitor.actor)
-    return JSONResponse(told(desk.progress(desk.upload(upload_id))))
+    service = UploadService(portal, user.actor)
+    return JSONResponse(progress_view(service.progress(service.upload(upload_id))))
 
 
 @router.post("/tickets/{ticket_id}/answer")
-async def answer(ticket_id: str, request: Request, portal: AnyPortal, visitor: LoggedIn) -> Response:
-    """A filled pack, or a corrected file, as a redelivery that names the ticket."""
-    desk = TicketDesk(portal, visitor.actor)
-    await run_in_threadpool(desk.check_answer, ticket_id)
+async def answer(ticket_id: str, request: Request, portal: AnyPortal, user: LoggedIn) -> Response:
+    """A filled workbook, or a corrected file, as a redelivery that names the ticket."""
+    service = TicketService(portal, user.actor)
+    await run_in_threadpool(service.check_answer, ticket_id)
     try:
-        async with received_file(request, visitor) as file:
-            await run_in_threadpool(desk.answer, ticket_id, file)
+        async with received_file(request, user) as file:
+            await run_in_threadpool(service.answer, ticket_id, file)
     except LakeError as error:
-        return await run_in_threadpool(ticket_page, portal, visitor, ticket_id, refused(error, "answer", {}))
+        return await run_in_threadpool(ticket_page, portal, user, ticket_id, refused(error, "answer", {}))
     return RedirectResponse(f"/tickets/{ticket_id}?said=answer", 303)
 
 
-def _form(portal: Portal, visitor: Visitor, said: Mapping[str, str], message: str, status: int) -> Response:
-    contracts, limit = UploadDesk(portal, visitor.actor).datasets(), portal.settings.portal_upload_mib
+def _form(portal: Portal, user: CurrentUser, said: Mapping[str, str], message: str, status: int) -> Response:
+    contracts, limit = UploadService(portal, user.actor).datasets(), portal.settings.portal_upload_mib
     view = {"contracts": contracts, "limit": limit, "endings": ENDINGS, "said": said, "message": message}
-    return page("upload.html", portal, visitor, status, **view)
+    return page("upload.html", portal, user, status, **view)
 
 
-def told(progress: Progress) -> dict[str, object]:
+def progress_view(progress: Progress) -> dict[str, object]:
     """Progress as JSON."""
     return {
         "done": progress.done,

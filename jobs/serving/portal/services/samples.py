@@ -11,7 +11,7 @@ from jobs.contracts import Contract
 from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.reporting.masking import HIDDEN, Masks
+from jobs.reporting.masking import HIDDEN, Masking
 
 SHOWN = 20
 SHAPE = "row_shape"
@@ -34,12 +34,12 @@ class Sample:
 
 def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence[str], in_full: bool) -> Sample | None:
     """The first rows that break a rule, delivery by delivery; None where there is no evidence of it."""
-    table = lake.arrow.open(lake.path(Zone.EVIDENCE, contract.id))
+    table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return None
     told: list[tuple[str, ...]] = []
     names: set[str] = set()
-    masks = Masks(contract)
+    masks = Masking(contract)
     for delivery in deliveries:
         if len(told) >= SHOWN:
             break
@@ -71,7 +71,7 @@ def _key(row: Mapping[str, Any]) -> dict[str, str | None]:
     return found
 
 
-def _told(row: Mapping[str, Any], masks: Masks, in_full: bool, is_shifted: bool) -> tuple[str, ...]:
+def _told(row: Mapping[str, Any], masks: Masking, in_full: bool, is_shifted: bool) -> tuple[str, ...]:
     fields = _fields(row)
     titles = "、".join(masks.title(name) for name in fields) or "整行"
     if in_full:
@@ -84,19 +84,19 @@ def _told(row: Mapping[str, Any], masks: Masks, in_full: bool, is_shifted: bool)
 
 def curated_rows(lake: Lake, contract: Contract, in_full: bool) -> Sample | None:
     """The first rows of a curated table; None before there are any."""
-    table = lake.arrow.open(lake.path(Zone.SILVER, contract.id))
+    table = lake.delta.open(lake.path(Zone.SILVER, contract.id))
     if table is None:
         return None
     rows = table.to_pyarrow_dataset()
     names = [f.name for f in contract.fields if f.name in rows.schema.names]
     found = rows.scanner(columns=names).head(SHOWN).to_pylist()
-    masks = Masks(contract)
+    masks = Masking(contract)
     shown = tuple(tuple(_cell(row[name], name, masks, in_full) for name in names) for row in found)
     grade = max((contract.field(name).classification for name in names), default="L1")
     return Sample(tuple(masks.title(name) for name in names), shown, grade, not in_full) if found else None
 
 
-def _cell(value: object, name: str, masks: Masks, in_full: bool) -> str:
+def _cell(value: object, name: str, masks: Masking, in_full: bool) -> str:
     if value is None:
         return ""
     return str(value) if in_full else masks.value(str(value), (name,))

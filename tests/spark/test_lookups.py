@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Catalogue
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
@@ -25,7 +25,7 @@ PLATE_FIELDS = """
 """
 SUITE = """name: station
 meta:
-  beside:
+  lookups:
     plate: {dataset: plates, "on": {station: station}}
 expectations:
   - id: below_plate
@@ -47,7 +47,7 @@ expectations:
 
 
 @pytest.fixture
-def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
+def registry(write_contracts: Callable[..., Registry]) -> Registry:
     return write_contracts(
         {
             "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS),
@@ -60,14 +60,14 @@ def catalogue(write_contracts: Callable[..., Catalogue]) -> Catalogue:
 
 
 @pytest.fixture
-def taken(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Callable[..., str]:
+def taken(lake: Lake, registry: Registry, tmp_path: Path) -> Callable[..., str]:
     def take(dataset: str, text: str, sent_on: date | None = None) -> str:
         file = tmp_path / f"{dataset}-{len(lake.ledger.deliveries())}.csv"
         file.write_text(text, "utf-8")
         deliver(lake.store, [file], dataset, "heat", Manifest(sent_on=sent_on))
-        (landed,) = land(lake, catalogue)
-        load(lake, catalogue, landed.delivery.id)
-        conform(lake, catalogue, landed.delivery.id)
+        (landed,) = land(lake, registry)
+        load(lake, registry, landed.delivery.id)
+        conform(lake, registry, landed.delivery.id)
         return landed.delivery.id
 
     return take
@@ -75,7 +75,7 @@ def taken(lake: Lake, catalogue: Catalogue, tmp_path: Path) -> Callable[..., str
 
 def found(lake: Lake, delivery: str) -> dict[tuple[str, int], str | None]:
     """(rule, row) → what was told as meant."""
-    rows = lake.arrow.rows(lake.path(Zone.EVIDENCE, "station"), delivery)
+    rows = lake.delta.rows(lake.path(Zone.EVIDENCE, "station"), delivery)
     if rows is None:
         return {}
     return {(r["rule"], r["_row"]): r["suggested"] for r in rows.to_pylist()}
@@ -105,35 +105,35 @@ def test_each_device_is_judged_by_its_own_plate(lake: Lake, taken: Callable[...,
 
 def test_rule_waits_for_the_other_dataset(lake: Lake, taken: Callable[..., str]) -> None:
     delivery = taken("station", READINGS)
-    rules = {r.rule for r in Results(lake.arrow, lake.settings.s3_bucket).rules([("delivery", "=", delivery)])}
+    rules = {r.rule for r in Results(lake.delta, lake.settings.s3_bucket).rules([("delivery", "=", delivery)])}
     assert not rules & {"below_plate", "return_counts_up", "sent_after_start"}
     assert "temp_c_range" in rules
 
 
-def test_report_says_which_side_is_right(catalogue: Catalogue) -> None:
-    words = {rule.id: rule.message for rule in catalogue.rules["station"]}
+def test_report_says_which_side_is_right(registry: Registry) -> None:
+    words = {rule.id: rule.message for rule in registry.rules["station"]}
     assert words["below_plate"] == "温度超过铭牌值（以「换热站读数」为准）"
     assert words["sent_after_start"].endswith("无法判定哪一方正确，请双方核对）")
 
 
 def test_report_is_proved_with_the_other_dataset_as_it_was(
-    lake: Lake, catalogue: Catalogue, taken: Callable[..., str]
+    lake: Lake, registry: Registry, taken: Callable[..., str]
 ) -> None:
     taken("plates", PLATES)
     delivery = taken("station", READINGS)
-    write_report(lake, catalogue, delivery, datetime.now(UTC))
+    write_report(lake, registry, delivery, datetime.now(UTC))
     taken("plates", PLATES.replace("100,3", "130,5"))
-    proved = verify(lake, catalogue, delivery)
+    proved = verify(lake, registry, delivery)
     assert proved.unjudged == "" and proved.differing() == []
 
 
 COUNTIES = "站点,最高温度,位数,启用,县\n甲,,,,371502\n乙,,,,371503\n"
 
 
-def test_counts_are_kept_by_county(lake: Lake, write_contracts: Callable[..., Catalogue], tmp_path: Path) -> None:
+def test_counts_are_kept_by_county(lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path) -> None:
     by = '  - {property: county, value: {field: county, dataset: plates, "on": {station: station}}}\n'
     fields = PLATE_FIELDS + "      - {name: county, businessName: 县, logicalType: string}\n"
-    catalogue = write_contracts(
+    registry = write_contracts(
         {
             "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS, by),
             "schemas/sources/heat/plates.yaml": contract("plates", fields),
@@ -144,10 +144,10 @@ def test_counts_are_kept_by_county(lake: Lake, write_contracts: Callable[..., Ca
         file = tmp_path / f"{dataset}.csv"
         file.write_text(text, "utf-8")
         deliver(lake.store, [file], dataset, "heat", Manifest())
-        (landed,) = land(lake, catalogue)
-        load(lake, catalogue, landed.delivery.id)
-        conform(lake, catalogue, landed.delivery.id)
-    counts = Results(lake.arrow, lake.settings.s3_bucket).counties().to_pylist()
+        (landed,) = land(lake, registry)
+        load(lake, registry, landed.delivery.id)
+        conform(lake, registry, landed.delivery.id)
+    counts = Results(lake.delta, lake.settings.s3_bucket).counties().to_pylist()
     range_of = {c["county"]: (c["element_count"], c["unexpected_count"]) for c in counts if c["rule"] == "temp_c_range"}
     assert range_of == {"371502": (2, 0), "371503": (3, 1)}
 

@@ -32,7 +32,7 @@ class Bulletin:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class BulletinList:
     """Bulletins by length, the newest first; `note` says what could not be read."""
 
     published: Mapping[int, tuple[Bulletin, ...]]
@@ -41,13 +41,13 @@ class Shelf:
 
 
 @dataclass(frozen=True)
-class BulletinDesk:
+class BulletinService:
     """What the actor may read of bulletins."""
 
     portal: Portal
     actor: Actor
 
-    def shelf(self) -> Shelf:
+    def shelf(self) -> BulletinList:
         """All that the actor may read."""
         try:
             found, note = self._found(), ""
@@ -58,7 +58,7 @@ class BulletinDesk:
         published = {
             months: tuple(b for b in found if not b.is_draft and b.period.months == months) for months in LENGTHS
         }
-        return Shelf(published, tuple(b for b in found if b.is_draft), note)
+        return BulletinList(published, tuple(b for b in found if b.is_draft), note)
 
     def file(self, path: str) -> bytes:
         """One file; Unknown where there is none, or none for the actor."""

@@ -20,10 +20,10 @@ from jobs.lake.store import PartUpload
 from jobs.lake.zones import Zone
 from jobs.serving.account_tables import UploadRow
 from jobs.serving.portal import rights
-from jobs.serving.portal.authentication import BadForm
+from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.multipart import TooLarge, check_head, safe_name
-from jobs.serving.portal.services.data_desk import DataDesk
+from jobs.serving.portal.services.data_service import DataService
 
 PART_BYTES = 8 << 20
 HEAD_BYTES = 16
@@ -33,7 +33,7 @@ STEPS = ("上传", "登记", "读取", "质检", "出报告")
 
 
 @dataclass(frozen=True)
-class Letter:
+class UploadDetails:
     """What the sender says of a file."""
 
     contract: Contract
@@ -45,7 +45,7 @@ class Incoming:
     """A file on its way into the landing zone. What is kept in memory is less than a part and a chunk."""
 
     id: str
-    letter: Letter
+    letter: UploadDetails
     key: str
     upload: PartUpload
     limit: int
@@ -109,7 +109,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class UploadDesk:
+class UploadService:
     """Takes files of the actor's department."""
 
     portal: Portal
@@ -118,18 +118,18 @@ class UploadDesk:
     def datasets(self) -> tuple[Contract, ...]:
         """What the actor may deliver."""
         rights.check_role(self.actor, rights.SENDERS, "报送数据")
-        return tuple(c for c in self.portal.catalogue().sources() if c.provider == self.actor.department)
+        return tuple(c for c in self.portal.registry().sources() if c.provider == self.actor.department)
 
-    def letter(self, fields: Mapping[str, str]) -> Letter:
+    def letter(self, fields: Mapping[str, str]) -> UploadDetails:
         """What the form says; BadForm in Chinese, NotAllowed for another department's dataset."""
         rights.check_role(self.actor, rights.SENDERS, "报送数据")
-        contract = self.portal.catalogue().contracts.get(fields.get("dataset", ""))
+        contract = self.portal.registry().contracts.get(fields.get("dataset", ""))
         if contract is None or contract.kind != "source":
-            raise BadForm("请选择数据集")
+            raise InvalidForm("请选择数据集")
         rights.check_own(self.actor, contract.provider, "报送")
         supersedes = fields.get("supersedes", "").strip()
         if supersedes and all(d.id != supersedes for d in self.portal.lake.ledger.deliveries(contract.id)):
-            raise BadForm(f"{contract.title}没有批次 {supersedes}，不能取代")
+            raise InvalidForm(f"{contract.title}没有批次 {supersedes}，不能取代")
         manifest = Manifest(
             sender=self.actor.name,
             rows=_rows(fields.get("rows", "").strip()),
@@ -137,7 +137,7 @@ class UploadDesk:
             sent_on=_day(fields.get("sent_on", "").strip()),
             answers=self._answers(fields.get("answers", ""), contract),
         )
-        return Letter(contract, manifest)
+        return UploadDetails(contract, manifest)
 
     def begin(self, fields: Mapping[str, str], name: str) -> Incoming:
         """A file begins; nothing of it is seen in the landing zone before it is finished."""
@@ -194,7 +194,7 @@ class UploadDesk:
         """How far the upload has come."""
         if one.delivery not in {d.id for d in self._deliveries(one.dataset)}:
             return Progress(1, None, "文件已收下，等待登记", "")
-        view = DataDesk(self.portal, self.actor).delivery(one.delivery)
+        view = DataService(self.portal, self.actor).delivery(one.delivery)
         state, reason = view.state(), view.reason
         if state not in JUDGED:
             return Progress(3 if state is State.LOADED else 2, state, reason or "正在处理", "")
@@ -215,9 +215,9 @@ class UploadDesk:
             try:
                 ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
             except LakeError as error:
-                raise BadForm(str(error)) from error
+                raise InvalidForm(str(error)) from error
             if ticket.dataset != contract.id:
-                raise BadForm(f"工单 {ticket_id} 不是{contract.title}的工单")
+                raise InvalidForm(f"工单 {ticket_id} 不是{contract.title}的工单")
         return wanted
 
 
@@ -230,7 +230,7 @@ def _rows(text: str) -> int | None:
     if not text:
         return None
     if not text.isdecimal() or len(text) > 12:
-        raise BadForm("行数须是整数")
+        raise InvalidForm("行数须是整数")
     return int(text)
 
 
@@ -238,4 +238,4 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise BadForm("送文日期请按 2026-01-12 的格式填写") from error
+        raise InvalidForm("送文日期请按 2026-01-12 的格式填写") from error

@@ -1,4 +1,4 @@
-"""Tickets for an actor: what waits, one with all that belongs to it, steps, comments, packs."""
+"""Tickets for an actor: what waits, one with all that belongs to it, steps, comments, workbooks."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -8,16 +8,16 @@ from typing import Any
 
 from deltalake.exceptions import CommitFailedError
 
-from jobs.collaboration import Actor, Event, Page, Request, Ticket, Wanted
+from jobs.collaboration import Actor, Event, Request, Ticket, TicketPage, TicketQuery
 from jobs.collaboration.state_machine import Step
-from jobs.collaboration.ticket import Standing
+from jobs.collaboration.ticket import TicketDelivery
 from jobs.contracts import Contract
 from jobs.errors import NotAllowed, ServiceUnavailable, Unknown
 from jobs.lake.session import is_away
-from jobs.pipeline.ticket_table import keep_standing
+from jobs.pipeline.ticket_table import write_ticket_table
 from jobs.serving.access_log import Access
 from jobs.serving.portal import rights
-from jobs.serving.portal.authentication import BadForm
+from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.services.samples import Sample, failing_rows, highest
 
@@ -40,31 +40,31 @@ class TicketView:
     events: tuple[Event, ...]
     comments: Mapping[int, str]
     steps: tuple[Step, ...]
-    standings: tuple[Standing, ...]
+    ticket_deliveries: tuple[TicketDelivery, ...]
     sample: Sample | None
     note: str
     may_comment: bool
-    may_pack: bool
+    may_download_workbook: bool
     may_answer: bool
     may_open_deliveries: bool
 
 
 @dataclass(frozen=True)
-class TicketDesk:
+class TicketService:
     """What the actor may see and do of tickets."""
 
     portal: Portal
     actor: Actor
 
-    def page(self, wanted: Wanted) -> Page:
+    def page(self, wanted: TicketQuery) -> TicketPage:
         """A page of tickets."""
         return self.portal.tickets.tickets(self.actor, wanted, self.portal.now())
 
-    def waiting(self, page: int, size: int) -> Page:
+    def waiting(self, page: int, size: int) -> TicketPage:
         """What waits for the actor, due soonest first; for a leader, what is overdue in the city."""
         if self.actor.role == "leader":
-            return self.page(Wanted(is_overdue=True, order="due", page=page, size=size))
-        return self.page(Wanted(is_mine=True, order="due", page=page, size=size))
+            return self.page(TicketQuery(is_overdue=True, order="due", page=page, size=size))
+        return self.page(TicketQuery(is_mine=True, order="due", page=page, size=size))
 
     def ticket(self, ticket_id: str) -> Ticket:
         """The ticket alone; that its record was shown is noted."""
@@ -77,22 +77,22 @@ class TicketDesk:
         """The ticket with all that belongs to it; that sensitive values are shown is noted first."""
         tickets, actor = self.portal.tickets, self.actor
         ticket = self.ticket(ticket_id)
-        contract = self.portal.catalogue().contracts.get(ticket.dataset)
-        standings = tickets.standings(ticket_id, actor)
-        sample, note = self._sample(ticket, contract, standings) if with_rows else (None, "")
-        is_ended = tickets.machine().states[ticket.state].end
-        is_packed = ticket.kind in tickets.machine().machine_found and bool(standings) and not is_ended
+        contract = self.portal.registry().contracts.get(ticket.dataset)
+        ticket_deliveries = tickets.ticket_deliveries(ticket_id, actor)
+        sample, note = self._sample(ticket, contract, ticket_deliveries) if with_rows else (None, "")
+        is_ended = tickets.state_machine().states[ticket.state].end
+        is_packed = ticket.kind in tickets.state_machine().machine_found and bool(ticket_deliveries) and not is_ended
         return TicketView(
             ticket=ticket,
             contract=contract,
             events=self.events(ticket_id),
             comments=self.comments(ticket_id),
             steps=tickets.possible(ticket_id, actor),
-            standings=standings,
+            ticket_deliveries=ticket_deliveries,
             sample=sample,
             note=note,
             may_comment=actor.role in rights.COMMENTERS,
-            may_pack=is_packed and self._may_pack(ticket),
+            may_download_workbook=is_packed and self._may_download_workbook(ticket),
             may_answer=is_packed and self._may_answer(ticket),
             may_open_deliveries=rights.may_know(actor, ticket.owner),
         )
@@ -108,7 +108,7 @@ class TicketDesk:
     def move(self, ticket_id: str, event: str, seen: int, stated: Mapping[str, str]) -> Ticket:
         """The ticket after a step. BadForm, Unknown, NotAllowed, InvalidTransition or PolicyRefusal say why not."""
         steps = {step.event: step for step in self.portal.tickets.possible(ticket_id, self.actor)}
-        if event not in self.portal.tickets.machine().events:
+        if event not in self.portal.tickets.state_machine().events:
             raise Unknown(f"没有「{event}」这个步骤")
         facts = self._facts(steps[event], stated) if event in steps else {}
         moved = self.portal.tickets.move(ticket_id, event, self.actor, seen, self.portal.now(), facts=facts)
@@ -118,32 +118,32 @@ class TicketDesk:
     def comment(self, ticket_id: str, text: str) -> Event:
         """A comment."""
         if not text.strip():
-            raise BadForm("留言是空的；请写明内容")
+            raise InvalidForm("留言是空的；请写明内容")
         _check_length("text", "留言", text)
         return self.portal.tickets.commented(ticket_id, self.actor, text.strip(), self.portal.now())
 
     def request(self, asked: Request) -> str:
         """Id of the ticket of a correction request to another department."""
         rights.check_role(self.actor, rights.REQUESTERS, "提交校核申请")
-        if asked.dataset not in self.portal.catalogue().contracts:
-            raise BadForm("请选择数据集")
+        if asked.dataset not in self.portal.registry().contracts:
+            raise InvalidForm("请选择数据集")
         if not (asked.record.strip() and asked.message.strip() and asked.evidence.strip()):
-            raise BadForm("请写明哪条记录、有什么不对、依据是什么")
+            raise InvalidForm("请写明哪条记录、有什么不对、依据是什么")
         for name, label in REQUESTED.items():
             _check_length(name, label, getattr(asked, name))
         made = self.portal.tickets.requested(asked, self.actor, self.portal.now())
         self._mark(asked.kind, asked.dataset)
         return made
 
-    def pack(self, ticket_id: str) -> tuple[str, bytes]:
+    def workbook(self, ticket_id: str) -> tuple[str, bytes]:
         """Name and bytes of the workbook that the department fills in, masked for the officer; noted before it is made."""
         ticket = self.ticket(ticket_id)
-        if not self._may_pack(ticket):
+        if not self._may_download_workbook(ticket):
             raise NotAllowed("整改包含有报送的数据，只有数据归属单位、责任单位和质量专员可以下载")
-        contract = self.portal.catalogue().contracts.get(ticket.dataset)
+        contract = self.portal.registry().contracts.get(ticket.dataset)
         grade = highest(f.classification for f in contract.fields) if contract else "L4"
-        self._note("pack", ticket, grade, f"整改工单 {ticket_id}")
-        made = self.portal.packs.pack(self.portal.lake, self.portal.catalogue(), ticket_id, self.actor)
+        self._note("workbook", ticket, grade, f"整改工单 {ticket_id}")
+        made = self.portal.workbooks.workbook(self.portal.lake, self.portal.registry(), ticket_id, self.actor)
         return f"{ticket_id}.xlsx", made
 
     def check_answer(self, ticket_id: str) -> None:
@@ -152,24 +152,24 @@ class TicketDesk:
             raise NotAllowed("只有数据归属单位可以上传整改包")
 
     def answer(self, ticket_id: str, file: Path) -> str:
-        """What became of a filled pack."""
+        """What became of a filled workbook."""
         self.check_answer(ticket_id)
-        return self.portal.packs.answer(self.portal.lake, self.portal.catalogue(), ticket_id, self.actor, file)
+        return self.portal.workbooks.answer(self.portal.lake, self.portal.registry(), ticket_id, self.actor, file)
 
     def _mark(self, kind: str, dataset: str) -> None:
         """Tell readers of the data which rows are under a request; what cannot be told now is told with the reminders."""
-        contract = self.portal.catalogue().contracts.get(dataset)
-        if contract is None or kind in self.portal.tickets.machine().machine_found:
+        contract = self.portal.registry().contracts.get(dataset)
+        if contract is None or kind in self.portal.tickets.state_machine().machine_found:
             return
         try:
-            keep_standing(self.portal.lake, contract, self.portal.tickets, self.portal.now())
+            write_ticket_table(self.portal.lake, contract, self.portal.tickets, self.portal.now())
         except Exception as error:
             if not isinstance(error, ServiceUnavailable | CommitFailedError) and not is_away(error):
                 raise
             logger.warning("%s: requests are not marked yet: %s", dataset, str(error).split("\n")[0][:200])
 
-    def _may_pack(self, ticket: Ticket) -> bool:
-        """Who works on the ticket gets a masked pack; the department whose data it is, one with all values."""
+    def _may_download_workbook(self, ticket: Ticket) -> bool:
+        """Who works on the ticket gets a masked workbook; the department whose data it is, one with all values."""
         is_responsible = self.actor.is_bound() and self.actor.department == ticket.provider
         return self.actor.role == "quality_officer" or is_responsible or self._may_answer(ticket)
 
@@ -177,10 +177,10 @@ class TicketDesk:
         return self.actor.role in rights.SENDERS and rights.reads_values(self.actor, ticket.owner)
 
     def _sample(
-        self, ticket: Ticket, contract: Contract | None, standings: Sequence[Standing]
+        self, ticket: Ticket, contract: Contract | None, ticket_deliveries: Sequence[TicketDelivery]
     ) -> tuple[Sample | None, str]:
         """Rows of the deliveries that still stand, the newest first, and a word where they cannot be read."""
-        standing = [s for s in standings if not s.replaced_by] or list(standings)
+        standing = [s for s in ticket_deliveries if not s.replaced_by] or list(ticket_deliveries)
         if contract is None or not standing:
             return None, ""
         in_full = rights.reads_values(self.actor, ticket.owner)
@@ -202,16 +202,16 @@ class TicketDesk:
 
     def _facts(self, step: Step, stated: Mapping[str, str]) -> dict[str, Any]:
         """What the step requires, of what was filled in."""
-        machine = self.portal.tickets.machine()
+        state_machine = self.portal.tickets.state_machine()
         filled = {name: stated.get(name, "").strip() for name in step.requires}
-        missing = [machine.facts[name] for name, value in filled.items() if not value]
+        missing = [state_machine.facts[name] for name, value in filled.items() if not value]
         if missing:
-            raise BadForm(f"「{machine.events[step.event]}」须写明{'、'.join(missing)}")
+            raise InvalidForm(f"「{state_machine.events[step.event]}」须写明{'、'.join(missing)}")
         for name, value in filled.items():
-            _check_length(name, machine.facts[name], value)
+            _check_length(name, state_machine.facts[name], value)
         for name in NUMBERS:
             if name in filled and not (filled[name].isdecimal() and len(filled[name]) < 5):
-                raise BadForm(f"{machine.facts[name]}须是正整数")
+                raise InvalidForm(f"{state_machine.facts[name]}须是正整数")
         return {name: int(value) if name in NUMBERS else value for name, value in filled.items()}
 
 
@@ -219,4 +219,4 @@ def _check_length(name: str, label: str, text: str) -> None:
     """BadForm where a text is longer than what is kept."""
     most = MOST_OF.get(name, MOST_CHARS)
     if len(text) > most:
-        raise BadForm(f"「{label}」有 {len(text):,} 个字，最多 {most:,} 个；请精简后再提交")
+        raise InvalidForm(f"「{label}」有 {len(text):,} 个字，最多 {most:,} 个；请精简后再提交")

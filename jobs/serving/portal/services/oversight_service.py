@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 
 from jobs.collaboration import Actor
-from jobs.collaboration.audit_log import Audit
+from jobs.collaboration.audit_log import ChainAudit
 from jobs.collaboration.channels import Notice
-from jobs.collaboration.channels import Portal as NoticeBoard
+from jobs.collaboration.channels import PortalNotices as NoticeBoard
 from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import Unknown
 from jobs.serving.access_log import Logged
 from jobs.serving.portal import rights
-from jobs.serving.portal.authentication import BadForm
+from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
 
 SHOWN = 100
@@ -27,7 +27,7 @@ class LogPage:
 
 
 @dataclass(frozen=True)
-class OversightDesk:
+class OversightService:
     """What the actor may know of what people were told and shown."""
 
     portal: Portal
@@ -50,12 +50,12 @@ class OversightDesk:
         rows, total = self.portal.access.rows(page, size, department)
         return LogPage(rows, total, page, size)
 
-    def verified(self, noted: str = "") -> Audit:
+    def verified(self, noted: str = "") -> ChainAudit:
         """The chain of events, walked now; `noted` is NUMBER:HASH as it was written down before."""
         rights.check_role(self.actor, rights.AUDITORS, "核验事件链")
         return self.portal.tickets.audit_verify(_pair(noted))
 
-    def log_verified(self, noted: str = "") -> Audit:
+    def log_verified(self, noted: str = "") -> ChainAudit:
         """The chain of the access log, walked now."""
         rights.check_role(self.actor, rights.AUDITORS, "核验访问日志")
         return self.portal.access.verified(_pair(noted))
@@ -68,5 +68,5 @@ def _pair(noted: str) -> tuple[int, str] | None:
     """Number and hash of a note; None where there is none."""
     number, _, hash_ = noted.strip().partition(":")
     if noted.strip() and not (number.isdecimal() and len(number) < 19 and hash_):
-        raise BadForm("此前记下的值须写作 序号:哈希")
+        raise InvalidForm("此前记下的值须写作 序号:哈希")
     return (int(number), hash_) if hash_ else None

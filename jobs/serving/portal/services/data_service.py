@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.collaboration import Actor
-from jobs.collaboration.ticket_queries import Tally
+from jobs.collaboration.ticket_queries import TicketCounts
 from jobs.contracts import Contract, Rule
 from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import ContractError, ServiceUnavailable, Unknown, UserError
@@ -14,7 +14,7 @@ from jobs.lake.delivery import Delivery, State
 from jobs.lake.results import Results, RuleRow, Verdict
 from jobs.lake.session import is_away
 from jobs.lake.zones import Zone
-from jobs.reporting.entries import Entry, Punctuality, answers, punctuality, rounds
+from jobs.reporting.entries import Entry, Punctuality, answers, punctuality, regular_entries
 from jobs.reporting.report_store import report_key
 from jobs.reporting.score import Scores, scores, weights
 from jobs.reporting.trends import Trend, dataset_trends
@@ -22,7 +22,7 @@ from jobs.serving.access_log import Access
 from jobs.serving.portal import rights
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.county_map import CountyMap, county_map
-from jobs.serving.portal.overview_snapshot import Standing
+from jobs.serving.portal.overview_snapshot import OverviewSnapshot
 from jobs.serving.portal.services.samples import Sample, curated_rows
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class DepartmentView:
     times: tuple[Punctuality, ...]
     trends: tuple[Trend, ...]
     score: float | None
-    tally: Tally
+    tally: TicketCounts
     note: str
 
 
@@ -87,7 +87,7 @@ class Ranked:
     name: str
     score: float | None
     deliveries: int
-    tally: Tally
+    tally: TicketCounts
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,16 @@ class Overview:
 
     ranked: tuple[Ranked, ...]
     map: CountyMap
-    tally: Tally
+    tally: TicketCounts
     late: tuple[Punctuality, ...]
     note: str
 
 
-NOTHING = Standing((), {}, {})
+NOTHING = OverviewSnapshot((), {}, {})
 
 
 @dataclass(frozen=True)
-class DataDesk:
+class DataService:
     """What the actor may see of data."""
 
     portal: Portal
@@ -113,18 +113,18 @@ class DataDesk:
 
     def contracts(self) -> tuple[Contract, ...]:
         """Contracts of all datasets: the catalogue is for everybody."""
-        return self.portal.catalogue().sources()
+        return self.portal.registry().sources()
 
     def dataset(self, dataset: str, with_rows: bool = True) -> DatasetView:
         """One dataset; that sensitive values were shown is noted first."""
         contract = self._contract(dataset)
-        rules = self.portal.catalogue().rules.get(dataset, ())
+        rules = self.portal.registry().rules.get(dataset, ())
         may_upload = self.actor.role in rights.SENDERS and self.actor.department == contract.provider
         if not rights.may_know(self.actor, contract.provider):
             return DatasetView(contract, rules, None, (), None, (), None, "", may_upload)
         standing, note = self.standing()
         mine = standing.of_dataset(dataset)
-        own = rounds(mine)
+        own = regular_entries(mine)
         return DatasetView(
             contract,
             rules,
@@ -139,7 +139,7 @@ class DataDesk:
 
     def deliveries(self) -> tuple[Entry, ...]:
         """Newest deliveries that the actor may know of."""
-        return tuple(reversed(rounds(self._known())[-SHOWN:]))
+        return tuple(reversed(regular_entries(self._known())[-SHOWN:]))
 
     def answers(self) -> tuple[Entry, ...]:
         """Newest answers to tickets that the actor may know of."""
@@ -152,9 +152,9 @@ class DataDesk:
     def delivery(self, delivery_id: str) -> DeliveryView:
         """One delivery, read now; Unknown where it is another department's."""
         delivery = self._delivery(delivery_id)
-        contract = self.portal.catalogue().contracts.get(delivery.dataset)
+        contract = self.portal.registry().contracts.get(delivery.dataset)
         try:
-            results = Results(self.portal.lake.arrow, self.portal.settings.s3_bucket)
+            results = Results(self.portal.lake.delta, self.portal.settings.s3_bucket)
             verdict, rules = results.verdict(delivery.id), results.rules([("delivery", "=", delivery.id)])
             keys = [report_key(delivery, ending) for ending in ENDINGS]
             reports = tuple(key.removeprefix(f"{Zone.REPORTS}/") for key in keys if self.portal.lake.store.head(key))
@@ -176,14 +176,14 @@ class DataDesk:
         standing, note = self.standing()
         now, zone = self.portal.now(), self.portal.settings.timezone
         found = standing.departments.get(provider)
-        tallies = self.portal.tickets.tallies(self.actor, now)
+        ticket_counts = self.portal.tickets.ticket_counts(self.actor, now)
         return DepartmentView(
             provider,
             own[0].department,
             tuple(punctuality(c, standing.of_dataset(c.id), now) for c in own),
-            tuple(dataset_trends(rounds(standing.of_department(provider)), own, zone)),
+            tuple(dataset_trends(regular_entries(standing.of_department(provider)), own, zone)),
             found.scores.total if found else None,
-            tallies.get(provider, Tally()),
+            ticket_counts.get(provider, TicketCounts()),
             note,
         )
 
@@ -192,13 +192,13 @@ class DataDesk:
         rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
         standing, note = self.standing()
         now = self.portal.now()
-        tallies = self.portal.tickets.tallies(self.actor, now)
+        ticket_counts = self.portal.tickets.ticket_counts(self.actor, now)
         times = [punctuality(c, standing.of_dataset(c.id), now) for c in self.contracts()]
-        parts = [sum(getattr(t, name) for t in tallies.values()) for name in ("open", "overdue", "closed")]
+        parts = [sum(getattr(t, name) for t in ticket_counts.values()) for name in ("open", "overdue", "closed")]
         return Overview(
-            _ranked(self.contracts(), standing, tallies),
+            _ranked(self.contracts(), standing, ticket_counts),
             county_map(standing.counties),
-            Tally(*parts),
+            TicketCounts(*parts),
             tuple(t for t in times if t.is_late),
             note,
         )
@@ -223,7 +223,7 @@ class DataDesk:
         known = [e.delivery for e in self._known()]
         return titled, [d for d in reversed(known) if wanted in self._words(d).lower()][:SHOWN]
 
-    def standing(self) -> tuple[Standing, str]:
+    def standing(self) -> tuple[OverviewSnapshot, str]:
         """How the city stands, for what is picked from it here; and a word where that cannot be read."""
         try:
             return self.portal.standing.get(), ""
@@ -235,7 +235,7 @@ class DataDesk:
 
     def _contract(self, dataset: str) -> Contract:
         try:
-            found = self.portal.catalogue().contract(dataset)
+            found = self.portal.registry().contract(dataset)
         except ContractError as error:
             raise Unknown(f"没有数据集 {dataset}") from error
         if found.kind != "source":
@@ -275,7 +275,9 @@ def _is_absence(error: Exception) -> bool:
     return isinstance(error, ServiceUnavailable) or is_away(error)
 
 
-def _ranked(contracts: Sequence[Contract], standing: Standing, tallies: Mapping[str, Tally]) -> tuple[Ranked, ...]:
+def _ranked(
+    contracts: Sequence[Contract], standing: OverviewSnapshot, ticket_counts: Mapping[str, TicketCounts]
+) -> tuple[Ranked, ...]:
     """Best first; who has no score yet comes last."""
     names = {c.provider: c.department for c in contracts}
     totals = {p: one.scores.total for p, one in standing.departments.items() if one.scores.total is not None}
@@ -287,7 +289,7 @@ def _ranked(contracts: Sequence[Contract], standing: Standing, tallies: Mapping[
             name=names[p],
             score=totals.get(p),
             deliveries=standing.departments[p].deliveries if p in standing.departments else 0,
-            tally=tallies.get(p, Tally()),
+            tally=ticket_counts.get(p, TicketCounts()),
         )
         for p in names
     ]

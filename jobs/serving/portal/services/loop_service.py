@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.collaboration import Actor, Brief, LoopMetrics
+from jobs.collaboration import Actor, LoopMetrics, TicketSummary
 from jobs.collaboration.metrics import Durations, Share, Stock
 from jobs.errors import Unknown
 from jobs.reporting import figures
@@ -28,7 +28,7 @@ DURATIONS = "durations"
 
 
 @dataclass(frozen=True)
-class Part:
+class TicketCount:
     """A number of tickets; `of` names their list."""
 
     of: str
@@ -37,21 +37,21 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Figure:
+class LoopFigure:
     """One number of the loop as people read it, and the numbers of tickets that it is made of."""
 
     title: str
     value: str
-    parts: tuple[Part, ...]
+    parts: tuple[TicketCount, ...]
 
 
 @dataclass(frozen=True)
-class Row:
+class LoopRow:
     """All figures of a department, or of the city."""
 
     provider: str
     name: str
-    figures: tuple[Figure, ...]
+    figures: tuple[LoopFigure, ...]
 
     def is_quiet(self) -> bool:
         """Whether none of its numbers counts a ticket."""
@@ -64,13 +64,13 @@ class LoopView:
 
     month: Month
     months: tuple[Period, ...]
-    rows: tuple[Row, ...]
-    quiet: tuple[Row, ...] = ()
+    rows: tuple[LoopRow, ...]
+    quiet: tuple[LoopRow, ...] = ()
     """Departments without any ticket in the month: a table of noughts tells nobody anything."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class FigureQuery:
     """Which number of which month, as of which cut, and which page of its tickets."""
 
     of: str
@@ -81,20 +81,20 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Listed:
+class FigureTickets:
     """A page of the tickets behind one number, in the order in which they were counted; a ticket may count twice."""
 
     month: Month
     name: str
     title: str
-    briefs: tuple[Brief, ...]
+    briefs: tuple[TicketSummary, ...]
     total: int
     page: int
     size: int
 
 
 @dataclass(frozen=True)
-class LoopDesk:
+class LoopService:
     """What the actor may know of how the loop did."""
 
     portal: Portal
@@ -104,7 +104,7 @@ class LoopDesk:
         """The figures of one department; Unknown for people of another."""
         name = self._name(provider)
         found = self.portal.loops.month(month)
-        row = Row(provider, name, figures_of(self._metrics(found, provider)))
+        row = LoopRow(provider, name, figures_of(self._metrics(found, provider)))
         return LoopView(found, self.portal.loops.offered(), (row,))
 
     def city(self, month: str) -> LoopView:
@@ -112,7 +112,7 @@ class LoopDesk:
         rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
         found = self.portal.loops.month(month)
         names = {CITY: "全市"} | self._names()
-        rows = tuple(Row(one, name, figures_of(self._metrics(found, one))) for one, name in names.items())
+        rows = tuple(LoopRow(one, name, figures_of(self._metrics(found, one))) for one, name in names.items())
         quiet = tuple(row for row in rows if row.provider and row.is_quiet())
         told = tuple(row for row in rows if not row.provider or not row.is_quiet())
         return LoopView(found, self.portal.loops.offered(), told, quiet)
@@ -122,14 +122,14 @@ class LoopDesk:
         self._name(provider)
         return self._metrics(self.portal.loops.month(month), provider)
 
-    def listed(self, provider: str, asked: Asked) -> Listed:
+    def listed(self, provider: str, asked: FigureQuery) -> FigureTickets:
         """The tickets of one number of a department, or of the city where no provider is named."""
         name = self._name(provider) if provider else self._city()
         found = self.portal.loops.at(asked.month, asked.mark)
         title, ids = tickets_of(self._metrics(found, provider), asked.of)
         shown = ids[(asked.page - 1) * asked.size : asked.page * asked.size]
         briefs = tuple(found.loop.briefs[one] for one in shown)
-        return Listed(found, name, title, briefs, len(ids), asked.page, asked.size)
+        return FigureTickets(found, name, title, briefs, len(ids), asked.page, asked.size)
 
     def _city(self) -> str:
         rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
@@ -143,7 +143,7 @@ class LoopDesk:
         return names[provider]
 
     def _names(self) -> dict[str, str]:
-        return {c.provider: c.department for c in self.portal.catalogue().sources()}
+        return {c.provider: c.department for c in self.portal.registry().sources()}
 
     def _metrics(self, month: Month, provider: str) -> LoopMetrics:
         """The department's numbers; of one that has no tickets, those of nothing."""
@@ -157,24 +157,30 @@ def nothing(like: LoopMetrics) -> LoopMetrics:
     return LoopMetrics(like.since, like.until, shares, Durations(None, None, None, None, ()), Stock((), (), (), ()))
 
 
-def figures_of(metrics: LoopMetrics) -> tuple[Figure, ...]:
+def figures_of(metrics: LoopMetrics) -> tuple[LoopFigure, ...]:
     """All figures, in the order in which people read them."""
-    stock = [Figure(title, "", (Part(name, "件", len(getattr(metrics.stock, name))),)) for name, title in STOCK.items()]
+    stock = [
+        LoopFigure(title, "", (TicketCount(name, "件", len(getattr(metrics.stock, name))),))
+        for name, title in STOCK.items()
+    ]
     return (*stock, *(_share(one) for one in metrics.shares), _durations(metrics.durations))
 
 
-def _share(share: Share) -> Figure:
+def _share(share: Share) -> LoopFigure:
     part, whole = SHARES[share.name]
-    parts = (Part(f"{share.name}.part", part, len(share.part)), Part(f"{share.name}.whole", whole, len(share.whole)))
-    return Figure(share.title, figures.percent(share.value), parts)
+    parts = (
+        TicketCount(f"{share.name}.part", part, len(share.part)),
+        TicketCount(f"{share.name}.whole", whole, len(share.whole)),
+    )
+    return LoopFigure(share.title, figures.percent(share.value), parts)
 
 
-def _durations(found: Durations) -> Figure:
-    parts = (Part(DURATIONS, "件按工作日计时", len(found.tickets)),)
+def _durations(found: Durations) -> LoopFigure:
+    parts = (TicketCount(DURATIONS, "件按工作日计时", len(found.tickets)),)
     if found.mean is None or found.median is None or found.p90 is None or found.net_mean is None:
-        return Figure("平均整改时长", figures.NONE, parts)
+        return LoopFigure("平均整改时长", figures.NONE, parts)
     value = f"{found.mean:.1f} 个工作日（中位数 {found.median:g}，九成在 {found.p90:g} 以内，扣除暂停 {found.net_mean:.1f}）"
-    return Figure("平均整改时长", value, parts)
+    return LoopFigure("平均整改时长", value, parts)
 
 
 def tickets_of(metrics: LoopMetrics, of: str) -> tuple[str, Sequence[str]]:
