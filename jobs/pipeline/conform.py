@@ -34,7 +34,7 @@ def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
     rules = runnable_rules(lake, registry.rules[contract.id], versions)
     this = evaluate_delivery(lake, contract, delivery, rules, versions)
     try:
-        decision = quality.decide(contract, this.judged.counted, this.judged.results, delivery.is_answer())
+        decision = this.decision(contract, delivery)
         _publish(lake, this, contract, delivery, decision.is_refused())
     finally:
         this.judged.release()

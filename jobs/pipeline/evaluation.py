@@ -30,6 +30,10 @@ class Evaluation:
     repairs: tuple[Repair, ...]
     extras: tuple[str, ...]
 
+    def decision(self, contract: Contract, delivery: Delivery) -> quality.Decision:
+        """What is decided of the delivery; an answer to tickets has no limits of acceptance."""
+        return quality.decide(contract, self.judged.counted, self.judged.results, delivery.is_answer())
+
     def repair_counts(self) -> tuple[quality.RepairCount, ...]:
         """How often each declared change happened."""
         return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.judged.counted)

@@ -111,7 +111,7 @@ def _judged_again(lake: Lake, registry: Registry, document: Document) -> tuple[l
         )
     this = evaluate_delivery(lake, contract, delivery, rules, versions)
     try:
-        decision = quality.decide(contract, this.judged.counted, this.judged.results)
+        decision = this.decision(contract, delivery)
         basis = quality.Basis(document["suite_hash"], -1, judged_at)
         verdict = quality.verdict_on(contract, delivery, decision, basis, this.judged.counted, this.repair_counts())
         source = "bronze, judged again"

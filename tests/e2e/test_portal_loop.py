@@ -29,7 +29,7 @@ RIGHT = [identity.identity_number(Random(number), "371502") for number in range(
 def town(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     """A city whose bureau confirms each issue, and whose pages show each verdict at once."""
     monkeypatch.setattr(policies, "state_machine", lambda: state_machine().model_copy(update={"automatic": {}}))
-    monkeypatch.setattr(serving, "STANDING_S", 0.0)
+    monkeypatch.setattr(serving, "OVERVIEW_S", 0.0)
     with living.living(lake) as made:
         yield made
 

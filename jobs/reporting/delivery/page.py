@@ -64,7 +64,7 @@ def delivery_page(facts: Facts, first: Mapping[str, tuple[EvidenceLine, ...]]) -
         history_words=history_words(facts),
         sources=source_table(facts),
         workbook=f"{facts.delivery.id}.xlsx",
-        state_machine=f"{facts.delivery.id}.json",
+        document=f"{facts.delivery.id}.json",
         made_at=figures.moment(facts.now, facts.zone),
     )
 
