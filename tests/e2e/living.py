@@ -19,7 +19,7 @@ from jobs.serving.portal.context import Portal
 from jobs.serving.portal.context import opened as opened_portal
 from jobs.settings import Settings
 from jobs.simulator import START, send
-from tests.unit.portalling import PASSWORD
+from tests.unit.serving.portal.portal_city import PASSWORD
 
 DATASET = "enterprise_registration"
 OWNER, OTHER = "market_regulation", "liaocheng_gas"

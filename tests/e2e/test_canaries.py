@@ -23,7 +23,7 @@ from jobs.simulator import CANARIES
 from tests.dags.programs import lake_environ
 from tests.e2e import living
 from tests.e2e.living import DATASET, OWNER, PEOPLE, Town
-from tests.unit.portalling import Browser
+from tests.unit.serving.portal.portal_city import Browser
 
 HOTLINE = "hotline_orders"
 WRONG_ID = CANARIES[0][:17] + "X1"[CANARIES[0][17] == "X"]

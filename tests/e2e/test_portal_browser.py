@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.unit.conftest import migrated
-from tests.unit.portalling import PASSWORD, City, city, served
+from tests.unit.serving.portal.portal_city import PASSWORD, City, city, served
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}

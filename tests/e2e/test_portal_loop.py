@@ -16,7 +16,7 @@ from jobs.simulator import identity
 from tests.e2e import living
 from tests.e2e.living import DATASET, OTHER, OWNER, Town
 from tests.e2e.test_portal_browser import CHROMIUM, DESKTOP, PHONE, browser, enter, keep, log_in
-from tests.unit.portalling import served
+from tests.unit.serving.portal.portal_city import served
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")

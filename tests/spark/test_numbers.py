@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 from jobs.conform import typed
 from jobs.contracts import Field, Source
 from jobs.lake.lake import Lake
-from tests.unit.test_reading_csv import contract
-from tests.unit.test_reading_excel import read_file
+from tests.unit.ingest.test_delimited import contract
+from tests.unit.ingest.test_excel import read_file
 
 BARE: dict[str, Any] = {}
 COMMAS, COMMA = {"thousands": ","}, {"decimal": ","}

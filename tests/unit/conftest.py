@@ -14,9 +14,9 @@ from jobs.lake.database import Database
 from jobs.lake.ledger_tables import Base
 from jobs.serving.account_tables import AccessChainRow
 from tests.postgres import create, running
-from tests.unit.test_reading_csv import read_bytes as read_bytes
-from tests.unit.test_reading_proposal import proposed as proposed
-from tests.unit.ticketing import ISSUE, ZONE, at, owners
+from tests.unit.collaboration.samples import ISSUE, ZONE, at, owners
+from tests.unit.ingest.test_delimited import read_bytes as read_bytes
+from tests.unit.ingest.test_proposal import proposed as proposed
 
 KINDS = ("sqlite", "postgresql")
 
