@@ -9,7 +9,7 @@ INSTALL = @command -v $(PYTHON) >/dev/null || { \
 COMPILE = "$$($(PYTHON) infra/install.py --uv)" pip compile -q --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
 
-.PHONY: help setup setup-dev demo up down status test test-unit lint format bench lock clean
+.PHONY: help setup setup-dev demo up down status test test-unit lint format docs bench lock clean
 
 help: ## Show these words / 显示帮助
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ lint: setup-dev ## Style, types and import rules / 代码检查
 format: setup-dev ## Let ruff lay out the code / 格式化代码
 	@$(BIN)/ruff check --fix-only -q .
 	@$(BIN)/ruff format .
+
+docs: setup-dev ## Write the reference tables of the pages anew / 更新文档中的参考表
+	@$(BIN)/lake contracts docs
 
 bench: setup-dev ## Measure and print a table / 性能测试
 	@$(BIN)/python -m tests.bench --keep docs/benchmarks.tsv

@@ -1,4 +1,4 @@
-"""lake contracts check | show | new, and lake plan."""
+"""lake contracts check | show | new | docs."""
 
 import re
 from pathlib import Path
@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts
+from jobs.cli.contract_reference import with_tables
 from jobs.contracts import Registry, suite_hash
 from jobs.ingest.proposal import propose
 from jobs.ingest.reading import LocalFile
+from jobs.settings import PROJECT
 from jobs.settings import load as settings
 
 app = typer.Typer(no_args_is_help=True, help="Check, show and propose data contracts.")
@@ -77,3 +79,17 @@ def new(
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     typer.echo(f"{target}: review it, then `lake contracts check` and `lake run '{file}' --dataset {dataset}`")
+
+
+@app.command()
+def docs(
+    page: Annotated[
+        Path, typer.Argument(help="Page with generated tables.", show_default="docs/contracts.md")
+    ] = PROJECT / "docs" / "contracts.md",
+) -> None:
+    """Write the reference tables of a page anew, from the code that reads contracts.
+
+    Example: `lake contracts docs`
+    """
+    page.write_text(with_tables(page.read_text("utf-8")), "utf-8")
+    typer.echo(f"{page}: its generated tables are those of the code")

@@ -27,59 +27,84 @@ class Section(ContractPart):
     """Sub-heading rows between the data rows, such as `北京市（92所）`."""
 
     pattern: Regex = Field(
-        description="Matches the first filled cell of a sub-heading row; its named groups become columns."
+        description="Matches the first filled cell of a sub-heading row; its named groups become columns of the rows below."
     )
 
 
 class Layout(ContractPart):
     """The file as it arrives; the value of the contract's `layout` property."""
 
-    format: Literal["csv", "excel", "json", "jsonl", "parquet"] = "csv"
+    format: Literal["csv", "excel", "json", "jsonl", "parquet"] = Field(
+        "csv", description="`csv`: any delimited text with any file ending; `excel`: xls and xlsx."
+    )
     files: str = Field("*", description="Glob of the members to read in a folder or archive.")
     file_name: Regex | None = Field(None, description="Named groups of the file's name become columns.")
 
-    encoding: str = Field("auto", description="auto, utf-8, gb18030, gbk, cp1252, … (Python codec names).")
-    delimiter: str = Field(",", min_length=1, max_length=1)
-    quote: str = Field('"', max_length=1, description="Empty: quotes are plain characters.")
+    encoding: str = Field(
+        "auto", description="`auto` (detected, with a confidence) or a codec name: utf-8, gb18030, gbk, cp1252."
+    )
+    delimiter: str = Field(",", min_length=1, max_length=1, description="Mark between cells.")
+    quote: str = Field('"', max_length=1, description="Mark around cells; empty: quotes are plain characters.")
     multiline: bool = Field(True, description="A quoted cell may hold line breaks.")
 
     sheet: str | int = Field(0, description="Name of the sheet, or its position from 0.")
     skip_rows: int = Field(0, ge=0, description="Rows above the header.")
-    header_rows: int = Field(1, ge=0, description="Rows of the header; merged cells are filled, levels joined by '/'.")
+    header_rows: int = Field(
+        1,
+        ge=0,
+        description="Rows of the header; merged cells are filled, levels joined by `/`; 0: fields by `position`.",
+    )
     footer_rows: int = Field(0, ge=0, description="Rows below the data.")
-    section: Section | None = None
+    section: Section | None = Field(None, description="Sub-heading rows between the data rows.")
 
-    records: str = Field("", description="Dotted path to the list of records in a JSON document.")
+    records: str = Field(
+        "",
+        description="Dotted path to the records in JSON (`features`); nested keys become dotted headers (`properties.aqi`).",
+    )
 
-    missing: tuple[str, ...] = Field((), description="Words that mean: no value.")
+    missing: tuple[str, ...] = Field((), description="Words that mean: no value, for all fields.")
     timezone: str = Field("Asia/Shanghai", description="Zone of local times without an offset.")
-    extra_columns: Literal["evolve", "ignore", "refuse"] = "ignore"
-    missing_columns: Literal["ignore", "refuse"] = "refuse"
+    extra_columns: Literal["evolve", "ignore", "refuse"] = Field(
+        "ignore", description="Columns that the contract does not know; `evolve`: carried as text."
+    )
+    missing_columns: Literal["ignore", "refuse"] = Field(
+        "refuse", description="Columns of the contract that the file does not have."
+    )
 
 
 class Source(ContractPart):
     """Where a field comes from and how its text is written; the value of a field's `source` property."""
 
-    header: tuple[str, ...] = Field((), description="Accepted headers, newest layout first.")
-    position: int | None = Field(None, ge=1, description="Column position from 1, for columns without a name.")
-    compose: str | None = Field(None, description="Template over other fields' text, such as '{year}-{month}-{day}'.")
-    derive: str | None = Field(None, description="Another field whose text this one is extracted from.")
-    extract: Regex | None = Field(None, description="Its first group is the value.")
-
-    missing: tuple[str, ...] = ()
-    formats: tuple[str, ...] = Field((), description="Spark date patterns, or excel_serial, epoch_s, epoch_ms.")
-    timezone: str | None = None
-    units: dict[str, float] = Field({}, description="Glued unit → factor to the field's own unit.")
-    censored: bool = Field(False, description="'<1' becomes 1 here and '<' in <field>_qualifier.")
-    thousands: str = Field(
-        "", max_length=1, description="Mark between groups of three digits; ' ' stands for any blank."
+    header: tuple[str, ...] = Field(
+        (),
+        description="Accepted headers, newest layout first: to the letter, else alike but for case, width and blanks; unset: businessName, then name.",
     )
-    decimal: str = Field("", max_length=1, description="Decimal mark, such as ','; unset: a point.")
+    position: int | None = Field(None, ge=1, description="Column position from 1, for columns without a name.")
+    compose: str | None = Field(None, description="Template over other fields' text: `{year}-{month}-{day} {hour}`.")
+    derive: str | None = Field(None, description="Another field whose text this one is extracted from.")
+    extract: Regex | None = Field(None, description="Regular expression whose first group is the value.")
+
+    missing: tuple[str, ...] = Field((), description="Words that mean: no value, besides the layout's.")
+    formats: tuple[str, ...] = Field(
+        (), description="Spark date patterns, or `excel_serial`, `epoch_s`, `epoch_ms`, in the order to try."
+    )
+    timezone: str | None = Field(None, description="Zone of local times here; unset: the layout's.")
+    units: dict[str, float] = Field(
+        {}, description="Glued unit → factor to the field's own unit, such as `{MPa: 1000}`."
+    )
+    censored: bool = Field(False, description="`<1` becomes the value 1, and `<` in the column `<field>_qualifier`.")
+    thousands: str = Field(
+        "",
+        max_length=1,
+        description="Mark to remove between groups of three digits: a blank stands for any blank, `'` for any apostrophe.",
+    )
+    decimal: str = Field("", max_length=1, description="Decimal mark; unset: a point.")
     mapping: dict[str, str] = Field({}, description="Sent word → standard word; counted as a repair.")
     full_width: bool | None = Field(
-        None, description="Full-width letters, digits and marks become half-width; unset: in codes, numbers and dates."
+        None,
+        description="Full-width letters, digits and marks become half-width; unset: in codes, numbers and dates, not in free text.",
     )
-    case: Literal["upper", "lower"] | None = None
+    case: Literal["upper", "lower"] | None = Field(None, description="Letters become upper or lower case.")
 
     @model_validator(mode="before")
     @classmethod
@@ -105,23 +130,33 @@ class Source(ContractPart):
 class Write(ContractPart):
     """How good rows reach silver; the value of the contract's `write` property."""
 
-    mode: Literal["merge", "append"] = "merge"
-    duplicates: Literal["drop", "fail"] = Field("drop", description="Fully equal rows: keep one and count, or refuse.")
-    partition_by: tuple[str, ...] = ()
+    mode: Literal["merge", "append"] = Field(
+        "merge",
+        description="`merge`: by primary key, the later delivery wins; `append`: readings of meters and sensors.",
+    )
+    duplicates: Literal["drop", "fail"] = Field(
+        "drop", description="Fully equal rows; `drop`: one is kept, the rest counted; `fail`: they break the key."
+    )
+    partition_by: tuple[str, ...] = Field((), description="Fields that the silver table is partitioned by.")
 
 
 class Acceptance(ContractPart):
     """When a delivery is refused whole; the value of the contract's `acceptance` property."""
 
-    max_failed_rows_pct: float = Field(100.0, ge=0, le=100)
-    min_rows: int = Field(1, ge=0)
+    max_failed_rows_pct: float = Field(
+        100.0,
+        ge=0,
+        le=100,
+        description="Largest share of rows that may break a critical rule, in percent.",
+    )
+    min_rows: int = Field(1, ge=0, description="Fewest rows of a delivery.")
 
 
 class Product(ContractPart):
     """How a gold table is made; the value of a product contract's `product` property."""
 
-    inputs: tuple[str, ...]
-    builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    inputs: tuple[str, ...] = Field(description="Datasets whose silver tables it is made from.")
+    builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the transform that makes it.")
 
 
 class County(ContractPart):
@@ -130,6 +165,8 @@ class County(ContractPart):
     `field` is the row's own, or, with `dataset` and `on`, that of a row of another dataset found by its whole key.
     """
 
-    field: str
-    dataset: str = ""
-    on: dict[str, str] = {}
+    field: str = Field(description="Field that holds the county's division code.")
+    dataset: str = Field("", description="Dataset that the field belongs to; empty: this one.")
+    on: dict[str, str] = Field(
+        {}, description="Each field of that dataset's key → the field of this one that equals it."
+    )

@@ -21,40 +21,54 @@ OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves", "peers")
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
-class _Meta(BaseModel):
+class RuleMeta(BaseModel):
+    """What a department needs to know of a written rule; the value of `meta`."""
+
     model_config = ConfigDict(extra="forbid")
 
-    dimension: Dimension
-    message: str = Field(min_length=2)
-    remedy: str = Field(min_length=2)
-    basis: str = Field(min_length=2)
-    indicator: str = ""
-    fields: list[str] = []
-    authority: Authority = ""
-    reference: str = ""
+    dimension: Dimension = Field(description="One of the six dimensions of GB/T 36344.")
+    message: str = Field(min_length=2, description="What is wrong, in Chinese, as the department reads it.")
+    remedy: str = Field(min_length=2, description="What the department should do.")
+    basis: str = Field(min_length=2, description="Standard with clause, law, or practice that the rule follows.")
+    indicator: str = Field("", description="Number of the indicator in GB/T 36344, such as 0301.")
+    fields: list[str] = Field([], description="Fields that the rule is about; unset: those that `kwargs` judges.")
+    authority: Authority = Field(
+        "", description="Whose value counts where two datasets differ; told to the department."
+    )
+    reference: str = Field("", description="`alias.field` of a lookup whose value is told as what may have been meant.")
 
 
-class _Expectation(BaseModel):
+class SuiteEntry(BaseModel):
+    """A written rule as it stands in a suite."""
+
     model_config = ConfigDict(extra="forbid")
 
-    id: str = Field(pattern=ID.pattern)
-    type: str = Field(pattern=r"^(expect_[a-z0-9_]+|unexpected_rows_expectation)$")
-    kwargs: dict[str, Any] = {}
-    severity: Severity
-    meta: _Meta
+    id: str = Field(pattern=ID.pattern, description="Name of the rule, once in a dataset.")
+    type: str = Field(
+        pattern=r"^(expect_[a-z0-9_]+|unexpected_rows_expectation)$", description="Type of the expectation."
+    )
+    kwargs: dict[str, Any] = Field({}, description="Parameters of the expectation.")
+    severity: Severity = Field(
+        description="`critical`: the row goes to quarantine; `warning`: it passes with a mark; `info`: alarm only."
+    )
+    meta: RuleMeta = Field(description="What a department needs to know, see below.")
 
 
-class _Lookup(BaseModel):
+class SuiteLookup(BaseModel):
+    """A row of another dataset that the rules of a suite may name; a value of `meta.lookups`."""
+
     model_config = ConfigDict(extra="forbid")
 
-    dataset: str
-    on: dict[str, str]
+    dataset: str = Field(description="The other dataset.")
+    on: dict[str, str] = Field(
+        description="Each field of its primary key → Spark SQL over this row that must equal it."
+    )
 
 
 class _SuiteMeta(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    lookups: dict[str, _Lookup] = {}
+    lookups: dict[str, SuiteLookup] = {}
 
 
 class _Suite(BaseModel):
@@ -62,7 +76,7 @@ class _Suite(BaseModel):
 
     name: str
     meta: _SuiteMeta = _SuiteMeta()
-    expectations: list[_Expectation]
+    expectations: list[SuiteEntry]
 
 
 def suite_rules(
@@ -159,7 +173,7 @@ def _which_side(rule: Rule, named: Sequence[Lookup], others: Mapping[str, Contra
     }[rule.authority]
 
 
-def _rule(document: Document, place: tuple[str | int, ...], expectation: _Expectation, names: set[str]) -> Rule:
+def _rule(document: Document, place: tuple[str | int, ...], expectation: SuiteEntry, names: set[str]) -> Rule:
     columns = _columns(expectation, COLUMN_KEYS)
     for column in (*columns, *_columns(expectation, OTHER_COLUMN_KEYS)):
         if column not in names:
@@ -182,7 +196,7 @@ def _rule(document: Document, place: tuple[str | int, ...], expectation: _Expect
     )
 
 
-def _columns(expectation: _Expectation, keys: tuple[str, ...]) -> list[str]:
+def _columns(expectation: SuiteEntry, keys: tuple[str, ...]) -> list[str]:
     found: list[str] = []
     for key in keys:
         value = expectation.kwargs.get(key, [])

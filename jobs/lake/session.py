@@ -55,7 +55,7 @@ def connect(settings: Settings) -> "SparkSession":
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     session: SparkSession = SparkSession.builder.remote(remote_of(settings)).create()
-    brief = DefaultPolicy(max_retries=5, max_backoff=4000)  # for a blip; a longer absence is for `patient` to wait out
+    brief = DefaultPolicy(max_retries=5, max_backoff=4000)  # for a blip; a longer absence is for `retrying` to wait out
     session.client.set_retry_policies([brief])
     try:
         session.conf.set("spark.sql.session.timeZone", "UTC")

@@ -6,6 +6,7 @@
 from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
+from great_expectations.compatibility.pydantic import Field
 from great_expectations.execution_engine import PandasExecutionEngine, SparkDFExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
 from great_expectations.expectations.metrics import ColumnMapMetricProvider
@@ -21,6 +22,14 @@ from pyspark.sql import functions as F
 
 from jobs.quality.codes import CONDITIONS, Condition
 from jobs.quality.engines import PandasText, SparkText
+
+SERIES = "Fields that tell points apart; `[]`: all rows are one point."
+AT = "Field with the time that orders the readings of a point."
+UNLESS = "Spark SQL over the row; where it holds, the row is never flagged."
+PERIOD_S = "Length of a period, in seconds."
+EVERY_S = "Distance of compared periods, in seconds; 86400: the same hours of the days before."
+CONDITION = "Spark SQL over the row and its lookups; where it cannot be decided, the row breaks the rule."
+LEAST = "Fewest readings that make a median; with fewer, nothing is judged."
 
 
 class ColumnValuesParse(ColumnMapMetricProvider):
@@ -96,11 +105,11 @@ class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "intervals", "while_moves", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
-    series: list[str]
-    at: str
-    intervals: int | str
-    while_moves: list[str] | None = None
-    unless: str = ""
+    series: list[str] = Field(description=SERIES)
+    at: str = Field(description=AT)
+    intervals: int | str = Field(description="Equal readings in a row that make a point stuck.")
+    while_moves: list[str] | None = Field(None, description="Other fields, of which one must move meanwhile.")
+    unless: str = Field("", description=UNLESS)
     flag: str = ""
 
 
@@ -110,11 +119,11 @@ class ExpectColumnValuesToNotSpike(ColumnMapExpectation):
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "readings", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
-    series: list[str]
-    at: str
-    limit: float | str
-    readings: int = 1
-    unless: str = ""
+    series: list[str] = Field(description=SERIES)
+    at: str = Field(description=AT)
+    limit: float | str = Field(description="Largest step between readings, in the field's unit.")
+    readings: int = Field(1, description="Most readings that one spike lasts.")
+    unless: str = Field("", description=UNLESS)
     flag: str = ""
 
 
@@ -124,11 +133,11 @@ class ExpectColumnValuesToNotFall(ColumnMapExpectation):
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "digits", "max_step", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
-    series: list[str]
-    at: str
-    digits: int | str = 0
-    max_step: float | str = 0
-    unless: str = ""
+    series: list[str] = Field(description=SERIES)
+    at: str = Field(description=AT)
+    digits: int | str = Field(0, description="Digits of the dial; 0: it never rolls over.")
+    max_step: float | str = Field(0, description="Largest step at a rollover.")
+    unless: str = Field("", description=UNLESS)
     flag: str = ""
 
 
@@ -138,11 +147,11 @@ class ExpectColumnValuesToFollowInTime(ColumnMapExpectation):
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "interval_s", "limit", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
-    series: list[str]
-    at: str
-    interval_s: float | str
-    limit: float | str = 1.5
-    unless: str = ""
+    series: list[str] = Field(description=SERIES)
+    at: str = Field(description=AT)
+    interval_s: float | str = Field(description="Seconds between two readings.")
+    limit: float | str = Field(1.5, description="Intervals after which a reading is late.")
+    unless: str = Field("", description=UNLESS)
     flag: str = ""
 
 
@@ -152,13 +161,13 @@ class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "rate", "factor", "tolerance", "share", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
-    series: list[str]
-    at: str
-    rate: str
-    factor: float | str = 1
-    tolerance: float | str
-    share: float | str = 0
-    unless: str = ""
+    series: list[str] = Field(description=SERIES)
+    at: str = Field(description=AT)
+    rate: str = Field(description="Field with the rate an hour.")
+    factor: float | str = Field(1, description="From the rate's unit an hour to the counter's unit.")
+    tolerance: float | str = Field(description="Difference that is always allowed, in the counter's unit.")
+    share: float | str = Field(0, description="Difference that is allowed as a share of the growth that is due.")
+    unless: str = Field("", description=UNLESS)
     flag: str = ""
 
 
@@ -179,7 +188,7 @@ class ExpectColumnValuesToSatisfy(ColumnMapExpectation):
     map_metric: ClassVar[str] = "column_values.satisfy"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "condition")
     args_keys: ClassVar[tuple[str, ...]] = ("column", "condition")
-    condition: str
+    condition: str = Field(description=CONDITION)
 
 
 class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
@@ -195,16 +204,16 @@ class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
         *("limit", "spreads", "readings", "unless", "flag"),
     )
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
-    series: list[str]
-    at: str
-    period_s: pydantic.conint(gt=0)  # type: ignore[valid-type]
-    every_s: int | None = None
-    back: pydantic.conint(gt=0)  # type: ignore[valid-type]
-    least: int
-    limit: float | str
-    spreads: float | str
-    readings: int | str
-    unless: str = ""
+    series: list[str] = Field(description=SERIES)
+    at: str = Field(description=AT)
+    period_s: pydantic.conint(gt=0) = Field(description=PERIOD_S)  # type: ignore[valid-type]
+    every_s: int | None = Field(None, description=EVERY_S)
+    back: pydantic.conint(gt=0) = Field(description="Periods before that say what is usual.")  # type: ignore[valid-type]
+    least: int = Field(description=LEAST)
+    limit: float | str = Field(description="Largest departure from what is usual, in the field's unit.")
+    spreads: float | str = Field(description="Largest departure in robust sigmas; 0: `limit` alone counts.")
+    readings: int | str = Field(description="Departing readings in a row that are flagged.")
+    unless: str = Field("", description=UNLESS)
     flag: str = ""
     _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
 
@@ -222,16 +231,20 @@ class ExpectColumnValuesToNotDrift(ColumnMapExpectation):
         *("peers", "limit", "readings", "unless", "flag"),
     )
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
-    series: list[str]
-    at: str
-    period_s: pydantic.conint(gt=0)  # type: ignore[valid-type]
-    every_s: int | None = None
-    peers: list[str] | None = None
-    back: pydantic.conint(ge=0)  # type: ignore[valid-type]
-    least: int
-    limit: float | str
-    readings: int | str
-    unless: str = ""
+    series: list[str] = Field(description=SERIES)
+    at: str = Field(description=AT)
+    period_s: pydantic.conint(gt=0) = Field(description=PERIOD_S)  # type: ignore[valid-type]
+    every_s: int | None = Field(None, description=EVERY_S)
+    peers: list[str] | None = Field(
+        None, description="Fields that sibling points share, whose median change is taken off; `[]`: all points."
+    )
+    back: pydantic.conint(ge=0) = Field(  # type: ignore[valid-type]
+        description="Periods before that say what is usual; 0: levels are compared with the peers' as they are."
+    )
+    least: int = Field(description=LEAST)
+    limit: float | str = Field(description="Largest change of a period's median, in the field's unit.")
+    readings: int | str = Field(description="Readings in a row, in periods that are off, that are flagged.")
+    unless: str = Field("", description=UNLESS)
     flag: str = ""
     _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
     _beside = pydantic.validator("back", allow_reuse=True)(history_or_peers)
@@ -255,7 +268,7 @@ class ExpectMulticolumnValuesToSatisfy(MulticolumnMapExpectation):
     map_metric: ClassVar[str] = "multicolumn_values.satisfy"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "condition")
     args_keys: ClassVar[tuple[str, ...]] = ("column_list", "condition")
-    condition: str
+    condition: str = Field(description=CONDITION)
 
 
 def _register(name: str, condition: Condition) -> None:

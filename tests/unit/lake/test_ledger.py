@@ -211,8 +211,8 @@ def test_the_last_build_of_a_product_replaces_the_one_before(ledger: Ledger) -> 
 
 def test_migrations_run_twice_and_by_several_processes_at_once(url: str) -> None:
     program = (
-        "import sys; from jobs.lake.ledger import Ledger; from jobs.lake.session import patient;"
-        " patient(Ledger(sys.argv[1]).migrate, 30)()"
+        "import sys; from jobs.lake.ledger import Ledger; from jobs.lake.session import retrying;"
+        " retrying(Ledger(sys.argv[1]).migrate, 30)()"
     )
     started = [subprocess.Popen([sys.executable, "-c", program, url]) for _ in range(2)]
     assert [one.wait(60) for one in started] == [0, 0]

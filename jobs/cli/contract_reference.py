@@ -1,0 +1,169 @@
+"""Reference tables of docs/contracts.md, made from the models that read contracts and the classes that judge rows.
+
+A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; what is written there by hand is replaced.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from jobs.contracts.layout import Acceptance, County, Layout, Product, Section, Source, Write
+from jobs.contracts.suites import RuleMeta, SuiteEntry, SuiteLookup
+from jobs.errors import UserError
+
+GENERATED = re.compile(r"(<!-- generated: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.S)
+INTERNAL = ("flag",)
+"""Parameters that the engine sets."""
+
+
+def with_tables(page: str) -> str:
+    """The page with every generated part as the code says it today; UserError for a name that no table has."""
+
+    def table(part: re.Match[str]) -> str:
+        begin, name, _, end = part.groups()
+        if name not in TABLES:
+            raise UserError(f"no table is called '{name}'; known: {', '.join(TABLES)}")
+        return f"{begin}{TABLES[name]()}\n{end}"
+
+    return GENERATED.sub(table, page)
+
+
+def keys_table(model: type[BaseModel]) -> str:
+    """Every key of a part of a contract: what it may be, what it is where it is left out, what it means."""
+    rows = [
+        (f"`{name}`", _values(field), _default(field), field.description or "")
+        for name, field in model.model_fields.items()
+    ]
+    return markdown(("key", "values", "default", "meaning"), rows)
+
+
+def rules_table(metric: str) -> str:
+    """Every expectation of a metric: its type, its own parameters, and what holds."""
+    rows = []
+    for expectation in _expectations(metric):
+        parameters = ", ".join(f"`{name}`" for name in _parameters(expectation))
+        rows.append((f"`{expectation.expectation_type}`", parameters, _sentence(expectation)))
+    return markdown(("type", "`kwargs`", "what holds"), rows)
+
+
+def parameters_table(metric: str) -> str:
+    """Every parameter of a metric's expectations, once for each meaning, with the types that take it."""
+    types: dict[tuple[str, str, str], list[str]] = {}
+    expectations = _expectations(metric)
+    for expectation in expectations:
+        for name, field in _parameters(expectation).items():
+            default = "required" if field.required else _cell(field.default)
+            meaning = (name, default, field.field_info.description or "")
+            types.setdefault(meaning, []).append(f"`{_short(expectation)}`")
+    rows = [
+        (f"`{name}`", "all" if len(takers) == len(expectations) else ", ".join(takers), default, description)
+        for (name, default, description), takers in types.items()
+    ]
+    return markdown(("parameter", "of", "default", "meaning"), rows)
+
+
+def markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines).replace(
+        "| --- ", "|---"
+    )
+
+
+def _expectations(metric: str) -> list[Any]:
+    from jobs.quality import expectations  # imported late, for it takes seconds
+
+    classes = [c for c in vars(expectations).values() if inspect.isclass(c) and c.__module__ == expectations.__name__]
+    return [c for c in classes if str(getattr(c, "map_metric", "")).endswith(f".{metric}")]
+
+
+def _parameters(expectation: Any) -> dict[str, Any]:
+    """Parameters that the class itself declares, by name."""
+    own = expectation.__fields__
+    return {name: own[name] for name in expectation.__annotations__ if name in own and name not in INTERNAL}
+
+
+def _short(expectation: Any) -> str:
+    """The end of a type's name, by which a reader tells it from the others."""
+    return str(expectation.expectation_type).rpartition("_")[2]
+
+
+def _sentence(documented: Any) -> str:
+    """The docstring as one line."""
+    return " ".join((inspect.getdoc(documented) or "").split())
+
+
+def _values(field: FieldInfo) -> str:
+    """What may be written: the words of a choice, else the kind of value with its bounds."""
+    choices = [word for kind in (field.annotation, *get_args(field.annotation)) for word in _choices(kind)]
+    if choices:
+        return " · ".join(f"`{word}`" for word in choices if word)
+    return _kind(field.annotation) + "".join(_bounds(field.metadata))
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _bounds(metadata: Iterable[Any]) -> Iterable[str]:
+    for bound in metadata:
+        match bound:
+            case Ge(ge=least):
+                yield f", from {least}"
+            case Gt(gt=least):
+                yield f", above {least}"
+            case Le(le=most):
+                yield f", up to {most}"
+            case MaxLen(max_length=1):
+                yield ", one character"
+            case MinLen(min_length=least) if least > 1:
+                yield f", {least} characters or more"
+
+
+def _kind(annotation: Any) -> str:
+    """A type in the words of YAML."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kind(get_args(annotation)[0])
+    kinds = [k for k in (get_args(annotation) or (annotation,)) if k not in (type(None), ...)]
+    if origin in (tuple, list):
+        return "list"
+    if origin is dict or (inspect.isclass(kinds[0]) and issubclass(kinds[0], BaseModel)):
+        return "mapping"
+    words = {str: "text", int: "whole number", float: "number", bool: "`true` · `false`"}
+    return " or ".join(words[k] if k in words else _kind(k) for k in kinds)
+
+
+def _default(field: FieldInfo) -> str:
+    return "required" if field.is_required() else _cell(field.default)
+
+
+def _cell(default: object) -> str:
+    """A default as it would be written; nothing where leaving the key out means none."""
+    if default is None or default in ("", (), [], {}):
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "source": lambda: keys_table(Source),
+    "layout": lambda: keys_table(Layout),
+    "section": lambda: keys_table(Section),
+    "write": lambda: keys_table(Write),
+    "acceptance": lambda: keys_table(Acceptance),
+    "county": lambda: keys_table(County),
+    "product": lambda: keys_table(Product),
+    "suite-rule": lambda: keys_table(SuiteEntry),
+    "suite-meta": lambda: keys_table(RuleMeta),
+    "suite-lookup": lambda: keys_table(SuiteLookup),
+    "series-rules": lambda: rules_table("in_series"),
+    "series-parameters": lambda: parameters_table("in_series"),
+    "condition-rules": lambda: rules_table("satisfy"),
+    "condition-parameters": lambda: parameters_table("satisfy"),
+}
+"""Table by the name of its marker."""
