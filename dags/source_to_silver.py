@@ -11,7 +11,7 @@ from jobs.settings import load as settings
 RESULTS = Asset(f"{SCHEME}results")
 NOTE = """{purpose}
 
-**Owner:** {department} {owner}. **If it fails:** a failed task means that a service is away or the code is wrong, never that
+**Owner:** {department} {owner}. **If it fails:** a failed task means that a service is unavailable or the code is wrong, never that
 the data is bad: bad data ends in a verdict. Clear the task when the service is back; the same delivery may run any number of times."""
 
 

@@ -1,4 +1,4 @@
-"""The rules that tickets live by, read together: machine, clock table, calendar with the years that were loaded."""
+"""The rules that tickets live by, read together: state machine, clock table, calendar with the years that were loaded."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""machine.yaml → Machine, checked: every name is known, every state can be reached and left, nothing closes unproven."""
+"""state_machine.yaml → StateMachine, checked: every name is known, every state can be reached and left, nothing closes unproven."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ REMEDY = "请参照 jobs/collaboration/state_machine.yaml 开头的说明"
 
 @lru_cache
 def state_machine(file: Path = FILE) -> StateMachine:
-    """The machine in the file; PolicyError names file, line and remedy."""
+    """The state machine in the file; PolicyError names file, line and remedy."""
     made, document = read_policy(file, StateMachine, REMEDY)
     checked = _Checked(made, document)
     checked.names()

@@ -186,7 +186,7 @@ class Tickets:
             return find_events(session, by, _seen(session, by, ticket_id, actor), actor)
 
     def possible(self, ticket_id: str, actor: Actor) -> tuple[Step, ...]:
-        """Steps that the actor may take now, in the order of the machine."""
+        """Steps that the actor may take now, in the order of the state machine."""
         with self._session() as (session, by):
             row = _seen(session, by, ticket_id, actor)
             dispute = open_dispute(session, row.id)

@@ -183,7 +183,7 @@ class ColumnValuesSatisfy(ColumnMapMetricProvider):
 
 
 class ExpectColumnValuesToSatisfy(ColumnMapExpectation):
-    """Each value of the column satisfies `condition`, which may name other columns and rows beside."""
+    """Each value of the column satisfies `condition`, which may name other columns and lookups."""
 
     map_metric: ClassVar[str] = "column_values.satisfy"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "condition")
@@ -247,7 +247,7 @@ class ExpectColumnValuesToNotDrift(ColumnMapExpectation):
     unless: str = Field("", description=UNLESS)
     flag: str = ""
     _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
-    _beside = pydantic.validator("back", allow_reuse=True)(history_or_peers)
+    _compared = pydantic.validator("back", allow_reuse=True)(history_or_peers)
 
 
 class MulticolumnValuesSatisfy(MulticolumnMapMetricProvider):

@@ -10,7 +10,7 @@ from jobs.lake.bits import balanced, quoted
 
 
 def with_lookups(rows: DataFrame, lookups: Sequence[Lookup], read: Callable[[str], DataFrame]) -> DataFrame:
-    """The rows with a struct column for each row beside, null where there is none."""
+    """The rows with a struct column for each lookup, null where it finds none."""
     names = rows.columns if lookups else []
     for one in lookups:
         keys = [key for key, _ in one.on]

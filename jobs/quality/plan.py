@@ -80,12 +80,12 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
         groups.append(Group(None, (), COPIES))
     series = tuple(Series(rule, flag_of(rule)) for rule in rules if rule.type in SERIES)
     county, partner = _county(contract, references)
-    lookups = (*_beside(rules), *partner)
+    lookups = (*_named_lookups(rules), *partner)
     return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series, lookups, county)
 
 
 def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, tuple[Lookup, ...]]:
-    """The row's county in Spark SQL, and the row beside that tells it. A code that is no division has no county."""
+    """The row's county in Spark SQL, and the lookup that tells it. A code that is no division has no county."""
     county = contract.county
     if county is None:
         return "", ()
@@ -95,8 +95,8 @@ def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, t
     return (f"CASE WHEN NOT {lost[0]} THEN `{county.field}` END", ()) if lost else ("", ())
 
 
-def _beside(rules: Sequence[Rule]) -> tuple[Lookup, ...]:
-    """The rows beside that the rules name, each alias once with all fields that any rule reads."""
+def _named_lookups(rules: Sequence[Rule]) -> tuple[Lookup, ...]:
+    """The lookups that the rules name, each alias once with all fields that any rule reads."""
     found: dict[str, Lookup] = {}
     for one in (one for rule in rules for one in rule.lookups):
         before = found[one.alias].fields if one.alias in found else ()

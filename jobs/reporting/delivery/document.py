@@ -17,7 +17,7 @@ VERDICTS, RULES, LEDGER = "results.verdicts", "results.rules", "ledger.deliverie
 SHAPES = "results.shapes"
 
 
-def machine_report(facts: Facts, first: Mapping[str, tuple[EvidenceLine, ...]]) -> bytes:
+def report_document(facts: Facts, first: Mapping[str, tuple[EvidenceLine, ...]]) -> bytes:
     """The report as UTF-8 JSON."""
     document = {
         "format": FORMAT,

@@ -8,7 +8,7 @@ from functools import partial
 from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.reporting import report_store
-from jobs.reporting.delivery.document import machine_report
+from jobs.reporting.delivery.document import report_document
 from jobs.reporting.delivery.facts import gather
 from jobs.reporting.delivery.page import delivery_page
 from jobs.reporting.delivery.workbook import write_workbook
@@ -34,7 +34,7 @@ def write_report(lake: Lake, registry: Registry, delivery_id: str, now: datetime
     delivery = facts.delivery
     files = ReportFiles(*(report_store.report_key(delivery, ending) for ending in ("html", "xlsx", "json")))
     report_store.put_made(lake, files.xlsx, partial(write_workbook, facts=facts, rows=evidence.rows()))
-    report_store.put(lake, files.json, machine_report(facts, first), report_store.JSON)
+    report_store.put(lake, files.json, report_document(facts, first), report_store.JSON)
     report_store.put(lake, files.html, delivery_page(facts, first).encode(), report_store.HTML)
     logger.info("%s: report of delivery %s written", delivery.dataset, delivery.id)
     return files
