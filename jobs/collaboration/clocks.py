@@ -97,6 +97,7 @@ class Timekeeper:
         """What went by until now, or until the clock stopped."""
         end = min(now, clock.stopped_at or now)
         counted = self._counted_from(clock)
+        # Days are counted as whole days: a pause that begins and ends on one day changes nothing.
         gross = self._between(clock.unit, counted, end)
         return Elapsed(gross - self._paused(clock, end), gross)
 
@@ -121,6 +122,7 @@ class Timekeeper:
         """Shares, in percent, that are reached and worth a reminder; none of a clock that does not run."""
         if clock.state() != "running":
             return ()
+        # Multiplied, not divided: shares of whole days stay exact.
         net, whole = self.elapsed(clock, now).net, clock.length + clock.extension
         return tuple(pct for pct in self.table.reminders_pct if net * 100 >= whole * pct)
 
@@ -131,6 +133,7 @@ class Timekeeper:
     def _counted_from(self, clock: Clock) -> datetime:
         """Where counting begins: the day of receipt is day 0, or day 1 where the table says so."""
         days = 0 if clock.unit == "hours" else self.table.receipt_day
+        # A day earlier is the same as counting the day of receipt as the first.
         return clock.started_at - timedelta(days=days)
 
     def _paused(self, clock: Clock, end: datetime) -> float:

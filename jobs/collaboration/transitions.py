@@ -31,6 +31,7 @@ class Action:
 def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Action) -> EventRow:
     """The event of the step, taken; NotAllowed, InvalidTransition or PolicyRefusal where role, state or facts do not let it."""
     dispute = open_dispute(session, ticket.id)
+    # Where a dispute that is upheld leads depends on its ground, which was stated when it was opened.
     step = by.state_machine.step(ticket.kind, ticket.state, event, dispute.ground if dispute else "")
     check_role(by.state_machine, step, act.actor, ticket)
     _check_facts(by, step, act, ticket)
@@ -41,6 +42,7 @@ def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Act
         ticket.previous_state, ticket.state = before, target
         ticket.closed_at = act.at if by.state_machine.states[target].end else None
         ticket.recurred += before == CLOSED
+        # A proof that does not close is a redelivery that fell short.
         ticket.reopened += "proof" in step.requires and target != CLOSED
     ticket_clocks.update_clocks(session, by, ticket, step.clock == "restart", act.at)
     if dispute is not None and dispute.outcome:
@@ -51,6 +53,7 @@ def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Act
 def record(session: Session, by: Policies, ticket: TicketRow, event: str, before: str, act: Action) -> EventRow:
     """The event in the chain, with what it did; the ticket's version goes up."""
     ticket.version += 1
+    # All that metrics count is in the event, so that they are computed from the chain alone (ADR 0007).
     effects = {
         "kind": ticket.kind,
         "provider": ticket.provider,
@@ -92,6 +95,7 @@ def check_role(state_machine: StateMachine, step: Step, actor: Actor, ticket: Ti
         allowed = "、".join(state_machine.roles[role] for role in step.roles)
         role = state_machine.roles.get(actor.role, actor.role)
         raise NotAllowed(f"「{role}」不能「{name}」；须由{allowed}办理")
+    # A reply is accepted or contested, a request cancelled, by who asked; every other step is for who answers for the data.
     party = ticket.provider if step.party == "provider" else ticket.requester
     if actor.role in DEPARTMENT_ROLES and actor.department != party:
         raise NotAllowed(f"「{name}」须由 {party} 办理，您所在的部门是 {actor.department}")
@@ -109,6 +113,7 @@ def _check_facts(by: Policies, step: Step, act: Action, ticket: TicketRow) -> No
     unknown = [fact for fact in facts if fact not in state_machine.facts]
     if unknown:
         raise PolicyRefusal(f"不认识的事项 {'、'.join(unknown)}；可以写：{'、'.join(state_machine.facts)}")
+    # The lake's own facts need no check of their form, only those that people type.
     if step.internal:
         return
     if "until" in step.requires:

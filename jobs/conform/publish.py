@@ -46,6 +46,7 @@ class Publication:
 def publish(lake: Lake, what: Publication) -> None:
     """Write the three tables; silver and what is held back at once, since neither reads the other."""
     steps: list[Callable[[Lake, Publication], None]] = []
+    # A refused delivery writes nothing, unless an earlier try did: then an empty write takes those rows away.
     if not what.is_replaced and (not what.is_refused or what.began_before):
         steps.append(_silver)
     if what.broken or what.began_before:
@@ -77,12 +78,14 @@ def _silver(lake: Lake, what: Publication) -> None:
     )
     rows = silver_rows(what.rows, what.rules, value_columns(contract, what.extras), delivery)
     if what.is_refused:
+        # The write still runs, to remove what an earlier try left in silver.
         rows = rows.limit(0)
     more = None if is_new else what.beneath(rows)
     rows = rows if more is None else rows.unionByName(more)
     if is_new or not contract.key():
         lake.tables.replace_any(rows, path, (delivery.id, *what.gone, *what.back))
     else:
+        # Telemetry keeps the row that came first; an answer to a ticket is a correction, and wins over it (0010).
         latest = contract.write.mode == "merge" or bool(delivery.answers)
         again = delivery.id if what.began_before else ""
         lake.tables.merge(rows, path, Merge(contract.key(), latest, what.gone, again, FIRST_SENT))
@@ -92,6 +95,7 @@ def _held(lake: Lake, what: Publication) -> None:
     """Broken rows come from the engine once, through a file so that memory stays flat, and become two tables."""
     delivery, rules = what.delivery.id, what.rules
     with TemporaryDirectory(prefix="lake-held-") as folder:
+        # Read twice below, for a stream from the engine can be read once only.
         spool = Path(folder) / "broken.arrow"
         lake.tables.spool(broken_rows(what.rows, rules, what.contract), spool)
         quarantined = quarantine.quarantined(read_spool(spool), rules, delivery)

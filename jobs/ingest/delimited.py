@@ -77,6 +77,7 @@ def _dialect(first: bytes, layout: Layout, score: Score, notes: FileNotes) -> Di
     known = _known(first, layout, declared, score)
     others = [replace(declared, delimiter=d) for d in DELIMITERS if d != declared.delimiter]
     best = max(others, key=lambda d: _known(first, layout, d, score))
+    # One known column says nothing of the delimiter: a whole line may happen to be it.
     if known > 1 or _known(first, layout, best, score) <= max(known, 1):
         return declared
     names = {",": "逗号", "\t": "制表符", ";": "分号", "|": "竖线"}
@@ -156,6 +157,7 @@ class _Scan:
             if held is not None:
                 yield held, False
             held = block
+        # There is always a last block, even an empty one: what is pending ends with it.
         yield held or b"", True
 
     def _take(self, data: bytes, last: bool) -> tuple[Chunk | None, int]:
@@ -170,6 +172,7 @@ class _Scan:
             if chunk is not None and cut:
                 self.piece = min(self.piece * 2, MAX_LINE_BYTES)
                 return chunk, cut
+            # Small enough, or no line end in sight: Python reads on from here.
             if self.piece <= self.block_bytes // PIECES or (whole and not last and not cut and b"\n" not in data):
                 break
             self.piece = min(self.piece, len(data)) // 2
@@ -189,6 +192,7 @@ class _Scan:
         try:
             table = pacsv.read_csv(
                 pa.BufferReader(pa.py_buffer(data)),
+                # A single block, since Arrow refuses a row that straddles two.
                 pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(data) + 1),
                 pacsv.ParseOptions(
                     delimiter=self.dialect.delimiter,
@@ -200,6 +204,7 @@ class _Scan:
                     column_types=dict.fromkeys(names, pa.string()),
                     null_values=[""],
                     strings_can_be_null=True,
+                    # The blocks are UTF-8 already, with the replacement character where they were not.
                     check_utf8=False,
                 ),
             )
@@ -213,6 +218,7 @@ class _Scan:
         return self._without_blank(Chunk(tuple(cells[: self.width]), rows, pa.nulls(len(table), pa.string())))
 
     def _without_blank(self, chunk: Chunk) -> Chunk:
+        # A column without an empty cell rules blank rows out at once.
         if any(cell.null_count == 0 for cell in chunk.cells):
             return chunk
         blank = chunk.cells[0].is_null()
@@ -258,6 +264,7 @@ class _Scan:
         if self.named <= len(row) <= self.width:
             return None
         if len(row) > self.width and not any(row[self.width :]):
+            # Sheets exported with empty columns have them in each row: Arrow may take those from now on.
             self.arrow_width = len(row)
             return None
         return f"应有 {self.width} 列，实有 {len(row)} 列"

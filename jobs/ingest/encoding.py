@@ -15,6 +15,7 @@ HEAD_BYTES = 1 << 16
 NUL_SHARE_OF_UTF16 = 0.2
 CONTROL_SHARE_OF_JUNK = 0.02
 SURE = 0.8
+# UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16.
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -22,7 +23,9 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Files said to be GBK or GB2312 may hold characters beyond them; GB 18030 reads all three alike.
 WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "ascii": "utf-8"}
+# Tabs, line ends, form feed, Ctrl-Z (the end of a DOS file) and Esc stand in texts too.
 CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 26, 27})
 
 
@@ -59,6 +62,7 @@ def detect(path: Path, declared: str, notes: FileNotes) -> Encoding:
         message = f"约定编码为 {declared}，实际为 {found.name}，已按 {found.name} 读取；请统一导出编码"
         detail = {"declared": declared, "encoding": found.name, "confidence": round(found.confidence, 3)}
         notes.say("encoding_differs", message, **detail)
+    # The sample is cut at bytes that are line ends, which may be half a character in UTF-16.
     if not found.name.startswith("utf-16") and is_mojibake(survey.sample.decode(found.name, "replace")):
         notes.say("mojibake", "文字疑似乱码（曾用错误的编码打开并保存）；请从业务系统重新导出")
     return found
@@ -109,6 +113,7 @@ def _survey(path: Path) -> _Survey:
     with path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
             head = head or block
+            # An ASCII block is skipped unless the one before ended within a character, which is then broken.
             pending = bool(decoder.getstate()[0])
             if block.isascii() and not pending:
                 continue
@@ -145,6 +150,7 @@ def _marked(survey: _Survey) -> Encoding | None:
 
 def _unmarked_utf16(survey: _Survey) -> Encoding | None:
     head = survey.head
+    # Digits, marks and Latin letters have a zero byte in UTF-16, always on the same side.
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if even + odd < NUL_SHARE_OF_UTF16 * len(head) or min(even, odd) > 0.1 * max(even, odd):
         return None
@@ -158,6 +164,7 @@ def _refuse_junk(head: bytes, notes: FileNotes) -> None:
 
 
 def _auto(survey: _Survey) -> Encoding:
+    # Longer GBK text is as good as never valid UTF-8 by chance; a few characters may be.
     if survey.utf8 and not short_gbk_taken_for_utf8(survey.sample):
         return Encoding("utf-8", 1.0, plain=True)
     name, confidence = best_guess(survey.sample)

@@ -27,6 +27,7 @@ class Dialect:
 
     def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         """Python's reader for this dialect."""
+        # Python's own limit, 131,072 characters, would refuse cells that are merely long.
         csv.field_size_limit(MAX_CELL_CHARS)
         if not self.quote:
             return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
@@ -46,6 +47,7 @@ class Dialect:
     def sound_record(self) -> re.Pattern[str]:
         """A whole record in which every quoted cell ends where its quote closes."""
         d, q = re.escape(self.delimiter), re.escape(self.quote)
+        # Possessive (`*+`): text that does not fit fails in one pass, however hostile.
         cell = rf"(?:{q}(?:[^{q}]|{q}{q})*+{q}|(?!{q})[^{d}\r\n]*+)"
         return re.compile(rf"{cell}(?:{d}{cell})*+[\r\n]*")
 
@@ -101,6 +103,7 @@ class Parser:
     def parse(self, data: bytes, last: bool, limit: int | None = None) -> Records:
         """The complete records in `data`, at most `limit`; what may go on in the next block is left unused."""
         lines = list(io.StringIO(data.decode("utf-8", "replace"), newline=""))
+        # The last line may go on in the next block; so may a line end whose `\n` is still to come.
         if not last and lines and not lines[-1].endswith("\n"):
             lines.pop()
         found = Records(lines)
@@ -149,6 +152,7 @@ class Parser:
             return "unpaired" if last or long else "open"
         if long or (self.sound and not self.sound.fullmatch("".join(record))):
             return "unpaired"
+        # In a narrow table almost any text looks like a row: that a cell swallowed some could not be told.
         if self.width is None or self.width < 3 or max(cell.count("\n") for cell in row) <= BREAKS_IN_ORDINARY_CELL:
             return ""
         whole = sum(1 for line in record[1:-1] if line.count(self.dialect.delimiter) == self.width - 1)
@@ -162,6 +166,7 @@ def sound_end(data: bytes, dialect: Dialect, last: bool) -> int | None:
     text = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(text == ord(dialect.quote))
     ends = np.flatnonzero(text == ord("\n"))
+    # A line end with an odd number of quotes before it lies within a quoted cell.
     inside = np.searchsorted(quotes, ends) & 1
     outside = ends[inside == 0]
     if last and len(quotes) % 2 == 0:
@@ -184,6 +189,7 @@ def sound_end(data: bytes, dialect: Dialect, last: bool) -> int | None:
 
 def _last_line_end(data: bytes) -> int | None:
     cut = data.rfind(b"\n") + 1
+    # A `\r` at the very end may be half of `\r\n`.
     return cut or (data.rfind(b"\r", 0, len(data) - 1) + 1) or None
 
 

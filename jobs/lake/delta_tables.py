@@ -16,14 +16,14 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from jobs.lake.zones import TablePath
 from jobs.settings import Settings
 
+# Versions that a report may cite stay readable for 90 days.
 RETENTION = {
     "delta.deletedFileRetentionDuration": "interval 90 days",
     "delta.logRetentionDuration": "interval 90 days",
 }
-"""Versions that a report may cite stay readable for 90 days."""
 COMMIT_TRIES = 12
+# A row group is read by one core: with the million rows that are usual, most deliveries would keep the others waiting.
 WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=200_000)
-"""A row group is read by one core: with the million rows that are usual, most deliveries would keep the others waiting."""
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
@@ -35,6 +35,7 @@ def storage_options(settings: Settings) -> dict[str, str]:
         "AWS_REGION": settings.s3_region,
         "AWS_ALLOW_HTTP": str(settings.s3_endpoint.startswith("http://")).lower(),
         "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+        # The commit fails where the object is already there; without it, two writers could both write one version.
         "aws_conditional_put": "etag",
     }
 
@@ -92,6 +93,7 @@ class DeltaTables:
 
         Where another commit came first, rows that are at hand are tried again on the newer table; a stream cannot be.
         """
+        # A stream is used up by the first try: writing what is left of it would lose rows silently.
         tries = stop_after_attempt(COMMIT_TRIES if isinstance(batches, Sequence) else 1)
         wait = wait_random_exponential(multiplier=0.05, max=2)
         for attempt in Retrying(retry=retry_if_exception_type(CommitFailedError), stop=tries, wait=wait, reraise=True):
@@ -116,6 +118,7 @@ class DeltaTables:
             return
         if set(schema.names) != {f.name for f in existing.schema().fields}:
             options["schema_mode"] = "merge"
+        # Appending meets no other commit, overwriting may; so only a delivery that ran before is overwritten.
         if self._has(existing, column, delivery):
             write_deltalake(existing, reader, mode="overwrite", predicate=f"{column} = '{delivery}'", **options)
         else:
@@ -142,6 +145,7 @@ class DeltaTables:
 
     @staticmethod
     def _has(table: DeltaTable, column: str, delivery: str) -> bool:
+        # The log alone answers for a partition; other columns need a read.
         if column in table.metadata().partition_columns:
             return bool(table.file_uris(file_pruning_predicate=[(column, "=", delivery)]))
         found = table.to_pyarrow_table(columns=[column], filters=[(column, "=", delivery)])

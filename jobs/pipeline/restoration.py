@@ -44,6 +44,7 @@ def chain_of(delivery: Delivery, known: Mapping[str, Delivery]) -> tuple[str, ..
     """The deliveries that this one replaces: the one that it names, the one that that names, and so on."""
     found: list[str] = []
     older = delivery.supersedes
+    # `not in found`: deliveries that name each other would lead round in a circle.
     while older and older in known and older not in found:
         found.append(older)
         older = known[older].supersedes
@@ -74,6 +75,7 @@ class OverwrittenRows:
         ranked = self._ranked() if self.withdrawal.leaving else []
         if not ranked:
             return None
+        # The caller set this for the new delivery alone; the rows beneath may be many more, or fewer.
         self.lake.tables.interpret(sum(d.counted_rows or 0 for d in ranked))
         bronze, extras = texts(self.lake, self.contract, [d.id for d in ranked])
         winners = self._winners(bronze, goods, ranked)
@@ -109,6 +111,7 @@ class OverwrittenRows:
     def _winners(self, bronze: DataFrame, goods: DataFrame, ranked: Sequence[Delivery]) -> DataFrame | None:
         """Places of the rows that come forward, with their delivery's number and day; None where no key is left empty."""
         key = self.contract.key()
+        # Only the key is cast at first: of all rows that stand, few come forward, and only those are cast whole.
         fields = tuple(f for f in self.contract.fields if f.name in key)
         rows, _ = typed(bronze, replace(self.contract, fields=fields))
         rows = rows.filter(F.col(MALFORMED).isNull()).join(self._held(ranked), list(PLACE), "left_anti")
@@ -129,6 +132,7 @@ class OverwrittenRows:
         table[FIRST_SENT] = [d.sent_date(zone) for d in ranked]
         numbers = self.lake.spark.createDataFrame(pa.table(table))
         rows = rows.join(F.broadcast(numbers), DELIVERY)
+        # The order of judging (verdict_masks), so that of equal rows the same one is kept again.
         file = F.hash(FILE).cast("bigint").bitwiseAND(F.lit(0xFFFFFFFF))
         first = Window.partitionBy(*(same or [F.col(name) for name in PLACE])).orderBy(
             F.desc("_rank"), F.col(ROW), file
@@ -156,6 +160,7 @@ class OverwrittenRows:
         warned = self._told(Zone.EVIDENCE, ranked).filter(F.col("severity") == "warning").select(*PLACE, "rule")
         told = warned.join(F.broadcast(winners.select(*PLACE)), list(PLACE)).groupBy(*PLACE)
         found = told.agg(F.sort_array(F.collect_set("rule")).alias("_rules"))
+        # The cast is for a contract without rules: an empty array has no type to compare with texts.
         known = F.array(*(F.lit(rule.id) for rule in self.rules)).cast("array<string>")
         marks = F.concat(F.array_intersect(known, F.col("_rules")), F.array_except(F.col("_rules"), known))
         return found.select(*PLACE, marks.alias(MARKS))
@@ -174,4 +179,5 @@ class OverwrittenRows:
 
 
 def _same(key: Sequence[str]) -> Column:
+    # Parts of a key may be empty, and `=` would never match those.
     return balanced(Column.__and__, [F.col(name).eqNullSafe(F.col(WANTED + name)) for name in key])

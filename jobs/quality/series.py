@@ -19,8 +19,8 @@ from jobs.quality.series_window import SeriesWindow
 
 HOUR = 3600.0
 RATE = "_rate_in_band"
+# A counter that falls from beyond this share of its dial may have rolled over.
 NEAR_THE_TOP = 0.9
-"""A counter that falls from beyond this share of its dial may have rolled over."""
 
 
 def with_series_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:
@@ -36,6 +36,7 @@ def with_series_flags(rows: DataFrame, series: Sequence[Series], contract: Contr
             rows = rows.withColumn(RATE, _in_band(contract, kwargs["rate"]))
         rows = KINDS[one.rule.type](rows, one.flag, sight)
         held = present & F.coalesce(F.col(one.flag), F.lit(False)) & ~sight.exempt()
+        # What the rule needed on the way is dropped, so that the next may use the same names.
         rows = rows.select(*(quoted(name) for name in names), held.alias(one.flag))
         names = [*names, one.flag]
     return rows
@@ -56,6 +57,7 @@ def _in_band(contract: Contract, name: str) -> Column:
 def _stuck(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     """Runs of at least `intervals` equal readings, while another reading of the point moves."""
     kwargs, value = sight.kwargs, F.col(sight.value)
+    # Each exempt reading begins a run anew, so that a long rest does not count towards what follows.
     starts = (value != sight.prior(sight.value)) | sight.prior(sight.value).isNull() | sight.exempt()
     rows = rows.withColumn("_starts", F.when(value.isNotNull(), starts.cast("int")))
     rows = rows.withColumn("_run", sight.so_far("_starts"))
@@ -77,6 +79,7 @@ def _spike(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     else:
         is_short = (F.abs("_up") > limit) & (F.abs("_down") > limit)
     is_back = F.abs(F.col("_next") - F.col("_prior")) <= limit
+    # Up and down have one sign where both steps leave the reading on the same side.
     return rows.withColumn(flag, value.isNotNull() & is_short & (F.col("_up") * F.col("_down") > 0) & is_back)
 
 
@@ -122,7 +125,9 @@ def _growth(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     rises = (F.col("_step") >= 0) & F.coalesce(sight.prior("_step") >= 0, F.lit(True))
     seconds = (F.unix_micros(F.col(at)) - F.unix_micros(sight.prior(at))) / F.lit(1e6)
     rows = rows.withColumn("_hours", seconds / F.lit(HOUR)).withColumn(
-        "_rate", (F.col(RATE) + sight.prior(RATE)) / F.lit(2.0)
+        # Between two readings the rate is taken to change evenly.
+        "_rate",
+        (F.col(RATE) + sight.prior(RATE)) / F.lit(2.0),
     )
     due = F.col("_rate") * F.col("_hours") * sight.number("factor", 1)
     allowed = sight.number("tolerance") + F.abs(due) * sight.number("share")

@@ -17,8 +17,8 @@ COPY = "_copy"
 MASK = "_mask"
 SEEN = "_seen"
 COUNTY = "_county"
+# More rows than these are joined by a shuffle: together with the work they would not fit into memory.
 BROADCAST_ROWS = 1_000_000
-"""More rows than these are joined by a shuffle: they would not fit beside the work."""
 
 
 def judge(
@@ -40,6 +40,8 @@ def judge(
     judged = with_series_flags(with_lookups(rows, plan.lookups, read), plan.series, plan.contract)
     judged = only(judged) if only else judged
     kept: list[DataFrame] = []
+    # The cells of a malformed row may stand under the wrong headers: its key must neither collide with nor copy
+    # another's.
     whole = F.col(MALFORMED).isNull() if MALFORMED in came else F.lit(True)
     for group in plan.groups:
         found, size = _settled(_shared_values(rows.filter(whole), group, plan))
@@ -60,6 +62,7 @@ def _mark_group(judged: DataFrame, shared: tuple[DataFrame, int], group: Group, 
         return judged.withColumn(group.flag, F.lit(False))
     finds_copies = plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
     columns = group.columns or ("_hash",)
+    # Joined by the hashes of the key, not by the key: the kept side holds nothing of varying width.
     same = [made == F.col(name) for name, made in _fingerprint(columns).items()]
     joined = judged.join(_broadcast(found, size), [*same, _any_present(columns), whole], "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
@@ -99,6 +102,7 @@ def _fingerprint(columns: Sequence[str]) -> dict[str, Column]:
     Which of several values are null is part of it, since a hash passes nulls by.
     """
     values = [F.col(name) for name in columns]
+    # A single column needs no mark: rows whose value is null are left out before.
     holes = [value.isNull() for value in values] if len(values) > 1 else []
     return {"_k_long": F.xxhash64(*holes, *values), "_k_short": F.hash(*holes, *values)}
 
@@ -142,6 +146,7 @@ def _mark_lost(judged: DataFrame, found: tuple[DataFrame, int], reference: Refer
 
 def _settled(few: DataFrame) -> tuple[DataFrame, int]:
     """The rows, computed once and kept on the engine, and how many they are: mostly none, so that no join is needed."""
+    # Settled before the wide pass: with the size known, most joins fall away or become broadcasts.
     kept = few.persist()
     return kept, kept.count()
 
@@ -159,6 +164,8 @@ def masked(judged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[str
     seen = bit_columns(list(_looked_at(compiled).values()), SEEN)
     line = [F.col(LINE)] if LINE in judged.columns else []
     came = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent_values(judged)), *line)
+    # What was sent is carried for rows that break a rule alone: only quarantine and evidence need it, and the cache
+    # stays small.
     breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
     county = [F.coalesce(F.expr(plan.county), F.lit("")).alias(COUNTY)] if plan.county else []
     others = observed_values([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
