@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from jobs.contracts.yaml_source import Document, Step, read
+from jobs.contracts.yaml_source import Document, PathKey, read
 from jobs.errors import ContractError, PolicyError
 
 KINDS = {"extra_forbidden": "不认识的键", "missing": "缺少必填项"}
@@ -36,7 +36,7 @@ def read_policy(file: Path, model: type[M], remedy: str) -> tuple[M, Document]:
         raise mistake(document, tuple(first["loc"]), said, remedy) from error
 
 
-def mistake(document: Document, path: tuple[Step, ...], said: str, remedy: str) -> PolicyError:
+def mistake(document: Document, path: tuple[PathKey, ...], said: str, remedy: str) -> PolicyError:
     """The error for the value at `path`."""
     where = ".".join(str(step) for step in path) or "整个文件"
     return PolicyError(f"{document.file}:{document.line(path)}（{where}）：{said}；{remedy}")

@@ -30,7 +30,7 @@ class State(StateLabel):
     by_kind: Mapping[str, StateLabel] = {}
 
 
-class Step(PolicyPart):
+class Transition(PolicyPart):
     """One row of steps."""
 
     event: str
@@ -71,7 +71,7 @@ class StateMachine(PolicyPart):
     states: Mapping[str, State]
     events: Mapping[str, str]
     former: Former = Former()
-    steps: tuple[Step, ...]
+    steps: tuple[Transition, ...]
 
     def event_label(self, event: str) -> str:
         """The event in Chinese."""
@@ -111,7 +111,7 @@ class StateMachine(PolicyPart):
         """States in which something is left to do."""
         return tuple(name for name, state in self.states.items() if not state.end)
 
-    def steps_from(self, kind: str, state: str, ground: str = "") -> Iterator[Step]:
+    def steps_from(self, kind: str, state: str, ground: str = "") -> Iterator[Transition]:
         """Steps that a ticket can take; of those that depend on the ground of a dispute, the ones of this ground."""
         for step in self.steps:
             if step.is_of(kind) and state in step.sources and step.ground in ("", ground):
@@ -121,7 +121,7 @@ class StateMachine(PolicyPart):
         """Whether the event is possible, whatever a dispute is about."""
         return any(step.event == event for step in self.steps_from(kind, state))
 
-    def step(self, kind: str, state: str, event: str, ground: str = "") -> Step:
+    def step(self, kind: str, state: str, event: str, ground: str = "") -> Transition:
         """The step of an event; InvalidTransition says what is possible instead."""
         found = list(self.steps_from(kind, state, ground))
         for step in found:

@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from jobs.collaboration.policy_file import mistake, read_policy
-from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Step
+from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Transition
 from jobs.contracts.yaml_source import Document
-from jobs.contracts.yaml_source import Step as Place
+from jobs.contracts.yaml_source import PathKey as Place
 
 FILE = Path(__file__).parent / "state_machine.yaml"
 REMEDY = "请参照 jobs/collaboration/state_machine.yaml 开头的说明"
@@ -83,7 +83,7 @@ class _Checked:
                     raise self._error(("steps", index), f"与第 {seen[key] + 1} 步相同（{key}）", "请只保留一步")
                 seen[key] = index
 
-    def _keys(self, step: Step) -> Iterator[tuple[str, str, str, str]]:
+    def _keys(self, step: Transition) -> Iterator[tuple[str, str, str, str]]:
         for kind in step.kinds or self.state_machine.kinds:
             for source in step.sources:
                 for ground in [step.ground] if step.ground else ["", *self.state_machine.grounds]:
@@ -112,7 +112,7 @@ class _Checked:
                     waiting.extend(new)
         return reached
 
-    def _targets(self, kind: str, step: Step) -> Iterator[str]:
+    def _targets(self, kind: str, step: Transition) -> Iterator[str]:
         """Where a step leads; back to where the state was entered from, for `previous`."""
         if step.to == PREVIOUS:
             for other in self.state_machine.steps:

@@ -19,7 +19,7 @@ from jobs.collaboration.metrics import LoopMetrics, loop_metrics
 from jobs.collaboration.policies import Owners, Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, SentDigest, claim, digests, release
 from jobs.collaboration.snapshots import Cutoff, Loop
-from jobs.collaboration.state_machine import StateMachine, Step
+from jobs.collaboration.state_machine import StateMachine, Transition
 from jobs.collaboration.state_machine_file import state_machine
 from jobs.collaboration.ticket import Event, Issue, OpenRows, Proof, RecheckOutcome, Request, Ticket, TicketDelivery
 from jobs.collaboration.ticket_queries import (
@@ -185,7 +185,7 @@ class Tickets:
         with self._session() as (session, by):
             return find_events(session, by, _seen(session, by, ticket_id, actor), actor)
 
-    def possible(self, ticket_id: str, actor: Actor) -> tuple[Step, ...]:
+    def possible(self, ticket_id: str, actor: Actor) -> tuple[Transition, ...]:
         """Steps that the actor may take now, in the order of the state machine."""
         with self._session() as (session, by):
             row = _seen(session, by, ticket_id, actor)

@@ -12,7 +12,7 @@ from jobs.collaboration import ticket_clocks
 from jobs.collaboration.actors import DEPARTMENT_ROLES, Actor
 from jobs.collaboration.audit_log import EventDraft, append
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Step
+from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Transition
 from jobs.collaboration.ticket_tables import DisputeRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed, PolicyRefusal
@@ -79,7 +79,7 @@ def open_waiver(session: Session, ticket: str) -> WaiverRow | None:
     return session.scalar(select(WaiverRow).where(WaiverRow.ticket == ticket, WaiverRow.ended_at.is_(None)))
 
 
-def may_take(state_machine: StateMachine, step: Step, actor: Actor, ticket: TicketRow) -> bool:
+def may_take(state_machine: StateMachine, step: Transition, actor: Actor, ticket: TicketRow) -> bool:
     """Whether the actor's role, and department, may take the step."""
     try:
         check_role(state_machine, step, actor, ticket)
@@ -88,7 +88,7 @@ def may_take(state_machine: StateMachine, step: Step, actor: Actor, ticket: Tick
     return True
 
 
-def check_role(state_machine: StateMachine, step: Step, actor: Actor, ticket: TicketRow) -> None:
+def check_role(state_machine: StateMachine, step: Transition, actor: Actor, ticket: TicketRow) -> None:
     """NotAllowed where the actor's role, or department, may not take the step."""
     name = state_machine.events[step.event]
     if actor.role not in step.roles:
@@ -101,11 +101,11 @@ def check_role(state_machine: StateMachine, step: Step, actor: Actor, ticket: Ti
         raise NotAllowed(f"「{name}」须由 {party} 办理，您所在的部门是 {actor.department}")
 
 
-def _target(step: Step, ticket: TicketRow) -> str:
+def _target(step: Transition, ticket: TicketRow) -> str:
     return {SAME: ticket.state, PREVIOUS: ticket.previous_state}.get(step.to, step.to)
 
 
-def _check_facts(by: Policies, step: Step, act: Action, ticket: TicketRow) -> None:
+def _check_facts(by: Policies, step: Transition, act: Action, ticket: TicketRow) -> None:
     state_machine, name, facts = by.state_machine, by.state_machine.events[step.event], act.facts
     missing = [state_machine.facts[fact] for fact in step.requires if not facts.get(fact)]
     if missing:
@@ -154,7 +154,7 @@ def _check_ground(state_machine: StateMachine, ticket: TicketRow, ground: str) -
         raise PolicyRefusal(f"申诉类型 {ground} 不适用于{state_machine.kinds[ticket.kind]}；可以是：{words}")
 
 
-def _leave(session: Session, ticket: TicketRow, step: Step, target: str, act: Action) -> None:
+def _leave(session: Session, ticket: TicketRow, step: Transition, target: str, act: Action) -> None:
     """What ends when the ticket leaves its state: a dispute that is decided or dropped, a waiver."""
     if target == ticket.state:
         return
@@ -168,7 +168,7 @@ def _leave(session: Session, ticket: TicketRow, step: Step, target: str, act: Ac
         waiver.ended_at = act.at
 
 
-def _enter(session: Session, by: Policies, ticket: TicketRow, step: Step, act: Action) -> None:
+def _enter(session: Session, by: Policies, ticket: TicketRow, step: Transition, act: Action) -> None:
     """What begins with the step, by what must be stated for it: a dispute, a waiver, another provider, more time."""
     if step.internal:
         return

@@ -85,7 +85,7 @@ def _silver(lake: Lake, what: Publication) -> None:
     if is_new or not contract.key():
         lake.tables.replace_any(rows, path, (delivery.id, *what.gone, *what.back))
     else:
-        # Telemetry keeps the row that came first; an answer to a ticket is a correction, and wins over it (0010).
+        # An answer to a ticket corrects: it wins over the row of telemetry that came first (ADR 0010).
         latest = contract.write.mode == "merge" or bool(delivery.answers)
         again = delivery.id if what.began_before else ""
         lake.tables.merge(rows, path, Merge(contract.key(), latest, what.gone, again, FIRST_SENT))

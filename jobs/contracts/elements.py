@@ -7,7 +7,7 @@ from typing import Any
 
 from open_data_contract_standard.model import SchemaProperty
 
-from jobs.contracts.yaml_source import Document, Step, read
+from jobs.contracts.yaml_source import Document, PathKey, read
 
 ELEMENT_KEYS = frozenset(SchemaProperty.model_fields) - {"relationships", "primaryKey", "primaryKeyPosition"}
 MEANING = ("logicalType", "businessName", "physicalType")
@@ -36,7 +36,7 @@ class Elements:
                 known[name], files[name] = element, file
         return cls(known, files)
 
-    def resolve(self, document: Document, path: tuple[Step, ...], prop: Mapping[str, Any]) -> dict[str, Any]:
+    def resolve(self, document: Document, path: tuple[PathKey, ...], prop: Mapping[str, Any]) -> dict[str, Any]:
         """The property with what its element says filled in; the contract may differ, but not in meaning."""
         name = str(prop.get("name", ""))
         element = self.known.get(name)

@@ -17,7 +17,7 @@ from jobs.contracts.elements import Elements
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
-from jobs.contracts.yaml_source import Document, Step
+from jobs.contracts.yaml_source import Document, PathKey
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -90,7 +90,7 @@ def _check_standard(document: Document) -> None:
         unknown = re.findall(r"'([^']+)'", mistake.message) if "unexpected" in mistake.message else []
         place = (*path, unknown[0]) if unknown else path
         text = f"unknown key '{unknown[0]}'" if unknown else mistake.message[:300]
-        raise document.error(cast("tuple[Step, ...]", place), f"{text} (ODCS 3.1)")
+        raise document.error(cast("tuple[PathKey, ...]", place), f"{text} (ODCS 3.1)")
 
 
 def _deepest(mistake: SchemaMistake) -> SchemaMistake:
@@ -126,7 +126,7 @@ def _fields(document: Document) -> tuple[Field, ...]:
         raise document.error(("schema", 0), "the table has no properties")
     names = {f.name for f in fields}
     for index, field in enumerate(fields):
-        place: tuple[Step, ...] = ("schema", 0, "properties", index, "customProperties")
+        place: tuple[PathKey, ...] = ("schema", 0, "properties", index, "customProperties")
         for used in _uses(field.source):
             if used not in names:
                 raise document.error(place, f"'{field.name}' is made from '{used}', which is not a field here")
@@ -143,7 +143,7 @@ def _uses(source: Source) -> Iterable[str]:
         yield source.derive
 
 
-def _field(document: Document, path: tuple[Step, ...], raw: Mapping[str, Any]) -> Field:
+def _field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any]) -> Field:
     prop = SchemaProperty.model_validate(raw)
     name = prop.name or ""
     if not NAME.match(name):
@@ -175,14 +175,14 @@ def _field(document: Document, path: tuple[Step, ...], raw: Mapping[str, Any]) -
     )
 
 
-def _code(document: Document, path: tuple[Step, ...], code: str) -> str:
+def _code(document: Document, path: tuple[PathKey, ...], code: str) -> str:
     if code and code not in known_codes():
         place = (*path, "customProperties")
         raise document.error(place, f"'{code}' is not a known code; known are {', '.join(known_codes())}")
     return code
 
 
-def _pattern(document: Document, path: tuple[Step, ...], options: Mapping[str, Any]) -> str | None:
+def _pattern(document: Document, path: tuple[PathKey, ...], options: Mapping[str, Any]) -> str | None:
     pattern = options.get("pattern")
     if pattern is None:
         return None
@@ -203,7 +203,7 @@ def _reference(prop: SchemaProperty) -> str | None:
 def _custom(
     document: Document,
     entries: list[dict[str, Any]],
-    path: tuple[Step, ...],
+    path: tuple[PathKey, ...],
     known: Mapping[str, type[BaseModel] | None],
 ) -> dict[str, object]:
     found: dict[str, object] = {}
@@ -217,7 +217,7 @@ def _custom(
     return found
 
 
-def _parse(document: Document, path: tuple[Step, ...], model: type[M], entry: Mapping[str, Any]) -> M:
+def _parse(document: Document, path: tuple[PathKey, ...], model: type[M], entry: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(entry.get("value"))
     except ValidationError as error:

@@ -10,7 +10,7 @@ import yaml
 
 from jobs.errors import ContractError
 
-Step = str | int
+PathKey = str | int
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,15 @@ class Document:
 
     file: Path
     data: Any
-    lines: dict[tuple[Step, ...], int]
+    lines: dict[tuple[PathKey, ...], int]
 
-    def line(self, path: tuple[Step, ...]) -> int:
+    def line(self, path: tuple[PathKey, ...]) -> int:
         """Line of the value at `path`, or of its nearest ancestor; 1 where nothing is known."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def error(self, path: tuple[Step, ...], message: str) -> ContractError:
+    def error(self, path: tuple[PathKey, ...], message: str) -> ContractError:
         """The error for the value at `path`: file, line, place, message."""
         where = ".".join(str(step) for step in path) or "document"
         return ContractError(f"{self.file}:{self.line(path)}: {where}: {message}")
@@ -63,7 +63,7 @@ def read(file: Path) -> Document:
         raise ContractError(f"{file}:1: not UTF-8 (byte {error.start}); save the file as UTF-8") from error
 
 
-def _walk(file: Path, node: yaml.Node, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], int]]:
+def _walk(file: Path, node: yaml.Node, path: tuple[PathKey, ...]) -> Iterator[tuple[tuple[PathKey, ...], int]]:
     yield path, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()

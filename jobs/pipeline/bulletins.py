@@ -133,11 +133,11 @@ def _lists(
     shares = {name: (now.share(name).part, now.share(name).whole) if now else nothing for name in SHARES}
     stock = {name: ((), getattr(now.stock, name)) if now else nothing for name in STOCK}
     timed = ((), now.durations.tickets) if now else nothing
-    standing = {
+    flagged = {
         "overdue": ((), tuple(one.id for one in mine if one.is_overdue and one.is_found)),
         "again": ((), tuple(one.id for one in mine if one.recurred)),
     }
-    return {**stock, **shares, **dict.fromkeys(("mean_days", "median_days", "p90_days", "net_days"), timed), **standing}
+    return {**stock, **shares, **dict.fromkeys(("mean_days", "median_days", "p90_days", "net_days"), timed), **flagged}
 
 
 def _figure(

@@ -33,12 +33,12 @@ def ticket_workbook(lake: Lake, registry: Registry, ticket_id: str, actor: Actor
     """The ticket's workbook; with values and rows as they were sent where the data is the actor's department's."""
     with open_tickets(lake, registry) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
-        standing = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
+        open_now = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
         found_at = {one.delivery: one.seen_at for one in tickets.ticket_deliveries(ticket_id, actor)}
     contract = registry.contract(ticket.dataset)
     rules = {rule.id: rule for rule in registry.rules[contract.id]}
     asked = [
-        OpenDelivery(contract, rules.get(one.rule), one) for one in requested_rows(lake, contract, rules, standing)
+        OpenDelivery(contract, rules.get(one.rule), one) for one in requested_rows(lake, contract, rules, open_now)
     ]
     is_owner = actor.role in OWNERS and actor.department == contract.provider
     with TemporaryDirectory(prefix="lake-workbook-") as folder:

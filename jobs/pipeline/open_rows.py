@@ -12,14 +12,14 @@ from jobs.pipeline.recheck import RecheckRequest, can_follow
 
 
 def requested_rows(
-    lake: Lake, contract: Contract, rules: Mapping[str, Rule], standing: Sequence[OpenRows], but: str = ""
+    lake: Lake, contract: Contract, rules: Mapping[str, Rule], open_now: Sequence[OpenRows], but: str = ""
 ) -> list[RecheckRequest]:
     """Open rows of tickets with their keys, without those that came again already; what `but` brought does not count."""
-    of_rows = [one for one in standing if one.rule_version != OF_A_DELIVERY]
+    of_rows = [one for one in open_now if one.rule_version != OF_A_DELIVERY]
     failed = {name: failed_rows(lake, contract, name) for name in {one.delivery for one in of_rows}}
     again = redelivered_keys(lake, contract, but) if of_rows else {}
     found = []
-    for one in standing:
+    for one in open_now:
         rows = failed.get(one.delivery, {}).get(one.rule, {})
         gone = again.get((one.ticket, one.delivery), set())
         plain = RecheckRequest(one.ticket, one.rule, one.rule_version, one.delivery)

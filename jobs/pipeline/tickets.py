@@ -43,16 +43,16 @@ def govern(lake: Lake, registry: Registry, delivery_id: str) -> TicketChanges:
     results = Results(lake.delta, lake.settings.s3_bucket).rules([("delivery", "=", delivery_id)])
     with open_tickets(lake, registry) as tickets:
         now = datetime.now(UTC)
-        standing = tickets.open_rows(contract.id)
+        open_now = tickets.open_rows(contract.id)
         new = new_delivery(registry, contract, delivery, results, _replaced(lake, delivery))
-        earlier = [one for one in standing if one.delivery != delivery_id]
+        earlier = [one for one in open_now if one.delivery != delivery_id]
         asked = requested_rows(lake, contract, new.rules, earlier, but=delivery_id)
         proven = rechecks(lake, registry, new, [one for one in asked if _is_asked(new, one, asked)])
         write_proofs(lake, contract, delivery_id, proven, now)
         known = _known(failed_rows(lake, contract, delivery_id), new, asked, proven)
         versions = rule_versions(registry.rules[contract.id])
         found = tickets.found(issues(contract, results, versions, known, delivery.is_answer()), now)
-        before = {one.ticket for one in standing if one.delivery == delivery_id}
+        before = {one.ticket for one in open_now if one.delivery == delivery_id}
         _tell_causes(lake, contract, delivery_id, results, [t for t in found if t not in before], tickets, now)
         outcomes = tuple(
             tickets.rechecked(ticket, [one.proof for one in mine], now) for ticket, mine in _by_ticket(proven)

@@ -34,8 +34,8 @@ THINK_S = (4.0, 14.0)
 SEED = 20260112
 AIM_MS = 300
 STATES = (("dispatched", 10), ("fixing", 8), ("reopened", 2), ("disputed", 2), ("waived", 1), ("closed", 77))
-VISITS = {"tasks": 33, "ticket": 30, "list": 18, "search": 9, "comment": 5, "standing": 5}
-"""How many of a hundred requests are for what; the standing is the page of the city, or of one's department."""
+VISITS = {"tasks": 33, "ticket": 30, "list": 18, "search": 9, "comment": 5, "overview": 5}
+"""How many of a hundred requests are for what; the overview is the page of the city, or of one's department."""
 
 NOTHING = dict.fromkeys(("requester", "record", "clock_case", "previous_state"), "")
 
@@ -174,7 +174,7 @@ async def _person(
             "list": f"/tickets?show={rng.choice(('open', 'overdue', 'all'))}&order={rng.choice(('due', 'newest'))}&page={rng.randrange(1, 9)}",
             "search": f"/tickets?show=all&q={rng.choice(('不能为空', '温度', 'T-0012', '超出'))}",
             "comment": f"{seen}/comments" if seen else "/tasks",
-            "standing": home,
+            "overview": home,
         }[kind]
         begun = time.perf_counter()
         if path.endswith("/comments"):

@@ -72,7 +72,7 @@ class Portal:
         return AccessLog(self.tickets.database)
 
     @cached_property
-    def standing(self) -> CachedValue[OverviewSnapshot]:
+    def overview(self) -> CachedValue[OverviewSnapshot]:
         """All deliveries with verdicts and scores, as of a minute ago."""
         return CachedValue(lambda: read_overview(self.lake, self.registry()), OVERVIEW_S)
 

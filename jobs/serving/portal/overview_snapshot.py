@@ -27,7 +27,7 @@ class OverviewSnapshot:
 
 
 def read_overview(lake: Lake, registry: Registry) -> OverviewSnapshot:
-    """The standing now."""
+    """The overview as of now."""
     return OverviewSnapshot(
         tuple(entries(lake, registry)),
         {one.group: one for one in period_scores(lake, "department")},

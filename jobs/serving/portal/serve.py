@@ -25,7 +25,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     sys.setswitchinterval(TURN_S)
     with opened(settings) as portal:
         _read("the loop", portal.loops.month)
-        Thread(target=_read, args=("the standing", portal.standing.get), daemon=True).start()
+        Thread(target=_read, args=("the overview", portal.overview.get), daemon=True).start()
         uvicorn.Server(configured(portal, host, port)).run()
 
 

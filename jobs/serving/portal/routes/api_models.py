@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from jobs.collaboration import Event, Ticket, Tickets
-from jobs.collaboration.state_machine import Step
+from jobs.collaboration.state_machine import Transition
 from jobs.collaboration.ticket import TicketDelivery
 from jobs.contracts import Contract, Rule
 from jobs.reporting.entries import Entry
@@ -90,7 +90,7 @@ class StepOut(BaseModel):
     requires: list[str]
 
     @classmethod
-    def of(cls, step: Step) -> "StepOut":
+    def of(cls, step: Transition) -> "StepOut":
         return cls(event=step.event, label=Tickets.state_machine().events[step.event], requires=list(step.requires))
 
 

@@ -122,8 +122,8 @@ class DataService:
         may_upload = self.actor.role in rights.SENDERS and self.actor.department == contract.provider
         if not rights.may_know(self.actor, contract.provider):
             return DatasetView(contract, rules, None, (), None, (), None, "", may_upload)
-        standing, note = self.standing()
-        mine = standing.of_dataset(dataset)
+        snapshot, note = self.overview_snapshot()
+        mine = snapshot.of_dataset(dataset)
         own = regular_entries(mine)
         return DatasetView(
             contract,
@@ -146,8 +146,8 @@ class DataService:
         return tuple(reversed(answers(self._known())[-SHOWN:]))
 
     def _known(self) -> list[Entry]:
-        standing, _ = self.standing()
-        return [e for e in standing.entries if rights.may_know(self.actor, e.delivery.provider)]
+        snapshot, _ = self.overview_snapshot()
+        return [e for e in snapshot.entries if rights.may_know(self.actor, e.delivery.provider)]
 
     def delivery(self, delivery_id: str) -> DeliveryView:
         """One delivery, read now; Unknown where it is another department's."""
@@ -173,15 +173,15 @@ class DataService:
         rights.check_known(self.actor, provider, f"单位 {provider}")
         if not own:
             raise Unknown(f"没有单位 {provider}，或不属于您的部门")
-        standing, note = self.standing()
+        snapshot, note = self.overview_snapshot()
         now, zone = self.portal.now(), self.portal.settings.timezone
-        found = standing.departments.get(provider)
+        found = snapshot.departments.get(provider)
         ticket_counts = self.portal.tickets.ticket_counts(self.actor, now)
         return DepartmentView(
             provider,
             own[0].department,
-            tuple(punctuality(c, standing.of_dataset(c.id), now) for c in own),
-            tuple(dataset_trends(regular_entries(standing.of_department(provider)), own, zone)),
+            tuple(punctuality(c, snapshot.of_dataset(c.id), now) for c in own),
+            tuple(dataset_trends(regular_entries(snapshot.of_department(provider)), own, zone)),
             found.scores.total if found else None,
             ticket_counts.get(provider, TicketCounts()),
             note,
@@ -190,14 +190,14 @@ class DataService:
     def overview(self) -> Overview:
         """The whole city; NotAllowed for people of a department."""
         rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
-        standing, note = self.standing()
+        snapshot, note = self.overview_snapshot()
         now = self.portal.now()
         ticket_counts = self.portal.tickets.ticket_counts(self.actor, now)
-        times = [punctuality(c, standing.of_dataset(c.id), now) for c in self.contracts()]
+        times = [punctuality(c, snapshot.of_dataset(c.id), now) for c in self.contracts()]
         parts = [sum(getattr(t, name) for t in ticket_counts.values()) for name in ("open", "overdue", "closed")]
         return Overview(
-            _ranked(self.contracts(), standing, ticket_counts),
-            county_map(standing.counties),
+            _ranked(self.contracts(), snapshot, ticket_counts),
+            county_map(snapshot.counties),
             TicketCounts(*parts),
             tuple(t for t in times if t.is_late),
             note,
@@ -223,10 +223,10 @@ class DataService:
         known = [e.delivery for e in self._known()]
         return titled, [d for d in reversed(known) if wanted in self._words(d).lower()][:SHOWN]
 
-    def standing(self) -> tuple[OverviewSnapshot, str]:
+    def overview_snapshot(self) -> tuple[OverviewSnapshot, str]:
         """How the city stands, for what is picked from it here; and a word where that cannot be read."""
         try:
-            return self.portal.standing.get(), ""
+            return self.portal.overview.get(), ""
         except Exception as error:
             if not _is_absence(error):
                 raise
@@ -276,11 +276,11 @@ def _is_absence(error: Exception) -> bool:
 
 
 def _ranked(
-    contracts: Sequence[Contract], standing: OverviewSnapshot, ticket_counts: Mapping[str, TicketCounts]
+    contracts: Sequence[Contract], snapshot: OverviewSnapshot, ticket_counts: Mapping[str, TicketCounts]
 ) -> tuple[Ranked, ...]:
     """Best first; who has no score yet comes last."""
     names = {c.provider: c.department for c in contracts}
-    totals = {p: one.scores.total for p, one in standing.departments.items() if one.scores.total is not None}
+    totals = {p: one.scores.total for p, one in snapshot.departments.items() if one.scores.total is not None}
     better = {p: sum(other > total for other in totals.values()) for p, total in totals.items()}
     rows = [
         Ranked(
@@ -288,7 +288,7 @@ def _ranked(
             provider=p,
             name=names[p],
             score=totals.get(p),
-            deliveries=standing.departments[p].deliveries if p in standing.departments else 0,
+            deliveries=snapshot.departments[p].deliveries if p in snapshot.departments else 0,
             tally=ticket_counts.get(p, TicketCounts()),
         )
         for p in names

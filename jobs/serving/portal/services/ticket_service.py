@@ -9,7 +9,7 @@ from typing import Any
 from deltalake.exceptions import CommitFailedError
 
 from jobs.collaboration import Actor, Event, Request, Ticket, TicketPage, TicketQuery
-from jobs.collaboration.state_machine import Step
+from jobs.collaboration.state_machine import Transition
 from jobs.collaboration.ticket import TicketDelivery
 from jobs.contracts import Contract
 from jobs.errors import NotAllowed, ServiceUnavailable, Unknown
@@ -39,7 +39,7 @@ class TicketView:
     contract: Contract | None
     events: tuple[Event, ...]
     comments: Mapping[int, str]
-    steps: tuple[Step, ...]
+    steps: tuple[Transition, ...]
     ticket_deliveries: tuple[TicketDelivery, ...]
     sample: Sample | None
     note: str
@@ -180,11 +180,11 @@ class TicketService:
         self, ticket: Ticket, contract: Contract | None, ticket_deliveries: Sequence[TicketDelivery]
     ) -> tuple[Sample | None, str]:
         """Rows of the deliveries that still stand, the newest first, and a word where they cannot be read."""
-        standing = [s for s in ticket_deliveries if not s.replaced_by] or list(ticket_deliveries)
-        if contract is None or not standing:
+        current = [s for s in ticket_deliveries if not s.replaced_by] or list(ticket_deliveries)
+        if contract is None or not current:
             return None, ""
         in_full = rights.reads_values(self.actor, ticket.owner)
-        newest = [s.delivery for s in reversed(standing)]
+        newest = [s.delivery for s in reversed(current)]
         try:
             sample = failing_rows(self.portal.lake, contract, ticket.rule, newest, in_full)
         except Exception as error:
@@ -200,7 +200,7 @@ class TicketService:
         access = Access(action, f"工单 {ticket.id}", ticket.dataset, grade, reason)
         self.portal.access.add(self.actor, access, self.portal.now())
 
-    def _facts(self, step: Step, stated: Mapping[str, str]) -> dict[str, Any]:
+    def _facts(self, step: Transition, stated: Mapping[str, str]) -> dict[str, Any]:
         """What the step requires, of what was filled in."""
         state_machine = self.portal.tickets.state_machine()
         filled = {name: stated.get(name, "").strip() for name in step.requires}
