@@ -11,8 +11,8 @@ from rich.table import Table
 
 from jobs import contracts
 from jobs.collaboration import Tickets, opened
-from jobs.collaboration.actors import DEPARTMENT_ROLES
 from jobs.errors import UserError
+from jobs.model.actor import DEPARTMENT_ROLES
 from jobs.serving.accounts import Accounts, Person
 from jobs.settings import load as settings
 

@@ -8,16 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import ticket_clocks
-from jobs.collaboration.actors import SYSTEM, Actor
 from jobs.collaboration.audit_log import lock
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED
-from jobs.collaboration.ticket import Issue, Request
 from jobs.collaboration.ticket_tables import DisputeRow, EvidenceRow, TicketRow
 from jobs.collaboration.transitions import Action, record, take
 from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed
 from jobs.lake.database import utc
+from jobs.model.actor import SYSTEM, Actor
+from jobs.model.ticket import Issue, Request
 
 KIND = "issue"
 FALSE_POSITIVE = "rule_false_positive"

@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from jobs.collaboration.actors import DEPARTMENT_ROLES
 from jobs.collaboration.policy_file import PolicyPart
 from jobs.errors import InvalidTransition
+from jobs.model.actor import DEPARTMENT_ROLES
 
 CLOSED = "closed"
 SAME, PREVIOUS = "same", "previous"

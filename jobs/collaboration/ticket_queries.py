@@ -8,15 +8,15 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import Actor
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED, StateMachine, Waiting
-from jobs.collaboration.ticket import Event, OpenRows, Ticket, TicketDelivery
 from jobs.collaboration.ticket_clocks import last_row, view
 from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow
 from jobs.collaboration.visibility import counted_for, owner_of, read_in_full, reads_in_full, visible
 from jobs.contracts.personal_numbers import masked_lines, masked_tree
 from jobs.lake.database import utc
+from jobs.model.actor import Actor
+from jobs.model.ticket import Event, OpenRows, Ticket, TicketDelivery
 
 MOST = 500
 COPIED = (

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import audit_log, notices, opening, recheck, snapshots, ticket_clocks
-from jobs.collaboration.actors import SYSTEM, Actor
 from jobs.collaboration.audit_log import ChainAudit, text_hash
 from jobs.collaboration.channels import channels
 from jobs.collaboration.metrics import LoopMetrics, loop_metrics
@@ -21,7 +20,6 @@ from jobs.collaboration.reminders import Channel, Digest, SentDigest, claim, dig
 from jobs.collaboration.snapshots import Cutoff, Loop
 from jobs.collaboration.state_machine import StateMachine, Step
 from jobs.collaboration.state_machine_file import state_machine
-from jobs.collaboration.ticket import Event, Issue, OpenRows, Proof, RecheckOutcome, Request, Ticket, TicketDelivery
 from jobs.collaboration.ticket_queries import (
     TicketCounts,
     TicketPage,
@@ -45,6 +43,9 @@ from jobs.contracts import load_usable
 from jobs.contracts.personal_numbers import masked_lines
 from jobs.errors import NotAllowed, Overtaken, PolicyRefusal, ServiceUnavailable, Unknown
 from jobs.lake.database import Database, utc
+from jobs.model.actor import SYSTEM, Actor
+from jobs.model.proof import Proof, RecheckOutcome
+from jobs.model.ticket import Event, Issue, OpenRows, Request, Ticket, TicketDelivery
 from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import ticket_clocks
-from jobs.collaboration.actors import DEPARTMENT_ROLES, Actor
 from jobs.collaboration.audit_log import EventDraft, append
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Step
 from jobs.collaboration.ticket_tables import DisputeRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed, PolicyRefusal
+from jobs.model.actor import DEPARTMENT_ROLES, Actor
 
 
 @dataclass(frozen=True)

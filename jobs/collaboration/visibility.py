@@ -3,9 +3,9 @@
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import TRUSTED_ROLES, Actor
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_tables import PartyRow, TicketRow
+from jobs.model.actor import TRUSTED_ROLES, Actor
 
 
 def owner_of(by: Policies, dataset: str) -> str:

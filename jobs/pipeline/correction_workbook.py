@@ -11,13 +11,14 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from jobs.collaboration import Actor, Ticket
 from jobs.contracts import Contract, Registry, Rule
 from jobs.contracts.names import DELIVERY, TECHNICAL
 from jobs.errors import NotAllowed, PolicyRefusal
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.model.actor import Actor
+from jobs.model.ticket import Ticket
 from jobs.pipeline.open_rows import requested_rows
 from jobs.pipeline.recheck import RecheckRequest, can_follow
 from jobs.pipeline.ticket_store import open_tickets

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import Contract, Field
 from jobs.lake.bits import count_true, quoted
-from jobs.lake.results import MEAN, VALUE_SHARE, DistributionRow, Verdict
+from jobs.model.distribution import MEAN, VALUE_SHARE, DistributionRow
+from jobs.model.verdict import Verdict
 
 MOST_WORDS = 30
 

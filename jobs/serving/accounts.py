@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration import SYSTEM, Actor, Tickets
+from jobs.collaboration import Tickets
 from jobs.errors import UserError
 from jobs.lake.database import Database, utc
+from jobs.model.actor import SYSTEM, Actor
 from jobs.serving import passwords
 from jobs.serving.account_tables import AccountRow, SessionRow
 from jobs.serving.throttle import counted

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.lake.delivery import Delivery, State
+from jobs.model.delivery import Delivery, State
 from tests.unit.history import APPENDED, MERGED, RULES, History, Rows, watched
 from tests.unit.portalling import city, shipped
 

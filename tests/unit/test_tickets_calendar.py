@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.collaboration.actors import Actor
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.tickets import Tickets
+from jobs.model.actor import Actor
 from tests.unit.test_tickets_working_days import YEAR_2027
 from tests.unit.ticketing import ISSUE, OFFICER, WHOLE, at, moved
 

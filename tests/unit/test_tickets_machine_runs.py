@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Select, func, select
 
-from jobs.collaboration.ticket import Proof
 from jobs.collaboration.ticket_tables import ClockRow, DisputeRow, WaiverRow
 from jobs.collaboration.tickets import Tickets
 from jobs.collaboration.working_days import package_calendar
 from jobs.errors import UserError
 from jobs.lake.database import Database
+from jobs.model.proof import Proof
 from tests.unit.conftest import KINDS, emptied
 from tests.unit.ticketing import ASKER, CORRECTION, ISSUE, OFFICER, PEOPLE, STATED, ZONE, at, owners
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.contracts.personal_numbers import masked_text
-from jobs.lake.delivery import STATE_WORDS
-from jobs.lake.results import RuleRow
+from jobs.model.delivery import STATE_WORDS
+from jobs.model.rule_result import RuleRow
 from jobs.reporting import figures, labels
 from jobs.reporting.delivery.advice import advice
 from jobs.reporting.delivery.facts import Facts

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from jobs.lake.delivery import STATE_WORDS, State
-from jobs.lake.results import MEAN, VALUE_SHARE
+from jobs.model.delivery import STATE_WORDS, State
+from jobs.model.distribution import MEAN, VALUE_SHARE
 from jobs.reporting import figures, labels
 from jobs.reporting.charts import Chart, Scale, ceiling, chart, score_scale
 from jobs.reporting.delivery.facts import Facts, PastDelivery

@@ -9,7 +9,7 @@ from typing import Any
 import xlsxwriter
 
 from jobs.contracts.personal_numbers import masked_text
-from jobs.lake.delivery import STATE_WORDS
+from jobs.model.delivery import STATE_WORDS
 from jobs.reporting import figures, labels
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.delivery.sources import sources

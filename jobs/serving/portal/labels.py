@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from jobs.collaboration import Actor, Event, Ticket, Tickets
+from jobs.collaboration import Tickets
 from jobs.collaboration.clock_table import UNITS
-from jobs.collaboration.ticket import ClockView
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.contracts import Contract
-from jobs.lake.delivery import STATE_WORDS, State
+from jobs.model.actor import Actor
+from jobs.model.delivery import STATE_WORDS, State
+from jobs.model.ticket import ClockView, Event, Ticket
 from jobs.reporting import figures
 from jobs.reporting.labels import MARKS, SEVERITIES, TONES, indicator
 from jobs.reporting.masking import titles

@@ -6,9 +6,9 @@ all. The bureau's roles know of everything, but read no sensitive value (L3, L4)
 
 from collections.abc import Collection
 
-from jobs.collaboration import Actor, Tickets
-from jobs.collaboration.actors import DEPARTMENT_ROLES
+from jobs.collaboration import Tickets
 from jobs.errors import NotAllowed, Unknown
+from jobs.model.actor import DEPARTMENT_ROLES, Actor
 
 SENDERS = DEPARTMENT_ROLES
 """Roles that deliver data of their department."""

@@ -10,8 +10,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from jobs.collaboration import Request, TicketQuery, Tickets
+from jobs.collaboration import TicketQuery, Tickets
 from jobs.errors import LakeError
+from jobs.model.ticket import Request
 from jobs.serving.inputs import MOST_PAGE, PageNumber
 from jobs.serving.portal import rights
 from jobs.serving.portal.authentication import AnyPortal, CurrentUser, InvalidForm, LoggedIn, Posted

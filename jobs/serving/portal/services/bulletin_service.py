@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jobs.collaboration import Actor
 from jobs.errors import ServiceUnavailable, Unknown, UserError
 from jobs.lake.session import is_away
+from jobs.model.actor import Actor
 from jobs.reporting.bulletin import Period, period
 from jobs.reporting.bulletin.store import FOLDER
 from jobs.serving.portal import rights

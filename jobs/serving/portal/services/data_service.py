@@ -5,15 +5,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.collaboration import Actor
 from jobs.collaboration.ticket_queries import TicketCounts
 from jobs.contracts import Contract, Rule
 from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import ContractError, ServiceUnavailable, Unknown, UserError
-from jobs.lake.delivery import Delivery, State
-from jobs.lake.results import Results, RuleRow, Verdict
+from jobs.lake.results import Results
 from jobs.lake.session import is_away
 from jobs.lake.zones import Zone
+from jobs.model.actor import Actor
+from jobs.model.delivery import Delivery, State
+from jobs.model.rule_result import RuleRow
+from jobs.model.verdict import Verdict
 from jobs.reporting.entries import Entry, Punctuality, answers, punctuality, regular_entries
 from jobs.reporting.report_store import report_key
 from jobs.reporting.score import Scores, scores, weights

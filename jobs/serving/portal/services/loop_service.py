@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.collaboration import Actor, LoopMetrics, TicketSummary
+from jobs.collaboration import LoopMetrics
 from jobs.collaboration.metrics import Durations, Share, Stock
 from jobs.errors import Unknown
+from jobs.model.actor import Actor
+from jobs.model.ticket import TicketSummary
 from jobs.reporting import figures
 from jobs.reporting.bulletin.period import Period
 from jobs.serving.portal import rights
@@ -87,7 +89,7 @@ class FigureTickets:
     month: Month
     name: str
     title: str
-    briefs: tuple[TicketSummary, ...]
+    summaries: tuple[TicketSummary, ...]
     total: int
     page: int
     size: int
@@ -128,8 +130,8 @@ class LoopService:
         found = self.portal.loops.at(asked.month, asked.mark)
         title, ids = tickets_of(self._metrics(found, provider), asked.of)
         shown = ids[(asked.page - 1) * asked.size : asked.page * asked.size]
-        briefs = tuple(found.loop.briefs[one] for one in shown)
-        return FigureTickets(found, name, title, briefs, len(ids), asked.page, asked.size)
+        summaries = tuple(found.loop.summaries[one] for one in shown)
+        return FigureTickets(found, name, title, summaries, len(ids), asked.page, asked.size)
 
     def _city(self) -> str:
         rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from jobs.collaboration import Actor
 from jobs.collaboration.audit_log import ChainAudit
 from jobs.collaboration.channels import Notice
 from jobs.collaboration.channels import PortalNotices as NoticeBoard
 from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import Unknown
+from jobs.model.actor import Actor
 from jobs.serving.access_log import Logged
 from jobs.serving.portal import rights
 from jobs.serving.portal.authentication import InvalidForm

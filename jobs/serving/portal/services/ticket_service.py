@@ -8,12 +8,13 @@ from typing import Any
 
 from deltalake.exceptions import CommitFailedError
 
-from jobs.collaboration import Actor, Event, Request, Ticket, TicketPage, TicketQuery
+from jobs.collaboration import TicketPage, TicketQuery
 from jobs.collaboration.state_machine import Step
-from jobs.collaboration.ticket import TicketDelivery
 from jobs.contracts import Contract
 from jobs.errors import NotAllowed, ServiceUnavailable, Unknown
 from jobs.lake.session import is_away
+from jobs.model.actor import Actor
+from jobs.model.ticket import Event, Request, Ticket, TicketDelivery
 from jobs.pipeline.ticket_table import write_ticket_table
 from jobs.serving.access_log import Access
 from jobs.serving.portal import rights

@@ -8,16 +8,16 @@ from datetime import date, datetime
 from sqlalchemy import select
 from ulid import ULID
 
-from jobs.collaboration import Actor
 from jobs.contracts import Contract
 from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import LakeError, Unknown
 from jobs.ingest.land import MANIFEST, Manifest
 from jobs.lake.database import utc
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger import NAME_LENGTH
 from jobs.lake.store import PartUpload
 from jobs.lake.zones import Zone
+from jobs.model.actor import Actor
+from jobs.model.delivery import JUDGED, Delivery, State
 from jobs.serving.account_tables import UploadRow
 from jobs.serving.portal import rights
 from jobs.serving.portal.authentication import InvalidForm
@@ -28,7 +28,6 @@ from jobs.serving.portal.services.data_service import DataService
 PART_BYTES = 8 << 20
 HEAD_BYTES = 16
 LISTED = 30
-JUDGED = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
 STEPS = ("上传", "登记", "读取", "质检", "出报告")
 
 
