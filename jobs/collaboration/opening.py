@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from jobs.access.roles import acts_for_department
 from jobs.collaboration import ticket_clocks
 from jobs.collaboration.audit_log import lock
 from jobs.collaboration.policies import Policies
@@ -53,7 +54,7 @@ def request(session: Session, by: Policies, asked: Request, who: Actor, at: date
     still = session.scalar(same.where(TicketRow.state.in_(by.state_machine.open_states())).limit(1))
     if still is not None:
         return still
-    if who.is_bound() and who.department != asked.requester:
+    if acts_for_department(who) and who.department != asked.requester:
         raise NotAllowed(f"只能以本部门（{who.department}）的名义提交；申请写的是 {asked.requester}")
     values = {
         "kind": asked.kind,

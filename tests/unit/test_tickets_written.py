@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from jobs.access.personal_numbers import masked_lines
 from jobs.collaboration.channels import PortalNotices as NoticeBoard
 from jobs.collaboration.reminders import Digest, DigestLine
 from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets
-from jobs.contracts.personal_numbers import masked_lines
 from jobs.model.actor import Actor
 from jobs.serving.portal.app import create_app
 from tests.unit.asking import routes

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from jobs.contracts.personal_numbers import masked_text
+from jobs.access.personal_numbers import masked_text
 from jobs.lake.results import RULES, VERDICTS
 from jobs.model.ticket import TicketSummary
 from jobs.reporting.bulletin.demands import demands
