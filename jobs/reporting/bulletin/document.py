@@ -79,12 +79,12 @@ def _head(facts: BulletinFacts) -> Document:
 
 
 def _sources(facts: BulletinFacts) -> Document:
-    told, versions = facts.loop, facts.judged.versions
+    loop, versions = facts.loop, facts.judged.versions
     return {
         "ledger": {"table": "ledger.deliveries"},
         "verdicts": {"table": "results.verdicts", "version": versions[VERDICTS]},
         "rules": {"table": "results.rules", "version": versions[RULES]},
-        "events": {"table": "ticket_event", "seq": told.seq, "hash": told.hash},
+        "events": {"table": "ticket_event", "seq": loop.seq, "hash": loop.hash},
     }
 
 
@@ -94,9 +94,9 @@ def _figure(facts: BulletinFacts, one: Figure) -> Document:
 
 
 def _department(facts: BulletinFacts, place: Placed, mine: Sequence[Figure]) -> Document:
-    told = {key: value for key, value in asdict(place).items() if key != "before"}
+    now = {key: value for key, value in asdict(place).items() if key != "before"}
     return {
-        **told,
+        **now,
         "place_before": place.before,
         "department": facts.title(place.provider),
         "figures": [_figure(facts, one) for one in mine],
