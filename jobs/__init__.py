@@ -8,7 +8,9 @@ ingest         source → landing → bronze        conform        bronze → si
 quality        rules → verdicts, results        products       silver → gold
 reporting      results → reports                collaboration  report → ticket → redelivery
 simulator      a city that sends feeds
+access         roles, grades, masks, rights: what a reader may see and do
 lake           zones, tables, session, object store, ledger
+model          values that rooms share: deliveries, verdicts, results, tickets
 contracts      what is promised, in plain Python
 settings       every endpoint and credential, read once
 errors         what can go wrong, by who can mend it

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts
-from jobs.collaboration import Tickets, opened
-from jobs.collaboration.actors import DEPARTMENT_ROLES
+from jobs.access.roles import department_roles, role_labels
+from jobs.collaboration import opened
 from jobs.errors import UserError
 from jobs.serving.accounts import Accounts, Person
 from jobs.settings import load as settings
@@ -54,7 +54,7 @@ def list_() -> None:
     table = Table(
         "name / 账号", "person / 姓名", "role / 角色", "department / 部门", "state / 状态", "last login (UTC)"
     )
-    roles = Tickets.state_machine().roles
+    roles = role_labels()
     with _accounts() as accounts:
         for one in accounts.list():
             state = "disabled / 停用" if one.is_disabled else "first login / 待改密" if one.must_change else ""
@@ -87,5 +87,5 @@ def disable(name: Name) -> None:
 def _check_department(role: str, department: str) -> None:
     """A mistyped department would be a person who sees nothing."""
     known = sorted(set(contracts.load_usable(settings().schemas, settings().expectations).providers().values()))
-    if role in DEPARTMENT_ROLES and department not in known:
+    if role in department_roles() and department not in known:
         raise UserError(f"没有单位 {department} 的数据契约；可以是：{'、'.join(known)}")

@@ -16,14 +16,14 @@ from rich.table import Table
 
 from jobs import contracts, embedded
 from jobs.cli.demo_people import demo_people
-from jobs.collaboration import SYSTEM
 from jobs.contracts import Registry
 from jobs.errors import ServiceUnavailable
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delivery import STATE_WORDS, Delivery, State
 from jobs.lake.lake import Lake, opened
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.actor import SYSTEM
+from jobs.model.delivery import STATE_WORDS, Delivery, State
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.settings import Settings, load
 from jobs.simulator.city import SentFile, send

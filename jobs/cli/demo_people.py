@@ -4,6 +4,7 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
+from jobs.access.roles import role_label
 from jobs.embedded.home import write_private
 from jobs.lake.lake import Lake
 from jobs.pipeline.ticket_store import open_tickets
@@ -31,7 +32,6 @@ def demo_people(lake: Lake, home: Path) -> list[str]:
             if one.name not in there:
                 kept[one.name] = secrets.token_urlsafe(9)
                 accounts.add(one, datetime.now(UTC), kept[one.name])
-        roles = tickets.state_machine().roles
-    lines = [f"{p.name} {kept[p.name]} {roles[p.role]} {p.department}" for p in PEOPLE if p.name in kept]
+    lines = [f"{p.name} {kept[p.name]} {role_label(p.role)} {p.department}" for p in PEOPLE if p.name in kept]
     write_private(file, "".join(f"{line}\n" for line in lines))
     return lines

@@ -11,9 +11,9 @@ from rich.table import Table
 from jobs import contracts, pipeline
 from jobs.ingest.land import Manifest
 from jobs.ingest.land import deliver as put
-from jobs.lake.delivery import STATE_WORDS, Delivery
 from jobs.lake.lake import opened
-from jobs.lake.results import Verdict
+from jobs.model.delivery import STATE_WORDS, Delivery
+from jobs.model.verdict import Verdict
 from jobs.pipeline.tickets import TicketChanges
 from jobs.settings import Settings
 from jobs.settings import load as settings

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts, pipeline
-from jobs.collaboration.actors import Actor
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.clock_table import UNITS, clock_table
-from jobs.collaboration.ticket import ClockView, Event, Request, Ticket
 from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets, opened, remind
 from jobs.errors import ServiceUnavailable
+from jobs.model.actor import Actor
+from jobs.model.ticket import ClockView, Event, Request, Ticket
 from jobs.settings import load as settings
 
 PANEL = "Tickets"

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import Actor
 from jobs.collaboration.ticket_tables import ChainRow, CommentRow, EventRow, TicketRow
 from jobs.lake.database import utc
+from jobs.model.actor import Actor
 
 START = "0" * 64
 PARTS = ("ticket", "event", "source", "target", "role", "department", "name", "facts", "effects", "prev", "seq")

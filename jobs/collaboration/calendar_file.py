@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from jobs.collaboration.policy_file import PolicyPart, mistake, read_policy
 from jobs.collaboration.working_days import DAY, CalendarYear
+from jobs.contracts.policy_file import PolicyPart, mistake, read_policy
 from jobs.contracts.yaml_source import Document
 
 REMEDY = (

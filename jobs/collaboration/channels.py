@@ -15,9 +15,9 @@ from urllib.parse import quote
 from pydantic import Field
 from sqlalchemy import select, update
 
-from jobs.collaboration.policy_file import PolicyPart, read_policy
 from jobs.collaboration.reminders import Channel, Digest
 from jobs.collaboration.ticket_tables import NoticeRow
+from jobs.contracts.policy_file import PolicyPart, read_policy
 from jobs.errors import ServiceUnavailable
 from jobs.lake.database import Database, utc
 from jobs.settings import Settings

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from jobs.collaboration.policy_file import PolicyPart, mistake, read_policy
+from jobs.contracts.policy_file import PolicyPart, mistake, read_policy
 from jobs.contracts.yaml_source import Document
 from jobs.errors import PolicyError
 

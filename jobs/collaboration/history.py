@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from jobs.collaboration.state_machine import CLOSED, StateMachine
-from jobs.collaboration.ticket import Event
+from jobs.model.ticket import Event
 
 DISPATCHED = "dispatched"
 BROUGHT = ("open", "further", "recur")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from jobs.collaboration.history import ClockRun, TicketHistory, histories
 from jobs.collaboration.state_machine import StateMachine
-from jobs.collaboration.ticket import Event
+from jobs.model.ticket import Event
 
 FAULTS_OF_RULES = ("rule_false_positive", "source_right")
 EXCUSED = "withdrawn"

@@ -7,17 +7,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from jobs.access.roles import acts_for_department
 from jobs.collaboration import ticket_clocks
-from jobs.collaboration.actors import SYSTEM, Actor
 from jobs.collaboration.audit_log import lock
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED
-from jobs.collaboration.ticket import Issue, Request
 from jobs.collaboration.ticket_tables import DisputeRow, EvidenceRow, TicketRow
 from jobs.collaboration.transitions import Action, record, take
 from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed
 from jobs.lake.database import utc
+from jobs.model.actor import SYSTEM, Actor
+from jobs.model.ticket import Issue, Request
 
 KIND = "issue"
 FALSE_POSITIVE = "rule_false_positive"
@@ -53,7 +54,7 @@ def request(session: Session, by: Policies, asked: Request, who: Actor, at: date
     still = session.scalar(same.where(TicketRow.state.in_(by.state_machine.open_states())).limit(1))
     if still is not None:
         return still
-    if who.is_bound() and who.department != asked.requester:
+    if acts_for_department(who) and who.department != asked.requester:
         raise NotAllowed(f"只能以本部门（{who.department}）的名义提交；申请写的是 {asked.requester}")
     values = {
         "kind": asked.kind,

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import Actor
 from jobs.collaboration.clock_table import clock_table
 from jobs.collaboration.clocks import Timekeeper
 from jobs.collaboration.state_machine import StateMachine
 from jobs.collaboration.state_machine_file import state_machine
 from jobs.collaboration.ticket_tables import CalendarYearRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays, package_calendar
+from jobs.model.actor import Actor
 
 Owners = Callable[[], Mapping[str, str]]
 """Dataset → the department whose data it is, by contract."""

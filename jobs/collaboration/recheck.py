@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import SYSTEM
 from jobs.collaboration.audit_log import lock
 from jobs.collaboration.opening import count_rows, evidence
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED
-from jobs.collaboration.ticket import Proof, pooled
 from jobs.collaboration.ticket_tables import EvidenceRow, TicketRow
 from jobs.collaboration.transitions import Action, take
+from jobs.model.actor import SYSTEM
+from jobs.model.proof import Proof, pooled
 
 PASS, FALL_SHORT, SHRINK, MEND_PART = "pass", "fall_short", "shrink", "mend_part"
 

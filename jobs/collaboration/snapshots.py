@@ -17,14 +17,14 @@ from jobs.collaboration.audit_log import START
 from jobs.collaboration.history import TicketHistory, histories
 from jobs.collaboration.metrics import LoopMetrics, metrics_of
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.ticket import Event
 from jobs.collaboration.ticket_queries import EVENT_COLUMNS, event_of
 from jobs.collaboration.ticket_tables import CalendarYearRow, ChainRow, ClockRow, EventRow, TicketRow
 from jobs.collaboration.working_days import PACKAGE
 from jobs.errors import UserError
 from jobs.lake.database import utc
+from jobs.model.ticket import Event, TicketSummary
 
-BRIEF_COLUMNS = (
+SUMMARY_COLUMNS = (
     *(TicketRow.id, TicketRow.kind, TicketRow.dataset, TicketRow.rule, TicketRow.field),
     *(TicketRow.severity, TicketRow.dimension, TicketRow.message),
 )
@@ -47,33 +47,6 @@ class Cutoff:
 
 
 @dataclass(frozen=True)
-class TicketSummary:
-    """A ticket as everybody may read of it: no record, nobody's name. Counts and state are those of the cut-off.
-
-    `is_found`: the lake found it; otherwise somebody asked.
-    """
-
-    id: str
-    is_found: bool
-    provider: str
-    dataset: str
-    rule: str
-    field: str
-    severity: str
-    dimension: str
-    message: str
-    label: str
-    deliveries: tuple[str, ...]
-    failed_rows: int
-    remaining_rows: int
-    due_at: datetime | None
-    is_open: bool
-    is_overdue: bool
-    recurred: bool
-    upheld: bool
-
-
-@dataclass(frozen=True)
 class Loop:
     """Numbers of both periods by department, "" is all of them; every ticket that they name; where the chain ended."""
 
@@ -85,7 +58,7 @@ class Loop:
     calendar: Mapping[str, Any]
     now: Mapping[str, LoopMetrics]
     before: Mapping[str, LoopMetrics]
-    briefs: Mapping[str, TicketSummary]
+    summaries: Mapping[str, TicketSummary]
 
 
 def loop(session: Session, by: Policies, cut: Cutoff) -> Loop:
@@ -104,7 +77,7 @@ def loop(session: Session, by: Policies, cut: Cutoff) -> Loop:
         calendar=_calendar(session, by),
         now=_by_department(found, by, (cut.since, cut.until), days),
         before=_by_department(earlier, by, (cut.before, cut.since), days),
-        briefs=_briefs(session, by, found, cut),
+        summaries=_summaries(session, by, found, cut),
     )
 
 
@@ -141,17 +114,17 @@ def _by_department(
     return {name: metrics_of(mine, by.state_machine, since, until, days) for name, mine in sorted(grouped.items())}
 
 
-def _briefs(session: Session, by: Policies, found: Iterable[TicketHistory], cut: Cutoff) -> dict[str, TicketSummary]:
+def _summaries(session: Session, by: Policies, found: Iterable[TicketHistory], cut: Cutoff) -> dict[str, TicketSummary]:
     known = {one.ticket: one for one in found}
     rows: dict[str, Row[Any]] = {}
     ids = sorted(known)
     for start in range(0, len(ids), 500):
-        chosen = select(*BRIEF_COLUMNS).where(TicketRow.id.in_(ids[start : start + 500]))
+        chosen = select(*SUMMARY_COLUMNS).where(TicketRow.id.in_(ids[start : start + 500]))
         rows |= {row.id: row for row in session.execute(chosen)}
-    return {name: _brief(by, known[name], rows[name], cut) for name in ids}
+    return {name: _summary(by, known[name], rows[name], cut) for name in ids}
 
 
-def _brief(by: Policies, life: TicketHistory, row: Row[Any], cut: Cutoff) -> TicketSummary:
+def _summary(by: Policies, life: TicketHistory, row: Row[Any], cut: Cutoff) -> TicketSummary:
     clock, is_found = life.clock(), row.kind in by.state_machine.machine_found
     return TicketSummary(
         id=row.id,

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from jobs.collaboration.actors import DEPARTMENT_ROLES
-from jobs.collaboration.policy_file import PolicyPart
+from jobs.access.roles import department_roles
+from jobs.contracts.policy_file import PolicyPart
 from jobs.errors import InvalidTransition
 
 CLOSED = "closed"
@@ -63,7 +63,6 @@ class StateMachine(PolicyPart):
     version: int = Field(gt=0)
     kinds: Mapping[str, str]
     machine_found: tuple[str, ...]
-    roles: Mapping[str, str]
     facts: Mapping[str, str]
     grounds: Mapping[str, str]
     start: Mapping[str, str]
@@ -96,7 +95,7 @@ class StateMachine(PolicyPart):
         """Who has to act next: a party, the officer who mediates, or nobody but the lake and time."""
         steps = [s for s in self.steps if s.is_of(kind) and state in s.sources]
         by_people = [s for s in steps if not s.internal and s.to != SAME]
-        if any(s.party == "provider" and set(s.roles) & set(DEPARTMENT_ROLES) for s in by_people):
+        if any(s.party == "provider" and set(s.roles) & set(department_roles()) for s in by_people):
             return "provider"
         ends_by_itself = any(s.internal and not {"proof", "delivery"} & set(s.requires) for s in steps)
         if any(s.party == "provider" for s in by_people):

@@ -1,12 +1,13 @@
-"""state_machine.yaml → StateMachine, checked: every name is known, every state can be reached and left, nothing closes unproven."""
+"""machine.yaml → Machine, checked: every name is known, every state can be reached and left, nothing closes unproven."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from jobs.collaboration.policy_file import mistake, read_policy
+from jobs.access.roles import role_labels
 from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Transition
+from jobs.contracts.policy_file import mistake, read_policy
 from jobs.contracts.yaml_source import Document
 from jobs.contracts.yaml_source import PathKey as Place
 
@@ -16,7 +17,7 @@ REMEDY = "请参照 jobs/collaboration/state_machine.yaml 开头的说明"
 
 @lru_cache
 def state_machine(file: Path = FILE) -> StateMachine:
-    """The state machine in the file; PolicyError names file, line and remedy."""
+    """The machine in the file; PolicyError names file, line and remedy."""
     made, document = read_policy(file, StateMachine, REMEDY)
     checked = _Checked(made, document)
     checked.names()
@@ -41,7 +42,7 @@ class _Checked:
             self._known((*place, "from"), step.sources, m.states, "状态")
             self._known((*place, "to"), [step.to], [*m.states, SAME, PREVIOUS], "状态")
             self._known((*place, "kinds"), step.kinds, m.kinds, "工单种类")
-            self._known((*place, "roles"), step.roles, m.roles, "角色")
+            self._known((*place, "roles"), step.roles, role_labels(), "角色")
             self._known((*place, "requires"), step.requires, m.facts, "必填事项")
             self._known((*place, "ground"), [step.ground] if step.ground else [], m.grounds, "申诉类型")
         self._known(("machine_found",), m.machine_found, m.kinds, "工单种类")

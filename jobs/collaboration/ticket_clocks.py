@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from jobs.collaboration.clock_table import Terms, Unit
 from jobs.collaboration.clocks import Clock, Pause, Timekeeper
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.ticket import ClockView
 from jobs.collaboration.ticket_tables import ClockRow, TicketRow
 from jobs.errors import InvalidTransition, PolicyRefusal
 from jobs.lake.database import utc
+from jobs.model.ticket import ClockView
 
 
 def update_clocks(session: Session, by: Policies, ticket: TicketRow, restart: bool, at: datetime) -> None:

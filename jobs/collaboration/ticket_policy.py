@@ -9,9 +9,9 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from jobs.collaboration.ticket import Issue
 from jobs.contracts import Contract, Rule, suite_hash
-from jobs.lake.results import RuleRow
+from jobs.model.rule_result import RuleRow
+from jobs.model.ticket import Issue
 
 LATE = "delivery_in_time"
 OF_A_DELIVERY = "1"

@@ -8,15 +8,18 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import Actor
+from jobs.access.personal_numbers import masked_lines, masked_tree
+from jobs.access.policy import Right
+from jobs.access.rights import may
+from jobs.access.roles import acts_for_department
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED, StateMachine, Waiting
-from jobs.collaboration.ticket import Event, OpenRows, Ticket, TicketDelivery
 from jobs.collaboration.ticket_clocks import last_row, view
 from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, TicketRow
 from jobs.collaboration.visibility import counted_for, owner_of, read_in_full, reads_in_full, visible
-from jobs.contracts.personal_numbers import masked_lines, masked_tree
 from jobs.lake.database import utc
+from jobs.model.actor import Actor
+from jobs.model.ticket import Event, OpenRows, Ticket, TicketDelivery
 
 MOST = 500
 COPIED = (
@@ -123,13 +126,13 @@ def _holds(by: Policies, actor: Actor, text: str) -> ColumnElement[bool]:
 
 def _waits_for(state_machine: StateMachine, actor: Actor) -> ColumnElement[bool]:
     """Tickets in which the actor has to act next."""
-    if actor.is_bound():
+    if acts_for_department(actor):
         sides: tuple[tuple[Waiting, ColumnElement[bool]], ...] = (
             ("provider", TicketRow.provider == actor.department),
             ("requester", TicketRow.requester == actor.department),
         )
     else:
-        sides = (("officer", true()),) if actor.role == "quality_officer" else ()
+        sides = (("officer", true()),) if may(actor, Right.MEDIATE) else ()
     found: list[ColumnElement[bool]] = [
         and_(TicketRow.kind == kind, TicketRow.state.in_(state_machine.states_waiting_for(kind, who)), side)
         for kind in state_machine.kinds
@@ -248,7 +251,7 @@ def _made(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at
 
 def _record(row: TicketRow, actor: Actor, is_whole: bool) -> str:
     """Which record is meant, as it was written for the two parties; for who works on it, without numbers of persons."""
-    is_responsible = actor.is_bound() and actor.department == row.provider
+    is_responsible = acts_for_department(actor) and actor.department == row.provider
     return row.record if is_whole else masked_lines(row.record) if is_responsible else ""
 
 

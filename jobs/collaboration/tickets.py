@@ -11,8 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from jobs.access.personal_numbers import masked_lines
+from jobs.access.policy import Right
+from jobs.access.rights import may
+from jobs.access.roles import role_label
 from jobs.collaboration import audit_log, notices, opening, recheck, snapshots, ticket_clocks
-from jobs.collaboration.actors import SYSTEM, Actor
 from jobs.collaboration.audit_log import ChainAudit, text_hash
 from jobs.collaboration.channels import channels
 from jobs.collaboration.metrics import LoopMetrics, loop_metrics
@@ -21,7 +24,6 @@ from jobs.collaboration.reminders import Channel, Digest, SentDigest, claim, dig
 from jobs.collaboration.snapshots import Cutoff, Loop
 from jobs.collaboration.state_machine import StateMachine, Transition
 from jobs.collaboration.state_machine_file import state_machine
-from jobs.collaboration.ticket import Event, Issue, OpenRows, Proof, RecheckOutcome, Request, Ticket, TicketDelivery
 from jobs.collaboration.ticket_queries import (
     TicketCounts,
     TicketPage,
@@ -42,15 +44,16 @@ from jobs.collaboration.transitions import Action, may_take, open_dispute, open_
 from jobs.collaboration.visibility import may_see, reads_in_full
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.contracts import load_usable
-from jobs.contracts.personal_numbers import masked_lines
 from jobs.errors import NotAllowed, Overtaken, PolicyRefusal, ServiceUnavailable, Unknown
 from jobs.lake.database import Database, utc
+from jobs.model.actor import SYSTEM, Actor
+from jobs.model.proof import Proof, RecheckOutcome
+from jobs.model.ticket import Event, Issue, OpenRows, Request, Ticket, TicketDelivery
 from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ESCALATE, RETURN = "escalate", "return_answer"
-READERS_ONLY = ("analyst", "operator", "auditor")
 Facts = Mapping[str, Any]
 
 
@@ -120,7 +123,7 @@ class Tickets:
 
     def commented(self, ticket_id: str, actor: Actor, text: str, at: datetime) -> Event:
         """A comment; it changes no state, and no version that somebody else has seen."""
-        if actor.role in READERS_ONLY:
+        if not may(actor, Right.COMMENT):
             raise NotAllowed("只有办理人员可以留言")
         if not text.strip():
             raise PolicyRefusal("留言是空的；请写明内容")
@@ -317,7 +320,7 @@ def _who_was_first(session: Session, by: Policies, row: TicketRow, seen: int) ->
         .limit(1)
     )
     last = session.scalars(moved).one()
-    who = f"{last.name}（{last.department}，{by.state_machine.roles.get(last.role, last.role)}）"
+    who = f"{last.name}（{last.department}，{role_label(last.role)}）"
     when = utc(last.at).astimezone(by.keeper.zone)
     return (
         f"工单 {row.id} 已由{who}于 {when:%Y-%m-%d %H:%M} 办理「{by.state_machine.event_label(last.event)}」，"

@@ -8,14 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from jobs.access.roles import acts_for_department, role_label
 from jobs.collaboration import ticket_clocks
-from jobs.collaboration.actors import DEPARTMENT_ROLES, Actor
 from jobs.collaboration.audit_log import EventDraft, append
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Transition
 from jobs.collaboration.ticket_tables import DisputeRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed, PolicyRefusal
+from jobs.model.actor import Actor
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,11 @@ def check_role(state_machine: StateMachine, step: Transition, actor: Actor, tick
     """NotAllowed where the actor's role, or department, may not take the step."""
     name = state_machine.events[step.event]
     if actor.role not in step.roles:
-        allowed = "、".join(state_machine.roles[role] for role in step.roles)
-        role = state_machine.roles.get(actor.role, actor.role)
-        raise NotAllowed(f"「{role}」不能「{name}」；须由{allowed}办理")
+        allowed = "、".join(role_label(role) for role in step.roles)
+        raise NotAllowed(f"「{role_label(actor.role)}」不能「{name}」；须由{allowed}办理")
     # A reply is accepted or contested, a request cancelled, by who asked; every other step is for who answers for the data.
     party = ticket.provider if step.party == "provider" else ticket.requester
-    if actor.role in DEPARTMENT_ROLES and actor.department != party:
+    if acts_for_department(actor) and actor.department != party:
         raise NotAllowed(f"「{name}」须由 {party} 办理，您所在的部门是 {actor.department}")
 
 

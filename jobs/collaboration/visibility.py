@@ -3,9 +3,12 @@
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from jobs.collaboration.actors import TRUSTED_ROLES, Actor
+from jobs.access.policy import Right
+from jobs.access.rights import may, reads_request
+from jobs.access.roles import acts_for_department
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_tables import PartyRow, TicketRow
+from jobs.model.actor import Actor
 
 
 def owner_of(by: Policies, dataset: str) -> str:
@@ -18,7 +21,7 @@ def visible(by: Policies, actor: Actor) -> ColumnElement[bool]:
 
     A department sees tickets about its data, those that it is or once was responsible for, and those that it asked for.
     """
-    if not actor.is_bound():
+    if not acts_for_department(actor):
         return true()
     own = [dataset for dataset, owner in by.owners().items() if owner == actor.department]
     once = select(PartyRow.ticket).where(PartyRow.department == actor.department)
@@ -32,7 +35,7 @@ def visible(by: Policies, actor: Actor) -> ColumnElement[bool]:
 
 def counted_for(actor: Actor) -> ColumnElement[bool]:
     """The condition under which a ticket is in the actor's numbers: responsible for it now, or asked for it."""
-    if not actor.is_bound():
+    if not acts_for_department(actor):
         return true()
     return or_(TicketRow.provider == actor.department, TicketRow.requester == actor.department)
 
@@ -45,15 +48,13 @@ def may_see(session: Session, by: Policies, actor: Actor, ticket: TicketRow) -> 
 
 def reads_in_full(by: Policies, actor: Actor, ticket: TicketRow) -> bool:
     """Whether the actor reads which record is meant, and texts without masks: owner, requester, and who mediates."""
-    if not actor.is_bound():
-        return actor.role in TRUSTED_ROLES
-    return actor.department in (owner_of(by, ticket.dataset), ticket.requester)
+    return reads_request(actor, owner_of(by, ticket.dataset), ticket.requester)
 
 
 def read_in_full(by: Policies, actor: Actor) -> ColumnElement[bool]:
     """The condition under which the actor reads a ticket in full."""
-    if not actor.is_bound():
-        return true() if actor.role in TRUSTED_ROLES else false()
+    if not acts_for_department(actor):
+        return true() if may(actor, Right.READ_REQUESTS) else false()
     own = [dataset for dataset, owner in by.owners().items() if owner == actor.department]
     return or_(TicketRow.dataset.in_(own), TicketRow.requester == actor.department)
 

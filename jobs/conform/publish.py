@@ -12,11 +12,11 @@ from jobs.conform import quarantine
 from jobs.conform.split import SILVER_SYSTEM, broken_rows, silver_rows, value_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import FIRST_SENT, QUALIFIER
-from jobs.lake.delivery import Delivery
 from jobs.lake.delta_tables import read_spool
 from jobs.lake.lake import Lake
 from jobs.lake.spark_tables import ColumnSpec, Merge
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery
 
 
 @dataclass(frozen=True)

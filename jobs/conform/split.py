@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from jobs.contracts import TOLD, Contract, Rule
 from jobs.contracts.names import EXTRA, FIRST_SENT, LINE, SENT_DATE
 from jobs.lake.bits import any_set, is_set, quoted
-from jobs.lake.delivery import Delivery
+from jobs.model.delivery import Delivery
 
 MASK = "_mask"
 SILVER_SYSTEM = {

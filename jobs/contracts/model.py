@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from jobs.contracts.grades import OPEN, is_sensitive
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
 from jobs.contracts.names import QUALIFIER
 
@@ -23,7 +24,7 @@ class Field:
     description: str = ""
     unit: str = ""
     physical_type: str = ""
-    classification: str = "L1"
+    classification: str = OPEN
     required: bool = False
     unique: bool = False
     key_position: int | None = None
@@ -64,7 +65,7 @@ class Field:
 
     def is_personal(self) -> bool:
         """Whether values must be masked outside the owning department (L3 and above)."""
-        return self.classification >= "L3"
+        return is_sensitive(self.classification)
 
 
 Authority = Literal["", "own", "other", "unknown"]

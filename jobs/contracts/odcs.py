@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from jobs.contracts.codes import known_codes
 from jobs.contracts.elements import Elements
+from jobs.contracts.grades import OPEN
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
@@ -159,7 +160,7 @@ def _field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any]
         description=prop.description or "",
         unit=str(custom.get("unit", "")),
         physical_type=prop.physicalType or "",
-        classification=prop.classification or "L1",
+        classification=prop.classification or OPEN,
         required=bool(prop.required),
         unique=bool(prop.unique),
         key_position=(prop.primaryKeyPosition or 1) if prop.primaryKey else None,

@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.errors import UserError
-from jobs.lake.delivery import Delivery, Finding, State
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Arrival, content_sha256
 from jobs.lake.store import Store, StoredObject
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, Finding, State
 
 logger = logging.getLogger(__name__)
 MANIFEST = "_manifest.json"

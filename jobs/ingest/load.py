@@ -13,9 +13,9 @@ from jobs.contracts.names import DELIVERY, ROW
 from jobs.errors import DeliveryError
 from jobs.ingest.correction_answers import answered_ticket
 from jobs.ingest.reading import LocalFile, Reading, read
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.errors import DeliveryError
-from jobs.lake.delivery import Finding
+from jobs.model.delivery import Finding
 
 FILES_SHOWN = 20
 ROWS_SHOWN = 10

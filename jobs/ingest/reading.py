@@ -26,7 +26,7 @@ from jobs.ingest.kinds import LocalFile, kind_of, looks_like_json
 from jobs.ingest.notation import notations
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import FAULTS, open_json, open_jsonl
-from jobs.lake.delivery import Finding
+from jobs.model.delivery import Finding
 
 __all__ = ["LocalFile", "Reading", "read"]
 

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger_tables import DeliveryRow, OccurrenceRow
+from jobs.model.delivery import Delivery, State
 
 NAME_LENGTH = 60
 """Characters of a dataset's name that an id carries; a contract's id is shorter, a mistaken folder may not be."""

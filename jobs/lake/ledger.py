@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from jobs.errors import UserError
 from jobs.lake.arrival import NAME_LENGTH, Arrival, last_sighting, recorded
 from jobs.lake.database import Database, utc
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger_tables import BuildRow, DeliveryRow, OccurrenceRow
+from jobs.model.delivery import JUDGED, Delivery, State
 
 __all__ = ["NAME_LENGTH", "Arrival", "Build", "Ledger", "content_sha256"]
 TRIES = 5
@@ -82,8 +82,7 @@ class Ledger:
 
     def ungoverned(self) -> list[Delivery]:
         """Judged deliveries whose tickets were not looked at yet, in order of arrival."""
-        judged = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
-        wanted = (DeliveryRow.governed_at.is_(None), DeliveryRow.state.in_([str(s) for s in judged]))
+        wanted = (DeliveryRow.governed_at.is_(None), DeliveryRow.state.in_([str(s) for s in JUDGED]))
         with self._session() as session:
             return [
                 row.entry() for row in session.scalars(select(DeliveryRow).where(*wanted).order_by(DeliveryRow.seq))

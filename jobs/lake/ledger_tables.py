@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Integer, St
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from jobs.lake.database import utc
-from jobs.lake.delivery import Delivery, Finding, State
+from jobs.model.delivery import Delivery, Finding, State
 
 SEQ = BigInteger().with_variant(Integer, "sqlite")
 

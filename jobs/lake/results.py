@@ -2,106 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
-from jobs.lake.delivery import State
 from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.zones import TablePath, Zone
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the lake decided about a delivery, with the versions that the decision rests on."""
-
-    delivery: str
-    seq: int
-    dataset: str
-    provider: str
-    state: State
-    rows: int
-    good_rows: int
-    failed_rows: int
-    warned_rows: int
-    copies: int
-    repairs: tuple["RepairCount", ...]
-    suite_hash: str
-    contract_version: str
-    silver_version: int
-    judged_at: datetime
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class RepairCount:
-    """How often a declared change happened in a field."""
-
-    field: str
-    kind: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class RuleRow:
-    """One rule's result for one delivery, with the words for the department and GX's own result."""
-
-    delivery: str
-    seq: int
-    dataset: str
-    provider: str
-    rule: str
-    type: str
-    severity: str
-    dimension: str
-    indicator: str
-    success: bool
-    element_count: int
-    unexpected_count: int
-    missing_count: int
-    fields: str
-    message: str
-    remedy: str
-    basis: str
-    suite_hash: str
-    silver_version: int
-    judged_at: datetime
-    gx: str = field(repr=False, default="")
-
-
-@dataclass(frozen=True)
-class CountyRow:
-    """One rule's counts over the rows of one county in one delivery."""
-
-    delivery: str
-    seq: int
-    dataset: str
-    provider: str
-    county: str
-    rule: str
-    type: str
-    severity: str
-    dimension: str
-    indicator: str
-    success: bool
-    element_count: int
-    unexpected_count: int
-    missing_count: int
-
-
-@dataclass(frozen=True)
-class DistributionRow:
-    """How a field's values lie in one delivery: `kind` is MEAN of `field`, or VALUE_SHARE of `field=word`."""
-
-    delivery: str
-    seq: int
-    dataset: str
-    kind: str
-    field: str
-    number: float
-
+from jobs.model.delivery import State
+from jobs.model.distribution import DistributionRow
+from jobs.model.rule_result import CountyRow, RuleRow
+from jobs.model.verdict import RepairCount, Verdict
 
 TYPES: Mapping[type, pa.DataType] = {
     str: pa.string(),
@@ -119,7 +31,6 @@ RULES = "rules"
 COUNTIES = "counties"
 TICKETS = "tickets"
 SHAPES = "shapes"
-MEAN, VALUE_SHARE = "mean", "value_share"
 
 
 class Results:

@@ -8,9 +8,9 @@ from pyspark.sql import functions as F
 from jobs.conform import Repair, typed
 from jobs.contracts import Contract
 from jobs.contracts.names import DELIVERY, LINE, TECHNICAL
-from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery
 
 
 def bronze_rows(

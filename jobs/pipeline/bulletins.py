@@ -1,19 +1,20 @@
 """The bulletin of a period: results, ledger and tickets as of its end, kept as JSON first, and pages made from that alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jobs.collaboration import Cutoff, Loop, LoopMetrics, TicketSummary
+from jobs.collaboration import Cutoff, Loop, LoopMetrics
 from jobs.collaboration.working_days import WorkingDays
 from jobs.contracts import Registry
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
+from jobs.model.ticket import TicketSummary
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.reporting import bulletin as bulletins
-from jobs.reporting.bulletin import BulletinFacts, BulletinFiles, Edition, Figure, Matter, Period, TicketFacts
+from jobs.reporting.bulletin import BulletinFacts, BulletinFiles, Edition, Figure, Period, TicketFacts
 
 SHARES = ("mended", "mended_in_time", "first_pass", "recurred", "false_alarms", "corrections_in_time")
 STOCK = ("opening", "new", "closed", "closing")
@@ -96,10 +97,10 @@ def _facts(lake: Lake, registry: Registry, edition: Edition, cited: Mapping[str,
         cut = Cutoff(cut.before, cut.since, cut.until, cited["sources"]["events"]["seq"], days)
     with open_tickets(lake, registry) as tickets:
         loop, calendar = tickets.loop(cut), tickets.calendar()
-    return bulletins.gathered(lake, registry, edition, _told(loop), _due_on(calendar), cited)
+    return bulletins.gathered(lake, registry, edition, _ticket_facts(loop), _due_on(calendar), cited)
 
 
-def _told(loop: Loop) -> TicketFacts:
+def _ticket_facts(loop: Loop) -> TicketFacts:
     return TicketFacts(
         seq=loop.seq,
         hash=loop.hash,
@@ -110,7 +111,7 @@ def _told(loop: Loop) -> TicketFacts:
             "calendar": dict(loop.calendar),
         },
         figures=_figures(loop),
-        matters=_matters(loop),
+        tickets=_cited(loop),
     )
 
 
@@ -119,7 +120,7 @@ def _figures(loop: Loop) -> dict[str, tuple[Figure, ...]]:
     found = {}
     for name in sorted({*loop.now, *loop.before}):
         now, before = loop.now.get(name), loop.before.get(name)
-        mine = [one for one in loop.briefs.values() if name in ("", one.provider)]
+        mine = [one for one in loop.summaries.values() if name in ("", one.provider)]
         lists = _lists(now, mine)
         found[name] = tuple(_figure(key, lists[key], now, before) for key in lists)
     return found
@@ -161,13 +162,12 @@ def _value(name: str, found: LoopMetrics | None) -> float | None:
     ]
 
 
-def _matters(loop: Loop) -> tuple[Matter, ...]:
+def _cited(loop: Loop) -> tuple[TicketSummary, ...]:
     """Tickets that a number of the period names, or whose dispute was upheld."""
     named = {i for one in loop.now.values() for s in one.shares for i in s.whole}
     named |= {i for one in loop.now.values() for name in STOCK for i in getattr(one.stock, name)}
     named |= {i for one in loop.now.values() for i in one.durations.tickets}
-    told = (b for b in loop.briefs.values() if b.id in named or b.is_overdue or b.recurred or b.upheld)
-    return tuple(Matter(**asdict(one)) for one in told)
+    return tuple(t for t in loop.summaries.values() if t.id in named or t.is_overdue or t.recurred or t.upheld)
 
 
 def _due_on(calendar: WorkingDays) -> Any:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from jobs import quality
 from jobs.conform import Publication, publish
 from jobs.contracts import Contract, Registry, suite_hash
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
-from jobs.lake.results import Results, Verdict
+from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
+from jobs.model.verdict import Verdict
 from jobs.pipeline.delivery_checks import delivery_checks
 from jobs.pipeline.evaluation import Evaluation, evaluate_delivery, runnable_rules
 from jobs.pipeline.ingestion import is_unread, load

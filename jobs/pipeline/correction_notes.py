@@ -6,11 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from jobs.collaboration import Actor, Tickets
+from jobs.collaboration import Tickets
 from jobs.errors import Unknown
 from jobs.ingest.correction_answers import CorrectionNote, correction_notes
-from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
+from jobs.model.actor import Actor
+from jobs.model.delivery import Delivery
 
 SHOWN = 20
 WITHOUT = "（未选择方式）"

@@ -11,13 +11,16 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from jobs.collaboration import Actor, Ticket
+from jobs.access.rights import may_deliver
+from jobs.access.roles import reads_as_sent
 from jobs.contracts import Contract, Registry, Rule
 from jobs.contracts.names import DELIVERY, TECHNICAL
 from jobs.errors import NotAllowed, PolicyRefusal
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.model.actor import Actor
+from jobs.model.ticket import Ticket
 from jobs.pipeline.open_rows import requested_rows
 from jobs.pipeline.recheck import RecheckRequest, can_follow
 from jobs.pipeline.ticket_store import open_tickets
@@ -26,7 +29,6 @@ from jobs.reporting.correction_workbook import WorkbookHead, write_correction_wo
 from jobs.reporting.evidence import Evidence, EvidenceLine
 
 PLACE = ("_file", "_row", "rule", "key")
-OWNERS = ("reporter", "approver")
 
 
 def ticket_workbook(lake: Lake, registry: Registry, ticket_id: str, actor: Actor) -> bytes:
@@ -40,7 +42,7 @@ def ticket_workbook(lake: Lake, registry: Registry, ticket_id: str, actor: Actor
     asked = [
         OpenDelivery(contract, rules.get(one.rule), one) for one in requested_rows(lake, contract, rules, open_now)
     ]
-    is_owner = actor.role in OWNERS and actor.department == contract.provider
+    is_owner = reads_as_sent(actor, contract.provider)
     with TemporaryDirectory(prefix="lake-workbook-") as folder:
         file = Path(folder) / "workbook.xlsx"
         problems = _problems(lake, asked, is_owner)
@@ -54,7 +56,7 @@ def answer_ticket(lake: Lake, registry: Registry, ticket_id: str, actor: Actor, 
     with open_tickets(lake, registry) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
     contract = registry.contract(ticket.dataset)
-    if actor.role not in OWNERS or actor.department != contract.provider:
+    if not may_deliver(actor, contract.provider):
         raise NotAllowed(f"{contract.title}是{contract.department}的数据，工单 {ticket_id} 的整改数据只能由该单位报送")
     if ticket.kind != "issue":
         raise PolicyRefusal(f"工单 {ticket_id} 不是质检问题，没有整改包；请按办理步骤答复")

@@ -4,9 +4,10 @@ from zoneinfo import ZoneInfo
 
 from jobs import quality
 from jobs.contracts import Contract
-from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
-from jobs.lake.results import RuleRow, Verdict
+from jobs.model.delivery import Delivery
+from jobs.model.rule_result import RuleRow
+from jobs.model.verdict import Verdict
 from jobs.reporting.history import usual_rows
 
 

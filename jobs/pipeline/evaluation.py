@@ -11,9 +11,10 @@ from jobs.conform import Repair, judged_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import SENT_DATE, TECHNICAL
 from jobs.lake.bits import is_set
-from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery
+from jobs.model.verdict import RepairCount
 from jobs.pipeline.bronze import bronze_rows
 from jobs.pipeline.first_sent import with_sent_date
 from jobs.pipeline.versions import Versions
@@ -34,7 +35,7 @@ class Evaluation:
         """What is decided of the delivery; an answer to tickets has no limits of acceptance."""
         return quality.decide(contract, self.judged.counted, self.judged.results, delivery.is_answer())
 
-    def repair_counts(self) -> tuple[quality.RepairCount, ...]:
+    def repair_counts(self) -> tuple[RepairCount, ...]:
         """How often each declared change happened."""
         return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.judged.counted)
 

@@ -16,9 +16,9 @@ from pyspark.sql import functions as F
 
 from jobs.conform import FIRST_SENT, SENT_DATE, key_column
 from jobs.contracts import Contract, Rule
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.zones import TablePath, Zone
+from jobs.model.delivery import Delivery, State
 from jobs.pipeline.bronze import bronze_rows
 from jobs.pipeline.versions import Versions
 

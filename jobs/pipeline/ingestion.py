@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from jobs.contracts import Registry
 from jobs.ingest.land import UNKNOWN, Landed
 from jobs.ingest.land import land as land_new
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
+from jobs.model.delivery import Delivery, State
 
 WATCH_S = 240.0
 POLL_S = 1.0

@@ -15,9 +15,9 @@ from jobs import quality
 from jobs.conform import key_column
 from jobs.contracts import Contract, Rule
 from jobs.lake.bits import BITS
-from jobs.lake.delivery import Delivery
 from jobs.lake.delta_tables import read_spool
 from jobs.lake.lake import Lake
+from jobs.model.delivery import Delivery
 from jobs.pipeline.evaluation import curated, runnable_rules, typed_rows
 from jobs.pipeline.recheck import KeyVerdicts
 from jobs.pipeline.versions import latest_versions

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from jobs.collaboration.ticket import OpenRows
 from jobs.collaboration.ticket_policy import OF_A_DELIVERY
 from jobs.contracts import Contract, Rule
 from jobs.lake.lake import Lake
+from jobs.model.ticket import OpenRows
 from jobs.pipeline.failed_rows import failed_rows, redelivered_keys
 from jobs.pipeline.recheck import RecheckRequest, can_follow
 

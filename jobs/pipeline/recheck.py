@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from jobs.collaboration import Proof
 from jobs.collaboration.ticket_policy import OF_A_DELIVERY
 from jobs.contracts import Contract, Rule
-from jobs.lake.delivery import Delivery
-from jobs.lake.results import RuleRow
+from jobs.model.delivery import Delivery
+from jobs.model.proof import Proof
+from jobs.model.rule_result import RuleRow
 
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 Keys = Mapping[str, set[str]]

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from jobs.collaboration import Proof
 from jobs.collaboration.ticket_policy import rule_versions, ticket_policy
 from jobs.contracts import Contract, Registry, Rule
 from jobs.errors import UserError
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
-from jobs.lake.results import Results, RuleRow
+from jobs.lake.results import Results
+from jobs.model.delivery import Delivery, State
+from jobs.model.proof import Proof
+from jobs.model.rule_result import RuleRow
 from jobs.pipeline.failed_rows import failed_rows
 from jobs.pipeline.key_verdicts import key_verdicts
 from jobs.pipeline.open_rows import request_for

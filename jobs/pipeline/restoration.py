@@ -17,9 +17,9 @@ from jobs.conform import typed, value_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import DELIVERY, FILE, FIRST_SENT, MALFORMED, MARKS, ROW, SENT, SEQ
 from jobs.lake.bits import balanced, quoted
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
 from jobs.pipeline.bronze import texts
 
 ACCEPTED = (State.ACCEPTED, State.PARTLY_QUARANTINED)

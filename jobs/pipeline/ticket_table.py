@@ -10,11 +10,13 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from jobs.collaboration import SYSTEM, Ticket, TicketQuery, Tickets
+from jobs.collaboration import TicketQuery, Tickets
 from jobs.contracts import Contract
 from jobs.lake.lake import Lake
 from jobs.lake.results import TICKETS
 from jobs.lake.zones import Zone
+from jobs.model.actor import SYSTEM
+from jobs.model.ticket import Ticket
 
 COLUMNS = {
     "ticket": (pa.string(), "工单号"),

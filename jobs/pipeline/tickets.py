@@ -5,13 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jobs.collaboration import SYSTEM, RecheckOutcome, Tickets
+from jobs.collaboration import Tickets
 from jobs.collaboration.ticket_policy import OF_A_DELIVERY, KnownRows, issues, rule_versions
 from jobs.contracts import Contract, Registry
 from jobs.errors import Unknown
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
-from jobs.lake.results import Results, RuleRow
+from jobs.lake.results import Results
+from jobs.model.actor import SYSTEM
+from jobs.model.delivery import Delivery, State
+from jobs.model.proof import RecheckOutcome
+from jobs.model.rule_result import RuleRow
 from jobs.pipeline.correction_notes import comment_correction_notes
 from jobs.pipeline.failed_rows import Rows, failed_rows, write_proofs
 from jobs.pipeline.open_rows import requested_rows

@@ -1,6 +1,5 @@
 """Rules → verdicts. The one room that knows Great Expectations, imported only when rules run (jobs.quality.evaluation)."""
 
-from jobs.lake.results import RepairCount
 from jobs.quality.delivery_rules import EarlierDeliveries, handover_rows
 from jobs.quality.plan import REFERENCE, Group, Plan, Reference, other_datasets, plan
 from jobs.quality.verdict import (
@@ -23,7 +22,6 @@ __all__ = [
     "Group",
     "Plan",
     "Reference",
-    "RepairCount",
     "county_rows",
     "decide",
     "handover_rows",

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from jobs.contracts import Contract, Dimension
 from jobs.contracts.sla import length
-from jobs.lake.delivery import Delivery, State
-from jobs.lake.results import RuleRow, Verdict
+from jobs.model.delivery import Delivery, State
+from jobs.model.rule_result import RuleRow
+from jobs.model.verdict import Verdict
 
 BASIS = "GB/T 36344-2018 信息技术 数据质量评价指标"
 MEASURED = ("integer", "number")

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import Contract, Field
 from jobs.lake.bits import count_true, quoted
-from jobs.lake.results import MEAN, VALUE_SHARE, DistributionRow, Verdict
+from jobs.model.distribution import MEAN, VALUE_SHARE, DistributionRow
+from jobs.model.verdict import Verdict
 
 MOST_WORDS = 30
 
@@ -49,11 +50,11 @@ def _numbers(counted: Mapping[str, float]) -> Iterator[tuple[str, str, float]]:
 
 
 def _is_measure(field: Field) -> bool:
-    return field.type in ("number", "integer") and not field.enum and field.classification < "L3"
+    return field.type in ("number", "integer") and not field.enum and not field.is_personal()
 
 
 def _is_listed(field: Field) -> bool:
-    return field.type == "string" and 0 < len(field.enum) <= MOST_WORDS and field.classification < "L3"
+    return field.type == "string" and 0 < len(field.enum) <= MOST_WORDS and not field.is_personal()
 
 
 def _in_band(field: Field) -> Column:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobs.contracts import Contract, Rule, suite_hash
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger import Build
-from jobs.lake.results import CountyRow, RepairCount, RuleRow, Verdict
+from jobs.model.delivery import Delivery, State
+from jobs.model.rule_result import CountyRow, RuleRow
+from jobs.model.verdict import RepairCount, Verdict
 
 if TYPE_CHECKING:
     from jobs.quality.results import RuleResult

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from jobs.access.masking import Masking
+from jobs.access.personal_numbers import masked_text
 from jobs.contracts import Contract, Field
-from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.reporting import figures
-from jobs.reporting.masking import Masking
 
 FEWEST = 5
 SHARE, LIFT, SAME = 0.8, 1.5, 0.5
@@ -84,7 +84,7 @@ def _places(
 
 def _may_group(one: Field) -> bool:
     """Fields whose values may be told: not personal, not free text, no measure."""
-    return one.type in ("string", "boolean") and one.classification < "L3" and not one.is_computed()
+    return one.type in ("string", "boolean") and not one.is_personal() and not one.is_computed()
 
 
 def _count(

@@ -11,13 +11,13 @@ from typing import Any
 
 import xlsxwriter
 
+from jobs.access.masking import titles
 from jobs.contracts import Contract
 from jobs.contracts.correction import ABOUT, DATA, KEY, NUMBER, PROBLEMS, TICKET, WAY, WAYS, WORDS
 from jobs.reporting import figures, labels
 from jobs.reporting.correction_rows import SentRows, protect, write_data
 from jobs.reporting.delivery.workbook import LAST_ROW, OPTIONS, Formats, book_formats, print_setup, sheet_of, write_text
 from jobs.reporting.evidence import EvidenceLine
-from jobs.reporting.masking import titles
 
 COLUMNS = (
     *("工单号", NUMBER, "目录代码", "数据集", KEY, "批次号", "行号", "字段", "字段英文名", "原值"),

@@ -1,36 +1,20 @@
 """Every delivery with its verdict and score, from one read of each results table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from jobs.contracts import Contract, Registry
 from jobs.contracts.sla import length
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
-from jobs.lake.results import RULES, Results, Verdict
+from jobs.lake.results import RULES, Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
+from jobs.model.rule_result import RuleCounts
+from jobs.model.verdict import Verdict
 from jobs.reporting.score import Scores, scores, weights
 
 HELD_BACK = (State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
-
-
-@dataclass(frozen=True)
-class RuleOutcome:
-    """One rule's result, without GX's own words."""
-
-    delivery: str
-    rule: str
-    type: str
-    severity: str
-    dimension: str
-    indicator: str
-    success: bool
-    element_count: int
-    unexpected_count: int
-    missing_count: int
-    message: str
-    remedy: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +26,7 @@ class Entry:
     department: str
     verdict: Verdict | None
     scores: Scores
-    outcomes: tuple[RuleOutcome, ...]
+    rules: tuple[RuleCounts, ...]
     has_report: bool
 
     def state(self) -> State:
@@ -81,13 +65,13 @@ def answers(every: Sequence[Entry]) -> list[Entry]:
 def entries(lake: Lake, registry: Registry) -> list[Entry]:
     """All deliveries, in order of arrival."""
     verdicts = {v.delivery: v for v in Results(lake.delta, lake.settings.s3_bucket).verdicts()}
-    outcomes = _outcomes(lake)
+    counts = _rule_counts(lake)
     reports = {o.key for o in lake.store.list(f"{Zone.REPORTS}/") if o.key.endswith(".html")}
     by = weights()
     found = []
     for delivery in lake.ledger.deliveries():
         contract = registry.contracts.get(delivery.dataset)
-        mine = tuple(outcomes.get(delivery.id, ()))
+        mine = tuple(counts.get(delivery.id, ()))
         found.append(
             Entry(
                 delivery=delivery,
@@ -95,7 +79,7 @@ def entries(lake: Lake, registry: Registry) -> list[Entry]:
                 department=(contract.department if contract else "") or delivery.provider,
                 verdict=verdicts.get(delivery.id),
                 scores=scores(() if delivery.is_answer() else mine, by),
-                outcomes=mine,
+                rules=mine,
                 has_report=f"{Zone.REPORTS}/{delivery.provider}/{delivery.dataset}/{delivery.id}.html" in reports,
             )
         )
@@ -114,13 +98,14 @@ def punctuality(contract: Contract, mine: Sequence[Entry], now: datetime) -> Pun
     return Punctuality(contract, last, due_at, now > due_at)
 
 
-def _outcomes(lake: Lake) -> dict[str, list[RuleOutcome]]:
+def _rule_counts(lake: Lake) -> dict[str, list[RuleCounts]]:
+    """By delivery; GX's own results are left in the table."""
     table = lake.delta.open(lake.path(Zone.RESULTS, RULES))
-    found: dict[str, list[RuleOutcome]] = {}
+    by_delivery: dict[str, list[RuleCounts]] = {}
     if table is None:
-        return found
-    names = list(RuleOutcome.__dataclass_fields__)
+        return by_delivery
+    names = ["delivery", *(f.name for f in fields(RuleCounts))]
     columns = table.to_pyarrow_table(columns=names)
-    for values in zip(*(columns[name].to_pylist() for name in names), strict=True):
-        found.setdefault(values[0], []).append(RuleOutcome(*values))
-    return found
+    for delivery, *values in zip(*(columns[name].to_pylist() for name in names), strict=True):
+        by_delivery.setdefault(delivery, []).append(RuleCounts(*values))
+    return by_delivery

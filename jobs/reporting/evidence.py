@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
+from jobs.access.masking import HIDDEN, Masking
+from jobs.access.personal_numbers import masked_text
+from jobs.access.roles import outsider_view, owner_view
 from jobs.contracts import Contract
-from jobs.contracts.personal_numbers import masked_text
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.reporting import masking
 
 SHOWN = 20
 COLUMNS = ("_file", "_row", "key", "rule", "severity", "field", "value", "suggested")
@@ -45,8 +46,8 @@ class Evidence:
 
     def __init__(self, lake: Lake, contract: Contract | None, delivery_id: str, for_owner: bool = False) -> None:
         self._contract, self._for_owner = contract, for_owner
-        masks = masking.OwnerMasking if for_owner else masking.Masking
-        self._masks = masks(contract) if contract else None
+        view = owner_view() if for_owner else outsider_view()
+        self._masks = Masking(contract, view) if contract else None
         self._table: DeltaTable | None = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id)) if contract else None
         self._delivery = delivery_id
         self._shifted: frozenset[tuple[str, int]] | None = None
@@ -94,11 +95,11 @@ class Evidence:
             yield EvidenceLine(
                 file=files[file],
                 row=row,
-                key=masking.HIDDEN if is_shifted and key else masks.key(key),
+                key=HIDDEN if is_shifted and key else masks.key(key),
                 rule=rule,
                 severity=severity,
                 field=names.titles,
-                value=masking.HIDDEN if is_shifted and value else masks.value(value, names.fields),
+                value=HIDDEN if is_shifted and value else masks.value(value, names.fields),
                 suggested=masks.value(meant, names.fields) if meant and not is_shifted else "",
             )
 
@@ -120,6 +121,6 @@ class _Names:
     titles: str
 
     @classmethod
-    def of(cls, text: str | None, masks: masking.Masking) -> "_Names":
+    def of(cls, text: str | None, masks: Masking) -> "_Names":
         fields = tuple(name for name in (text or "").split(",") if name)
         return cls(fields, "、".join(masks.title(name) for name in fields))

@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict
 
 from jobs.contracts import Contract
 from jobs.contracts.codes import conditions_of
-from jobs.lake.delivery import Delivery
-from jobs.lake.results import MEAN, VALUE_SHARE, DistributionRow, Verdict
+from jobs.model.delivery import Delivery
+from jobs.model.distribution import MEAN, VALUE_SHARE, DistributionRow
+from jobs.model.verdict import Verdict
 
 HOLIDAYS = {
     "New Year's Day": "元旦",

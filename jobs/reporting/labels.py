@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from jobs.lake.delivery import State
+from jobs.model.delivery import State
 
 REPAIRS: Mapping[str, str] = {
     "trim": "去除首尾空白",

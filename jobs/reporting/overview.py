@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from jobs.contracts import Contract, Registry
-from jobs.lake.delivery import STATE_WORDS, State
 from jobs.lake.lake import Lake
+from jobs.model.delivery import STATE_WORDS, State
 from jobs.reporting import figures, labels, report_store
 from jobs.reporting.delivery.advice import period
 from jobs.reporting.entries import Entry, Punctuality, answers, entries, punctuality, regular_entries
@@ -191,10 +191,10 @@ def _to_fix(mine: Sequence[Entry], prefix: str) -> Table:
         (labels.SEVERITY_ORDER.get(o.severity, 9), -o.unexpected_count, entry, o)
         for entry in _latest(mine)
         if not entry.delivery.superseded_by
-        for o in entry.outcomes
+        for o in entry.rules
         if o.severity != "info" and (not o.success or o.unexpected_count)
     ]
-    waiting.sort(key=lambda found: (found[0], found[1], found[3].delivery, found[3].rule))
+    waiting.sort(key=lambda found: (found[0], found[1], found[2].delivery.id, found[3].rule))
     rows: list[tuple[Cell, ...]] = []
     for _, _, entry, one in waiting[:FIRST_TO_FIX]:
         told = figures.count(one.unexpected_count) if one.element_count else "整表"

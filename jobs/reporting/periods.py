@@ -4,16 +4,17 @@ A rule's counts are added up over the deliveries, so a large delivery weighs mor
 replaced counts no more; its correction does. Answers to tickets, a few rows each, count nowhere. What is lost of 100 points is shared out to the rules exactly.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
+from jobs.model.delivery import Delivery
+from jobs.model.rule_result import RuleCounts
 from jobs.reporting.score import Scores, Weights, is_of_each_row, pass_rate, scores, weights
 
 BY = ("department", "dataset", "month", "dimension", "county")
@@ -22,28 +23,11 @@ SUMS = ("element_count", "unexpected_count", "missing_count")
 
 
 @dataclass(frozen=True)
-class Pooled:
-    """One rule's counts over deliveries; of a rule about whole tables, one delivery's."""
-
-    group: str
-    dataset: str
-    rule: str
-    type: str
-    severity: str
-    dimension: str
-    indicator: str
-    success: bool
-    element_count: int
-    unexpected_count: int
-    missing_count: int
-
-
-@dataclass(frozen=True)
 class Loss:
     """Points of 100 that a rule takes from the score of its group."""
 
     points: float
-    rule: Pooled
+    rule: RuleCounts
 
 
 @dataclass(frozen=True)
@@ -77,9 +61,9 @@ def scores_of(counts: pa.Table, groups: Mapping[str, str], by: str, weighed: Wei
     pooled = _pooled(counts, groups, by)
     members: dict[str, set[str]] = {}
     for delivery, group in groups.items():
-        for name in {p.group for p in pooled} if by == "dimension" else {group}:
+        for name in pooled if by == "dimension" else {group}:
             members.setdefault(name, set()).add(delivery)
-    return [_scored(group, len(members[group]), rules, weighed) for group, rules in _by_group(pooled)]
+    return [_scored(group, len(members[group]), rules, weighed) for group, rules in pooled.items()]
 
 
 def _by_county(chosen: Mapping[str, Delivery], counts: pa.Table) -> list[GroupScore]:
@@ -90,7 +74,7 @@ def _by_county(chosen: Mapping[str, Delivery], counts: pa.Table) -> list[GroupSc
     for delivery, group in zip(deliveries, groups, strict=True):
         members.setdefault(str(group), set()).add(delivery)
     pooled = _added(counts, pa.array(groups, pa.string()))
-    return [_scored(group, len(members[group]), rules, weights()) for group, rules in _by_group(pooled)]
+    return [_scored(group, len(members[group]), rules, weights()) for group, rules in pooled.items()]
 
 
 def _counts(delivery: Delivery) -> bool:
@@ -107,41 +91,46 @@ def _month(delivery: Delivery, zone: ZoneInfo) -> str:
     return f"{delivery.received_at.astimezone(zone):%Y-%m}"
 
 
-def _pooled(counts: pa.Table, groups: Mapping[str, str], by: str) -> list[Pooled]:
+def _pooled(counts: pa.Table, groups: Mapping[str, str], by: str) -> dict[str, list[RuleCounts]]:
     names = pa.array([groups.get(delivery) for delivery in counts["delivery"].to_pylist()], pa.string())
     by_name = counts["dimension"] if by == "dimension" else names
     return _added(counts.filter(names.is_valid()), by_name.filter(names.is_valid()))
 
 
-def _added(counts: pa.Table, groups: pa.Array) -> list[Pooled]:
-    """Each rule's counts added up by group; rows without a group count nowhere."""
+def _added(counts: pa.Table, groups: pa.Array) -> dict[str, list[RuleCounts]]:
+    """Each rule's counts added up by group, in the order of the groups; rows without a group count nowhere.
+
+    Rules about whole tables are not added up: one delivery's counts stand beside another's.
+    """
     mine = counts.append_column("group", groups).filter(groups.is_valid())
     keys = ["group", *KEYS]
     added = mine.group_by(keys).aggregate([*((name, "sum") for name in SUMS), ("success", "all")])
-    found = []
-    for row in added.to_pylist():
-        sums = {name: row[f"{name}_sum"] for name in SUMS}
-        found.append(Pooled(**{key: row[key] for key in keys}, success=row["success_all"], **sums))
-    whole = [p for p in found if not is_of_each_row(p)]
-    single = mine.select([*keys, "success", *SUMS]).to_pylist() if whole else []
-    apart = [one for one in (Pooled(**row) for row in single) if not is_of_each_row(one)]
-    return [*(p for p in found if is_of_each_row(p)), *apart]
+    renamed = added.rename_columns({f"{name}_sum": name for name in SUMS} | {"success_all": "success"})
+    by_group: dict[str, list[RuleCounts]] = {}
+    whole_tables = False
+    for group, rule in _rules(renamed):
+        if is_of_each_row(rule):
+            by_group.setdefault(group, []).append(rule)
+        else:
+            whole_tables = True
+    for group, rule in _rules(mine) if whole_tables else ():
+        if not is_of_each_row(rule):
+            by_group.setdefault(group, []).append(rule)
+    return dict(sorted(by_group.items()))
 
 
-def _by_group(pooled: Iterable[Pooled]) -> list[tuple[str, list[Pooled]]]:
-    grouped: dict[str, list[Pooled]] = {}
-    for one in pooled:
-        grouped.setdefault(one.group, []).append(one)
-    return sorted(grouped.items())
+def _rules(rows: pa.Table) -> Iterator[tuple[str, RuleCounts]]:
+    for row in rows.select(["group", *KEYS, "success", *SUMS]).to_pylist():
+        yield row.pop("group"), RuleCounts(**row)
 
 
-def _scored(group: str, deliveries: int, rules: Sequence[Pooled], by: Weights) -> GroupScore:
+def _scored(group: str, deliveries: int, rules: Sequence[RuleCounts], by: Weights) -> GroupScore:
     made = scores(rules, by)
     losses = sorted(_losses(rules, made, by), key=lambda loss: -loss.points)
     return GroupScore(group, deliveries, made, tuple(loss for loss in losses if loss.points > 0))
 
 
-def _losses(rules: Sequence[Pooled], made: Scores, by: Weights) -> Iterable[Loss]:
+def _losses(rules: Sequence[RuleCounts], made: Scores, by: Weights) -> Iterable[Loss]:
     """100 − total, shared out: each rule loses its indicator's and dimension's weight times what it failed."""
     tested = [d for d in made.dimensions if d.score is not None]
     all_dimensions = sum(d.weight for d in tested)

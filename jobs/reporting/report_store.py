@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery
 
 INDEX = f"{Zone.REPORTS}/index.html"
 HTML = "text/html; charset=utf-8"

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from jobs.collaboration import Actor
 from jobs.collaboration.audit_log import START, ChainAudit, event_hash
 from jobs.lake.database import Database, utc
+from jobs.model.actor import Actor
 from jobs.serving.account_tables import AccessChainRow, AccessRow
 
 PARTS = ("seq", "name", "role", "department", "action", "object", "dataset", "grade", "reason", "prev")

@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from jobs.collaboration import SYSTEM, Actor, Tickets
+from jobs.access.roles import roles_of_people
 from jobs.errors import UserError
 from jobs.lake.database import Database, utc
+from jobs.model.actor import Actor
 from jobs.serving import passwords
 from jobs.serving.account_tables import AccountRow, SessionRow
 from jobs.serving.throttle import counted
@@ -164,7 +165,7 @@ class Accounts:
 
 def check_person(one: Person) -> None:
     """UserError in Chinese where a name, role or department cannot be."""
-    roles = {name: label for name, label in Tickets.state_machine().roles.items() if name != SYSTEM.role}
+    roles = roles_of_people()
     if not NAME.fullmatch(one.name):
         raise UserError("账号名须以小写字母开头，只含小写字母、数字和 _ . -，2 至 60 个字符")
     if one.role not in roles:

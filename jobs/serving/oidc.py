@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from sqlalchemy import delete
 
-from jobs.collaboration import Tickets
+from jobs.access.roles import roles_of_people
 from jobs.errors import ServiceUnavailable, SetupError
 from jobs.lake.database import Database, utc
 from jobs.serving.account_tables import OidcRow
@@ -97,7 +97,7 @@ class Oidc:
         role = next((name for value, name in s.oidc_roles.items() if value in values), "")
         department = str(claims.get(s.oidc_department_claim) or "")
         department = s.oidc_departments.get(department, "" if s.oidc_departments else department)
-        if not department or role not in Tickets.state_machine().roles or role == "machine":
+        if not department or role not in roles_of_people():
             raise LoginRefused("统一身份认证没有给出本平台的角色或部门，请联系平台运维")
         name = str(claims.get("preferred_username") or "")
         return Identity(

@@ -6,10 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from jobs.collaboration import SYSTEM, TicketQuery
+from jobs.collaboration import TicketQuery
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
+from jobs.model.actor import SYSTEM
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
 from jobs.pipeline.ticket_store import open_tickets

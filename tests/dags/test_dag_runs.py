@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Arrival
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import State
 from tests.dags import made_up
 from tests.dags.programs import airflow_environ, lake_environ, started
 

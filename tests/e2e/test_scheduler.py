@@ -12,10 +12,10 @@ import pytest
 from jobs import embedded
 from jobs.embedded import process
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
 from jobs.settings import PROJECT, Settings, load
 from jobs.simulator.city import SentFile, send
 from tests.dags.programs import lake_environ

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from jobs.conform.split import SILVER_SYSTEM
-from jobs.lake.delivery import State
 from jobs.lake.zones import Zone
+from jobs.model.delivery import State
 from tests.real.whole_way import SENT, STATIONS, Outcome, Way, expected, expected_rules
 
 SYSTEM = set(SILVER_SYSTEM)

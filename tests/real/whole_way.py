@@ -10,10 +10,12 @@ import yaml
 
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
-from jobs.lake.results import Results, RuleRow, Verdict
+from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery
+from jobs.model.rule_result import RuleRow
+from jobs.model.verdict import Verdict
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
 

@@ -16,8 +16,8 @@ from jobs.embedded import process
 from jobs.embedded.endpoints import HOST, endpoints_file, free_port
 from jobs.errors import ServiceUnavailable
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
+from jobs.model.delivery import State
 from jobs.pipeline import run
 from jobs.settings import Settings, load
 from tests.contract_texts import STATION_FIELDS, contract

@@ -7,11 +7,12 @@ import pytest
 
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delivery import State
 from jobs.lake.delta_tables import RETENTION
 from jobs.lake.lake import Lake
-from jobs.lake.results import Results, Verdict
+from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import State
+from jobs.model.verdict import Verdict
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load, pending
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract

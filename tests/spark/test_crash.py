@@ -10,10 +10,10 @@ import pytest
 
 from jobs.contracts import Registry, load_usable
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
 from jobs.pipeline import ingestion, run
 from jobs.settings import Settings
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract

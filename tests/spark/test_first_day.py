@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from jobs.collaboration import SYSTEM, Ticket, TicketQuery
+from jobs.collaboration import TicketQuery
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.actor import SYSTEM
+from jobs.model.ticket import Ticket
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
 from jobs.pipeline.ticket_store import open_tickets

@@ -12,10 +12,11 @@ from jobs.contracts import Registry
 from jobs.errors import ContractError
 from jobs.ingest import archive
 from jobs.ingest.land import SIDECAR, Manifest, deliver
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
-from jobs.lake.results import Results, Verdict
+from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
+from jobs.model.verdict import Verdict
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load, pending, watch
 from tests.contract_texts import STATION_FIELDS, contract

@@ -9,12 +9,14 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from jobs.collaboration import Actor, Request, Ticket, TicketQuery
+from jobs.collaboration import TicketQuery
 from jobs.contracts import Registry
 from jobs.errors import NotAllowed
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.model.actor import Actor
+from jobs.model.ticket import Request, Ticket
 from jobs.pipeline.conform import conform
 from jobs.pipeline.correction_workbook import answer_ticket, ticket_workbook
 from jobs.pipeline.ingestion import land, load

@@ -14,8 +14,8 @@ from jobs.conform.split import SILVER_SYSTEM
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.lake.results import Verdict
 from jobs.lake.zones import Zone
+from jobs.model.verdict import Verdict
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
 from jobs.pipeline.query import ask

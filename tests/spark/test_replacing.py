@@ -7,10 +7,10 @@ import pytest
 
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delivery import State
 from jobs.lake.lake import Lake
-from jobs.lake.results import Verdict
 from jobs.lake.zones import Zone
+from jobs.model.delivery import State
+from jobs.model.verdict import Verdict
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
 from tests.contract_texts import contract

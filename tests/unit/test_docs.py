@@ -13,8 +13,8 @@ from typer.main import get_command
 
 from jobs import contracts
 from jobs.cli import app
-from jobs.lake.delivery import STATE_WORDS
 from jobs.lake.zones import Zone
+from jobs.model.delivery import STATE_WORDS
 from jobs.settings import PROJECT
 
 DOCS = PROJECT / "docs"

@@ -2,7 +2,7 @@
 
 from jobs.reporting.bulletin.checks import bulletin_checks, file_check
 from jobs.reporting.bulletin.document import FORMAT, bulletin_document
-from jobs.reporting.bulletin.facts import BulletinFacts, Edition, Matter, TicketFacts
+from jobs.reporting.bulletin.facts import BulletinFacts, Edition, TicketFacts
 from jobs.reporting.bulletin.gather import citing, edition_of, gathered, versions_of
 from jobs.reporting.bulletin.period import Period, period
 from jobs.reporting.bulletin.results import Figure, latest_versions
@@ -16,7 +16,6 @@ __all__ = [
     "Bulletins",
     "Edition",
     "Figure",
-    "Matter",
     "Period",
     "TicketFacts",
     "bulletin_checks",

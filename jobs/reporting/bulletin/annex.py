@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from jobs.lake.delivery import STATE_WORDS, State
+from jobs.model.delivery import STATE_WORDS, State
 from jobs.reporting import figures
 from jobs.reporting.bulletin.parts import Block, Line, NewPage, grid
 from jobs.reporting.bulletin.terms import Terms

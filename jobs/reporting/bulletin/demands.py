@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.reporting.bulletin.facts import BulletinFacts, Matter
+from jobs.model.ticket import TicketSummary
+from jobs.reporting.bulletin.facts import BulletinFacts
 from jobs.reporting.bulletin.ranking import Placed
 
 EACH, EACH_DUE = "各有关单位", "按工单时限"
@@ -21,7 +22,7 @@ class Demand:
 
 def demands(facts: BulletinFacts, scores: Mapping[str, float | None], places: Sequence[Placed]) -> list[Demand]:
     """What is overdue, what came back, whose score is low, and the rest."""
-    by, matters = facts.terms.demands, facts.told.matters
+    by, matters = facts.terms.demands, facts.loop.tickets
     late = list(_each(facts, (m for m in matters if m.is_overdue), "办结超期工单 {} 件", by.overdue_days))
     again = (m for m in matters if m.recurred)
     back = list(_each(facts, again, "查明 {} 件问题重复发生的原因，在源头根治并书面反馈", by.recurred_days))
@@ -34,7 +35,7 @@ def demands(facts: BulletinFacts, scores: Mapping[str, float | None], places: Se
     return [*late, *back, *plans, *others]
 
 
-def _each(facts: BulletinFacts, matters: Iterable[Matter], what: str, days: int) -> Iterator[Demand]:
+def _each(facts: BulletinFacts, matters: Iterable[TicketSummary], what: str, days: int) -> Iterator[Demand]:
     """One demand a department."""
     grouped: dict[str, list[str]] = {}
     for one in matters:

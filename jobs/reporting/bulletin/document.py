@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from jobs.contracts.personal_numbers import masked_text
+from jobs.access.personal_numbers import masked_text
 from jobs.lake.results import RULES, VERDICTS
+from jobs.model.ticket import TicketSummary
 from jobs.reporting.bulletin.demands import demands
-from jobs.reporting.bulletin.facts import BulletinFacts, Matter
+from jobs.reporting.bulletin.facts import BulletinFacts
 from jobs.reporting.bulletin.ranking import Entrant, Placed, ranked
 from jobs.reporting.bulletin.results import Figure, result_figures
 from jobs.reporting.labels import SEVERITY_ORDER
@@ -19,9 +20,9 @@ Figures = Mapping[str, tuple[Figure, ...]]
 
 def bulletin_document(facts: BulletinFacts) -> Document:
     """The bulletin as plain values, ready for JSON; pages are made from nothing else."""
-    judged = result_figures(facts.judged, facts.told.exempt(), facts.weights)
-    names = sorted(({*judged, *facts.told.figures} | facts.providers | {m.provider for m in facts.told.matters}) - {""})
-    every = {name: (*_of(judged, name), *_of(facts.told.figures, name)) for name in ("", *names)}
+    judged = result_figures(facts.judged, facts.loop.exempt(), facts.weights)
+    names = sorted(({*judged, *facts.loop.figures} | facts.providers | {m.provider for m in facts.loop.tickets}) - {""})
+    every = {name: (*_of(judged, name), *_of(facts.loop.figures, name)) for name in ("", *names)}
     places = _places(facts, {name: every[name] for name in names})
     scores = {name: _values(every[name]).get("score") for name in names}
     return {
@@ -31,24 +32,24 @@ def bulletin_document(facts: BulletinFacts) -> Document:
         "basis": {
             "terms": facts.terms.model_dump(),
             "weights": facts.weights.model_dump(),
-            **facts.told.basis,
+            **facts.loop.basis,
         },
         "figures": [_figure(facts, one) for one in every[""]],
         "departments": [_department(facts, one, every[one.provider]) for one in places],
         "exempt": [
             {"delivery": delivery, "rule": rule, "ticket": ticket}
-            for (delivery, rule), ticket in sorted(facts.told.exempt().items())
+            for (delivery, rule), ticket in sorted(facts.loop.exempt().items())
         ],
         "cases": [_case(facts, one) for one in ticket_cases(facts)],
-        "tickets": [_ticket(facts, one) for one in facts.told.matters],
+        "tickets": [_ticket(facts, one) for one in facts.loop.tickets],
         "batches": _batches(facts),
         "demands": [asdict(one) for one in demands(facts, scores, places)],
     }
 
 
-def ticket_cases(facts: BulletinFacts) -> list[Matter]:
+def ticket_cases(facts: BulletinFacts) -> list[TicketSummary]:
     """The open tickets that part three tells of: the gravest first, then those with most rows left."""
-    left = [m for m in facts.told.matters if m.is_open and m.is_found and not m.upheld]
+    left = [m for m in facts.loop.tickets if m.is_open and m.is_found and not m.upheld]
     left.sort(key=lambda m: (SEVERITY_ORDER.get(m.severity, 9), -m.remaining_rows, m.id))
     return left[: facts.terms.cases]
 
@@ -78,12 +79,12 @@ def _head(facts: BulletinFacts) -> Document:
 
 
 def _sources(facts: BulletinFacts) -> Document:
-    told, versions = facts.told, facts.judged.versions
+    loop, versions = facts.loop, facts.judged.versions
     return {
         "ledger": {"table": "ledger.deliveries"},
         "verdicts": {"table": "results.verdicts", "version": versions[VERDICTS]},
         "rules": {"table": "results.rules", "version": versions[RULES]},
-        "events": {"table": "ticket_event", "seq": told.seq, "hash": told.hash},
+        "events": {"table": "ticket_event", "seq": loop.seq, "hash": loop.hash},
     }
 
 
@@ -93,9 +94,9 @@ def _figure(facts: BulletinFacts, one: Figure) -> Document:
 
 
 def _department(facts: BulletinFacts, place: Placed, mine: Sequence[Figure]) -> Document:
-    told = {key: value for key, value in asdict(place).items() if key != "before"}
+    now = {key: value for key, value in asdict(place).items() if key != "before"}
     return {
-        **told,
+        **now,
         "place_before": place.before,
         "department": facts.title(place.provider),
         "figures": [_figure(facts, one) for one in mine],
@@ -119,13 +120,13 @@ def _entrant(name: str, values: Mapping[str, float | None]) -> Entrant:
     )
 
 
-def _ticket(facts: BulletinFacts, one: Matter) -> Document:
+def _ticket(facts: BulletinFacts, one: TicketSummary) -> Document:
     due = one.due_at.isoformat() if one.due_at else None
     shown = {"message": masked_text(one.message), "due_at": due, "deliveries": list(one.deliveries)}
     return {**asdict(one), **shown, "department": facts.title(one.provider), "title": facts.title(one.dataset)}
 
 
-def _case(facts: BulletinFacts, one: Matter) -> Document:
+def _case(facts: BulletinFacts, one: TicketSummary) -> Document:
     return {"ticket": one.id, "sample": facts.samples.get(one.id, "")}
 
 

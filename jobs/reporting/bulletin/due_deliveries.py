@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from jobs.contracts import Contract
 from jobs.contracts.sla import length
-from jobs.lake.delivery import Delivery
 from jobs.lake.lake import Lake
+from jobs.model.delivery import Delivery
 
 
 @dataclass(frozen=True)

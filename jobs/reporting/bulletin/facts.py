@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from jobs.model.ticket import TicketSummary
 from jobs.reporting.bulletin.period import Period
 from jobs.reporting.bulletin.results import Figure, PeriodResults
 from jobs.reporting.bulletin.terms import Terms
@@ -32,33 +33,6 @@ class Edition:
 
 
 @dataclass(frozen=True)
-class Matter:
-    """A ticket as everybody may read of it, with counts and state as of the cut-off.
-
-    `is_found`: the lake found it; otherwise somebody asked.
-    """
-
-    id: str
-    is_found: bool
-    provider: str
-    dataset: str
-    rule: str
-    field: str
-    severity: str
-    dimension: str
-    message: str
-    label: str
-    deliveries: tuple[str, ...]
-    failed_rows: int
-    remaining_rows: int
-    due_at: datetime | None
-    is_open: bool
-    is_overdue: bool
-    recurred: bool
-    upheld: bool
-
-
-@dataclass(frozen=True)
 class TicketFacts:
     """What the loop of tickets tells: figures by department, tickets, and the event of the chain that it ends with."""
 
@@ -66,11 +40,16 @@ class TicketFacts:
     hash: str
     basis: Mapping[str, Any]
     figures: Mapping[str, tuple[Figure, ...]]
-    matters: tuple[Matter, ...]
+    tickets: tuple[TicketSummary, ...]
 
     def exempt(self) -> dict[tuple[str, str], str]:
         """Deliveries with rules that count for no score, each with the ticket whose dispute was upheld."""
-        return {(delivery, one.rule): one.id for one in self.matters if one.upheld for delivery in one.deliveries}
+        return {
+            (delivery, ticket.rule): ticket.id
+            for ticket in self.tickets
+            if ticket.upheld
+            for delivery in ticket.deliveries
+        }
 
 
 @dataclass(frozen=True)
@@ -82,7 +61,7 @@ class BulletinFacts:
 
     edition: Edition
     judged: PeriodResults
-    told: TicketFacts
+    loop: TicketFacts
     terms: Terms
     weights: Weights
     providers: frozenset[str]

@@ -8,8 +8,9 @@ from typing import Any
 from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, VERDICTS
+from jobs.model.ticket import TicketSummary
 from jobs.reporting.bulletin.document import ticket_cases
-from jobs.reporting.bulletin.facts import BulletinFacts, Edition, Matter, TicketFacts
+from jobs.reporting.bulletin.facts import BulletinFacts, Edition, TicketFacts
 from jobs.reporting.bulletin.period import period
 from jobs.reporting.bulletin.results import judged, latest_versions
 from jobs.reporting.bulletin.terms import Terms, terms
@@ -21,7 +22,7 @@ def gathered(
     lake: Lake,
     registry: Registry,
     edition: Edition,
-    told: TicketFacts,
+    loop: TicketFacts,
     due_on: Callable[[date, int], str],
     cited: Mapping[str, Any] | None,
 ) -> BulletinFacts:
@@ -30,7 +31,7 @@ def gathered(
     facts = BulletinFacts(
         edition=edition,
         judged=judged(lake, registry, edition.before, (edition.period.since, edition.until), versions),
-        told=told,
+        loop=loop,
         terms=Terms.model_validate(cited["basis"]["terms"]) if cited else terms(),
         weights=Weights.model_validate(cited["basis"]["weights"]) if cited else weights(),
         providers=frozenset(
@@ -80,7 +81,7 @@ def _titles(registry: Registry) -> dict[str, str]:
     return {c.provider: c.department for c in contracts} | {c.id: c.title for c in contracts}
 
 
-def _sample(lake: Lake, registry: Registry, one: Matter) -> str:
+def _sample(lake: Lake, registry: Registry, one: TicketSummary) -> str:
     """One failing row of the newest delivery that has some, as everybody may see it; empty where there is none."""
     contract = registry.contracts.get(one.dataset)
     for delivery in reversed(one.deliveries):

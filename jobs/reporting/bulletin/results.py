@@ -10,10 +10,11 @@ from datetime import datetime
 import pyarrow as pa
 
 from jobs.contracts import Registry
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
-from jobs.lake.results import COUNTED, RULES, VERDICTS, Results, Verdict
+from jobs.lake.results import COUNTED, RULES, VERDICTS, Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
+from jobs.model.verdict import Verdict
 from jobs.reporting import figures
 from jobs.reporting.bulletin.due_deliveries import DueDelivery, dues
 from jobs.reporting.periods import scores_of

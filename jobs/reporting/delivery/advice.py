@@ -2,8 +2,8 @@
 
 import re
 
-from jobs.contracts.personal_numbers import masked_text
-from jobs.lake.delivery import State
+from jobs.access.personal_numbers import masked_text
+from jobs.model.delivery import State
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.figures import count
 from jobs.reporting.labels import PERIODS

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from jobs.contracts.personal_numbers import masked_text, masked_tree
-from jobs.lake.results import RuleRow
+from jobs.access.personal_numbers import masked_text, masked_tree
+from jobs.model.rule_result import RuleRow
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.delivery.sources import sources
 from jobs.reporting.evidence import EvidenceLine

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.contracts import Contract, Registry
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
-from jobs.lake.results import RULES, SHAPES, VERDICTS, Results, RuleRow, Verdict
+from jobs.lake.results import RULES, SHAPES, VERDICTS, Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery, State
+from jobs.model.rule_result import RuleRow
+from jobs.model.verdict import Verdict
 from jobs.reporting.history import History, compared
 from jobs.reporting.labels import SEVERITY_ORDER
 from jobs.reporting.score import Scores, scores, weights

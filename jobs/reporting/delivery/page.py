@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.contracts.personal_numbers import masked_text
-from jobs.lake.delivery import STATE_WORDS
-from jobs.lake.results import RuleRow
+from jobs.access.masking import titles
+from jobs.access.personal_numbers import masked_text
+from jobs.model.delivery import STATE_WORDS
+from jobs.model.rule_result import RuleRow
 from jobs.reporting import figures, labels
 from jobs.reporting.delivery.advice import advice
 from jobs.reporting.delivery.facts import Facts
@@ -20,7 +21,6 @@ from jobs.reporting.delivery.tables import (
     trend_table,
 )
 from jobs.reporting.evidence import EvidenceLine
-from jobs.reporting.masking import titles
 from jobs.reporting.pages import Badge, Cell, Link, Table, render, table
 from jobs.reporting.score import checked_count, is_of_each_row, weights
 

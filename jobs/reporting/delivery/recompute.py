@@ -11,8 +11,10 @@ import pyarrow.compute as pc
 from jobs.contracts import Contract
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
-from jobs.lake.results import Results, RuleRow, Verdict
+from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.rule_result import RuleRow
+from jobs.model.verdict import Verdict
 from jobs.reporting.delivery.document import FORMAT, LEDGER, RULES, SHAPES, VERDICTS
 from jobs.reporting.delivery.facts import NONE_YET, history_of
 from jobs.reporting.history import limits

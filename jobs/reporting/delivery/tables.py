@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from jobs.lake.delivery import STATE_WORDS, State
-from jobs.lake.results import MEAN, VALUE_SHARE
+from jobs.access.masking import titles
+from jobs.model.delivery import STATE_WORDS, State
+from jobs.model.distribution import MEAN, VALUE_SHARE
 from jobs.reporting import figures, labels
 from jobs.reporting.charts import Chart, Scale, ceiling, chart, score_scale
 from jobs.reporting.delivery.facts import Facts, PastDelivery
 from jobs.reporting.delivery.sources import sources
 from jobs.reporting.history import EMPTY, FAILED, ROWS, limits
-from jobs.reporting.masking import titles
 from jobs.reporting.pages import Badge, Cell, Table, table
 from jobs.reporting.score import checked_count, pass_rate
 

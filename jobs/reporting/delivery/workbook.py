@@ -8,13 +8,13 @@ from typing import Any
 
 import xlsxwriter
 
-from jobs.contracts.personal_numbers import masked_text
-from jobs.lake.delivery import STATE_WORDS
+from jobs.access.masking import titles
+from jobs.access.personal_numbers import masked_text
+from jobs.model.delivery import STATE_WORDS
 from jobs.reporting import figures, labels
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.delivery.sources import sources
 from jobs.reporting.evidence import EvidenceLine
-from jobs.reporting.masking import titles
 from jobs.reporting.score import checked_count, pass_rate, weights
 
 LAST_ROW = 1_048_576

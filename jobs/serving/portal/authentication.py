@@ -8,8 +8,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Request
 from starlette.datastructures import UploadFile
 
-from jobs.collaboration import Actor
 from jobs.errors import LakeError
+from jobs.model.actor import Actor
 from jobs.serving.accounts import Account
 from jobs.serving.inputs import is_storable
 from jobs.serving.portal.context import Portal

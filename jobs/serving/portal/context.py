@@ -10,11 +10,12 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from jobs import contracts
-from jobs.collaboration import Actor, Tickets
+from jobs.collaboration import Tickets
 from jobs.collaboration import opened as opened_tickets
 from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.lake import opened as opened_lake
+from jobs.model.actor import Actor
 from jobs.pipeline import correction_workbook
 from jobs.serving.access_log import AccessLog
 from jobs.serving.accounts import Accounts

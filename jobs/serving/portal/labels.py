@@ -6,15 +6,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from jobs.collaboration import Actor, Event, Ticket, Tickets
+from jobs.access.masking import titles
+from jobs.access.roles import grade_labels, role_label
+from jobs.collaboration import Tickets
 from jobs.collaboration.clock_table import UNITS
-from jobs.collaboration.ticket import ClockView
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.contracts import Contract
-from jobs.lake.delivery import STATE_WORDS, State
+from jobs.model.actor import Actor
+from jobs.model.delivery import STATE_WORDS, State
+from jobs.model.ticket import ClockView, Event, Ticket
 from jobs.reporting import figures
 from jobs.reporting.labels import MARKS, SEVERITIES, TONES, indicator
-from jobs.reporting.masking import titles
 from jobs.reporting.pages import Badge, Table, table
 from jobs.serving.access_log import WAYS
 from jobs.serving.portal.context import Portal
@@ -34,7 +36,7 @@ TICKET_TONES: Mapping[str, tuple[str, str]] = {
     "none": ("wait", "○"),
     "stopped": ("good", "✓"),
 }
-GRADES: Mapping[str, str] = {"L1": "L1 公开", "L2": "L2 内部", "L3": "L3 敏感", "L4": "L4 高度敏感"}
+GRADES: Mapping[str, str] = {grade: f"{grade} {label}" for grade, label in grade_labels().items()}
 TYPES: Mapping[str, str] = {
     "string": "文本",
     "integer": "整数",
@@ -112,7 +114,7 @@ def delivery_state(state: State) -> Badge:
 
 def role(name: str) -> str:
     """A role in Chinese."""
-    return Tickets.state_machine().roles.get(name, name)
+    return role_label(name)
 
 
 def kind(name: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from jobs.access.roles import acts_for_department
 from jobs.reporting.pages import TEMPLATES as REPORT_TEMPLATES
 from jobs.reporting.pages import Badge, Link, Links
 from jobs.serving.portal import labels
@@ -68,7 +69,7 @@ def _environment() -> Environment:
     made.tests["link"] = lambda cell: isinstance(cell, Link)
     made.tests["links"] = lambda cell: isinstance(cell, Links)
     made.tests["badge"] = lambda cell: isinstance(cell, Badge)
-    made.globals.update(labels.FOR_TEMPLATES, address=address)
+    made.globals.update(labels.FOR_TEMPLATES, address=address, acts_for_department=acts_for_department)
     made.filters["count"] = labels.count
     made.filters["score"] = labels.score
     return made

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from jobs.collaboration.actors import Actor
-from jobs.collaboration.ticket import Issue, Proof, Request
 from jobs.collaboration.tickets import Tickets
+from jobs.model.actor import Actor
+from jobs.model.proof import Proof
+from jobs.model.ticket import Issue, Request
 
 ZONE = ZoneInfo("Asia/Shanghai")
 REPORTER = Actor("reporter", "civil_affairs", "张三")

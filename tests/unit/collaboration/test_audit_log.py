@@ -8,10 +8,10 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from jobs.collaboration import audit_log
-from jobs.collaboration.actors import SYSTEM
 from jobs.collaboration.audit_log import EventDraft
 from jobs.collaboration.ticket_tables import ChainRow, CommentRow, EventRow, TicketRow
 from jobs.collaboration.tickets import Tickets
+from jobs.model.actor import SYSTEM
 from tests.unit.collaboration.samples import ISSUE, REPORTER, WHOLE, at, moved
 
 NOW = at("2026-01-12")

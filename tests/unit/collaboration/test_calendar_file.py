@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.collaboration.actors import Actor
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.tickets import Tickets
+from jobs.model.actor import Actor
 from tests.unit.collaboration.samples import ISSUE, OFFICER, WHOLE, at, moved
 from tests.unit.collaboration.test_working_days import YEAR_2027
 

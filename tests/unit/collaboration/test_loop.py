@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from jobs.collaboration.ticket import Proof
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import UserError
+from jobs.model.proof import Proof
 from tests.unit.collaboration.samples import (
     ISSUE,
     OFFICER,

@@ -153,7 +153,7 @@ def test_a_snapshot_tells_what_all_events_tell_and_stays_at_its_event(february: 
 def test_a_snapshot_names_tickets_without_records_and_people(tickets: Tickets) -> None:
     t = tickets
     asked = t.requested(replace(CORRECTION, message="某人的名称写错"), ASKER, at("2026-02-02"))
-    brief = t.loop(Cutoff(at("2026-01-01", 0), at("2026-02-01", 0), at("2026-02-28", 24))).briefs[asked]
+    brief = t.loop(Cutoff(at("2026-01-01", 0), at("2026-02-01", 0), at("2026-02-28", 24))).summaries[asked]
     assert (brief.message, brief.label, brief.is_found, brief.is_overdue) == ("校核申请", "已提交", False, True)
     assert CORRECTION.record not in repr(brief) and ASKER.name not in repr(brief)
 

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Select, func, select
 
-from jobs.collaboration.ticket import Proof
+from jobs.access.roles import acts_for_department
 from jobs.collaboration.ticket_tables import ClockRow, DisputeRow, WaiverRow
 from jobs.collaboration.tickets import Tickets
 from jobs.collaboration.working_days import package_calendar
 from jobs.errors import UserError
 from jobs.lake.database import Database
+from jobs.model.proof import Proof
 from tests.unit.collaboration.samples import ASKER, CORRECTION, ISSUE, OFFICER, PEOPLE, STATED, ZONE, at, owners
 from tests.unit.conftest import KINDS, emptied
 
@@ -74,7 +75,7 @@ class Loop(RuleBasedStateMachine):
         if steps:
             step = steps[number % len(steps)]
             department = seen.provider if step.party == "provider" else seen.requester
-            actors = [replace(p, department=department) if p.is_bound() else p for p in PEOPLE]
+            actors = [replace(p, department=department) if acts_for_department(p) else p for p in PEOPLE]
             self._try(seen.id, step.event, next(a for a in actors if a.role in step.roles), ground)
 
     @rule(granted=st.booleans())

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from jobs.collaboration.actors import Actor
 from jobs.collaboration.state_machine_file import state_machine
 from jobs.collaboration.ticket_queries import TicketCounts, TicketQuery
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import Unknown
+from jobs.model.actor import Actor
 from tests.unit.collaboration.samples import (
     APPROVER,
     ASKER,

@@ -7,10 +7,10 @@ from threading import Barrier
 
 import pytest
 
-from jobs.collaboration.actors import Actor
 from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import InvalidTransition, NotAllowed, Overtaken, PolicyRefusal, UserError
+from jobs.model.actor import Actor
 from tests.unit.collaboration.samples import (
     APPROVER,
     ASKER,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.collaboration import Actor
+from jobs.access.personal_numbers import masked_lines
 from jobs.collaboration.channels import PortalNotices as NoticeBoard
 from jobs.collaboration.reminders import Digest, DigestLine
 from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets
-from jobs.contracts.personal_numbers import masked_lines
+from jobs.model.actor import Actor
 from jobs.serving.portal.app import create_app
 from tests.unit.collaboration.samples import APPROVER, ASKER, CORRECTION, LEADER, OFFICER, at, moved
 from tests.unit.serving.portal.asgi_requests import routes

@@ -13,10 +13,12 @@ from deltalake.exceptions import TableNotFoundError
 
 from jobs.contracts import Contract, Field, Registry
 from jobs.contracts.structure import structural_rules
-from jobs.lake.delivery import Delivery, Finding, State
-from jobs.lake.results import TYPES, RepairCount, Results, RuleRow, Verdict
+from jobs.lake.results import TYPES, Results
 from jobs.lake.store import StoredObject
 from jobs.lake.zones import TablePath, Zone
+from jobs.model.delivery import Delivery, Finding, State
+from jobs.model.rule_result import RuleRow
+from jobs.model.verdict import RepairCount, Verdict
 from jobs.settings import Settings
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

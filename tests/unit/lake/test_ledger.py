@@ -23,9 +23,9 @@ from jobs.collaboration import ticket_tables  # noqa: F401  (its tables are expe
 from jobs.errors import ServiceUnavailable, UserError
 from jobs.lake import database
 from jobs.lake.database import HEAD
-from jobs.lake.delivery import Finding, State
 from jobs.lake.ledger import Arrival, Build, Ledger, content_sha256
 from jobs.lake.ledger_tables import Base
+from jobs.model.delivery import Finding, State
 from jobs.serving import account_tables  # noqa: F401  (its tables are expected too)
 from tests.postgres import free_port
 

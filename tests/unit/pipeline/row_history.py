@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from jobs.collaboration import Actor, Ticket, TicketQuery
+from jobs.collaboration import TicketQuery
 from jobs.contracts import Contract, Rule
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Arrival
-from jobs.lake.results import Results, RuleRow
+from jobs.lake.results import Results
+from jobs.model.actor import Actor
+from jobs.model.delivery import Delivery, State
+from jobs.model.rule_result import RuleRow
+from jobs.model.ticket import Ticket
 from jobs.pipeline import recheck_delivery, tickets
 from jobs.pipeline.recheck import KeyVerdicts
 from jobs.pipeline.tickets import govern

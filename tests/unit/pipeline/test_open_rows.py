@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.lake.delivery import Delivery, State
+from jobs.model.delivery import Delivery, State
 from tests.unit.pipeline.row_history import APPENDED, MERGED, RULES, History, Rows, watched
 from tests.unit.serving.portal.portal_city import city, shipped
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lake.delivery import Delivery, State
-from jobs.lake.results import MEAN, VALUE_SHARE, DistributionRow
+from jobs.model.delivery import Delivery, State
+from jobs.model.distribution import MEAN, VALUE_SHARE, DistributionRow
 from jobs.pipeline.delivery_checks import delivery_checks
 from jobs.reporting import write_report
 from jobs.reporting.history import EMPTY, FAILED, ROWS, day_kind

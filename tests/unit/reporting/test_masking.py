@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.access.masking import Masking
+from jobs.access.personal_numbers import masked_text, masked_tree
 from jobs.contracts import Contract, Field, Source
-from jobs.contracts.personal_numbers import masked_text, masked_tree
-from jobs.reporting.masking import Masking
 
 ID = "371502200003070014"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.contracts.sla import length
-from jobs.lake.delivery import State
+from jobs.model.delivery import State
 from jobs.reporting import write_index, write_report
 from tests.unit.lake.local_lake import DATASET, NOW, delivery, full_lake, many_results, registry
 from tests.unit.reporting.delivery.test_report import outline

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lake.delivery import Delivery, State
-from jobs.lake.results import CountyRow, RuleRow
+from jobs.model.delivery import Delivery, State
+from jobs.model.rule_result import CountyRow, RuleRow
 from jobs.reporting.periods import period_scores
 from jobs.reporting.score import scores, weights
 from tests.unit.lake.local_lake import DATASET, LocalLake, delivery, registry, rule_rows, verdict

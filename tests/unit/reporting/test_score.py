@@ -4,14 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from jobs.model.rule_result import RuleCounts
 from jobs.reporting import figures
 from jobs.reporting.charts import Scale, ceiling, chart
-from jobs.reporting.entries import RuleOutcome
 from jobs.reporting.score import Weights, pass_rate, scores, weights
 
-RULE = RuleOutcome(
-    "d", "r", "expect_column_values_to_not_be_null", "critical", "完整性", "0201", True, 100, 0, 0, "", ""
-)
+RULE = RuleCounts("d", "r", "expect_column_values_to_not_be_null", "critical", "完整性", "0201", True, 100, 0, 0)
 SIX = ("规范性", "完整性", "准确性", "一致性", "时效性", "可访问性")
 
 

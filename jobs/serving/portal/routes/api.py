@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from jobs.collaboration import LoopMetrics, Request, Ticket
+from jobs.collaboration import LoopMetrics
+from jobs.model.ticket import Request, Ticket
 from jobs.serving.inputs import PageNumber
 from jobs.serving.portal.authentication import AnyPortal, LoggedIn, Sent
 from jobs.serving.portal.routes import api_models as m

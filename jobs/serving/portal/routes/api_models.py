@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from jobs.collaboration import Event, Ticket, Tickets
+from jobs.collaboration import Tickets
 from jobs.collaboration.state_machine import Transition
-from jobs.collaboration.ticket import TicketDelivery
 from jobs.contracts import Contract, Rule
+from jobs.model.ticket import Event, Ticket, TicketDelivery
 from jobs.reporting.entries import Entry
 from jobs.serving.inputs import is_storable
 from jobs.serving.portal.services.data_service import DeliveryView, Overview

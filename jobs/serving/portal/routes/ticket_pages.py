@@ -10,10 +10,12 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from jobs.collaboration import Request, TicketQuery, Tickets
+from jobs.access import rights
+from jobs.access.policy import Right
+from jobs.collaboration import TicketQuery, Tickets
 from jobs.errors import LakeError
+from jobs.model.ticket import Request
 from jobs.serving.inputs import MOST_PAGE, PageNumber
-from jobs.serving.portal import rights
 from jobs.serving.portal.authentication import AnyPortal, CurrentUser, InvalidForm, LoggedIn, Posted
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.error_handlers import form_status
@@ -127,7 +129,7 @@ def workbook(ticket_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
 @router.get("/requests/new")
 def request_page(portal: AnyPortal, user: LoggedIn, dataset: str = "") -> Response:
     """The form with which a department asks another to check a record."""
-    rights.check_role(user.actor, rights.REQUESTERS, "提交校核申请")
+    rights.check_right(user.actor, Right.REQUEST_CORRECTION, "提交校核申请")
     return _request_page(portal, user, {"dataset": dataset}, "", 200)
 
 

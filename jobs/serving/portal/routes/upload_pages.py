@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from jobs.errors import LakeError
-from jobs.lake.delivery import STATE_WORDS
+from jobs.model.delivery import STATE_WORDS
 from jobs.serving.portal.authentication import AnyPortal, CurrentUser, LoggedIn
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.error_handlers import form_status

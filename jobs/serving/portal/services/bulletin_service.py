@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jobs.collaboration import Actor
+from jobs.access import rights
+from jobs.access.policy import Right
 from jobs.errors import ServiceUnavailable, Unknown, UserError
 from jobs.lake.session import is_away
+from jobs.model.actor import Actor
 from jobs.reporting.bulletin import Period, period
 from jobs.reporting.bulletin.store import FOLDER
-from jobs.serving.portal import rights
 from jobs.serving.portal.context import Portal
 
 FILE = re.compile(
@@ -71,7 +72,7 @@ class BulletinService:
         return self.portal.lake.store.get_bytes(key)
 
     def _sees_drafts(self) -> bool:
-        return self.actor.role in rights.OVERSEERS
+        return rights.may(self.actor, Right.OVERSEE)
 
     def _found(self) -> list[Bulletin]:
         """Newest period first, and of a period the newest revision."""

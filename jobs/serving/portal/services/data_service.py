@@ -5,21 +5,25 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.collaboration import Actor
+from jobs.access import rights
+from jobs.access.personal_numbers import masked_text
+from jobs.access.policy import Right
+from jobs.access.roles import reads_as_sent
 from jobs.collaboration.ticket_queries import TicketCounts
 from jobs.contracts import Contract, Rule
-from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import ContractError, ServiceUnavailable, Unknown, UserError
-from jobs.lake.delivery import Delivery, State
-from jobs.lake.results import Results, RuleRow, Verdict
+from jobs.lake.results import Results
 from jobs.lake.session import is_away
 from jobs.lake.zones import Zone
+from jobs.model.actor import Actor
+from jobs.model.delivery import Delivery, State
+from jobs.model.rule_result import RuleRow
+from jobs.model.verdict import Verdict
 from jobs.reporting.entries import Entry, Punctuality, answers, punctuality, regular_entries
 from jobs.reporting.report_store import report_key
 from jobs.reporting.score import Scores, scores, weights
 from jobs.reporting.trends import Trend, dataset_trends
 from jobs.serving.access_log import Access
-from jobs.serving.portal import rights
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.county_map import CountyMap, county_map
 from jobs.serving.portal.overview_snapshot import OverviewSnapshot
@@ -119,7 +123,7 @@ class DataService:
         """One dataset; that sensitive values were shown is noted first."""
         contract = self._contract(dataset)
         rules = self.portal.registry().rules.get(dataset, ())
-        may_upload = self.actor.role in rights.SENDERS and self.actor.department == contract.provider
+        may_upload = rights.may_deliver(self.actor, contract.provider)
         if not rights.may_know(self.actor, contract.provider):
             return DatasetView(contract, rules, None, (), None, (), None, "", may_upload)
         snapshot, note = self.overview_snapshot()
@@ -189,7 +193,7 @@ class DataService:
 
     def overview(self) -> Overview:
         """The whole city; NotAllowed for people of a department."""
-        rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
+        rights.check_right(self.actor, Right.OVERSEE, "查看全市总览")
         snapshot, note = self.overview_snapshot()
         now = self.portal.now()
         ticket_counts = self.portal.tickets.ticket_counts(self.actor, now)
@@ -254,16 +258,16 @@ class DataService:
     def _words(self, delivery: Delivery) -> str:
         """What a delivery is found by; numbers of persons in names of files by the sender alone."""
         names = " ".join(delivery.names())
-        is_own = rights.reads_values(self.actor, delivery.provider)
+        is_own = reads_as_sent(self.actor, delivery.provider)
         return f"{delivery.id} {names if is_own else masked_text(names, is_free=False)}"
 
     def _reason(self, delivery: Delivery, verdict: Verdict | None = None) -> str:
         """Why it was decided so. It may name files, and numbers of persons in names are for the sender alone."""
         said = (verdict.reason if verdict else "") or delivery.reason
-        return said if rights.reads_values(self.actor, delivery.provider) else masked_text(said, is_free=False)
+        return said if reads_as_sent(self.actor, delivery.provider) else masked_text(said, is_free=False)
 
     def _sample(self, contract: Contract) -> Sample | None:
-        in_full = rights.reads_values(self.actor, contract.provider)
+        in_full = reads_as_sent(self.actor, contract.provider)
         sample = curated_rows(self.portal.lake, contract, in_full)
         if sample is not None and sample.is_sensitive():
             access = Access("sample", f"数据集 {contract.id}", contract.id, sample.grade, "查看本部门数据集样例")

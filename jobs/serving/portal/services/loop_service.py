@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.collaboration import Actor, LoopMetrics, TicketSummary
+from jobs.access import rights
+from jobs.access.policy import Right
+from jobs.collaboration import LoopMetrics
 from jobs.collaboration.metrics import Durations, Share, Stock
 from jobs.errors import Unknown
+from jobs.model.actor import Actor
+from jobs.model.ticket import TicketSummary
 from jobs.reporting import figures
 from jobs.reporting.bulletin.period import Period
-from jobs.serving.portal import rights
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.loops import Month
 
@@ -87,7 +90,7 @@ class FigureTickets:
     month: Month
     name: str
     title: str
-    briefs: tuple[TicketSummary, ...]
+    summaries: tuple[TicketSummary, ...]
     total: int
     page: int
     size: int
@@ -109,7 +112,7 @@ class LoopService:
 
     def city(self, month: str) -> LoopView:
         """The figures of the city and of every department; NotAllowed for people of a department."""
-        rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
+        rights.check_right(self.actor, Right.OVERSEE, "查看全市总览")
         found = self.portal.loops.month(month)
         names = {CITY: "全市"} | self._names()
         rows = tuple(LoopRow(one, name, figures_of(self._metrics(found, one))) for one, name in names.items())
@@ -128,11 +131,11 @@ class LoopService:
         found = self.portal.loops.at(asked.month, asked.mark)
         title, ids = tickets_of(self._metrics(found, provider), asked.of)
         shown = ids[(asked.page - 1) * asked.size : asked.page * asked.size]
-        briefs = tuple(found.loop.briefs[one] for one in shown)
-        return FigureTickets(found, name, title, briefs, len(ids), asked.page, asked.size)
+        summaries = tuple(found.loop.summaries[one] for one in shown)
+        return FigureTickets(found, name, title, summaries, len(ids), asked.page, asked.size)
 
     def _city(self) -> str:
-        rights.check_role(self.actor, rights.OVERSEERS, "查看全市总览")
+        rights.check_right(self.actor, Right.OVERSEE, "查看全市总览")
         return "全市"
 
     def _name(self, provider: str) -> str:

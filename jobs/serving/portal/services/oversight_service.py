@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from jobs.collaboration import Actor
+from jobs.access import rights
+from jobs.access.personal_numbers import masked_text
+from jobs.access.policy import Right
 from jobs.collaboration.audit_log import ChainAudit
 from jobs.collaboration.channels import Notice
 from jobs.collaboration.channels import PortalNotices as NoticeBoard
-from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import Unknown
+from jobs.model.actor import Actor
 from jobs.serving.access_log import Logged
-from jobs.serving.portal import rights
 from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
 
@@ -46,18 +47,18 @@ class OversightService:
 
     def log(self, page: int, size: int, department: str) -> LogPage:
         """Who was shown which sensitive data, newest first."""
-        rights.check_role(self.actor, rights.AUDITORS, "查看访问日志")
+        rights.check_right(self.actor, Right.AUDIT, "查看访问日志")
         rows, total = self.portal.access.rows(page, size, department)
         return LogPage(rows, total, page, size)
 
     def verified(self, noted: str = "") -> ChainAudit:
         """The chain of events, walked now; `noted` is NUMBER:HASH as it was written down before."""
-        rights.check_role(self.actor, rights.AUDITORS, "核验事件链")
+        rights.check_right(self.actor, Right.AUDIT, "核验事件链")
         return self.portal.tickets.audit_verify(_pair(noted))
 
     def log_verified(self, noted: str = "") -> ChainAudit:
         """The chain of the access log, walked now."""
-        rights.check_role(self.actor, rights.AUDITORS, "核验访问日志")
+        rights.check_right(self.actor, Right.AUDIT, "核验访问日志")
         return self.portal.access.verified(_pair(noted))
 
     def _board(self) -> NoticeBoard:

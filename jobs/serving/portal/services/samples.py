@@ -1,21 +1,21 @@
 """Rows as a reader may see them: as they were sent for people of the department whose they are, masked for all others."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow.dataset as ds
 
+from jobs.access.masking import HIDDEN, Masking
+from jobs.access.personal_numbers import masked_text
 from jobs.contracts import Contract
-from jobs.contracts.personal_numbers import masked_text
+from jobs.contracts.grades import highest, is_sensitive
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.reporting.masking import HIDDEN, Masking
 
 SHOWN = 20
 SHAPE = "row_shape"
-SENSITIVE = "L3"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Sample:
 
     def is_sensitive(self) -> bool:
         """Whether values are shown that not everybody may read."""
-        return not self.is_masked and self.grade >= SENSITIVE
+        return not self.is_masked and is_sensitive(self.grade)
 
 
 def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence[str], in_full: bool) -> Sample | None:
@@ -49,7 +49,7 @@ def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence
         shifted = set() if in_full or not found else _shifted(rows, mine, contract)
         names |= {name for row in found for name in (*_fields(row), *_key(row))}
         told += [_told(row, masks, in_full, (row["_file"], row["_row"]) in shifted) for row in found]
-    grade = max((f.classification for f in contract.fields if f.name in names), default="L1")
+    grade = highest(f.classification for f in contract.fields if f.name in names)
     head = ("文件", "行号", "业务主键", "字段", "报送的值")
     return Sample(head, tuple(told), grade, not in_full) if told else None
 
@@ -92,7 +92,7 @@ def curated_rows(lake: Lake, contract: Contract, in_full: bool) -> Sample | None
     found = rows.scanner(columns=names).head(SHOWN).to_pylist()
     masks = Masking(contract)
     shown = tuple(tuple(_cell(row[name], name, masks, in_full) for name in names) for row in found)
-    grade = max((contract.field(name).classification for name in names), default="L1")
+    grade = highest(contract.field(name).classification for name in names)
     return Sample(tuple(masks.title(name) for name in names), shown, grade, not in_full) if found else None
 
 
@@ -105,8 +105,3 @@ def _cell(value: object, name: str, masks: Masking, in_full: bool) -> str:
 def grades_of(contract: Contract) -> Sequence[str]:
     """Titles of the fields of L3 and above."""
     return [f.title for f in contract.fields if f.is_personal()]
-
-
-def highest(grades: Iterable[str]) -> str:
-    """The strictest of grades; L1 of none."""
-    return max(grades, default="L1")

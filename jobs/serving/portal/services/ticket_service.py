@@ -8,18 +8,22 @@ from typing import Any
 
 from deltalake.exceptions import CommitFailedError
 
-from jobs.collaboration import Actor, Event, Request, Ticket, TicketPage, TicketQuery
+from jobs.access import rights
+from jobs.access.policy import Right
+from jobs.access.roles import acts_for_department, reads_as_sent
+from jobs.collaboration import TicketPage, TicketQuery
 from jobs.collaboration.state_machine import Transition
-from jobs.collaboration.ticket import TicketDelivery
 from jobs.contracts import Contract
+from jobs.contracts.grades import SENSITIVE, STRICTEST, highest
 from jobs.errors import NotAllowed, ServiceUnavailable, Unknown
 from jobs.lake.session import is_away
+from jobs.model.actor import Actor
+from jobs.model.ticket import Event, Request, Ticket, TicketDelivery
 from jobs.pipeline.ticket_table import write_ticket_table
 from jobs.serving.access_log import Access
-from jobs.serving.portal import rights
 from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
-from jobs.serving.portal.services.samples import Sample, failing_rows, highest
+from jobs.serving.portal.services.samples import Sample, failing_rows
 
 logger = logging.getLogger(__name__)
 NUMBERS = ("days",)
@@ -70,7 +74,7 @@ class TicketService:
         """The ticket alone; that its record was shown is noted."""
         ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
         if ticket.record:
-            self._note("record", ticket, "L3", "查看工单")
+            self._note("record", ticket, SENSITIVE, "查看工单")
         return ticket
 
     def view(self, ticket_id: str, with_rows: bool = True) -> TicketView:
@@ -91,7 +95,7 @@ class TicketService:
             ticket_deliveries=ticket_deliveries,
             sample=sample,
             note=note,
-            may_comment=actor.role in rights.COMMENTERS,
+            may_comment=rights.may(actor, Right.COMMENT),
             may_download_workbook=is_packed and self._may_download_workbook(ticket),
             may_answer=is_packed and self._may_answer(ticket),
             may_open_deliveries=rights.may_know(actor, ticket.owner),
@@ -124,7 +128,7 @@ class TicketService:
 
     def request(self, asked: Request) -> str:
         """Id of the ticket of a correction request to another department."""
-        rights.check_role(self.actor, rights.REQUESTERS, "提交校核申请")
+        rights.check_right(self.actor, Right.REQUEST_CORRECTION, "提交校核申请")
         if asked.dataset not in self.portal.registry().contracts:
             raise InvalidForm("请选择数据集")
         if not (asked.record.strip() and asked.message.strip() and asked.evidence.strip()):
@@ -141,7 +145,7 @@ class TicketService:
         if not self._may_download_workbook(ticket):
             raise NotAllowed("整改包含有报送的数据，只有数据归属单位、责任单位和质量专员可以下载")
         contract = self.portal.registry().contracts.get(ticket.dataset)
-        grade = highest(f.classification for f in contract.fields) if contract else "L4"
+        grade = highest(f.classification for f in contract.fields) if contract else STRICTEST
         self._note("workbook", ticket, grade, f"整改工单 {ticket_id}")
         made = self.portal.workbooks.workbook(self.portal.lake, self.portal.registry(), ticket_id, self.actor)
         return f"{ticket_id}.xlsx", made
@@ -170,11 +174,11 @@ class TicketService:
 
     def _may_download_workbook(self, ticket: Ticket) -> bool:
         """Who works on the ticket gets a masked workbook; the department whose data it is, one with all values."""
-        is_responsible = self.actor.is_bound() and self.actor.department == ticket.provider
-        return self.actor.role == "quality_officer" or is_responsible or self._may_answer(ticket)
+        is_responsible = acts_for_department(self.actor) and self.actor.department == ticket.provider
+        return rights.may(self.actor, Right.MEDIATE) or is_responsible or self._may_answer(ticket)
 
     def _may_answer(self, ticket: Ticket) -> bool:
-        return self.actor.role in rights.SENDERS and rights.reads_values(self.actor, ticket.owner)
+        return rights.may_deliver(self.actor, ticket.owner)
 
     def _sample(
         self, ticket: Ticket, contract: Contract | None, ticket_deliveries: Sequence[TicketDelivery]
@@ -183,7 +187,7 @@ class TicketService:
         current = [s for s in ticket_deliveries if not s.replaced_by] or list(ticket_deliveries)
         if contract is None or not current:
             return None, ""
-        in_full = rights.reads_values(self.actor, ticket.owner)
+        in_full = reads_as_sent(self.actor, ticket.owner)
         newest = [s.delivery for s in reversed(current)]
         try:
             sample = failing_rows(self.portal.lake, contract, ticket.rule, newest, in_full)

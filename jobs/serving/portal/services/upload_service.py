@@ -8,18 +8,20 @@ from datetime import date, datetime
 from sqlalchemy import select
 from ulid import ULID
 
-from jobs.collaboration import Actor
+from jobs.access import rights
+from jobs.access.personal_numbers import masked_text
+from jobs.access.policy import Right
+from jobs.access.roles import reads_as_sent
 from jobs.contracts import Contract
-from jobs.contracts.personal_numbers import masked_text
 from jobs.errors import LakeError, Unknown
 from jobs.ingest.land import MANIFEST, Manifest
 from jobs.lake.database import utc
-from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger import NAME_LENGTH
 from jobs.lake.store import PartUpload
 from jobs.lake.zones import Zone
+from jobs.model.actor import Actor
+from jobs.model.delivery import JUDGED, Delivery, State
 from jobs.serving.account_tables import UploadRow
-from jobs.serving.portal import rights
 from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.multipart import TooLarge, check_head, safe_name
@@ -28,7 +30,6 @@ from jobs.serving.portal.services.data_service import DataService
 PART_BYTES = 8 << 20
 HEAD_BYTES = 16
 LISTED = 30
-JUDGED = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
 STEPS = ("上传", "登记", "读取", "质检", "出报告")
 
 
@@ -117,12 +118,12 @@ class UploadService:
 
     def datasets(self) -> tuple[Contract, ...]:
         """What the actor may deliver."""
-        rights.check_role(self.actor, rights.SENDERS, "报送数据")
+        rights.check_right(self.actor, Right.DELIVER, "报送数据")
         return tuple(c for c in self.portal.registry().sources() if c.provider == self.actor.department)
 
     def letter(self, fields: Mapping[str, str]) -> UploadDetails:
         """What the form says; BadForm in Chinese, NotAllowed for another department's dataset."""
-        rights.check_role(self.actor, rights.SENDERS, "报送数据")
+        rights.check_right(self.actor, Right.DELIVER, "报送数据")
         contract = self.portal.registry().contracts.get(fields.get("dataset", ""))
         if contract is None or contract.kind != "source":
             raise InvalidForm("请选择数据集")
@@ -174,7 +175,7 @@ class UploadService:
 
     def uploads(self) -> tuple[Uploaded, ...]:
         """What the actor's department handed over here, newest first."""
-        rights.check_role(self.actor, rights.SENDERS, "报送数据")
+        rights.check_right(self.actor, Right.DELIVER, "报送数据")
         mine = select(UploadRow).where(UploadRow.department == self.actor.department)
         with self.portal.tickets.database.session() as session:
             rows = session.scalars(mine.order_by(UploadRow.id.desc()).limit(LISTED)).all()
@@ -187,7 +188,7 @@ class UploadService:
             found = self._recorded(row) if row else None
         if found is None or not rights.may_know(self.actor, found.department):
             raise Unknown(f"没有上传 {upload_id}，或不属于您的部门")
-        is_own = rights.reads_values(self.actor, found.department)
+        is_own = reads_as_sent(self.actor, found.department)
         return found if is_own else replace(found, file=masked_text(found.file, is_free=False))
 
     def progress(self, one: Uploaded) -> Progress:

@@ -13,7 +13,7 @@ from typing import Any
 from jobs.collaboration.tickets import Tickets
 from jobs.contracts import Registry
 from jobs.lake.database import Database
-from jobs.lake.delivery import Delivery, State
+from jobs.model.delivery import Delivery, State
 from jobs.pipeline.bulletins import BulletinRequest, bulletin
 from tests.unit.collaboration.samples import CORRECTION, ISSUE, REPORTER, WHOLE, ZONE, at, moved
 from tests.unit.lake.local_lake import CANARIES, DATASET, LocalLake, delivery, registry, row, rule_rows, verdict

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 
 from jobs.collaboration import snapshots
-from jobs.lake.delivery import State
-from jobs.lake.results import TYPES, VERDICTS, Results, Verdict
+from jobs.lake.results import TYPES, VERDICTS, Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import State
+from jobs.model.verdict import Verdict
 from tests.unit.lake.local_lake import DATASET, NOW, LocalLake, delivery, verdict
 from tests.unit.reporting.bulletin.january import (
     AIR,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.contracts import Registry
-from jobs.lake.delivery import Finding, State
+from jobs.model.delivery import Finding, State
 from jobs.reporting import ReportFiles, write_report
 from tests.unit.lake.local_lake import CANARIES, DATASET, NOW, LocalLake, delivery, full_lake, rule_rows, verdict
 

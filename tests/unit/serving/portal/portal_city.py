@@ -18,11 +18,13 @@ import httpx
 import uvicorn
 
 from jobs import contracts
-from jobs.collaboration import Actor, Issue, Tickets
+from jobs.collaboration import Tickets
 from jobs.contracts import Registry
 from jobs.lake.database import Database
 from jobs.lake.ledger import Arrival, Ledger
 from jobs.lake.store import StoredObject
+from jobs.model.actor import Actor
+from jobs.model.ticket import Issue
 from jobs.serving.account_tables import AccountRow
 from jobs.serving.accounts import Person
 from jobs.serving.passwords import hashed

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.collaboration import SYSTEM, TicketQuery
-from jobs.lake.delivery import State
+from jobs.collaboration import TicketQuery
+from jobs.model.actor import SYSTEM
+from jobs.model.delivery import State
 from jobs.reporting.overview import write_index
 from jobs.serving.portal.services.data_service import DataService
 from jobs.serving.portal.services.loop_service import LoopService

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from jobs.access.roles import acts_for_department
 from jobs.lake.zones import Zone
 from jobs.pipeline.ticket_table import record_hash
 from jobs.serving.portal.context import PipelineWorkbooks
@@ -257,7 +258,7 @@ def test_more_time_is_asked_for_and_granted(town: City) -> None:
 
 def test_the_city_of_the_tests_has_departments_of_shipped_contracts(town: City) -> None:
     known = set(town.portal.registry().providers().values())
-    assert {a.department for a in PEOPLE_ACTORS.values() if a.is_bound()} <= known
+    assert {a.department for a in PEOPLE_ACTORS.values() if acts_for_department(a)} <= known
 
 
 def test_the_pipelines_own_pack_is_whole_for_the_owner_and_comes_back_as_a_redelivery(town: City, persons: str) -> None:

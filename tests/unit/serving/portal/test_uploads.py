@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jobs.ingest.land import land
-from jobs.lake.delivery import State
+from jobs.model.delivery import State
 from jobs.serving.portal import uploads
 from jobs.serving.portal.app import guarded
 from jobs.serving.portal.authentication import InvalidForm

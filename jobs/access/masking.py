@@ -1,4 +1,4 @@
-"""What a reader may see of a sent value: by its field's classification, and never an identity or phone number."""
+"""What a reader may see of a sent value: by its field's classification, in the view of the reader."""
 
 import json
 import re
@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from jobs.access.personal_numbers import UNSEEN, masked_text, starred, visible
+from jobs.access.policy import Mask, View
+from jobs.access.roles import outsider_view
 from jobs.contracts import Contract, Field
+from jobs.contracts.grades import OPEN, highest, is_sensitive
 from jobs.contracts.names import QUALIFIER
-from jobs.contracts.personal_numbers import UNSEEN, masked_text, starred, visible
 
 EMPTY = "（空）"
 HIDDEN = "****"
@@ -19,13 +22,14 @@ WORDS_FOR_NOTHING = frozenset(
 
 
 class Masking:
-    """How the values of one dataset are shown."""
+    """How the values of one dataset are shown in a view; in the view of outsiders where none is given."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, view: View | None = None) -> None:
         qualifiers = [(f.name + QUALIFIER, f) for f in contract.fields if f.source.censored]
         named = [*qualifiers, *((f.name, f) for f in contract.fields)]
         self._fields = dict(named)
         self._zone = contract.layout.timezone
+        self._view = view or outsider_view()
         self._grades = {name: self._grade(f) for name, f in named}
 
     def value(self, value: str | None, names: tuple[str, ...]) -> str:
@@ -33,11 +37,11 @@ class Masking:
         if value is None or value == "":
             return EMPTY
         if len(names) == 1:
-            return self._one(value, names[0])
+            return self._shown(value, names[0])
         parts = value.split(JOINT)
         if len(parts) == len(names):
-            return JOINT.join(self._one(part, name) for part, name in zip(parts, names, strict=True))
-        return self._one(value, max(names, key=lambda name: self._grades.get(name, "L1"), default=""))
+            return JOINT.join(self._shown(part, name) for part, name in zip(parts, names, strict=True))
+        return self._shown(value, max(names, key=lambda name: self._grades.get(name, OPEN), default=""))
 
     def key(self, text: str | None) -> str:
         """A row's key as `title=value` pairs; times stand on the clock on which they were sent."""
@@ -51,13 +55,17 @@ class Masking:
         field = self._fields.get(name)
         return field.title if field else name
 
-    def _one(self, value: str, name: str) -> str:
-        word, grade, field = value.strip(), self._grades.get(name, "L1"), self._fields.get(name)
+    def _shown(self, value: str, name: str) -> str:
+        # A grade that the policy does not know is not a reason to show more.
+        mask = self._view.get(self._grades.get(name, OPEN), Mask.HIDDEN)
+        if mask is Mask.AS_SENT:
+            return UNSEEN.sub(visible, value)
+        word, field = value.strip(), self._fields.get(name)
         if word.lower() in WORDS_FOR_NOTHING:
             return value
-        if grade >= "L4":
+        if mask is Mask.HIDDEN:
             return HIDDEN
-        if grade >= "L3":
+        if mask is Mask.ENDS:
             return UNSEEN.sub("", starred(word))
         return masked_text(value, field is None or field.is_free_text())
 
@@ -65,22 +73,15 @@ class Masking:
         if value is None or value == "":
             return EMPTY
         field = self._fields.get(name)
-        if field is not None and field.type == "timestamp" and self._grades[name] < "L3":
+        if field is not None and field.type == "timestamp" and not is_sensitive(self._grades[name]):
             return _as_sent(value, field.source.timezone or self._zone)
-        return self._one(value, name)
+        return self._shown(value, name)
 
     def _grade(self, field: Field) -> str:
         """The field's classification, or a stricter one of a field that it is made from."""
-        made_from = {field.source.derive or "", *re.findall(r"\{(\w+)\}", field.source.compose or "")}
-        others = [self._fields[name].classification for name in made_from if name in self._fields]
-        return max([field.classification, *others])
-
-
-class OwnerMasking(Masking):
-    """How values are shown to the department that answers for them: as they are, unseen characters made visible."""
-
-    def _one(self, value: str, name: str) -> str:
-        return UNSEEN.sub(visible, value)
+        sources = {field.source.derive or "", *re.findall(r"\{(\w+)\}", field.source.compose or "")}
+        others = [self._fields[name].classification for name in sources if name in self._fields]
+        return highest([field.classification, *others])
 
 
 def titles(names: tuple[str, ...], contract: Contract | None) -> str:

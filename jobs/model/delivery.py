@@ -29,6 +29,10 @@ STATE_WORDS: Mapping[State, str] = {
 }
 
 
+JUDGED = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
+"""States in which the lake has decided."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something about the file that the sender should know; never a row's fault, never a personal value.

@@ -1,0 +1,101 @@
+"""policy.yaml → roles, rights and views, checked: every name that is used is known, and no grade is without a mask."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from jobs.contracts.grades import GRADES
+from jobs.contracts.policy_file import PolicyPart, mistake, read_policy
+from jobs.contracts.yaml_source import Document, PathKey
+
+FILE = Path(__file__).parent / "policy.yaml"
+REMEDY = "请参照 jobs/access/policy.yaml 开头的说明"
+
+
+class Mask(StrEnum):
+    """What is shown of a value."""
+
+    AS_SENT = "as_sent"
+    NUMBERS = "numbers"
+    ENDS = "ends"
+    HIDDEN = "hidden"
+
+
+class Right(StrEnum):
+    """What a role may do, beside the steps of tickets, which their state machine gives to roles itself."""
+
+    DELIVER = "deliver"
+    REQUEST_CORRECTION = "request_correction"
+    COMMENT = "comment"
+    MEDIATE = "mediate"
+    READ_REQUESTS = "read_requests"
+    OVERSEE = "oversee"
+    AUDIT = "audit"
+
+
+View = Mapping[str, Mask]
+"""Grade → mask."""
+
+
+class Role(PolicyPart):
+    """A role: what it is called, whose matters it sees, and in which view it sees values."""
+
+    label: str = Field(min_length=1)
+    scope: Literal["department", "city", "lake"]
+    reads: str
+    reads_own: str = ""
+
+
+class AccessPolicy(PolicyPart):
+    """The whole file. Grades and roles have Chinese labels."""
+
+    version: int = Field(gt=0)
+    grades: Mapping[str, str]
+    views: Mapping[str, View]
+    roles: Mapping[str, Role]
+    rights: Mapping[Right, tuple[str, ...]]
+
+
+@lru_cache
+def access_policy(file: Path = FILE) -> AccessPolicy:
+    """The policy in the file; PolicyError names file, line and remedy."""
+    policy, document = read_policy(file, AccessPolicy, REMEDY)
+    _check_same(document, ("grades",), policy.grades, GRADES, "分级")
+    for name, view in policy.views.items():
+        _check_same(document, ("views", name), view, GRADES, "分级")
+    for name, role in policy.roles.items():
+        _check_role(document, name, role, policy.views)
+    _check_same(document, ("rights",), policy.rights, list(Right), "权限")
+    for right, roles in policy.rights.items():
+        _check_known(document, ("rights", right), roles, policy.roles, "角色")
+    return policy
+
+
+def _check_role(document: Document, name: str, role: Role, views: Iterable[str]) -> None:
+    _check_known(document, ("roles", name, "reads"), [role.reads], views, "视图")
+    if role.reads_own:
+        _check_known(document, ("roles", name, "reads_own"), [role.reads_own], views, "视图")
+        if role.scope != "department":
+            raise mistake(document, ("roles", name), f"{name} 不属于部门，没有本部门的数据", "请删去 reads_own")
+
+
+def _check_same(
+    document: Document, place: tuple[PathKey, ...], written: Iterable[str], known: Iterable[str], what: str
+) -> None:
+    missing = [name for name in known if name not in set(written)]
+    if missing:
+        raise mistake(document, place, f"缺少{what} {'、'.join(missing)}", "请补充")
+    _check_known(document, place, written, known, what)
+
+
+def _check_known(
+    document: Document, place: tuple[PathKey, ...], written: Iterable[str], known: Iterable[str], what: str
+) -> None:
+    allowed = list(known)
+    for name in written:
+        if name not in allowed:
+            raise mistake(document, place, f"不认识的{what} {name}", f"请改为：{'、'.join(allowed)}")

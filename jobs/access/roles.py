@@ -1,0 +1,67 @@
+"""Who acts in which role, and what the role sees of data."""
+
+from collections.abc import Mapping
+
+from jobs.access.policy import Mask, Role, View, access_policy
+from jobs.errors import NotAllowed
+from jobs.model.actor import Actor
+
+
+def role_labels() -> dict[str, str]:
+    """Every role with its Chinese name."""
+    return {name: role.label for name, role in access_policy().roles.items()}
+
+
+def roles_of_people() -> dict[str, str]:
+    """Roles in which people log in, with their Chinese names."""
+    return {name: role.label for name, role in access_policy().roles.items() if role.scope != "lake"}
+
+
+def role_label(name: str) -> str:
+    """The role in Chinese; one that is not known any more by the name it had."""
+    role = access_policy().roles.get(name)
+    return role.label if role else name
+
+
+def department_roles() -> tuple[str, ...]:
+    """Roles that see and move the matters of their own department only."""
+    return tuple(name for name, role in access_policy().roles.items() if role.scope == "department")
+
+
+def grade_labels() -> Mapping[str, str]:
+    """Every grade with its Chinese name."""
+    return access_policy().grades
+
+
+def acts_for_department(actor: Actor) -> bool:
+    """Whether the actor sees the matters of one department only; NotAllowed where there is no such role."""
+    return _role(actor).scope == "department"
+
+
+def view_of(actor: Actor, provider: str) -> View:
+    """What the actor sees of a provider's values: the mask of each grade."""
+    role, views = _role(actor), access_policy().views
+    is_own = role.scope == "department" and actor.department == provider
+    return views[role.reads_own or role.reads] if is_own else views[role.reads]
+
+
+def reads_as_sent(actor: Actor, provider: str) -> bool:
+    """Whether the actor reads a provider's values of every grade as they were sent."""
+    return all(mask is Mask.AS_SENT for mask in view_of(actor, provider).values())
+
+
+def owner_view() -> View:
+    """What the department sees that answers for the data."""
+    return access_policy().views["owner"]
+
+
+def outsider_view() -> View:
+    """What everybody else sees, whatever the role."""
+    return access_policy().views["outsider"]
+
+
+def _role(actor: Actor) -> Role:
+    role = access_policy().roles.get(actor.role)
+    if role is None:
+        raise NotAllowed(f"没有角色「{actor.role}」；可以是：{'、'.join(role_labels())}")
+    return role

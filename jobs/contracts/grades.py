@@ -1,0 +1,16 @@
+"""The grades that a contract gives its fields, from open to highly sensitive. What a reader sees of each: jobs/access."""
+
+from collections.abc import Iterable
+
+GRADES = ("L1", "L2", "L3", "L4")
+OPEN, SENSITIVE, STRICTEST = "L1", "L3", "L4"
+
+
+def is_sensitive(grade: str) -> bool:
+    """Whether only the department whose data it is reads such values as they were sent (L3 and above)."""
+    return grade >= SENSITIVE
+
+
+def highest(grades: Iterable[str]) -> str:
+    """The strictest of grades; L1 of none."""
+    return max(grades, default=OPEN)

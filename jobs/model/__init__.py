@@ -1,0 +1,1 @@
+"""Values that rooms share: frozen, in plain Python, without reading or writing anything."""
