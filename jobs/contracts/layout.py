@@ -124,6 +124,17 @@ class Product(ContractPart):
     builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
 
 
+class Storage(ContractPart):
+    """How one of the lake's own tables is kept; the value of a system contract's `storage` property.
+
+    A write replaces the rows that have one value of `replace_by`. A table partitioned by `_received_date` is partitioned
+    by the UTC day on which the delivery of the row was received.
+    """
+
+    replace_by: str
+    partition_by: tuple[str, ...] = ()
+
+
 class County(ContractPart):
     """Which county a row belongs to, for scores by county; the value of the contract's `county` property.
 

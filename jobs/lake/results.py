@@ -1,8 +1,8 @@
 """Results of deliveries as Delta tables: one row a delivery in `results.verdicts`, one a rule in `results.rules`."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from jobs.lake.delivery import State
 from jobs.lake.delta_tables import DeltaTables
+from jobs.lake.system_tables import system_table
 from jobs.lake.zones import TablePath, Zone
 
 
@@ -103,13 +104,6 @@ class DistributionRow:
     number: float
 
 
-TYPES: Mapping[type, pa.DataType] = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    datetime: pa.timestamp("us", tz="UTC"),
-}
 COUNTED = (
     *("delivery", "dataset", "provider", "rule", "type", "severity", "dimension", "indicator"),
     *("success", "element_count", "unexpected_count", "missing_count"),
@@ -142,11 +136,11 @@ class Results:
         """Keep a delivery's results in place of any earlier ones of that delivery."""
         row = {**asdict(verdict), "repairs": json.dumps([asdict(r) for r in verdict.repairs], ensure_ascii=False)}
         if shapes:
-            self._replace(self._shapes, _schema(DistributionRow), [asdict(r) for r in shapes], verdict.delivery)
+            self._replace(self._shapes, [asdict(r) for r in shapes], verdict.delivery)
         if counties:
-            self._replace(self._counties, _schema(CountyRow), [asdict(r) for r in counties], verdict.delivery)
-        self._replace(self._rules, _schema(RuleRow), [asdict(r) for r in rules], verdict.delivery)
-        self._replace(self._verdicts, _schema(Verdict), [row], verdict.delivery)
+            self._replace(self._counties, [asdict(r) for r in counties], verdict.delivery)
+        self._replace(self._rules, [asdict(r) for r in rules], verdict.delivery)
+        self._replace(self._verdicts, [row], verdict.delivery)
 
     def verdict(self, delivery: str) -> Verdict | None:
         """The verdict of one delivery; None before it was judged."""
@@ -166,7 +160,7 @@ class Results:
     def counts(self, filters: list[tuple[str, str, Any]] | None = None, version: int | None = None) -> pa.Table:
         """Rule results as columns, without their words and Great Expectations' own results."""
         table = self._arrow.open(self._rules, version)
-        schema = pa.schema([field for field in _schema(RuleRow) if field.name in COUNTED])
+        schema = pa.schema([field for field in system_table(RULES).schema if field.name in COUNTED])
         return (
             schema.empty_table()
             if table is None
@@ -180,11 +174,11 @@ class Results:
     def counties(self) -> pa.Table:
         """Counts by county of all deliveries, as columns."""
         table = self._arrow.open(self._counties)
-        return _schema(CountyRow).empty_table() if table is None else table.to_pyarrow_table()
+        return system_table(COUNTIES).schema.empty_table() if table is None else table.to_pyarrow_table()
 
-    def _replace(self, path: TablePath, schema: pa.Schema, rows: list[dict[str, Any]], delivery: str) -> None:
-        table = pa.Table.from_pylist(rows, schema=schema)
-        self._arrow.replace(path, schema, table.to_batches(), delivery, column="delivery", partition_by=())
+    def _replace(self, path: TablePath, rows: list[dict[str, Any]], delivery: str) -> None:
+        table = system_table(path.name)
+        self._arrow.replace(path, table, pa.Table.from_pylist(rows, schema=table.schema).to_batches(), delivery)
 
     def _read(
         self, path: TablePath, filters: list[tuple[str, str, Any]] | None, version: int | None
@@ -194,10 +188,6 @@ class Results:
             return []
         rows: list[dict[str, Any]] = table.to_pyarrow_table(filters=filters).to_pylist()
         return rows
-
-
-def _schema(kind: type) -> pa.Schema:
-    return pa.schema([(f.name, TYPES.get(f.type, pa.string())) for f in fields(kind)])  # type: ignore[arg-type]
 
 
 def _verdict(row: dict[str, Any]) -> Verdict:
