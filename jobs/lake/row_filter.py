@@ -53,5 +53,5 @@ def rows_of(delivery: Delivery) -> RowFilter:
 
 
 def rows_of_id(ledger: Ledger, delivery_id: str) -> RowFilter:
-    """The same by the delivery's id; UserError where the ledger does not know it."""
-    return rows_of(ledger.get(delivery_id))
+    """The same by the delivery's id; all days are searched where the ledger does not know it, as after a restored backup."""
+    return RowFilter(DELIVERY, delivery_id, ledger.received_date(delivery_id))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,9 @@ class ListedLedger:
     def get(self, delivery_id: str) -> Delivery:
         return next(d for d in self.entries if d.id == delivery_id)
 
+    def received_date(self, delivery_id: str) -> date | None:
+        return next((d.received_date() for d in self.entries if d.id == delivery_id), None)
+
     def deliveries(self, dataset: str | None = None, **_: Any) -> tuple[Delivery, ...]:
         return tuple(d for d in self.entries if dataset in (None, d.dataset))
 
@@ -107,7 +110,7 @@ class LocalLake:
 
     def put_evidence(self, dataset: str, rows: Sequence[dict[str, Any]]) -> None:
         own = system_table(Zone.EVIDENCE)
-        dated = [{**row, RECEIVED: self.ledger.get(row["_delivery"]).received_date()} for row in rows]
+        dated = [{**row, RECEIVED: self.ledger.received_date(row["_delivery"]) or NOW.date()} for row in rows]
         table = pa.Table.from_pylist(dated, schema=own.schema)
         self.delta.put(self.path(Zone.EVIDENCE, dataset), table, own.partition_by)
 
