@@ -1,8 +1,10 @@
 """Tables that an earlier release laid out, laid out anew: by the day on which each row's delivery was received."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +13,7 @@ from deltalake import DeltaTable
 from jobs.contracts import Contract
 from jobs.contracts.names import RECEIVED
 from jobs.errors import UserError
-from jobs.lake.delta_tables import commit_attempts, is_laid_out
+from jobs.lake.delta_tables import commit_attempts, is_laid_out, read_spool
 from jobs.lake.lake import Lake
 from jobs.lake.system_tables import SystemTable, bronze_table, system_table
 from jobs.lake.zones import Zone
@@ -33,9 +35,20 @@ def repartition(lake: Lake, zone: Zone, contract: Contract) -> bool:
             columns = [field.name for field in existing.schema().fields]
             table = bronze_table(columns) if zone is Zone.BRONZE else system_table(zone)
             days = {one.id: one.received_date() for one in lake.ledger.deliveries(contract.id)}
-            lake.delta.rewrite(existing, table, _dated(existing, table, days))
+            with TemporaryDirectory(prefix="lake-repartition-") as folder:
+                spool = Path(folder) / "rows.arrow"
+                _spool(_dated(existing, table, days), table.schema, spool)
+                lake.delta.rewrite(existing, table, read_spool(spool))
     logger.info("%s: %s is partitioned by %s now", contract.id, path, ", ".join(table.partition_by))
     return True
+
+
+def _spool(batches: Iterable[pa.RecordBatch], schema: pa.Schema, file: Path) -> None:
+    """Rows into a local file, so that memory stays flat: delta-rs cannot read a table while it writes one."""
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
 
 
 def _dated(existing: DeltaTable, table: SystemTable, days: Mapping[str, date]) -> Iterator[pa.RecordBatch]:
