@@ -48,6 +48,10 @@ class Unknown(UserError):
     """There is no such thing, or the one who asks may not know of it; the two are told in the same words."""
 
 
+class OutdatedTable(UserError):
+    """A table is laid out as an earlier release did it; the message names the table and the command that renews it."""
+
+
 class DeliveryError(UserError):
     """A delivered file cannot be read as its contract says; becomes a refused delivery, in Chinese."""
 

@@ -14,13 +14,15 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[1]
+# The lake's own tables belong to its code: their contracts stand here, wherever a city keeps those of its datasets.
+OWN_SCHEMAS = PROJECT / "schemas"
 
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LAKE_", frozen=True, extra="ignore")
 
     home: Path = Field(PROJECT / ".lake", description="State of the embedded services: data, logs, process ids.")
-    schemas: Path = Field(PROJECT / "schemas", description="Folder of the data contracts.")
+    schemas: Path = Field(OWN_SCHEMAS, description="Folder of the data contracts.")
     expectations: Path = Field(PROJECT / "expectations", description="Folder of the Great Expectations suites.")
     cache: Path = Field(
         Path.home() / ".cache" / "city-lake", description="Jars and environments, shared by all checkouts."

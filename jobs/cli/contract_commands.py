@@ -14,7 +14,7 @@ from jobs.cli.contract_reference import with_tables
 from jobs.contracts import Registry, suite_hash
 from jobs.ingest.proposal import propose
 from jobs.ingest.reading import LocalFile
-from jobs.settings import PROJECT
+from jobs.settings import OWN_SCHEMAS, PROJECT
 from jobs.settings import load as settings
 
 app = typer.Typer(no_args_is_help=True, help="Check, show and propose data contracts.")
@@ -32,7 +32,9 @@ def check() -> None:
     """
     found = _catalogue()
     rules = sum(len(r) for r in found.rules.values())
-    typer.echo(f"{len(found.sources())} sources, {len(found.products())} products, {rules} rules: all right")
+    own = contracts.load_system(OWN_SCHEMAS)
+    counts = f"{len(found.sources())} sources, {len(found.products())} products, {len(own)} tables of the lake's own"
+    typer.echo(f"{counts}, {rules} rules: all right")
 
 
 @app.command()

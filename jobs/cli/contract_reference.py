@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from jobs.contracts.layout import Acceptance, County, Layout, Product, Section, Source, Write
+from jobs.contracts.layout import Acceptance, County, Layout, Product, Section, Source, Storage, Write
 from jobs.contracts.suites import RuleMeta, SuiteEntry, SuiteLookup
 from jobs.errors import UserError
 
@@ -158,6 +158,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "acceptance": lambda: keys_table(Acceptance),
     "county": lambda: keys_table(County),
     "product": lambda: keys_table(Product),
+    "storage": lambda: keys_table(Storage),
     "suite-rule": lambda: keys_table(SuiteEntry),
     "suite-meta": lambda: keys_table(RuleMeta),
     "suite-lookup": lambda: keys_table(SuiteLookup),

@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts, pipeline, quality
+from jobs.contracts import Contract
 from jobs.lake.lake import opened
+from jobs.lake.system_tables import TEMPLATES, results_tables, system_contract
 from jobs.lake.zones import Zone
 from jobs.pipeline.query import ask, explain
 from jobs.settings import load as settings
@@ -57,7 +59,7 @@ def _show(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]])
 
 
 def tables() -> None:
-    """Every table with its Chinese title, version and columns.
+    """Every table with its Chinese title, version and columns; the lake's own come last, `<dataset>` stands for each dataset.
 
     Example: `lake tables`
     """
@@ -71,9 +73,22 @@ def tables() -> None:
             zone = Zone.GOLD if contract.kind == "product" else Zone.SILVER
             path = lake.path(zone, contract.id)
             version = lake.delta.version(path)
-            columns = ", ".join(f.name for f in contract.fields)
-            shown.add_row(str(path), contract.title, "–" if version is None else str(version), columns[:80])
+            shown.add_row(str(path), contract.title, _version(version), _columns(contract))
+        for contract in results_tables():
+            path = lake.path(Zone.RESULTS, contract.id)
+            shown.add_row(str(path), contract.title, _version(lake.delta.version(path)), _columns(contract))
+    for zone in TEMPLATES:
+        contract = system_contract(zone)
+        shown.add_row(f"{zone}.<dataset>", contract.title, _version(None), _columns(contract))
     Console().print(shown)
+
+
+def _version(version: int | None) -> str:
+    return "–" if version is None else str(version)
+
+
+def _columns(contract: Contract) -> str:
+    return ", ".join(f.name for f in contract.fields)[:80]
 
 
 def plan(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:

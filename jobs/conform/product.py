@@ -4,7 +4,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contracts import SENT, Contract, text_column
-from jobs.lake.spark_tables import ColumnSpec
+from jobs.lake.table_schema import ColumnSpec, column_specs
 
 PLACE = ("_file", "_row")
 
@@ -20,4 +20,4 @@ def product_rows(made: DataFrame, contract: Contract) -> DataFrame:
 
 def product_columns(contract: Contract) -> list[ColumnSpec]:
     """Columns of a gold table with Chinese comments and units."""
-    return [ColumnSpec(field.name, field.spark_type(), field.words()) for field in contract.fields]
+    return column_specs(contract.fields)

@@ -1,20 +1,23 @@
 """Judged rows into silver, quarantine and evidence; each write replaces or merges, never doubles."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from jobs.conform import quarantine
-from jobs.conform.split import SILVER_SYSTEM, broken_rows, silver_rows, value_columns
+from jobs.conform.split import broken_rows, silver_rows, value_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import FIRST_SENT, QUALIFIER
-from jobs.lake.delta_tables import read_spool
+from jobs.lake.delta_tables import commit_attempts, read_spool
 from jobs.lake.lake import Lake
-from jobs.lake.spark_tables import ColumnSpec, Merge
+from jobs.lake.spark_tables import Merge
+from jobs.lake.system_tables import system_contract, system_table
+from jobs.lake.table_schema import ColumnSpec, column_specs
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 
@@ -60,11 +63,11 @@ def silver_columns(contract: Contract, extras: Sequence[str] = ()) -> list[Colum
     """Columns of a silver table with Chinese comments and units."""
     specs = []
     for field in contract.fields:
-        specs.append(ColumnSpec(field.name, field.spark_type(), field.words()))
+        specs += column_specs([field])
         if field.source.censored:
             specs.append(ColumnSpec(field.name + QUALIFIER, "string", f"{field.title}的限定符（<、>）"))
     specs.extend(ColumnSpec(name, "string", "契约外的列，原样保留") for name in extras)
-    return [*specs, *(ColumnSpec(n, kind, words) for n, (kind, words) in SILVER_SYSTEM.items())]
+    return [*specs, *column_specs(system_contract(Zone.SILVER).fields)]
 
 
 def _silver(lake: Lake, what: Publication) -> None:
@@ -93,15 +96,20 @@ def _silver(lake: Lake, what: Publication) -> None:
 
 def _held(lake: Lake, what: Publication) -> None:
     """Broken rows come from the engine once, through a file so that memory stays flat, and become two tables."""
-    delivery, rules = what.delivery.id, what.rules
+    delivery, rules = what.delivery, what.rules
     with TemporaryDirectory(prefix="lake-held-") as folder:
         # Read twice below, for a stream from the engine can be read once only.
         spool = Path(folder) / "broken.arrow"
         lake.tables.spool(broken_rows(what.rows, rules, what.contract), spool)
-        quarantined = quarantine.quarantined(read_spool(spool), rules, delivery)
-        evidence = quarantine.evidence(read_spool(spool), rules, delivery, what.suggest)
-        for zone, columns, made in (
-            (Zone.QUARANTINE, quarantine.QUARANTINE, quarantined),
-            (Zone.EVIDENCE, quarantine.EVIDENCE, evidence),
-        ):
-            lake.delta.replace(lake.path(zone, what.contract.id), quarantine.schema(columns), made, delivery)
+
+        def quarantined() -> Iterator[pa.RecordBatch]:
+            return quarantine.quarantined(read_spool(spool), rules, delivery)
+
+        def evidence() -> Iterator[pa.RecordBatch]:
+            return quarantine.evidence(read_spool(spool), rules, delivery, what.suggest)
+
+        for zone, rows in ((Zone.QUARANTINE, quarantined), (Zone.EVIDENCE, evidence)):
+            path, table = lake.path(zone, what.contract.id), system_table(zone)
+            for attempt in commit_attempts():
+                with attempt:
+                    lake.delta.replace(path, table, rows(), delivery.id, delivery.received_date())

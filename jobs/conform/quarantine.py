@@ -7,37 +7,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.contracts import MALFORMED, TOLD, Rule
-from jobs.contracts.names import LINE
+from jobs.contracts.names import DELIVERY, FILE, LINE, RECEIVED, ROW
 from jobs.lake.bits import BITS
+from jobs.lake.system_tables import system_table
+from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery
 
 EMPTY = "（空）"
 MOST_LINE = 2000
 """Characters of a line that evidence shows; quarantine has it whole."""
-PLACE = {
-    "_delivery": (pa.string(), "批次号"),
-    "_file": (pa.string(), "来源文件"),
-    "_row": (pa.int64(), "来源文件中的行号"),
-}
-QUARANTINE = {**PLACE, "raw": (pa.string(), "原始行（JSON）"), "reasons": (pa.list_(pa.string()), "未通过的规则编号")}
-EVIDENCE = {
-    **PLACE,
-    "key": (pa.string(), "业务主键（JSON）"),
-    "rule": (pa.string(), "规则编号"),
-    "severity": (pa.string(), "严重级"),
-    "field": (pa.string(), "字段"),
-    "value": (pa.string(), "报送的原值"),
-    "suggested": (pa.string(), "可能应为（仅供参考，系统不改数据）"),
-}
 Suggest = Callable[[Rule, pa.Array], pa.Array]
 """For a rule and the texts sent, what may have been meant, null where nothing is near."""
 
 
-def schema(columns: Mapping[str, tuple[pa.DataType, str]]) -> pa.Schema:
-    """Arrow schema with Chinese comments, as Delta keeps them."""
-    return pa.schema([pa.field(name, kind, metadata={"comment": words}) for name, (kind, words) in columns.items()])
-
-
-def quarantined(batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery: str) -> Iterator[pa.RecordBatch]:
+def quarantined(
+    batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery: Delivery
+) -> Iterator[pa.RecordBatch]:
     """Rows that break a critical rule, with the rules that they break."""
     critical = [i for i, rule in enumerate(rules) if rule.severity == "critical"]
     for batch in batches:
@@ -47,18 +32,11 @@ def quarantined(batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delive
             continue
         kept = broken[:, broken.any(axis=0)]
         reasons = [[rules[critical[i]].id for i in np.flatnonzero(kept[:, row])] for row in range(rows.num_rows)]
-        columns = [
-            _same(delivery, rows),
-            rows["_file"],
-            rows["_row"],
-            rows["raw"],
-            pa.array(reasons, pa.list_(pa.string())),
-        ]
-        yield pa.RecordBatch.from_arrays(columns, schema=schema(QUARANTINE))
+        yield _batch(Zone.QUARANTINE, {**_place(delivery, rows), "raw": rows["raw"], "reasons": pa.array(reasons)})
 
 
 def evidence(
-    batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery: str, suggest: Suggest
+    batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery: Delivery, suggest: Suggest
 ) -> Iterator[pa.RecordBatch]:
     """One row for each rule that a row breaks, of any severity, with the text that was sent."""
     for batch in batches:
@@ -66,13 +44,29 @@ def evidence(
             rows = batch.filter(pa.array(_breaks(batch, index)))
             if not rows.num_rows:
                 continue
-            said = [_same(word, rows) for word in (rule.id, rule.severity, ",".join(rule.fields))]
-            values = _values(rows, rule)
-            place = [_same(delivery, rows), rows["_file"], rows["_row"], rows["key"]]
-            told = TOLD + rule.id
-            meant = rows[told] if told in rows.schema.names else suggest(rule, values)
-            columns = [*place, *said, values, meant]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema(EVIDENCE))
+            values, other_side = _values(rows, rule), TOLD + rule.id
+            columns = _place(delivery, rows) | {
+                "key": rows["key"],
+                "rule": _same(rule.id, rows),
+                "severity": _same(rule.severity, rows),
+                "field": _same(",".join(rule.fields), rows),
+                "value": values,
+                "suggested": rows[other_side] if other_side in rows.schema.names else suggest(rule, values),
+            }
+            yield _batch(Zone.EVIDENCE, columns)
+
+
+def _place(delivery: Delivery, rows: pa.RecordBatch) -> dict[str, pa.Array]:
+    day = pa.repeat(pa.scalar(delivery.received_date()), rows.num_rows)
+    return {DELIVERY: _same(delivery.id, rows), RECEIVED: day, FILE: rows[FILE], ROW: rows[ROW]}
+
+
+def _batch(zone: Zone, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """Columns in the order of the table's contract."""
+    schema = system_table(zone).schema
+    return pa.RecordBatch.from_arrays(
+        [columns[name].cast(schema.field(name).type) for name in schema.names], schema=schema
+    )
 
 
 def _breaks(batch: pa.RecordBatch, index: int) -> np.ndarray:

@@ -11,14 +11,6 @@ from jobs.lake.bits import any_set, is_set, quoted
 from jobs.model.delivery import Delivery
 
 MASK = "_mask"
-SILVER_SYSTEM = {
-    "_delivery": ("string", "批次号"),
-    "_seq": ("bigint", "批次到达顺序，后到者优先"),
-    "_file": ("string", "来源文件"),
-    "_row": ("bigint", "来源文件中的行号"),
-    "_marks": ("array<string>", "未通过但不拦截的规则编号"),
-    FIRST_SENT: ("date", "首次报送日期"),
-}
 
 
 def judged_columns(contract: Contract, extras: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from jobs.contracts.model import Contract, Dimension, Field, Lookup, Rule, Sever
 from jobs.contracts.names import MALFORMED, SENT, TEXT, TOLD
 from jobs.contracts.structure import text_column
 from jobs.contracts.suites import suite_hash
+from jobs.contracts.system import load_system
 
 __all__ = [
     "MALFORMED",
@@ -26,6 +27,7 @@ __all__ = [
     "Source",
     "Write",
     "load",
+    "load_system",
     "load_usable",
     "suite_hash",
     "text_column",

@@ -159,6 +159,16 @@ class Product(ContractPart):
     builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the transform that makes it.")
 
 
+class Storage(ContractPart):
+    """How one of the lake's own tables is kept; the value of a system contract's `storage` property.
+
+    A table partitioned by `_received_date` is partitioned by the UTC day on which the delivery of the row was received.
+    """
+
+    replace_by: str = Field(description="A write replaces the rows that have one value of this field.")
+    partition_by: tuple[str, ...] = Field((), description="Fields that partition the table.")
+
+
 class County(ContractPart):
     """Which county a row belongs to, for scores by county; the value of the contract's `county` property.
 

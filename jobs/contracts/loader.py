@@ -16,25 +16,24 @@ from jobs.contracts.yaml_source import Document, read
 from jobs.errors import ContractError
 
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
-KINDS: Mapping[str, Literal["source", "product", "system"]] = {
-    "sources": "source",
-    "products": "product",
-    "system": "system",
-}
+KINDS: Mapping[str, Literal["source", "product"]] = {"sources": "source", "products": "product"}
 
 
 @dataclass(frozen=True)
 class BrokenContract:
     """A contract that cannot be used: where it stands, and the mistake with file and line."""
 
-    kind: Literal["source", "product", "system"]
+    kind: Literal["source", "product"]
     provider: str
     mistake: str
 
 
 @dataclass(frozen=True)
 class Registry:
-    """All contracts by id, with the rules of each; broken ones by the id that their file's name says."""
+    """All contracts by id, with the rules of each; broken ones by the id that their file's name says.
+
+    The lake's own tables are not among them: nobody delivers them, and no rule judges them.
+    """
 
     contracts: Mapping[str, Contract]
     rules: Mapping[str, tuple[Rule, ...]]
@@ -99,7 +98,7 @@ def load_usable(schemas: Path, expectations: Path) -> Registry:
             _check_ids(implied, documents[contract.id])
             rules[contract.id] = (*implied, *suite_rules(suite, contract, found, broken))
         except ContractError as error:
-            broken[contract.id] = BrokenContract(contract.kind, contract.file.parent.name, str(error))
+            broken[contract.id] = BrokenContract(_kind(contract.file, schemas), contract.file.parent.name, str(error))
     return Registry({i: c for i, c in found.items() if i not in broken}, rules, broken)
 
 
@@ -109,7 +108,7 @@ def _files(schemas: Path) -> list[Path]:
     return sorted(f for kind in KINDS for f in (schemas / kind).rglob("*.y*ml"))
 
 
-def _kind(file: Path, schemas: Path) -> Literal["source", "product", "system"]:
+def _kind(file: Path, schemas: Path) -> Literal["source", "product"]:
     return KINDS[file.relative_to(schemas).parts[0]]
 
 

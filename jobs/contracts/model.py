@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jobs.contracts.grades import OPEN, is_sensitive
-from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
+from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
 from jobs.contracts.names import QUALIFIER
 
-FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp", "array"]
 Severity = Literal["critical", "warning", "info"]
 Dimension = Literal["规范性", "完整性", "准确性", "一致性", "时效性", "可访问性"]
 
@@ -127,6 +127,7 @@ class Contract:
     acceptance: Acceptance = field(default_factory=Acceptance)
     product: Product | None = None
     county: County | None = None
+    storage: Storage | None = None
     sla: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     owner: str = ""

@@ -9,6 +9,9 @@ not (a test holds it), so whatever people call a column, nothing that is made of
 FILE, ROW, DELIVERY = "_file", "_row", "_delivery"
 """Where a row stood, and the delivery that brought it."""
 
+RECEIVED = "_received_date"
+"""The UTC day on which the delivery of a row was received; what the lake's own tables are partitioned by."""
+
 SEQ, MARKS = "_seq", "_marks"
 """The delivery's number in order of arrival, and the warnings that a row in silver carries."""
 
@@ -19,7 +22,10 @@ LINE = "_line"
 """Column with the text of a row whose shape is wrong, as it was sent: its cells cannot hold it."""
 
 TECHNICAL = (FILE, ROW, MALFORMED, LINE)
-"""Bronze columns beside those that were sent; `_delivery` comes last."""
+"""Bronze columns beside those that were sent, as reading makes them; `_delivery` and `_received_date` come last."""
+
+BRONZE_OWN = (*TECHNICAL, DELIVERY, RECEIVED)
+"""All bronze columns beside those that were sent."""
 
 SENT_DATE = "_sent_date"
 """Column of judged rows that rules may name: the day, here, on which the row was first handed over."""

@@ -15,13 +15,14 @@ from pydantic import BaseModel, ValidationError
 from jobs.contracts.codes import known_codes
 from jobs.contracts.elements import Elements
 from jobs.contracts.grades import OPEN
-from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Write
+from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
 from jobs.contracts.yaml_source import Document, PathKey
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+OWN_NAME = re.compile(r"^_?[a-z][a-z0-9_]*$")
 CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "provider": None,
     "layout": Layout,
@@ -30,6 +31,7 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "product": Product,
     "county": County,
 }
+SYSTEM_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"provider": None, "storage": Storage}
 FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"unit": None, "code": None, "source": Source}
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,7 +41,8 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
     document = _resolved(document, elements)
     _check_standard(document)
     odcs = OpenDataContractStandard.model_validate(document.data)
-    custom = _custom(document, document.data.get("customProperties", []), ("customProperties",), CONTRACT_PROPERTIES)
+    known = SYSTEM_PROPERTIES if kind == "system" else CONTRACT_PROPERTIES
+    custom = _custom(document, document.data.get("customProperties", []), ("customProperties",), known)
     if not odcs.schema_ or len(odcs.schema_) != 1:
         raise document.error(("schema",), "exactly one table a contract; split the others into contracts of their own")
     team = odcs.team if not isinstance(odcs.team, list) else None
@@ -53,13 +56,14 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         provider=str(custom.get("provider", "bureau")),
         department=(team.name if team and team.name else ""),
         purpose=(odcs.description.purpose or "") if odcs.description else "",
-        fields=_fields(document),
+        fields=_fields(document, is_system=kind == "system"),
         file=document.file,
         layout=cast(Layout, custom.get("layout", Layout())),
         write=cast(Write, custom.get("write", Write())),
         acceptance=cast(Acceptance, custom.get("acceptance", Acceptance())),
         product=cast("Product | None", custom.get("product")),
         county=cast("County | None", custom.get("county")),
+        storage=cast("Storage | None", custom.get("storage")),
         sla=_sla(odcs),
         tags=tuple(odcs.tags or ()),
         owner=_owner(odcs),
@@ -115,10 +119,11 @@ def _resolved(document: Document, elements: Elements) -> Document:
     return Document(document.file, {**document.data, "schema": tables}, document.lines)
 
 
-def _fields(document: Document) -> tuple[Field, ...]:
+def _fields(document: Document, is_system: bool) -> tuple[Field, ...]:
     fields: list[Field] = []
     for index, raw in enumerate(document.data["schema"][0].get("properties") or []):
         path = ("schema", 0, "properties", index)
+        _check_field(document, path, raw, is_system)
         field = _field(document, path, raw)
         if field.name in {f.name for f in fields}:
             raise document.error((*path, "name"), f"field '{field.name}' stands twice")
@@ -144,18 +149,22 @@ def _uses(source: Source) -> Iterable[str]:
         yield source.derive
 
 
+def _check_field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any], is_system: bool) -> None:
+    """The lake's own tables may have names that begin with `_`, and lists; people's may not."""
+    name, type_ = str(raw.get("name", "")), raw.get("logicalType")
+    if not (OWN_NAME if is_system else NAME).match(name):
+        raise document.error((*path, "name"), f"field name '{name}' may only hold a-z, 0-9 and _")
+    if type_ not in TYPES and not (is_system and type_ == "array"):
+        raise document.error((*path, "logicalType"), f"'{type_}' is not one of {', '.join(TYPES)}")
+
+
 def _field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any]) -> Field:
     prop = SchemaProperty.model_validate(raw)
-    name = prop.name or ""
-    if not NAME.match(name):
-        raise document.error((*path, "name"), f"field name '{name}' may only hold a-z, 0-9 and _")
-    if prop.logicalType not in TYPES:
-        raise document.error((*path, "logicalType"), f"'{prop.logicalType}' is not one of {', '.join(TYPES)}")
     options = prop.logicalTypeOptions or {}
     custom = _custom(document, raw.get("customProperties", []), (*path, "customProperties"), FIELD_PROPERTIES)
     return Field(
-        name=name,
-        title=prop.businessName or name,
+        name=prop.name or "",
+        title=prop.businessName or prop.name or "",
         type=cast(FieldType, prop.logicalType),
         description=prop.description or "",
         unit=str(custom.get("unit", "")),

@@ -9,11 +9,13 @@ import pyarrow as pa
 
 from jobs.contracts import Contract
 from jobs.contracts.correction import correction
-from jobs.contracts.names import DELIVERY, ROW
+from jobs.contracts.names import DELIVERY, RECEIVED
 from jobs.errors import DeliveryError
 from jobs.ingest.correction_answers import answered_ticket
 from jobs.ingest.reading import LocalFile, Reading, read
+from jobs.lake.delta_tables import commit_attempts
 from jobs.lake.lake import Lake
+from jobs.lake.system_tables import bronze_table
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
 
@@ -26,8 +28,11 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
         try:
             files = _fetch(lake, delivery, Path(scratch))
             ticket = answered_ticket(files)
-            reading = read(files, correction(contract) if ticket else contract, Path(scratch))
-            _write(lake, contract, delivery, reading)
+            layout = correction(contract) if ticket else contract
+            for attempt in commit_attempts():
+                with attempt:
+                    reading = read(files, layout, Path(scratch))
+                    _write(lake, contract, delivery, reading)
         except DeliveryError as error:
             logger.warning("%s: delivery %s cannot be read", contract.id, delivery.id)
             return lake.ledger.move(delivery.id, State.UNREADABLE, findings=[], reason=str(error))
@@ -50,17 +55,14 @@ def _fetch(lake: Lake, delivery: Delivery, scratch: Path) -> list[LocalFile]:
 
 
 def _write(lake: Lake, contract: Contract, delivery: Delivery, reading: Reading) -> None:
-    path = lake.path(Zone.BRONZE, contract.id)
-    schema = pa.schema(
-        [
-            *((name, pa.int64() if name == ROW else pa.string()) for name in reading.columns),
-            (DELIVERY, pa.string()),
-        ]
-    )
-    lake.delta.replace(path, schema, _stamped(reading, delivery.id, schema), delivery.id)
+    path, table = lake.path(Zone.BRONZE, contract.id), bronze_table(reading.columns)
+    batches = _stamped(reading, delivery, table.schema)
+    lake.delta.replace(path, table, batches, delivery.id, delivery.received_date())
 
 
-def _stamped(reading: Reading, delivery: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _stamped(reading: Reading, delivery: Delivery, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    stamps = {DELIVERY: pa.scalar(delivery.id, pa.string()), RECEIVED: pa.scalar(delivery.received_date())}
     for batch in reading.batches:
-        stamp = pa.repeat(pa.scalar(delivery, pa.string()), batch.num_rows)
-        yield pa.RecordBatch.from_arrays([*batch.columns, stamp], schema=schema)
+        columns = {name: pa.repeat(stamp, batch.num_rows) for name, stamp in stamps.items()}
+        columns |= zip(batch.schema.names, batch.columns, strict=True)
+        yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)

@@ -4,16 +4,20 @@ Each of these tables has this writer alone (ADR 0003); Spark reads them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from jobs.errors import OutdatedTable
+from jobs.lake.row_filter import RowFilter, rows_of
+from jobs.lake.system_tables import SystemTable
 from jobs.lake.zones import TablePath
+from jobs.model.delivery import Delivery
 from jobs.settings import Settings
 
 # Versions that a report may cite stay readable for 90 days.
@@ -50,16 +54,27 @@ def read_spool(file: Path) -> Iterator[pa.RecordBatch]:
             yield reader.get_batch(index)
 
 
+def commit_attempts(tries: int = COMMIT_TRIES) -> Retrying:
+    """Attempts at a commit: where another commit came first, the next begins anew on the newer table."""
+    wait = wait_random_exponential(multiplier=0.05, max=2)
+    retry = retry_if_exception_type(CommitFailedError)
+    return Retrying(retry=retry, stop=stop_after_attempt(tries), wait=wait, reraise=True)
+
+
 class DeltaTables:
     """Reads any Delta table's metadata, and writes those that the client owns."""
 
     def __init__(self, settings: Settings) -> None:
         self._options = storage_options(settings)
 
+    def url(self, path: TablePath) -> str:
+        """Where the table stands."""
+        return path.delta_url
+
     def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:
         """The table, at its newest version or a given one; None where it does not exist yet."""
         try:
-            return DeltaTable(path.delta_url, version=version, storage_options=self._options)
+            return DeltaTable(self.url(path), version=version, storage_options=self._options)
         except TableNotFoundError:
             return None
 
@@ -83,53 +98,60 @@ class DeltaTables:
     def replace(
         self,
         path: TablePath,
-        schema: pa.Schema,
+        table: SystemTable,
         batches: Iterable[pa.RecordBatch],
-        delivery: str,
-        column: str = "_delivery",
-        partition_by: tuple[str, ...] = ("_delivery",),
+        value: str,
+        received_date: date | None = None,
     ) -> None:
-        """Write the rows of one delivery in place of any earlier ones of that delivery, in one commit.
+        """Write rows in place of those that have the same value in the table's `replace_by`, in one commit.
 
-        Where another commit came first, rows that are at hand are tried again on the newer table; a stream cannot be.
+        `received_date`: the day of all these rows, of a table partitioned by it.
+
+        Where another commit came first, rows that are at hand are tried again on the newer table; a stream cannot be,
+        and whoever can begin it anew does so with `commit_attempts`.
         """
-        # A stream is used up by the first try: writing what is left of it would lose rows silently.
-        tries = stop_after_attempt(COMMIT_TRIES if isinstance(batches, Sequence) else 1)
-        wait = wait_random_exponential(multiplier=0.05, max=2)
-        for attempt in Retrying(retry=retry_if_exception_type(CommitFailedError), stop=tries, wait=wait, reraise=True):
+        rows = RowFilter(table.replace_by, value, received_date)
+        for attempt in commit_attempts(COMMIT_TRIES if isinstance(batches, Sequence) else 1):
             with attempt:
-                self._replace(path, schema, batches, delivery, column, partition_by)
+                self._replace(path, table, batches, rows)
 
-    def _replace(
-        self,
-        path: TablePath,
-        schema: pa.Schema,
-        batches: Iterable[pa.RecordBatch],
-        delivery: str,
-        column: str,
-        partition_by: tuple[str, ...],
-    ) -> None:
-        reader = pa.RecordBatchReader.from_batches(schema, batches)
+    def _replace(self, path: TablePath, table: SystemTable, batches: Iterable[pa.RecordBatch], rows: RowFilter) -> None:
+        reader = pa.RecordBatchReader.from_batches(table.schema, batches)
         existing = self.open(path)
-        options: dict[str, Any] = {"storage_options": self._options, "writer_properties": WRITER}
-        options["partition_by"] = list(partition_by) or None
+        options = self._write_options(table)
         if existing is None:
-            write_deltalake(path.delta_url, reader, mode="append", configuration=RETENTION, **options)
+            write_deltalake(self.url(path), reader, mode="append", configuration=RETENTION, **options)
             return
-        if set(schema.names) != {f.name for f in existing.schema().fields}:
+        if not is_laid_out(existing, table):
+            raise OutdatedTable(
+                f"{path} is partitioned as an earlier release did it; run `lake upkeep` once, which lays it out anew"
+            )
+        if set(table.schema.names) != {f.name for f in existing.schema().fields}:
             options["schema_mode"] = "merge"
-        # Appending meets no other commit, overwriting may; so only a delivery that ran before is overwritten.
-        if self._has(existing, column, delivery):
-            write_deltalake(existing, reader, mode="overwrite", predicate=f"{column} = '{delivery}'", **options)
+        if has_rows(existing, rows):
+            write_deltalake(existing, reader, mode="overwrite", predicate=rows.predicate(), **options)
         else:
             write_deltalake(existing, reader, mode="append", **options)
 
-    def rows(self, path: TablePath, delivery: str) -> pa.Table | None:
+    def rewrite(self, existing: DeltaTable, table: SystemTable, batches: Iterable[pa.RecordBatch]) -> None:
+        """The whole table anew with other columns and partitions, in one commit; earlier versions stay readable.
+
+        CommitFailedError where the table has a newer version than the one at hand.
+        """
+        reader = pa.RecordBatchReader.from_batches(table.schema, batches)
+        options = self._write_options(table)
+        # delta-rs would otherwise go on over a commit in between, and keep its files under the partitions of before
+        options["commit_properties"] = CommitProperties(max_commit_retries=0)
+        write_deltalake(existing, reader, mode="overwrite", schema_mode="overwrite", **options)
+
+    def _write_options(self, table: SystemTable) -> dict[str, Any]:
+        partitions = list(table.partition_by) or None
+        return {"storage_options": self._options, "writer_properties": WRITER, "partition_by": partitions}
+
+    def rows(self, path: TablePath, delivery: Delivery) -> pa.Table | None:
         """The rows of one delivery; None where the table does not exist yet."""
         table = self.open(path)
-        if table is None:
-            return None
-        return table.to_pyarrow_table(filters=[("_delivery", "=", delivery)])
+        return None if table is None else table.to_pyarrow_table(filters=rows_of(delivery).terms(table))
 
     def compact(self, path: TablePath, keep_hours: int) -> None:
         """Join small files, and remove those that no version of the last `keep_hours` needs."""
@@ -138,15 +160,20 @@ class DeltaTables:
             table.optimize.compact(writer_properties=WRITER)
             table.vacuum(retention_hours=keep_hours, dry_run=False)
 
-    def holds(self, path: TablePath, column: str, value: str) -> bool:
-        """Whether the table has a row with this value."""
+    def holds(self, path: TablePath, rows: RowFilter) -> bool:
+        """Whether the table has such rows."""
         table = self.open(path)
-        return table is not None and self._has(table, column, value)
+        return table is not None and has_rows(table, rows)
 
-    @staticmethod
-    def _has(table: DeltaTable, column: str, delivery: str) -> bool:
-        # The log alone answers for a partition; other columns need a read.
-        if column in table.metadata().partition_columns:
-            return bool(table.file_uris(file_pruning_predicate=[(column, "=", delivery)]))
-        found = table.to_pyarrow_table(columns=[column], filters=[(column, "=", delivery)])
-        return bool(found.num_rows)
+
+def is_laid_out(existing: DeltaTable, table: SystemTable) -> bool:
+    """Whether a table has the partitions that its contract says."""
+    return tuple(existing.metadata().partition_columns) == table.partition_by
+
+
+def has_rows(table: DeltaTable, rows: RowFilter) -> bool:
+    """Whether the table has such rows; the log alone tells where no file can hold them."""
+    terms = rows.terms(table)
+    if not table.file_uris(file_pruning_predicate=terms):
+        return False
+    return bool(table.to_pyarrow_table(columns=[rows.column], filters=terms).num_rows)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -95,6 +95,12 @@ class Ledger:
             if row is None:
                 raise UserError(f"no delivery '{delivery_id}' in the ledger; `lake deliveries` lists them")
             return row.entry()
+
+    def received_date(self, delivery_id: str) -> date | None:
+        """The UTC day on which a delivery was received; None where there is none."""
+        with self._session() as session:
+            received_at = session.scalar(select(DeliveryRow.received_at).where(DeliveryRow.id == delivery_id))
+            return None if received_at is None else utc(received_at).date()
 
     def deliveries(
         self, dataset: str | None = None, provider: str | None = None, states: Sequence[State] = ()

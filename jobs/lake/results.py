@@ -1,27 +1,20 @@
 """Results of deliveries as Delta tables: one row a delivery in `results.verdicts`, one a rule in `results.rules`."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
 from jobs.lake.delta_tables import DeltaTables
+from jobs.lake.system_tables import system_table
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.delivery import State
 from jobs.model.distribution import DistributionRow
 from jobs.model.rule_result import CountyRow, RuleRow
 from jobs.model.verdict import RepairCount, Verdict
 
-TYPES: Mapping[type, pa.DataType] = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    datetime: pa.timestamp("us", tz="UTC"),
-}
 COUNTED = (
     *("delivery", "dataset", "provider", "rule", "type", "severity", "dimension", "indicator"),
     *("success", "element_count", "unexpected_count", "missing_count"),
@@ -53,11 +46,11 @@ class Results:
         """Keep a delivery's results in place of any earlier ones of that delivery."""
         row = {**asdict(verdict), "repairs": json.dumps([asdict(r) for r in verdict.repairs], ensure_ascii=False)}
         if shapes:
-            self._replace(self._shapes, _schema(DistributionRow), [asdict(r) for r in shapes], verdict.delivery)
+            self._replace(self._shapes, [asdict(r) for r in shapes], verdict.delivery)
         if counties:
-            self._replace(self._counties, _schema(CountyRow), [asdict(r) for r in counties], verdict.delivery)
-        self._replace(self._rules, _schema(RuleRow), [asdict(r) for r in rules], verdict.delivery)
-        self._replace(self._verdicts, _schema(Verdict), [row], verdict.delivery)
+            self._replace(self._counties, [asdict(r) for r in counties], verdict.delivery)
+        self._replace(self._rules, [asdict(r) for r in rules], verdict.delivery)
+        self._replace(self._verdicts, [row], verdict.delivery)
 
     def verdict(self, delivery: str) -> Verdict | None:
         """The verdict of one delivery; None before it was judged."""
@@ -77,7 +70,7 @@ class Results:
     def counts(self, filters: list[tuple[str, str, Any]] | None = None, version: int | None = None) -> pa.Table:
         """Rule results as columns, without their words and Great Expectations' own results."""
         table = self._arrow.open(self._rules, version)
-        schema = pa.schema([field for field in _schema(RuleRow) if field.name in COUNTED])
+        schema = pa.schema([field for field in system_table(RULES).schema if field.name in COUNTED])
         return (
             schema.empty_table()
             if table is None
@@ -91,11 +84,11 @@ class Results:
     def counties(self) -> pa.Table:
         """Counts by county of all deliveries, as columns."""
         table = self._arrow.open(self._counties)
-        return _schema(CountyRow).empty_table() if table is None else table.to_pyarrow_table()
+        return system_table(COUNTIES).schema.empty_table() if table is None else table.to_pyarrow_table()
 
-    def _replace(self, path: TablePath, schema: pa.Schema, rows: list[dict[str, Any]], delivery: str) -> None:
-        table = pa.Table.from_pylist(rows, schema=schema)
-        self._arrow.replace(path, schema, table.to_batches(), delivery, column="delivery", partition_by=())
+    def _replace(self, path: TablePath, rows: list[dict[str, Any]], delivery: str) -> None:
+        table = system_table(path.name)
+        self._arrow.replace(path, table, pa.Table.from_pylist(rows, schema=table.schema).to_batches(), delivery)
 
     def _read(
         self, path: TablePath, filters: list[tuple[str, str, Any]] | None, version: int | None
@@ -105,10 +98,6 @@ class Results:
             return []
         rows: list[dict[str, Any]] = table.to_pyarrow_table(filters=filters).to_pylist()
         return rows
-
-
-def _schema(kind: type) -> pa.Schema:
-    return pa.schema([(f.name, TYPES.get(f.type, pa.string())) for f in fields(kind)])  # type: ignore[arg-type]
 
 
 def _verdict(row: dict[str, Any]) -> Verdict:

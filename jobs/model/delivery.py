@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,6 +74,10 @@ class Delivery:
         """The day on the covering letter, and never after the day on which the bytes came."""
         came = self.received_at.astimezone(zone).date()
         return min(self.sent_on or came, came)
+
+    def received_date(self) -> date:
+        """The UTC day on which the bytes came; the lake's own tables are partitioned by it."""
+        return self.received_at.astimezone(UTC).date()
 
     def is_answer(self) -> bool:
         """Whether it only answers tickets: some rows mended, no delivery of the dataset's own round."""

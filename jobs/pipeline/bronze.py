@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs.conform import Repair, typed
 from jobs.contracts import Contract
-from jobs.contracts.names import DELIVERY, LINE, TECHNICAL
+from jobs.contracts.names import BRONZE_OWN, LINE, RECEIVED
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
@@ -17,17 +17,17 @@ def bronze_rows(
     lake: Lake, contract: Contract, delivery: Delivery
 ) -> tuple[DataFrame, tuple[Repair, ...], tuple[str, ...]]:
     """The delivery's rows with types, the repairs that they needed, and the names of evolved extra columns."""
-    rows, extras = texts(lake, contract, (delivery.id,))
+    rows, extras = texts(lake, contract, (delivery,))
     made, repairs = typed(rows, contract, extras)
     return made, repairs, extras
 
 
-def texts(lake: Lake, contract: Contract, deliveries: Sequence[str]) -> tuple[DataFrame, tuple[str, ...]]:
+def texts(lake: Lake, contract: Contract, deliveries: Sequence[Delivery]) -> tuple[DataFrame, tuple[str, ...]]:
     """The deliveries' rows as text with every field of the contract, and the names of evolved extra columns."""
-    rows = lake.tables.read(lake.path(Zone.BRONZE, contract.id)).filter(F.col(DELIVERY).isin(*deliveries))
+    rows = lake.tables.read_deliveries(lake.path(Zone.BRONZE, contract.id), deliveries).drop(RECEIVED)
     came = rows.columns
     wanted = (*sorted(f.name for f in contract.fields if not f.is_computed()), LINE)
     absent = [F.lit(None).cast("string").alias(name) for name in wanted if name not in came]
-    own = {*contract.columns(), DELIVERY, *TECHNICAL}
+    own = {*contract.columns(), *BRONZE_OWN}
     extras = tuple(name for name in came if name not in own)
     return rows.select("*", *absent), extras if contract.layout.extra_columns == "evolve" else ()

@@ -10,14 +10,16 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+from deltalake import DeltaTable
 
 from jobs.access.rights import may_deliver
 from jobs.access.roles import reads_as_sent
 from jobs.contracts import Contract, Registry, Rule
-from jobs.contracts.names import DELIVERY, TECHNICAL
+from jobs.contracts.names import BRONZE_OWN
 from jobs.errors import NotAllowed, PolicyRefusal
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
+from jobs.lake.row_filter import rows_of_id
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.model.ticket import Ticket
@@ -121,20 +123,22 @@ def _sent(lake: Lake, contract: Contract, asked: Sequence[OpenDelivery]) -> Sent
     bronze = lake.delta.open(lake.path(Zone.BRONZE, contract.id))
     if bronze is None:
         return None
-    columns = [f.name for f in bronze.schema().fields if f.name not in (*TECHNICAL, DELIVERY)]
-    return SentRows(columns, _rows(lake, bronze.to_pyarrow_dataset(), asked, columns))
+    columns = [f.name for f in bronze.schema().fields if f.name not in BRONZE_OWN]
+    return SentRows(columns, _rows(lake, bronze, asked, columns))
 
 
 def _rows(
-    lake: Lake, bronze: ds.Dataset, asked: Sequence[OpenDelivery], columns: list[str]
+    lake: Lake, bronze: DeltaTable, asked: Sequence[OpenDelivery], columns: list[str]
 ) -> Iterator[Mapping[str, str | None]]:
     for one in asked:
         places: dict[str, list[int]] = {}
         for batch in Evidence(lake, one.contract, one.asked.delivery, for_owner=True).batches(PLACE):
-            mine = one.chosen(batch)
-            for file, row in zip(mine["_file"].to_pylist(), mine["_row"].to_pylist(), strict=True):
+            chosen = one.chosen(batch)
+            for file, row in zip(chosen["_file"].to_pylist(), chosen["_row"].to_pylist(), strict=True):
                 places.setdefault(file, []).append(row)
+        mine = rows_of_id(lake.ledger, one.asked.delivery)
+        dataset = mine.dataset(bronze)
         for file, rows in places.items():
-            of_file = (ds.field("_delivery") == one.asked.delivery) & (ds.field("_file") == file)
-            for batch in bronze.to_batches(columns=columns, filter=of_file & ds.field("_row").isin(rows)):
+            of_file = mine.expression(bronze) & (ds.field("_file") == file)
+            for batch in dataset.to_batches(columns=columns, filter=of_file & ds.field("_row").isin(rows)):
                 yield from batch.to_pylist()

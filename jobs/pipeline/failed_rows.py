@@ -6,22 +6,16 @@ from datetime import datetime
 import pyarrow as pa
 
 from jobs.contracts import Contract
+from jobs.contracts.names import RECEIVED
 from jobs.lake.lake import Lake
+from jobs.lake.row_filter import RowFilter, rows_of_id
+from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery
 from jobs.pipeline.recheck import Recheck
 
 PLACE = "row:"
 NO_KEY = (None, "{}")
-COLUMNS = {
-    "proved_by": (pa.string(), "复核所依据的批次"),
-    "proved_at": (pa.timestamp("us", tz="UTC"), "复核时间"),
-    "ticket": (pa.string(), "工单号"),
-    "rule": (pa.string(), "规则编号"),
-    "delivery": (pa.string(), "问题行所在批次"),
-    "key": (pa.string(), "业务主键（JSON）"),
-    "outcome": (pa.string(), "mended 已改正，remaining 重新报送后仍未通过"),
-}
-SCHEMA = pa.schema([pa.field(name, kind, metadata={"comment": words}) for name, (kind, words) in COLUMNS.items()])
 Rows = Mapping[str, int]
 """Key → how many rows have it; a row without a key stands under its place in the file."""
 
@@ -32,7 +26,8 @@ def failed_rows(lake: Lake, contract: Contract, delivery: str) -> dict[str, Rows
     if table is None:
         return {}
     found: dict[str, dict[str, int]] = {}
-    rows = table.to_pyarrow_table(columns=["rule", "key", "_file", "_row"], filters=[("_delivery", "=", delivery)])
+    filters = rows_of_id(lake.ledger, delivery).terms(table)
+    rows = table.to_pyarrow_table(columns=["rule", "key", "_file", "_row"], filters=filters)
     for batch in rows.to_batches():
         for rule, key, file, row in zip(*(batch[name].to_pylist() for name in batch.schema.names), strict=True):
             name = place(file, row) if key in NO_KEY else key
@@ -58,16 +53,17 @@ def redelivered_keys(lake: Lake, contract: Contract, but: str = "") -> dict[tupl
     return found
 
 
-def write_proofs(lake: Lake, contract: Contract, delivery: str, found: Sequence[Recheck], now: datetime) -> None:
+def write_proofs(lake: Lake, contract: Contract, delivery: Delivery, found: Sequence[Recheck], now: datetime) -> None:
     """Remember which failing rows the delivery brought again, in place of what was remembered of it before."""
-    path = lake.path(Zone.PROOFS, contract.id)
+    path, table, day = lake.path(Zone.PROOFS, contract.id), system_table(Zone.PROOFS), delivery.received_date()
+    stamps = {table.replace_by: delivery.id, RECEIVED: day, "proved_at": now}
     rows = [
-        {"proved_by": delivery, "proved_at": now, "ticket": one.asked.ticket, "rule": one.asked.rule}
+        {**stamps, "ticket": one.asked.ticket, "rule": one.asked.rule}
         | {"delivery": one.asked.delivery, "key": key, "outcome": outcome}
         for one in found
         for outcome, keys in (("mended", one.mended), ("remaining", one.remaining))
         for key in sorted(keys)
     ]
-    if rows or lake.delta.holds(path, "proved_by", delivery):
-        batches = pa.Table.from_pylist(rows, schema=SCHEMA).to_batches()
-        lake.delta.replace(path, SCHEMA, batches, delivery, column="proved_by", partition_by=())
+    if rows or lake.delta.holds(path, RowFilter(table.replace_by, delivery.id, day)):
+        batches = pa.Table.from_pylist(rows, schema=table.schema).to_batches()
+        lake.delta.replace(path, table, batches, delivery.id, day)

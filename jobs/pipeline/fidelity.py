@@ -39,7 +39,7 @@ def simulated_day(lake: Lake, registry: Registry, day: date, seed: int, folder: 
         for landed in land(lake, registry):
             load(lake, registry, landed.delivery.id)
             conform(lake, registry, landed.delivery.id)
-            evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, one.dataset), landed.delivery.id)
+            evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, one.dataset), landed.delivery)
             if evidence is not None:
                 pairs = zip(evidence["_row"].to_pylist(), evidence["rule"].to_pylist(), strict=True)
                 found |= {(one.dataset, row, rule) for row, rule in pairs}

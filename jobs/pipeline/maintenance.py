@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from jobs.collaboration import remind as tell
 from jobs.contracts import Registry
 from jobs.lake.lake import Lake
-from jobs.lake.results import RULES, TICKETS, VERDICTS
+from jobs.lake.system_tables import CLIENT_WRITTEN, results_tables
 from jobs.lake.zones import Zone
+from jobs.pipeline.repartition import repartition
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.ticket_table import write_ticket_table
 
@@ -31,15 +32,20 @@ def remind(lake: Lake, registry: Registry) -> list[str]:
 
 
 def upkeep(lake: Lake, registry: Registry) -> list[str]:
-    """Compact all tables, remove files that no version of the last 90 days needs, and forget uploads that broke off."""
+    """Compact all tables, remove files that no version of the last 90 days needs, and forget uploads that broke off.
+
+    Tables that an earlier release partitioned otherwise are laid out anew first.
+    """
     forgotten = lake.store.abort_uploads(datetime.now(UTC) - UNFINISHED)
     if forgotten:
         logger.info("%s uploads that broke off were forgotten", forgotten)
-    names = [c.id for c in registry.sources()]
-    written = [(zone, n) for n in names for zone in (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)]
-    for zone, name in [*written, (Zone.RESULTS, VERDICTS), (Zone.RESULTS, RULES), (Zone.RESULTS, TICKETS)]:
-        lake.delta.compact(lake.path(zone, name), KEEP_HOURS)
-    made = [(Zone.SILVER, n) for n in names]
+    for contract in registry.sources():
+        for zone in CLIENT_WRITTEN:
+            repartition(lake, zone, contract)
+            lake.delta.compact(lake.path(zone, contract.id), KEEP_HOURS)
+    for table in results_tables():
+        lake.delta.compact(lake.path(Zone.RESULTS, table.id), KEEP_HOURS)
+    made = [(Zone.SILVER, c.id) for c in registry.sources()]
     made += [(Zone.GOLD, c.id) for c in registry.products()]
     kept = [lake.path(zone, name) for zone, name in made if lake.delta.version(lake.path(zone, name)) is not None]
     for path in kept:

@@ -18,7 +18,7 @@ def ask(lake: Lake, query: str) -> DataFrame:
     """
     for name in set(re.findall(r"\bmarked\.`?(\w+)`?", query)):
         register_marked(lake, name)
-    for zone, name in set(re.findall(r"\b(bronze|silver|quarantine|evidence|results|gold)\.`?(\w+)`?", query)):
+    for zone, name in set(re.findall(r"\b(bronze|silver|quarantine|evidence|proofs|results|gold)\.`?(\w+)`?", query)):
         path = lake.path(Zone(zone), name)
         if lake.delta.version(path) is None:
             raise UserError(f"no table {path} yet; `lake tables` lists those that there are")

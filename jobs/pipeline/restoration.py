@@ -18,6 +18,8 @@ from jobs.contracts import Contract, Rule
 from jobs.contracts.names import DELIVERY, FILE, FIRST_SENT, MALFORMED, MARKS, ROW, SENT, SEQ
 from jobs.lake.bits import balanced, quoted
 from jobs.lake.lake import Lake
+from jobs.lake.system_tables import system_contract
+from jobs.lake.table_schema import spark_schema
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
 from jobs.pipeline.bronze import texts
@@ -77,7 +79,7 @@ class OverwrittenRows:
             return None
         # The caller set this for the new delivery alone; the rows beneath may be many more, or fewer.
         self.lake.tables.interpret(sum(d.counted_rows or 0 for d in ranked))
-        bronze, extras = texts(self.lake, self.contract, [d.id for d in ranked])
+        bronze, extras = texts(self.lake, self.contract, ranked)
         winners = self._winners(bronze, goods, ranked)
         if winners is None:
             return None
@@ -169,9 +171,8 @@ class OverwrittenRows:
         """What quarantine or evidence holds of the deliveries; no rows where nothing was ever held back."""
         path = self.lake.path(zone, self.contract.id)
         if self.lake.delta.version(path) is not None:
-            return self.lake.tables.read(path).filter(F.col(DELIVERY).isin(*(d.id for d in ranked)))
-        columns = (f"{DELIVERY} string", f"{FILE} string", f"{ROW} bigint", "severity string", "rule string")
-        return self.lake.spark.createDataFrame([], ", ".join(columns))
+            return self.lake.tables.read_deliveries(path, ranked)
+        return self.lake.spark.createDataFrame([], spark_schema(system_contract(zone).fields))
 
     def _kept(self, rows: DataFrame) -> DataFrame:
         self.kept.append(rows.persist())

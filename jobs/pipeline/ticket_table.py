@@ -14,23 +14,11 @@ from jobs.collaboration import TicketQuery, Tickets
 from jobs.contracts import Contract
 from jobs.lake.lake import Lake
 from jobs.lake.results import TICKETS
+from jobs.lake.system_tables import SystemTable, system_table
 from jobs.lake.zones import Zone
 from jobs.model.actor import SYSTEM
 from jobs.model.ticket import Ticket
 
-COLUMNS = {
-    "ticket": (pa.string(), "工单号"),
-    "kind": (pa.string(), "工单种类：issue 质检问题，correction 校核申请，objection 公众异议"),
-    "dataset": (pa.string(), "数据集"),
-    "rule": (pa.string(), "规则编号"),
-    "delivery": (pa.string(), "问题行所在批次，与 evidence 表的 _delivery 对应；申请和异议为空"),
-    "record": (pa.string(), "申请或异议所指记录：业务主键各值以逗号相连的 SHA-256；质检问题为空"),
-    "key_fields": (pa.string(), "record 所依据的主键字段，以逗号相连；只写了前几个主键值的，为前几个字段"),
-    "severity": (pa.string(), "严重级"),
-    "state": (pa.string(), "工单状态"),
-    "message": (pa.string(), "问题；申请和异议的内容只有双方可见，此处为种类名称"),
-    "due_at": (pa.timestamp("us", tz="UTC"), "整改期限"),
-}
 PAGE = 500
 SEPARATORS = re.compile(r"\s*[,，;；]\s*")
 
@@ -47,21 +35,21 @@ def _named(record: str) -> list[str]:
 
 def write_ticket_table(lake: Lake, contract: Contract, tickets: Tickets, now: datetime) -> None:
     """The dataset's open tickets in `results.tickets`, in place of those before: one row a delivery that is left, or a request."""
-    schema = pa.schema([pa.field(n, kind, metadata={"comment": words}) for n, (kind, words) in COLUMNS.items()])
-    path, rows = lake.path(Zone.RESULTS, TICKETS), list(_rows(contract, tickets, now))
-    if _stands(lake.delta.open(path), contract.id, rows):
+    path, table, rows = lake.path(Zone.RESULTS, TICKETS), system_table(TICKETS), list(_rows(contract, tickets, now))
+    if _stands(lake.delta.open(path), table, contract.id, rows):
         return
-    batches = pa.Table.from_pylist(rows, schema=schema).to_batches()
-    lake.delta.replace(path, schema, batches, contract.id, column="dataset", partition_by=())
+    batches = pa.Table.from_pylist(rows, schema=table.schema).to_batches()
+    lake.delta.replace(path, table, batches, contract.id)
 
 
-def _stands(table: DeltaTable | None, dataset: str, rows: list[dict[str, Any]]) -> bool:
+def _stands(existing: DeltaTable | None, table: SystemTable, dataset: str, rows: list[dict[str, Any]]) -> bool:
     """Whether the table tells just this already; then it gets no version more."""
-    if table is None or not set(COLUMNS) <= {field.name for field in table.schema().fields}:
+    names = table.schema.names
+    if existing is None or not set(names) <= {field.name for field in existing.schema().fields}:
         return False
-    kept = table.to_pyarrow_table(columns=list(COLUMNS), filters=[("dataset", "=", dataset)]).to_pylist()
-    wanted = [dict.fromkeys(COLUMNS) | row for row in rows]
-    return sorted(map(repr, kept)) == sorted(map(repr, ({name: row[name] for name in COLUMNS} for row in wanted)))
+    kept = existing.to_pyarrow_table(columns=names, filters=[(table.replace_by, "=", dataset)]).to_pylist()
+    wanted = [dict.fromkeys(names) | row for row in rows]
+    return sorted(map(repr, kept)) == sorted(map(repr, ({name: row[name] for name in names} for row in wanted)))
 
 
 def _rows(contract: Contract, tickets: Tickets, now: datetime) -> Iterator[dict[str, Any]]:

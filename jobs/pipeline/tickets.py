@@ -51,7 +51,7 @@ def govern(lake: Lake, registry: Registry, delivery_id: str) -> TicketChanges:
         earlier = [one for one in open_now if one.delivery != delivery_id]
         asked = requested_rows(lake, contract, new.rules, earlier, but=delivery_id)
         proven = rechecks(lake, registry, new, [one for one in asked if _is_asked(new, one, asked)])
-        write_proofs(lake, contract, delivery_id, proven, now)
+        write_proofs(lake, contract, delivery, proven, now)
         known = _known(failed_rows(lake, contract, delivery_id), new, asked, proven)
         versions = rule_versions(registry.rules[contract.id])
         found = tickets.found(issues(contract, results, versions, known, delivery.is_answer()), now)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from jobs.access.masking import Masking
 from jobs.access.personal_numbers import masked_text
 from jobs.contracts import Contract, Field
 from jobs.lake.lake import Lake
+from jobs.lake.row_filter import rows_of_id
 from jobs.lake.zones import Zone
 from jobs.reporting import figures
 
@@ -51,9 +51,8 @@ def causes(
     there = {f.name for f in bronze.schema().fields}
     wanted = [name for name in dict.fromkeys((*columns, *own)) if name in there]
     ticket_counts = {name: _Tally() for name in (*wanted, "_file")}
-    rows = bronze.to_pyarrow_dataset().to_batches(
-        columns=[*wanted, "_file", "_row"], filter=ds.field("_delivery") == delivery
-    )
+    mine = rows_of_id(lake.ledger, delivery)
+    rows = mine.dataset(bronze).to_batches(columns=[*wanted, "_file", "_row"], filter=mine.expression(bronze))
     for batch in rows:
         _count(batch, ticket_counts, places)
     total = sum(ticket_counts["_file"].all.values())
@@ -72,7 +71,8 @@ def _places(
     table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return {}
-    rows = table.to_pyarrow_table(columns=["rule", "_file", "_row"], filters=[("_delivery", "=", delivery)])
+    filters = rows_of_id(lake.ledger, delivery).terms(table)
+    rows = table.to_pyarrow_table(columns=["rule", "_file", "_row"], filters=filters)
     found: dict[str, dict[str, np.ndarray]] = {}
     for rule in pc.unique(rows["rule"]).to_pylist():
         mine = rows.filter(pc.equal(rows["rule"], rule))

@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from jobs.access.masking import HIDDEN, Masking
@@ -14,6 +13,7 @@ from jobs.access.personal_numbers import masked_text
 from jobs.access.roles import outsider_view, owner_view
 from jobs.contracts import Contract
 from jobs.lake.lake import Lake
+from jobs.lake.row_filter import rows_of_id
 from jobs.lake.zones import Zone
 
 SHOWN = 20
@@ -49,7 +49,7 @@ class Evidence:
         view = owner_view() if for_owner else outsider_view()
         self._masks = Masking(contract, view) if contract else None
         self._table: DeltaTable | None = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id)) if contract else None
-        self._delivery = delivery_id
+        self._delivery, self._ledger = delivery_id, lake.ledger
         self._shifted: frozenset[tuple[str, int]] | None = None
         self.version: int | None = None if self._table is None else self._table.version()
 
@@ -57,12 +57,12 @@ class Evidence:
         """Evidence as it is kept, in the order in which it was written."""
         if self._table is None:
             return
-        dataset = self._table.to_pyarrow_dataset(file_pruning_predicate=[("_delivery", "=", self._delivery)])
-        mine = ds.field("_delivery") == self._delivery
+        rows = rows_of_id(self._ledger, self._delivery)
+        dataset, mine = rows.dataset(self._table), rows.expression(self._table)
         fragments = sorted(dataset.get_fragments(filter=mine), key=lambda f: PurePosixPath(f.path).name)
         for fragment in fragments:
             known = [name for name in columns if name in dataset.schema.names]
-            yield from fragment.to_batches(columns=known, schema=dataset.schema)
+            yield from fragment.to_batches(columns=known, schema=dataset.schema, filter=mine)
 
     def first(self, limit: int = SHOWN) -> Mapping[str, tuple[EvidenceLine, ...]]:
         """The first rows of each rule by file and row number."""

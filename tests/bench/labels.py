@@ -201,7 +201,7 @@ def _judged(lake: Lake, registry: Registry, dataset: str, file: Path) -> dict[st
     (landed,) = land(lake, registry)
     load(lake, registry, landed.delivery.id)
     conform(lake, registry, landed.delivery.id)
-    evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, dataset), landed.delivery.id)
+    evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, dataset), landed.delivery)
     found: dict[str, set[int]] = {}
     if evidence is not None:
         for row, rule in zip(evidence["_row"].to_pylist(), evidence["rule"].to_pylist(), strict=True):

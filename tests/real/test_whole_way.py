@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.conform.split import SILVER_SYSTEM
+from jobs.lake.system_tables import system_contract
 from jobs.lake.zones import Zone
 from jobs.model.delivery import State
 from tests.real.whole_way import SENT, STATIONS, Outcome, Way, expected, expected_rules
 
-SYSTEM = set(SILVER_SYSTEM)
+SYSTEM = {field.name for field in system_contract(Zone.SILVER).fields}
 AIR = ("pm2_5_ug_m3", "pm10_ug_m3", "so2_ug_m3", "no2_ug_m3", "co_ug_m3", "o3_ug_m3")
 
 

@@ -10,22 +10,24 @@ from deltalake.exceptions import CommitFailedError
 
 from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.lake import Lake
+from jobs.lake.system_tables import SystemTable
 from jobs.lake.zones import Zone
 
 SCHEMA = pa.schema([("dataset", pa.string()), ("number", pa.int64())])
+TABLE = SystemTable(SCHEMA, "dataset")
 WRITERS, ROUNDS = 4, 3
 
 
 def test_writers_who_meet_try_again_and_nothing_is_lost_or_doubled(lake: Lake) -> None:
     path = lake.path(Zone.RESULTS, "meeting")
-    lake.delta.replace(path, SCHEMA, _rows("first", -1), "first", column="dataset", partition_by=())
+    lake.delta.replace(path, TABLE, _rows("first", -1), "first")
     start = Barrier(WRITERS)
 
     def write(writer: int) -> None:
         start.wait()
         for number in range(ROUNDS):
             name = f"d{writer}"
-            lake.delta.replace(path, SCHEMA, _rows(name, number), name, column="dataset", partition_by=())
+            lake.delta.replace(path, TABLE, _rows(name, number), name)
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))
@@ -37,12 +39,12 @@ def test_writers_who_meet_try_again_and_nothing_is_lost_or_doubled(lake: Lake) -
 
 def test_writers_of_the_same_rows_end_with_the_rows_of_one(lake: Lake) -> None:
     path = lake.path(Zone.RESULTS, "meeting")
-    lake.delta.replace(path, SCHEMA, _rows("same", -1), "same", column="dataset", partition_by=())
+    lake.delta.replace(path, TABLE, _rows("same", -1), "same")
     start = Barrier(WRITERS)
 
     def write(writer: int) -> None:
         start.wait()
-        lake.delta.replace(path, SCHEMA, _rows("same", writer), "same", column="dataset", partition_by=())
+        lake.delta.replace(path, TABLE, _rows("same", writer), "same")
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))
@@ -61,7 +63,7 @@ def test_rows_that_stream_past_once_are_not_written_by_halves(lake: Lake, monkey
 
     monkeypatch.setattr(DeltaTables, "_replace", overtaken)
     with pytest.raises(CommitFailedError):
-        lake.delta.replace(lake.path(Zone.RESULTS, "meeting"), SCHEMA, iter(_rows("a", 1)), "a", column="dataset")
+        lake.delta.replace(lake.path(Zone.RESULTS, "meeting"), TABLE, iter(_rows("a", 1)), "a")
     assert len(tries) == 1
 
 

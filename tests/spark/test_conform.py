@@ -10,6 +10,7 @@ from jobs.ingest.land import Manifest, deliver
 from jobs.lake.delta_tables import RETENTION
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
+from jobs.lake.system_tables import system_contract
 from jobs.lake.zones import Zone
 from jobs.model.delivery import State
 from jobs.model.verdict import Verdict
@@ -53,6 +54,29 @@ def silver(lake: Lake) -> list[tuple[object, ...]]:
 def held(lake: Lake, zone: Zone, *columns: str) -> list[tuple[object, ...]]:
     rows = lake.tables.read(lake.path(zone, "station")).select(*columns).collect()
     return sorted(tuple(row) for row in rows)
+
+
+def test_tables_have_exactly_the_columns_of_the_contract_and_those_of_their_zone(lake, registry, push):
+    push("甲,2026-01-01 08:00:00,999,40\n乙,2026-01-01 08:00:00,60,40\n")
+    fields = [f.name for f in registry.contract("station").fields]
+    for zone in (Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE):
+        table = lake.delta.open(lake.path(zone, "station"))
+        own = [f.name for f in system_contract(zone).fields]
+        expected = [*fields, *own] if zone in (Zone.BRONZE, Zone.SILVER) else own
+        assert [f.name for f in table.schema().fields] == expected
+        assert table.metadata().partition_columns == ([] if zone is Zone.SILVER else ["_received_date"])
+
+
+def test_deliveries_of_one_day_are_told_apart_after_their_files_were_joined(lake, registry, push):
+    first = push("甲,2026-01-01 08:00:00,999,40\n")
+    push("乙,2026-01-01 08:00:00,998,40\n丙,2026-01-01 08:00:00,60,40\n", "b.csv")
+    for zone in (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE):
+        lake.delta.compact(lake.path(zone, "station"), 24 * 90)
+    before = held(lake, Zone.EVIDENCE, "_delivery", "rule", "value"), silver(lake)
+    load(lake, registry, first.delivery)
+    assert conform(lake, registry, first.delivery).failed_rows == 1
+    assert before == (held(lake, Zone.EVIDENCE, "_delivery", "rule", "value"), silver(lake))
+    assert len(held(lake, Zone.BRONZE, "_delivery")) == 3
 
 
 def test_row_outside_the_physical_band_goes_to_quarantine_with_its_reason_and_its_row_number(lake, push):

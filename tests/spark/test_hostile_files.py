@@ -193,7 +193,7 @@ def test_two_hundred_thousand_rows_keep_their_numbers(lake: Lake, arrive: Callab
     text = HEADER + "".join(f"站{n},2026-01-12 08:00:00,60,40\n" for n in range(2, rows + 2))
     done = arrive("a.csv", text)
     assert (done.state, done.counted_rows) == (State.LOADED, rows)
-    table = lake.delta.rows(lake.path(Zone.BRONZE, "station"), done.id)
+    table = lake.delta.rows(lake.path(Zone.BRONZE, "station"), done)
     assert sorted(table["_row"].to_pylist()) == list(range(2, rows + 2))
     assert all(
         name == f"站{n}" for name, n in zip(table["station"].to_pylist(), table["_row"].to_pylist(), strict=True)

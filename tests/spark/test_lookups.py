@@ -75,7 +75,7 @@ def taken(lake: Lake, registry: Registry, tmp_path: Path) -> Callable[..., str]:
 
 def found(lake: Lake, delivery: str) -> dict[tuple[str, int], str | None]:
     """(rule, row) → what was told as meant."""
-    rows = lake.delta.rows(lake.path(Zone.EVIDENCE, "station"), delivery)
+    rows = lake.delta.rows(lake.path(Zone.EVIDENCE, "station"), lake.ledger.get(delivery))
     if rows is None:
         return {}
     return {(r["rule"], r["_row"]): r["suggested"] for r in rows.to_pylist()}

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.conform.split import SILVER_SYSTEM
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
+from jobs.lake.system_tables import system_contract
 from jobs.lake.zones import Zone
 from jobs.model.verdict import Verdict
 from jobs.pipeline.conform import conform
@@ -138,7 +138,7 @@ def test_columns_beyond_the_contract_of_any_name_and_case_keep_every_row_and_eve
     verdict = way(lake, registry, FORMATS[format_](tmp_path / "named", header, rows))
     assert (verdict.copies, verdict.good_rows, verdict.failed_rows) == (0, len(rows) - 1, 1)
     silver = lake.tables.read(lake.path(Zone.SILVER, "named")).orderBy("_row")
-    own = {"zz_id", "zz_level", "zz_level_qualifier", *SILVER_SYSTEM}
+    own = {"zz_id", "zz_level", "zz_level_qualifier", *(f.name for f in system_contract(Zone.SILVER).fields)}
     names = [name for name in silver.columns if name not in own]
     assert len(names) == len(people)
     values = [sorted(r[name] for name in names) for r in silver.collect()]
@@ -148,7 +148,7 @@ def test_columns_beyond_the_contract_of_any_name_and_case_keep_every_row_and_eve
 
 
 def _spec(name: str) -> object:
-    from jobs.lake.spark_tables import ColumnSpec
+    from jobs.lake.table_schema import ColumnSpec
 
     return ColumnSpec(name, "string")
 

@@ -12,6 +12,7 @@ from jobs.contracts import Contract
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
+from jobs.lake.row_filter import rows_of_id
 from jobs.lake.zones import Zone
 from jobs.model.rule_result import RuleRow
 from jobs.model.verdict import Verdict
@@ -167,5 +168,6 @@ def evidence_counts(lake: Lake, dataset: str, delivery_id: str, version: int | N
     table = lake.delta.open(lake.path(Zone.EVIDENCE, dataset), version) if version is not None else None
     if table is None:
         return {}
-    names: pa.Table = table.to_pyarrow_table(columns=["rule"], filters=[("_delivery", "=", delivery_id)])
+    filters = rows_of_id(lake.ledger, delivery_id).terms(table)
+    names: pa.Table = table.to_pyarrow_table(columns=["rule"], filters=filters)
     return {str(v["values"]): int(v["counts"]) for v in pc.value_counts(names["rule"]).to_pylist()}

@@ -1,20 +1,22 @@
 """A lake on local files for the tests of reports: no Spark, no S3; tables are real Delta tables."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import TableNotFoundError
 
 from jobs.contracts import Contract, Field, Registry
+from jobs.contracts.names import RECEIVED
 from jobs.contracts.structure import structural_rules
-from jobs.lake.results import TYPES, Results
+from jobs.lake.delta_tables import DeltaTables
+from jobs.lake.results import Results
 from jobs.lake.store import StoredObject
+from jobs.lake.system_tables import system_table
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.delivery import Delivery, Finding, State
 from jobs.model.rule_result import RuleRow
@@ -24,47 +26,24 @@ from jobs.settings import Settings
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DATASET = "enterprise_registration"
 CANARIES = ("371502200003070014", "37158119991231002X", "13806351234", "372524198505120041", "王小明")
-EVIDENCE = pa.schema(
-    [
-        ("_delivery", pa.string()),
-        ("_file", pa.string()),
-        ("_row", pa.int64()),
-        ("key", pa.string()),
-        ("rule", pa.string()),
-        ("severity", pa.string()),
-        ("field", pa.string()),
-        ("value", pa.string()),
-    ]
-)
 
 
-class LocalArrow:
+class LocalArrow(DeltaTables):
     """Delta tables below a folder; counts how often each was opened."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.opened = root, []
+        self.root, self.opened, self._options = root, [], {}
+
+    def url(self, path: TablePath) -> str:
+        return str(self.root / path.key)
 
     def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:
         self.opened.append(str(path))
-        try:
-            return DeltaTable(str(self.root / path.key), version=version)
-        except TableNotFoundError:
-            return None
+        return super().open(path, version)
 
-    def version(self, path: TablePath) -> int | None:
-        table = self.open(path)
-        return None if table is None else table.version()
-
-    def replace(
-        self, path: TablePath, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *_: Any, **options: Any
-    ) -> None:
-        table = pa.Table.from_batches(list(batches), schema)
-        partition_by = list(options.get("partition_by", ("_delivery",))) or None
-        write_deltalake(str(self.root / path.key), table, mode="append", partition_by=partition_by)
-
-    def holds(self, path: TablePath, column: str, value: str) -> bool:
-        table = self.open(path)
-        return table is not None and bool(table.to_pyarrow_table(filters=[(column, "=", value)]).num_rows)
+    def put(self, path: TablePath, table: pa.Table, partition_by: Sequence[str] = ()) -> None:
+        """Rows of many deliveries at once, beside those that stand."""
+        write_deltalake(self.url(path), table, mode="append", partition_by=list(partition_by) or None)
 
 
 class MemoryStore:
@@ -101,6 +80,9 @@ class ListedLedger:
     def get(self, delivery_id: str) -> Delivery:
         return next(d for d in self.entries if d.id == delivery_id)
 
+    def received_date(self, delivery_id: str) -> date | None:
+        return next((d.received_date() for d in self.entries if d.id == delivery_id), None)
+
     def deliveries(self, dataset: str | None = None, **_: Any) -> tuple[Delivery, ...]:
         return tuple(d for d in self.entries if dataset in (None, d.dataset))
 
@@ -129,8 +111,10 @@ class LocalLake:
         return Results(self.delta, self.settings.s3_bucket)  # type: ignore[arg-type]
 
     def put_evidence(self, dataset: str, rows: Sequence[dict[str, Any]]) -> None:
-        table = pa.Table.from_pylist(list(rows), schema=EVIDENCE)
-        self.delta.replace(self.path(Zone.EVIDENCE, dataset), EVIDENCE, table.to_batches())
+        own = system_table(Zone.EVIDENCE)
+        dated = [{**row, RECEIVED: self.ledger.received_date(row["_delivery"]) or NOW.date()} for row in rows]
+        table = pa.Table.from_pylist(dated, schema=own.schema)
+        self.delta.put(self.path(Zone.EVIDENCE, dataset), table, own.partition_by)
 
     def outputs(self) -> dict[str, bytes]:
         return self.store.objects
@@ -287,8 +271,7 @@ def many_results(root: Path, count: int) -> tuple[LocalLake, Registry]:
         new = verdict(one)
         verdicts.append({**asdict(new), "repairs": "[]"})
         rules += [asdict(r) for r in rule_rows(new, cat, {})[:2]]
-    for name, kind, found in (("verdicts", Verdict, verdicts), ("rules", RuleRow, rules)):
-        schema = pa.schema([(n, TYPES.get(f.type, pa.string())) for n, f in kind.__dataclass_fields__.items()])
-        table = pa.Table.from_pylist(found, schema=schema)
-        lake.delta.replace(lake.path(Zone.RESULTS, name), schema, table.to_batches(), partition_by=())
+    for name, found in (("verdicts", verdicts), ("rules", rules)):
+        table = pa.Table.from_pylist(found, schema=system_table(name).schema)
+        lake.delta.put(lake.path(Zone.RESULTS, name), table)
     return lake, cat

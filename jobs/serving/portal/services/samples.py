@@ -12,6 +12,7 @@ from jobs.access.personal_numbers import masked_text
 from jobs.contracts import Contract
 from jobs.contracts.grades import highest, is_sensitive
 from jobs.lake.lake import Lake
+from jobs.lake.row_filter import rows_of_id
 from jobs.lake.zones import Zone
 
 SHOWN = 20
@@ -43,8 +44,8 @@ def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence
     for delivery in deliveries:
         if len(told) >= SHOWN:
             break
-        rows = table.to_pyarrow_dataset(file_pruning_predicate=[("_delivery", "=", delivery)])
-        mine = ds.field("_delivery") == delivery
+        of_delivery = rows_of_id(lake.ledger, delivery)
+        rows, mine = of_delivery.dataset(table), of_delivery.expression(table)
         found = rows.scanner(filter=mine & (ds.field("rule") == rule)).head(SHOWN - len(told)).to_pylist()
         shifted = set() if in_full or not found else _shifted(rows, mine, contract)
         names |= {name for row in found for name in (*_fields(row), *_key(row))}

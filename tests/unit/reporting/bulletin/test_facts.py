@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from jobs.collaboration import snapshots
-from jobs.lake.results import TYPES, VERDICTS, Results
+from jobs.lake.results import VERDICTS, Results
+from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
 from jobs.model.delivery import State
-from jobs.model.verdict import Verdict
 from tests.unit.lake.local_lake import DATASET, NOW, LocalLake, delivery, verdict
 from tests.unit.reporting.bulletin.january import (
     AIR,
@@ -143,9 +143,7 @@ def with_a_past(root: Path, made_sqlite: Path, count: int) -> tuple[LocalLake, A
     ]
     lake.ledger.entries[:0] = early
     rows = [{**asdict(verdict(one)), "repairs": "[]"} for one in early]
-    schema = pa.schema([(n, TYPES.get(f.type, pa.string())) for n, f in Verdict.__dataclass_fields__.items()])
-    batches = pa.Table.from_pylist(rows, schema=schema).to_batches()
-    lake.delta.replace(lake.path(Zone.RESULTS, VERDICTS), schema, batches, partition_by=())
+    lake.delta.put(lake.path(Zone.RESULTS, VERDICTS), pa.Table.from_pylist(rows, schema=system_table(VERDICTS).schema))
     tickets = tickets_of(lake)
     for number in range(count // 20):
         mended(tickets, issue(tickets, 3, f"past_{number}", "2025-03-03"), "2025-03-05")

@@ -37,7 +37,7 @@ def town(made_url: str, tmp_path: Path) -> Iterator[City]:
     table = pa.Table.from_pylist(
         [row], pa.schema([(n, pa.float64() if n == "capital_cny" else pa.string()) for n in names])
     )
-    ours.delta.replace(ours.path(Zone.SILVER, DATASET), table.schema, table.to_batches(), partition_by=())
+    ours.delta.put(ours.path(Zone.SILVER, DATASET), table)
     for one in lake.ledger.entries:
         write_report(ours, registry, one.id, NOW)
     write_index(ours, registry, NOW)

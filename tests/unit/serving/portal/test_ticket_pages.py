@@ -12,6 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from jobs.access.roles import acts_for_department
+from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
 from jobs.pipeline.ticket_table import record_hash
 from jobs.serving.portal.context import PipelineWorkbooks
@@ -224,6 +225,7 @@ def test_readers_of_the_data_are_told_at_once_which_record_is_under_a_request(
     lake = town.portal.lake
     table = lake.delta.open(lake.path(Zone.RESULTS, "tickets"))
     assert table is not None
+    assert [field.name for field in table.schema().fields] == system_table("tickets").schema.names
     rows = table.to_pyarrow_table().to_pylist()
     (one,) = [row for row in rows if row["ticket"] not in (town.issue, town.request)]
     assert (one["kind"], one["key_fields"], one["delivery"]) == ("correction", "division_code,code_valid_from", None)

@@ -1,0 +1,53 @@
+"""A contract's fields → the Arrow schema and the Spark columns of a table, with Chinese comments."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from jobs.contracts import Field
+from jobs.errors import ContractError
+
+ARROW_TYPES: Mapping[str, pa.DataType] = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "array<string>": pa.list_(pa.string()),
+}
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """A column as analysts see it: Spark type and comment (title, unit)."""
+
+    name: str
+    type: str
+    comment: str = ""
+
+    def ddl(self) -> str:
+        comment = self.comment.replace("\\", "\\\\").replace("'", "\\'")
+        return f"`{self.name}` {self.type}" + (f" COMMENT '{comment}'" if comment else "")
+
+
+def arrow_schema(fields: Iterable[Field]) -> pa.Schema:
+    """The fields as Delta keeps them; every column may be null, so that older tables take the rows too."""
+    return pa.schema([_arrow_field(field) for field in fields])
+
+
+def _arrow_field(field: Field) -> pa.Field:
+    if field.spark_type() not in ARROW_TYPES:
+        raise ContractError(f"field '{field.name}': no Arrow type is known for '{field.spark_type()}'")
+    return pa.field(field.name, ARROW_TYPES[field.spark_type()], metadata={"comment": field.words()})
+
+
+def column_specs(fields: Iterable[Field]) -> list[ColumnSpec]:
+    """The fields as columns that Spark creates."""
+    return [ColumnSpec(field.name, field.spark_type(), field.words()) for field in fields]
+
+
+def spark_schema(fields: Iterable[Field]) -> str:
+    """The fields as a schema in Spark's DDL."""
+    return ", ".join(spec.ddl() for spec in column_specs(fields))
