@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import contracts, pipeline
+from jobs import contracts
 from jobs.collaboration.actors import Actor
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.clock_table import UNITS, clock_table
@@ -17,6 +17,7 @@ from jobs.collaboration.ticket import ClockView, Event, Request, Ticket
 from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets, opened, remind
 from jobs.errors import ServiceUnavailable
+from jobs.pipeline import steps
 from jobs.settings import load as settings
 
 PANEL = "Tickets"
@@ -142,7 +143,7 @@ def workbook_(
 
     Example: `lake tickets workbook T-000001 --out T-000001.xlsx --role reporter --department civil_affairs`
     """
-    out.write_bytes(pipeline.run(settings(), "workbook", ticket, Actor(role, department, "")))
+    out.write_bytes(steps.ticket_workbook(settings(), ticket, Actor(role, department, "")))
     typer.echo(out)
 
 
@@ -160,7 +161,7 @@ def answer_(
 
     Example: `lake tickets answer T-000001 T-000001.xlsx --name 张三 --department civil_affairs`
     """
-    typer.echo(pipeline.run(settings(), "answer", ticket, Actor(role, department, name), file))
+    typer.echo(steps.answer_ticket(settings(), ticket, Actor(role, department, name), file))
 
 
 @tickets.command("remind")

@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
-from jobs.contracts import Registry
+from jobs.contracts import Registry, assets
 from jobs.ingest.land import UNKNOWN, Landed
 from jobs.ingest.land import land as land_new
 from jobs.lake.delivery import Delivery, State
@@ -44,7 +44,7 @@ def watch(lake: Lake, registry: Registry) -> list[tuple[str, str]]:
 
 
 def _landing(one: Delivery) -> tuple[str, str]:
-    return f"landing/{one.dataset}", one.id
+    return assets.LANDING.format(dataset=one.dataset), one.id
 
 
 def _untold(lake: Lake, registry: Registry, seen: dict[str, float]) -> list[tuple[str, str]]:
@@ -54,7 +54,7 @@ def _untold(lake: Lake, registry: Registry, seen: dict[str, float]) -> list[tupl
     since = {one: seen.get(one, now) for one in waiting}
     seen.clear()
     seen.update(since)
-    return [("results", one) for one in waiting if now - since[one] >= UNTOLD_S]
+    return [(assets.RESULTS, one) for one in waiting if now - since[one] >= UNTOLD_S]
 
 
 def _left(lake: Lake, registry: Registry) -> list[Delivery]:
