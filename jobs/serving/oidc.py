@@ -34,6 +34,8 @@ NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 FAILED = "统一身份认证没有成功，请重新登录；仍不行请联系平台运维"
 
 
+# Not authlib's client for Starlette: it keeps state, nonce and verifier in a session signed with a secret of its own, which
+# a browser may bring back twice. Here they lie in the state database, so that a state is good once, for ten minutes.
 @dataclass(frozen=True)
 class Oidc:
     """One provider; `redirect` is the address to which it sends people back."""
