@@ -1,7 +1,10 @@
 """What the project says that it needs is what its lock files install."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -41,3 +44,14 @@ def test_each_lower_bound_allows_what_is_locked(declared: list[str], name: str) 
     for requirement in map(Requirement, declared):
         assert any(bound.operator == ">=" for bound in requirement.specifier), requirement.name
         assert requirement.url is None and pins[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_every_package_that_the_code_imports_is_named() -> None:
+    trees = [ast.parse(file.read_text("utf-8")) for file in (PROJECT / "jobs").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    packages = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - {"jobs"}
+    declared = {canonicalize_name(Requirement(line).name) for line in DECLARED["dependencies"]}
+    owners = packages_distributions()
+    assert [p for p in sorted(packages) if not declared & {canonicalize_name(o) for o in owners[p]}] == []
