@@ -43,7 +43,7 @@ def _known(config: Settings, dataset: str) -> set[str]:
         return {one.id for one in lake.ledger.deliveries(dataset)}
 
 
-def deliver(  # noqa: PLR0913 - one option each
+def deliver(
     files: Files,
     dataset: Dataset,
     sender: Annotated[str, typer.Option(help="Who sends it.")] = "",

@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @tickets.command("list")
-def list_(  # noqa: PLR0913 - each narrows what is listed
+def list_(
     state: Annotated[list[str] | None, typer.Option(help="Only these states, such as dispatched.")] = None,
     text: Annotated[str, typer.Option(help="Only where id, dataset, rule, field or message holds it.")] = "",
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is past its due time.")] = False,
@@ -80,7 +80,7 @@ def show(ticket: Id, role: Role = "quality_officer", department: Department = "b
 
 
 @tickets.command()
-def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it needed
+def move(
     ticket: Id,
     event: Annotated[str, typer.Argument(help="Step to take, such as sign, start, dispute, transfer.")],
     name: Annotated[str, typer.Option(help="Your name.")],
@@ -103,7 +103,7 @@ def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it neede
 
 
 @tickets.command("request")
-def request_(  # noqa: PLR0913 - what a request must state
+def request_(
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="Dataset that holds the record.")],
     record: Annotated[
         str, typer.Option(help="Which record: its key, as you know it. The two parties and the bureau see it.")

@@ -80,7 +80,7 @@ class DeltaTables:
         table = self.open(path)
         return 0 if table is None else int(table.count())
 
-    def replace(
+    def replace(  # noqa: PLR0913 - where, what, and which rows give way
         self,
         path: TablePath,
         schema: pa.Schema,
@@ -100,7 +100,7 @@ class DeltaTables:
             with attempt:
                 self._replace(path, schema, batches, delivery, column, partition_by)
 
-    def _replace(
+    def _replace(  # noqa: PLR0913 - as above
         self,
         path: TablePath,
         schema: pa.Schema,

@@ -14,6 +14,7 @@ from jobs.lake.lake import Lake
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.reporting import bulletin as bulletins
 from jobs.reporting.bulletin import BulletinFacts, BulletinFiles, Edition, Figure, Matter, Period, TicketFacts
+from jobs.reporting.bulletin.gather import TicketSide
 
 SHARES = ("mended", "mended_in_time", "first_pass", "recurred", "false_alarms", "corrections_in_time")
 STOCK = ("opening", "new", "closed", "closing")
@@ -96,7 +97,7 @@ def _facts(lake: Lake, registry: Registry, edition: Edition, cited: Mapping[str,
         cut = Cutoff(cut.before, cut.since, cut.until, cited["sources"]["events"]["seq"], days)
     with open_tickets(lake, registry) as tickets:
         loop, calendar = tickets.loop(cut), tickets.calendar()
-    return bulletins.gathered(lake, registry, edition, _told(loop), _due_on(calendar), cited)
+    return bulletins.gathered(lake, registry, edition, TicketSide(_told(loop), _due_on(calendar)), cited)
 
 
 def _told(loop: Loop) -> TicketFacts:
@@ -133,11 +134,13 @@ def _lists(
     shares = {name: (now.share(name).part, now.share(name).whole) if now else nothing for name in SHARES}
     stock = {name: ((), getattr(now.stock, name)) if now else nothing for name in STOCK}
     timed = ((), now.durations.tickets) if now else nothing
-    flagged = {
-        "overdue": ((), tuple(one.id for one in mine if one.is_overdue and one.is_found)),
-        "again": ((), tuple(one.id for one in mine if one.recurred)),
-    }
+    overdue = tuple(brief.id for brief in mine if _is_late_issue(brief))
+    flagged = {"overdue": ((), overdue), "again": ((), tuple(brief.id for brief in mine if brief.recurred))}
     return {**stock, **shares, **dict.fromkeys(("mean_days", "median_days", "p90_days", "net_days"), timed), **flagged}
+
+
+def _is_late_issue(brief: TicketSummary) -> bool:
+    return brief.is_overdue and brief.is_found
 
 
 def _figure(
@@ -163,11 +166,16 @@ def _value(name: str, found: LoopMetrics | None) -> float | None:
 
 def _matters(loop: Loop) -> tuple[Matter, ...]:
     """Tickets that a number of the period names, or whose dispute was upheld."""
-    named = {i for one in loop.now.values() for s in one.shares for i in s.whole}
-    named |= {i for one in loop.now.values() for name in STOCK for i in getattr(one.stock, name)}
-    named |= {i for one in loop.now.values() for i in one.durations.tickets}
+    named = set().union(*(_named(metrics) for metrics in loop.now.values()))
     told = (b for b in loop.briefs.values() if b.id in named or b.is_overdue or b.recurred or b.upheld)
     return tuple(Matter(**asdict(one)) for one in told)
+
+
+def _named(metrics: LoopMetrics) -> set[str]:
+    """Tickets that any number of a period is made of."""
+    of_shares = (share.whole for share in metrics.shares)
+    of_stock = (getattr(metrics.stock, name) for name in STOCK)
+    return set().union(*of_shares, *of_stock, metrics.durations.tickets)
 
 
 def _due_on(calendar: WorkingDays) -> Any:

@@ -7,7 +7,7 @@ from jobs.collaboration import remind as tell
 from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.results import RULES, TICKETS, VERDICTS
-from jobs.lake.zones import Zone
+from jobs.lake.zones import TablePath, Zone
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.ticket_table import write_ticket_table
 
@@ -39,9 +39,14 @@ def upkeep(lake: Lake, registry: Registry) -> list[str]:
     written = [(zone, n) for n in names for zone in (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)]
     for zone, name in [*written, (Zone.RESULTS, VERDICTS), (Zone.RESULTS, RULES), (Zone.RESULTS, TICKETS)]:
         lake.delta.compact(lake.path(zone, name), KEEP_HOURS)
-    made = [(Zone.SILVER, n) for n in names]
-    made += [(Zone.GOLD, c.id) for c in registry.products()]
-    kept = [lake.path(zone, name) for zone, name in made if lake.delta.version(lake.path(zone, name)) is not None]
+    kept = _curated(lake, registry)
     for path in kept:
         lake.tables.compact(path, KEEP_HOURS)
     return [str(path) for path in kept]
+
+
+def _curated(lake: Lake, registry: Registry) -> list[TablePath]:
+    """The silver and gold tables that there are."""
+    paths = [lake.path(Zone.SILVER, c.id) for c in registry.sources()]
+    paths += [lake.path(Zone.GOLD, c.id) for c in registry.products()]
+    return [path for path in paths if lake.delta.version(path) is not None]

@@ -7,6 +7,7 @@ replaced counts no more; its correction does. Answers to tickets, a few rows eac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -118,14 +119,17 @@ def _added(counts: pa.Table, groups: pa.Array) -> list[Pooled]:
     mine = counts.append_column("group", groups).filter(groups.is_valid())
     keys = ["group", *KEYS]
     added = mine.group_by(keys).aggregate([*((name, "sum") for name in SUMS), ("success", "all")])
-    found = []
-    for row in added.to_pylist():
-        sums = {name: row[f"{name}_sum"] for name in SUMS}
-        found.append(Pooled(**{key: row[key] for key in keys}, success=row["success_all"], **sums))
-    whole = [p for p in found if not is_of_each_row(p)]
-    single = mine.select([*keys, "success", *SUMS]).to_pylist() if whole else []
-    apart = [one for one in (Pooled(**row) for row in single) if not is_of_each_row(one)]
-    return [*(p for p in found if is_of_each_row(p)), *apart]
+    found = [_pooled_row(row, keys) for row in added.to_pylist()]
+    of_rows = [p for p in found if is_of_each_row(p)]
+    if len(of_rows) == len(found):
+        return found
+    single = (Pooled(**row) for row in mine.select([*keys, "success", *SUMS]).to_pylist())
+    return [*of_rows, *(p for p in single if not is_of_each_row(p))]
+
+
+def _pooled_row(row: Mapping[str, Any], keys: Sequence[str]) -> Pooled:
+    sums = {name: row[f"{name}_sum"] for name in SUMS}
+    return Pooled(**{key: row[key] for key in keys}, success=row["success_all"], **sums)
 
 
 def _by_group(pooled: Iterable[Pooled]) -> list[tuple[str, list[Pooled]]]:
@@ -150,8 +154,12 @@ def _losses(rules: Sequence[Pooled], made: Scores, by: Weights) -> Iterable[Loss
         all_indicators = sum(i.weight for i in indicators)
         for indicator in indicators:
             share = dimension.weight / all_dimensions * indicator.weight / all_indicators / indicator.tested
-            for rule in rules:
-                rate = pass_rate(rule)
-                place = (rule.dimension, rule.indicator)
-                if rule.severity in by.severities and place == (dimension.name, indicator.code) and rate is not None:
-                    yield Loss(100 * share * (1 - rate), rule)
+            yield from _lost(rules, (dimension.name, indicator.code), share, by)
+
+
+def _lost(rules: Iterable[Pooled], place: tuple[str, str], share: float, by: Weights) -> Iterable[Loss]:
+    """What rules of one indicator lose; each has the same share of the total."""
+    for rule in rules:
+        rate = pass_rate(rule)
+        if rule.severity in by.severities and place == (rule.dimension, rule.indicator) and rate is not None:
+            yield Loss(100 * share * (1 - rate), rule)

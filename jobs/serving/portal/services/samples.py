@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +50,14 @@ def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence
         shifted = set() if in_full or not found else _shifted(rows, mine, contract)
         names |= {name for row in found for name in (*_fields(row), *_key(row))}
         told += [_told(row, masks, in_full, (row["_file"], row["_row"]) in shifted) for row in found]
-    grade = max((f.classification for f in contract.fields if f.name in names), default="L1")
+    grade = _grade(contract, names)
     head = ("文件", "行号", "业务主键", "字段", "报送的值")
     return Sample(head, tuple(told), grade, not in_full) if told else None
+
+
+def _grade(contract: Contract, names: AbstractSet[str]) -> str:
+    """The highest classification of the fields."""
+    return max((f.classification for f in contract.fields if f.name in names), default="L1")
 
 
 def _shifted(rows: ds.Dataset, mine: ds.Expression, contract: Contract) -> set[tuple[str, int]]:
