@@ -21,11 +21,15 @@ with DAG(
     @task
     def closed_periods() -> list[str]:
         """Names of the periods that ended with the last month; none where nothing was delivered in it."""
-        return run("closed_periods")
+        from jobs.pipeline import steps
+
+        return run(steps.closed_periods)
 
     @task(max_active_tis_per_dag=1)
     def announce(name: str) -> str:
         """Key of the bulletin's document."""
-        return run("announce", name)
+        from jobs.pipeline import steps
+
+        return run(steps.announce, name)
 
     announce.expand(name=closed_periods())

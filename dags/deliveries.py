@@ -1,12 +1,14 @@
-"""Landing zone → ledger: watches for new objects and wakes the DAG of each dataset that has one.
+"""Landing zone → ledger: watches for new objects and triggers the DAG of each dataset that has one.
 
-It also wakes whoever missed an event, by what the ledger says is left to do.
+It also re-emits lost asset events, by what the ledger says is left to do.
 """
 
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, AssetAlias, task
-from lake_task import SCHEME, run
+from lake_task import run
+
+from jobs.contracts import assets
 
 LANDED = AssetAlias("landed")
 
@@ -20,16 +22,18 @@ with DAG(
     tags=["lake"],
     doc_md="""Notices new objects in the landing zone and records each content once.
 
-**If it fails:** the object store or the state database is away; it goes on by itself when they are back. Nothing is lost:
+**If it fails:** the object store or the state database is unavailable; it goes on by itself when they are back. Nothing is lost:
 objects stay in the landing zone until they are recorded.""",
 ):
 
     @task(outlets=[LANDED])
     def watch(outlet_events=None) -> list[str]:
         """Ids of the deliveries that landed, or were left behind."""
-        told = run("watch")
-        for asset, delivery in told:
-            outlet_events[LANDED].add(Asset(f"{SCHEME}{asset}"), extra={"delivery": delivery})
-        return [delivery for _, delivery in told]
+        from jobs.pipeline import steps
+
+        events = run(steps.watch)
+        for asset, delivery in events:
+            outlet_events[LANDED].add(Asset(assets.uri(asset)), extra={"delivery": delivery})
+        return [delivery for _, delivery in events]
 
     watch()

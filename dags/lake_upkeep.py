@@ -21,12 +21,16 @@ with DAG(
     @task(pool="spark")
     def upkeep() -> list[str]:
         """Tables that were compacted."""
-        return run("upkeep")
+        from jobs.pipeline import steps
+
+        return run(steps.upkeep)
 
     @task
     def remind() -> list[str]:
         """Departments that were told what is due."""
-        return run("remind")
+        from jobs.pipeline import steps
+
+        return run(steps.remind)
 
     upkeep()
     remind()

@@ -3,18 +3,13 @@
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, task
-from lake_task import SCHEME, run
+from lake_task import run, triggering_deliveries
 
-
-def judged(triggering_asset_events) -> list[str]:
-    """Ids of the deliveries that woke this run, in the order of their results."""
-    events = [e for group in (triggering_asset_events or {}).values() for e in group]
-    return list(dict.fromkeys(e.extra["delivery"] for e in events if "delivery" in e.extra))
-
+from jobs.contracts import assets
 
 with DAG(
     dag_id="results_to_departments",
-    schedule=[Asset(f"{SCHEME}results")],
+    schedule=[Asset(assets.uri(assets.RESULTS))],
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
@@ -27,12 +22,16 @@ with DAG(
 
     @task
     def report(triggering_asset_events=None) -> list[str]:
-        """Ids of the deliveries whose reports were written: those that woke this run, and any left behind."""
-        return run("reports", *judged(triggering_asset_events))
+        """Ids of the deliveries whose reports were written: those that triggered this run, and any left behind."""
+        from jobs.pipeline import steps
+
+        return run(steps.reports, *triggering_deliveries(triggering_asset_events))
 
     @task(pool="spark")
     def govern(reported: list[str]) -> dict[str, int]:
         """How many tickets each reported delivery broke into; those that it proves mended are closed."""
-        return {done.delivery: len(done.tickets) for done in run("governed", *reported)}
+        from jobs.pipeline import steps
+
+        return {changes.delivery: len(changes.tickets) for changes in run(steps.governed, *reported)}
 
     govern(report())

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from airflow.sdk import DAG, Asset, task
-from lake_task import SCHEME, run
+from lake_task import run
 
 from jobs import contracts
+from jobs.contracts import assets
 from jobs.settings import load as settings
 
 NOTE = """{purpose}
@@ -17,7 +18,9 @@ inputs are unchanged does nothing."""
 for contract in contracts.load_usable(settings().schemas, settings().expectations).products():
     with DAG(
         dag_id=contract.id,
-        schedule=reduce(lambda a, b: a | b, [Asset(f"{SCHEME}silver/{name}") for name in contract.product.inputs]),
+        schedule=reduce(
+            lambda a, b: a | b, [Asset(assets.uri(assets.SILVER, name)) for name in contract.product.inputs]
+        ),
         start_date=datetime(2026, 1, 1),
         catchup=False,
         max_active_runs=1,
@@ -26,10 +29,12 @@ for contract in contracts.load_usable(settings().schemas, settings().expectation
         doc_md=NOTE.format(purpose=contract.purpose, owner=contract.department or contract.provider),
     ):
 
-        @task(outlets=[Asset(f"{SCHEME}gold/{contract.id}")], pool="spark")
+        @task(outlets=[Asset(assets.uri(assets.GOLD, contract.id))], pool="spark")
         def build(product: str) -> int | None:
             """Version of the gold table; None where nothing changed."""
-            done = run("build", product)
-            return done.table_version if done else None
+            from jobs.pipeline import steps
+
+            gold = run(steps.build, product)
+            return gold.table_version if gold else None
 
         build(contract.id)

@@ -49,7 +49,7 @@ def provider(issuer: str) -> FastAPI:  # noqa: C901 - the routes of one applicat
         return KeySet([key]).as_dict(private=False)
 
     @app.get("/authorization")
-    def authorization(  # noqa: PLR0913 - the parameters of the protocol
+    def authorization(
         client_id: str, redirect_uri: str, state: str, nonce: str, code_challenge: str, code_challenge_method: str,
         response_type: str, scope: str, x_user: Annotated[str, Header()],
     ) -> RedirectResponse:  # fmt: skip

@@ -48,6 +48,7 @@ def main() -> None:
     """Run the command line; an error that a person can mend is one message and an exit code, never a trace."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("jobs").setLevel(logging.INFO)
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # a statement that it cannot read is refused in our own words
     try:
         app()
     except LakeError as error:

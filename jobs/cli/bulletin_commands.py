@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from jobs import pipeline
+from jobs.pipeline import steps
 from jobs.pipeline.bulletins import BulletinRequest
-from jobs.reporting.bulletin import BulletinFiles
 from jobs.settings import load as settings
 
 PANEL = "Tickets"
@@ -32,7 +31,7 @@ def bulletin(
     Example: `lake bulletin 2026-01` · `lake bulletin 2026-02 --draft`
     """
     config = settings()
-    files: BulletinFiles = pipeline.run(config, "bulletin", period, BulletinRequest(draft, revise, number))
+    files = steps.bulletin(config, period, BulletinRequest(draft, revise, number))
     if not files.is_new:
         typer.echo("published before, unchanged / 此前已发布，内容未改动")
     for key in (files.pdf, files.docx, files.json):

@@ -133,10 +133,14 @@ def _kind(annotation: Any) -> str:
     kinds = [k for k in (get_args(annotation) or (annotation,)) if k not in (type(None), ...)]
     if origin in (tuple, list):
         return "list"
-    if origin is dict or (inspect.isclass(kinds[0]) and issubclass(kinds[0], BaseModel)):
+    if origin is dict or _is_model(kinds[0]):
         return "mapping"
     words = {str: "text", int: "whole number", float: "number", bool: "`true` · `false`"}
     return " or ".join(words[k] if k in words else _kind(k) for k in kinds)
+
+
+def _is_model(kind: Any) -> bool:
+    return inspect.isclass(kind) and issubclass(kind, BaseModel)
 
 
 def _default(field: FieldInfo) -> str:

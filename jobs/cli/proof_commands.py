@@ -8,10 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import pipeline
 from jobs.lake.lake import opened
-from jobs.pipeline.recheck import Recheck
-from jobs.pipeline.verification import Verification
+from jobs.pipeline import steps
 from jobs.reporting import BY, GroupScore, period_scores
 from jobs.settings import load as settings
 
@@ -38,7 +36,7 @@ def verify(
     Example: `lake verify admin_permits-3f2a9c11d0aa` · `lake verify reports/bulletins/2026-01.json`
     """
     typer.echo("recomputing / 正在复算 …", err=True)
-    found: Verification = pipeline.run(settings(), "verify", report)
+    found = steps.verify(settings(), report)
     differing = found.differing()
     if differing:
         table = Table("number / 数字", "report / 报告", "found / 复算", "source / 来源")
@@ -65,7 +63,7 @@ def recheck(
     Example: `lake recheck enterprise_registration-3f2a9c11d0aa`
     """
     typer.echo("judging the keys that failed / 正在复检未通过的主键 …", err=True)
-    found: list[Recheck] = pipeline.run(settings(), "recheck", delivery, against)
+    found = steps.recheck(settings(), delivery, against)
     table = Table()
     table.add_column("rule / 规则", no_wrap=True)
     for name in ("mended / 已改正", "remaining / 未改正", "absent / 未报", "newly broken / 新问题", "no key / 无主键"):

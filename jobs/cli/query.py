@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import contracts, pipeline, quality
+from jobs import contracts, quality
 from jobs.contracts import Contract
 from jobs.lake.lake import opened
 from jobs.lake.system_tables import TEMPLATES, results_tables, system_contract
 from jobs.lake.zones import Zone
+from jobs.pipeline import steps
 from jobs.pipeline.query import ask, explain
 from jobs.settings import load as settings
 
@@ -111,6 +112,6 @@ def profile(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -
     Example: `lake profile enterprise_registration > proposed.diff`
     """
     typer.echo("profiling / 正在剖析 …", err=True)
-    done = pipeline.run(settings(), "profile", dataset)
+    done = steps.profile(settings(), dataset)
     typer.echo(done.diff, nl=False)
     typer.echo(f"page / 页面: {settings().home / done.page}", err=True)

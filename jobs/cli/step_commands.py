@@ -8,12 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import contracts, pipeline
+from jobs import contracts
 from jobs.ingest.land import Manifest
 from jobs.ingest.land import deliver as put
 from jobs.lake.lake import opened
-from jobs.model.delivery import STATE_WORDS, Delivery
+from jobs.model.delivery import STATE_WORDS
 from jobs.model.verdict import Verdict
+from jobs.pipeline import steps
 from jobs.pipeline.tickets import TicketChanges
 from jobs.settings import Settings
 from jobs.settings import load as settings
@@ -42,7 +43,7 @@ def _known(config: Settings, dataset: str) -> set[str]:
         return {one.id for one in lake.ledger.deliveries(dataset)}
 
 
-def deliver(  # noqa: PLR0913 - one option each
+def deliver(
     files: Files,
     dataset: Dataset,
     sender: Annotated[str, typer.Option(help="Who sends it.")] = "",
@@ -70,7 +71,7 @@ def land() -> None:
 
     Example: `lake land`
     """
-    for one in pipeline.run(settings(), "land"):
+    for one in steps.land(settings()):
         typer.echo(f"{one.delivery.id}  {'new' if one.is_new else 'came again, recorded'}")
 
 
@@ -79,7 +80,7 @@ def load(delivery: DeliveryId) -> None:
 
     Example: `lake load admin_permits-3f2a9c11d0aa`
     """
-    done: Delivery = pipeline.run(settings(), "load", delivery)
+    done = steps.load(settings(), delivery)
     typer.echo(f"{done.id}  {STATE_WORDS[done.state]}  {done.counted_rows or 0:,} rows  {done.reason}")
     for finding in done.findings:
         typer.echo(f"  {finding.message}")
@@ -90,7 +91,7 @@ def conform(delivery: DeliveryId) -> None:
 
     Example: `lake conform admin_permits-3f2a9c11d0aa`
     """
-    _say(pipeline.run(settings(), "conform", delivery))
+    _say(steps.conform(settings(), delivery))
 
 
 def report(delivery: DeliveryId) -> None:
@@ -98,7 +99,7 @@ def report(delivery: DeliveryId) -> None:
 
     Example: `lake report admin_permits-3f2a9c11d0aa`
     """
-    files = pipeline.run(settings(), "report", delivery)
+    files = steps.report(settings(), delivery)
     typer.echo(settings().home / files.html)
 
 
@@ -107,7 +108,7 @@ def govern(delivery: DeliveryId) -> None:
 
     Example: `lake govern admin_permits-3f2a9c11d0aa`
     """
-    _say_tickets(pipeline.run(settings(), "govern", delivery))
+    _say_tickets(steps.govern(settings(), delivery))
 
 
 def build(product: Annotated[str, typer.Argument(help="Id of a product's contract.")]) -> None:
@@ -115,7 +116,7 @@ def build(product: Annotated[str, typer.Argument(help="Id of a product's contrac
 
     Example: `lake build enterprise_master`
     """
-    done = pipeline.run(settings(), "build", product)
+    done = steps.build(settings(), product)
     typer.echo(
         f"{product}: nothing to do" if done is None else f"{product}: {done.rows:,} rows, version {done.table_version}"
     )
@@ -130,18 +131,18 @@ def run(files: Files, dataset: Dataset) -> None:
     before = _known(config, dataset)
     _put(config, files, dataset, Manifest())
     typer.echo("landed / 已接收")
-    pipeline.run(config, "land")
-    waiting = pipeline.run(config, "pending", dataset)
+    steps.land(config)
+    waiting = steps.pending(config, dataset)
     if not waiting:
         taken = sorted(_known(config, dataset) - before)
         same = "the same bytes came before; nothing is processed twice / 相同内容此前已处理"
         typer.echo(f"the running scheduler took it / 已由调度器处理: {', '.join(taken)}" if taken else same)
     for delivery in waiting:
-        done: Delivery = pipeline.run(config, "load", delivery)
+        done = steps.load(config, delivery)
         typer.echo(f"loaded / 已入贴源层  {done.counted_rows or 0:,} rows")
-        _say(pipeline.run(config, "conform", delivery))
-        _say_tickets(pipeline.run(config, "govern", delivery))
-        files_made = pipeline.run(config, "report", delivery)
+        _say(steps.conform(config, delivery))
+        _say_tickets(steps.govern(config, delivery))
+        files_made = steps.report(config, delivery)
         typer.echo(f"report / 报告: {config.home / files_made.html}")
 
 
@@ -167,7 +168,7 @@ def upkeep() -> None:
 
     Example: `lake upkeep`
     """
-    for name in pipeline.run(settings(), "upkeep"):
+    for name in steps.upkeep(settings()):
         typer.echo(name)
 
 

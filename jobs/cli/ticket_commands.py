@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import contracts, pipeline
+from jobs import contracts
 from jobs.collaboration.calendar_file import load_year
 from jobs.collaboration.clock_table import UNITS, clock_table
 from jobs.collaboration.ticket_queries import TicketQuery
@@ -17,6 +17,7 @@ from jobs.collaboration.tickets import Tickets, opened, remind
 from jobs.errors import ServiceUnavailable
 from jobs.model.actor import Actor
 from jobs.model.ticket import ClockView, Event, Request, Ticket
+from jobs.pipeline import steps
 from jobs.settings import load as settings
 
 PANEL = "Tickets"
@@ -35,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @tickets.command("list")
-def list_(  # noqa: PLR0913 - each narrows what is listed
+def list_(
     state: Annotated[list[str] | None, typer.Option(help="Only these states, such as dispatched.")] = None,
     text: Annotated[str, typer.Option(help="Only where id, dataset, rule, field or message holds it.")] = "",
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is past its due time.")] = False,
@@ -79,7 +80,7 @@ def show(ticket: Id, role: Role = "quality_officer", department: Department = "b
 
 
 @tickets.command()
-def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it needed
+def move(
     ticket: Id,
     event: Annotated[str, typer.Argument(help="Step to take, such as sign, start, dispute, transfer.")],
     name: Annotated[str, typer.Option(help="Your name.")],
@@ -102,7 +103,7 @@ def move(  # noqa: PLR0913 - who, what, why and on what footing: all of it neede
 
 
 @tickets.command("request")
-def request_(  # noqa: PLR0913 - what a request must state
+def request_(
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="Dataset that holds the record.")],
     record: Annotated[
         str, typer.Option(help="Which record: its key, as you know it. The two parties and the bureau see it.")
@@ -142,7 +143,7 @@ def workbook_(
 
     Example: `lake tickets workbook T-000001 --out T-000001.xlsx --role reporter --department civil_affairs`
     """
-    out.write_bytes(pipeline.run(settings(), "workbook", ticket, Actor(role, department, "")))
+    out.write_bytes(steps.ticket_workbook(settings(), ticket, Actor(role, department, "")))
     typer.echo(out)
 
 
@@ -160,7 +161,7 @@ def answer_(
 
     Example: `lake tickets answer T-000001 T-000001.xlsx --name 张三 --department civil_affairs`
     """
-    typer.echo(pipeline.run(settings(), "answer", ticket, Actor(role, department, name), file))
+    typer.echo(steps.answer_ticket(settings(), ticket, Actor(role, department, name), file))
 
 
 @tickets.command("remind")

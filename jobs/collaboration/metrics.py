@@ -70,7 +70,7 @@ class LoopMetrics:
 
 
 @dataclass(frozen=True)
-class _Period:
+class Span:
     since: datetime
     until: datetime
 
@@ -81,14 +81,13 @@ class _Period:
 def loop_metrics(
     events: Iterable[Event],
     state_machine: StateMachine,
-    since: datetime,
-    until: datetime,
+    span: Span,
     recurrence_days: int,
     provider: str = "",
 ) -> LoopMetrics:
     """The numbers of a period, of all departments or of the one that answers for the tickets now."""
-    found = [one for one in histories(events, state_machine, until).values() if provider in ("", one.provider)]
-    return metrics_of(found, state_machine, since, until, recurrence_days)
+    found = [one for one in histories(events, state_machine, span.until).values() if provider in ("", one.provider)]
+    return metrics_of(found, state_machine, span.since, span.until, recurrence_days)
 
 
 def metrics_of(
@@ -96,7 +95,7 @@ def metrics_of(
 ) -> LoopMetrics:
     """The numbers of a period, of tickets whose lives are told up to its end."""
     issues = [one for one in found if one.kind in state_machine.machine_found]
-    period = _Period(since, until)
+    period = Span(since, until)
     shares = (
         *_mending(issues, period),
         *_closing(issues, period, timedelta(days=recurrence_days)),
@@ -110,26 +109,31 @@ def _cycles(found: Sequence[TicketHistory], holds: Callable[[ClockRun], bool]) -
     return [cycle for one in found for cycle in one.cycles.values() if holds(cycle)]
 
 
-def _closed(issues: Sequence[TicketHistory], period: _Period) -> list[ClockRun]:
+def _closed(issues: Sequence[TicketHistory], period: Span) -> list[ClockRun]:
     return _cycles(issues, lambda c: period.has(c.closed_at))
 
 
-def _mending(issues: Sequence[TicketHistory], period: _Period) -> tuple[Share, Share]:
+def _mending(issues: Sequence[TicketHistory], period: Span) -> tuple[Share, Share]:
     held = [one for one in issues if one.state != EXCUSED]
-    due = _cycles(held, lambda c: c.counts() and period.has(c.due))
-    either = {(c.ticket, c.clock): c for c in (*due, *_closed(held, period))}.values()
+    due = _due(held, period)
+    either = list({(c.ticket, c.clock): c for c in (*due, *_closed(held, period))}.values())
+    mended = [cycle for cycle in either if cycle.closed_at]
+    in_time = [cycle for cycle in due if cycle.closed_at and cycle.is_in_time()]
     return (
-        _share("mended", "整改率", [c.ticket for c in either if c.closed_at], [c.ticket for c in either]),
-        _share(
-            "mended_in_time",
-            "按期整改率",
-            [c.ticket for c in due if c.closed_at and c.is_in_time()],
-            [c.ticket for c in due],
-        ),
+        _share("mended", "整改率", _tickets(mended), _tickets(either)),
+        _share("mended_in_time", "按期整改率", _tickets(in_time), _tickets(due)),
     )
 
 
-def _closing(issues: Sequence[TicketHistory], period: _Period, window: timedelta) -> tuple[Share, Share]:
+def _due(lives: Sequence[TicketHistory], period: Span) -> list[ClockRun]:
+    return _cycles(lives, lambda cycle: cycle.counts() and period.has(cycle.due))
+
+
+def _tickets(cycles: Iterable[ClockRun]) -> list[str]:
+    return [cycle.ticket for cycle in cycles]
+
+
+def _closing(issues: Sequence[TicketHistory], period: Span, window: timedelta) -> tuple[Share, Share]:
     closed = _closed(issues, period)
     by_id = {one.ticket: one for one in issues}
     again = [
@@ -145,14 +149,14 @@ def _closing(issues: Sequence[TicketHistory], period: _Period, window: timedelta
     )
 
 
-def _corrections(found: Sequence[TicketHistory], period: _Period) -> Share:
-    due = _cycles(found, lambda c: c.counts() and period.has(c.due))
+def _corrections(found: Sequence[TicketHistory], period: Span) -> Share:
+    due = _due(found, period)
     return _share(
         "corrections_in_time", "校核按期率", [c.ticket for c in due if c.is_in_time()], [c.ticket for c in due]
     )
 
 
-def _false_alarms(issues: Sequence[TicketHistory], period: _Period) -> Share:
+def _false_alarms(issues: Sequence[TicketHistory], period: Span) -> Share:
     """Disputes that were upheld because the rule was wrong or the value right; what was sent to the wrong place is not one."""
     sent = [one for one in issues if period.has(one.dispatched_at)]
     wrong = [one.ticket for one in sent if any(ground in FAULTS_OF_RULES for ground in one.upheld)]
@@ -169,14 +173,23 @@ def _durations(closed: Sequence[ClockRun]) -> Durations:
     return Durations(statistics.mean(gross), statistics.median(gross), p90, statistics.mean(net), tickets)
 
 
-def _stock(issues: Sequence[TicketHistory], period: _Period) -> Stock:
-    turns = [(one.ticket, is_open) for one in issues for at, is_open in one.turns if period.has(at)]
+def _stock(issues: Sequence[TicketHistory], period: Span) -> Stock:
     return Stock(
-        opening=tuple(one.ticket for one in issues if one.is_open(period.since)),
-        new=tuple(ticket for ticket, is_open in turns if is_open),
-        closed=tuple(ticket for ticket, is_open in turns if not is_open),
-        closing=tuple(one.ticket for one in issues if one.is_open(period.until)),
+        opening=_open_at(issues, period.since),
+        new=_turned(issues, period, to_open=True),
+        closed=_turned(issues, period, to_open=False),
+        closing=_open_at(issues, period.until),
     )
+
+
+def _open_at(issues: Sequence[TicketHistory], moment: datetime) -> tuple[str, ...]:
+    return tuple(life.ticket for life in issues if life.is_open(moment))
+
+
+def _turned(issues: Sequence[TicketHistory], period: Span, to_open: bool) -> tuple[str, ...]:
+    """Tickets that opened or closed in the period, once for each time."""
+    turns = [(life.ticket, is_open) for life in issues for at, is_open in life.turns if period.has(at)]
+    return tuple(ticket for ticket, is_open in turns if is_open == to_open)
 
 
 def _share(name: str, title: str, part: Sequence[str], whole: Sequence[str]) -> Share:

@@ -13,7 +13,7 @@ from jobs.collaboration.audit_log import lock
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED
 from jobs.collaboration.ticket_tables import DisputeRow, EvidenceRow, TicketRow
-from jobs.collaboration.transitions import Action, record, take
+from jobs.collaboration.transitions import Action, Passage, record, take
 from jobs.collaboration.visibility import note_party
 from jobs.errors import NotAllowed
 from jobs.lake.database import utc
@@ -36,10 +36,10 @@ def find(session: Session, by: Policies, issue: Issue, who: Actor, at: datetime)
             return ticket
     last = earlier[0] if earlier else None
     if last is None:
-        return _new(session, by, issue, who, at, None)
+        return _new(session, by, issue, Action(who, {"delivery": issue.delivery}, at), None)
     event = _event(session, by, last, issue, at)
     if not event:
-        return _new(session, by, issue, who, at, last.id)
+        return _new(session, by, issue, Action(who, {"delivery": issue.delivery}, at), last.id)
     _add_evidence(session, last, issue, at)
     last.rule_version, last.severity, last.message = issue.rule_version, issue.severity, issue.message
     if event != FURTHER or not issue.brings_nothing_new():
@@ -101,16 +101,16 @@ def _is_exempt(session: Session, last: TicketRow, issue: Issue) -> bool:
     return session.scalar(upheld) is not None
 
 
-def _new(session: Session, by: Policies, issue: Issue, who: Actor, at: datetime, follows: str | None) -> TicketRow:
+def _new(session: Session, by: Policies, issue: Issue, act: Action, follows: str | None) -> TicketRow:
     names = ("dataset", "provider", "rule", "rule_version", "field", "error_class", "severity", "dimension")
     values = {name: getattr(issue, name) for name in (*names, "message", "remedy", "basis", "agreed_days")}
     values |= {"kind": KIND, "fingerprint": issue.fingerprint(), "clock_case": issue.clock_case(), "follows": follows}
     values |= {"failed_rows": issue.failed_rows, "remaining_rows": issue.failed_rows}
-    ticket = _open(session, by, values, Action(who, {"delivery": issue.delivery}, at))
-    _add_evidence(session, ticket, issue, at)
+    ticket = _open(session, by, values, act)
+    _add_evidence(session, ticket, issue, act.at)
     then = by.state_machine.automatic.get(KIND)
     if then:
-        take(session, by, ticket, then, Action(SYSTEM, {}, at))
+        take(session, by, ticket, then, Action(SYSTEM, {}, act.at))
     return ticket
 
 
@@ -130,7 +130,7 @@ def _open(session: Session, by: Policies, values: dict[str, Any], act: Action) -
     session.flush()
     note_party(session, ticket)
     ticket_clocks.update_clocks(session, by, ticket, False, act.at)
-    record(session, by, ticket, "open", "", act)
+    record(session, by, ticket, Passage("open", ""), act)
     return ticket
 
 

@@ -35,20 +35,30 @@ def recheck(session: Session, by: Policies, ticket: TicketRow, proofs: Sequence[
         )
     rows = evidence(session, ticket.id)
     covered = [(one, [row for row in rows if one.of in ("", row.delivery)]) for one in proofs]
-    for one, mine in covered:
-        if one.of and not mine:
-            return f"批次 {one.of} 不在本工单中，复核证明与本工单无关"
-    if rows and all(row.proof == _shown(one) for one, mine in covered for row in mine):
-        return "同一份复核证明已处理过，没有变化"
+    if refusal := _says_nothing(rows, covered):
+        return refusal
     short = sum(_apply(mine, one) for one, mine in covered)
+    is_whole = proof.unproven() + short == 0
     session.flush()
     if rows:
         count_rows(session, ticket)
     else:  # a request, whose record a person named
         ticket.remaining_rows = proof.unproven()
     message = _words(ticket, proof, short)
-    _take(session, by, ticket, proof, proof.unproven() + short == 0, Action(SYSTEM, _facts(proof, message), at))
+    event = _event(by, ticket, proof, is_whole)
+    if event:
+        take(session, by, ticket, event, Action(SYSTEM, _facts(proof, message), at))
     return message
+
+
+def _says_nothing(rows: Sequence[EvidenceRow], covered: Sequence[tuple[Proof, list[EvidenceRow]]]) -> str:
+    """Why the proofs change nothing, in Chinese; empty where they do."""
+    for proof, mine in covered:
+        if proof.of and not mine:
+            return f"批次 {proof.of} 不在本工单中，复核证明与本工单无关"
+    if rows and all(row.proof == _shown(proof) for proof, mine in covered for row in mine):
+        return "同一份复核证明已处理过，没有变化"
+    return ""
 
 
 def _facts(proof: Proof, message: str) -> dict[str, Any]:
@@ -75,19 +85,18 @@ def _apply(covered: Sequence[EvidenceRow], proof: Proof) -> int:
     return short
 
 
-def _take(session: Session, by: Policies, ticket: TicketRow, proof: Proof, is_whole: bool, act: Action) -> None:
+def _event(by: Policies, ticket: TicketRow, proof: Proof, is_whole: bool) -> str:
     """The step that the proof makes: to the end where nothing is left; back only where it was sent to mend this.
 
-    A delivery that was not sent for the ticket and mends nothing of it makes no step.
+    Empty for a delivery that was not sent for the ticket and mends nothing of it.
     """
     possible = {step.event for step in by.state_machine.steps_from(ticket.kind, ticket.state)}
     part = SHRINK if SHRINK in possible else MEND_PART
     if ticket.remaining_rows == 0:
-        take(session, by, ticket, PASS, act)
-    elif proof.is_directed and not is_whole and FALL_SHORT in possible:
-        take(session, by, ticket, FALL_SHORT, act)
-    elif proof.is_directed or proof.mended:
-        take(session, by, ticket, part, act)
+        return PASS
+    if proof.is_directed and not is_whole and FALL_SHORT in possible:
+        return FALL_SHORT
+    return part if proof.is_directed or proof.mended else ""
 
 
 def _words(ticket: TicketRow, proof: Proof, short: int) -> str:

@@ -49,6 +49,14 @@ class Transition(PolicyPart):
         """Whether the step is for tickets of the kind."""
         return not self.kinds or kind in self.kinds
 
+    def moves_by_people(self) -> bool:
+        """Whether somebody takes the step, and the ticket's state changes by it."""
+        return not self.internal and self.to != SAME
+
+    def comes_by_time(self) -> bool:
+        """Whether the step takes neither people nor a proof or a delivery."""
+        return self.internal and not {"proof", "delivery"} & set(self.requires)
+
 
 class Former(PolicyPart):
     """Names that events of earlier versions still carry, with their Chinese labels."""
@@ -93,14 +101,14 @@ class StateMachine(PolicyPart):
 
     def waits_for(self, kind: str, state: str) -> Waiting:
         """Who has to act next: a party, the officer who mediates, or nobody but the lake and time."""
-        steps = [s for s in self.steps if s.is_of(kind) and state in s.sources]
-        by_people = [s for s in steps if not s.internal and s.to != SAME]
-        if any(s.party == "provider" and set(s.roles) & set(department_roles()) for s in by_people):
+        steps = list(filter(lambda step: step.is_of(kind) and state in step.sources, self.steps))
+        by_people = list(filter(Transition.moves_by_people, steps))
+        of_provider = [step for step in by_people if step.party == "provider"]
+        if any(set(step.roles) & set(department_roles()) for step in of_provider):
             return "provider"
-        ends_by_itself = any(s.internal and not {"proof", "delivery"} & set(s.requires) for s in steps)
-        if any(s.party == "provider" for s in by_people):
-            return "nobody" if ends_by_itself else "officer"
-        return "requester" if by_people and not self.states[state].end else "nobody"
+        if of_provider:
+            return "nobody" if any(map(Transition.comes_by_time, steps)) else "officer"
+        return "requester" if by_people and not self.is_end(state) else "nobody"
 
     def states_waiting_for(self, kind: str, who: Waiting) -> tuple[str, ...]:
         """States of tickets of a kind in which somebody has to act."""

@@ -18,7 +18,7 @@ from jobs.access.roles import role_label
 from jobs.collaboration import audit_log, notices, opening, recheck, snapshots, ticket_clocks
 from jobs.collaboration.audit_log import ChainAudit, text_hash
 from jobs.collaboration.channels import channels
-from jobs.collaboration.metrics import LoopMetrics, loop_metrics
+from jobs.collaboration.metrics import LoopMetrics, Span, loop_metrics
 from jobs.collaboration.policies import Owners, Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, SentDigest, claim, digests, release
 from jobs.collaboration.snapshots import Cutoff, Loop
@@ -40,7 +40,7 @@ from jobs.collaboration.ticket_queries import (
     was_escalated,
 )
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
-from jobs.collaboration.transitions import Action, may_take, open_dispute, open_waiver, record, take
+from jobs.collaboration.transitions import Action, Passage, may_take, open_dispute, open_waiver, record, take
 from jobs.collaboration.visibility import may_see, reads_in_full
 from jobs.collaboration.working_days import CalendarYear, WorkingDays
 from jobs.contracts import load_usable
@@ -212,7 +212,7 @@ class Tickets:
         with self._session() as (session, by):
             events = events_until(session, actor, utc(until))
             days = by.keeper.table.recurrence_days
-            return loop_metrics(events, by.state_machine, utc(since), utc(until), days, provider)
+            return loop_metrics(events, by.state_machine, Span(utc(since), utc(until)), days, provider)
 
     def loop(self, cut: Cutoff) -> Loop:
         """The loop of two periods by department, from the events up to the one that `cut` names, for a bulletin."""
@@ -234,7 +234,7 @@ class Tickets:
             rows = session.scalars(select(ClockRow).where(ClockRow.stopped_at.is_(None))).all()
             changed = [row.ticket for row in rows if ticket_clocks.recompute(row, by.keeper, utc(at))]
             for row in session.scalars(select(TicketRow).where(TicketRow.id.in_(changed)).order_by(TicketRow.seq)):
-                record(session, by, row, "retime", row.state, Action(who, {"reason": year.source}, utc(at)))
+                record(session, by, row, Passage("retime", row.state), Action(who, {"reason": year.source}, utc(at)))
             return len(changed)
 
     def reminders(self, at: datetime, channel: str) -> tuple[Digest, ...]:

@@ -48,10 +48,18 @@ def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Act
     ticket_clocks.update_clocks(session, by, ticket, step.clock == "restart", act.at)
     if dispute is not None and dispute.outcome:
         act = replace(act, effects={"dispute": dispute.outcome, "ground": dispute.ground})
-    return record(session, by, ticket, event, before, act)
+    return record(session, by, ticket, Passage(event, before), act)
 
 
-def record(session: Session, by: Policies, ticket: TicketRow, event: str, before: str, act: Action) -> EventRow:
+@dataclass(frozen=True)
+class Passage:
+    """An event, and the state that the ticket had before it."""
+
+    event: str
+    before: str
+
+
+def record(session: Session, by: Policies, ticket: TicketRow, passage: Passage, act: Action) -> EventRow:
     """The event in the chain, with what it did; the ticket's version goes up."""
     ticket.version += 1
     # All that metrics count is in the event, so that they are computed from the chain alone (ADR 0007).
@@ -66,7 +74,10 @@ def record(session: Session, by: Policies, ticket: TicketRow, event: str, before
     }
     effects |= ticket_clocks.effects(session, by.keeper, ticket.id, act.at) | dict(act.effects)
     return append(
-        session, EventDraft(ticket.id, event, before, ticket.state, dict(act.facts), effects), act.actor, act.at
+        session,
+        EventDraft(ticket.id, passage.event, passage.before, ticket.state, dict(act.facts), effects),
+        act.actor,
+        act.at,
     )
 
 
@@ -105,14 +116,20 @@ def _target(step: Transition, ticket: TicketRow) -> str:
     return {SAME: ticket.state, PREVIOUS: ticket.previous_state}.get(step.to, step.to)
 
 
-def _check_facts(by: Policies, step: Transition, act: Action, ticket: TicketRow) -> None:
-    state_machine, name, facts = by.state_machine, by.state_machine.events[step.event], act.facts
+def _check_stated(state_machine: StateMachine, step: Transition, facts: Mapping[str, Any]) -> None:
+    """All that the step requires is stated, and nothing that nobody knows."""
+    name = state_machine.events[step.event]
     missing = [state_machine.facts[fact] for fact in step.requires if not facts.get(fact)]
     if missing:
         raise PolicyRefusal(f"「{name}」须写明{'、'.join(missing)}；请补充后再办理")
     unknown = [fact for fact in facts if fact not in state_machine.facts]
     if unknown:
         raise PolicyRefusal(f"不认识的事项 {'、'.join(unknown)}；可以写：{'、'.join(state_machine.facts)}")
+
+
+def _check_facts(by: Policies, step: Transition, act: Action, ticket: TicketRow) -> None:
+    facts = act.facts
+    _check_stated(by.state_machine, step, facts)
     # The lake's own facts need no check of their form, only those that people type.
     if step.internal:
         return
@@ -123,7 +140,7 @@ def _check_facts(by: Policies, step: Transition, act: Action, ticket: TicketRow)
     if "provider" in step.requires:
         _check_provider(by, ticket, facts["provider"])
     if "ground" in step.requires:
-        _check_ground(state_machine, ticket, facts["ground"])
+        _check_ground(by.state_machine, ticket, facts["ground"])
 
 
 def _check_provider(by: Policies, ticket: TicketRow, provider: object) -> None:

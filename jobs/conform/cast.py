@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock, day, is_local, moment, shape
 from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
-from jobs.contracts import Contract, Field, text_column
+from jobs.contracts import Contract, Field, Source, text_column
 from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
 from jobs.lake.bits import bit_columns, quoted
 
@@ -82,12 +82,15 @@ def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
 
 def _is_direct(one: Field, contract: Contract) -> bool:
     """Whether text that casts as it stands is right as it stands: no declared change could give another value."""
-    source = one.source
-    marks = source.thousands or source.decimal
-    changes = source.compose or source.derive or source.extract or source.mapping or source.units or marks
-    numeric_words = any(c.isdigit() for word in (*contract.layout.missing, *source.missing) for c in word)
+    missing = "".join((*contract.layout.missing, *one.source.missing))
     plain = one.type in ("integer", "number") or (one.type in ("date", "timestamp") and _formats(one)[0] in EXACT)
-    return plain and not changes and not source.censored and not numeric_words
+    return plain and not _is_changed(one.source) and not any(char.isdigit() for char in missing)
+
+
+def _is_changed(source: Source) -> bool:
+    """Whether the contract declares anything that makes another value of the text."""
+    made = (source.compose, source.derive, source.extract, source.mapping)
+    return any((*made, source.units, source.thousands, source.decimal, source.censored))
 
 
 def _direct(one: Field, contract: Contract) -> Column:
@@ -109,9 +112,7 @@ def _formats(one: Field) -> tuple[str, ...]:
 def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -> tuple[DataFrame, tuple[Repair, ...]]:
     """Bronze rows with typed fields, normalised texts beside them, sent texts in `_as_sent_…`, repairs as bits in `_fix…`."""
     how = casting(contract, extras)
-    rows = bronze
-    for layer in filter(None, how.layers):
-        rows = rows.select("*", *_aliased(layer, ""))
+    rows = _layered(bronze, how)
     came = bronze.columns
     system = [F.col(name) for name in SYSTEM if name in came]
     arrived = [name for name in came if name not in SYSTEM]
@@ -120,10 +121,21 @@ def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -
     with_texts = rows.select(*system, *sent, *fixes, *_aliased(how.direct, DIRECT), *_aliased(how.texts, TEXT))
     clocks = bit_columns([r.happened for r in how.late], "_clock")
     passed = [F.col(quoted(SENT + name)) for name in arrived]
-    kept = [_text(f, how).alias(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
+    kept = _kept_texts(contract, how)
     early_names = [f"_fix{i}" for i in range(len(fixes))]
     made = with_texts.select(*system, *passed, *early_names, *clocks, *kept, *_aliased(how.values, ""))
     return made, (*how.early, *how.late)
+
+
+def _layered(bronze: DataFrame, how: Casting) -> DataFrame:
+    rows = bronze
+    for layer in filter(None, how.layers):
+        rows = rows.select("*", *_aliased(layer, ""))
+    return rows
+
+
+def _kept_texts(contract: Contract, how: Casting) -> list[Column]:
+    return [_text(f, how).alias(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
 
 
 def _text(one: Field, how: Casting) -> Column:

@@ -47,18 +47,22 @@ class Elements:
                     f"unknown element '{name}': define it in schemas/elements/ or give the field a logicalType",
                 )
             return dict(prop)
-        for key in MEANING:
-            if key in prop and key in element and prop[key] != element[key]:
-                raise document.error(
-                    (*path, key),
-                    f"'{name}' is {element[key]!r} in {self.files[name]}, not {prop[key]!r}; same name, same meaning",
-                )
+        self._check_meaning(document, path, prop)
         merged = {**element, **prop}
         if "customProperties" in element or "customProperties" in prop:
             merged["customProperties"] = _merge_custom(element, prop)
         if "logicalTypeOptions" in element and "logicalTypeOptions" in prop:
             merged["logicalTypeOptions"] = {**element["logicalTypeOptions"], **prop["logicalTypeOptions"]}
         return merged
+
+    def _check_meaning(self, document: Document, path: tuple[PathKey, ...], prop: Mapping[str, Any]) -> None:
+        name, element = prop["name"], self.known[prop["name"]]
+        for key in MEANING:
+            if key in prop and key in element and prop[key] != element[key]:
+                raise document.error(
+                    (*path, key),
+                    f"'{name}' is {element[key]!r} in {self.files[name]}, not {prop[key]!r}; same name, same meaning",
+                )
 
 
 def _check(document: Document, index: int, element: object) -> str:

@@ -136,9 +136,8 @@ def _references(
         if column not in {f.name for f in found[dataset].fields}:
             raise document.error(place, f"'{one.reference}': dataset '{dataset}' has no field '{column}'")
     _county(contract, document, found, broken)
-    inputs = contract.product.inputs if contract.product else ()
-    for name in inputs:
-        if name not in found and name not in broken:
+    for name in contract.product.inputs if contract.product else ():
+        if name not in {*found, *broken}:
             raise document.error(("customProperties",), f"product input '{name}' has no contract")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal, TypeVar, cast
@@ -45,7 +45,6 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
     custom = _custom(document, document.data.get("customProperties", []), ("customProperties",), known)
     if not odcs.schema_ or len(odcs.schema_) != 1:
         raise document.error(("schema",), "exactly one table a contract; split the others into contracts of their own")
-    team = odcs.team if not isinstance(odcs.team, list) else None
     if kind == "source":
         _required(document, custom, odcs)
     return Contract(
@@ -54,8 +53,8 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         version=odcs.version or "",
         kind=kind,
         provider=str(custom.get("provider", "bureau")),
-        department=(team.name if team and team.name else ""),
-        purpose=(odcs.description.purpose or "") if odcs.description else "",
+        department=_department(odcs),
+        purpose=_purpose(odcs),
         fields=_fields(document, is_system=kind == "system"),
         file=document.file,
         layout=cast(Layout, custom.get("layout", Layout())),
@@ -68,6 +67,15 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         tags=tuple(odcs.tags or ()),
         owner=_owner(odcs),
     )
+
+
+def _purpose(odcs: OpenDataContractStandard) -> str:
+    return (odcs.description.purpose or "") if odcs.description else ""
+
+
+def _department(odcs: OpenDataContractStandard) -> str:
+    team = odcs.team if not isinstance(odcs.team, list) else None
+    return team.name if team and team.name else ""
 
 
 def _required(document: Document, custom: Mapping[str, object], odcs: OpenDataContractStandard) -> None:
@@ -130,6 +138,12 @@ def _fields(document: Document, is_system: bool) -> tuple[Field, ...]:
         fields.append(field)
     if not fields:
         raise document.error(("schema", 0), "the table has no properties")
+    _check_sources(document, fields)
+    return tuple(fields)
+
+
+def _check_sources(document: Document, fields: Sequence[Field]) -> None:
+    """What a field is made from stands in the contract, and no field has the name of a column that another needs."""
     names = {f.name for f in fields}
     for index, field in enumerate(fields):
         place: tuple[PathKey, ...] = ("schema", 0, "properties", index, "customProperties")
@@ -140,7 +154,6 @@ def _fields(document: Document, is_system: bool) -> tuple[Field, ...]:
             raise document.error(
                 place, f"'{field.name}{QUALIFIER}' is the name of the column that censored values need"
             )
-    return tuple(fields)
 
 
 def _uses(source: Source) -> Iterable[str]:
@@ -172,8 +185,8 @@ def _field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any]
         classification=prop.classification or OPEN,
         required=bool(prop.required),
         unique=bool(prop.unique),
-        key_position=(prop.primaryKeyPosition or 1) if prop.primaryKey else None,
-        enum={str(e.value): e.label or str(e.value) for e in prop.enum or []},
+        key_position=_key_position(prop),
+        enum=_enum(prop),
         pattern=_pattern(document, path, options),
         minimum=options.get("minimum"),
         maximum=options.get("maximum"),
@@ -183,6 +196,14 @@ def _field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any]
         code=_code(document, path, str(custom.get("code", ""))),
         source=cast(Source, custom.get("source", Source())),
     )
+
+
+def _key_position(prop: SchemaProperty) -> int | None:
+    return (prop.primaryKeyPosition or 1) if prop.primaryKey else None
+
+
+def _enum(prop: SchemaProperty) -> dict[str, str]:
+    return {str(entry.value): entry.label or str(entry.value) for entry in prop.enum or []}
 
 
 def _code(document: Document, path: tuple[PathKey, ...], code: str) -> str:

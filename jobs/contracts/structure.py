@@ -1,11 +1,22 @@
 """Structural rules that a contract implies, in Great Expectations' words; derived when they run, never stored."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jobs.contracts.codes import CODES, conditions_of
 from jobs.contracts.model import Contract, Dimension, Field, Rule
 from jobs.contracts.names import MALFORMED, TEXT
+
+
+@dataclass(frozen=True)
+class _Check:
+    """What is asked of rows, in Great Expectations' words, with its dimension and indicator of GB/T 36344."""
+
+    type: str
+    kwargs: Mapping[str, Any]
+    dimension: Dimension
+    indicator: str
 
 
 def text_column(field: Field) -> str:
@@ -34,7 +45,11 @@ def _shape(contract: Contract) -> Rule:
         message = "该行不是有效的 JSON 记录，无法对应到字段"
         remedy = "请检查该行是否被截断、缺少引号或括号，从业务系统重新导出后报送"
     return _rule(
-        contract, "row_shape", "expect_column_values_to_be_null", kwargs, "规范性", (message, remedy), (), "0102"
+        contract,
+        "row_shape",
+        _Check("expect_column_values_to_be_null", kwargs, "规范性", "0102"),
+        (message, remedy),
+        (),
     )
 
 
@@ -42,33 +57,31 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
     name, title = field.name, field.title
     own: dict[str, Any] = {"column": name}
 
-    def rule(
-        kind: str, type_: str, kwargs: Mapping[str, Any], dimension: Dimension, words: tuple[str, str], indicator: str
-    ) -> Rule:
-        return _rule(contract, f"{name}_{kind}", type_, kwargs, dimension, words, (name,), indicator)
+    def rule(kind: str, check: _Check, words: tuple[str, str]) -> Rule:
+        return _rule(contract, f"{name}_{kind}", check, words, (name,))
 
     if field.required:
         words = (f"「{title}」不能为空", f"请补填「{title}」后重新报送")
         kwargs: dict[str, Any] = {"column": text_column(field)}
-        yield rule("required", "expect_column_values_to_not_be_null", kwargs, "完整性", words, "0201")
+        yield rule("required", _Check("expect_column_values_to_not_be_null", kwargs, "完整性", "0201"), words)
     if text_column(field) != name:
         words = (f"「{title}」不是有效的{_type_words(field)}", f"请按{_type_words(field)}格式填写「{title}」")
         kwargs = {"column": text_column(field), "parsed": name}
-        yield rule("type", "expect_column_values_to_parse", kwargs, "规范性", words, "0302")
+        yield rule("type", _Check("expect_column_values_to_parse", kwargs, "规范性", "0302"), words)
     if field.enum:
         known = "、".join(f"{k}" if k == v else f"{k}（{v}）" for k, v in list(field.enum.items())[:12])
         words = (f"「{title}」不在代码表中", f"「{title}」只能填：{known}")
         kwargs = {**own, "value_set": _typed(field, list(field.enum))}
-        yield rule("enum", "expect_column_values_to_be_in_set", kwargs, "规范性", words, "0105")
+        yield rule("enum", _Check("expect_column_values_to_be_in_set", kwargs, "规范性", "0105"), words)
     if field.pattern:
         words = (f"「{title}」格式不对", f"请按规定格式填写「{title}」（{field.description or field.pattern}）")
         kwargs = {**own, "regex": field.pattern}
-        yield rule("pattern", "expect_column_values_to_match_regex", kwargs, "规范性", words, "0302")
+        yield rule("pattern", _Check("expect_column_values_to_match_regex", kwargs, "规范性", "0302"), words)
     yield from _limits(contract, field)
     yield from _codes(field)
     if field.unique:
         words = (f"「{title}」重复", f"每个「{title}」只能出现一次，请核对后保留正确的一行")
-        yield rule("unique", "expect_column_values_to_be_unique", own, "准确性", words, "0304")
+        yield rule("unique", _Check("expect_column_values_to_be_unique", own, "准确性", "0304"), words)
 
 
 def _reference(contract: Contract, field: Field, titles: Mapping[str, str]) -> Iterator[Rule]:
@@ -82,7 +95,7 @@ def _reference(contract: Contract, field: Field, titles: Mapping[str, str]) -> I
     )
     kwargs = {"column": field.name, "dataset": dataset, "field": column}
     type_, id_ = "expect_column_values_to_be_known", f"{field.name}_reference"
-    yield _rule(contract, id_, type_, kwargs, "一致性", words, (field.name,), "0402")
+    yield _rule(contract, id_, _Check(type_, kwargs, "一致性", "0402"), words, (field.name,))
 
 
 def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
@@ -94,7 +107,11 @@ def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
         words = (f"「{title}」超出可能的范围（{span}）", f"请核对「{title}」的数值和计量单位（应为 {span}）")
         kwargs = {"column": name, "min_value": field.minimum, "max_value": field.maximum}
         yield _rule(
-            contract, f"{name}_range", "expect_column_values_to_be_between", kwargs, "准确性", words, (name,), "0301"
+            contract,
+            f"{name}_range",
+            _Check("expect_column_values_to_be_between", kwargs, "准确性", "0301"),
+            words,
+            (name,),
         )
     if field.min_length is not None or field.max_length is not None:
         words = (
@@ -103,7 +120,7 @@ def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
         )
         kwargs = {"column": name, "min_value": field.min_length, "max_value": field.max_length}
         type_ = "expect_column_value_lengths_to_be_between"
-        yield _rule(contract, f"{name}_length", type_, kwargs, "规范性", words, (name,), "0302")
+        yield _rule(contract, f"{name}_length", _Check(type_, kwargs, "规范性", "0302"), words, (name,))
 
 
 def _codes(field: Field) -> Iterator[Rule]:
@@ -134,17 +151,14 @@ def _key_rules(contract: Contract) -> Iterator[Rule]:
         yield _rule(
             contract,
             "primary_key",
-            "expect_column_values_to_be_unique",
-            {"column": key[0]},
-            "准确性",
+            _Check("expect_column_values_to_be_unique", {"column": key[0]}, "准确性", "0304"),
             words,
             key,
-            "0304",
         )
     else:
         kwargs = {"column_list": list(key)}
         type_ = "expect_compound_columns_to_be_unique"
-        yield _rule(contract, "primary_key", type_, kwargs, "准确性", words, key, "0304")
+        yield _rule(contract, "primary_key", _Check(type_, kwargs, "准确性", "0304"), words, key)
 
 
 def _typed(field: Field, values: list[str]) -> list[Any]:
@@ -166,16 +180,19 @@ def _type_words(field: Field) -> str:
     }[field.type]
 
 
-def _rule(  # noqa: PLR0913 - one call a rule, all of it needed
-    contract: Contract,
-    id_: str,
-    type_: str,
-    kwargs: Mapping[str, Any],
-    dimension: Dimension,
-    words: tuple[str, str],
-    fields: tuple[str, ...],
-    indicator: str,
-) -> Rule:
+def _rule(contract: Contract, id_: str, check: _Check, words: tuple[str, str], fields: tuple[str, ...]) -> Rule:
     message, remedy = words
     basis = f"数据契约 {contract.id} {contract.version}"
-    return Rule(id_, type_, kwargs, "critical", dimension, message, remedy, basis, fields, "contract", indicator)
+    return Rule(
+        id_,
+        check.type,
+        check.kwargs,
+        "critical",
+        check.dimension,
+        message,
+        remedy,
+        basis,
+        fields,
+        "contract",
+        check.indicator,
+    )

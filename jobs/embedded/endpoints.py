@@ -76,8 +76,8 @@ def outside(service: str, home: Path) -> bool:
 def allocate(home: Path, services: Iterable[str], alive: Iterable[str]) -> dict[str, str]:
     """Address of each endpoint of these services; one that is alive keeps the address that it has."""
     known = read_env(endpoints_file(home))
-    taken = {_port(known[key]) for name in alive for key in USUAL[name] if key in known}
     chosen = {key: known[key] for name in alive for key in USUAL[name] if key in known}
+    taken = {_port(address) for address in chosen.values()}
     for key, usual in ((key, usual) for name in services for key, usual in USUAL[name].items()):
         if key not in chosen:
             port = free_port([_port(known.get(key, usual)), _port(usual)], taken)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import filterfalse
 from pathlib import Path
 
 from jobs.embedded import airflow, endpoints, portal, process, s3, spark
@@ -20,8 +21,7 @@ def up(settings: Settings, services: Sequence[str] = tuple(SERVICES), say: Say =
 
     When something fails, what this call started is stopped again.
     """
-    if unknown := set(services) - set(SERVICES):
-        raise UserError(f"Unknown service {', '.join(sorted(unknown))}; there are {', '.join(SERVICES)}.")
+    _check_known(services)
     home = settings.home.resolve()
     prepare(home)
     ports = locked(settings.cache / "ports.lock")  # a port is free until its service listens: one start at a time
@@ -34,9 +34,13 @@ def up(settings: Settings, services: Sequence[str] = tuple(SERVICES), say: Say =
         for service, programs in running:
             _await(service, programs, settings, fresh)
             say(f"{service.name}: {service.address(settings)}")
-        for name in services:
-            if name not in ours:
-                _check_outside(SERVICES[name], settings, say)
+        for name in filterfalse(ours.__contains__, services):
+            _check_outside(SERVICES[name], settings, say)
+
+
+def _check_known(services: Sequence[str]) -> None:
+    if unknown := set(services) - set(SERVICES):
+        raise UserError(f"Unknown service {', '.join(sorted(unknown))}; there are {', '.join(SERVICES)}.")
 
 
 @contextmanager

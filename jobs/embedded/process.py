@@ -7,8 +7,11 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 PROC = Path("/proc")
 MARK = "LAKE_PROCESS"
@@ -34,31 +37,19 @@ def boot_id() -> str:
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 
-def _stat(pid: int) -> list[str]:
-    """Fields of /proc/<pid>/stat from the state on (field 3); empty for a process that is gone."""
-    try:
-        text = (PROC / str(pid) / "stat").read_text()
-    except OSError:
-        return []
-    return text.rpartition(")")[2].split()
-
-
 def started_at(pid: int) -> int | None:
     """Start of a living process, in clock ticks since boot; None for a dead one or a zombie.
 
     A killed process whose threads have not all ended still lives: it may hold its port.
     """
-    fields = _stat(pid)
-    if not fields or (fields[0] in "ZX" and len(_threads(pid)) <= 1):
-        return None
-    return int(fields[19])
-
-
-def _threads(pid: int) -> list[str]:
     try:
-        return os.listdir(PROC / str(pid) / "task")
-    except OSError:
-        return []
+        process = psutil.Process(pid)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD) and process.num_threads() <= 1:
+            return None
+        # psutil tells the start by the wall clock, which may be set while a service runs; the kernel's ticks stay.
+        return int((PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19])
+    except (psutil.NoSuchProcess, OSError):
+        return None
 
 
 def write(path: Path, record: Record) -> None:
@@ -86,7 +77,7 @@ def members(home: Path, name: str = "", record: Record | None = None) -> list[in
 
     The session is asked too because a process that renames itself overwrites its environment.
     """
-    wanted = f"{MARK}={mark(home, name)}"
+    wanted = mark(home, name)
     session = record.pid if record and record.boot == boot_id() and _may_lead(record) else None
     return [pid for pid in _own_processes() if _session(pid) == session or _carries(pid, wanted, whole=bool(name))]
 
@@ -97,45 +88,43 @@ def _may_lead(record: Record) -> bool:
 
 
 def _own_processes() -> Iterator[int]:
-    for entry in PROC.iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and started_at(int(entry.name)) is not None:
-            yield int(entry.name)
+    for pid in psutil.pids():
+        if pid != os.getpid() and started_at(pid) is not None:
+            yield pid
 
 
 def _session(pid: int) -> int:
-    fields = _stat(pid)
-    return int(fields[3]) if fields else -1
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
 
 
 def _carries(pid: int, wanted: str, whole: bool) -> bool:
     try:
-        pairs = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:
+        word = psutil.Process(pid).environ().get(MARK, "")
+    except psutil.Error:
         return False
-    found = [pair for pair in pairs if pair.startswith(wanted.encode())]
-    return any(pair == wanted.encode() for pair in found) if whole else bool(found)
+    return word == wanted if whole else word.startswith(wanted)
 
 
 def memory_mib(pids: list[int]) -> int:
     """Memory of these processes together, shared pages counted once (PSS), in MiB."""
-    return sum(_pss_kib(pid) for pid in pids) // 1024
+    return sum(_pss(pid) for pid in pids) >> 20
 
 
-def _pss_kib(pid: int) -> int:
+def _pss(pid: int) -> int:
     try:
-        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
-    except OSError:
+        return int(psutil.Process(pid).memory_full_info().pss)
+    except psutil.Error:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
 def send(pids: list[int], number: signal.Signals) -> None:
     """Send a signal to each of them that still lives."""
     for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).send_signal(number)
 
 
 def kill_all(home: Path) -> None:

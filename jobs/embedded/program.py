@@ -111,17 +111,18 @@ def stop(names: Iterable[str], home: Path, grace_s: float = 20) -> list[str]:
     names = list(names)
     records = {name: record for name in names if (record := process.read(pid_file(home, name)))}
     running = [name for name in names if process.members(home, name, records.get(name))]
-    process.send([records[name].pid for name in running if name in records and records[name].alive()], signal.SIGTERM)
-    if not _gone(running, home, records, grace_s if _led(running, records) else 0):
+    leaders = _leaders(running, records)
+    process.send(leaders, signal.SIGTERM)
+    if not _gone(running, home, records, grace_s if leaders else 0):
         _kill(running, home, records)
     for name in names:
         pid_file(home, name).unlink(missing_ok=True)
     return running
 
 
-def _led(names: list[str], records: Mapping[str, process.Record]) -> bool:
-    """Whether any of them has a leader that can end its own tree."""
-    return any(name in records and records[name].alive() for name in names)
+def _leaders(names: list[str], records: Mapping[str, process.Record]) -> list[int]:
+    """Those that live of the processes that were started first; each can end its own tree."""
+    return [records[name].pid for name in names if name in records and records[name].alive()]
 
 
 def _kill(names: list[str], home: Path, records: Mapping[str, process.Record]) -> None:

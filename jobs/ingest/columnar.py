@@ -72,14 +72,22 @@ def _typed(kind: pa.DataType, is_instant: bool) -> Typed:
         return Typed("integer", "decimal(20,0)" if kind == pa.uint64() else "")
     if pa.types.is_floating(kind):
         return Typed("number")
-    if pa.types.is_decimal(kind) and 0 <= kind.scale <= kind.precision <= 38:
+    if _fits_decimal(kind):
         return Typed("number", f"decimal({kind.precision},{kind.scale})")
     if pa.types.is_date(kind):
         return Typed("date", formats=("yyyy-MM-dd",))
     if pa.types.is_timestamp(kind):
-        is_local = kind.tz is None and not is_instant
-        return Typed("timestamp", formats=("yyyy-MM-dd HH:mm:ss" if is_local else "yyyy-MM-dd'T'HH:mm:ssXXX",))
+        return _moment(is_local=kind.tz is None and not is_instant)
     return Typed("string")
+
+
+def _fits_decimal(kind: pa.DataType) -> bool:
+    """Whether Spark's decimal holds every value of the column."""
+    return bool(pa.types.is_decimal(kind)) and 0 <= kind.scale <= kind.precision <= 38
+
+
+def _moment(is_local: bool) -> Typed:
+    return Typed("timestamp", formats=("yyyy-MM-dd HH:mm:ss" if is_local else "yyyy-MM-dd'T'HH:mm:ssXXX",))
 
 
 def _chunks(path: Path, hows: Sequence[Notation], days: frozenset[int], notes: FileNotes) -> Iterator[Chunk]:

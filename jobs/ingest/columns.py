@@ -51,8 +51,7 @@ class BronzePlan:
         found = self._matched(grid, notes)
         self._check_missing(found, grid, notes)
         _note_renamed(found, grid, self.fields, notes)
-        used = set(found.values())
-        extra = [i for i in range(grid.own()) if i not in used and grid.header[i] is not None]
+        extra = _beyond(grid, set(found.values()))
         names = self._extra_names([(grid.header[i] or "", i + 1) for i in extra])
         self._note_extra(
             [(grid.header[i] or f"第 {i + 1} 列", name) for i, name in zip(extra, names, strict=True)], notes
@@ -86,15 +85,14 @@ class BronzePlan:
         missing = [f for f in self.fields if f.name not in found]
         if not missing:
             return
-        must = [f for f in missing if f.required or f.key_position is not None]
-        if self.contract.layout.missing_columns == "refuse" or must:
-            wanted = missing if self.contract.layout.missing_columns == "refuse" else must
+        refuses_any = self.contract.layout.missing_columns == "refuse"
+        wanted = [_called(f) for f in missing if refuses_any or _is_needed(f)]
+        if wanted:
             other = len(found) < OTHER_DATASET_SHARE * len(self.fields)
             hint = f"；与「{self.contract.title}」的约定相差过半，可能是其他数据集的文件" if other else ""
-            have = _shown_header(grid, other)
-            raise notes.error(f"缺少列：{_listed([_called(f) for f in wanted])}{hint}。文件中的列：{have}")
-        names = [_called(f) for f in missing]
-        notes.say("column_missing", f"缺少列：{_listed(names)}；这些字段按空值处理", columns=[f.name for f in missing])
+            raise notes.error(f"缺少列：{_listed(wanted)}{hint}。文件中的列：{_shown_header(grid, other)}")
+        names = _listed(list(map(_called, missing)))
+        notes.say("column_missing", f"缺少列：{names}；这些字段按空值处理", columns=[f.name for f in missing])
 
     def _note_extra(self, columns: Sequence[tuple[str, str]], notes: FileNotes) -> None:
         """Tell of columns beyond the contract: header, and name in bronze."""
@@ -173,3 +171,12 @@ def _called(f: Field) -> str:
 def _listed(names: Sequence[str]) -> str:
     more = f" 等 {len(names)} 个" if len(names) > NAMES_SHOWN else ""
     return "、".join(names[:NAMES_SHOWN]) + more
+
+
+def _beyond(grid: Grid, used: set[int]) -> list[int]:
+    """Places of the file's own columns that no field takes."""
+    return [place for place in range(grid.own()) if place not in used and grid.header[place] is not None]
+
+
+def _is_needed(field: Field) -> bool:
+    return field.required or field.key_position is not None

@@ -36,7 +36,11 @@ def answered_ticket(files: Sequence[LocalFile]) -> str:
         return ""
     if not fits(files[0].path, ABOUT):
         return ""
-    for row in book.get_sheet_by_name(ABOUT).to_python(nrows=ROWS_SEEN):
+    return _named_ticket(book.get_sheet_by_name(ABOUT).to_python(nrows=ROWS_SEEN))
+
+
+def _named_ticket(rows: Sequence[Sequence[object]]) -> str:
+    for row in rows:
         cells = [str(cell).strip() for cell in row if str(cell).strip()]
         if len(cells) > 1 and cells[0] == TICKET:
             return cells[1]

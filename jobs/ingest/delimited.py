@@ -1,7 +1,7 @@
 """Delimited text → grid: Arrow's reader where a block is plainly well-formed, Python's where it is not."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,18 +44,27 @@ def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, b
     records = Parser(dialect).parse(first, last=True, limit=max(head, 1))
     if not records.rows:
         raise notes.error("为空，没有任何内容；请重新导出后报送")
-    levels = records.rows[layout.skip_rows : head]
-    if layout.header_rows and not levels:
-        raise notes.error(f"只有 {len(records.rows)} 行，没有表头（应在第 {layout.skip_rows + 1} 行）")
-    width = max((len(level) for level in (levels or records.rows)), default=0)
-    header: tuple[str | None, ...] = joined_header(levels, width, fill=True) if levels else ("",) * width
-    header, again = distinct_header(header)
-    if again:
-        notes.say("column_duplicate", duplicate_words(again), columns=list(again))
-    scan = _Scan(path, encoding, dialect, layout, notes, len(header), block_bytes)
+    header = _header(records.rows, layout, notes)
+    scan = _Scan(_TextFile(path, encoding, dialect, block_bytes), layout, notes, len(header))
     scan.named = max((i + 1 for i, name in enumerate(header) if name), default=len(header))
     sections = Sections(layout)
     return Grid((*header, *sections.names), scan.chunks, len(sections.names))
+
+
+def _header(rows: Sequence[Sequence[str]], layout: Layout, notes: FileNotes) -> tuple[str | None, ...]:
+    """The header's names, each once; as many empty ones as there are columns where the file has no header."""
+    levels = rows[layout.skip_rows : layout.skip_rows + layout.header_rows]
+    if layout.header_rows and not levels:
+        raise notes.error(f"只有 {len(rows)} 行，没有表头（应在第 {layout.skip_rows + 1} 行）")
+    width = max((len(level) for level in (levels or rows)), default=0)
+    header, again = distinct_header(joined_header(levels, width, fill=True) if levels else ("",) * width)
+    if again:
+        notes.say("column_duplicate", duplicate_words(again), columns=list(again))
+    return header
+
+
+def _is_partial_line(data: bytes, last: bool) -> bool:
+    return not last and b"\n" not in data
 
 
 def _some(source: Iterator[bytes], lines: int) -> Iterator[bytes]:
@@ -93,21 +102,27 @@ def _known(first: bytes, layout: Layout, dialect: Dialect, score: Score) -> int:
     return score(joined_header(rows, max((len(r) for r in rows), default=0), fill=True))
 
 
+@dataclass(frozen=True)
+class _TextFile:
+    """A file of delimited text, and how its bytes are read."""
+
+    path: Path
+    encoding: Encoding
+    dialect: Dialect
+    block_bytes: int
+
+
 class _Scan:
     """One way through the file's rows."""
 
-    def __init__(  # noqa: PLR0913 - the parts of one scan
-        self,
-        path: Path,
-        encoding: Encoding,
-        dialect: Dialect,
-        layout: Layout,
-        notes: FileNotes,
-        width: int,
-        block_bytes: int,
-    ) -> None:
-        self.path, self.encoding, self.dialect = path, encoding, dialect
-        self.layout, self.notes, self.width, self.block_bytes = layout, notes, width, block_bytes
+    def __init__(self, text: _TextFile, layout: Layout, notes: FileNotes, width: int) -> None:
+        self.path, self.encoding, self.dialect, self.block_bytes = (
+            text.path,
+            text.encoding,
+            text.dialect,
+            text.block_bytes,
+        )
+        self.layout, self.notes, self.width = layout, notes, width
         self.named = width
         self.row = 0
         self.arrow_width = width
@@ -161,11 +176,12 @@ class _Scan:
         yield held or b"", True
 
     def _take(self, data: bytes, last: bool) -> tuple[Chunk | None, int]:
-        """What can be read of `data` at once, and the bytes used.
+        """What can be read of `data` at once, and the bytes used."""
+        return (self._may_use_arrow() and self._take_by_arrow(data, last)) or self._take_by_parser(data, last)
 
-        Where Arrow refuses, ever smaller pieces are tried, so that one odd row sends few rows to Python.
-        """
-        while self._may_use_arrow():
+    def _take_by_arrow(self, data: bytes, last: bool) -> tuple[Chunk | None, int] | None:
+        """None where Arrow refuses. Ever smaller pieces are tried, so that one odd row sends few rows to Python."""
+        while True:
             part, whole = data[: self.piece], len(data) <= self.piece
             cut = sound_end(part, self.dialect, last and whole)
             chunk = self._arrow(memoryview(part)[:cut]) if cut else None
@@ -173,9 +189,11 @@ class _Scan:
                 self.piece = min(self.piece * 2, MAX_LINE_BYTES)
                 return chunk, cut
             # Small enough, or no line end in sight: Python reads on from here.
-            if self.piece <= self.block_bytes // PIECES or (whole and not last and not cut and b"\n" not in data):
-                break
+            if self.piece <= self.block_bytes // PIECES or (whole and not cut and _is_partial_line(data, last)):
+                return None
             self.piece = min(self.piece, len(data)) // 2
+
+    def _take_by_parser(self, data: bytes, last: bool) -> tuple[Chunk | None, int]:
         part, whole = data[: self.piece], len(data) <= self.piece
         records = self.parser.parse(part, last and whole)
         if not records.rows and not whole:

@@ -1,6 +1,6 @@
 """xls and xlsx → grid: typed cells as the text that a person sees, row numbers as Excel shows them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -92,10 +92,8 @@ class _Scan:
             if number <= head:
                 continue
             cells = _texts(row, hows)
-            for column, words in formulas.get(number, {}).items():
-                if column < len(cells) and hows[column].kind in TYPED and not cells[column]:
-                    cells[column] = words  # no number: so the row is held back rather than taken without its value
-            if any(type(v) is float and abs(v) >= EXACT_BELOW for v in row):
+            _fill_formulas(cells, formulas.get(number, {}), hows)
+            if _is_inexact(row):
                 inexact.append(number)
             if is_blank(cells):
                 blank.append(number)
@@ -105,6 +103,17 @@ class _Scan:
         self.notes.count("id_precision_lost", INEXACT, inexact)
         bare = len(sheet.odd.formulas) + sheet.odd.unplaced
         self.notes.count("formulas_without_values", BARE_FORMULAS, sorted(formulas), bare)
+
+
+def _fill_formulas(cells: list[str], formulas: Mapping[int, str], hows: Sequence[Notation]) -> None:
+    """Formulas without a value as words, which are no number: so the row is held back rather than taken without its value."""
+    for column, words in formulas.items():
+        if column < len(cells) and hows[column].kind in TYPED and not cells[column]:
+            cells[column] = words
+
+
+def _is_inexact(row: Sequence[Any]) -> bool:
+    return any(type(value) is float and abs(value) >= EXACT_BELOW for value in row)
 
 
 def sheet_sizes(path: Path, notes: FileNotes) -> dict[str, int]:
@@ -225,7 +234,7 @@ def _without_empty(header: Sequence[str | None], sheet: _Sheet, head: int) -> tu
         if not unnamed:
             break
         if number > head:
-            unnamed -= {i for i in unnamed if i < len(row) and row[i] != ""}
+            unnamed -= {i for i, cell in enumerate(row) if cell != ""}
     return tuple(None if i in unnamed else name for i, name in enumerate(header))
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,6 +62,16 @@ def guess_moment(header: str, values: Mapping[str, int]) -> Moment | None:
     zoned = share(values, lambda v: bool(ZONE_WORD.match(v))) >= SURE
     if zoned:
         values = Counter({v.split(" ")[0]: n for v, n in values.items()})
+    shares = _shares(values, named)
+    formats = tuple(spark for spark in sorted(shares, key=shares.__getitem__, reverse=True) if shares[spark] > 0)
+    total = sum(shares.values())
+    if total < SURE:
+        return None
+    return Moment("timestamp" if _has_time(formats, values) else "date", formats, total, zoned)
+
+
+def _shares(values: Mapping[str, int], named: bool) -> dict[str, float]:
+    """Share of the values that each format fits."""
     shares = {spark: share(values, _matcher(regex)) for spark, regex in FORMATS.items()}
     _one_order(shares)
     if named:
@@ -70,13 +80,13 @@ def guess_moment(header: str, values: Mapping[str, int]) -> Moment | None:
         shares["epoch_ms"] = share(values, lambda v: len(v) == 13 and bool(EPOCH.match(v)))
     else:
         shares["yyyyMMdd"] = 0.0
-    formats = tuple(s for s in sorted(shares, key=lambda s: -shares[s]) if shares[s] > 0)
-    total = sum(shares.values())
-    if total < SURE:
-        return None
-    fraction = "excel_serial" in formats and any("." in v for v in values)
-    has_time = fraction or any("H" in s or s.startswith("epoch") for s in formats)
-    return Moment("timestamp" if has_time else "date", formats, total, zoned)
+    return shares
+
+
+def _has_time(formats: Sequence[str], values: Mapping[str, int]) -> bool:
+    """Whether the formats tell more than a day; a serial number does by its fraction."""
+    fraction = "excel_serial" in formats and any("." in value for value in values)
+    return fraction or any("H" in spark or spark.startswith("epoch") for spark in formats)
 
 
 def share(values: Mapping[str, int], fits: Callable[[str], bool]) -> float:

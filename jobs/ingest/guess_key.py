@@ -19,6 +19,16 @@ def candidate_key(columns: Mapping[int, pa.Array], order: Sequence[int]) -> tupl
     rows = len(next(iter(columns.values()))) if columns else 0
     if rows < MIN_ROWS:
         return ()
+    codes = _codes(columns, order)
+    for size in range(1, MAX_COLUMNS + 1):
+        for combination in combinations(codes, size):
+            if _is_unique([codes[p] for p in combination], rows):
+                return combination
+    return ()
+
+
+def _codes(columns: Mapping[int, pa.Array], order: Sequence[int]) -> dict[int, tuple[np.ndarray, int]]:
+    """Columns that may be part of a key, as numbers, each with how many values it has."""
     codes: dict[int, tuple[np.ndarray, int]] = {}
     for position in order:
         array = columns[position]
@@ -26,11 +36,7 @@ def candidate_key(columns: Mapping[int, pa.Array], order: Sequence[int]) -> tupl
             encoded = array.dictionary_encode()
             if len(encoded.dictionary) > 1:
                 codes[position] = (encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary))
-    for size in range(1, MAX_COLUMNS + 1):
-        for combination in combinations(codes, size):
-            if _is_unique([codes[p] for p in combination], rows):
-                return combination
-    return ()
+    return codes
 
 
 def _is_unique(parts: Sequence[tuple[np.ndarray, int]], rows: int) -> bool:

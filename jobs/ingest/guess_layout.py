@@ -140,11 +140,7 @@ def _head(rows: Sequence[Sequence[str]], found: GuessedLayout) -> None:
     """Rows above the header, header rows and sub-headings."""
     filled = [sum(1 for cell in row if cell.strip()) for row in rows]
     typical = median(filled[MAX_TITLE_ROWS // 2 :] or filled or [0])
-    skip = 0
-    while skip < min(MAX_TITLE_ROWS, len(rows) - 1) and filled[skip] < max(2, typical / 2) <= typical:
-        skip += 1
-    if filled[skip : skip + 1] and filled[skip] < max(2, typical / 2) <= typical:
-        skip = 0
+    skip = _title_rows(filled, typical)
     if skip:
         found.put(f"表头上方有 {skip} 行标题", skip_rows=skip)
     levels = _header_levels(rows[skip:], typical)
@@ -154,19 +150,35 @@ def _head(rows: Sequence[Sequence[str]], found: GuessedLayout) -> None:
     _sections(rows[skip + levels :], typical, found)
 
 
+def _title_rows(filled: Sequence[int], typical: float) -> int:
+    """Rows with few cells above the first full one; none where no full one follows them."""
+    few = [cells < max(2, typical / 2) <= typical for cells in filled]
+    skip = 0
+    while skip < min(MAX_TITLE_ROWS, len(few) - 1) and few[skip]:
+        skip += 1
+    return 0 if few[skip : skip + 1] == [True] else skip
+
+
 def _header_levels(rows: Sequence[Sequence[str]], typical: float) -> int:
     if not rows or not _is_wording(rows[0], 0.8):
         return 0
     levels = 1
-    while levels < min(MAX_HEADER_ROWS, len(rows) - 1):
-        upper, lower = rows[levels - 1], rows[levels]
-        gaps = [i for i, cell in enumerate(lower) if cell.strip() and (i >= len(upper) or not upper[i].strip())]
-        short = sum(1 for cell in lower if cell.strip()) < typical
-        numbers_below = any(NUMERIC.match(c.strip()) for row in rows[levels + 1 : levels + 4] for c in row if c.strip())
-        if not (gaps and short and numbers_below and _is_wording(lower, 1.0)):
-            break
+    while levels < min(MAX_HEADER_ROWS, len(rows) - 1) and _is_level(rows, levels, typical):
         levels += 1
     return levels
+
+
+def _is_level(rows: Sequence[Sequence[str]], place: int, typical: float) -> bool:
+    """Whether the row is a lower level of the header: words that fill gaps of the row above, with numbers below."""
+    upper, lower = rows[place - 1], rows[place]
+    filled = [index for index, cell in enumerate(lower) if cell.strip()]
+    gaps = [index for index in filled if index >= len(upper) or not upper[index].strip()]
+    is_short = bool(gaps) and len(filled) < typical
+    return is_short and _has_numbers(rows[place + 1 : place + 4]) and _is_wording(lower, 1.0)
+
+
+def _has_numbers(rows: Sequence[Sequence[str]]) -> bool:
+    return any(NUMERIC.match(cell.strip()) for row in rows for cell in row if cell.strip())
 
 
 def _is_wording(row: Sequence[str], share: float) -> bool:
@@ -179,10 +191,20 @@ def _sections(rows: Sequence[Sequence[str]], typical: float, found: GuessedLayou
     """Rows with one filled cell, the first, more than once and with data after each."""
     if typical < 3:
         return
-    lone = [i for i, row in enumerate(rows) if row and row[0].strip() and not any(c.strip() for c in row[1:])]
-    heads = [rows[i][0].strip() for i in lone if i + 1 < len(rows) and i + 1 not in lone]
+    heads = _section_heads(rows)
     if len(heads) < 2 or any(FOOTER.match(head) for head in heads):
         return
     counted = all(COUNTED_SECTION.match(head) for head in heads)
     pattern = r"^(?P<section>.+?)[（(]\D*\d+\D*[)）]$" if counted else r"^(?P<section>.+)$"
     found.put(f"数据行之间有分组标题行（前 {len(rows)} 行中 {len(heads)} 处）", section={"pattern": pattern})
+
+
+def _section_heads(rows: Sequence[Sequence[str]]) -> list[str]:
+    """First cells of rows that have no other, with data below."""
+    lone = [place for place, row in enumerate(rows) if _is_lone(row)]
+    return [rows[place][0].strip() for place in lone if place + 1 < len(rows) and place + 1 not in lone]
+
+
+def _is_lone(row: Sequence[str]) -> bool:
+    """Whether the first cell is filled and no other."""
+    return bool(row) and bool(row[0].strip()) and not any(cell.strip() for cell in row[1:])

@@ -87,19 +87,24 @@ def numbers(values: Mapping[str, int], decimal: str = ".") -> Numbers:
             digits[found["digits"].strip()] += n
     made = Numbers(_marks(digits, decimal))
     for found, n in parts:
-        made.rows += n
-        text = found["digits"].strip() if found else ""
-        if found is None or not made.marks.fits(text):
-            made.other += n
-            continue
-        plain = made.marks.plain(text)
-        made.plain[plain] += n
-        made.whole += n if WHOLE.match(plain) else 0
-        made.grouped += n if made.marks.thousands and plain != text.replace(made.marks.decimal, ".") else 0
-        made.censored += n if found["censor"] else 0
-        if found["unit"]:
-            made.units[found["unit"]] += n
+        _count(made, found, n)
     return made
+
+
+def _count(made: Numbers, found: re.Match[str] | None, n: int) -> None:
+    """Add a value that came `n` times."""
+    made.rows += n
+    text = found["digits"].strip() if found else ""
+    if found is None or not made.marks.fits(text):
+        made.other += n
+        return
+    plain = made.marks.plain(text)
+    made.plain[plain] += n
+    made.whole += n if WHOLE.match(plain) else 0
+    made.grouped += n if made.marks.thousands and plain != text.replace(made.marks.decimal, ".") else 0
+    made.censored += n if found["censor"] else 0
+    if found["unit"]:
+        made.units[found["unit"]] += n
 
 
 def _marks(digits: Mapping[str, int], decimal: str) -> Marks:

@@ -176,15 +176,20 @@ def _code(header: str, values: Counter[str], found: Guess) -> bool:
     if digits < 0.5:
         return False
     zeros = share(values, lambda v: len(v) > 1 and v.startswith("0") and v.isdigit())
+    longest, is_even = _lengths(values)
+    if zeros > 0.001 or longest >= CODE_DIGITS or (CODE_HEADER.search(header) and is_even):
+        found.comments.append(f"数字编码（最长 {longest} 位{'，有前导零' if zeros else ''}），按文本保存")
+        return True
+    return False
+
+
+def _lengths(values: Counter[str]) -> tuple[int, bool]:
+    """The longest value, and whether nearly all are equally long."""
     lengths: Counter[int] = Counter()
     for value, n in values.items():
         lengths[len(value)] += n
     longest = max(lengths)
-    even = lengths.most_common(1)[0][1] >= 0.9 * sum(values.values()) and longest > 1
-    if zeros > 0.001 or longest >= CODE_DIGITS or (CODE_HEADER.search(header) and even):
-        found.comments.append(f"数字编码（最长 {longest} 位{'，有前导零' if zeros else ''}），按文本保存")
-        return True
-    return False
+    return longest, lengths.most_common(1)[0][1] >= 0.9 * sum(values.values()) and longest > 1
 
 
 def _number(column: Column, values: Counter[str], found: Guess) -> None:
@@ -201,12 +206,15 @@ def _number(column: Column, values: Counter[str], found: Guess) -> None:
         found.source["censored"] = True
         found.comments.append(f"{made.censored} 个值带 < 或 >（检出限）")
     if made.units:
-        found.source["units"] = dict.fromkeys(made.units, 1)
-        found.unit = made.units.most_common(1)[0][0]
-        found.comments.append(
-            "值后带单位：" + "、".join(f"{u}（{n} 次）" for u, n in made.units.items()) + "；请核对换算系数"
-        )
+        _units(made, found)
     _range(column.header, made, found)
+
+
+def _units(made: Numbers, found: Guess) -> None:
+    found.source["units"] = dict.fromkeys(made.units, 1)
+    found.unit = made.units.most_common(1)[0][0]
+    counts = "、".join(f"{unit}（{n} 次）" for unit, n in made.units.items())
+    found.comments.append(f"值后带单位：{counts}；请核对换算系数")
 
 
 def _marks(made: Numbers, found: Guess) -> None:

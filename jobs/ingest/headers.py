@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 from jobs.contracts import Field
 
@@ -30,14 +32,8 @@ def joined_header(levels: Sequence[Sequence[str]], width: int, fill: bool) -> tu
         for level in clean[:-1]:
             for index in range(1, width):
                 level[index] = level[index] or level[index - 1]
-    names = []
-    for column in zip(*clean, strict=True) if clean else [()] * width:
-        parts: list[str] = []
-        for part in column:
-            if part and part not in parts[-1:]:
-                parts.append(part)
-        names.append("/".join(parts))
-    return tuple(names)
+    columns = zip(*clean, strict=True) if clean else [()] * width
+    return tuple("/".join(part for part, _ in groupby(filter(None, column))) for column in columns)
 
 
 def distinct_header(header: Sequence[str | None]) -> tuple[tuple[str | None, ...], Mapping[str, str]]:
@@ -91,6 +87,22 @@ class _Names:
     alike: dict[str, list[int]] = field(default_factory=dict)
     claimed: set[int] = field(default_factory=set)
 
+    @classmethod
+    def of(cls, header: Sequence[str | None], own: int) -> "_Names":
+        """The names of a header."""
+        names = cls(own)
+        for index, name in enumerate(header):
+            if name:
+                names.exact.setdefault(name, index)
+                names.alike.setdefault(header_key(name), []).append(index)
+        return names
+
+    def claim(self, fields: Sequence[Field]) -> None:
+        """Keep the columns that fields name to the letter from any other field."""
+        for one in fields:
+            first = next((header for header in one.headers() if self.columns(header)), "")
+            self.claimed.update([self.exact[first]] if first in self.exact else [])
+
     def columns(self, name: str) -> list[int]:
         """The column that has the very name; else those like it that are no other field's, the file's own first."""
         if name in self.exact:
@@ -104,20 +116,14 @@ def match(header: Sequence[str | None], own: int, fields: Sequence[Field]) -> Ma
 
     So `Code` and `code` each keep their own; likeness decides only where one column alone is like the field's header.
     """
-    names, found = _Names(own), Matched()
-    for index, name in enumerate(header):
-        if name:
-            names.exact.setdefault(name, index)
-            names.alike.setdefault(header_key(name), []).append(index)
-    named = [f for f in fields if f.source.position is None]
-    found.places.update({f.name: p - 1 for f in fields if (p := f.source.position) is not None and p <= own})
-    for f in named:
-        first = next((h for h in f.headers() if names.columns(h)), "")
-        names.claimed.update([names.exact[first]] if first in names.exact else [])
-    for f in named:
+    names = _Names.of(header, own)
+    found = Matched({f.name: p - 1 for f in fields if (p := f.source.position) is not None and p <= own})
+    by_name = [f for f in fields if f.source.position is None]
+    names.claim(by_name)
+    for f in by_name:
         columns = next(filter(None, map(names.columns, f.headers())), [])
         if len(columns) == 1:
             found.places[f.name] = columns[0]
         elif columns:
-            found.doubtful[f.name] = tuple(header[index] or "" for index in columns)
+            found.doubtful[f.name] = tuple(map(str, itemgetter(*columns)(header)))
     return found

@@ -9,6 +9,8 @@ from jobs.ingest.notes import FileNotes
 
 Kind = Literal["excel", "parquet", "zip", "gz", "text"]
 
+# Not puremagic: short signatures make it take text for something else (a csv whose header begins with BM for a picture, with
+# MZ for a program), and it does not tell an encrypted workbook or a web page saved as xls from the real thing.
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 FOREIGN = {
     b"%PDF": "是 PDF，不能入湖；请导出为 csv 或 xlsx 后重新报送",

@@ -108,7 +108,7 @@ class Parser:
             lines.pop()
         found = Records(lines)
         at = 0
-        while at < len(lines) and (limit is None or len(found.rows) < limit):
+        while at < len(lines) and not _is_full(found, limit):
             at = self._run(lines, at, last, limit, found)
         return found
 
@@ -124,11 +124,11 @@ class Parser:
                         return len(lines)
                     if fault:
                         break
-                elif self.sound and self.dialect.quote in lines[at] and not self.sound.fullmatch(lines[at]):
+                elif self._is_irregular(lines[at]):
                     found.irregular.append(len(found.rows))
                 self._take(row, lines, at, feed.at, found)
                 at = feed.at
-                if limit is not None and len(found.rows) >= limit:
+                if _is_full(found, limit):
                     return at
             else:
                 return len(lines)
@@ -137,6 +137,13 @@ class Parser:
         found.unpaired.add(len(found.rows))
         self._take(self.dialect.plain(lines[at]), lines, at, at + 1, found)
         return at + 1
+
+    def _is_irregular(self, line: str) -> bool:
+        """Whether a record of one line holds quotes that stand where they should not."""
+        return bool(self.sound) and self.dialect.quote in line and not self._is_sound(line)
+
+    def _is_sound(self, text: str) -> bool:
+        return self.sound is None or self.sound.fullmatch(text) is not None
 
     @staticmethod
     def _take(row: list[str], lines: list[str], start: int, end: int, found: Records) -> None:
@@ -150,13 +157,19 @@ class Parser:
         long = size > MAX_RECORD_BYTES or len(record) > MAX_RECORD_LINES or not self.dialect.multiline
         if is_open:
             return "unpaired" if last or long else "open"
-        if long or (self.sound and not self.sound.fullmatch("".join(record))):
-            return "unpaired"
+        return "unpaired" if long or not self._is_sound("".join(record)) or self._swallows(row, record) else ""
+
+    def _swallows(self, row: list[str], record: list[str]) -> bool:
+        """Whether lines within a cell look like records of their own."""
         # In a narrow table almost any text looks like a row: that a cell swallowed some could not be told.
         if self.width is None or self.width < 3 or max(cell.count("\n") for cell in row) <= BREAKS_IN_ORDINARY_CELL:
-            return ""
+            return False
         whole = sum(1 for line in record[1:-1] if line.count(self.dialect.delimiter) == self.width - 1)
-        return "unpaired" if whole >= SWALLOWED_LINES else ""
+        return whole >= SWALLOWED_LINES
+
+
+def _is_full(found: Records, limit: int | None) -> bool:
+    return limit is not None and len(found.rows) >= limit
 
 
 def sound_end(data: bytes, dialect: Dialect, last: bool) -> int | None:
@@ -179,12 +192,15 @@ def sound_end(data: bytes, dialect: Dialect, last: bool) -> int | None:
     if not _well_quoted(text, quotes, ord(dialect.delimiter), cut):
         return None
     broken = ends[inside == 1]
-    broken = broken[broken < cut]
-    if len(broken):
-        per_cell = np.bincount(np.searchsorted(quotes, broken) // 2)
-        if not dialect.multiline or int(per_cell.max()) > BREAKS_IN_ORDINARY_CELL:
-            return None
-    return cut
+    return cut if _are_ordinary(broken[broken < cut], quotes, dialect) else None
+
+
+def _are_ordinary(broken: np.ndarray, quotes: np.ndarray, dialect: Dialect) -> bool:
+    """Whether line ends within quotes are allowed, and no cell has too many of them."""
+    if not len(broken):
+        return True
+    per_cell = np.bincount(np.searchsorted(quotes, broken) // 2)
+    return dialect.multiline and int(per_cell.max()) <= BREAKS_IN_ORDINARY_CELL
 
 
 def _last_line_end(data: bytes) -> int | None:

@@ -129,11 +129,7 @@ def _read(path: Path, encoding: Encoding, notes: FileNotes) -> tuple[Any, Mappin
 
 def _records(document: Any, path: str, notes: FileNotes) -> Any:
     """The list of records, or a mapping with `columns` and `data`."""
-    for step in filter(None, path.split(".")):
-        if not isinstance(document, dict) or step not in document:
-            have = "、".join(map(str, document)) if isinstance(document, dict) else "列表"
-            raise notes.error(f"中没有「{path}」（缺 {step}）；该处现有：{have}")
-        document = document[step]
+    document = _at(document, path, notes)
     if isinstance(document, list):
         return document
     if isinstance(document, dict) and all(isinstance(document.get(k), list) for k in ("columns", "data")):
@@ -141,6 +137,16 @@ def _records(document: Any, path: str, notes: FileNotes) -> Any:
     lists = [k for k, v in document.items() if isinstance(v, list)] if isinstance(document, dict) else []
     hint = f"；可能在：{'、'.join(lists)}" if lists else ""
     raise notes.error(f"的「{path or '根'}」处不是记录列表{hint}；请在契约 layout.records 写明路径")
+
+
+def _at(document: Any, path: str, notes: FileNotes) -> Any:
+    """What stands at a path of names."""
+    for step in filter(None, path.split(".")):
+        if not isinstance(document, dict) or step not in document:
+            have = "、".join(map(str, document)) if isinstance(document, dict) else "列表"
+            raise notes.error(f"中没有「{path}」（缺 {step}）；该处现有：{have}")
+        document = document[step]
+    return document
 
 
 def _json_lines(

@@ -1,5 +1,6 @@
 """What stands in the landing zone → a delivery of the ledger: a new one, or the one that brought the same bytes before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -44,17 +45,29 @@ def recorded(session: Session, arrival: Arrival, now: datetime) -> tuple[Deliver
     is_new = known is None or not _is_repeat(session, known, arrival)
     # asked last: whatever another worker did before the answers above, its sightings are seen now
     last = [last_sighting(session, key) for key, _ in arrival.seen]
-    if last and all(one and one.etag == etag for one, (_, etag) in zip(last, arrival.seen, strict=True)):
-        newest = max((one for one in last if one), key=lambda one: one.id)
-        return _entry(session, newest.delivery), False
-    row = _row(arrival, known.occurrence + 1 if known else 1, now) if known is None or is_new else known
-    if is_new:
-        session.add(row)
-        session.flush()
-    for one, (key, etag) in zip(last, arrival.seen, strict=True):
-        if one is None or (one.etag, one.delivery) != (etag, row.id):
+    unchanged = _as_last_seen(last, arrival)
+    if unchanged is not None:
+        return _entry(session, unchanged.delivery), False
+    row = _added(session, arrival, known.occurrence + 1 if known else 1, now) if known is None or is_new else known
+    for before, (key, etag) in zip(last, arrival.seen, strict=True):
+        if before is None or (before.etag, before.delivery) != (etag, row.id):
             _see(session, OccurrenceRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
     return row.entry(), is_new
+
+
+def _added(session: Session, arrival: Arrival, occurrence: int, now: datetime) -> DeliveryRow:
+    row = _row(arrival, occurrence, now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _as_last_seen(last: Sequence[OccurrenceRow | None], arrival: Arrival) -> OccurrenceRow | None:
+    """The newest of the last sightings where each object stands as it was last seen; else None."""
+    known = [sighting for sighting in last if sighting is not None]
+    if not known or [sighting.etag for sighting in known] != [etag for _, etag in arrival.seen]:
+        return None
+    return max(known, key=lambda sighting: sighting.id)
 
 
 def _is_repeat(session: Session, known: DeliveryRow, arrival: Arrival) -> bool:

@@ -128,8 +128,7 @@ class Merge:
     def sql(self, target: str, source: str, columns: Sequence[str]) -> str:
         same = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
         leaving = tuple(d for d in (self.again, *self.gone) if d)
-        newer = [f"t._delivery IN ({_quoted(leaving)})"] if leaving else []
-        newer += ["s._seq >= t._seq"] if self.latest_wins else []
+        newer = self._newer(leaving)
         sets = ", ".join(f"t.`{c}` = {self._value(c)}" for c in columns)
         names = ", ".join(f"`{c}`" for c in columns)
         values = ", ".join(f"s.`{c}`" for c in columns)
@@ -140,6 +139,11 @@ class Merge:
         if leaving:
             lines.append(f"WHEN NOT MATCHED BY SOURCE AND t._delivery IN ({_quoted(leaving)}) THEN DELETE")
         return "\n".join(lines)
+
+    def _newer(self, leaving: tuple[str, ...]) -> list[str]:
+        """When a row that comes takes the place of one that stands; any of these."""
+        newer = [f"t._delivery IN ({_quoted(leaving)})"] if leaving else []
+        return [*newer, "s._seq >= t._seq"] if self.latest_wins else newer
 
     def _value(self, column: str) -> str:
         return f"least(t.`{column}`, s.`{column}`)" if column == self.earliest else f"s.`{column}`"

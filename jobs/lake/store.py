@@ -71,6 +71,12 @@ class Store:
             for item in page.get("Contents", []):
                 yield StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
+    def folders(self, prefix: str) -> tuple[str, ...]:
+        """Names of what lies directly under a prefix that ends with a slash and holds more, in order."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+        keys = (item["Prefix"] for page in pages for item in page.get("CommonPrefixes", []))
+        return tuple(sorted(key.removeprefix(prefix).rstrip("/") for key in keys))
+
     def head(self, key: str) -> StoredObject | None:
         """The object at `key`; None where there is none."""
         try:

@@ -15,6 +15,7 @@ from jobs.model.ticket import TicketSummary
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.reporting import bulletin as bulletins
 from jobs.reporting.bulletin import BulletinFacts, BulletinFiles, Edition, Figure, Period, TicketFacts
+from jobs.reporting.bulletin.gather import TicketSide
 
 SHARES = ("mended", "mended_in_time", "first_pass", "recurred", "false_alarms", "corrections_in_time")
 STOCK = ("opening", "new", "closed", "closing")
@@ -97,7 +98,7 @@ def _facts(lake: Lake, registry: Registry, edition: Edition, cited: Mapping[str,
         cut = Cutoff(cut.before, cut.since, cut.until, cited["sources"]["events"]["seq"], days)
     with open_tickets(lake, registry) as tickets:
         loop, calendar = tickets.loop(cut), tickets.calendar()
-    return bulletins.gathered(lake, registry, edition, _ticket_facts(loop), _due_on(calendar), cited)
+    return bulletins.gathered(lake, registry, edition, TicketSide(_ticket_facts(loop), _due_on(calendar)), cited)
 
 
 def _ticket_facts(loop: Loop) -> TicketFacts:
@@ -134,11 +135,13 @@ def _lists(
     shares = {name: (now.share(name).part, now.share(name).whole) if now else nothing for name in SHARES}
     stock = {name: ((), getattr(now.stock, name)) if now else nothing for name in STOCK}
     timed = ((), now.durations.tickets) if now else nothing
-    flagged = {
-        "overdue": ((), tuple(one.id for one in mine if one.is_overdue and one.is_found)),
-        "again": ((), tuple(one.id for one in mine if one.recurred)),
-    }
+    overdue = tuple(brief.id for brief in mine if _is_late_issue(brief))
+    flagged = {"overdue": ((), overdue), "again": ((), tuple(brief.id for brief in mine if brief.recurred))}
     return {**stock, **shares, **dict.fromkeys(("mean_days", "median_days", "p90_days", "net_days"), timed), **flagged}
+
+
+def _is_late_issue(brief: TicketSummary) -> bool:
+    return brief.is_overdue and brief.is_found
 
 
 def _figure(
@@ -164,10 +167,15 @@ def _value(name: str, found: LoopMetrics | None) -> float | None:
 
 def _cited(loop: Loop) -> tuple[TicketSummary, ...]:
     """Tickets that a number of the period names, or whose dispute was upheld."""
-    named = {i for one in loop.now.values() for s in one.shares for i in s.whole}
-    named |= {i for one in loop.now.values() for name in STOCK for i in getattr(one.stock, name)}
-    named |= {i for one in loop.now.values() for i in one.durations.tickets}
+    named = set().union(*(_named(metrics) for metrics in loop.now.values()))
     return tuple(t for t in loop.summaries.values() if t.id in named or t.is_overdue or t.recurred or t.upheld)
+
+
+def _named(metrics: LoopMetrics) -> set[str]:
+    """Tickets that any number of a period is made of."""
+    of_shares = (share.whole for share in metrics.shares)
+    of_stock = (getattr(metrics.stock, name) for name in STOCK)
+    return set().union(*of_shares, *of_stock, metrics.durations.tickets)
 
 
 def _due_on(calendar: WorkingDays) -> Any:

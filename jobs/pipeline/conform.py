@@ -44,8 +44,7 @@ def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
         delivery,
         decision,
         quality.Basis(suite_hash(rules), lake.tables.version(lake.path(Zone.SILVER, contract.id)), datetime.now(UTC)),
-        this.judged.counted,
-        this.repair_counts(),
+        quality.RowCounts(this.judged.counted, this.repair_counts()),
     )
     counties = quality.county_rows(verdict, this.judged.counties)
     rows = [

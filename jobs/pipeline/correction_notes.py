@@ -19,13 +19,8 @@ WITHOUT = "（未选择方式）"
 
 def comment_correction_notes(lake: Lake, tickets: Tickets, delivery: Delivery, now: datetime) -> None:
     """A comment of the sender on each ticket that the workbook answers; once a delivery, nothing where nothing was filled in."""
-    if not delivery.answers or len(delivery.objects) != 1 or not delivery.objects[0].lower().endswith(".xlsx"):
-        return
-    with TemporaryDirectory(prefix="lake-workbook-") as folder:
-        file = Path(folder) / "workbook.xlsx"
-        lake.store.get_file(delivery.objects[0], file)
-        found = list(correction_notes(file))
-    if not found:
+    notes = _notes_of(lake, delivery) if delivery.answers else []
+    if not notes:
         return
     sender = Actor("reporter", delivery.provider, delivery.sender or "（未署名）")
     begin = f"批次 {delivery.id} 随整改包填写："
@@ -35,7 +30,17 @@ def comment_correction_notes(lake: Lake, tickets: Tickets, delivery: Delivery, n
         except Unknown:
             continue
         if not any(text.startswith(begin) for text in said):
-            tickets.commented(ticket, sender, begin + _text(found), now)
+            tickets.commented(ticket, sender, begin + _text(notes), now)
+
+
+def _notes_of(lake: Lake, delivery: Delivery) -> list[CorrectionNote]:
+    """What was filled in, where the delivery is one workbook."""
+    if len(delivery.objects) != 1 or not delivery.objects[0].lower().endswith(".xlsx"):
+        return []
+    with TemporaryDirectory(prefix="lake-workbook-") as folder:
+        file = Path(folder) / "workbook.xlsx"
+        lake.store.get_file(delivery.objects[0], file)
+        return list(correction_notes(file))
 
 
 def _text(found: Sequence[CorrectionNote]) -> str:

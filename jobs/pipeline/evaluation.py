@@ -16,7 +16,7 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.model.verdict import RepairCount
 from jobs.pipeline.bronze import bronze_rows
-from jobs.pipeline.first_sent import with_sent_date
+from jobs.pipeline.first_sent import ask_for_the_day, with_sent_date
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def typed_rows(
 ) -> tuple[DataFrame, tuple[Repair, ...], tuple[str, ...]]:
     """The delivery's rows with types and `_sent_date`, the repairs that they needed, and evolved extra columns."""
     rows, repairs, extras = bronze_rows(lake, contract, delivery)
-    return with_sent_date(lake, contract, delivery, rows, rules, versions), repairs, extras
+    known = versions if ask_for_the_day(rules) else None
+    return with_sent_date(lake, contract, delivery, rows, known), repairs, extras
 
 
 def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:

@@ -26,12 +26,11 @@ KEY, DAY = "_first_key", "_first_day"
 
 
 def with_sent_date(
-    lake: Lake, contract: Contract, delivery: Delivery, rows: DataFrame, rules: Sequence[Rule], versions: Versions
+    lake: Lake, contract: Contract, delivery: Delivery, rows: DataFrame, versions: Versions | None
 ) -> DataFrame:
-    """The rows with `_sent_date`; earlier deliveries are looked at only where a rule asks for the day."""
+    """The rows with `_sent_date`; without versions of the tables, earlier deliveries are not looked at."""
     own = F.lit(delivery.sent_date(_zone(lake)))
-    asked = contract.key() and any(_names_the_day(rule) for rule in rules)
-    found = list(_first_days(lake, contract, delivery, versions)) if asked else []
+    found = list(_first_days(lake, contract, delivery, versions)) if versions and contract.key() else []
     if not found:
         return rows.withColumn(SENT_DATE, own)
     first = reduce(DataFrame.unionAll, found).groupBy(KEY).agg(F.min(DAY).alias(DAY))
@@ -39,6 +38,11 @@ def with_sent_date(
     keyed = rows.withColumn(KEY, F.when(is_whole, key_column(contract)))
     joined = keyed.join(first, KEY, "left")
     return joined.withColumn(SENT_DATE, F.least(own, F.col(DAY))).drop(KEY, DAY)
+
+
+def ask_for_the_day(rules: Sequence[Rule]) -> bool:
+    """Whether any of the rules is about the day on which a row was first sent."""
+    return any(_names_the_day(rule) for rule in rules)
 
 
 def _names_the_day(rule: Rule) -> bool:

@@ -1,9 +1,10 @@
 """Deliveries on their way in: noticed, recorded, read into bronze. No engine is needed here."""
 
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from jobs.contracts import Registry
+from jobs.contracts import Registry, assets
 from jobs.ingest.land import UNKNOWN, Landed
 from jobs.ingest.land import land as land_new
 from jobs.lake.lake import Lake
@@ -27,7 +28,7 @@ def watch(lake: Lake, registry: Registry) -> list[tuple[str, str]]:
     waits for its turn: judged deliveries that nobody took up for a while are told again, as `results`; after a quiet
     while, so are those that landed and went no further.
     """
-    known_now = [_landing(d) for d in _once_unknown(lake) if d.dataset in registry.providers()]
+    known_now = _of_contracts(registry, _once_unknown(lake))
     if known_now:
         return known_now
     deadline = time.monotonic() + WATCH_S
@@ -35,16 +36,18 @@ def watch(lake: Lake, registry: Registry) -> list[tuple[str, str]]:
     while time.monotonic() < deadline:
         landed = [one.delivery for one in land(lake, registry) if one.is_new]
         if landed:
-            return [_landing(one) for one in landed if one.dataset in registry.providers()]
+            return _of_contracts(registry, landed)
         untold = _untold(lake, registry, seen)
         if untold:
             return untold
         time.sleep(POLL_S)
-    return [_landing(one) for one in _left(lake, registry)]
+    return _of_contracts(registry, _left(lake))
 
 
-def _landing(one: Delivery) -> tuple[str, str]:
-    return f"landing/{one.dataset}", one.id
+def _of_contracts(registry: Registry, deliveries: Iterable[Delivery]) -> list[tuple[str, str]]:
+    """(asset, delivery) of those whose dataset has a contract."""
+    datasets = registry.providers()
+    return [(assets.LANDING.format(dataset=d.dataset), d.id) for d in deliveries if d.dataset in datasets]
 
 
 def _untold(lake: Lake, registry: Registry, seen: dict[str, float]) -> list[tuple[str, str]]:
@@ -54,14 +57,14 @@ def _untold(lake: Lake, registry: Registry, seen: dict[str, float]) -> list[tupl
     since = {one: seen.get(one, now) for one in waiting}
     seen.clear()
     seen.update(since)
-    return [("results", one) for one in waiting if now - since[one] >= UNTOLD_S]
+    return [(assets.RESULTS, one) for one in waiting if now - since[one] >= UNTOLD_S]
 
 
-def _left(lake: Lake, registry: Registry) -> list[Delivery]:
+def _left(lake: Lake) -> list[Delivery]:
     """Deliveries that landed some while ago and went no further: whoever recorded them died before saying so."""
     before = datetime.now(UTC) - timedelta(seconds=WATCH_S)
     landed = lake.ledger.deliveries(states=(State.LANDED,))
-    return [d for d in landed if d.received_at < before and d.dataset in registry.providers()]
+    return [d for d in landed if d.received_at < before]
 
 
 def _once_unknown(lake: Lake, dataset: str | None = None) -> list[Delivery]:

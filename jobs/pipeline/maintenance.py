@@ -7,7 +7,7 @@ from jobs.collaboration import remind as tell
 from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.system_tables import CLIENT_WRITTEN, results_tables
-from jobs.lake.zones import Zone
+from jobs.lake.zones import TablePath, Zone
 from jobs.pipeline.repartition import repartition
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.ticket_table import write_ticket_table
@@ -45,9 +45,14 @@ def upkeep(lake: Lake, registry: Registry) -> list[str]:
             lake.delta.compact(lake.path(zone, contract.id), KEEP_HOURS)
     for table in results_tables():
         lake.delta.compact(lake.path(Zone.RESULTS, table.id), KEEP_HOURS)
-    made = [(Zone.SILVER, c.id) for c in registry.sources()]
-    made += [(Zone.GOLD, c.id) for c in registry.products()]
-    kept = [lake.path(zone, name) for zone, name in made if lake.delta.version(lake.path(zone, name)) is not None]
+    kept = _curated(lake, registry)
     for path in kept:
         lake.tables.compact(path, KEEP_HOURS)
     return [str(path) for path in kept]
+
+
+def _curated(lake: Lake, registry: Registry) -> list[TablePath]:
+    """The silver and gold tables that there are."""
+    paths = [lake.path(Zone.SILVER, c.id) for c in registry.sources()]
+    paths += [lake.path(Zone.GOLD, c.id) for c in registry.products()]
+    return [path for path in paths if lake.delta.version(path) is not None]

@@ -26,12 +26,11 @@ def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
     contract = registry.contract(product_id)
     if contract.product is None:
         raise UserError(f"'{product_id}' is not a product; its contract has no `product` property")
-    versions = {name: lake.delta.version(lake.path(Zone.SILVER, name)) for name in contract.product.inputs}
-    absent = sorted(name for name, version in versions.items() if version is None)
+    inputs = {n: v for n in contract.product.inputs if (v := lake.delta.version(lake.path(Zone.SILVER, n))) is not None}
+    absent = set(contract.product.inputs) - set(inputs)
     if absent:
-        logger.info("%s: waits for %s", product_id, ", ".join(absent))
+        logger.info("%s: waits for %s", product_id, ", ".join(sorted(absent)))
         return None
-    inputs = {name: int(version or 0) for name, version in versions.items()}
     last = lake.ledger.build(product_id)
     if last is not None and last.inputs == inputs:
         logger.info("%s: inputs are as at the last build", product_id)

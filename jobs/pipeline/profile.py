@@ -14,6 +14,7 @@ from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.reporting import write_profile
+from jobs.reporting.profile_page import ProfiledTable
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def profile(lake: Lake, registry: Registry, dataset: str) -> DatasetProfile:
         raise UserError(f"no table {path} yet; `lake tables` lists those that there are")
     profiles = profiled(lake.tables.read(path, version), contract)
     diff = _diff(lake, contract.file, dataset, proposed(profiles, registry.rules[dataset]))
-    return DatasetProfile(write_profile(lake, contract, profiles, (str(path), version), datetime.now(UTC), diff), diff)
+    profiled_table = ProfiledTable(str(path), version, datetime.now(UTC))
+    return DatasetProfile(write_profile(lake, contract, profiles, profiled_table, diff), diff)
 
 
 def _diff(lake: Lake, contract_file: Path, dataset: str, entries: list[dict[str, Any]]) -> str:

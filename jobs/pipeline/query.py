@@ -1,29 +1,42 @@
 """The lake asked: SQL by table names, and a plan's passes before anything runs."""
 
-import re
-
 from pyspark.sql import DataFrame
 
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
-from jobs.lake.zones import Zone
+from jobs.lake.zones import TablePath, Zone
+from jobs.pipeline.read_only_sql import NamedTable, named_tables
 from jobs.pipeline.ticket_view import register_marked
 from jobs.quality import Plan
 
+QUERIED = (Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE, Zone.RESULTS, Zone.GOLD)
+MARKED = "marked"
+
 
 def ask(lake: Lake, query: str) -> DataFrame:
-    """The rows of a SQL query in which tables go by name: silver.<dataset>, gold.<product>, …
+    """The rows of one read-only SQL query in which tables go by name: silver.<dataset>, gold.<product>, …
 
     `marked.<dataset>` is silver with the open tickets, requests and objections of each row.
     """
-    for name in set(re.findall(r"\bmarked\.`?(\w+)`?", query)):
-        register_marked(lake, name)
-    for zone, name in set(re.findall(r"\b(bronze|silver|quarantine|evidence|proofs|results|gold)\.`?(\w+)`?", query)):
-        path = lake.path(Zone(zone), name)
-        if lake.delta.version(path) is None:
-            raise UserError(f"no table {path} yet; `lake tables` lists those that there are")
-        lake.tables.register(path)
+    for table in named_tables(query):
+        if table.zone == MARKED:
+            register_marked(lake, table.name)
+        else:
+            lake.tables.register(_existing(lake, table))
     return lake.tables.spark.sql(query)
+
+
+def _existing(lake: Lake, table: NamedTable) -> TablePath:
+    """The table's place; UserError with the tables that there are where it does not exist."""
+    if table.zone not in QUERIED:
+        zones = ", ".join((*QUERIED, MARKED))
+        raise UserError(f"no table {table}; tables go by zone and name, and the zones are {zones} / 没有表 {table}")
+    zone = Zone(table.zone)
+    path = lake.path(zone, table.name)
+    if lake.delta.version(path) is None:
+        names = ", ".join(f"{zone}.{name}" for name in lake.store.folders(f"{zone}/")) or "none yet"
+        raise UserError(f"no table {table} yet; in {zone} there are: {names} / 没有表 {table}，现有以上各表")
+    return path
 
 
 def explain(lake: Lake, plan: Plan) -> list[str]:

@@ -1,6 +1,6 @@
 """A new delivery asked about rows that failed before: which came again, which pass now, what the correction damaged. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from jobs.collaboration.ticket_policy import OF_A_DELIVERY
@@ -26,6 +26,14 @@ class RecheckRequest:
     delivery: str
     keys: Mapping[str, int] = field(default_factory=dict)
     keyless: int = 0
+
+    def names_rows(self) -> bool:
+        """Whether it is about rows, rather than a delivery or a table as a whole."""
+        return self.rule_version != OF_A_DELIVERY and bool(self.keys or self.keyless)
+
+    def rows_beside(self, settled: Collection[str]) -> int:
+        """Rows with keys other than these."""
+        return sum(rows for key, rows in self.keys.items() if key not in settled)
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ def can_follow(contract: Contract, rule: Rule | None, key: str) -> bool:
 
 def recheck(asked: RecheckRequest, new: Redelivery, seen: KeyVerdicts, damage: Damage) -> Recheck | None:
     """What the delivery proves of the rows asked for; None where it has nothing to say of them."""
-    if asked.rule_version == OF_A_DELIVERY or not (asked.keys or asked.keyless):
+    if not asked.names_rows():
         return _as_a_whole(asked, new)
     is_sent = new.is_sent_for(asked)
     keys = set(asked.keys)
@@ -85,7 +93,6 @@ def recheck(asked: RecheckRequest, new: Redelivery, seen: KeyVerdicts, damage: D
     damaged = _damaged(asked, came - failing, seen, damage) if is_same_rule else came - failing
     mended = came - failing - damaged
     absent = keys - came if is_sent else set()
-    left = sum(rows for key, rows in asked.keys.items() if key not in mended | failing)
     proof = Proof(
         delivery=new.delivery.id,
         rule_version=new.versions.get(asked.rule, ""),
@@ -96,7 +103,7 @@ def recheck(asked: RecheckRequest, new: Redelivery, seen: KeyVerdicts, damage: D
         newly_broken=len(damaged),
         of=asked.delivery,
         keyless=asked.keyless - proven_whole if is_sent else 0,
-        rows_left=left + asked.keyless - proven_whole,
+        rows_left=asked.rows_beside(mended | failing) + asked.keyless - proven_whole,
         is_directed=is_sent,
     )
     return Recheck(asked, proof, frozenset(mended), frozenset(failing))

@@ -1,6 +1,6 @@
 """Redeliveries judged on the very rows that failed before: for open tickets, and on demand for any delivery."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from jobs.collaboration.ticket_policy import rule_versions, ticket_policy
 from jobs.contracts import Contract, Registry, Rule
@@ -30,17 +30,24 @@ def recheck(lake: Lake, registry: Registry, delivery_id: str, against: str = "")
     if not contract.key():
         raise UserError(f"{contract.id} has no primary key, so its rows cannot be followed from delivery to delivery")
     results = Results(lake.delta, lake.settings.s3_bucket).rules([("delivery", "=", after.id)])
-    rules = {rule.id: rule for rule in registry.rules[contract.id]}
-    severities = {row.rule: row.severity for row in results} | {rule.id: rule.severity for rule in rules.values()}
-    versions = rule_versions(registry.rules[contract.id])
+    severities = {row.rule: row.severity for row in results}
+    severities |= {rule.id: rule.severity for rule in registry.rules[contract.id]}
     asked = [
-        request_for(contract, rules.get(rule), RecheckRequest("", rule, versions.get(rule, ""), before.id), rows)
-        for rule, rows in sorted(failed_rows(lake, contract, before.id).items())
-        if severities.get(rule, "critical") in ticket_policy().severities
+        request
+        for request in _requests(lake, registry, contract, before.id)
+        if severities.get(request.rule, "critical") in ticket_policy().severities
     ]
     new = new_delivery(registry, contract, after, results, {before.id: before.counted_rows or 0})
     found = {one.asked.rule: one for one in rechecks(lake, registry, new, asked)}
     return [found.get(one.rule) or _did_not_come(one, new) for one in asked]
+
+
+def _requests(lake: Lake, registry: Registry, contract: Contract, delivery: str) -> Iterator[RecheckRequest]:
+    """The failed rows of a delivery, rule by rule."""
+    rules = {rule.id: rule for rule in registry.rules[contract.id]}
+    versions = rule_versions(registry.rules[contract.id])
+    for rule, rows in sorted(failed_rows(lake, contract, delivery).items()):
+        yield request_for(contract, rules.get(rule), RecheckRequest("", rule, versions.get(rule, ""), delivery), rows)
 
 
 def _did_not_come(asked: RecheckRequest, new: Redelivery) -> Recheck:

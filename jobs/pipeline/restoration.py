@@ -125,24 +125,25 @@ class OverwrittenRows:
             rows = rows.join(wanted, _same(key), "left_semi")
         elif self.contract.write.duplicates == "drop":
             same = [F.col(DELIVERY), *(F.col(quoted(name)) for name in rows.columns if name.startswith(SENT))]
+        rows = rows.join(F.broadcast(self._numbers(ranked)), DELIVERY)
+        # The order of judging (verdict_masks), so that of equal rows the same one is kept again.
+        file = F.hash(FILE).cast("bigint").bitwiseAND(F.lit(0xFFFFFFFF))
+        first = Window.partitionBy(*(same or map(F.col, PLACE))).orderBy(F.desc("_rank"), F.col(ROW), file)
+        found = (
+            rows.withColumn("_place", F.row_number().over(first)).filter("_place = 1").select(*PLACE, SEQ, FIRST_SENT)
+        )
+        return self._kept(found)
+
+    def _numbers(self, ranked: Sequence[Delivery]) -> DataFrame:
+        """By delivery: its number, its rank and the day on which it was sent."""
         zone = ZoneInfo(self.lake.settings.timezone)
         table: dict[str, list[Any]] = {
             DELIVERY: [d.id for d in ranked],
             SEQ: [d.seq for d in ranked],
             "_rank": list(range(len(ranked))),
+            FIRST_SENT: [d.sent_date(zone) for d in ranked],
         }
-        table[FIRST_SENT] = [d.sent_date(zone) for d in ranked]
-        numbers = self.lake.spark.createDataFrame(pa.table(table))
-        rows = rows.join(F.broadcast(numbers), DELIVERY)
-        # The order of judging (verdict_masks), so that of equal rows the same one is kept again.
-        file = F.hash(FILE).cast("bigint").bitwiseAND(F.lit(0xFFFFFFFF))
-        first = Window.partitionBy(*(same or [F.col(name) for name in PLACE])).orderBy(
-            F.desc("_rank"), F.col(ROW), file
-        )
-        found = (
-            rows.withColumn("_place", F.row_number().over(first)).filter("_place = 1").select(*PLACE, SEQ, FIRST_SENT)
-        )
-        return self._kept(found)
+        return self.lake.spark.createDataFrame(pa.table(table))
 
     def _empty(self, rows: DataFrame, goods: DataFrame, key: Sequence[str]) -> DataFrame:
         """Keys that the withdrawn deliveries held, or had taken from those that stand again, and that `goods` do not hold."""

@@ -15,6 +15,7 @@ from jobs.model.actor import SYSTEM
 from jobs.model.delivery import Delivery, State
 from jobs.model.proof import RecheckOutcome
 from jobs.model.rule_result import RuleRow
+from jobs.model.ticket import OpenRows
 from jobs.pipeline.correction_notes import comment_correction_notes
 from jobs.pipeline.failed_rows import Rows, failed_rows, write_proofs
 from jobs.pipeline.open_rows import requested_rows
@@ -55,11 +56,9 @@ def govern(lake: Lake, registry: Registry, delivery_id: str) -> TicketChanges:
         known = _known(failed_rows(lake, contract, delivery_id), new, asked, proven)
         versions = rule_versions(registry.rules[contract.id])
         found = tickets.found(issues(contract, results, versions, known, delivery.is_answer()), now)
-        before = {one.ticket for one in open_now if one.delivery == delivery_id}
-        _tell_causes(lake, contract, delivery_id, results, [t for t in found if t not in before], tickets, now)
-        outcomes = tuple(
-            tickets.rechecked(ticket, [one.proof for one in mine], now) for ticket, mine in _by_ticket(proven)
-        )
+        new_tickets = _beside(found, open_now, delivery_id)
+        _tell_causes(lake, contract, delivery_id, results, _Commenting(tickets, new_tickets, now))
+        outcomes = _applied(tickets, proven, now)
         comment_correction_notes(lake, tickets, delivery, now)
         _tell_returned(tickets, delivery, {one.asked.ticket for one in proven}, now)
         write_ticket_table(lake, contract, tickets, now)
@@ -67,6 +66,20 @@ def govern(lake: Lake, registry: Registry, delivery_id: str) -> TicketChanges:
     for outcome in outcomes:
         logger.info("%s: ticket %s %s", contract.id, outcome.ticket.id, outcome.ticket.state)
     return TicketChanges(delivery_id, tuple(dict.fromkeys(found)), outcomes)
+
+
+def _beside(tickets: Sequence[str], open_now: Sequence[OpenRows], delivery: str) -> tuple[str, ...]:
+    """Those of the tickets that held nothing of the delivery before."""
+    before = {rows.ticket for rows in open_now if rows.delivery == delivery}
+    return tuple(ticket for ticket in tickets if ticket not in before)
+
+
+def _applied(tickets: Tickets, proven: Sequence[Recheck], now: datetime) -> tuple[RecheckOutcome, ...]:
+    """What the proofs did to their tickets."""
+    return tuple(
+        tickets.rechecked(ticket, [recheck.proof for recheck in rechecks_of_it], now)
+        for ticket, rechecks_of_it in _by_ticket(proven)
+    )
 
 
 def governed(lake: Lake, registry: Registry, *asked: str) -> list[TicketChanges]:
@@ -134,17 +147,21 @@ def _tell_returned(tickets: Tickets, delivery: Delivery, proven: set[str], now: 
             logger.warning("%s: delivery %s answers %s, which is no ticket", delivery.dataset, delivery.id, ticket)
 
 
-def _tell_causes(  # noqa: PLR0913 - one call, all of it known there
-    lake: Lake,
-    contract: Contract,
-    delivery: str,
-    results: Sequence[RuleRow],
-    new: Sequence[str],
-    tickets: Tickets,
-    now: datetime,
+@dataclass(frozen=True)
+class _Commenting:
+    """Tickets that a comment is for, where they are kept, and when it is said."""
+
+    tickets: Tickets
+    ids: tuple[str, ...]
+    at: datetime
+
+
+def _tell_causes(
+    lake: Lake, contract: Contract, delivery: str, results: Sequence[RuleRow], commenting: _Commenting
 ) -> None:
     """Hints on common causes, said on the tickets that this delivery opened or added to."""
-    rules = {tickets.ticket(one, SYSTEM, now).rule: one for one in new}
+    tickets, now = commenting.tickets, commenting.at
+    rules = {tickets.ticket(ticket, SYSTEM, now).rule: ticket for ticket in commenting.ids}
     fields = {r.rule: [name for name in r.fields.split(",") if name] for r in results if r.rule in rules}
     for rule, hints in causes(lake, contract, delivery, fields).items():
         tickets.commented(rules[rule], SYSTEM, f"批次 {delivery} 可能的共同原因：{'；'.join(hints)}", now)

@@ -113,7 +113,9 @@ def _judged_again(lake: Lake, registry: Registry, document: Document) -> tuple[l
     try:
         decision = this.decision(contract, delivery)
         basis = quality.Basis(document["suite_hash"], -1, judged_at)
-        verdict = quality.verdict_on(contract, delivery, decision, basis, this.judged.counted, this.repair_counts())
+        verdict = quality.verdict_on(
+            contract, delivery, decision, basis, quality.RowCounts(this.judged.counted, this.repair_counts())
+        )
         source = "bronze, judged again"
         found = quality.rule_rows(verdict, this.judged.results)
         found += delivery_checks(lake, contract, delivery, verdict)

@@ -78,20 +78,25 @@ def compile_rules(plan: Plan, empty: DataFrame) -> Compiled:
     engine.load_batch_data("delivery", empty)
     grouped = {g.rule.id: g.flag for g in plan.groups if g.rule is not None}
     expectations = [(rule, expectation(rule)) for rule in plan.rules]
-    maps = [(r, e) for r, e in expectations if isinstance(e, MAPS) and r.id not in grouped]
-    conditions = _conditions(engine, [e for _, e in maps])
+    conditions = _conditions(engine, [e for r, e in expectations if isinstance(e, MAPS) and r.id not in grouped])
     fused: list[Fused] = []
     rest: list[tuple[Rule, Expectation, str]] = []
     for rule, exp in expectations:
         if rule.id in grouped:
             fused.append(_grouped(rule, exp, grouped[rule.id]))
-        elif not isinstance(exp, MAPS):
-            rest.append((rule, exp, "an aggregate over the table"))
-        elif any(word in str(conditions[id(exp)]) for word in NOT_A_ROW_CONDITION):
-            rest.append((rule, exp, "needs more than one row at a time"))
+        elif reason := _unfusable(conditions.get(id(exp))):
+            rest.append((rule, exp, reason))
         else:
             fused.append(_fused(rule, exp, conditions[id(exp)]))
     return Compiled(tuple(fused), tuple(rest))
+
+
+def _unfusable(condition: Column | None) -> str:
+    """Why a rule runs through Great Expectations itself; empty where its condition looks at one row."""
+    if condition is None:
+        return "an aggregate over the table"
+    words = str(condition)
+    return "needs more than one row at a time" if any(word in words for word in NOT_A_ROW_CONDITION) else ""
 
 
 def _conditions(engine: SparkDFExecutionEngine, expectations: Sequence[Expectation]) -> dict[int, Column]:

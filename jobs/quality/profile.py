@@ -44,20 +44,26 @@ def profile(rows: DataFrame, contract: Contract) -> tuple[FieldProfile, ...]:
     fields = [f for f in contract.fields if f.name in rows.columns]
     asked = [column.alias(f"{index}_{name}") for index, f in enumerate(fields) for name, column in _asked(f).items()]
     found = rows.agg(F.count(F.lit(1)).alias("rows"), *asked).collect()[0].asDict()
-    few = [f.name for i, f in enumerate(fields) if f.type == "string" and found[f"{i}_distinct"] <= FEW]
-    tops = _tops(rows, [name for name in few if not contract.field(name).is_personal()])
-    return tuple(
-        FieldProfile(
-            field=one,
-            rows=int(found["rows"]),
-            filled=int(found[f"{index}_filled"]),
-            distinct=int(found[f"{index}_distinct"]),
-            low=_said(found[f"{index}_low"]),
-            high=_said(found[f"{index}_high"]),
-            quantiles=tuple(float(v) for v in found.get(f"{index}_quantiles") or ()),
-            top=tuple(tops.get(one.name, ())),
-        )
-        for index, one in enumerate(fields)
+    told = [f.name for i, f in enumerate(fields) if _may_be_told(f) and found[f"{i}_distinct"] <= FEW]
+    tops = _tops(rows, told)
+    return tuple(_profile_of(f, index, found, tops.get(f.name, [])) for index, f in enumerate(fields))
+
+
+def _may_be_told(field: Field) -> bool:
+    """Whether single values may be shown: words that are nobody's own."""
+    return field.type == "string" and not field.is_personal()
+
+
+def _profile_of(field: Field, index: int, found: Mapping[str, Any], top: Sequence[tuple[str, int]]) -> FieldProfile:
+    return FieldProfile(
+        field=field,
+        rows=int(found["rows"]),
+        filled=int(found[f"{index}_filled"]),
+        distinct=int(found[f"{index}_distinct"]),
+        low=_said(found[f"{index}_low"]),
+        high=_said(found[f"{index}_high"]),
+        quantiles=tuple(float(v) for v in found.get(f"{index}_quantiles") or ()),
+        top=tuple(top),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from jobs.contracts import Contract, Rule, suite_hash
+from jobs.contracts import Acceptance, Contract, Rule, suite_hash
 from jobs.lake.ledger import Build
 from jobs.model.delivery import Delivery, State
 from jobs.model.rule_result import CountyRow, RuleRow
@@ -36,6 +36,14 @@ class Basis:
     judged_at: datetime
 
 
+@dataclass(frozen=True)
+class RowCounts:
+    """What was counted of a delivery's rows, and how often declared changes happened."""
+
+    counted: Mapping[str, int]
+    repairs: tuple[RepairCount, ...]
+
+
 def decide(
     contract: Contract, counted: Mapping[str, int], results: Sequence["RuleResult"], is_answer: bool = False
 ) -> Decision:
@@ -46,19 +54,30 @@ def decide(
     rows, failed = counted["rows"], counted["failed"]
     if is_answer:
         return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
-    limits = contract.acceptance
+    reason = _over_limits(contract.acceptance, rows, failed) or _broken_as_a_whole(results)
+    if reason:
+        return Decision(State.REFUSED, f"{reason}，整批拒收")
+    return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
+
+
+def _over_limits(limits: Acceptance, rows: int, failed: int) -> str:
+    """Why a delivery is refused by its numbers, in Chinese; empty where it is not."""
     if rows < limits.min_rows:
-        return Decision(State.REFUSED, f"只有 {rows} 行数据，少于约定的最少 {limits.min_rows} 行，整批拒收")
-    share = 100 * failed / rows if rows else 0.0
+        return f"只有 {rows} 行数据，少于约定的最少 {limits.min_rows} 行"
     if failed and failed == rows:
-        return Decision(State.REFUSED, f"{failed} 行全部未通过，没有一行可以入库，整批拒收")
+        return f"{failed} 行全部未通过，没有一行可以入库"
+    share = 100 * failed / rows if rows else 0.0
     if share > limits.max_failed_rows_pct:
-        words = f"{failed} 行未通过（{share:.1f}%），超过约定的 {limits.max_failed_rows_pct:g}%，整批拒收"
-        return Decision(State.REFUSED, words)
+        return f"{failed} 行未通过（{share:.1f}%），超过约定的 {limits.max_failed_rows_pct:g}%"
+    return ""
+
+
+def _broken_as_a_whole(results: Sequence["RuleResult"]) -> str:
+    """What a critical rule over the whole table says that does not hold; empty where all hold."""
     for result in results:
         if result.rule.severity == "critical" and not result.success and not result.element_count:
-            return Decision(State.REFUSED, f"{result.rule.message}，整批拒收")
-    return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
+            return result.rule.message
+    return ""
 
 
 def verdict_on(
@@ -66,10 +85,10 @@ def verdict_on(
     delivery: Delivery,
     decision: Decision,
     basis: Basis,
-    counted: Mapping[str, int],
-    repairs: tuple[RepairCount, ...],
+    counts: RowCounts,
 ) -> Verdict:
     """The verdict on a judged delivery, in numbers."""
+    counted = counts.counted
     rows, failed = counted["rows"], counted["failed"]
     return Verdict(
         delivery=delivery.id,
@@ -82,7 +101,7 @@ def verdict_on(
         failed_rows=failed,
         warned_rows=counted["warned"],
         copies=(delivery.counted_rows or rows) - rows,
-        repairs=repairs,
+        repairs=counts.repairs,
         suite_hash=basis.suite_hash,
         contract_version=contract.version,
         silver_version=basis.silver_version,

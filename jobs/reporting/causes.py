@@ -4,12 +4,13 @@ A hint for whoever looks for the cause; it decides nothing. One scan of the deli
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from jobs.access.masking import Masking
 from jobs.access.personal_numbers import masked_text
@@ -46,22 +47,35 @@ def causes(
     bronze = lake.delta.open(lake.path(Zone.BRONZE, contract.id))
     if bronze is None or not places:
         return {}
-    columns = [f.name for f in contract.fields if _may_group(f)]
-    own = {name for names in fields_of.values() for name in names if len(names) == 1}
-    there = {f.name for f in bronze.schema().fields}
-    wanted = [name for name in dict.fromkeys((*columns, *own)) if name in there]
-    ticket_counts = {name: _Tally() for name in (*wanted, "_file")}
+    columns = [f.name for f in filter(_may_group, contract.fields)]
+    wanted = _present(bronze, (*columns, *_single(fields_of.values())))
     mine = rows_of_id(lake.ledger, delivery)
-    rows = mine.dataset(bronze).to_batches(columns=[*wanted, "_file", "_row"], filter=mine.expression(bronze))
-    for batch in rows:
-        _count(batch, ticket_counts, places)
-    total = sum(ticket_counts["_file"].all.values())
-    masks = Masking(contract)
-    return {
-        rule: hints
-        for rule, names in fields_of.items()
-        if rule in places and (hints := tuple(_hints(rule, names, columns, ticket_counts, total, masks)))
-    }
+    batches = mine.dataset(bronze).to_batches(columns=[*wanted, "_file", "_row"], filter=mine.expression(bronze))
+    tallies = _tallied(batches, (*wanted, "_file"), places)
+    counted = _Counted((*columns, "_file"), tallies, Masking(contract))
+    hints = {rule: tuple(counted.hints(rule, names)) for rule, names in fields_of.items() if rule in places}
+    return {rule: words for rule, words in hints.items() if words}
+
+
+def _tallied(
+    batches: Iterable[pa.RecordBatch], names: Iterable[str], places: Mapping[str, Mapping[str, np.ndarray]]
+) -> dict[str, _Tally]:
+    """Values of each column, over all rows and over those that fail."""
+    tallies = {name: _Tally() for name in names}
+    for batch in batches:
+        _count(batch, tallies, places)
+    return tallies
+
+
+def _present(table: DeltaTable, names: Iterable[str]) -> list[str]:
+    """Those of the columns that the table has, each once."""
+    there = {field.name for field in table.schema().fields}
+    return [name for name in dict.fromkeys(names) if name in there]
+
+
+def _single(fields: Iterable[Sequence[str]]) -> list[str]:
+    """Fields that a rule is about alone."""
+    return [names[0] for names in fields if len(names) == 1]
 
 
 def _places(
@@ -110,34 +124,47 @@ def _counted(values: pa.Array) -> Iterator[tuple[str, int]]:
         yield pair["values"] or "", pair["counts"]
 
 
-def _hints(
-    rule: str,
-    own: Sequence[str],
-    columns: Sequence[str],
-    ticket_counts: Mapping[str, _Tally],
-    total: int,
-    masks: Masking,
-) -> Iterator[str]:
-    """What is told of one rule: the groups that its rows come from, then the value that they repeat."""
-    found: list[tuple[float, str]] = []
-    for name in (*columns, "_file"):
-        tally = ticket_counts.get(name)
-        if tally is None or tally.is_wide() or name in own or len(tally.all) < 2:
-            continue
-        failing = tally.failing.get(rule, Counter())
-        value, count = (failing.most_common(1) or [("", 0)])[0]
-        share, usual = count / max(1, sum(failing.values())), tally.all[value] / max(1, total)
-        if share >= SHARE and share >= LIFT * usual:
-            title = "来源文件" if name == "_file" else masks.title(name)
-            shown = masked_text(value, is_free=False) if name == "_file" else masks.value(value, (name,))
-            words = (
-                f"{figures.percent(share)} 集中在「{title}」为“{shown}”的行（全部数据中占 {figures.percent(usual)}）"
-            )
-            found.append((share / max(usual, 1e-9), words))
-    yield from (words for _, words in sorted(found, reverse=True)[:MOST_HINTS])
-    if len(own) == 1 and own[0] in ticket_counts:
-        failing = ticket_counts[own[0]].failing.get(rule, Counter())
-        value, count = (failing.most_common(1) or [("", 0)])[0]
-        share = count / max(1, sum(failing.values()))
+@dataclass(frozen=True)
+class _Counted:
+    """What was counted of a delivery: columns that may group its rows, tallies of these and of fields, how values are shown."""
+
+    columns: tuple[str, ...]
+    tallies: Mapping[str, _Tally]
+    masks: Masking
+
+    def hints(self, rule: str, own: Sequence[str]) -> Iterator[str]:
+        """What is told of one rule: the groups that its rows come from, then the value that they repeat."""
+        grouped = [hint for name in self.columns if name not in own and (hint := self._group(rule, name))]
+        yield from (words for _, words in sorted(grouped, reverse=True)[:MOST_HINTS])
+        if len(own) == 1 and own[0] in self.tallies:
+            yield from self._repeated(rule, own[0])
+
+    def _group(self, rule: str, name: str) -> tuple[float, str] | None:
+        """How much more often than usual the rule's rows share a value of the column, in a number and in words."""
+        tally = self.tallies.get(name)
+        if tally is None or tally.is_wide() or len(tally.all) < 2:
+            return None
+        value, share = _most_common(tally.failing.get(rule, Counter()))
+        usual = tally.all[value] / max(1, sum(self.tallies["_file"].all.values()))
+        if share < max(SHARE, LIFT * usual):
+            return None
+        title, shown = self._shown(name, value)
+        words = f"{figures.percent(share)} 集中在「{title}」为“{shown}”的行（全部数据中占 {figures.percent(usual)}）"
+        return share / max(usual, 1e-9), words
+
+    def _shown(self, name: str, value: str) -> tuple[str, str]:
+        if name == "_file":
+            return "来源文件", masked_text(value, is_free=False)
+        return self.masks.title(name), self.masks.value(value, (name,))
+
+    def _repeated(self, rule: str, name: str) -> Iterator[str]:
+        failing = self.tallies[name].failing.get(rule, Counter())
+        value, share = _most_common(failing)
         if share >= SAME and len(failing) < sum(failing.values()):
-            yield f"{figures.percent(share)} 报送的值都是“{masks.value(value, (own[0],))}”"
+            yield f"{figures.percent(share)} 报送的值都是“{self.masks.value(value, (name,))}”"
+
+
+def _most_common(values: Counter[str]) -> tuple[str, float]:
+    """The value that comes most often, and its share of all."""
+    value, count = (values.most_common(1) or [("", 0)])[0]
+    return value, count / max(1, sum(values.values()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from jobs.contracts import Contract, Field
@@ -26,23 +27,32 @@ def write_data(book: Any, formats: Formats, wrong: Sequence[str], contract: Cont
     sheet = book.add_worksheet(DATA)
     known = {f.name: f for f in contract.fields}
     titles = [known[name].title if name in known else name for name in sent.columns]
-    for column in range(len(titles)):
-        sheet.set_column(column, column, 24)
-    for place, cells in enumerate((titles, sent.columns)):  # row by row: what is above cannot be written any more
-        for column, text in enumerate(cells):
-            write_text(sheet, place, column, text, formats.head)
+    _write_headers(sheet, formats, (titles, sent.columns))
     keys = set(contract.key()) - set(wrong)
-    forms = [_form(formats, name, wrong, keys) for name in sent.columns]
-    last = HEADER_ROWS - 1
-    for last, row in enumerate(sent.rows, HEADER_ROWS):
-        for column, name in enumerate(sent.columns):
-            write_text(sheet, last, column, row[name] or "", forms[column])
+    last = _write_rows(sheet, sent, [_form(formats, name, wrong, keys) for name in sent.columns])
     sheet.freeze_panes(HEADER_ROWS, 0)
     print_setup(sheet, is_wide=True)
     coded = [(column, known[name]) for column, name in enumerate(sent.columns) if name in known and _codes(known[name])]
     if coded and last >= HEADER_ROWS:
         _choices(book, formats, sheet, coded, min(last, LAST_ROW - 1))
     protect(sheet)
+
+
+def _write_headers(sheet: Any, formats: Formats, heads: Sequence[Sequence[str]]) -> None:
+    """Row by row: what is above cannot be written any more."""
+    sheet.set_column(0, len(heads[0]) - 1, 24)
+    for place, cells in enumerate(heads):
+        for column, text in enumerate(cells):
+            write_text(sheet, place, column, text, formats.head)
+
+
+def _write_rows(sheet: Any, sent: SentRows, forms: Sequence[Any]) -> int:
+    """Place of the last row."""
+    last = HEADER_ROWS - 1
+    for last, row in enumerate(sent.rows, HEADER_ROWS):
+        for column, name in enumerate(sent.columns):
+            write_text(sheet, last, column, row[name] or "", forms[column])
+    return last
 
 
 def protect(sheet: Any) -> None:
@@ -71,11 +81,7 @@ def _choices(book: Any, formats: Formats, sheet: Any, coded: Sequence[tuple[int,
     """A list to choose from for each column of codes; the codes stand on a sheet of their own."""
     codes = book.add_worksheet(CODES)
     tables = [(field, list(_codes(field).items())) for _, field in coded]
-    for place in range(1 + max(len(pairs) for _, pairs in tables)):
-        for number, (field, pairs) in enumerate(tables):
-            cells = (field.title, "含义") if not place else pairs[place - 1] if place <= len(pairs) else ()
-            for offset, text in enumerate(cells):
-                write_text(codes, place, 2 * number + offset, text, formats.text if place else formats.head)
+    _write_codes(codes, formats, tables)
     for number, ((column, field), (_, pairs)) in enumerate(zip(coded, tables, strict=True)):
         letter = _letter(2 * number)
         source = f"='{CODES}'!${letter}$2:${letter}${len(pairs) + 1}"
@@ -86,6 +92,15 @@ def _choices(book: Any, formats: Formats, sheet: Any, coded: Sequence[tuple[int,
             HEADER_ROWS, column, last, column, {"validate": "list", "source": source, **prompt, **refusal}
         )
     protect(codes)
+
+
+def _write_codes(sheet: Any, formats: Formats, tables: Sequence[tuple[Field, list[tuple[str, str]]]]) -> None:
+    """Codes and their meanings side by side, two columns a field; row by row, as the book is written."""
+    columns = [[(field.title, "含义"), *pairs] for field, pairs in tables]
+    for place, cells in enumerate(zip_longest(*columns, fillvalue=())):
+        for number, pair in enumerate(cells):
+            for offset, text in enumerate(pair):
+                write_text(sheet, place, 2 * number + offset, text, formats.text if place else formats.head)
 
 
 def _letter(column: int) -> str:

@@ -67,7 +67,9 @@ def write_correction_workbook(
     )
     formats = book_formats(book)
     _about(book, formats, head, contract, sent is not None)
-    _problems(book, formats, head, contract, problems, sent is not None)
+    _problems(
+        book, formats, (_cells(head, contract, n, d, row) for n, (d, row) in enumerate(problems, 1)), sent is not None
+    )
     if sent is not None:
         write_data(book, formats, head.fields, contract, sent)
     book.close()
@@ -99,21 +101,14 @@ def _about(book: Any, formats: Formats, head: WorkbookHead, contract: Contract, 
         write_text(sheet, place, 1, value, formats.wrapped)
 
 
-def _problems(
-    book: Any,
-    formats: Formats,
-    head: WorkbookHead,
-    contract: Contract,
-    problems: Iterable[tuple[str, EvidenceLine]],
-    is_owner: bool,
-) -> None:
+def _problems(book: Any, formats: Formats, problems: Iterable[tuple[str, ...]], is_owner: bool) -> None:
     """The list of problems; two columns are open for words of the department that mends them."""
     columns = (*COLUMNS, *FILLED_IN) if is_owner else COLUMNS
     sheet, place = sheet_of(book, formats, PROBLEMS, columns, WIDTHS[: len(columns)]), 0
-    for place, (delivery, row) in enumerate(problems, 1):
+    for place, cells in enumerate(problems, 1):
         if place >= LAST_ROW:
             break
-        for column, cell in enumerate(_cells(head, contract, place, delivery, row)):
+        for column, cell in enumerate(cells):
             write_text(sheet, place, column, cell, formats.text)
         for column in range(len(COLUMNS), len(columns)):
             sheet.write_blank(place, column, None, formats.open)

@@ -1,8 +1,9 @@
 """Evidence of one delivery, read as a stream: the whole never stands in memory."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,22 +87,21 @@ class Evidence:
         if masks is None:
             return
         fields = {text: _Names.of(text, masks) for text in pc.unique(table["field"]).to_pylist()}
-        columns = [
-            table[name].to_pylist() if name in table.schema.names else [None] * table.num_rows for name in COLUMNS
-        ]
+        columns = [_values(table, name) for name in COLUMNS]
         files = {name: masked_text(name or "", is_free=False) for name in pc.unique(table["_file"]).to_pylist()}
         for file, row, key, rule, severity, field, value, meant in zip(*columns, strict=True):
             names, is_shifted = fields[field], (file, row) in shifted
-            yield EvidenceLine(
+            line = EvidenceLine(
                 file=files[file],
                 row=row,
-                key=HIDDEN if is_shifted and key else masks.key(key),
+                key=masks.key(key),
                 rule=rule,
                 severity=severity,
                 field=names.titles,
-                value=HIDDEN if is_shifted and value else masks.value(value, names.fields),
-                suggested=masks.value(meant, names.fields) if meant and not is_shifted else "",
+                value=masks.value(value, names.fields),
+                suggested=masks.value(meant, names.fields) if meant else "",
             )
+            yield _hidden(line, bool(key), bool(value)) if is_shifted else line
 
     def _misplaced(self) -> frozenset[tuple[str, int]]:
         """Rows of a wrong shape, where any value may stand under any field: hidden if the dataset holds persons."""
@@ -113,6 +113,17 @@ class Evidence:
                     found.update(zip(wrong["_file"].to_pylist(), wrong["_row"].to_pylist(), strict=True))
             self._shifted = frozenset(found)
         return self._shifted
+
+
+def _values(table: pa.Table | pa.RecordBatch, name: str) -> list[Any]:
+    """A column's values; None for each row where older evidence has no such column."""
+    return table[name].to_pylist() if name in table.schema.names else [None] * table.num_rows
+
+
+def _hidden(line: EvidenceLine, has_key: bool, has_value: bool) -> EvidenceLine:
+    """The line of a row of a wrong shape, where any value may stand under any field."""
+    key, value = (HIDDEN if has_key else line.key), (HIDDEN if has_value else line.value)
+    return replace(line, key=key, value=value, suggested="")
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,27 @@ class Usual:
     high: float
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A delivery with its verdict."""
+
+    delivery: Delivery
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class KnownResults:
+    """Results of a dataset's deliveries: what rules counted, and how values lie."""
+
+    counts: pa.Table
+    shapes: Sequence[DistributionRow]
+
+    def measured(self, verdict: Verdict, contract: Contract) -> dict[tuple[str, str], float]:
+        """What is compared from delivery to delivery, by kind and field."""
+        lying = {(row.kind, row.field): row.number for row in self.shapes if row.delivery == verdict.delivery}
+        return _measured(verdict, self.counts, contract) | lying
+
+
 def usual_rows(day: date, before: Sequence[tuple[date, int]]) -> Usual | None:
     """By the rows of earlier deliveries, in order, each with its day; None where there are too few like days."""
     by, kind = limits(), day_kind(day)
@@ -116,38 +137,33 @@ def usual_rows(day: date, before: Sequence[tuple[date, int]]) -> Usual | None:
     return Usual(*_band(ROWS, basis, by)) if len(basis) >= by.fewest_days else None
 
 
-def compared(  # noqa: PLR0913 - one call, all of it needed
-    delivery: Delivery,
+def compared(
+    judged: Judged,
     contract: Contract,
     before: Sequence[tuple[Delivery, Verdict]],
-    now: Verdict,
-    counts: pa.Table,
-    shapes: Sequence[DistributionRow],
+    results: KnownResults,
     zone: str,
 ) -> History:
-    """The delivery beside earlier judged ones, of each day the last.
-
-    `counts` holds the rule results of all of them, `shapes` how their values lie.
-    """
-    by, place = limits(), ZoneInfo(zone)
-    day = delivery.sent_date(place)
+    """The delivery beside earlier judged ones, of each day the last."""
+    by, day = limits(), judged.delivery.sent_date(ZoneInfo(zone))
     kind = day_kind(day)
-    like: dict[date, Verdict] = {}
-    for earlier, verdict in before:
-        on = earlier.sent_date(place)
-        if verdict.suite_hash and on != day and day_kind(on) == kind:
-            like[on] = verdict
+    like = _like_days(day, before, ZoneInfo(zone))
     days = tuple(sorted(like)[-by.most_days :])
     if len(days) < by.fewest_days:
         return History(kind, days, False, ())
-    basis = [like[on] for on in days]
-    lying: dict[str, dict[tuple[str, str], float]] = {}
-    for one in shapes:
-        lying.setdefault(one.delivery, {})[one.kind, one.field] = one.number
-    seen = _measured(now, counts, contract) | lying.get(now.delivery, {})
-    past = [_measured(v, counts, contract) | lying.get(v.delivery, {}) for v in basis]
+    seen, *past = (results.measured(verdict, contract) for verdict in (judged.verdict, *(like[on] for on in days)))
     found = [_outside(name, value, [m[name] for m in past if name in m], by) for name, value in seen.items()]
-    return History(kind, days, True, tuple(one for one in found if one is not None))
+    return History(kind, days, True, tuple(filter(None, found)))
+
+
+def _like_days(day: date, before: Sequence[tuple[Delivery, Verdict]], zone: ZoneInfo) -> dict[date, Verdict]:
+    """The last verdict of each earlier day of the same kind."""
+    like: dict[date, Verdict] = {}
+    for delivery, verdict in before:
+        on = delivery.sent_date(zone)
+        if verdict.suite_hash and on != day and day_kind(on) == day_kind(day):
+            like[on] = verdict
+    return like
 
 
 def _measured(verdict: Verdict, counts: pa.Table, contract: Contract) -> dict[tuple[str, str], float]:

@@ -144,14 +144,19 @@ def _departments(found: Sequence[Entry], contracts: Sequence[Contract], now: dat
     rows: list[tuple[Cell, ...]] = []
     for provider, mine in sorted(by_provider.items()):
         own = [c for c in contracts if c.provider == provider]
-        totals = [e.scores.total for e in _latest(mine) if e.scores.total is not None]
-        late = sum(punctuality(c, _of(mine, c.id), now).is_late for c in own)
-        mean = sum(totals) / len(totals) if totals else None
-        numbers = (len(own), len(mine), sum(e.is_open() for e in _latest(mine)), late)
         link = Link(names[provider] or provider, f"{provider}/index.html")
-        rows.append((link, *(figures.count(n) for n in numbers), figures.score(mean)))
+        rows.append((link, *_numbers(own, mine, now)))
     head = ("部门", "数据集", "批次", "最近一批待整改", "报送逾期", "最近一批平均总分")
     return table("各部门情况", head, rows, range(1, 6))
+
+
+def _numbers(own: Sequence[Contract], mine: Sequence[Entry], now: datetime) -> tuple[str, ...]:
+    """A department's datasets, deliveries, open and late ones, and the mean score of its newest."""
+    totals = [e.scores.total for e in _latest(mine) if e.scores.total is not None]
+    mean = sum(totals) / len(totals) if totals else None
+    late = sum(punctuality(c, _of(mine, c.id), now).is_late for c in own)
+    counts = (len(own), len(mine), sum(e.is_open() for e in _latest(mine)), late)
+    return (*map(figures.count, counts), figures.score(mean))
 
 
 def _latest(mine: Iterable[Entry]) -> list[Entry]:

@@ -106,16 +106,13 @@ def _added(counts: pa.Table, groups: pa.Array) -> dict[str, list[RuleCounts]]:
     keys = ["group", *KEYS]
     added = mine.group_by(keys).aggregate([*((name, "sum") for name in SUMS), ("success", "all")])
     renamed = added.rename_columns({f"{name}_sum": name for name in SUMS} | {"success_all": "success"})
+    found = list(_rules(renamed))
+    of_rows = [(group, rule) for group, rule in found if is_of_each_row(rule)]
+    if len(of_rows) < len(found):
+        of_rows += [(group, rule) for group, rule in _rules(mine) if not is_of_each_row(rule)]
     by_group: dict[str, list[RuleCounts]] = {}
-    whole_tables = False
-    for group, rule in _rules(renamed):
-        if is_of_each_row(rule):
-            by_group.setdefault(group, []).append(rule)
-        else:
-            whole_tables = True
-    for group, rule in _rules(mine) if whole_tables else ():
-        if not is_of_each_row(rule):
-            by_group.setdefault(group, []).append(rule)
+    for group, rule in of_rows:
+        by_group.setdefault(group, []).append(rule)
     return dict(sorted(by_group.items()))
 
 
@@ -139,8 +136,12 @@ def _losses(rules: Sequence[RuleCounts], made: Scores, by: Weights) -> Iterable[
         all_indicators = sum(i.weight for i in indicators)
         for indicator in indicators:
             share = dimension.weight / all_dimensions * indicator.weight / all_indicators / indicator.tested
-            for rule in rules:
-                rate = pass_rate(rule)
-                place = (rule.dimension, rule.indicator)
-                if rule.severity in by.severities and place == (dimension.name, indicator.code) and rate is not None:
-                    yield Loss(100 * share * (1 - rate), rule)
+            yield from _lost(rules, (dimension.name, indicator.code), share, by)
+
+
+def _lost(rules: Iterable[RuleCounts], place: tuple[str, str], share: float, by: Weights) -> Iterable[Loss]:
+    """What rules of one indicator lose; each has the same share of the total."""
+    for rule in rules:
+        rate = pass_rate(rule)
+        if rule.severity in by.severities and place == (rule.dimension, rule.indicator) and rate is not None:
+            yield Loss(100 * share * (1 - rate), rule)

@@ -1,6 +1,7 @@
 """A table's profile → its page."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -35,20 +36,29 @@ class Profile(Protocol):
     def top(self) -> tuple[tuple[str, int], ...]: ...
 
 
+@dataclass(frozen=True)
+class ProfiledTable:
+    """The table that was looked at, its version, and when."""
+
+    table: str
+    version: int
+    at: datetime
+
+
 def write_profile(
-    lake: Lake, contract: Contract, profiles: Sequence[Profile], source: tuple[str, int], now: datetime, diff: str
+    lake: Lake, contract: Contract, profiles: Sequence[Profile], profiled: ProfiledTable, diff: str
 ) -> str:
     """Write the page in place of an earlier one; its key."""
     key = f"{Zone.REPORTS}/{contract.provider or 'products'}/{contract.id}/profile.html"
     page = render(
         "profile.html",
         title=f"{contract.title} 数据剖析",
-        source=f"{source[0]} 第 {source[1]} 版",
+        source=f"{profiled.table} 第 {profiled.version} 版",
         rows=figures.count(profiles[0].rows if profiles else 0),
         fields=_fields(profiles),
         values=_values(profiles),
         diff=diff,
-        made_at=figures.moment(now, lake.settings.timezone),
+        made_at=figures.moment(profiled.at, lake.settings.timezone),
     )
     report_store.put(lake, key, page.encode(), report_store.HTML)
     return key

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+# Not a cache of cachetools: there, whoever comes while an old value is read anew waits for it. The overview of the city and
+# the loop of a month take seconds with 50,000 tickets, and hundreds of people ask for them; they get the value before.
 class CachedValue(Generic[T]):
     """A value that is read anew at most every `seconds`; while one request reads it, others get what was there."""
 

@@ -34,6 +34,8 @@ NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 FAILED = "统一身份认证没有成功，请重新登录；仍不行请联系平台运维"
 
 
+# Not authlib's client for Starlette: it keeps state, nonce and verifier in a session signed with a secret of its own, which
+# a browser may bring back twice. Here they lie in the state database, so that a state is good once, for ten minutes.
 @dataclass(frozen=True)
 class Oidc:
     """One provider; `redirect` is the address to which it sends people back."""
@@ -91,12 +93,7 @@ class Oidc:
         return claims
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
-        s = self.settings
-        said = claims.get(s.oidc_role_claim)
-        values = [str(v) for v in said] if isinstance(said, list) else [str(said)]
-        role = next((name for value, name in s.oidc_roles.items() if value in values), "")
-        department = str(claims.get(s.oidc_department_claim) or "")
-        department = s.oidc_departments.get(department, "" if s.oidc_departments else department)
+        role, department = self._role(claims), self._department(claims)
         if not department or role not in roles_of_people():
             raise LoginRefused("统一身份认证没有给出本平台的角色或部门，请联系平台运维")
         name = str(claims.get("preferred_username") or "")
@@ -107,6 +104,17 @@ class Oidc:
             role,
             department,
         )
+
+    def _role(self, claims: Mapping[str, Any]) -> str:
+        """The first role here that the provider's claim names; empty where it names none."""
+        claim = claims.get(self.settings.oidc_role_claim)
+        values = [str(v) for v in claim] if isinstance(claim, list) else [str(claim)]
+        return next((name for value, name in self.settings.oidc_roles.items() if value in values), "")
+
+    def _department(self, claims: Mapping[str, Any]) -> str:
+        known = self.settings.oidc_departments
+        department = str(claims.get(self.settings.oidc_department_claim) or "")
+        return known.get(department, "" if known else department)
 
     def _client(self) -> OAuth2Client:
         return OAuth2Client(

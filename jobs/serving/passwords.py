@@ -79,15 +79,24 @@ def check_new(password: str, own: Iterable[str]) -> None:
         raise UserError(f"新密码须为 {LEAST} 至 {MOST} 个字符")
     plain = unicodedata.normalize("NFKC", password).lower()
     words = [word.lower() for word in own if len(word) > 1]
-    bare = re.sub(r"[\s_.-]", "", plain)
-    if any(word in plain or re.sub(r"[\s_.-]", "", word) in bare for word in words):
+    bare = _bare(plain)
+    if _holds_any(plain, words):
         raise UserError(f"新密码不能包含账号名、姓名或部门；{REMEDY}")
     if found := next((word for word in WORDS if word in bare), None):
         raise UserError(f"新密码不能包含「{found}」这样与单位、平台有关的词；{REMEDY}")
     if len(set(plain)) < LEAST_DIFFERENT:
         raise UserError(f"新密码中不同的字符太少；{REMEDY}")
-    if reason := _weakness(plain, [part for word in words for part in re.split(r"[\s_.-]", word)]):
+    if reason := _weakness(plain, re.split(r"[\s_.-]", " ".join(words))):
         raise UserError(f"新密码容易猜到：{reason}；{REMEDY}")
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s_.-]", "", text)
+
+
+def _holds_any(plain: str, words: Iterable[str]) -> bool:
+    """Whether a word is in the text, with or without its separators."""
+    return any(word in plain or _bare(word) in _bare(plain) for word in words)
 
 
 def _weakness(plain: str, words: list[str]) -> str:

@@ -10,7 +10,6 @@ from jobs.simulator.faults import Fault, write_ledger
 from jobs.simulator.feed import Feed
 from jobs.simulator.feeds import FEEDS
 from jobs.simulator.planting import Mark, corrected, planted
-from jobs.simulator.rows import Row
 from jobs.simulator.setting import Setting
 
 
@@ -73,7 +72,8 @@ def _deliver(
     path.parent.mkdir(exist_ok=True)
     first_row = feed.form(setting).write(path, rows)
     file = _sent(feed, setting, path, len(rows), correction_day)
-    return file, _ledger(feed, setting, file, rows, marks, first_row)
+    numbers = {id(row): first_row + index for index, row in enumerate(rows)} if marks else {}
+    return file, _ledger(feed, setting, file, marks, numbers)
 
 
 def _sent(feed: Feed, setting: Setting, path: Path, rows: int, correction_day: date | None) -> SentFile:
@@ -95,10 +95,8 @@ def _sent(feed: Feed, setting: Setting, path: Path, rows: int, correction_day: d
     )
 
 
-def _ledger(
-    feed: Feed, setting: Setting, file: SentFile, rows: list[Row], marks: list[Mark], first_row: int
-) -> list[Fault]:
-    numbers = {id(row): first_row + index for index, row in enumerate(rows)} if marks else {}
+def _ledger(feed: Feed, setting: Setting, file: SentFile, marks: list[Mark], numbers: Mapping[int, int]) -> list[Fault]:
+    """The faults of a file; `numbers` gives each row's number in it."""
     found = [
         Fault(
             dataset=feed.dataset,

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -101,17 +102,19 @@ class ExcelForm:
 
     def _header(self, sheet: Any, bold: Any, top: int) -> int:
         names = [header.rpartition("/") for header in self.headers.values()]
-        if not any(group for group, _, _ in names):
+        if not any(map(itemgetter(0), names)):
             sheet.write_row(top, 0, ["序号", *(name for _, _, name in names)], bold)
             return top + 1
         sheet.merge_range(top, 0, top + 1, 0, "序号", bold)
         sheet.write_row(top + 1, 1, [name for _, _, name in names], bold)
-        for group in dict.fromkeys(group for group, _, _ in names):
-            columns = [i for i, (own, _, _) in enumerate(names, 1) if own == group]
-            if len(columns) > 1:
-                sheet.merge_range(top, columns[0], top, columns[-1], group, bold)
+        groups = [group for group, _, _ in names]
+        for group in dict.fromkeys(groups):
+            first, number = groups.index(group) + 1, groups.count(group)
+            last = len(groups) - groups[::-1].index(group)
+            if number > 1:
+                sheet.merge_range(top, first, top, last, group, bold)
             else:
-                sheet.write_string(top, columns[0], group, bold)
+                sheet.write_string(top, first, group, bold)
         return top + 2
 
 

@@ -206,9 +206,11 @@ def planted(rows: list[Row], plans: Sequence[Plan], setting: Setting, dataset: s
 def corrected(rows: list[Row], marks: Sequence[Mark]) -> list[Mark]:
     """The rows as the department sends them again: faults undone in place, but for those that survive."""
     left = [mark for mark in marks if mark.plan.survives]
-    gone = {id(mark.row) for mark in marks if mark.before is None and not mark.plan.survives}
-    for mark in marks:
-        if mark.before is not None and not mark.plan.survives:
+    gone: set[int] = set()
+    for mark in (mark for mark in marks if not mark.plan.survives):
+        if mark.before is None:
+            gone.add(id(mark.row))
+        else:
             mark.row.cells, mark.row.surplus = dict(mark.before), 0
     rows[:] = [row for row in rows if id(row) not in gone]
     return left

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.dag_processing.dagbag import BundleDagBag, DagBag
+from airflow.sdk import Asset
 
 from jobs.settings import PROJECT
 
@@ -25,7 +26,14 @@ def facts(dag: Any) -> dict[str, Any]:
         "doc": dag.doc_md or "",
         "max_active_runs": dag.max_active_runs,
         "file": Path(dag.fileloc).name,
-        "tasks": {t.task_id: {"retries": t.retries, "pool": t.pool} for t in dag.tasks},
+        "tasks": {
+            t.task_id: {
+                "retries": t.retries,
+                "pool": t.pool,
+                "outlets": [o.uri for o in t.outlets if isinstance(o, Asset)],
+            }
+            for t in dag.tasks
+        },
     }
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from jobs.contracts import Registry, load
+from jobs.contracts import Registry, assets, load
+from jobs.pipeline import steps
 from tests.dags import made_up
 from tests.dags.programs import airflow_environ, answer
 
@@ -56,6 +57,19 @@ def test_every_dag_has_an_owner_a_note_on_failure_retries_and_one_run_at_a_time(
 def test_tasks_that_use_the_engine_and_no_others_wait_in_its_pool(parsed: dict[str, Any]) -> None:
     pools = {task: facts["pool"] for dag in parsed["dags"].values() for task, facts in dag["tasks"].items()}
     assert {task for task, pool in pools.items() if pool == "spark"} == SPARK_TASKS
+
+
+def test_what_a_task_says_to_write_is_what_its_step_writes(parsed: dict[str, Any], registry: Registry) -> None:
+    outlets = {
+        (dag, task): facts["outlets"] for dag, all_ in parsed["dags"].items() for task, facts in all_["tasks"].items()
+    }
+    for contract in registry.sources():
+        declared = [assets.uri(asset, contract.id).rstrip("/") for asset in steps.conform.writes]
+        emitted = [uri.rstrip("/") for uri in outlets[contract.id, "conform"]]
+        assert len(emitted) == 2 and set(emitted) <= set(declared)
+    for contract in registry.products():
+        declared = [assets.uri(asset, contract.id) for asset in steps.build.writes]
+        assert set(outlets[contract.id, "build"]) <= set(declared) and outlets[contract.id, "build"]
 
 
 def test_parsing_loads_no_heavy_library(parsed: dict[str, Any]) -> None:

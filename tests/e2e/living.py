@@ -10,10 +10,10 @@ from typing import Any
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from jobs import pipeline
 from jobs.contracts.correction import DATA
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
+from jobs.pipeline import steps
 from jobs.serving.accounts import Person
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.context import opened as opened_portal
@@ -46,19 +46,15 @@ class Town:
     portal: Portal
     returned: list[Any] = field(default_factory=list)
 
-    def run(self, step: str, *arguments: str) -> Any:
-        """A step as a task runs it."""
-        return pipeline.run(self.settings, step, *arguments)
-
     def go_on(self) -> list[str]:
         """Whatever landed on its way to verdict, report and tickets, as the DAGs do it; ids of the deliveries."""
-        landed = [(asset.removeprefix("landing/"), one) for asset, one in self.run("watch")]
-        ids = [one for dataset, _ in landed for one in self.run("pending", dataset)]
+        landed = [(asset.removeprefix("landing/"), one) for asset, one in steps.watch(self.settings)]
+        ids = [one for dataset, _ in landed for one in steps.pending(self.settings, dataset)]
         for one in ids:
-            self.run("load", one)
-            self.returned.append(str(self.run("conform", one).state))
-        self.returned += [landed, ids, self.run("reports", *ids)]
-        self.returned.append({done.delivery: len(done.tickets) for done in self.run("governed", *ids)})
+            steps.load(self.settings, one)
+            self.returned.append(str(steps.conform(self.settings, one).state))
+        self.returned += [landed, ids, steps.reports(self.settings, *ids)]
+        self.returned.append({done.delivery: len(done.tickets) for done in steps.governed(self.settings, *ids)})
         return ids
 
 

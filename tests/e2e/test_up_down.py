@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from jobs import embedded
 from jobs.embedded import process, spark
 from jobs.embedded.endpoints import read_env
-from jobs.embedded.process import PROC
 from jobs.errors import SetupError
 from jobs.lake.session import connect, remote_of
 from jobs.settings import Settings, load
@@ -121,8 +120,9 @@ def test_status_says_that_a_server_that_does_not_know_our_token_is_unhealthy(hom
 def test_no_secret_stands_on_a_command_line_and_files_that_hold_one_are_the_owners_alone(home: Path) -> None:
     secrets = [value for key, value in read_env(home / "secrets.env").items() if "ACCESS_KEY" not in key]
     assert settings(home).spark_token.get_secret_value() in secrets
-    lines = b"".join((PROC / str(pid) / "cmdline").read_bytes() for pid in process.members(home))
-    assert b"SparkConnectServer" in lines and not any(secret.encode() in lines for secret in secrets)
+    words = [word for pid in process.members(home) for word in psutil.Process(pid).cmdline()]
+    lines = "\n".join(words)
+    assert "SparkConnectServer" in lines and not any(secret in lines for secret in secrets)
     for file in [f for f in home.rglob("*") if f.is_file() and not f.is_relative_to(home / "s3")]:
         text = file.read_bytes()
         if any(secret.encode() in text for secret in secrets):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-from jobs import pipeline
 from jobs.lake.ledger import Ledger
 from jobs.lake.results import Results
+from jobs.pipeline.steps import STEPS
 from jobs.reporting import report_store
 from jobs.settings import load
 
@@ -74,4 +74,4 @@ def arrange(point: str) -> None:
 
 if __name__ == "__main__":
     arrange(sys.argv[1])
-    pipeline.run(load(), sys.argv[2], *sys.argv[3:])
+    STEPS[sys.argv[2]](load(), *sys.argv[3:])

@@ -18,7 +18,8 @@ from jobs.errors import ServiceUnavailable
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.model.delivery import State
-from jobs.pipeline import run
+from jobs.pipeline import steps
+from jobs.pipeline.step import Step
 from jobs.settings import Settings, load
 from tests.contract_texts import STATION_FIELDS, contract
 
@@ -78,11 +79,11 @@ def until(what: str, is_so: Callable[[], bool]) -> None:
 def through_an_absence(own: Settings, caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
     """The outcome of a step that found a service away; it came back afterwards."""
 
-    def go(service: str, step: str, *arguments: str) -> Any:
+    def go(service: str, step: Step[..., Any], *arguments: str) -> Any:
         kill(own, service)
         caplog.clear()
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(run, own, step, *arguments)
+            waiting = pool.submit(step, own, *arguments)
             until(
                 "the step finds it away", lambda: "service unavailable, trying again" in caplog.text or waiting.done()
             )
@@ -102,9 +103,9 @@ def test_steps_wait_for_what_is_away_and_go_on(
     file.write_text(TEXT, "utf-8")
     lake = Lake(own)
     deliver(lake.store, [file], "station", "heat", Manifest())
-    (landed,) = through_an_absence("s3", "land")
-    run(own, "load", landed.delivery.id)
-    verdict = through_an_absence("spark", "conform", landed.delivery.id)
+    (landed,) = through_an_absence("s3", steps.land)
+    steps.load(own, landed.delivery.id)
+    verdict = through_an_absence("spark", steps.conform, landed.delivery.id)
     assert (verdict.state, verdict.good_rows) == (State.ACCEPTED, 1)
     assert lake.ledger.get(landed.delivery.id).state == State.ACCEPTED
     load.cache_clear()
@@ -115,4 +116,4 @@ def test_steps_wait_for_what_is_away_and_go_on(
 def test_a_service_that_nobody_started_is_said_to_be_away(lake: Lake) -> None:
     nowhere = lake.settings.model_copy(update={"s3_endpoint": "", "wait_s": 0})
     with pytest.raises(ServiceUnavailable, match="lake up"):
-        run(nowhere, "land")
+        steps.land(nowhere)

@@ -14,7 +14,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
-from jobs.pipeline import ingestion, run
+from jobs.pipeline import ingestion, steps
 from jobs.settings import Settings
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 from tests.dags.programs import lake_environ, started
@@ -62,12 +62,12 @@ def put(lake: Lake, folder: Path, text: str, name: str) -> None:
     deliver(lake.store, [file], "station", "heat", Manifest())
 
 
-def step_by_step(lake: Lake, settings: Settings, *steps: str) -> Delivery:
-    """What waits in the landing zone, taken through these steps."""
-    run(settings, "land")
-    (delivery,) = run(settings, "pending", "station")
-    for step in steps:
-        run(settings, step, delivery)
+def step_by_step(lake: Lake, settings: Settings, *names: str) -> Delivery:
+    """What waits in the landing zone, taken through the steps of these names."""
+    steps.land(settings)
+    (delivery,) = steps.pending(settings, "station")
+    for name in names:
+        steps.STEPS[name](settings, delivery)
     return lake.ledger.get(delivery)
 
 
@@ -81,7 +81,7 @@ def first_way(lake: Lake, settings: Settings) -> None:
     """The dataset's first delivery: killed when its rows stand in silver and nowhere else."""
     delivery = step_by_step(lake, settings, "load")
     killed(settings, "silver", "conform", delivery.id)
-    run(settings, "conform", delivery.id)
+    steps.conform(settings, delivery.id)
 
 
 def second_way(lake: Lake, settings: Settings) -> Delivery:
@@ -92,12 +92,12 @@ def second_way(lake: Lake, settings: Settings) -> Delivery:
     killed(settings, "writing", "load", delivery)
     killed(settings, "written", "load", delivery)
     assert lake.ledger.get(delivery).state == State.LANDED
-    run(settings, "load", delivery)
+    steps.load(settings, delivery)
     killed(settings, "published", "conform", delivery)
     assert lake.ledger.get(delivery).state == State.LOADED
-    run(settings, "conform", delivery)
+    steps.conform(settings, delivery)
     killed(settings, "half_told", "report", delivery)
-    run(settings, "report", delivery)
+    steps.report(settings, delivery)
     return lake.ledger.get(delivery)
 
 
@@ -136,11 +136,11 @@ def test_a_delivery_whose_recorder_died_before_saying_so_is_found_by_the_next_wa
     lake: Lake, settings_here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(lake, tmp_path, FIRST, "a.csv")
-    (landed,) = run(settings_here, "land")
+    (landed,) = steps.land(settings_here)
     monkeypatch.setattr(ingestion, "WATCH_S", 0.0)
-    assert run(settings_here, "watch") == [("landing/station", landed.delivery.id)]
-    run(settings_here, "load", landed.delivery.id)
-    assert run(settings_here, "watch") == []
+    assert steps.watch(settings_here) == [("landing/station", landed.delivery.id)]
+    steps.load(settings_here, landed.delivery.id)
+    assert steps.watch(settings_here) == []
 
 
 def test_a_judged_delivery_whose_event_was_lost_is_told_again_until_its_tickets_are_looked_at(
@@ -153,9 +153,9 @@ def test_a_judged_delivery_whose_event_was_lost_is_told_again_until_its_tickets_
     seen: dict[str, float] = {}
     assert ingestion._untold(lake, registry, seen) == [] and list(seen) == [one.id], "it may still be on its way"
     monkeypatch.setattr(ingestion, "UNTOLD_S", 0.0)
-    assert run(settings_here, "watch") == [("results", one.id)]
-    assert run(settings_here, "reports") == [one.id], "what nobody asked for is reported too"
-    run(settings_here, "governed", one.id)
+    assert steps.watch(settings_here) == [("results", one.id)]
+    assert steps.reports(settings_here) == [one.id], "what nobody asked for is reported too"
+    steps.governed(settings_here, one.id)
     assert ingestion._untold(lake, registry, seen) == [] and not seen
 
 
@@ -165,8 +165,8 @@ def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path
     fill(lake, tmp_path)
     killed(lake.settings, "built", "build", PRODUCT)
     assert lake.ledger.build(PRODUCT) is None
-    done = run(lake.settings, "build", PRODUCT)
+    done = steps.build(lake.settings, PRODUCT)
     assert lake.ledger.build(PRODUCT) == done and done.rows == 1
     assert lake.tables.read(lake.path(Zone.GOLD, PRODUCT)).count() == 1
     assert len(Results(lake.delta, lake.settings.s3_bucket).verdicts()) == 1
-    assert run(lake.settings, "build", PRODUCT) is None
+    assert steps.build(lake.settings, PRODUCT) is None

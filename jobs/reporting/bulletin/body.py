@@ -84,15 +84,19 @@ def _places(document: Document, terms: Terms) -> Iterator[Block]:
         f"按检查行数分类排名，综合得分按{names}的权重计算，无法计算的项不计；得分相同的名次并列。检查不足{by.least_rows:,}行"
         f"或报送不足{by.least_deliveries:,}批的不参加排名。申诉成立的问题不计入得分。",
     )
+    ranked = [d for d in document["departments"] if d["place"] is not None]
     for size in by.size_classes:
-        mine = [d for d in document["departments"] if d["size_class"] == size.name and d["place"] is not None]
+        mine = [d for d in ranked if d["size_class"] == size.name]
         if mine:
             yield Line("caption", f"{size.name}报送单位")
             yield _ranking(mine, terms)
-    out = [d for d in document["departments"] if d["place"] is None]
+    yield from _unranked(document)
+
+
+def _unranked(document: Document) -> Iterator[Block]:
+    out = [f"{d['department']}（{d['note']}）" for d in document["departments"] if d["place"] is None]
     if out:
-        named = "、".join(f"{d['department']}（{d['note']}）" for d in out)
-        yield Line("para", f"未参加排名的单位：{named}。")
+        yield Line("para", f"未参加排名的单位：{'、'.join(out)}。")
 
 
 def _ranking(mine: Sequence[Mapping[str, Any]], terms: Terms) -> Grid:

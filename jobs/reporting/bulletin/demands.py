@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from jobs.model.ticket import TicketSummary
 from jobs.reporting.bulletin.facts import BulletinFacts
@@ -23,16 +24,21 @@ class Demand:
 def demands(facts: BulletinFacts, scores: Mapping[str, float | None], places: Sequence[Placed]) -> list[Demand]:
     """What is overdue, what came back, whose score is low, and the rest."""
     by, matters = facts.terms.demands, facts.loop.tickets
-    late = list(_each(facts, (m for m in matters if m.is_overdue), "办结超期工单 {} 件", by.overdue_days))
-    again = (m for m in matters if m.recurred)
-    back = list(_each(facts, again, "查明 {} 件问题重复发生的原因，在源头根治并书面反馈", by.recurred_days))
-    low = [p for p in places if p.place is not None and _is_low(scores.get(p.provider), by.low_score)]
-    due = facts.due_on(facts.edition.issued_on, by.low_score_days)
-    plan = f"质量总分低于 {by.low_score:g} 分，提出质量提升方案"
-    plans = [Demand(plan, facts.title(p.provider), due, ()) for p in low]
+    overdue, again = filter(attrgetter("is_overdue"), matters), filter(attrgetter("recurred"), matters)
+    late = _each(facts, overdue, "办结超期工单 {} 件", by.overdue_days)
+    back = _each(facts, again, "查明 {} 件问题重复发生的原因，在源头根治并书面反馈", by.recurred_days)
+    low = [p.provider for p in places if p.place is not None and _is_low(scores.get(p.provider), by.low_score)]
     rest = tuple(m.id for m in matters if m.is_open and not m.is_overdue)
     others = [Demand(f"按时限整改其余未办结工单 {len(rest)} 件", EACH, EACH_DUE, rest)] if rest else []
-    return [*late, *back, *plans, *others]
+    return [*late, *back, *_plans(facts, low), *others]
+
+
+def _plans(facts: BulletinFacts, low: Iterable[str]) -> Iterator[Demand]:
+    """A plan for better data from each department whose score is low."""
+    by = facts.terms.demands
+    due = facts.due_on(facts.edition.issued_on, by.low_score_days)
+    for provider in low:
+        yield Demand(f"质量总分低于 {by.low_score:g} 分，提出质量提升方案", facts.title(provider), due, ())
 
 
 def _each(facts: BulletinFacts, matters: Iterable[TicketSummary], what: str, days: int) -> Iterator[Demand]:

@@ -36,15 +36,20 @@ def bulletin_document(facts: BulletinFacts) -> Document:
         },
         "figures": [_figure(facts, one) for one in every[""]],
         "departments": [_department(facts, one, every[one.provider]) for one in places],
-        "exempt": [
-            {"delivery": delivery, "rule": rule, "ticket": ticket}
-            for (delivery, rule), ticket in sorted(facts.loop.exempt().items())
-        ],
+        "exempt": _exempt(facts),
         "cases": [_case(facts, one) for one in ticket_cases(facts)],
         "tickets": [_ticket(facts, one) for one in facts.loop.tickets],
         "batches": _batches(facts),
         "demands": [asdict(one) for one in demands(facts, scores, places)],
     }
+
+
+def _exempt(facts: BulletinFacts) -> list[Document]:
+    """Rule results that count in no score, with the ticket whose dispute was upheld."""
+    return [
+        {"delivery": delivery, "rule": rule, "ticket": ticket}
+        for (delivery, rule), ticket in sorted(facts.loop.exempt().items())
+    ]
 
 
 def ticket_cases(facts: BulletinFacts) -> list[TicketSummary]:

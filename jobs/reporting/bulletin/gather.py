@@ -1,7 +1,7 @@
 """Ledger, results and evidence → the facts of a bulletin, as they are or as a document cites them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -18,20 +18,23 @@ from jobs.reporting.evidence import Evidence
 from jobs.reporting.score import Weights, weights
 
 
+@dataclass(frozen=True)
+class TicketSide:
+    """What tickets give to a bulletin: their facts, and the day so many working days after another."""
+
+    told: TicketFacts
+    due_on: Callable[[date, int], str]
+
+
 def gathered(
-    lake: Lake,
-    registry: Registry,
-    edition: Edition,
-    loop: TicketFacts,
-    due_on: Callable[[date, int], str],
-    cited: Mapping[str, Any] | None,
+    lake: Lake, registry: Registry, edition: Edition, tickets: TicketSide, cited: Mapping[str, Any] | None
 ) -> BulletinFacts:
     """The facts; with `cited`, by the versions, terms and weights of that document, and without samples."""
     versions = latest_versions(lake) if cited is None else versions_of(cited)
     facts = BulletinFacts(
         edition=edition,
         judged=judged(lake, registry, edition.before, (edition.period.since, edition.until), versions),
-        loop=loop,
+        loop=tickets.told,
         terms=Terms.model_validate(cited["basis"]["terms"]) if cited else terms(),
         weights=Weights.model_validate(cited["basis"]["weights"]) if cited else weights(),
         providers=frozenset(
@@ -39,7 +42,7 @@ def gathered(
         ),
         titles=_titles(registry),
         samples={},
-        due_on=due_on,
+        due_on=tickets.due_on,
     )
     if cited is not None:
         return facts

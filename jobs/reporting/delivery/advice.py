@@ -12,25 +12,29 @@ from jobs.reporting.labels import PERIODS
 def advice(facts: Facts) -> list[str]:
     """Sentences for the head of the report: what happened, and what to do."""
     verdict = facts.verdict
-    reason = masked_text((verdict.reason if verdict else "") or facts.delivery.reason, is_free=False)
-    match facts.state():
-        case State.UNREADABLE:
-            said = [f"文件未能读取：{reason or '原因未记录'}。".replace("。。", "。")]
-            said.append("请按上述原因修正后重新报送；收到的文件已按原字节留存，没有任何数据入库。")
-        case State.REFUSED:
-            said = [f"整批拒收：{reason or '超过约定的接收限度'}。".replace("。。", "。"), _correct(facts)]
-        case State.PARTLY_QUARANTINED if verdict:
-            held, kept = count(verdict.failed_rows), count(verdict.good_rows)
-            said = [f"{kept} 行已入库，{held} 行未通过严重级规则、进入隔离区。", _correct(facts)]
-        case State.ACCEPTED if verdict:
-            said = [f"{count(verdict.good_rows)} 行全部入库，没有需要重新报送的行。"]
-        case _:
-            said = ["本批尚未质检，结果出来后本报告会更新。"]
+    said = _what_happened(facts)
     if verdict and verdict.warned_rows:
         said.append(f"另有 {count(verdict.warned_rows)} 行带“警告”标记入库，请核对是否属实。")
     if facts.delivery.superseded_by:
         said.append(f"本批已被后到的批次 {facts.delivery.superseded_by} 取代，请以后者为准。")
     return said
+
+
+def _what_happened(facts: Facts) -> list[str]:
+    verdict, reason = facts.verdict, masked_text(facts.reason(), is_free=False)
+    match facts.state():
+        case State.UNREADABLE:
+            read = f"文件未能读取：{reason or '原因未记录'}。".replace("。。", "。")
+            return [read, "请按上述原因修正后重新报送；收到的文件已按原字节留存，没有任何数据入库。"]
+        case State.REFUSED:
+            return [f"整批拒收：{reason or '超过约定的接收限度'}。".replace("。。", "。"), _correct(facts)]
+        case State.PARTLY_QUARANTINED if verdict:
+            held, kept = count(verdict.failed_rows), count(verdict.good_rows)
+            return [f"{kept} 行已入库，{held} 行未通过严重级规则、进入隔离区。", _correct(facts)]
+        case State.ACCEPTED if verdict:
+            return [f"{count(verdict.good_rows)} 行全部入库，没有需要重新报送的行。"]
+        case _:
+            return ["本批尚未质检，结果出来后本报告会更新。"]
 
 
 def period(text: str) -> str:

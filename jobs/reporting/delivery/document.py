@@ -24,7 +24,7 @@ def report_document(facts: Facts, first: Mapping[str, tuple[EvidenceLine, ...]])
         "generated_at": facts.now.isoformat(),
         "delivery": _delivery(facts),
         "state": str(facts.state()),
-        "reason": masked_text((facts.verdict.reason if facts.verdict else "") or facts.delivery.reason, is_free=False),
+        "reason": masked_text(facts.reason(), is_free=False),
         "contract_version": facts.verdict.contract_version if facts.verdict else None,
         "suite_hash": facts.suite_hash() or None,
         "weights": weights().model_dump(),

@@ -1,6 +1,6 @@
 """Everything that a report of one delivery rests on, read once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
 from jobs.model.rule_result import RuleRow
 from jobs.model.verdict import Verdict
-from jobs.reporting.history import History, compared
+from jobs.reporting.history import History, Judged, KnownResults, compared
 from jobs.reporting.labels import SEVERITY_ORDER
 from jobs.reporting.score import Scores, scores, weights
 
@@ -62,6 +62,10 @@ class Facts:
         broken = [r for r in self.rules if not r.success or r.unexpected_count]
         return sorted(broken, key=lambda r: (SEVERITY_ORDER.get(r.severity, 9), -r.unexpected_count))
 
+    def reason(self) -> str:
+        """Why the delivery is as it is, unmasked; empty where nothing is to be said."""
+        return (self.verdict.reason if self.verdict else "") or self.delivery.reason
+
     def suite_hash(self) -> str:
         """SHA-256 of the rules that ran; empty where none did."""
         return self.verdict.suite_hash if self.verdict else ""
@@ -74,13 +78,10 @@ def gather(lake: Lake, registry: Registry, delivery_id: str, now: datetime) -> F
     versions = _versions(lake, contract)
     results = Results(lake.delta, lake.settings.s3_bucket)
     verdicts = [v for v in results.verdicts([("dataset", "=", delivery.dataset)]) if v.seq <= delivery.seq]
-    entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
-    rounds = [v for v in verdicts if v.delivery in entries and not entries[v.delivery].is_answer()]
-    shown = rounds[-SHOWN_PAST:]
+    entries = _entries(lake, delivery.dataset)
+    shown = _rounds(verdicts, entries)[-SHOWN_PAST:]
     ids = sorted({delivery_id, *(v.delivery for v in shown)})
-    by_delivery: dict[str, list[RuleRow]] = {}
-    for rule in results.rules([("delivery", "in", ids)]) if verdicts else []:
-        by_delivery.setdefault(rule.delivery, []).append(rule)
+    by_delivery = _by_delivery(results.rules([("delivery", "in", ids)]) if verdicts else [])
     own = by_delivery.get(delivery_id, [])
     return Facts(
         delivery=delivery,
@@ -99,25 +100,48 @@ def gather(lake: Lake, registry: Registry, delivery_id: str, now: datetime) -> F
     )
 
 
+def _entries(lake: Lake, dataset: str) -> dict[str, Delivery]:
+    return {delivery.id: delivery for delivery in lake.ledger.deliveries(dataset)}
+
+
+def _rounds(verdicts: Iterable[Verdict], entries: Mapping[str, Delivery]) -> list[Verdict]:
+    """Verdicts on deliveries that are known and no mere answers to tickets."""
+    return [v for v in verdicts if v.delivery in entries and not entries[v.delivery].is_answer()]
+
+
+def _by_delivery(rules: Iterable[RuleRow]) -> dict[str, list[RuleRow]]:
+    grouped: dict[str, list[RuleRow]] = {}
+    for rule in rules:
+        grouped.setdefault(rule.delivery, []).append(rule)
+    return grouped
+
+
+@dataclass(frozen=True)
+class CitedVersions:
+    """Versions of the results' tables that a report cites; None: as they are."""
+
+    rules: int | None = None
+    shapes: int | None = None
+
+
 def history_of(
     lake: Lake,
     delivery: Delivery,
     contract: Contract | None,
     verdicts: Sequence[Verdict],
-    version: int | None = None,
-    shapes_version: int | None = None,
+    cited: CitedVersions = CitedVersions(),
 ) -> History | None:
     """The delivery beside those before it, by rule results as they are or were at a version; None where no rule ran."""
     own = next((v for v in verdicts if v.delivery == delivery.id), None)
     if own is None or contract is None or not own.suite_hash or delivery.is_answer():
         return None
-    entries = {d.id: d for d in lake.ledger.deliveries(delivery.dataset)}
-    earlier = [v for v in verdicts if v.seq < own.seq and v.delivery in entries]
-    before = [(entries[v.delivery], v) for v in earlier if not entries[v.delivery].is_answer()]
+    entries = _entries(lake, delivery.dataset)
+    before = [(entries[v.delivery], v) for v in _rounds(verdicts, entries) if v.seq < own.seq]
     results = Results(lake.delta, lake.settings.s3_bucket)
-    counts = results.counts([("dataset", "=", delivery.dataset)], version)
-    shapes = [] if shapes_version == NONE_YET else results.shapes(delivery.dataset, shapes_version)
-    return compared(delivery, contract, before, own, counts, shapes, lake.settings.timezone)
+    counts = results.counts([("dataset", "=", delivery.dataset)], cited.rules)
+    shapes = [] if cited.shapes == NONE_YET else results.shapes(delivery.dataset, cited.shapes)
+    known = KnownResults(counts, shapes)
+    return compared(Judged(delivery, own), contract, before, known, lake.settings.timezone)
 
 
 def _versions(lake: Lake, contract: Contract | None) -> dict[str, int]:

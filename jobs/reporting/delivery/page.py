@@ -205,14 +205,16 @@ def _problem(number: int, rule: RuleRow, facts: Facts, first: Sequence[EvidenceL
     )
 
 
+def _cells_of(line: EvidenceLine) -> tuple[str, ...]:
+    none = figures.NONE
+    return str(line.row), line.key or none, line.field or "整行", line.value, line.suggested or none
+
+
 def _first_rows(first: Sequence[EvidenceLine], has_many_files: bool) -> Table:
     is_advised = any(r.suggested for r in first)
-    head = ("行号", "业务主键", "字段", "报送的值", *(("可能应为（供核对）",) if is_advised else ()))
-    cells = [
-        (str(r.row), r.key or figures.NONE, r.field or "整行", r.value)
-        + ((r.suggested or figures.NONE,) if is_advised else ())
-        for r in first
-    ]
+    width = 5 if is_advised else 4
+    head = ("行号", "业务主键", "字段", "报送的值", "可能应为（供核对）")[:width]
+    cells = [_cells_of(r)[:width] for r in first]
     if has_many_files or len({r.file for r in first}) > 1:
         rows = [(*cell, r.file) for cell, r in zip(cells, first, strict=True)]
         return table(f"前 {len(rows)} 处", (*head, "文件"), rows, (0,))

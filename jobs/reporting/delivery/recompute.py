@@ -17,7 +17,7 @@ from jobs.lake.zones import Zone
 from jobs.model.rule_result import RuleRow
 from jobs.model.verdict import Verdict
 from jobs.reporting.delivery.document import FORMAT, LEDGER, RULES, SHAPES, VERDICTS
-from jobs.reporting.delivery.facts import NONE_YET, history_of
+from jobs.reporting.delivery.facts import NONE_YET, CitedVersions, history_of
 from jobs.reporting.history import limits
 from jobs.reporting.score import Scores, Weights, checked_count, is_of_each_row, pass_rate, scores
 
@@ -133,15 +133,16 @@ def _history(
         return
     delivery = lake.ledger.get(document["delivery"]["id"])
     verdicts = results.verdicts([("dataset", "=", delivery.dataset)], versions[VERDICTS])
-    again = history_of(lake, delivery, contract, verdicts, versions[RULES], versions.get(SHAPES, NONE_YET))
+    cited = CitedVersions(versions[RULES], versions.get(SHAPES, NONE_YET))
+    again = history_of(lake, delivery, contract, verdicts, cited)
     found = {(u.kind, u.field): u for u in again.unusual} if again else {}
     said = {(u["kind"], u["field"]): u for u in told["unusual"]}
     yield Check("history.days", told["days"], [day.isoformat() for day in again.days] if again else None, RULES)
     for place in sorted({*found, *said}):
-        one, claim = found.get(place), said.get(place, {})
+        claim = said.get(place, {})
         for name in ("seen", "low", "high"):
             number = f"history.{'.'.join(filter(None, place))}.{name}"
-            yield Check(number, claim.get(name), getattr(one, name) if one else None, RULES)
+            yield Check(number, claim.get(name), getattr(found.get(place), name, None), RULES)
 
 
 def _ledger(lake: Lake, document: Document, delivery_id: str) -> Iterator[Check]:

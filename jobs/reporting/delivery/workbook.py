@@ -11,6 +11,7 @@ import xlsxwriter
 from jobs.access.masking import titles
 from jobs.access.personal_numbers import masked_text
 from jobs.model.delivery import STATE_WORDS
+from jobs.model.verdict import Verdict
 from jobs.reporting import figures, labels
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.delivery.sources import sources
@@ -111,12 +112,10 @@ def _notes(facts: Facts) -> list[tuple[str, str]]:
         ("收到时间（北京时间）", figures.moment(delivery.received_at, facts.zone)),
         ("SHA-256", delivery.sha256),
         ("状态", STATE_WORDS[facts.state()]),
-        ("原因", masked_text((verdict.reason if verdict else "") or delivery.reason, is_free=False) or figures.NONE),
+        ("原因", masked_text(facts.reason(), is_free=False) or figures.NONE),
         ("申报行数", figures.count(delivery.declared_rows)),
         ("实收行数", figures.count(delivery.counted_rows)),
-        ("检查行数", figures.count(verdict.rows if verdict else None)),
-        ("入库行数", figures.count(verdict.good_rows if verdict else None)),
-        ("未通过行数", figures.count(verdict.failed_rows if verdict else None)),
+        *_row_counts(verdict),
         ("总分", figures.score(facts.scores.total)),
     ]
     pairs += [
@@ -132,8 +131,16 @@ def _notes(facts: Facts) -> list[tuple[str, str]]:
         ("契约版本", verdict.contract_version if verdict else figures.NONE),
         ("规则集哈希", facts.suite_hash() or figures.NONE),
     ]
-    versions = [(f"来源：{s.what}", f"{s.table} 第 {s.version} 版") for s in sources(facts) if s.version is not None]
-    return pairs + versions
+    return pairs + _versions(facts)
+
+
+def _row_counts(verdict: Verdict | None) -> list[tuple[str, str]]:
+    numbers = (verdict.rows, verdict.good_rows, verdict.failed_rows) if verdict else (None, None, None)
+    return list(zip(("检查行数", "入库行数", "未通过行数"), map(figures.count, numbers), strict=True))
+
+
+def _versions(facts: Facts) -> list[tuple[str, str]]:
+    return [(f"来源：{s.what}", f"{s.table} 第 {s.version} 版") for s in sources(facts) if s.version is not None]
 
 
 def _summary(book: Any, formats: Formats, facts: Facts) -> None:

@@ -184,11 +184,10 @@ class TicketService:
         self, ticket: Ticket, contract: Contract | None, ticket_deliveries: Sequence[TicketDelivery]
     ) -> tuple[Sample | None, str]:
         """Rows of the deliveries that still stand, the newest first, and a word where they cannot be read."""
-        current = [s for s in ticket_deliveries if not s.replaced_by] or list(ticket_deliveries)
-        if contract is None or not current:
+        newest = _newest_current(ticket_deliveries)
+        if contract is None or not newest:
             return None, ""
         in_full = reads_as_sent(self.actor, ticket.owner)
-        newest = [s.delivery for s in reversed(current)]
         try:
             sample = failing_rows(self.portal.lake, contract, ticket.rule, newest, in_full)
         except Exception as error:
@@ -213,10 +212,20 @@ class TicketService:
             raise InvalidForm(f"「{state_machine.events[step.event]}」须写明{'、'.join(missing)}")
         for name, value in filled.items():
             _check_length(name, state_machine.facts[name], value)
-        for name in NUMBERS:
-            if name in filled and not (filled[name].isdecimal() and len(filled[name]) < 5):
-                raise InvalidForm(f"{state_machine.facts[name]}须是正整数")
+        for name in filled.keys() & set(NUMBERS):
+            _check_number(state_machine.facts[name], filled[name])
         return {name: int(value) if name in NUMBERS else value for name, value in filled.items()}
+
+
+def _newest_current(ticket_deliveries: Sequence[TicketDelivery]) -> list[str]:
+    """Ids of the ticket's deliveries that still stand, the newest first; of all where none does."""
+    current = [s for s in ticket_deliveries if not s.replaced_by] or ticket_deliveries
+    return [s.delivery for s in reversed(current)]
+
+
+def _check_number(label: str, text: str) -> None:
+    if not (text.isdecimal() and len(text) < 5):
+        raise InvalidForm(f"{label}须是正整数")
 
 
 def _check_length(name: str, label: str, text: str) -> None:

@@ -1,0 +1,58 @@
+"""What a step is: its work, what it reads and writes, and whether it waits for a service that is unavailable."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import getdoc
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from jobs import contracts
+from jobs.contracts import Registry
+from jobs.lake.lake import Lake, opened
+from jobs.lake.session import retrying
+from jobs.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Step(Generic[P, T]):
+    """A step of the way. Called with settings it runs on a lake of its own; each is idempotent by delivery id."""
+
+    work: Callable[Concatenate[Lake, Registry, P], T]
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    is_retried: bool = True
+    """Whether it waits and goes on where S3 or Spark is unavailable for a while."""
+
+    @property
+    def name(self) -> str:
+        return self.work.__name__
+
+    @property
+    def description(self) -> str:
+        """One line that says what the step does."""
+        return (getdoc(self.work) or "").partition("\n")[0]
+
+    def __call__(self, settings: Settings, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The outcome of the step."""
+        registry = contracts.load_usable(settings.schemas, settings.expectations)
+        with opened(settings) as lake:
+
+            def attempt() -> T:
+                lake.reset_engine()
+                return self.work(lake, registry, *args, **kwargs)
+
+            attempt.__name__ = self.name
+            return retrying(attempt, settings.wait_s)() if self.is_retried else attempt()
+
+
+def step(
+    reads: tuple[str, ...] = (), writes: tuple[str, ...] = (), is_retried: bool = True
+) -> Callable[[Callable[Concatenate[Lake, Registry, P], T]], Step[P, T]]:
+    """Declare a function as a step; `reads` and `writes` are assets of `jobs.contracts.assets`."""
+
+    def declared(work: Callable[Concatenate[Lake, Registry, P], T]) -> Step[P, T]:
+        return Step(work, reads, writes, is_retried)
+
+    return declared

@@ -1,0 +1,21 @@
+"""SQL that people type, asked of a lake."""
+
+import pytest
+
+from jobs.errors import UserError
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.pipeline.query import ask
+
+
+def test_tables_go_by_name_and_one_that_does_not_exist_is_answered_with_those_that_do(lake: Lake) -> None:
+    for name, temperature in (("heat_station", 60), ("heat_meter", 40)):
+        lake.tables.overwrite(lake.spark.sql(f"SELECT {temperature} AS supply_temp"), lake.path(Zone.SILVER, name))
+    query = "WITH hot AS (SELECT * FROM silver.`heat_station`) SELECT h.supply_temp - m.supply_temp AS drop FROM hot h, silver.heat_meter m"
+    assert [row["drop"] for row in ask(lake, query).collect()] == [20]
+    with pytest.raises(
+        UserError, match=r"no table silver\.heat_stations yet; .*: silver\.heat_meter, silver\.heat_station"
+    ):
+        ask(lake, "SELECT * FROM silver.heat_stations")
+    with pytest.raises(UserError, match=r"no table csv\./etc/hostname; .*silver, quarantine"):
+        ask(lake, "SELECT * FROM csv.`/etc/hostname`")
