@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jobs.contracts.codes import CODES, conditions_of
+from jobs.contracts.codes import codes, conditions_of
 from jobs.contracts.model import Contract, Dimension, Field, Rule
 from jobs.contracts.names import MALFORMED, TEXT
 
@@ -108,7 +108,7 @@ def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
 
 def _codes(field: Field) -> Iterator[Rule]:
     for name in conditions_of(field.code) if field.code else ():
-        code = CODES[name]
+        code = codes()[name]
         yield Rule(
             f"{field.name}_{name}",
             f"expect_column_values_to_be_{name}",
@@ -117,7 +117,7 @@ def _codes(field: Field) -> Iterator[Rule]:
             code.dimension,
             code.message.format(title=field.title),
             code.remedy,
-            code.basis,
+            code.standard,
             (field.name,),
             "contract",
             code.indicator,
