@@ -12,6 +12,7 @@ from rich.table import Table
 from jobs import contracts
 from jobs.cli.contract_reference import with_tables
 from jobs.contracts import Registry, suite_hash
+from jobs.contracts.normalisation import normalisation_notes
 from jobs.ingest.proposal import propose
 from jobs.ingest.reading import LocalFile
 from jobs.settings import PROJECT
@@ -30,9 +31,12 @@ def check() -> None:
 
     Example: `lake contracts check`
     """
-    found = _catalogue()
-    rules = sum(len(r) for r in found.rules.values())
-    typer.echo(f"{len(found.sources())} sources, {len(found.products())} products, {rules} rules: all right")
+    registry = _catalogue()
+    for contract in registry.sources():
+        for note in normalisation_notes(contract):
+            typer.echo(note)
+    rules = sum(len(r) for r in registry.rules.values())
+    typer.echo(f"{len(registry.sources())} sources, {len(registry.products())} products, {rules} rules: all right")
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jobs.contracts.codes import codes, conditions_of
+from jobs.contracts.codes import codes, conditions_of, is_half_width
 from jobs.contracts.model import Contract, Dimension, Field, Rule
 from jobs.contracts.names import MALFORMED, TEXT
 
@@ -65,7 +65,7 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
         kwargs = {**own, "regex": field.pattern}
         yield rule("pattern", "expect_column_values_to_match_regex", kwargs, "规范性", words, "0302")
     yield from _limits(contract, field)
-    yield from _codes(field)
+    yield from _codes(contract, field)
     if field.unique:
         words = (f"「{title}」重复", f"每个「{title}」只能出现一次，请核对后保留正确的一行")
         yield rule("unique", "expect_column_values_to_be_unique", own, "准确性", words, "0304")
@@ -106,8 +106,21 @@ def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
         yield _rule(contract, f"{name}_length", type_, kwargs, "规范性", words, (name,), "0302")
 
 
-def _codes(field: Field) -> Iterator[Rule]:
-    for name in conditions_of(field.code) if field.code else ():
+def _code_conditions(contract: Contract, field: Field) -> Iterator[str]:
+    """What a field with a code is held to; of texts that are not normalised, also that nothing needed it."""
+    if not field.code:
+        return
+    yield from conditions_of(field.code)
+    if contract.kind != "source" or not field.is_coded():
+        return
+    if not field.is_trimmed():
+        yield "trimmed"
+    if is_half_width(field.code) and not field.is_narrowed():
+        yield "half_width"
+
+
+def _codes(contract: Contract, field: Field) -> Iterator[Rule]:
+    for name in dict.fromkeys(_code_conditions(contract, field)):
         code = codes()[name]
         yield Rule(
             f"{field.name}_{name}",

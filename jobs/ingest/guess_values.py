@@ -1,6 +1,7 @@
 """What a column of an unseen file holds: type, formats, units, missing words, codes, personal data."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ MIN_ROWS_FOR_ENUM = 30
 MAX_ENUM_CHARS = 24
 MAX_UNITS = 3
 CODE_DIGITS = 15
+MIN_CODE_SHARE = 0.9
 FAR_SHARE = 0.25
 FAR_TIMES = 10
 
@@ -36,6 +38,7 @@ SAYS_CODE = re.compile(
 )
 """A header that says code: what stands there is never a quantity, whatever it looks like."""
 ALWAYS_CODE = re.compile(r"zip|postal|phone|邮政编码|邮编|电话|手机|证号", re.I)
+FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
 NAMING_HEADER = re.compile(r"名称|名$|地址|name$|address$", re.I)
 MONEY_HEADER = re.compile(r"金额|费|价|款|\(元\)|（元）|万元|amount|charge|cost|price|usd|cny", re.I)
 
@@ -93,8 +96,26 @@ def guess(column: Column) -> Guess:
     padded = sum(n for v, n in column.counts.items() if v != v.strip())
     if padded:
         found.comments.append(f"{padded} 个值首尾有空格")
+    _normalisation(column.counts, rest, padded, found)
     found.missing = column.rows - sum(rest.values())
     return found
+
+
+def _normalisation(sent: Counter[str], values: Counter[str], padded: int, found: Guess) -> None:
+    """What a column of codes needs before it can be judged: free text keeps its blanks and widths."""
+    if found.type != "string" or share(values, _is_code_like) < MIN_CODE_SHARE:
+        return
+    wide = sum(n for v, n in sent.items() if FULL_WIDTH.search(v.strip()))
+    if wide:
+        found.source["full_width"] = True
+        found.comments.append(f"{wide} 个值含全角字符，声明转为半角")
+    if padded:
+        found.source["trim"] = True
+
+
+def _is_code_like(value: str) -> bool:
+    plain = unicodedata.normalize("NFKC", value)
+    return plain.isascii() and any(c.isdigit() for c in plain) and not any(c.isspace() for c in plain)
 
 
 def _with_weak_words(

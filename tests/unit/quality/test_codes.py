@@ -13,7 +13,7 @@ from stdnum.cn import uscc as their_uscc
 from stdnum.exceptions import ValidationError
 
 from jobs.contracts import Rule
-from jobs.contracts.codes import Code, codes, conditions_of, known_codes
+from jobs.contracts.codes import Code, CodeGroup, codes, conditions_of, known_codes
 from jobs.contracts.data_file import read_data
 from jobs.errors import ContractError
 from jobs.quality.codes import CHECKS, RESIDENT_CHECKS, RESIDENT_WEIGHTS, USCC, USCC_WEIGHTS, conditions
@@ -77,6 +77,12 @@ def test_resident_id_as_stdnum_says(born, serial: int, last: str) -> None:
     assume_year = 1997 <= born.year <= 2099
     ours = says("resident_id", number)[0]
     assert ours == theirs or not assume_year  # stdnum also asks that the division stood in the year of birth
+
+
+def test_a_misspelt_key_is_named_in_a_file_of_entries(tmp_path: Path) -> None:
+    (tmp_path / "codes.yaml").write_text("made_up:\n  title: 某代码\n  about: some\n  off: [a, b]\n", "utf-8")
+    with pytest.raises(ContractError, match=r"codes\.yaml:\d+: made_up"):
+        read_data(tmp_path / "codes.yaml", dict[str, Code | CodeGroup])
 
 
 @given(st.from_regex(r"[0-9]{16,19}", fullmatch=True))
