@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from jobs.contracts.data_file import read_data
 from jobs.contracts.layout import ContractPart, Regex
 from jobs.contracts.model import Dimension, Severity
+from jobs.contracts.place import place
 
 FOLDER = Path(__file__).parent / "code_entries"
 
@@ -62,7 +63,15 @@ def entries() -> Mapping[str, Code | CodeGroup]:
     merged: dict[str, Code | CodeGroup] = {}
     for file in sorted(FOLDER.glob("*.yaml")):
         merged.update(read_data(file, dict[str, Code | CodeGroup]))
-    return merged
+    return {name: _of_place(entry) for name, entry in merged.items()}
+
+
+def _of_place(entry: Code | CodeGroup) -> Code | CodeGroup:
+    """The entry with the city's own examples in its words."""
+    if isinstance(entry, CodeGroup):
+        return entry
+    words = {key: place().said_in(getattr(entry, key)) for key in ("message", "remedy", "standard")}
+    return entry.model_copy(update=words)
 
 
 @cache

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from jobs.contracts.place import place
 from jobs.simulator import identity
 from jobs.simulator.feed import Feed, Whole
 from jobs.simulator.forms import JsonForm
-from jobs.simulator.places import COUNTIES, address
+from jobs.simulator.places import address
 from jobs.simulator.planting import breaks, change, copied, mends, warns, when
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -54,19 +55,19 @@ class _Order:
 def _order(setting: Setting, number: int) -> _Order:
     rng = setting.rng("order", number)
     major, minor, text, unit = rng.choice(TOPICS)
-    county = rng.choice(COUNTIES)
+    county = rng.choice(place().counties)
     dispatched = setting.midnight() + timedelta(seconds=rng.randrange(7 * 3600, 22 * 3600))
     closed = dispatched + timedelta(hours=rng.uniform(3, 66))
-    place = address(rng, county)
+    where = address(rng, county)
     cells: dict[str, Cell] = {
         "order_no": f"LC{setting.day:%Y%m%d}{number + 1:06d}",
         "order_source": rng.choice(("电话", "电话", "微信", "网站", "APP")),
         "order_title": f"{county.name}{minor}",
-        "order_content": f"来电反映{place}{text}，请核实处理。",
+        "order_content": f"来电反映{where}{text}，请核实处理。",
         "category_major": major,
         "category_minor": minor,
         "division_code": county.code,
-        "address": place,
+        "address": where,
         "caller_name": identity.person_name(rng),
         "caller_phone": identity.mobile(rng),
         "handling_unit": f"{county.name}{unit}",

@@ -16,7 +16,7 @@ from jobs.simulator.feeds.parties import (
 )
 from jobs.simulator.forms import CsvForm, ZipForm
 from jobs.simulator.planting import Plan, breaks, change, copied, mends, surviving, warns
-from jobs.simulator.registers import ORGANS
+from jobs.simulator.registers import organs
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
@@ -65,7 +65,7 @@ def _rows(setting: Setting) -> list[Row]:
 
 def _row(setting: Setting, rng: Random, number: int) -> Row:
     violation, ground = rng.choice(VIOLATIONS)
-    organ, organ_code, mark = ORGANS[1 + number % (len(ORGANS) - 1)]
+    organ, organ_code, mark = organs()[1 + number % (len(organs()) - 1)]
     decided = setting.day - timedelta(days=rng.randrange(1, 6))
     whom = party(setting, rng, number)
     until = None if whom["subject_type"] == "1" else (decided + timedelta(days=365)).isoformat()

@@ -18,7 +18,7 @@ from jobs.simulator.feeds.parties import (
 from jobs.simulator.forms import CsvForm
 from jobs.simulator.identity import CANARIES
 from jobs.simulator.planting import Plan, breaks, change, copied, mends, misshapen, warns
-from jobs.simulator.registers import ORGANS
+from jobs.simulator.registers import organs
 from jobs.simulator.rows import Row
 from jobs.simulator.setting import Setting
 
@@ -78,7 +78,7 @@ def _rows(setting: Setting) -> list[Row]:
 
 def _row(setting: Setting, rng: Random, number: int) -> Row:
     name, category, content = rng.choice(SUBJECTS)
-    organ, organ_code, mark = ORGANS[0]
+    organ, organ_code, mark = organs()[0]
     decided = setting.day - timedelta(days=rng.randrange(1, 6))
     serial = f"{setting.day:%m%d}{number + 1:04d}"
     return Row(
