@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from jobs.contracts.data_file import read_data
 from jobs.contracts.layout import ContractPart
@@ -29,6 +30,7 @@ class RuleWordings(ContractPart):
     span: str
     label: str
     basis: str
+    authority: Mapping[Literal["other", "own", "unknown"], str]
 
 
 @cache

@@ -9,6 +9,7 @@ from jobs.contracts import Contract, Rule, suite_hash
 from jobs.lake.delivery import Delivery, State
 from jobs.lake.ledger import Build
 from jobs.lake.results import CountyRow, RepairCount, RuleRow, Verdict
+from jobs.quality.wordings import wordings
 
 if TYPE_CHECKING:
     from jobs.quality.results import RuleResult
@@ -47,17 +48,21 @@ def decide(
         return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
     limits = contract.acceptance
     if rows < limits.min_rows:
-        return Decision(State.REFUSED, f"只有 {rows} 行数据，少于约定的最少 {limits.min_rows} 行，整批拒收")
+        return Decision(State.REFUSED, _reason("too_few_rows", rows=rows, least=limits.min_rows))
     share = 100 * failed / rows if rows else 0.0
     if failed and failed == rows:
-        return Decision(State.REFUSED, f"{failed} 行全部未通过，没有一行可以入库，整批拒收")
+        return Decision(State.REFUSED, _reason("no_good_row", failed=failed))
     if share > limits.max_failed_rows_pct:
-        words = f"{failed} 行未通过（{share:.1f}%），超过约定的 {limits.max_failed_rows_pct:g}%，整批拒收"
-        return Decision(State.REFUSED, words)
+        reason = _reason("too_many_failed", failed=failed, share=share, most=limits.max_failed_rows_pct)
+        return Decision(State.REFUSED, reason)
     for result in results:
         if result.rule.severity == "critical" and not result.success and not result.element_count:
-            return Decision(State.REFUSED, f"{result.rule.message}，整批拒收")
+            return Decision(State.REFUSED, _reason("rule_of_all", message=result.rule.message))
     return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
+
+
+def _reason(key: str, **values: object) -> str:
+    return wordings().reasons[key].format(**values)
 
 
 def verdict_on(
@@ -140,7 +145,7 @@ def product_results(
         contract_version=contract.version,
         silver_version=build.table_version,
         judged_at=build.built_at,
-        reason=f"{failed} 行不符合产品契约，保留上一版本" if failed else "",
+        reason=_reason("product_kept", failed=failed) if failed else "",
     )
     return verdict, rule_rows(verdict, results)
 

@@ -39,6 +39,7 @@ class Wordings(ContractPart):
 
     basis: str
     checks: Mapping[str, CheckWording]
+    reasons: Mapping[str, str]
     proposed_basis: str
     proposed: Mapping[str, ProposedWording]
 

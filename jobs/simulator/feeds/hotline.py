@@ -7,6 +7,7 @@ from random import Random
 from jobs.contracts.place import place
 from jobs.simulator import identity
 from jobs.simulator.feed import Feed, Whole
+from jobs.simulator.feeds.contents import contents
 from jobs.simulator.forms import JsonForm
 from jobs.simulator.places import address
 from jobs.simulator.planting import breaks, change, copied, mends, warns, when
@@ -34,14 +35,6 @@ PATHS = {
     "order_result": "result",
     "satisfaction": "satisfaction",
 }
-TOPICS = (
-    ("供热", "温度不达标", "家中暖气不热", "供热单位"),
-    ("供水", "水压不足", "水压低、水流小", "供水单位"),
-    ("燃气", "停气", "家中停气", "燃气单位"),
-    ("城市管理", "占道经营", "路口有摊位占道", "城市管理局"),
-    ("交通出行", "路灯不亮", "路灯夜间不亮", "城市管理局"),
-    ("环境保护", "噪声扰民", "工地夜间施工噪声", "生态环境局"),
-)
 CLOCK = "%Y-%m-%d %H:%M:%S"
 
 
@@ -54,7 +47,7 @@ class _Order:
 
 def _order(setting: Setting, number: int) -> _Order:
     rng = setting.rng("order", number)
-    major, minor, text, unit = rng.choice(TOPICS)
+    major, minor, text, unit = rng.choice(contents().topics)
     county = rng.choice(place().counties)
     dispatched = setting.midnight() + timedelta(seconds=rng.randrange(7 * 3600, 22 * 3600))
     closed = dispatched + timedelta(hours=rng.uniform(3, 66))
