@@ -81,7 +81,9 @@ def codes() -> Mapping[str, Code]:
 
 
 def conditions_of(code: str) -> tuple[str, ...]:
-    """Conditions that a field of the code is held to."""
+    """Conditions that a field of the code is held to; none where it has no code."""
+    if not code:
+        return ()
     entry = entries()[code]
     return entry.of if isinstance(entry, CodeGroup) else (code, *entry.also)
 

@@ -88,8 +88,6 @@ def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
 
 def _code_conditions(contract: Contract, field: Field) -> Iterator[str]:
     """What a field with a code is held to; of texts that are not normalised, also that nothing needed it."""
-    if not field.code:
-        return
     yield from conditions_of(field.code)
     if contract.kind != "source" or not field.is_coded():
         return

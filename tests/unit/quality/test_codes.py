@@ -31,6 +31,7 @@ def test_what_entries_name_exists() -> None:
     assert {way for code in codes().values() for way in code.candidates} == set(WAYS)
     assert {name for known in known_codes() for name in conditions_of(known)} <= set(codes())
     assert conditions_of("uscc") == ("uscc", "uscc_inner")
+    assert conditions_of("") == ()
     assert conditions_of("name") == ("readable", "without_lost_characters", "whole_name")
 
 

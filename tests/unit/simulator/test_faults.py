@@ -98,7 +98,7 @@ def _breaks_pattern(text: str, contract: Contract, field: str) -> bool:
     one = contract.field(field)
     if one.type == "number":
         return not re.fullmatch(r"-?[\d.]+", text)
-    for name in conditions_of(one.code) if one.code else ():
+    for name in conditions_of(one.code):
         if not conditions()[name](PandasText(), pd.Series([text]))[0]:
             return True
     is_short = len(text) < (one.min_length or 0) or len(text) == IDENTITY_BEFORE_1999
