@@ -1,8 +1,8 @@
 """Facts of the city agree with one another, and wordings take their examples from them."""
 
+from jobs.cli.contract_reference import TABLES
 from jobs.contracts.codes import codes
 from jobs.contracts.place import place
-from jobs.contracts.reference_page import code_table
 
 
 def test_counties_are_the_divisions_that_hold_today() -> None:
@@ -22,5 +22,5 @@ def test_words_of_codes_give_the_citys_own_examples() -> None:
     assert place().postcode in codes()["postcode"].remedy
     assert f"{place().dialling_code}-" in codes()["phone"].remedy
     assert "{place." not in "".join(code.message + code.remedy + code.standard for code in codes().values())
-    assert "{place." not in code_table()
+    assert "{place." not in TABLES["codes"]()
     assert place().said_in("{place.name}{title}") == "聊城市{title}"
