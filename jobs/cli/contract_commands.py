@@ -12,6 +12,7 @@ from rich.table import Table
 from jobs import contracts
 from jobs.cli.contract_reference import with_tables
 from jobs.contracts import Registry, suite_hash
+from jobs.contracts.normalisation import normalisation_notes
 from jobs.ingest.proposal import propose
 from jobs.ingest.reading import LocalFile
 from jobs.settings import OWN_SCHEMAS, PROJECT
@@ -30,10 +31,15 @@ def check() -> None:
 
     Example: `lake contracts check`
     """
-    found = _catalogue()
-    rules = sum(len(r) for r in found.rules.values())
+    registry = _catalogue()
+    for contract in registry.sources():
+        for note in normalisation_notes(contract):
+            typer.echo(note)
+    rules = sum(len(r) for r in registry.rules.values())
     own = contracts.load_system(OWN_SCHEMAS)
-    counts = f"{len(found.sources())} sources, {len(found.products())} products, {len(own)} tables of the lake's own"
+    counts = (
+        f"{len(registry.sources())} sources, {len(registry.products())} products, {len(own)} tables of the lake's own"
+    )
     typer.echo(f"{counts}, {rules} rules: all right")
 
 

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from jobs.cli.code_reference import HEAD, code_rows
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Section, Source, Storage, Write
 from jobs.contracts.suites import RuleMeta, SuiteEntry, SuiteLookup
 from jobs.errors import UserError
@@ -155,6 +156,7 @@ def _cell(default: object) -> str:
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
+    "codes": lambda: markdown(HEAD, code_rows()),
     "source": lambda: keys_table(Source),
     "layout": lambda: keys_table(Layout),
     "section": lambda: keys_table(Section),

@@ -156,9 +156,10 @@ def _normalised(how: Casting, one: Field, contract: Contract, tried: Column | No
     `tried` holds where a direct cast failed: elsewhere there is nothing to repair.
     """
     raw = _raw(how, one)
-    trimmed, text = _trimmed(raw), _cleaned(raw, one)
-    noted = [("trim", ~raw.eqNullSafe(trimmed))]
-    if _is_narrowed(one):
+    trimmed = _trimmed(raw) if one.is_trimmed() else raw
+    text = _cleaned(raw, one)
+    noted = [("trim", ~raw.eqNullSafe(trimmed))] if one.is_trimmed() else []
+    if one.is_narrowed():
         noted.append(("full_width", ~trimmed.eqNullSafe(text)))
     steps = list(_steps(one))
     if steps:
@@ -168,9 +169,10 @@ def _normalised(how: Casting, one: Field, contract: Contract, tried: Column | No
         noted.append((kind, ~text.eqNullSafe(after)))
         text = after
     missing = sorted({*contract.layout.missing, *one.source.missing})
+    bare = text if one.is_trimmed() else F.btrim(text, F.lit(BLANKS))
     if missing:
-        noted.append(("missing_word", text.isin(missing)))
-    text = F.when(~text.isin(*missing, ""), text)
+        noted.append(("missing_word", bare.isin(missing)))
+    text = F.when(~bare.isin(*missing, ""), text)
     for kind, happened in (*noted, *_read_as_they_are(one, text)):
         if kind != "extract":
             how.early.append(Repair(one.name, kind, happened if tried is None else tried & happened))
@@ -193,11 +195,6 @@ def _raw(how: Casting, one: Field) -> Column:
     parts = re.split(r"\{(\w+)\}", one.source.compose)
     pieces = [F.col(p) if i % 2 else F.lit(p) for i, p in enumerate(parts) if i % 2 or p]
     return how.put(0, one, F.concat(*pieces))
-
-
-def _is_narrowed(one: Field) -> bool:
-    """Whether full-width letters and digits of the field are read as ASCII."""
-    return one.source.full_width if one.source.full_width is not None else not one.is_free_text()
 
 
 def _steps(one: Field):  # type: ignore[no-untyped-def]
@@ -228,11 +225,11 @@ def _trimmed(text: Column) -> Column:
 
 
 def _cleaned(text: Column, one: Field) -> Column:
-    """The text without blanks at its ends and, unless it is free text, in ASCII where there is an ASCII form."""
-    if not _is_narrowed(one):
-        return _trimmed(text)
-    narrow = F.translate(F.btrim(text, F.lit(BLANKS)), FULL, HALF)
-    return F.when(_suspect(text), narrow).otherwise(text)
+    """The text without blanks at its ends and in ASCII where there is an ASCII form, as far as the field is cleaned."""
+    if not one.is_narrowed():
+        return _trimmed(text) if one.is_trimmed() else text
+    bare = F.btrim(text, F.lit(BLANKS)) if one.is_trimmed() else text
+    return F.when(_suspect(text), F.translate(bare, FULL, HALF)).otherwise(text)
 
 
 def _value(one: Field, contract: Contract, text: Column) -> Column:

@@ -78,8 +78,18 @@ def _check(document: Document, index: int, element: object) -> str:
 
 def _merge_custom(element: Mapping[str, Any], prop: Mapping[str, Any]) -> list[Any]:
     by_name = {c["property"]: c for c in element.get("customProperties", []) if "property" in c}
-    by_name.update({c["property"]: c for c in prop.get("customProperties", []) if "property" in c})
+    for custom in prop.get("customProperties", []):
+        if "property" in custom:
+            by_name[custom["property"]] = _merge_source(by_name.get(custom["property"], {}), custom)
     return list(by_name.values())
+
+
+def _merge_source(of_element: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A field's `source` with the keys that only the element's has; any other property as the field says it."""
+    inherited, said = of_element.get("value"), own.get("value")
+    if own["property"] != "source" or not isinstance(inherited, dict) or not isinstance(said, dict):
+        return own
+    return {**own, "value": {**inherited, **said}}
 
 
 def no_elements() -> Elements:

@@ -100,9 +100,13 @@ class Source(ContractPart):
     )
     decimal: str = Field("", max_length=1, description="Decimal mark; unset: a point.")
     mapping: dict[str, str] = Field({}, description="Sent word → standard word; counted as a repair.")
+    trim: bool | None = Field(
+        None, description="Blanks at the ends are removed; unset: yes, but not in a field with a code."
+    )
     full_width: bool | None = Field(
         None,
-        description="Full-width letters, digits and marks become half-width; unset: in codes, numbers and dates, not in free text.",
+        description="Full-width letters, digits and marks become half-width; unset: in numbers, dates, keys, and fields "
+        "with a list, a pattern or a reference, but not in a field with a code.",
     )
     case: Literal["upper", "lower"] | None = Field(None, description="Letters become upper or lower case.")
 

@@ -59,6 +59,20 @@ class Field:
             self.pattern or self.code or self.enum or self.key_position or self.reference
         )
 
+    def is_coded(self) -> bool:
+        """Whether the text is held to a code, and so judged as it was sent but for what the contract declares."""
+        return self.type == "string" and bool(self.code)
+
+    def is_trimmed(self) -> bool:
+        """Whether blanks at the ends are removed."""
+        return self.source.trim if self.source.trim is not None else not self.is_coded()
+
+    def is_narrowed(self) -> bool:
+        """Whether full-width letters, digits and marks are read as ASCII."""
+        if self.source.full_width is not None:
+            return self.source.full_width
+        return not self.is_coded() and not self.is_free_text()
+
     def is_computed(self) -> bool:
         """Whether the field is made from other fields rather than read from a column."""
         return self.source.compose is not None or self.source.derive is not None

@@ -1,22 +1,15 @@
 """Structural rules that a contract implies, in Great Expectations' words; derived when they run, never stored."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from jobs.contracts.codes import CODES, conditions_of
-from jobs.contracts.model import Contract, Dimension, Field, Rule
+from jobs.contracts.codes import codes, conditions_of, is_half_width
+from jobs.contracts.model import Contract, Field, Rule
 from jobs.contracts.names import MALFORMED, TEXT
+from jobs.contracts.rule_wordings import RuleWording, wordings
 
-
-@dataclass(frozen=True)
-class _Check:
-    """What is asked of rows, in Great Expectations' words, with its dimension and indicator of GB/T 36344."""
-
-    type: str
-    kwargs: Mapping[str, Any]
-    dimension: Dimension
-    indicator: str
+Condition = tuple[str, Mapping[str, Any]]
+"""An expectation and its parameters."""
 
 
 def text_column(field: Field) -> str:
@@ -38,94 +31,75 @@ def structural_rules(contract: Contract, titles: Mapping[str, str]) -> tuple[Rul
 
 
 def _shape(contract: Contract) -> Rule:
-    kwargs = {"column": MALFORMED}
-    message = "该行的列数或引号与表头不符，无法对应到字段"
-    remedy = "请检查该行是否多了或少了分隔符、引号未配对，修正后重新报送"
-    if contract.layout.format in ("json", "jsonl"):
-        message = "该行不是有效的 JSON 记录，无法对应到字段"
-        remedy = "请检查该行是否被截断、缺少引号或括号，从业务系统重新导出后报送"
-    return _rule(
-        contract,
-        "row_shape",
-        _Check("expect_column_values_to_be_null", kwargs, "规范性", "0102"),
-        (message, remedy),
-        (),
-    )
+    kind = "row_shape_json" if contract.layout.format in ("json", "jsonl") else "row_shape"
+    return _rule(contract, "row_shape", ("expect_column_values_to_be_null", {"column": MALFORMED}), (), _words(kind))
 
 
 def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
-    name, title = field.name, field.title
-    own: dict[str, Any] = {"column": name}
-
-    def rule(kind: str, check: _Check, words: tuple[str, str]) -> Rule:
-        return _rule(contract, f"{name}_{kind}", check, words, (name,))
-
+    own = {"column": field.name}
+    condition: Condition
     if field.required:
-        words = (f"「{title}」不能为空", f"请补填「{title}」后重新报送")
-        kwargs: dict[str, Any] = {"column": text_column(field)}
-        yield rule("required", _Check("expect_column_values_to_not_be_null", kwargs, "完整性", "0201"), words)
-    if text_column(field) != name:
-        words = (f"「{title}」不是有效的{_type_words(field)}", f"请按{_type_words(field)}格式填写「{title}」")
-        kwargs = {"column": text_column(field), "parsed": name}
-        yield rule("type", _Check("expect_column_values_to_parse", kwargs, "规范性", "0302"), words)
+        condition = "expect_column_values_to_not_be_null", {"column": text_column(field)}
+        yield _of_field(contract, field, "required", condition)
+    if text_column(field) != field.name:
+        condition = "expect_column_values_to_parse", {"column": text_column(field), "parsed": field.name}
+        yield _of_field(contract, field, "type", condition, type=wordings().types[field.type])
     if field.enum:
-        known = "、".join(f"{k}" if k == v else f"{k}（{v}）" for k, v in list(field.enum.items())[:12])
-        words = (f"「{title}」不在代码表中", f"「{title}」只能填：{known}")
-        kwargs = {**own, "value_set": _typed(field, list(field.enum))}
-        yield rule("enum", _Check("expect_column_values_to_be_in_set", kwargs, "规范性", "0105"), words)
+        condition = "expect_column_values_to_be_in_set", {**own, "value_set": _typed(field, list(field.enum))}
+        yield _of_field(contract, field, "enum", condition, known=_known(field))
     if field.pattern:
-        words = (f"「{title}」格式不对", f"请按规定格式填写「{title}」（{field.description or field.pattern}）")
-        kwargs = {**own, "regex": field.pattern}
-        yield rule("pattern", _Check("expect_column_values_to_match_regex", kwargs, "规范性", "0302"), words)
+        condition = "expect_column_values_to_match_regex", {**own, "regex": field.pattern}
+        yield _of_field(contract, field, "pattern", condition, wanted=field.description or field.pattern)
     yield from _limits(contract, field)
-    yield from _codes(field)
+    yield from _codes(contract, field)
     if field.unique:
-        words = (f"「{title}」重复", f"每个「{title}」只能出现一次，请核对后保留正确的一行")
-        yield rule("unique", _Check("expect_column_values_to_be_unique", own, "准确性", "0304"), words)
+        yield _of_field(contract, field, "unique", ("expect_column_values_to_be_unique", own))
+
+
+def _known(field: Field) -> str:
+    """The first values of the field's list, with their labels."""
+    pairs = list(field.enum.items())[:12]
+    label = wordings().label
+    return "、".join(value if value == text else label.format(value=value, label=text) for value, text in pairs)
 
 
 def _reference(contract: Contract, field: Field, titles: Mapping[str, str]) -> Iterator[Rule]:
     if not field.reference:
         return
     dataset, _, column = field.reference.partition(".")
-    called = titles.get(dataset, dataset)
-    words = (
-        f"「{field.title}」在《{called}》中查无此项",
-        f"请核对「{field.title}」；填写无误的，请《{called}》的提供部门补报缺少的记录",
-    )
     kwargs = {"column": field.name, "dataset": dataset, "field": column}
-    type_, id_ = "expect_column_values_to_be_known", f"{field.name}_reference"
-    yield _rule(contract, id_, _Check(type_, kwargs, "一致性", "0402"), words, (field.name,))
+    condition = "expect_column_values_to_be_known", kwargs
+    yield _of_field(contract, field, "reference", condition, dataset=titles.get(dataset, dataset))
 
 
 def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
-    name, title = field.name, field.title
+    unlimited = wordings().unlimited
     if field.minimum is not None or field.maximum is not None:
-        low = "不限" if field.minimum is None else field.minimum
-        high = "不限" if field.maximum is None else field.maximum
-        span = f"{low} ～ {high}{field.unit}"
-        words = (f"「{title}」超出可能的范围（{span}）", f"请核对「{title}」的数值和计量单位（应为 {span}）")
-        kwargs = {"column": name, "min_value": field.minimum, "max_value": field.maximum}
-        yield _rule(
-            contract,
-            f"{name}_range",
-            _Check("expect_column_values_to_be_between", kwargs, "准确性", "0301"),
-            words,
-            (name,),
-        )
+        low = unlimited if field.minimum is None else field.minimum
+        high = unlimited if field.maximum is None else field.maximum
+        span = wordings().span.format(low=low, high=high, unit=field.unit)
+        kwargs = {"column": field.name, "min_value": field.minimum, "max_value": field.maximum}
+        yield _of_field(contract, field, "range", ("expect_column_values_to_be_between", kwargs), span=span)
     if field.min_length is not None or field.max_length is not None:
-        words = (
-            f"「{title}」长度不对",
-            f"「{title}」应为 {field.min_length or 0} 至 {field.max_length or '不限'} 个字符",
-        )
-        kwargs = {"column": name, "min_value": field.min_length, "max_value": field.max_length}
-        type_ = "expect_column_value_lengths_to_be_between"
-        yield _rule(contract, f"{name}_length", _Check(type_, kwargs, "规范性", "0302"), words, (name,))
+        lengths = {"low": field.min_length or 0, "high": field.max_length or unlimited}
+        kwargs = {"column": field.name, "min_value": field.min_length, "max_value": field.max_length}
+        yield _of_field(contract, field, "length", ("expect_column_value_lengths_to_be_between", kwargs), **lengths)
 
 
-def _codes(field: Field) -> Iterator[Rule]:
-    for name in conditions_of(field.code) if field.code else ():
-        code = CODES[name]
+def _code_conditions(contract: Contract, field: Field) -> Iterator[str]:
+    """What a field with a code is held to; of texts that are not normalised, also that nothing needed it."""
+    yield from conditions_of(field.code)
+    if contract.kind != "source" or not field.is_coded():
+        return
+    if not field.is_trimmed():
+        yield "trimmed"
+    if is_half_width(field.code) and not field.is_narrowed():
+        yield "half_width"
+
+
+def _codes(contract: Contract, field: Field) -> Iterator[Rule]:
+    for name in dict.fromkeys(_code_conditions(contract, field)):
+        code = codes()[name]
         yield Rule(
             f"{field.name}_{name}",
             f"expect_column_values_to_be_{name}",
@@ -134,7 +108,7 @@ def _codes(field: Field) -> Iterator[Rule]:
             code.dimension,
             code.message.format(title=field.title),
             code.remedy,
-            code.basis,
+            code.standard,
             (field.name,),
             "contract",
             code.indicator,
@@ -145,20 +119,11 @@ def _key_rules(contract: Contract) -> Iterator[Rule]:
     key = contract.key()
     if not key:
         return
-    titles = "+".join(contract.field(name).title for name in key)
-    words = (f"主键（{titles}）重复且内容不一致", f"同一「{titles}」只能有一条记录，请核对后保留正确的一条")
+    condition: Condition = ("expect_compound_columns_to_be_unique", {"column_list": list(key)})
     if len(key) == 1:
-        yield _rule(
-            contract,
-            "primary_key",
-            _Check("expect_column_values_to_be_unique", {"column": key[0]}, "准确性", "0304"),
-            words,
-            key,
-        )
-    else:
-        kwargs = {"column_list": list(key)}
-        type_ = "expect_compound_columns_to_be_unique"
-        yield _rule(contract, "primary_key", _Check(type_, kwargs, "准确性", "0304"), words, key)
+        condition = ("expect_column_values_to_be_unique", {"column": key[0]})
+    titles = "+".join(contract.field(name).title for name in key)
+    yield _rule(contract, "primary_key", condition, key, _words("primary_key", titles=titles))
 
 
 def _typed(field: Field, values: list[str]) -> list[Any]:
@@ -169,30 +134,20 @@ def _typed(field: Field, values: list[str]) -> list[Any]:
     return values
 
 
-def _type_words(field: Field) -> str:
-    return {
-        "integer": "整数",
-        "number": "数字",
-        "boolean": "是/否值",
-        "date": "日期",
-        "timestamp": "日期时间",
-        "string": "文本",
-    }[field.type]
+def _words(kind: str, **values: object) -> RuleWording:
+    """The words of a kind of rule with the values in them."""
+    wording = wordings().rules[kind]
+    filled = {"message": wording.message.format(**values), "remedy": wording.remedy.format(**values)}
+    return wording.model_copy(update=filled)
 
 
-def _rule(contract: Contract, id_: str, check: _Check, words: tuple[str, str], fields: tuple[str, ...]) -> Rule:
-    message, remedy = words
-    basis = f"数据契约 {contract.id} {contract.version}"
-    return Rule(
-        id_,
-        check.type,
-        check.kwargs,
-        "critical",
-        check.dimension,
-        message,
-        remedy,
-        basis,
-        fields,
-        "contract",
-        check.indicator,
-    )
+def _of_field(contract: Contract, field: Field, kind: str, condition: Condition, **values: object) -> Rule:
+    words = _words(kind, title=field.title, **values)
+    return _rule(contract, f"{field.name}_{kind}", condition, (field.name,), words)
+
+
+def _rule(contract: Contract, id_: str, condition: Condition, fields: tuple[str, ...], words: RuleWording) -> Rule:
+    type_, kwargs = condition
+    basis = wordings().basis.format(id=contract.id, version=contract.version)
+    said = words.message, words.remedy, basis
+    return Rule(id_, type_, kwargs, "critical", words.dimension, *said, fields, "contract", words.indicator)

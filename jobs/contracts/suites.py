@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.contracts.model import Authority, Contract, Dimension, Lookup, Rule, Severity
 from jobs.contracts.names import OF_A_DELIVERY
+from jobs.contracts.rule_wordings import wordings
 from jobs.contracts.structure import structural_rules
 from jobs.contracts.yaml_source import Document, read
 
@@ -166,11 +167,7 @@ def _which_side(rule: Rule, named: Sequence[Lookup], others: Mapping[str, Contra
     if not rule.authority:
         return ""
     titles = "、".join(f"「{others[one.dataset].title}」" for one in named if one.dataset in others)
-    return {
-        "other": f"（以{titles}为准）",
-        "own": f"（以本数据集为准，请{titles}的报送单位核对）",
-        "unknown": f"（与{titles}不一致，无法判定哪一方正确，请双方核对）",
-    }[rule.authority]
+    return wordings().authority[rule.authority].format(titles=titles)
 
 
 def _rule(document: Document, place: tuple[str | int, ...], expectation: SuiteEntry, names: set[str]) -> Rule:

@@ -13,6 +13,7 @@ from typing import Protocol
 from jobs.contracts import Layout
 from jobs.ingest.kinds import LocalFile, kind_of
 from jobs.ingest.notes import FileNotes, Notes
+from jobs.ingest.wordings import wording
 
 MAX_TOTAL_BYTES = 8 << 30
 MAX_RATIO = 200
@@ -47,7 +48,7 @@ class Opener:
             yield file
             return
         if depth >= MAX_DEPTH:
-            raise notes.error(f"压缩嵌套超过 {MAX_DEPTH} 层；请只压缩一层后重新报送")
+            raise notes.error(wording("archive_too_deep", most=MAX_DEPTH))
         inner = self._unzip(file, notes) if kind == "zip" else self._gunzip(file, notes)
         for member in inner:
             yield from self.open(member, depth + 1)
@@ -59,10 +60,14 @@ class Opener:
                 if info.is_dir() or any(part in name for part in SYSTEM_FILES):
                     continue
                 if not self._wanted(name):
-                    notes.say("member_ignored", f"压缩包内「{name}」不符合 {self.layout.files}，未读取", member=name)
+                    notes.say(
+                        "member_ignored",
+                        wording("archive_member_skipped", name=name, files=self.layout.files),
+                        member=name,
+                    )
                     continue
                 if info.flag_bits & ENCRYPTED:
-                    raise notes.error("是加密的压缩包；请去掉密码后重新报送")
+                    raise notes.error(wording("archive_encrypted"))
                 yield self._member(file, name, info, archive, notes)
 
     def _member(
@@ -73,7 +78,7 @@ class Opener:
                 path = self._copy(stream, max(info.compress_size, 1), notes)
         # NotImplementedError is zipfile's own word for a compression method that it does not know, or a damaged header
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise notes.error(f"内的「{name}」已损坏，无法解压；请重新压缩后报送") from error
+            raise notes.error(wording("archive_member_broken", name=name)) from error
         return LocalFile(f"{file.name}/{name}", path)
 
     def _gunzip(self, file: LocalFile, notes: FileNotes) -> Iterator[LocalFile]:
@@ -83,7 +88,7 @@ class Opener:
             with gzip.open(file.path) as stream:
                 path = self._copy(stream, file.path.stat().st_size, notes)
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise notes.error("已损坏或没有传完，无法解压；请重新压缩后报送") from error
+            raise notes.error(wording("archive_broken")) from error
         yield LocalFile(f"{file.name}/{name}", path)
 
     def _wanted(self, name: str) -> bool:
@@ -95,16 +100,16 @@ class Opener:
     def _copy(self, source: _Readable, packed: int, notes: FileNotes) -> Path:
         self.members += 1
         if self.members > MAX_MEMBERS:
-            raise notes.error(f"内的文件超过 {MAX_MEMBERS} 个；请分批报送")
+            raise notes.error(wording("archive_too_many_files", most=MAX_MEMBERS))
         written = 0
         with tempfile.NamedTemporaryFile(dir=self.scratch, delete=False) as target:
             while block := source.read(COPY_BYTES):
                 written += len(block)
                 self.total += len(block)
                 if self.total > MAX_TOTAL_BYTES:
-                    raise notes.error(f"解压后超过 {MAX_TOTAL_BYTES >> 20} MiB；请分批报送")
+                    raise notes.error(wording("archive_too_large", most=MAX_TOTAL_BYTES >> 20))
                 if written > RATIO_COUNTS_FROM and written > MAX_RATIO * packed:
-                    raise notes.error(f"压缩比超过 {MAX_RATIO}，疑似压缩炸弹，已停止解压；请改为直接报送原文件")
+                    raise notes.error(wording("archive_bomb", most=MAX_RATIO))
                 target.write(block)
         return Path(target.name)
 

@@ -13,6 +13,7 @@ from jobs.ingest.grid import CHUNK_ROWS, Chunk, Grid, Typed, text_array, without
 from jobs.ingest.headers import distinct_header, duplicate_words
 from jobs.ingest.notation import Notation, Notations
 from jobs.ingest.notes import FileNotes
+from jobs.ingest.wordings import wording
 
 MOST_ROWS = 200_000_000
 """A few kilobytes can say that one value stands in as many rows as there are numbers."""
@@ -27,9 +28,9 @@ def open_parquet(path: Path, layout: Layout, notes: FileNotes, known: Notations)
         file = pq.ParquetFile(path)
         names, rows = file.schema_arrow.names, file.metadata.num_rows
     except (pa.ArrowInvalid, OSError) as error:
-        raise notes.error("不是有效的 Parquet 文件，或没有传完；请重新导出后报送") from error
+        raise notes.error(wording("parquet_broken")) from error
     if rows > MOST_ROWS:
-        raise notes.error(f"有 {rows:,} 行，超过 {MOST_ROWS:,} 行；请分批报送")
+        raise notes.error(wording("too_many_rows", rows=rows, most=MOST_ROWS))
     header, again = distinct_header(names)
     if again:
         notes.say("column_duplicate", duplicate_words(again), columns=list(again))
@@ -105,7 +106,7 @@ def _chunks(path: Path, hows: Sequence[Notation], days: frozenset[int], notes: F
             row += len(batch)
             yield Chunk(tuple(cells), numbers, pa.nulls(len(batch), pa.string()))
     except (pa.ArrowInvalid, OSError) as error:
-        raise notes.error(f"在第 {row} 行之后已损坏；请重新导出后报送") from error
+        raise notes.error(wording("parquet_broken_after", row=row)) from error
 
 
 def _batches(path: Path, twice: bool) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:

@@ -13,6 +13,7 @@ from jobs.contracts.names import FILE, LINE, MALFORMED, ROW, TECHNICAL
 from jobs.ingest.grid import Chunk, Grid
 from jobs.ingest.headers import column_name, header_key, match, suffixed
 from jobs.ingest.notes import FileNotes
+from jobs.ingest.wordings import wording
 
 NAMES_SHOWN = 30
 MOST_COLUMNS = 2000
@@ -47,14 +48,18 @@ class BronzePlan:
     def add(self, grid: Grid, notes: FileNotes) -> dict[str, int]:
         """Bronze column → position in this file; DeliveryError where the contract refuses the header."""
         if grid.own() > MOST_COLUMNS:
-            raise notes.error(f"有 {grid.own():,} 列，超过 {MOST_COLUMNS:,} 列；请核对分隔符和表头，按约定的列报送")
+            raise notes.error(wording("too_many_columns", columns=grid.own(), most=MOST_COLUMNS))
         found = self._matched(grid, notes)
         self._check_missing(found, grid, notes)
         _note_renamed(found, grid, self.fields, notes)
         extra = _beyond(grid, set(found.values()))
         names = self._extra_names([(grid.header[i] or "", i + 1) for i in extra])
         self._note_extra(
-            [(grid.header[i] or f"第 {i + 1} 列", name) for i, name in zip(extra, names, strict=True)], notes
+            [
+                (grid.header[i] or wording("column_number", number=i + 1), name)
+                for i, name in zip(extra, names, strict=True)
+            ],
+            notes,
         )
         return {**found, **{name: i for i, name in zip(extra, names, strict=True) if name}}
 
@@ -71,13 +76,11 @@ class BronzePlan:
         found = match(grid.header, grid.own(), self.fields)
         for name, columns in found.doubtful.items():
             title = _called(self.contract.field(name))
-            raise notes.error(
-                f"有 {len(columns)} 列都像是「{title}」：{'、'.join(columns)}；请只保留一列，或按约定的表头书写"
-            )
+            raise notes.error(wording("column_doubtful", number=len(columns), title=title, names="、".join(columns)))
         shared = {header_key(h) for h in grid.header[: grid.own()] if h}
         shadowed = [h for h in grid.header[grid.own() :] if h and header_key(h) in shared]
         if shadowed:
-            words = f"文件中的列与文件名或分组行给出的同名：{'、'.join(shadowed)}；以文件中的列为准"
+            words = wording("columns_shadowed", names="、".join(shadowed))
             notes.say("column_duplicate", words, columns=shadowed)
         return found.places
 
@@ -89,10 +92,13 @@ class BronzePlan:
         wanted = [_called(f) for f in missing if refuses_any or _is_needed(f)]
         if wanted:
             other = len(found) < OTHER_DATASET_SHARE * len(self.fields)
-            hint = f"；与「{self.contract.title}」的约定相差过半，可能是其他数据集的文件" if other else ""
-            raise notes.error(f"缺少列：{_listed(wanted)}{hint}。文件中的列：{_shown_header(grid, other)}")
-        names = _listed(list(map(_called, missing)))
-        notes.say("column_missing", f"缺少列：{names}；这些字段按空值处理", columns=[f.name for f in missing])
+            hint = wording("other_dataset", title=self.contract.title) if other else ""
+            have = _shown_header(grid, other)
+            raise notes.error(wording("columns_missing", names=_listed(wanted), hint=hint, present=have))
+        names = [_called(f) for f in missing]
+        notes.say(
+            "column_missing", wording("columns_missing_empty", names=_listed(names)), columns=[f.name for f in missing]
+        )
 
     def _note_extra(self, columns: Sequence[tuple[str, str]], notes: FileNotes) -> None:
         """Tell of columns beyond the contract: header, and name in bronze."""
@@ -100,11 +106,15 @@ class BronzePlan:
             return
         rule, headers = self.contract.layout.extra_columns, [header for header, _ in columns]
         if rule == "refuse":
-            raise notes.error(f"有约定之外的列：{_listed(headers)}；请删除，或先变更数据契约")
-        renamed = [f"{header} 记为 {name}" for header, name in columns if name and _is_renamed(header, name)]
-        more = f"，其中列名有变：{_listed(renamed)}" if renamed else ""
-        how = "已按文本保留" if rule == "evolve" else "未入湖"
-        notes.say("column_extra", f"有约定之外的列：{_listed(headers)}；{how}{more}", columns=headers)
+            raise notes.error(wording("columns_refused", names=_listed(headers)))
+        renamed = [
+            wording("column_kept_as", header=header, name=name)
+            for header, name in columns
+            if name and _is_renamed(header, name)
+        ]
+        more = wording("columns_kept_as", names=_listed(renamed)) if renamed else ""
+        how = wording("kept_as_text" if rule == "evolve" else "not_kept")
+        notes.say("column_extra", wording("columns_extra", names=_listed(headers), how=how, more=more), columns=headers)
 
     def _extra_names(self, columns: Sequence[tuple[str, int]]) -> list[str]:
         """Bronze names of the extra columns of one file, each its own; empty where they are not kept.
@@ -141,7 +151,7 @@ def _note_renamed(found: Mapping[str, int], grid: Grid, fields: Sequence[Field],
             renamed[f.name] = used
     if renamed:
         words = "、".join(f"「{used}」" for used in renamed.values())
-        notes.say("column_renamed", f"使用了旧版或别名表头：{words}", columns=renamed)
+        notes.say("column_renamed", wording("headers_renamed", headers=words), columns=renamed)
 
 
 def _array(chunk: Chunk, name: str, found: Mapping[str, int], file: str) -> pa.Array:
@@ -160,16 +170,20 @@ def _shown_header(grid: Grid, other: bool) -> str:
     """The file's headers; not where they look like data, which may be personal."""
     names = [h for h in grid.header if h]
     if other and any(LIKE_DATA.search(name) for name in names):
-        return "首行像是数据，可能没有表头或表头行数不对"
-    return _listed(names) or "无表头"
+        return wording("header_like_data")
+    return _listed(names) or wording("header_none")
 
 
 def _called(f: Field) -> str:
-    return f"第 {f.source.position} 列（{f.title}）" if f.source.position else f.headers()[0]
+    return (
+        wording("column_by_position", position=f.source.position, title=f.title)
+        if f.source.position
+        else f.headers()[0]
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" 等 {len(names)} 个" if len(names) > NAMES_SHOWN else ""
+    more = wording("list_shortened", number=len(names)) if len(names) > NAMES_SHOWN else ""
     return "、".join(names[:NAMES_SHOWN]) + more
 
 

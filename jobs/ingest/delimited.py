@@ -24,6 +24,7 @@ from jobs.ingest.grid import (
 from jobs.ingest.headers import distinct_header, duplicate_words, joined_header
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
+from jobs.ingest.wordings import wording
 
 DELIMITERS = (",", "\t", ";", "|")
 MAX_LINE_BYTES = 64 << 20
@@ -39,11 +40,11 @@ def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, b
     head = layout.skip_rows + layout.header_rows
     first = b"".join(_some(blocks(path, encoding, block_bytes), head or 1)).replace(b"\0", b"")
     if any(len(line) > MAX_HEAD_BYTES for line in first.splitlines()[: head or 1]):
-        raise notes.error("的表头行过长，不是按行的文本；请按约定格式重新导出后报送")
+        raise notes.error(wording("header_row_too_long"))
     dialect = _dialect(first, layout, score, notes)
     records = Parser(dialect).parse(first, last=True, limit=max(head, 1))
     if not records.rows:
-        raise notes.error("为空，没有任何内容；请重新导出后报送")
+        raise notes.error(wording("file_empty"))
     header = _header(records.rows, layout, notes)
     scan = _Scan(_TextFile(path, encoding, dialect, block_bytes), layout, notes, len(header))
     scan.named = max((i + 1 for i, name in enumerate(header) if name), default=len(header))
@@ -55,7 +56,7 @@ def _header(rows: Sequence[Sequence[str]], layout: Layout, notes: FileNotes) -> 
     """The header's names, each once; as many empty ones as there are columns where the file has no header."""
     levels = rows[layout.skip_rows : layout.skip_rows + layout.header_rows]
     if layout.header_rows and not levels:
-        raise notes.error(f"只有 {len(rows)} 行，没有表头（应在第 {layout.skip_rows + 1} 行）")
+        raise notes.error(wording("header_row_missing", rows=len(rows), place=layout.skip_rows + 1))
     width = max((len(level) for level in (levels or rows)), default=0)
     header, again = distinct_header(joined_header(levels, width, fill=True) if levels else ("",) * width)
     if again:
@@ -91,7 +92,7 @@ def _dialect(first: bytes, layout: Layout, score: Score, notes: FileNotes) -> Di
         return declared
     names = {",": "逗号", "\t": "制表符", ";": "分号", "|": "竖线"}
     words = [names.get(d.delimiter, d.delimiter) for d in (declared, best)]
-    message = f"约定分隔符为{words[0]}，实际为{words[1]}，已按{words[1]}读取"
+    message = wording("delimiter_differs", declared=words[0], actual=words[1])
     notes.say("delimiter_differs", message, declared=declared.delimiter, delimiter=best.delimiter)
     return best
 
@@ -148,7 +149,7 @@ class _Scan:
                     yield chunk
                 pending = pending[used:]
             if len(pending) > MAX_LINE_BYTES:
-                raise self.notes.error("没有换行，或单行过长，不是按行的文本；请按约定格式重新导出后报送")
+                raise self.notes.error(wording("not_lines"))
         if self.sections.seen:
             self.notes.count("section_rows", SECTIONS_SEEN, [], self.sections.seen)
 
@@ -167,7 +168,7 @@ class _Scan:
         for block in blocks(self.path, self.encoding, self.block_bytes):
             nul = block.count(b"\0")
             if nul:
-                self.notes.count("nul_bytes", "含有 {count} 个空字节（NUL），已去除", [], nul)
+                self.notes.count("nul_bytes", wording("nul_bytes"), [], nul)
                 block = block.replace(b"\0", b"")
             if held is not None:
                 yield held, False
@@ -244,7 +245,7 @@ class _Scan:
             blank = pc.and_(blank, cell.is_null())
         if not pc.any(blank).as_py():
             return chunk
-        self.notes.count("rows_blank", "跳过 {count} 个空行", chunk.rows.filter(blank).to_pylist())
+        self.notes.count("rows_blank", wording("rows_blank"), chunk.rows.filter(blank).to_pylist())
         keep = pc.invert(blank)
         return Chunk(tuple(c.filter(keep) for c in chunk.cells), chunk.rows.filter(keep), chunk.malformed.filter(keep))
 
@@ -271,11 +272,11 @@ class _Scan:
         return chunk_of(cells, numbers, faults, self.width + len(self.sections.names))
 
     def _note(self, records: Records, blank: list[int]) -> None:
-        self.notes.count("rows_blank", "跳过 {count} 个空行", blank)
+        self.notes.count("rows_blank", wording("rows_blank"), blank)
         irregular = [self.row + i for i in records.irregular]
-        self.notes.count("quotes_irregular", "有 {count} 行的引号后还有文字，引号可能有误", irregular)
+        self.notes.count("quotes_irregular", wording("quotes_followed"), irregular)
         unpaired = [self.row + i for i in sorted(records.unpaired)]
-        self.notes.count("quotes_unpaired", "有 {count} 行引号未配对，已单独标记，其后各行照常读取", unpaired)
+        self.notes.count("quotes_unpaired", wording("quotes_unpaired"), unpaired)
 
     def _shape_fault(self, row: Sequence[str]) -> str | None:
         """Why the row does not fit the header; surplus empty cells, and absent unnamed ones, do no harm."""
@@ -285,7 +286,7 @@ class _Scan:
             # Sheets exported with empty columns have them in each row: Arrow may take those from now on.
             self.arrow_width = len(row)
             return None
-        return f"应有 {self.width} 列，实有 {len(row)} 列"
+        return wording("cells_differ", width=self.width, number=len(row))
 
     def _note_damage(self, chunk: Chunk, data: bytes) -> None:
         if REPLACED not in data:
@@ -294,4 +295,4 @@ class _Scan:
         for cell in chunk.cells[1:]:
             hit = pc.or_(hit, pc.match_substring(cell, "\ufffd").fill_null(False))
         rows = chunk.rows.filter(hit).to_pylist()
-        self.notes.count("characters_damaged", "有 {count} 行含无法识别的字符（显示为 �），请核对导出编码", rows)
+        self.notes.count("characters_damaged", wording("characters_lost"), rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 from jobs.errors import ContractError
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.plausible import best_guess, is_mojibake, short_gbk_taken_for_utf8
+from jobs.ingest.wordings import wording
 
 BLOCK_BYTES = 4 << 20
 SAMPLE_BYTES = 1 << 20
@@ -56,15 +57,15 @@ def detect(path: Path, declared: str, notes: FileNotes) -> Encoding:
         _refuse_junk(survey.head, notes)
         found = _auto(survey) if declared == "auto" else _declared(survey, _codec(declared))
     if declared == "auto":
-        message = f"自动识别编码为 {found.name}（可信度 {found.confidence:.0%}）"
+        message = wording("encoding_detected", encoding=found.name, confidence=found.confidence)
         notes.say("encoding_detected", message, encoding=found.name, confidence=round(found.confidence, 3))
     elif found.name != _codec(declared):
-        message = f"约定编码为 {declared}，实际为 {found.name}，已按 {found.name} 读取；请统一导出编码"
+        message = wording("encoding_differs", declared=declared, encoding=found.name)
         detail = {"declared": declared, "encoding": found.name, "confidence": round(found.confidence, 3)}
         notes.say("encoding_differs", message, **detail)
     # The sample is cut at bytes that are line ends, which may be half a character in UTF-16.
     if not found.name.startswith("utf-16") and is_mojibake(survey.sample.decode(found.name, "replace")):
-        notes.say("mojibake", "文字疑似乱码（曾用错误的编码打开并保存）；请从业务系统重新导出")
+        notes.say("mojibake", wording("text_garbled"))
     return found
 
 
@@ -160,7 +161,7 @@ def _unmarked_utf16(survey: _Survey) -> Encoding | None:
 def _refuse_junk(head: bytes, notes: FileNotes) -> None:
     controls = len(head) - len(head.translate(None, CONTROLS))
     if controls > CONTROL_SHARE_OF_JUNK * len(head):
-        raise notes.error("不是文本文件（内容是二进制）；请按约定格式重新导出后报送")
+        raise notes.error(wording("not_text"))
 
 
 def _auto(survey: _Survey) -> Encoding:

@@ -26,6 +26,7 @@ from jobs.ingest.kinds import ENCRYPTED
 from jobs.ingest.notation import PLAIN, Notation, Notations
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.sheet_cells import Cells, OddCells, odd_cells
+from jobs.ingest.wordings import wording
 from jobs.ingest.workbook_probe import fits
 
 EXACT_BELOW = 1e15
@@ -53,7 +54,7 @@ def open_excel(path: Path, layout: Layout, notes: FileNotes, known: Notations) -
     levels = [_texts(row) for _, row in islice(_rows(sheet), layout.skip_rows, head)]
     width = sheet.sheet.start[1] + sheet.sheet.width if sheet.sheet.start else 0
     if not width:
-        raise notes.error(f"的工作表「{sheet.sheet.name}」为空；请检查数据是否在别的工作表中")
+        raise notes.error(wording("sheet_empty", sheet=sheet.sheet.name))
     levels = _across_merged(levels, sheet.merged, layout.skip_rows, width)
     header: tuple[str | None, ...] = joined_header(levels, width, fill=not sheet.merged)
     header, again = distinct_header(_without_empty(header, sheet, head))
@@ -99,7 +100,7 @@ class _Scan:
                 blank.append(number)
             elif not sections.takes(cells):
                 yield number, (*cells, *(v or "" for v in sections.values)), None
-        self.notes.count("rows_blank", "跳过 {count} 个空行", blank)
+        self.notes.count("rows_blank", wording("rows_blank"), blank)
         self.notes.count("id_precision_lost", INEXACT, inexact)
         bare = len(sheet.odd.formulas) + sheet.odd.unplaced
         self.notes.count("formulas_without_values", BARE_FORMULAS, sorted(formulas), bare)
@@ -132,7 +133,7 @@ def _book(path: Path, notes: FileNotes) -> CalamineWorkbook:
     try:
         return load_workbook(str(path))
     except PasswordError as error:
-        raise notes.error(ENCRYPTED) from error
+        raise notes.error(wording(ENCRYPTED)) from error
     except CalamineError as error:
         raise notes.error(NOT_EXCEL) from error
 
@@ -165,9 +166,9 @@ def _sheet(path: Path, wanted: str | int, notes: FileNotes) -> _Sheet:
         return _loaded(path, state.st_size, state.st_mtime_ns, wanted)
     except _NoSheetError as error:
         which = f"工作表「{wanted}」" if isinstance(wanted, str) else f"第 {wanted + 1} 个工作表"
-        raise notes.error(f"没有{which}；现有：{'、'.join(error.args[0])}") from error
+        raise notes.error(wording("sheet_missing", which=which, present="、".join(error.args[0]))) from error
     except PasswordError as error:
-        raise notes.error(ENCRYPTED) from error
+        raise notes.error(wording(ENCRYPTED)) from error
     except CalamineError as error:
         raise notes.error(NOT_EXCEL) from error
 
@@ -224,7 +225,7 @@ def _down_merged(
         for column, last in begins.get(index, ()):
             open_cells[column] = (last, row[column] if column < len(row) else "")
         yield number, row
-    notes.count("merged_cells_filled", "有 {count} 个纵向合并单元格，已把其值填入所覆盖的各行", filled)
+    notes.count("merged_cells_filled", wording("cells_merged"), filled)
 
 
 def _without_empty(header: Sequence[str | None], sheet: _Sheet, head: int) -> tuple[str | None, ...]:

@@ -16,6 +16,7 @@ from jobs.ingest.kinds import kind_of, looks_like_json
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.quoting import Dialect, Parser
 from jobs.ingest.records import parse
+from jobs.ingest.wordings import wording
 
 ROWS_LOOKED_AT = 500
 SAMPLE_BYTES = 2 << 20
@@ -48,7 +49,7 @@ def guess_layout(path: Path, notes: FileNotes) -> GuessedLayout:
     if kind == "excel":
         _excel(path, notes, found)
     elif kind == "parquet":
-        found.put("文件是 Parquet", format="parquet")
+        found.put(wording("file_is_parquet"), format="parquet")
     elif looks_like_json(path):
         _json(path, notes, found)
     else:
@@ -71,8 +72,8 @@ def footer_rows(last: Sequence[Sequence[str | None]], typical: float) -> int:
 def _excel(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
     sizes = sheet_sizes(path, notes)
     name = max(sizes, key=lambda n: sizes[n])
-    others = f"；其余工作表：{'、'.join(n for n in sizes if n != name)}" if len(sizes) > 1 else ""
-    found.put(f"取单元格最多的工作表「{name}」{others}", format="excel", sheet=name)
+    others = wording("sheets_other", names="、".join(n for n in sizes if n != name)) if len(sizes) > 1 else ""
+    found.put(wording("sheet_taken", name=name, others=others), format="excel", sheet=name)
     _head(top_rows(path, name, ROWS_LOOKED_AT, notes), found)
 
 
@@ -83,15 +84,19 @@ def _json(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
         document = parse(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
-            found.put("每行一条 JSON 记录", format="jsonl")
+            found.put(wording("json_lines"), format="jsonl")
             return
-        raise notes.error(f"不是有效的 JSON：第 {error.lineno} 行第 {error.colno} 个字符处有误") from error
+        raise notes.error(wording("json_broken_at", line=error.lineno, column=error.colno)) from error
     if isinstance(document, dict) and not _lists(document, ""):
-        found.put("整个文件是一条 JSON 记录", format="jsonl")
+        found.put(wording("json_one_record"), format="jsonl")
         return
     lists = [("", len(document))] if isinstance(document, list) else _lists(document, "")
     records, size = max(lists, key=lambda item: item[1])
-    found.put(f"记录在「{records or '根'}」，共 {size} 条", format="json", **({"records": records} if records else {}))
+    found.put(
+        wording("records_at", records=records or "根", size=size),
+        format="json",
+        **({"records": records} if records else {}),
+    )
 
 
 def _lists(value: Any, path: str) -> list[tuple[str, int]]:
@@ -111,7 +116,11 @@ def _lists(value: Any, path: str) -> list[tuple[str, int]]:
 
 def _text(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
     encoding = detect(path, "auto", notes)
-    found.put(f"编码识别为 {encoding.name}（可信度 {encoding.confidence:.0%}）", format="csv", encoding=encoding.name)
+    found.put(
+        wording("encoding_guessed", encoding=encoding.name, confidence=encoding.confidence),
+        format="csv",
+        encoding=encoding.name,
+    )
     sample = b""
     for block in blocks(path, encoding, SAMPLE_BYTES):
         sample = block.replace(b"\0", b"")
@@ -120,10 +129,10 @@ def _text(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
     delimiter = max(DELIMITERS, key=lambda d: _fit(sample, whole, Dialect(d, '"', True)))
     quoted, plain = Dialect(delimiter, '"', True), Dialect(delimiter, "", True)
     if delimiter != ",":
-        found.put(f"分隔符为 {delimiter!r}", delimiter=delimiter)
+        found.put(wording("delimiter_guessed", delimiter=delimiter), delimiter=delimiter)
     records = Parser(quoted).parse(sample, whole, ROWS_LOOKED_AT)
     if (records.unpaired or records.irregular) and _fit(sample, whole, plain) >= _fit(sample, whole, quoted):
-        found.put(f"前 {len(records.rows)} 行中引号不成对或不规范，按普通字符读取", quote="")
+        found.put(wording("quotes_plain", rows=len(records.rows)), quote="")
         records = Parser(plain).parse(sample, whole, ROWS_LOOKED_AT)
     _head(records.rows, found)
 
@@ -142,7 +151,7 @@ def _head(rows: Sequence[Sequence[str]], found: GuessedLayout) -> None:
     typical = median(filled[MAX_TITLE_ROWS // 2 :] or filled or [0])
     skip = _title_rows(filled, typical)
     if skip:
-        found.put(f"表头上方有 {skip} 行标题", skip_rows=skip)
+        found.put(wording("title_rows", rows=skip), skip_rows=skip)
     levels = _header_levels(rows[skip:], typical)
     if levels != 1:
         reason = f"表头占 {levels} 行，各级以 / 连接" if levels else "首行已是数据，没有表头，按列序取值"
@@ -196,7 +205,7 @@ def _sections(rows: Sequence[Sequence[str]], typical: float, found: GuessedLayou
         return
     counted = all(COUNTED_SECTION.match(head) for head in heads)
     pattern = r"^(?P<section>.+?)[（(]\D*\d+\D*[)）]$" if counted else r"^(?P<section>.+)$"
-    found.put(f"数据行之间有分组标题行（前 {len(rows)} 行中 {len(heads)} 处）", section={"pattern": pattern})
+    found.put(wording("sections_between", rows=len(rows), heads=len(heads)), section={"pattern": pattern})
 
 
 def _section_heads(rows: Sequence[Sequence[str]]) -> list[str]:

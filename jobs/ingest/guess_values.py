@@ -1,6 +1,7 @@
 """What a column of an unseen file holds: type, formats, units, missing words, codes, personal data."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,12 +10,14 @@ from typing import Any
 from jobs.ingest.grid import Typed
 from jobs.ingest.guess_dates import guess_moment, share
 from jobs.ingest.guess_numbers import CODE_LIKE, Numbers, narrow, numbers
+from jobs.ingest.wordings import wording
 
 MAX_ENUM = 12
 MIN_ROWS_FOR_ENUM = 30
 MAX_ENUM_CHARS = 24
 MAX_UNITS = 3
 CODE_DIGITS = 15
+MIN_CODE_SHARE = 0.9
 FAR_SHARE = 0.25
 FAR_TIMES = 10
 
@@ -36,6 +39,7 @@ SAYS_CODE = re.compile(
 )
 """A header that says code: what stands there is never a quantity, whatever it looks like."""
 ALWAYS_CODE = re.compile(r"zip|postal|phone|邮政编码|邮编|电话|手机|证号", re.I)
+FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
 NAMING_HEADER = re.compile(r"名称|名$|地址|name$|address$", re.I)
 MONEY_HEADER = re.compile(r"金额|费|价|款|\(元\)|（元）|万元|amount|charge|cost|price|usd|cny", re.I)
 
@@ -83,7 +87,7 @@ def guess(column: Column) -> Guess:
     found = Guess(personal=_is_personal(column.header, values))
     _type(column, rest, found)
     if found.personal:
-        found.comments = ["疑似个人信息，定为 L3，不列示任何值"]
+        found.comments = [wording("personal")]
     else:
         found, words, rest = _with_weak_words(column, rest, words, found)
         _enum(column.header, rest, found)
@@ -92,9 +96,27 @@ def guess(column: Column) -> Guess:
         found.comments.append("缺失词：" + "、".join(f"{w}（{values[w]} 次）" for w in words))
     padded = sum(n for v, n in column.counts.items() if v != v.strip())
     if padded:
-        found.comments.append(f"{padded} 个值首尾有空格")
+        found.comments.append(wording("padded", number=padded))
+    _normalisation(column.counts, rest, padded, found)
     found.missing = column.rows - sum(rest.values())
     return found
+
+
+def _normalisation(sent: Counter[str], values: Counter[str], padded: int, found: Guess) -> None:
+    """What a column of codes needs before it can be judged: free text keeps its blanks and widths."""
+    if found.type != "string" or share(values, _is_code_like) < MIN_CODE_SHARE:
+        return
+    wide = sum(n for v, n in sent.items() if FULL_WIDTH.search(v.strip()))
+    if wide:
+        found.source["full_width"] = True
+        found.comments.append(wording("full_width", number=wide))
+    if padded:
+        found.source["trim"] = True
+
+
+def _is_code_like(value: str) -> bool:
+    plain = unicodedata.normalize("NFKC", value)
+    return plain.isascii() and any(c.isdigit() for c in plain) and not any(c.isspace() for c in plain)
 
 
 def _with_weak_words(
@@ -122,11 +144,11 @@ def _is_personal(header: str, values: Counter[str]) -> bool:
 
 def _type(column: Column, values: Counter[str], found: Guess) -> None:
     if not values and column.typed is None:
-        found.comments.append("没有任何值")
+        found.comments.append(wording("no_value"))
         return
     if SAYS_CODE.search(column.header):
         if not _moment(column.header, values, found):
-            found.comments.append("列名表明是编码，按文本保存")
+            found.comments.append(wording("header_says_code"))
     elif column.typed is not None:
         _told(column, column.typed, values, found)
     elif _is_boolean(values):
@@ -147,7 +169,7 @@ def _told(column: Column, typed: Typed, values: Counter[str], found: Guess) -> N
             found.type = "timestamp"
         return
     found.type, found.physical = typed.type, typed.physical
-    found.comments.append("类型取自文件本身")
+    found.comments.append(wording("type_of_file"))
     if typed.formats:
         found.source["formats"] = list(typed.formats)
     if typed.type in ("integer", "number"):
@@ -160,17 +182,17 @@ def _moment(header: str, values: Counter[str], found: Guess) -> bool:
         return False
     found.type = moment.type
     found.source["formats"] = list(moment.formats)
-    found.comments.append(f"{moment.share:.1%} 的值符合日期格式 {'、'.join(moment.formats)}")
+    found.comments.append(wording("dates_share", share=moment.share, formats="、".join(moment.formats)))
     if moment.has_zone_word:
         found.source["extract"] = r"^(\S+)"
-        found.comments.append("时间后带有时区名，只取时间部分")
+        found.comments.append(wording("zone_word"))
     return True
 
 
 def _code(header: str, values: Counter[str], found: Guess) -> bool:
     """Digits that are no quantity: leading zeros, too long for a number, or a code by name and even length."""
     if ALWAYS_CODE.search(header):
-        found.comments.append("号码，按文本保存")
+        found.comments.append(wording("number_as_text"))
         return True
     digits = share(values, str.isdigit)
     if digits < 0.5:
@@ -178,7 +200,7 @@ def _code(header: str, values: Counter[str], found: Guess) -> bool:
     zeros = share(values, lambda v: len(v) > 1 and v.startswith("0") and v.isdigit())
     longest, is_even = _lengths(values)
     if zeros > 0.001 or longest >= CODE_DIGITS or (CODE_HEADER.search(header) and is_even):
-        found.comments.append(f"数字编码（最长 {longest} 位{'，有前导零' if zeros else ''}），按文本保存")
+        found.comments.append(wording("code_as_text", length=longest, zeros=wording("leading_zeros") if zeros else ""))
         return True
     return False
 
@@ -194,17 +216,17 @@ def _lengths(values: Counter[str]) -> tuple[int, bool]:
 
 def _number(column: Column, values: Counter[str], found: Guess) -> None:
     if any(CODE_LIKE.match(narrow(v)) for v in values):
-        found.comments.append("含 888E010 这样的编码，按文本保存，不当作科学计数法")
+        found.comments.append(wording("exponent_like"))
         return
     made = numbers(values, column.decimal)
     if not made.is_sure() or len(made.units) > MAX_UNITS or (made.units and CODE_HEADER.search(column.header)):
         return
     found.type = "integer" if made.is_whole() else "number"
-    found.comments.append(f"{(made.rows - made.other) / made.rows:.1%} 的值是数字")
+    found.comments.append(wording("numbers_share", share=(made.rows - made.other) / made.rows))
     _marks(made, found)
     if made.censored:
         found.source["censored"] = True
-        found.comments.append(f"{made.censored} 个值带 < 或 >（检出限）")
+        found.comments.append(wording("censored", number=made.censored))
     if made.units:
         _units(made, found)
     _range(column.header, made, found)
@@ -222,10 +244,10 @@ def _marks(made: Numbers, found: Guess) -> None:
     thousands, decimal = made.marks.thousands, made.marks.decimal
     if made.grouped:
         found.source["thousands"] = thousands
-        found.comments.append(f"{made.grouped} 个值有千分位符号「{thousands}」")
+        found.comments.append(wording("thousands", number=made.grouped, mark=thousands))
     if decimal != "." and (found.type == "number" or (made.grouped and thousands == ".")):
         found.source["decimal"] = decimal
-        found.comments.append(f"小数点写作「{decimal}」")
+        found.comments.append(wording("decimal_mark", mark=decimal))
 
 
 def _range(header: str, made: Numbers, found: Guess) -> None:
@@ -236,13 +258,11 @@ def _range(header: str, made: Numbers, found: Guess) -> None:
         return
     low, high = min(values), max(values)
     found.comments += _outliers(values)
-    found.comments.append(
-        f"数值范围 {low:g} ～ {high:g}；可加 logicalTypeOptions: {{minimum: {low:g}, maximum: {high:g}}}"
-    )
+    found.comments.append(wording("numbers_range", low=low, high=high))
     cents = not made.other and all(len(plain.partition(".")[2]) <= 2 for plain in made.plain)
     if found.type == "number" and MONEY_HEADER.search(header) and cents and not found.source.get("units"):
         found.physical = found.physical or "decimal(18,2)"
-        found.comments.append("疑似金额，按精确小数保存")
+        found.comments.append(wording("money"))
 
 
 def _outliers(numbers: Counter[float]) -> Iterator[str]:
@@ -253,7 +273,7 @@ def _outliers(numbers: Counter[float]) -> Iterator[str]:
     far = FAR_SHARE * (ordered[-1] - ordered[0])
     for value, neighbour in ((ordered[0], ordered[1]), (ordered[-1], ordered[-2])):
         if numbers[value] >= FAR_TIMES and abs(value - neighbour) > far:
-            yield f"{value:g} 出现 {numbers[value]} 次且远离其他值，疑似故障值或缺失标记"
+            yield wording("far_value", value=value, number=numbers[value])
 
 
 def _enum(header: str, values: Counter[str], found: Guess) -> None:

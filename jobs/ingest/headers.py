@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from jobs.contracts import Field
+from jobs.ingest.wordings import wording
 
 NOT_A_NAME = re.compile(r"[^a-z0-9\u3400-\u4dbf\u4e00-\u9fff]+")
 
@@ -67,7 +68,7 @@ def suffixed(name: str) -> Iterator[str]:
 
 def duplicate_words(again: Mapping[str, str]) -> str:
     """What the sender is told of names that stand more than once."""
-    return f"表头重复：{'、'.join(dict.fromkeys(again.values()))}；后出现的列加序号区分：{'、'.join(again)}"
+    return wording("headers_repeated", headers="、".join(dict.fromkeys(again.values())), names="、".join(again))
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,23 @@ from pathlib import Path
 from typing import Literal
 
 from jobs.ingest.notes import FileNotes
+from jobs.ingest.wordings import wording
 
 Kind = Literal["excel", "parquet", "zip", "gz", "text"]
 
 # Not puremagic: short signatures make it take text for something else (a csv whose header begins with BM for a picture, with
 # MZ for a program), and it does not tell an encrypted workbook or a web page saved as xls from the real thing.
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-FOREIGN = {
-    b"%PDF": "是 PDF，不能入湖；请导出为 csv 或 xlsx 后重新报送",
-    b"Rar!": "是 RAR 压缩包；请改用 zip 压缩后重新报送",
-    b"7z\xbc\xaf": "是 7z 压缩包；请改用 zip 压缩后重新报送",
-    b"BZh": "是 bzip2 压缩包；请改用 zip 或 gz 压缩后重新报送",
-    b"\xfd7zXZ": "是 xz 压缩包；请改用 zip 或 gz 压缩后重新报送",
-    b"\x89PNG": "是图片，不是数据文件；请导出为 csv 或 xlsx 后重新报送",
-    b"\xff\xd8\xff": "是图片，不是数据文件；请导出为 csv 或 xlsx 后重新报送",
+FOREIGN = {  # first bytes → key of the wording
+    b"%PDF": "is_pdf",
+    b"Rar!": "is_rar",
+    b"7z\xbc\xaf": "is_7z",
+    b"BZh": "is_bzip2",
+    b"\xfd7zXZ": "is_xz",
+    b"\x89PNG": "is_image",
+    b"\xff\xd8\xff": "is_image",
 }
-ENCRYPTED = "已加密；请去掉打开密码后重新报送"
+ENCRYPTED = "encrypted"
 ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 TAR_MAGIC_AT = 257
 
@@ -40,7 +41,7 @@ def kind_of(path: Path, notes: FileNotes) -> Kind:
         head = stream.read(4096)
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         if path.stat().st_size <= len(head):
-            raise notes.error("为空，没有任何内容；请重新导出后报送")
+            raise notes.error(wording("file_empty"))
         return "text"
     _refuse_foreign(head, notes)
     if head.startswith(OLE2):
@@ -53,18 +54,18 @@ def kind_of(path: Path, notes: FileNotes) -> Kind:
 
 
 def _refuse_foreign(head: bytes, notes: FileNotes) -> None:
-    for magic, remedy in FOREIGN.items():
+    for magic, key in FOREIGN.items():
         if head.startswith(magic):
-            raise notes.error(remedy)
+            raise notes.error(wording(key))
     if head[TAR_MAGIC_AT : TAR_MAGIC_AT + 5] == b"ustar":
-        raise notes.error("是 tar 包；请改用 zip 压缩后重新报送")
+        raise notes.error(wording("is_tar"))
     _refuse_markup(head, notes)
 
 
 def _ole2(path: Path, notes: FileNotes) -> Kind:
     content = path.read_bytes()
     if ENCRYPTED_STREAM in content:
-        raise notes.error(ENCRYPTED)
+        raise notes.error(wording(ENCRYPTED))
     return "excel"
 
 
@@ -75,11 +76,11 @@ def _zip(path: Path, notes: FileNotes) -> Kind:
             if "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype"):
                 return "excel"
     except (zipfile.BadZipFile, OSError, RuntimeError) as error:
-        raise notes.error("已损坏或没有传完（压缩结构不完整）；请重新导出、核对大小后再报送") from error
+        raise notes.error(wording("zip_broken")) from error
     if "[Content_Types].xml" not in names:
         return "zip"
     if not any(name.startswith("xl/") for name in names):
-        raise notes.error("是 Word 或 PowerPoint 文档，不是数据表；请导出为 xlsx 或 csv 后重新报送")
+        raise notes.error(wording("is_office_document"))
     return "excel"
 
 
@@ -88,9 +89,9 @@ def _refuse_markup(head: bytes, notes: FileNotes) -> None:
     if not start.startswith(b"<"):
         return
     if b"urn:schemas-microsoft-com:office:spreadsheet" in head.lower():
-        raise notes.error("是 XML 电子表格（2003），不是 xls；请用 Excel 打开后另存为 xlsx 再报送")
+        raise notes.error(wording("is_xml_spreadsheet"))
     if any(tag in start for tag in (b"<html", b"<table", b"<!doctype html", b"<meta")):
-        raise notes.error("是网页（HTML）另存的表格，不是真正的 Excel 或 csv；请用 Excel 打开后另存为 xlsx 再报送")
+        raise notes.error(wording("is_web_page"))
 
 
 def looks_like_json(path: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.errors import UserError
+from jobs.ingest.wordings import wording
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Arrival, content_sha256
 from jobs.lake.store import Store, StoredObject
@@ -71,7 +72,7 @@ def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, ma
         if not file.is_file():
             raise UserError(f"{file}: no such file")
         if (length := len(os.fsencode(file.name))) > MOST_NAME_BYTES:
-            raise UserError(f"{file.name}：文件名有 {length} 个字节，最多 {MOST_NAME_BYTES} 个；请改短后再报送")
+            raise UserError(wording("name_too_long", name=file.name, length=length, most=MOST_NAME_BYTES))
     base = f"{Zone.LANDING}/{provider}/{dataset}"
     notes = manifest.model_dump_json(exclude_none=True).encode()
     folder = _free_place(store, files, base)
@@ -191,6 +192,6 @@ def _replaced(lake: Lake, dataset: str, manifest: Manifest) -> str | None:
 
 
 def _refuse_unknown(lake: Lake, delivery: Delivery) -> Delivery:
-    reason = f"数据集“{delivery.dataset}”没有数据契约，文件已留存；登记契约（lake contracts new）后会自动处理"
+    reason = wording("contract_missing", dataset=delivery.dataset)
     finding = Finding(UNKNOWN, reason, {"dataset": delivery.dataset})
     return lake.ledger.move(delivery.id, State.UNREADABLE, findings=[finding], reason=reason)

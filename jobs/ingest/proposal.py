@@ -28,6 +28,7 @@ from jobs.ingest.kinds import LocalFile
 from jobs.ingest.notation import Notations
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import open_json, open_jsonl
+from jobs.ingest.wordings import wording
 
 ROWS_LOOKED_AT = 100_000
 LAST_ROWS = 8
@@ -58,15 +59,15 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
     try:
         parts = list(Opener(Layout(), folder, notes).open(file))
         if not parts:
-            raise FileNotes(file.name, notes).error("是空的压缩包，没有任何文件")
+            raise FileNotes(file.name, notes).error(wording("archive_empty"))
         part = parts[0]
         layout = guess_layout(part.path, FileNotes(part.name, notes))
         if part.name != file.name:
             suffix = part.path.suffix or Path(part.name).suffix
-            layout.put(f"压缩包内有 {len(parts)} 个文件，按第一个推断", files=f"*{suffix}")
+            layout.put(wording("archive_first_file", files=len(parts)), files=f"*{suffix}")
         profile = _profile(part, layout)
         if profile.own < 2:
-            layout.comments.append("只识别出一列，可能不是表格数据，请核对分隔符")
+            layout.comments.append(wording("one_column"))
         return _document(dataset, provider, file.name, layout, profile)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,7 +79,7 @@ def _profile(part: LocalFile, layout: GuessedLayout) -> _Profile:
     typical = _typical(found)
     footer = footer_rows(found.last, typical)
     if footer and not found.more:
-        layout.put(f"末尾 {footer} 行是合计或说明", footer_rows=footer)
+        layout.put(wording("footer_rows", rows=footer), footer_rows=footer)
         notes = Notes()
         found = _look(_grid(part, layout, notes))
     layout.comments += [finding.message for finding in notes.findings() if finding.kind in TOLD]
@@ -185,11 +186,11 @@ def _key_order(profile: _Profile, guesses: dict[int, Guess]) -> list[int]:
 def _key_comment(key: Sequence[int], names: dict[int, str], profile: _Profile) -> Iterator[str]:
     if key:
         scope = f"在前 {profile.rows} 行中" if profile.more else f"在全部 {profile.rows} 行中"
-        yield f"    # 建议: 主键 {'+'.join(names[i] for i in key)}，{scope}没有重复"
+        yield wording("key_proposed", names="+".join(names[i] for i in key), scope=scope)
         if len(key) == 1 and SERIAL_HEADER.match(profile.header[key[0]] or ""):
-            yield "    # 建议: 唯一的只是序号列，不同文件的序号可能相同；请改用业务主键"
+            yield wording("key_serial")
     else:
-        yield "    # 建议: 三列以内没有可用的主键，暂按追加写入；请与报送单位确认唯一标识"
+        yield wording("key_missing")
 
 
 def _names(profile: _Profile) -> dict[int, str]:
@@ -220,7 +221,7 @@ def _field(i: int, name: str, key: Sequence[int], found: Guess, profile: _Profil
     for comment in found.comments:
         yield f"      # 建议: {' '.join(comment.split())}"
     if found.missing and profile.rows:
-        yield f"      # 建议: 缺失 {found.missing} 行（{found.missing / profile.rows:.1%}），非必填"
+        yield wording("empty_cells", rows=found.missing, share=found.missing / profile.rows)
     yield f"      - name: {_flow(name)}"
     yield f"        businessName: {_flow(header or f'第 {i + 1} 列')}"
     yield f"        logicalType: {found.type}"

@@ -26,6 +26,7 @@ from jobs.ingest.kinds import LocalFile, kind_of, looks_like_json
 from jobs.ingest.notation import notations
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import FAULTS, open_json, open_jsonl
+from jobs.ingest.wordings import wording
 from jobs.model.delivery import Finding
 
 __all__ = ["LocalFile", "Reading", "read"]
@@ -92,7 +93,7 @@ def _note_malformed(batch: pa.RecordBatch, notes: FileNotes) -> None:
     is_json = any(fault in FAULTS for fault in faults.drop_null().unique().to_pylist())
     what = "不是有效的 JSON 记录" if is_json else "的列数或引号与表头不符"
     rows = batch[ROW].filter(faults.is_valid())
-    notes.count("rows_malformed", f"有 {{count}} 行{what}，已连同原文隔离", rows.to_pylist())
+    notes.count("rows_malformed", wording("rows_malformed", what=what), rows.to_pylist())
 
 
 def _parts(files: Sequence[LocalFile], layout: Layout, folder: Path, notes: Notes) -> list[LocalFile]:
@@ -101,13 +102,13 @@ def _parts(files: Sequence[LocalFile], layout: Layout, folder: Path, notes: Note
     parts: list[LocalFile] = []
     for file in files:
         if len(files) > 1 and not _wanted(file, layout):
-            message = f"「{file.name}」不符合 {layout.files}，未读取"
+            message = wording("file_skipped", name=file.name, files=layout.files)
             FileNotes(file.name, notes).say("member_ignored", message, member=file.name)
             continue
         parts.extend(opener.open(file))
     if not parts:
         names = "、".join(file.name for file in files) or "无"
-        raise DeliveryError(f"没有可读取的数据文件（应符合 {layout.files}）；收到：{names}")
+        raise DeliveryError(wording("no_files", files=layout.files, names=names))
     return parts
 
 
@@ -141,7 +142,7 @@ def _format(part: LocalFile, layout: Layout, notes: FileNotes) -> str:
     else:
         found = "json" if looks_like_json(part.path) else "csv"
     if found != layout.format:
-        message = f"约定格式为 {FORMAT_WORDS[layout.format]}，实际为 {FORMAT_WORDS[found]}，已按实际格式读取"
+        message = wording("format_differs", declared=FORMAT_WORDS[layout.format], actual=FORMAT_WORDS[found])
         notes.say("format_differs", message, declared=layout.format, format=found)
     return found
 
@@ -152,6 +153,8 @@ def _groups(name: str, layout: Layout, notes: FileNotes) -> dict[str, str]:
     base = name.rsplit("/", 1)[-1]
     found = re.search(layout.file_name, base)
     if found is None:
-        notes.say("file_name_unmatched", f"文件名不符合约定（{layout.file_name}）", pattern=layout.file_name)
+        notes.say(
+            "file_name_unmatched", wording("file_name_differs", pattern=layout.file_name), pattern=layout.file_name
+        )
         return {}
     return {key: value or "" for key, value in found.groupdict().items()}

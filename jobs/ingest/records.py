@@ -14,6 +14,7 @@ from jobs.ingest.grid import Chunk, Fault, Grid, chunked, is_blank, without_last
 from jobs.ingest.headers import distinct_header, duplicate_words, suffixed
 from jobs.ingest.notation import Notation, Notations
 from jobs.ingest.notes import FileNotes
+from jobs.ingest.wordings import wording
 
 NOT_AN_OBJECT = "该记录不是对象（应为 {…}）"
 BROKEN_LINE = "该行不是有效的 JSON"
@@ -116,15 +117,15 @@ def _document(path: Path, encoding: Encoding, modified: int) -> tuple[Any, Mappi
 def _read(path: Path, encoding: Encoding, notes: FileNotes) -> tuple[Any, Mapping[str, str]]:
     if path.stat().st_size > MOST_DOCUMENT_BYTES:
         most = MOST_DOCUMENT_BYTES >> 20
-        raise notes.error(f"的 JSON 超过 {most} MiB；请拆分，或与大数据局约定改为每行一条记录（jsonl）")
+        raise notes.error(wording("json_too_large", most=most))
     try:
         return _document(path, encoding, path.stat().st_mtime_ns)
     except json.JSONDecodeError as error:
-        lines = "；若每行一条记录，契约的 format 应为 jsonl" if error.msg == "Extra data" else ""
-        place = f"第 {error.lineno} 行第 {error.colno} 个字符处"
-        raise notes.error(f"不是有效的 JSON：{place}有误（{error.msg}）{lines}；请重新导出后报送") from error
+        lines = wording("json_lines_hint") if error.msg == "Extra data" else ""
+        place = wording("json_place", line=error.lineno, column=error.colno)
+        raise notes.error(wording("json_broken", place=place, reason=error.msg, hint=lines)) from error
     except RecursionError as error:
-        raise notes.error("的 JSON 嵌套过深，无法读取；请按记录列表导出") from error
+        raise notes.error(wording("json_too_deep")) from error
 
 
 def _records(document: Any, path: str, notes: FileNotes) -> Any:
@@ -135,8 +136,8 @@ def _records(document: Any, path: str, notes: FileNotes) -> Any:
     if isinstance(document, dict) and all(isinstance(document.get(k), list) for k in ("columns", "data")):
         return document
     lists = [k for k, v in document.items() if isinstance(v, list)] if isinstance(document, dict) else []
-    hint = f"；可能在：{'、'.join(lists)}" if lists else ""
-    raise notes.error(f"的「{path or '根'}」处不是记录列表{hint}；请在契约 layout.records 写明路径")
+    hint = wording("records_maybe_at", places="、".join(lists)) if lists else ""
+    raise notes.error(wording("records_missing", path=path or "根", hint=hint))
 
 
 def _at(document: Any, path: str, notes: FileNotes) -> Any:
@@ -144,7 +145,7 @@ def _at(document: Any, path: str, notes: FileNotes) -> Any:
     for step in filter(None, path.split(".")):
         if not isinstance(document, dict) or step not in document:
             have = "、".join(map(str, document)) if isinstance(document, dict) else "列表"
-            raise notes.error(f"中没有「{path}」（缺 {step}）；该处现有：{have}")
+            raise notes.error(wording("json_path_missing", path=path, step=step, present=have))
         document = document[step]
     return document
 
@@ -171,7 +172,7 @@ def _lines(path: Path, encoding: Encoding, notes: FileNotes) -> Iterator[str]:
         *lines, rest = (rest + decoder.decode(block)).split("\n")
         yield from lines
         if len(rest) > MOST_LINE_CHARS:
-            raise notes.error("单行过长，不是每行一条记录；请按 JSON Lines 格式重新导出后报送")
+            raise notes.error(wording("json_line_too_long"))
     if rest:
         yield rest
 
@@ -180,7 +181,7 @@ def _table_rows(data: Sequence[Any], width: int) -> Rows:
     for number, record in enumerate(data, start=1):
         try:
             cells = [_text(v) for v in record] if isinstance(record, list) else []
-            reason = "" if len(cells) == width else f"应有 {width} 列，实有 {len(cells)} 列"
+            reason = "" if len(cells) == width else wording("cells_differ", width=width, number=len(cells))
         except RecursionError:
             cells, reason = [], TOO_DEEP
         yield number, cells[:width] + [""] * (width - len(cells)), Fault(reason, _line(record)) if reason else None
@@ -205,7 +206,7 @@ def _object_rows(records: Iterable[tuple[int, Any, Fault | None]], names: Sequen
             blank.append(number)
             continue
         yield number, cells, fault
-    notes.count("rows_blank", "跳过 {count} 条空记录", blank)
+    notes.count("rows_blank", wording("records_blank"), blank)
 
 
 def _headers(records: Iterable[Mapping[str, str]], notes: FileNotes) -> tuple[str, ...]:
@@ -213,7 +214,7 @@ def _headers(records: Iterable[Mapping[str, str]], notes: FileNotes) -> tuple[st
     for record in records:
         names.update(dict.fromkeys(record))
         if len(names) > MOST_COLUMNS:
-            raise notes.error(f"的字段名超过 {MOST_COLUMNS:,} 个；键名应固定，可变的内容请放入值中")
+            raise notes.error(wording("too_many_names", most=MOST_COLUMNS))
     return tuple(names)
 
 

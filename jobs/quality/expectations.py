@@ -20,7 +20,7 @@ from great_expectations.expectations.metrics.map_metric_provider.multicolumn_con
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from jobs.quality.codes import CONDITIONS, Condition
+from jobs.quality.codes import Condition, conditions
 from jobs.quality.engines import PandasText, SparkText
 
 SERIES = "Fields that tell points apart; `[]`: all rows are one point."
@@ -296,5 +296,5 @@ def _register(name: str, condition: Condition) -> None:
     type(f"ExpectColumnValuesToBe{camel}", (ColumnMapExpectation,), {**words, **keys})
 
 
-for _name, _condition in CONDITIONS.items():
+for _name, _condition in conditions().items():
     _register(_name, _condition)

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import Contract, Field, Rule
 from jobs.lake.bits import quoted
+from jobs.quality.wordings import wordings
 
 SHARES = (0.001, 0.25, 0.5, 0.75, 0.999)
 FEW = 30
@@ -109,11 +110,9 @@ def proposed(profiles: Sequence[FieldProfile], rules: Sequence[Rule]) -> list[di
     return found
 
 
-def _entry(
-    one: FieldProfile, ending: str, type_: str, kwargs: Mapping[str, Any], words: Mapping[str, str]
-) -> dict[str, Any]:
-    basis = f"剖析 {one.rows:,} 行所见，待人工确认"
-    meta = {"dimension": words["dimension"], "message": words["message"], "remedy": words["remedy"], "basis": basis}
+def _entry(one: FieldProfile, ending: str, type_: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    basis = wordings().proposed_basis.format(rows=one.rows)
+    meta = {**wordings().proposed[ending].of(one.field.title), "basis": basis}
     kwargs = {"column": one.field.name, **kwargs}
     return {"id": f"{one.field.name}_{ending}", "type": type_, "kwargs": kwargs, "severity": "warning", "meta": meta}
 
@@ -121,18 +120,14 @@ def _entry(
 def _never_empty(one: FieldProfile) -> dict[str, Any] | None:
     if one.filled < one.rows or one.field.required:
         return None
-    title = one.field.title
-    words = {"dimension": "完整性", "message": f"「{title}」为空，以往从不为空", "remedy": f"请补填「{title}」"}
-    return _entry(one, "usually_given", "expect_column_values_to_not_be_null", {}, words)
+    return _entry(one, "usually_given", "expect_column_values_to_not_be_null", {})
 
 
 def _in_codes(one: FieldProfile) -> dict[str, Any] | None:
     if one.field.enum or not 2 <= len(one.top) <= CODED or one.filled < ENOUGH_ROWS:
         return None
     values = sorted(value for value, _ in one.top)
-    title = one.field.title
-    words = {"dimension": "规范性", "message": f"「{title}」不是以往见过的值", "remedy": f"请核对「{title}」"}
-    return _entry(one, "usual_values", "expect_column_values_to_be_in_set", {"value_set": values}, words)
+    return _entry(one, "usual_values", "expect_column_values_to_be_in_set", {"value_set": values})
 
 
 def _in_range(one: FieldProfile) -> dict[str, Any] | None:
@@ -141,10 +136,4 @@ def _in_range(one: FieldProfile) -> dict[str, Any] | None:
     low, high = one.quantiles[0], one.quantiles[-1]
     margin = (high - low) / 10
     kwargs = {"min_value": round(low - margin, 6), "max_value": round(high + margin, 6)}
-    title = one.field.title
-    words = {
-        "dimension": "准确性",
-        "message": f"「{title}」超出以往的范围",
-        "remedy": f"请核对「{title}」的数值和计量单位",
-    }
-    return _entry(one, "usual_range", "expect_column_values_to_be_between", kwargs, words)
+    return _entry(one, "usual_range", "expect_column_values_to_be_between", kwargs)

@@ -7,7 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from jobs.contracts import Rule
-from jobs.quality.codes import CONDITIONS, RESIDENT_CHECKS, RESIDENT_WEIGHTS
+from jobs.contracts.codes import Code, codes
+from jobs.quality.codes import RESIDENT_CHECKS, RESIDENT_WEIGHTS, conditions
 from jobs.quality.engines import PandasText
 
 PREFIX = "expect_column_values_to_be_"
@@ -40,30 +41,34 @@ def _digits(text: str) -> str:
     return kept.removeprefix("0086").removeprefix("86") if len(kept) > 11 else kept
 
 
-CANDIDATES: Mapping[str, tuple[Callable[[str], str], ...]] = {
-    "uscc": (_tidied, _look_alike),
-    "resident_id": (_tidied, _eighteen),
-    "mobile": (_digits,),
-    "phone": (_tidied, _digits),
-    "bank_card": (_digits,),
-    "gender": (lambda text: {"男": "1", "女": "2", "M": "1", "F": "2"}.get(_tidied(text), text),),
-    **dict.fromkeys(
-        ("organisation_code", "registration_no", "plate", "vin", "real_estate_unit", "industry"), (_tidied,)
-    ),
+WAYS: Mapping[str, Callable[[str], str]] = {
+    "tidied": _tidied,
+    "look_alike": _look_alike,
+    "eighteen": _eighteen,
+    "digits": _digits,
 }
+"""What the entries of codes name under `candidates`."""
 
 
 def suggested(rule: Rule, sent: pa.Array) -> pa.Array:
     """For each text sent, what would be right and is near; null where nothing is, or the rule is not of a code."""
     name = rule.type.removeprefix(PREFIX)
-    if name not in CANDIDATES:
+    candidates = _candidates(codes().get(name))
+    if not candidates:
         return pa.nulls(len(sent), pa.string())
     texts = pd.Series(sent.to_pylist(), dtype=object)
-    found = pd.Series([None] * len(texts), dtype=object)
-    for candidate in CANDIDATES[name]:
-        open_ = texts.notna() & found.isna()
+    suggestions = pd.Series([None] * len(texts), dtype=object)
+    for candidate in candidates:
+        open_ = texts.notna() & suggestions.isna()
         if open_.any():
             tried = texts[open_].map(candidate)
-            right = CONDITIONS[name](PandasText(), tried)
-            found.loc[tried.index[right]] = tried[right]
-    return pa.array(found.tolist(), pa.string())
+            right = conditions()[name](PandasText(), tried)
+            suggestions.loc[tried.index[right]] = tried[right]
+    return pa.array(suggestions.tolist(), pa.string())
+
+
+def _candidates(code: Code | None) -> tuple[Callable[[str], str], ...]:
+    if code is None:
+        return ()
+    by_word = (lambda text: code.meant.get(_tidied(text), text),) if code.meant else ()
+    return (*by_word, *(WAYS[name] for name in code.candidates))

@@ -10,6 +10,7 @@ from jobs.lake.ledger import Build
 from jobs.model.delivery import Delivery, State
 from jobs.model.rule_result import CountyRow, RuleRow
 from jobs.model.verdict import RepairCount, Verdict
+from jobs.quality.wordings import wordings
 
 if TYPE_CHECKING:
     from jobs.quality.results import RuleResult
@@ -56,19 +57,19 @@ def decide(
         return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
     reason = _over_limits(contract.acceptance, rows, failed) or _broken_as_a_whole(results)
     if reason:
-        return Decision(State.REFUSED, f"{reason}，整批拒收")
+        return Decision(State.REFUSED, reason)
     return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
 
 
 def _over_limits(limits: Acceptance, rows: int, failed: int) -> str:
     """Why a delivery is refused by its numbers, in Chinese; empty where it is not."""
     if rows < limits.min_rows:
-        return f"只有 {rows} 行数据，少于约定的最少 {limits.min_rows} 行"
+        return _reason("too_few_rows", rows=rows, least=limits.min_rows)
     if failed and failed == rows:
-        return f"{failed} 行全部未通过，没有一行可以入库"
+        return _reason("no_good_row", failed=failed)
     share = 100 * failed / rows if rows else 0.0
     if share > limits.max_failed_rows_pct:
-        return f"{failed} 行未通过（{share:.1f}%），超过约定的 {limits.max_failed_rows_pct:g}%"
+        return _reason("too_many_failed", failed=failed, share=share, most=limits.max_failed_rows_pct)
     return ""
 
 
@@ -76,8 +77,12 @@ def _broken_as_a_whole(results: Sequence["RuleResult"]) -> str:
     """What a critical rule over the whole table says that does not hold; empty where all hold."""
     for result in results:
         if result.rule.severity == "critical" and not result.success and not result.element_count:
-            return result.rule.message
+            return _reason("rule_of_all", message=result.rule.message)
     return ""
+
+
+def _reason(key: str, **values: object) -> str:
+    return wordings().reasons[key].format(**values)
 
 
 def verdict_on(
@@ -160,7 +165,7 @@ def product_results(
         contract_version=contract.version,
         silver_version=build.table_version,
         judged_at=build.built_at,
-        reason=f"{failed} 行不符合产品契约，保留上一版本" if failed else "",
+        reason=_reason("product_kept", failed=failed) if failed else "",
     )
     return verdict, rule_rows(verdict, results)
 

@@ -143,6 +143,49 @@ def test_repairs_that_the_contract_declares_are_counted(lake, push):
     assert silver(lake)[0][:3] == ("甲", "2026-01-01T00:00:00", 60.0)
 
 
+CODED = """
+      - {name: station, businessName: 站点, logicalType: string, primaryKey: true, primaryKeyPosition: 1}
+      - {name: phone, businessName: 电话, logicalType: string, customProperties: [{property: code, value: mobile}]}
+"""
+WRITINGS = "甲,13800138000\n乙,１3800138000\n丙,13800138000 \n丁,　\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "passed", "failed", "repairs"),
+    [
+        ("", "甲丁", {"phone_mobile": 2, "phone_trimmed": 1, "phone_half_width": 1}, {}),
+        ("trim: true", "甲丙丁", {"phone_mobile": 1, "phone_half_width": 1}, {"trim": 2}),
+        ("full_width: true", "甲乙丁", {"phone_mobile": 1, "phone_trimmed": 1}, {"full_width": 2}),
+        ("trim: true, full_width: true", "甲乙丙丁", {"phone_mobile": 0}, {"trim": 2, "full_width": 1}),
+    ],
+)
+def test_a_code_is_judged_as_sent_but_for_what_the_contract_declares(
+    lake: Lake, judge_phones: Callable[[str], Verdict], source: str, passed: str, failed, repairs
+):
+    verdict = judge_phones(source)
+    rows = lake.tables.read(lake.path(Zone.SILVER, "station")).collect()
+    assert {row.station: row.phone for row in rows} == {s: None if s == "丁" else "13800138000" for s in passed}
+    results = Results(lake.delta, lake.settings.s3_bucket).rules()
+    assert {r.rule: r.unexpected_count for r in results if r.rule.startswith("phone")} == failed
+    assert {r.kind: r.rows for r in verdict.repairs if r.field == "phone"} == repairs
+
+
+@pytest.fixture
+def judge_phones(lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path) -> Callable[[str], Verdict]:
+    """Judges the telephone numbers under a contract whose field declares the keys of `source`."""
+
+    def go(source: str) -> Verdict:
+        fields = CODED.replace("mobile}", f"mobile}}, {{property: source, value: {{header: 电话, {source}}}}}")
+        registry = write_contracts({"schemas/sources/heat/station.yaml": contract("station", fields)})
+        (tmp_path / "a.csv").write_text("站点,电话\n" + WRITINGS, "utf-8")
+        deliver(lake.store, [tmp_path / "a.csv"], "station", "heat", Manifest())
+        (landed,) = land(lake, registry)
+        load(lake, registry, landed.delivery.id)
+        return conform(lake, registry, landed.delivery.id)
+
+    return go
+
+
 def test_the_same_bytes_again_are_recorded_and_not_processed_twice(lake, registry, push, tmp_path):
     verdict = push("甲,2026-01-01 08:00:00,60,40\n")
     again = tmp_path / "again.csv"

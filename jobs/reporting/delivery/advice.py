@@ -6,7 +6,7 @@ from jobs.access.personal_numbers import masked_text
 from jobs.model.delivery import State
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.figures import count
-from jobs.reporting.labels import PERIODS
+from jobs.reporting.labels import names
 
 
 def advice(facts: Facts) -> list[str]:
@@ -40,7 +40,7 @@ def _what_happened(facts: Facts) -> list[str]:
 def period(text: str) -> str:
     """An agreed period such as `5wd` in Chinese."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text)
-    return f"{found[1]} {PERIODS.get(found[2], found[2])}" if found else text
+    return f"{found[1]} {names().periods.get(found[2], found[2])}" if found else text
 
 
 def _correct(facts: Facts) -> str:

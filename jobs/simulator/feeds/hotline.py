@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from jobs.contracts.place import place
 from jobs.simulator import identity
 from jobs.simulator.feed import Feed, Whole
+from jobs.simulator.feeds.contents import contents
 from jobs.simulator.forms import JsonForm
-from jobs.simulator.places import COUNTIES, address
+from jobs.simulator.places import address
 from jobs.simulator.planting import breaks, change, copied, mends, warns, when
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -33,14 +35,6 @@ PATHS = {
     "order_result": "result",
     "satisfaction": "satisfaction",
 }
-TOPICS = (
-    ("供热", "温度不达标", "家中暖气不热", "供热单位"),
-    ("供水", "水压不足", "水压低、水流小", "供水单位"),
-    ("燃气", "停气", "家中停气", "燃气单位"),
-    ("城市管理", "占道经营", "路口有摊位占道", "城市管理局"),
-    ("交通出行", "路灯不亮", "路灯夜间不亮", "城市管理局"),
-    ("环境保护", "噪声扰民", "工地夜间施工噪声", "生态环境局"),
-)
 CLOCK = "%Y-%m-%d %H:%M:%S"
 
 
@@ -53,20 +47,20 @@ class _Order:
 
 def _order(setting: Setting, number: int) -> _Order:
     rng = setting.rng("order", number)
-    major, minor, text, unit = rng.choice(TOPICS)
-    county = rng.choice(COUNTIES)
+    major, minor, text, unit = rng.choice(contents().topics)
+    county = rng.choice(place().counties)
     dispatched = setting.midnight() + timedelta(seconds=rng.randrange(7 * 3600, 22 * 3600))
     closed = dispatched + timedelta(hours=rng.uniform(3, 66))
-    place = address(rng, county)
+    where = address(rng, county)
     cells: dict[str, Cell] = {
         "order_no": f"LC{setting.day:%Y%m%d}{number + 1:06d}",
         "order_source": rng.choice(("电话", "电话", "微信", "网站", "APP")),
         "order_title": f"{county.name}{minor}",
-        "order_content": f"来电反映{place}{text}，请核实处理。",
+        "order_content": f"来电反映{where}{text}，请核实处理。",
         "category_major": major,
         "category_minor": minor,
         "division_code": county.code,
-        "address": place,
+        "address": where,
         "caller_name": identity.person_name(rng),
         "caller_phone": identity.mobile(rng),
         "handling_unit": f"{county.name}{unit}",

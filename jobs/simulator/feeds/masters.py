@@ -2,11 +2,12 @@
 
 from random import Random
 
+from jobs.contracts.place import place
 from jobs.simulator.feed import Feed, first_day_of_week
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.places import DIVISIONS
 from jobs.simulator.planting import Plan, Value, breaks, change, copied, mends, spare, warns, when
-from jobs.simulator.registers import DEVICES, Device, device
+from jobs.simulator.register_words import words
+from jobs.simulator.registers import Device, device
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
@@ -44,13 +45,19 @@ REMOVED_EARLY: dict[str, Cell] = {"removed_date": "2014-06-01", "device_status":
 
 
 def _divisions(setting: Setting) -> list[Row]:
-    return [Row(dict(zip(DIVISION_HEADERS, values, strict=True)), spare=values[5] is not None) for values in DIVISIONS]
+    return [
+        Row(
+            dict(zip(DIVISION_HEADERS, division.model_dump().values(), strict=True)),
+            spare=division.successor is not None,
+        )
+        for division in place().divisions
+    ]
 
 
 def _devices(setting: Setting) -> list[Row]:
     rows: list[Row] = []
-    for prefix, (_, _, _, base) in DEVICES.items():
-        active = setting.count(base)
+    for prefix, plate in words().devices.items():
+        active = setting.count(plate.count)
         for index in range(active + setting.count(SPARE_DEVICES)):
             rows.append(_device_row(device(setting, prefix, index), index >= active))
     return rows

@@ -3,10 +3,11 @@
 from datetime import date
 from random import Random
 
+from jobs.contracts.place import place
 from jobs.simulator import identity
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import ExcelForm
-from jobs.simulator.places import COUNTIES, address
+from jobs.simulator.places import address
 from jobs.simulator.planting import breaks, change, copied, mends, warns, when
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import START, Setting
@@ -38,7 +39,7 @@ def _rows(setting: Setting) -> list[Row]:
 
 def _row(setting: Setting, book: int, round_: int, number: int) -> Row:
     lasting = setting.lasting("meter", book, number)
-    county = lasting.choice(COUNTIES)
+    county = lasting.choice(place().counties)
     usage = lasting.randrange(5, 25)
     previous = 200 + lasting.randrange(3000) + usage * (round_ + 100)
     return Row(

@@ -2,8 +2,8 @@
 
 from random import Random
 
+from jobs.contracts.place import place
 from jobs.simulator import identity
-from jobs.simulator.places import COUNTIES
 from jobs.simulator.registers import Enterprise, closed_enterprise, some_enterprise
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -33,7 +33,7 @@ def _enterprise(one: Enterprise) -> dict[str, Cell]:
 def _person(rng: Random, number: int) -> dict[str, Cell]:
     is_canary = number // 6 % CANARY_EVERY == 0
     number_of_id = (
-        rng.choice(identity.CANARIES) if is_canary else identity.identity_number(rng, rng.choice(COUNTIES).code)
+        rng.choice(identity.CANARIES) if is_canary else identity.identity_number(rng, rng.choice(place().counties).code)
     )
     return {
         "subject_name": identity.person_name(rng),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from random import Random
 
 from jobs.simulator.feed import Feed
+from jobs.simulator.feeds.contents import contents
 from jobs.simulator.feeds.parties import (
     closed_party,
     cut_identity,
@@ -16,7 +17,7 @@ from jobs.simulator.feeds.parties import (
 )
 from jobs.simulator.forms import CsvForm, ZipForm
 from jobs.simulator.planting import Plan, breaks, change, copied, mends, surviving, warns
-from jobs.simulator.registers import ORGANS
+from jobs.simulator.registers import organs
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
@@ -50,11 +51,6 @@ HEADERS = {
     "source_organ_code": "CF_SJLYDM",
     "remarks": "BZ",
 }
-VIOLATIONS = (
-    ("经营超过保质期的食品", "《中华人民共和国食品安全法》第一百二十四条"),
-    ("未按规定公示年度报告", "《企业信息公示暂行条例》第十八条"),
-    ("使用未经检定的计量器具", "《中华人民共和国计量法》第二十五条"),
-)
 CATEGORIES = ("警告", "罚款", "罚款;没收违法所得")
 
 
@@ -64,8 +60,8 @@ def _rows(setting: Setting) -> list[Row]:
 
 
 def _row(setting: Setting, rng: Random, number: int) -> Row:
-    violation, ground = rng.choice(VIOLATIONS)
-    organ, organ_code, mark = ORGANS[1 + number % (len(ORGANS) - 1)]
+    violation, ground = rng.choice(contents().violations)
+    organ, organ_code, mark = organs()[1 + number % (len(organs()) - 1)]
     decided = setting.day - timedelta(days=rng.randrange(1, 6))
     whom = party(setting, rng, number)
     until = None if whom["subject_type"] == "1" else (decided + timedelta(days=365)).isoformat()

@@ -4,6 +4,7 @@ from datetime import timedelta
 from random import Random
 
 from jobs.simulator.feed import Feed, Whole
+from jobs.simulator.feeds.contents import contents
 from jobs.simulator.feeds.parties import (
     closed_party,
     cut_identity,
@@ -18,7 +19,7 @@ from jobs.simulator.feeds.parties import (
 from jobs.simulator.forms import CsvForm
 from jobs.simulator.identity import CANARIES
 from jobs.simulator.planting import Plan, breaks, change, copied, mends, misshapen, warns
-from jobs.simulator.registers import ORGANS
+from jobs.simulator.registers import organs
 from jobs.simulator.rows import Row
 from jobs.simulator.setting import Setting
 
@@ -64,7 +65,6 @@ OLDER = {
     "organ_code": "DFBM",
 }
 NOT_IN_OLDER = ("institution_no", "social_organisation_no", "certificate_name", "certificate_no")
-SUBJECTS = (("食品经营许可", "登记", "热食类食品制售"), ("道路运输经营许可", "普通", "道路普通货物运输"))
 
 
 def _is_older(setting: Setting) -> bool:
@@ -77,8 +77,8 @@ def _rows(setting: Setting) -> list[Row]:
 
 
 def _row(setting: Setting, rng: Random, number: int) -> Row:
-    name, category, content = rng.choice(SUBJECTS)
-    organ, organ_code, mark = ORGANS[0]
+    name, category, content = rng.choice(contents().permits)
+    organ, organ_code, mark = organs()[0]
     decided = setting.day - timedelta(days=rng.randrange(1, 6))
     serial = f"{setting.day:%m%d}{number + 1:04d}"
     return Row(

@@ -4,11 +4,13 @@ from datetime import date, timedelta
 
 import chinese_calendar
 
+from jobs.contracts.place import place
 from jobs.simulator.feed import Feed, first_day_of_week
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.places import COUNTIES, township_code
+from jobs.simulator.places import township_code
 from jobs.simulator.planting import breaks, change, warns
-from jobs.simulator.registers import DEVICES, device
+from jobs.simulator.register_words import words
+from jobs.simulator.registers import device
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
@@ -101,7 +103,7 @@ def _townships(setting: Setting) -> list[Row]:
                 "zone_name": ZONES.get(town),
             }
         )
-        for county in COUNTIES
+        for county in place().counties
         for town in county.towns
     ]
 
@@ -109,8 +111,8 @@ def _townships(setting: Setting) -> list[Row]:
 def _points(setting: Setting) -> list[Row]:
     found = [
         device(setting, prefix, index)
-        for prefix, (_, _, _, base) in DEVICES.items()
-        for index in range(setting.count(base))
+        for prefix, plate in words().devices.items()
+        for index in range(setting.count(plate.count))
     ]
     return [
         Row(

@@ -166,3 +166,15 @@ def test_unreadable_is_refused(tmp_path: Path) -> None:
 )
 def test_names_are_snake_case(header: str, name: str) -> None:
     assert snake_case(header) == name
+
+
+def test_a_column_of_codes_written_full_width_or_padded_declares_it(proposed: Propose, tmp_path: Path) -> None:
+    codes = [f"AB{n:04d}" for n in range(40)]
+    codes[3], codes[7] = "ＡＢ０００３", " AB0007"
+    rows = "\n".join(f"{code},（备注）第{n}条" for n, code in enumerate(codes))
+    (tmp_path / "d.csv").write_text(f"许可证编号,说明\n{rows}\n", "utf-8")
+    text, contract, _, _ = proposed(tmp_path / "d.csv")
+    number, remark = contract.fields
+    assert (number.source.full_width, number.source.trim) == (True, True)
+    assert (remark.source.full_width, remark.source.trim) == (None, None)
+    assert "1 个值含全角字符" in text

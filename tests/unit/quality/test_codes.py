@@ -1,5 +1,7 @@
 """Codes of public data: the handbook's vectors, other people's code as judge, and the same words on both sides."""
 
+from pathlib import Path
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -11,28 +13,51 @@ from stdnum.cn import uscc as their_uscc
 from stdnum.exceptions import ValidationError
 
 from jobs.contracts import Rule
-from jobs.contracts.codes import CODES, FOLLOWING, known_codes
-from jobs.quality.codes import CONDITIONS, RESIDENT_CHECKS, RESIDENT_WEIGHTS, USCC, USCC_WEIGHTS
+from jobs.contracts.codes import Code, CodeGroup, codes, conditions_of, known_codes
+from jobs.contracts.data_file import read_data
+from jobs.errors import ContractError
+from jobs.quality.codes import CHECKS, RESIDENT_CHECKS, RESIDENT_WEIGHTS, USCC, USCC_WEIGHTS, conditions
 from jobs.quality.engines import PandasText
-from jobs.quality.suggest import suggested
-from tests.code_vectors import BAD, GOOD
+from jobs.quality.suggest import WAYS, suggested
 
 
 def says(name: str, *values: str) -> list[bool]:
     """What the condition says of each value, on pandas."""
-    return CONDITIONS[name](PandasText(), pd.Series(list(values), dtype=object)).tolist()
+    return conditions()[name](PandasText(), pd.Series(list(values), dtype=object)).tolist()
 
 
-def test_every_code_has_a_condition_words_for_people_and_vectors() -> None:
-    assert set(CONDITIONS) == set(CODES) == set(GOOD) == set(BAD)
-    assert {name for names in FOLLOWING.values() for name in names} <= set(CODES)
-    assert set(FOLLOWING) <= set(known_codes())
+def test_what_entries_name_exists() -> None:
+    assert {code.check for code in codes().values() if code.check} == set(CHECKS)
+    assert {way for code in codes().values() for way in code.candidates} == set(WAYS)
+    assert {name for known in known_codes() for name in conditions_of(known)} <= set(codes())
+    assert conditions_of("uscc") == ("uscc", "uscc_inner")
+    assert conditions_of("") == ()
+    assert conditions_of("name") == ("readable", "without_lost_characters", "whole_name")
 
 
-@pytest.mark.parametrize("name", sorted(CONDITIONS))
-def test_vectors(name: str) -> None:
-    assert dict(zip(GOOD[name], says(name, *GOOD[name]), strict=True)) == dict.fromkeys(GOOD[name], True)
-    assert dict(zip(BAD[name], says(name, *BAD[name]), strict=True)) == dict.fromkeys(BAD[name], False)
+@pytest.mark.parametrize("name", sorted(codes()))
+def test_examples(name: str) -> None:
+    right, wrong = codes()[name].right, codes()[name].wrong
+    assert dict(zip(right, says(name, *right), strict=True)) == dict.fromkeys(right, True)
+    assert dict(zip(wrong, says(name, *wrong), strict=True)) == dict.fromkeys(wrong, False)
+
+
+@given(st.text("ABCDEFGHIJKLMNOPQRSTU", min_size=1, max_size=1), st.integers(0, 99))
+def test_industry_division_belongs_to_its_section(section: str, division: int) -> None:
+    sections = (*"ABCDEFGHIJKLMNOPQRST",)
+    last = (5, 12, 43, 46, 50, 52, 60, 62, 65, 69, 70, 72, 75, 79, 82, 83, 85, 90, 96, 97)
+    belongs = (
+        division > 0 and next((s for s, end in zip(sections, last, strict=True) if division <= end), "") == section
+    )
+    assert says("industry", f"{section}{division:02d}") == [belongs]
+
+
+def test_an_entry_without_a_condition_or_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    entry = "{title: 某代码, about: some, standard: 某标准, message: 不对, remedy: 请改, right: [a], wrong: [b]"
+    for rest, mistake in (("}", "needs one of pattern"), (", patern: [a]}", "unknown key")):
+        (tmp_path / "codes.yaml").write_text(f"made_up: {entry}{rest}\n", "utf-8")
+        with pytest.raises(ContractError, match=mistake):
+            read_data(tmp_path / "codes.yaml", dict[str, Code])
 
 
 @given(st.text(USCC, min_size=17, max_size=17), st.sampled_from(USCC))
@@ -55,6 +80,12 @@ def test_resident_id_as_stdnum_says(born, serial: int, last: str) -> None:
     assert ours == theirs or not assume_year  # stdnum also asks that the division stood in the year of birth
 
 
+def test_a_misspelt_key_is_named_in_a_file_of_entries(tmp_path: Path) -> None:
+    (tmp_path / "codes.yaml").write_text("made_up:\n  title: 某代码\n  about: some\n  off: [a, b]\n", "utf-8")
+    with pytest.raises(ContractError, match=r"codes\.yaml:\d+: made_up"):
+        read_data(tmp_path / "codes.yaml", dict[str, Code | CodeGroup])
+
+
 @given(st.from_regex(r"[0-9]{16,19}", fullmatch=True))
 def test_bank_card_as_stdnum_says(number: str) -> None:
     assert says("bank_card", number) == [luhn.is_valid(number)]
@@ -62,14 +93,14 @@ def test_bank_card_as_stdnum_says(number: str) -> None:
 
 @given(st.integers(0, 16), st.sampled_from(USCC))
 def test_uscc_finds_each_wrong_character(place: int, other: str) -> None:
-    good = GOOD["uscc"][4]
+    good = codes()["uscc"].right[4]
     wrong = good[:place] + other + good[place + 1 :]
     assert says("uscc", wrong) == [wrong == good]
     assert len(USCC_WEIGHTS) == 17
 
 
 def test_resident_id_finds_each_wrong_digit_and_each_swap() -> None:
-    good = GOOD["resident_id"][0]
+    good = codes()["resident_id"].right[0]
     wrong = {good[:i] + str(d) + good[i + 1 :] for i in range(17) for d in range(10)} - {good}
     wrong |= {good[:i] + good[i + 1] + good[i] + good[i + 2 :] for i in range(16)} - {good}
     assert not any(says("resident_id", *sorted(wrong)))

@@ -17,7 +17,7 @@ import pytest
 
 from jobs.contracts import Contract, load
 from jobs.contracts.codes import conditions_of
-from jobs.quality.codes import CONDITIONS
+from jobs.quality.codes import conditions
 from jobs.quality.engines import PandasText
 from jobs.simulator import KINDS, START, Fault, SentFile, send
 from jobs.simulator.faults import read_ledger
@@ -98,8 +98,8 @@ def _breaks_pattern(text: str, contract: Contract, field: str) -> bool:
     one = contract.field(field)
     if one.type == "number":
         return not re.fullmatch(r"-?[\d.]+", text)
-    for name in conditions_of(one.code) if one.code else ():
-        if not CONDITIONS[name](PandasText(), pd.Series([text]))[0]:
+    for name in conditions_of(one.code):
+        if not conditions()[name](PandasText(), pd.Series([text]))[0]:
             return True
     is_short = len(text) < (one.min_length or 0) or len(text) == IDENTITY_BEFORE_1999
     return is_short or not re.search(one.pattern or "", text)

@@ -1,0 +1,61 @@
+"""The city that the lake stands in, from place.yaml: another city changes that file alone."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from jobs.contracts.data_file import read_data
+from jobs.contracts.layout import ContractPart
+
+FILE = Path(__file__).parent / "place.yaml"
+Day = str
+"""A day as YYYY-MM-DD."""
+
+
+class County(ContractPart):
+    """A county-level division; the coordinates are near its seat (CGCS2000)."""
+
+    code: str = Field(pattern=r"^[1-9][0-9]{5}$")
+    name: str
+    lon: float
+    lat: float
+    towns: tuple[str, ...] = Field(min_length=1)
+
+
+class Division(ContractPart):
+    """A division code of any time; what came after it is its successor."""
+
+    code: str = Field(pattern=r"^[1-9][0-9]{5}$")
+    name: str
+    level: Literal["city", "county", "placeholder"]
+    first_day: Day
+    last_day: Day | None = None
+    successor: str | None = None
+
+
+class Place(ContractPart):
+    """Facts of the city."""
+
+    name: str
+    short_name: str
+    division_code: str = Field(pattern=r"^[1-9][0-9]{3}00$")
+    postcode: str = Field(pattern=r"^[0-9]{6}$")
+    dialling_code: str = Field(pattern=r"^0[1-9][0-9]{1,2}$")
+    adjusted_in: str = Field(description="Years in which division codes of the city changed, in words.")
+    counties: tuple[County, ...] = Field(min_length=1)
+    roads: tuple[str, ...] = Field(min_length=1)
+    divisions: tuple[Division, ...] = Field(min_length=1)
+
+    def said_in(self, text: str) -> str:
+        """The text with `{place.…}` replaced by the city's facts; other placeholders stay."""
+        for name in ("name", "short_name", "postcode", "dialling_code", "adjusted_in"):
+            text = text.replace(f"{{place.{name}}}", str(getattr(self, name)))
+        return text
+
+
+@cache
+def place() -> Place:
+    """The city; ContractError where the file is wrong."""
+    return read_data(FILE, Place)

@@ -1,0 +1,21 @@
+"""What senders and reviewers are told of files, from wordings.yaml."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from jobs.contracts.data_file import read_data
+
+FILE = Path(__file__).parent / "wordings.yaml"
+
+
+@cache
+def wordings() -> Mapping[str, str]:
+    """All texts by key; ContractError where the file is wrong."""
+    return read_data(FILE, dict[str, str])
+
+
+def wording(key: str, **values: object) -> str:
+    """The text of a key with the values in it; as it is written where no value is given."""
+    text = wordings()[key]
+    return text.format(**values) if values else text

@@ -1,0 +1,55 @@
+"""Names and plates of what the city registers, from registers.yaml."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from jobs.contracts.data_file import read_data
+from jobs.contracts.layout import ContractPart
+
+FILE = Path(__file__).parent / "registers.yaml"
+
+
+class Firm(ContractPart):
+    """An enterprise that is written out."""
+
+    name: str
+    kind: str
+    industry: str
+    scope: str
+
+
+class Organ(ContractPart):
+    """An organ of the city; `mark` begins the numbers of its documents."""
+
+    name: str
+    mark: str
+
+
+class DeviceKind(ContractPart):
+    """What devices of a prefix have in common; `rated_flow` in m³/h, of heat in t/h."""
+
+    kind: str
+    name: str
+    operator: str
+    interval_s: int
+    count: int
+    dial_digits: int | None = None
+    rated_flow: int | float | None = None
+    design_pressure_mpa: float | None = None
+
+
+class RegisterWords(ContractPart):
+    """All of them."""
+
+    trades: tuple[tuple[str, str, str], ...]
+    kinds: tuple[tuple[str, str, str], ...]
+    closed_enterprise: Firm
+    organs: tuple[Organ, ...]
+    devices: Mapping[str, DeviceKind]
+
+
+@cache
+def words() -> RegisterWords:
+    """The words; ContractError where the file is wrong."""
+    return read_data(FILE, RegisterWords)
