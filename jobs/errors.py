@@ -1,4 +1,4 @@
-"""What can go wrong, split by who can mend it.
+"""Errors, by who can fix them.
 
 Bad data is never an exception: a delivery refused whole still gets its verdict.
 """
@@ -11,45 +11,45 @@ class LakeError(Exception):
 
 
 class UserError(LakeError):
-    """The person at the keyboard, or the author of a file, can mend it."""
+    """The user, or the author of a file, can fix it."""
 
     exit_code = 2
 
 
 class ContractError(UserError):
-    """A file in schemas/ or expectations/ is wrong; the message names file, line and remedy."""
+    """A file in schemas/ or expectations/ is invalid; the message names file, line and remedy."""
 
     exit_code = 3
 
 
 class PolicyError(UserError):
-    """A file of holidays, clocks or states is wrong; the message names file, line and remedy, in Chinese."""
+    """A file of holidays, clocks or states is invalid; the message names file, line and remedy, in Chinese."""
 
     exit_code = 3
 
 
 class NotAllowed(UserError):
-    """The actor has no right to do it, whatever the state; the message says in Chinese who has."""
+    """The actor lacks the right, in any state; the message says in Chinese who has it."""
 
 
 class InvalidTransition(UserError):
-    """The ticket's state does not take this step now; the message says in Chinese which steps it takes."""
+    """The ticket's state does not allow the transition; the message says in Chinese which ones it allows."""
 
 
 class PolicyRefusal(UserError):
-    """What was stated is incomplete or against a policy; the message says in Chinese what would be taken."""
+    """The input is incomplete or against a policy; the message says in Chinese what would be accepted."""
 
 
 class Overtaken(UserError):
-    """Somebody else moved the ticket first; the message says in Chinese who, and what the state is now."""
+    """Somebody else changed the ticket first; the message says in Chinese who, and its current state."""
 
 
 class Unknown(UserError):
-    """There is no such thing, or the one who asks may not know of it; the two are told in the same words."""
+    """It does not exist, or the actor may not see it; both cases get the same message."""
 
 
 class OutdatedTable(UserError):
-    """A table is laid out as an earlier release did it; the message names the table and the command that renews it."""
+    """A table has the layout of an earlier release; the message names the table and the command that migrates it."""
 
 
 class DeliveryError(UserError):
@@ -65,6 +65,6 @@ class ServiceUnavailable(LakeError):
 
 
 class SetupError(LakeError):
-    """Something that the lake needs is not installed or cannot start; the message says the remedy."""
+    """Something that the lake needs is not installed or cannot start; the message names the remedy."""
 
     exit_code = 6

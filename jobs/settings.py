@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[1]
-# The lake's own tables belong to its code: their contracts stand here, wherever a city keeps those of its datasets.
+# The lake's own tables belong to its code: their contracts are always here, also where LAKE_SCHEMAS names another folder.
 OWN_SCHEMAS = PROJECT / "schemas"
 
 
@@ -37,10 +37,10 @@ class Settings(BaseSettings):
     spark_remote: str = Field("", description="Spark Connect URL, such as sc://127.0.0.1:15002.")
     spark_token: SecretStr = Field(
         SecretStr(""),
-        description="Token that the Spark server asks of its clients; empty until `lake up` has made one.",
+        description="Token that the Spark server expects of its clients; empty until `lake up` has generated one.",
     )
     spark_ui: str = Field(
-        "", description="URL of the Spark server's web page; empty: it has none. Whoever reaches it may read it."
+        "", description="URL of the Spark server's web UI; empty: it has none. Anyone who reaches it may read it."
     )
     spark_memory: str = Field("4g", description="Heap of the embedded Spark server.")
 
@@ -54,11 +54,11 @@ class Settings(BaseSettings):
     )
 
     contacts: Path | None = Field(None, description="YAML file of mail addresses by department; none: no mail is sent.")
-    smtp_host: str = Field("", description="Mail server that reminders go through; empty: no mail is sent.")
+    smtp_host: str = Field("", description="Mail server for reminders; empty: no mail is sent.")
     smtp_port: int = 25
     smtp_security: Literal["none", "starttls", "tls"] = "starttls"
     smtp_sender: str = Field("", description="Address that reminders come from.")
-    smtp_user: str = Field("", description="Empty: the mail server asks for no password.")
+    smtp_user: str = Field("", description="Empty: the mail server needs no password.")
     smtp_password: SecretStr = SecretStr("")
     wecom_url: SecretStr = Field(SecretStr(""), description="Address of a WeCom group robot, with its key.")
     dingtalk_url: SecretStr = Field(SecretStr(""), description="Address of a DingTalk group robot, with its token.")
@@ -68,29 +68,29 @@ class Settings(BaseSettings):
 
     portal_url: str = Field("", description="URL of the portal; empty until `lake up` has started one.")
     portal_public_url: str = Field(
-        "", description="URL by which people know the portal, where a proxy stands before it; OIDC comes back there."
+        "", description="URL of the portal for its users, where it runs behind a proxy; OIDC redirects there."
     )
-    portal_secure: bool = Field(
-        False, description="Cookies go over TLS only; to be set where a TLS proxy stands before it."
-    )
+    portal_secure: bool = Field(False, description="Send cookies over TLS only; to be set behind a TLS proxy.")
     portal_trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
-        (), description="Networks of the proxies whose X-Forwarded-For is believed, with commas: 10.0.0.0/8,::1."
+        (), description="Networks of the proxies whose X-Forwarded-For is trusted, separated by commas: 10.0.0.0/8,::1."
     )
-    portal_idle_min: int = Field(30, description="Minutes without a request after which a login ends.")
-    portal_session_h: int = Field(12, description="Hours after which a login ends in any case.")
-    portal_upload_mib: int = Field(1024, description="Largest file that the portal takes.")
+    portal_idle_min: int = Field(30, description="Minutes without a request after which a session ends.")
+    portal_session_h: int = Field(12, description="Hours after which a session ends in any case.")
+    portal_upload_mib: int = Field(1024, description="Largest file that the portal accepts.")
     oidc_issuer: str = Field("", description="URL of an OIDC identity provider; empty: people log in with passwords.")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
-    oidc_role_claim: str = Field("roles", description="Claim whose value, or one of its values, says the role.")
-    oidc_department_claim: str = Field("department", description="Claim that says the department.")
+    oidc_role_claim: str = Field("roles", description="Claim whose value, or one of its values, is the role.")
+    oidc_department_claim: str = Field("department", description="Claim that holds the department.")
     oidc_roles: dict[str, str] = Field({}, description="JSON: role of the portal by value of the role claim.")
     oidc_departments: dict[str, str] = Field({}, description="JSON: provider id by value of the department claim.")
-    bureau: str = Field("聊城市大数据局", description="Who issues bulletins: the name at their head and under them.")
-    fonts: Path | None = Field(None, description="Folder of Chinese fonts for PDFs; none: where Debian keeps them.")
+    bureau: str = Field(
+        "聊城市大数据局", description="Bureau that issues bulletins: its name at their head and in the signature."
+    )
+    fonts: Path | None = Field(None, description="Folder of Chinese fonts for PDFs; none: Debian's font folder.")
 
-    timezone: str = Field("Asia/Shanghai", description="What people see; storage is UTC.")
-    wait_s: int = Field(180, description="How long a step waits for a service that is away before it gives up.")
+    timezone: str = Field("Asia/Shanghai", description="Time zone of what people see; storage is UTC.")
+    wait_s: int = Field(180, description="How long a step waits for an unavailable service before it gives up.")
 
     @field_validator("portal_trusted_proxies", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Air quality a station and day: valid hours, means and AQI."""
+"""Air quality per station and day: valid hours, means and AQI."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from jobs.products.beijing import BEIJING_OFFSET_S, DAY_S, beijing_day
 VALID_HOURS = 20
 VALID_HOURS_OF_8 = 6
 VALID_O3_MEANS = 14
-"""Least hours of a 24-hour mean, of an 8-hour mean, and least 8-hour means of a day (HJ 663-2013, table 1)."""
+"""Fewest hours of a 24-hour mean, of an 8-hour mean, and fewest 8-hour means of a day (HJ 663-2013, table 1)."""
 
 DAILY: Mapping[str, tuple[str, str, str, int]] = {
     "PM2.5": ("pm25_ug_m3", "valid_hours_pm25", "pm25_mean_ug_m3", 0),
@@ -26,21 +26,21 @@ MEANS = {**{name: mean for name, (_, _, mean, _) in DAILY.items()}, "O3": "o3_8h
 
 
 def air_quality_day(inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """One row a station and Beijing day; hour 24 belongs to the day that it ends. No AQI unless all six are valid.
+    """One row per station and Beijing day; hour 24 belongs to the day that it ends. No AQI unless all six are valid.
 
     Where several pollutants share the highest index, the primary one is the first in the order of MEANS.
     """
     hours = _hours(inputs["air_quality_hourly"])
     days = hours.groupBy(*STATION_DAY).agg(F.max("device_name").alias("device_name"), *_daily_means())
-    made = days.join(_ozone(hours), list(STATION_DAY), "left")
-    made = made.withColumn("valid_windows_o3", F.coalesce("valid_windows_o3", F.lit(0)))
-    places = inputs["devices"].select("device_id", "division_code").dropDuplicates(["device_id"])
-    indexed = made.join(_indices(made), list(STATION_DAY), "left").join(places, "device_id", "left")
+    station_days = days.join(_ozone(hours), list(STATION_DAY), "left")
+    station_days = station_days.withColumn("valid_windows_o3", F.coalesce("valid_windows_o3", F.lit(0)))
+    divisions = inputs["devices"].select("device_id", "division_code").dropDuplicates(["device_id"])
+    indexed = station_days.join(_indices(station_days), list(STATION_DAY), "left").join(divisions, "device_id", "left")
     return indexed.withColumn("air_level", level(F.col("aqi_day")))
 
 
 def _hours(readings: DataFrame) -> DataFrame:
-    """One row a station and hour, with the hour's number 1 to 24 in its day; flagged hours have no valid value."""
+    """One row per station and hour, with the hour's number 1 to 24 in its day; flagged hours have no valid value."""
     is_valid = F.col("data_flag").isNull()
     fields = [*(field for field, _, _, _ in DAILY.values()), "o3_ug_m3"]
     values = [F.max(F.when(is_valid, F.col(field))).alias(field) for field in fields]
@@ -53,11 +53,11 @@ def _hours(readings: DataFrame) -> DataFrame:
 
 
 def _daily_means() -> list[Column]:
-    made = []
+    means = []
     for field, count, mean, decimals in DAILY.values():
         enough = F.count(field) >= VALID_HOURS
-        made += [F.count(field).alias(count), F.when(enough, F.round(F.avg(field), decimals)).alias(mean)]
-    return made
+        means += [F.count(field).alias(count), F.when(enough, F.round(F.avg(field), decimals)).alias(mean)]
+    return means
 
 
 def _ozone(hours: DataFrame) -> DataFrame:
@@ -75,16 +75,16 @@ def _ozone(hours: DataFrame) -> DataFrame:
 
 
 def _indices(means: DataFrame) -> DataFrame:
-    """AQI and primary pollutant a station and day, from one row a pollutant."""
-    each = [
+    """AQI and primary pollutant per station and day, from one row per pollutant."""
+    indices = [
         F.struct(
             F.lit(-order).alias("order"), F.lit(name).alias("pollutant"), daily_index(F.col(mean), name).alias("index")
         )
         for order, (name, mean) in enumerate(MEANS.items())
     ]
-    rows = means.select(*STATION_DAY, F.explode(F.array(*each)).alias("of"))
+    rows = means.select(*STATION_DAY, F.explode(F.array(*indices)).alias("of"))
     highest = F.max(F.struct("of.index", "of.order", "of.pollutant"))
-    found = rows.groupBy(*STATION_DAY).agg(highest.alias("top"), F.count("of.index").alias("valid"))
+    top_indices = rows.groupBy(*STATION_DAY).agg(highest.alias("top"), F.count("of.index").alias("valid"))
     aqi = F.when(F.col("valid") == len(MEANS), F.col("top.index"))
     primary = F.when((F.col("valid") == len(MEANS)) & (F.col("top.index") > 50), F.col("top.pollutant"))
-    return found.select(*STATION_DAY, aqi.alias("aqi_day"), primary.alias("primary_pollutant"))
+    return top_indices.select(*STATION_DAY, aqi.alias("aqi_day"), primary.alias("primary_pollutant"))

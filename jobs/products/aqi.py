@@ -31,7 +31,7 @@ def daily_index(concentration: Column, pollutant: str) -> Column:
 
 def level(aqi: Column) -> Column:
     """The level 1 to 6 of an AQI as text (HJ 633-2012 table 2); null without an AQI."""
-    found = F.when(aqi.isNull(), F.lit(None).cast("string"))
+    level_name = F.when(aqi.isNull(), F.lit(None).cast("string"))
     for highest, name in LEVELS:
-        found = found.when(aqi <= highest, F.lit(name))
-    return found.otherwise(F.lit("6"))
+        level_name = level_name.when(aqi <= highest, F.lit(name))
+    return level_name.otherwise(F.lit("6"))

@@ -1,4 +1,4 @@
-"""One row an enterprise: its registration with counts and latest of permits and penalties."""
+"""One row per enterprise: its registration with counts and latest of permits and penalties."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs.products.beijing import current_divisions
 
-KEPT = (
+REGISTRATION_FIELDS = (
     "uscc",
     "enterprise_name",
     "enterprise_type",
@@ -24,16 +24,16 @@ def enterprise_master(inputs: Mapping[str, DataFrame]) -> DataFrame:
     registered = inputs["enterprise_registration"]
     as_of = _as_of(inputs)
     permits = _permits(inputs["admin_permits"].crossJoin(F.broadcast(as_of)))
-    made = (
-        registered.select(*KEPT)
+    enterprises = (
+        registered.select(*REGISTRATION_FIELDS)
         .crossJoin(F.broadcast(as_of))
         .join(current_divisions(inputs["divisions"]), "division_code", "left")
         .join(permits, "uscc", "left")
         .join(_penalties(inputs["admin_penalties"]), "uscc", "left")
     )
     for count in ("permit_count", "valid_permit_count", "penalty_count"):
-        made = made.withColumn(count, F.coalesce(F.col(count), F.lit(0)))
-    return made.withColumn("licence_state", _licence_state())
+        enterprises = enterprises.withColumn(count, F.coalesce(F.col(count), F.lit(0)))
+    return enterprises.withColumn("licence_state", _licence_state())
 
 
 def _as_of(inputs: Mapping[str, DataFrame]) -> DataFrame:

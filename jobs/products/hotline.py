@@ -1,4 +1,4 @@
-"""12345 orders a day, county and category."""
+"""12345 hotline orders per day, county and category."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Water, heat and gas a day and county, with the share of readings that arrived."""
+"""Water, heat and gas per day and county, with the share of readings that arrived."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PLACE = ("day", "division_code")
 
 @dataclass(frozen=True)
 class Utility:
-    """One utility's readings: its device type, its running total, and what is made of them."""
+    """One utility's readings: its device type, its running total, and the product's columns from them."""
 
     name: str
     dataset: str
@@ -27,7 +27,7 @@ class Utility:
 
 
 def utility_day_by_county(inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """The three utilities side by side; a county has a row where any of them has devices in service that day."""
+    """The three utilities in one row; a county has a row where any of them has devices in service that day."""
     parts = [_by_county(utility, inputs) for utility in _utilities()]
     joined = reduce(lambda left, right: left.join(right, list(PLACE), "full"), parts)
     return joined.join(current_divisions(inputs["divisions"]), "division_code", "left")
@@ -77,9 +77,9 @@ def _by_county(utility: Utility, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """Supply: sum of the devices' last minus first total; coverage: moments received of those due, in percent."""
     per_device = _per_device(utility, inputs[utility.dataset])
     due = _due(utility, inputs["devices"], per_device.select("day").distinct())
-    both = due.join(per_device, ["device_id", "day"], "left")
+    with_readings = due.join(per_device, ["device_id", "day"], "left")
     received = F.least(F.coalesce("_received", F.lit(0)), F.col("_due"))
-    return both.groupBy(*PLACE).agg(
+    return with_readings.groupBy(*PLACE).agg(
         F.round(F.sum("_supply"), 2).alias(utility.supply),
         utility.per_county.alias(utility.extreme),
         F.round(100 * F.sum(received) / F.sum("_due"), 2).alias(f"{utility.name}_coverage_pct"),
@@ -97,5 +97,5 @@ def _per_device(utility: Utility, readings: DataFrame) -> DataFrame:
 def _due(utility: Utility, devices: DataFrame, days: DataFrame) -> DataFrame:
     """Devices in service on each day, with the number of moments that their interval makes due."""
     in_service = devices.filter((F.col("device_type") == utility.device_type) & (F.col("device_status") == "在用"))
-    each = in_service.crossJoin(days).filter(F.col("installed_date") <= F.col("day"))
-    return each.select("device_id", "division_code", "day", F.floor(DAY_S / F.col("interval_s")).alias("_due"))
+    device_days = in_service.crossJoin(days).filter(F.col("installed_date") <= F.col("day"))
+    return device_days.select("device_id", "division_code", "day", F.floor(DAY_S / F.col("interval_s")).alias("_due"))
