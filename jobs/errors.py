@@ -49,7 +49,7 @@ class Unknown(UserError):
 
 
 class OutdatedTable(UserError):
-    """A table has the layout of an earlier release; the message names the table and the command that migrates it."""
+    """A table has the layout of an earlier release; the message names the table and the command that rewrites it."""
 
 
 class DeliveryError(UserError):

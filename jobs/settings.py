@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[1]
-# The lake's own tables belong to its code: their contracts are always here, also where LAKE_SCHEMAS names another folder.
+# The lake's own tables belong to its code: their contracts are here, whatever folder LAKE_SCHEMAS names.
 OWN_SCHEMAS = PROJECT / "schemas"
 
 

@@ -18,6 +18,6 @@ def delivery_checks(lake: Lake, contract: Contract, delivery: Delivery, verdict:
     counted = [(d.sent_date(zone), d.counted_rows) for d in earlier if d.counted_rows is not None]
     usual = usual_rows(delivery.sent_date(zone), counted) if delivery.is_regular() else None
     expected = (usual.low, usual.middle, usual.high) if usual else None
-    return quality.handover_rows(
+    return quality.delivery_check_rows(
         contract, delivery, quality.EarlierDeliveries(earlier[-1] if earlier else None, expected), verdict
     )

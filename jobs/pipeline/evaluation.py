@@ -20,14 +20,14 @@ from jobs.pipeline.first_sent import ask_for_the_day, with_sent_date
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
-    from jobs.quality.evaluation import JudgedRows
+    from jobs.quality.evaluation import EvaluatedRows
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """A delivery's rows judged by its rules; release() of `judged` gives the engine's memory back."""
 
-    judged: "JudgedRows"
+    judged: "EvaluatedRows"
     repairs: tuple[Repair, ...]
     extras: tuple[str, ...]
 

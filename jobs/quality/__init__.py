@@ -1,6 +1,6 @@
-"""Rules → verdicts. The one room that knows Great Expectations, imported only when rules run (jobs.quality.evaluation)."""
+"""Rules → verdicts. The only package that imports Great Expectations, only to run rules (jobs.quality.evaluation)."""
 
-from jobs.quality.delivery_rules import EarlierDeliveries, handover_rows
+from jobs.quality.delivery_rules import EarlierDeliveries, delivery_check_rows
 from jobs.quality.plan import REFERENCE, Group, Plan, Reference, other_datasets, plan
 from jobs.quality.verdict import (
     Basis,
@@ -26,7 +26,7 @@ __all__ = [
     "RowCounts",
     "county_rows",
     "decide",
-    "handover_rows",
+    "delivery_check_rows",
     "other_datasets",
     "plan",
     "product_results",

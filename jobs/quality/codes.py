@@ -1,7 +1,7 @@
 """Codes of Chinese public data as conditions that are written once and run on Spark and on pandas.
 
-Each condition takes the words of an engine (`TextFunctions`) and a column of texts without nulls, and says which are
-right. What an entry in jobs/contracts/code_entries/ says by patterns and values is composed here with the check that it
+Each condition takes an engine's text functions (`TextFunctions`) and a column of texts without nulls, and returns which
+are valid. Patterns and values of an entry in jobs/contracts/code_entries/ are combined here with the check that it
 names. Algorithms: GB 32100-2015, GB 11714-1997, GB 11643-1999, ISO 7064, GB 16735-2019, ISO/IEC 7812 (Luhn).
 """
 
@@ -27,7 +27,7 @@ DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def _misread() -> str:
-    """A regular expression for UTF-8 text that was read as GBK: three bytes a character make pairs of a known shape."""
+    """A regular expression for UTF-8 text misread as GBK: three bytes per character give a known pattern of pairs."""
     leads, rest = range(0xE4, 0xEA), range(0x80, 0xC0)
     first = "".join(bytes((a, b)).decode("gb18030") for a in leads for b in rest)
     second = "".join(bytes((a, b)).decode("gb18030") for a in rest if a > 0x80 for b in leads)
@@ -38,10 +38,10 @@ MISREAD = _misread()
 
 
 class TextFunctions(Protocol):
-    """What an engine must be able to say about texts."""
+    """Text functions that an engine must provide."""
 
     def matches(self, texts: Texts, pattern: str) -> Texts:
-        """Whether the pattern is found; a plain regular expression, same in Java and in Python."""
+        """Whether the pattern matches anywhere; a plain regular expression, the same in Java and in Python."""
 
     def piece(self, texts: Texts, start: int, length: int) -> Texts:
         """Characters from `start`, counted from 1."""
@@ -53,7 +53,7 @@ class TextFunctions(Protocol):
         """Texts of digits as whole numbers; 0 where they are not digits."""
 
     def fold(self, places: Sequence[Texts], start: int, step: Callable[[Texts, Texts], Texts]) -> Texts:
-        """What is left when each place in turn is taken into what was carried; depth does not grow with the number."""
+        """The places folded into one value by `step`, from `start`; the expression stays flat for any number."""
 
     def among(self, texts: Texts, values: Sequence[Any]) -> Texts:
         """Whether the value is one of those listed."""
@@ -62,67 +62,67 @@ class TextFunctions(Protocol):
 Condition = Callable[[TextFunctions, Texts], Texts]
 
 
-def _weighted(words: TextFunctions, texts: Texts, weights: Sequence[int], alphabet: str, first: int = 1) -> Texts:
+def _weighted(engine: TextFunctions, texts: Texts, weights: Sequence[int], alphabet: str, first: int = 1) -> Texts:
     """Sum of each character's place in the alphabet times its weight."""
-    return _sum([words.place(texts, first + i, alphabet) * weight for i, weight in enumerate(weights)])
+    return _sum([engine.place(texts, first + i, alphabet) * weight for i, weight in enumerate(weights)])
 
 
 def _sum(terms: Sequence[Texts]) -> Texts:
-    """The sum as a balanced tree: the engine's protocol refuses deep nesting."""
+    """The sum as a balanced tree: Spark Connect rejects deeply nested expressions."""
     half = len(terms) // 2
     return terms[0] if half == 0 else _sum(terms[:half]) + _sum(terms[half:])
 
 
-def uscc(words: TextFunctions, texts: Texts) -> Texts:
+def uscc(engine: TextFunctions, texts: Texts) -> Texts:
     """Whether the last of 18 characters is the check character."""
-    rest = _weighted(words, texts, USCC_WEIGHTS, USCC) % 31
-    return (31 - rest) % 31 == words.place(texts, 18, USCC)
+    remainder = _weighted(engine, texts, USCC_WEIGHTS, USCC) % 31
+    return (31 - remainder) % 31 == engine.place(texts, 18, USCC)
 
 
-def uscc_inner(words: TextFunctions, texts: Texts) -> Texts:
-    """The organisation code within a right credit code (9th to 17th character) has its own check character."""
-    return ~conditions()["uscc"](words, texts) | _organisation_check(words, texts, 9)
+def uscc_inner(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether the organisation code within a valid credit code (9th to 17th character) has its own check character."""
+    return ~conditions()["uscc"](engine, texts) | _organisation_check(engine, texts, 9)
 
 
-def organisation_code(words: TextFunctions, texts: Texts) -> Texts:
-    """Organisation code, with or without its hyphen."""
-    plain = words.matches(texts, r"^[0-9A-Z]{8}[0-9X]$") & _organisation_check(words, texts, 1)
-    rest = 11 - _weighted(words, texts, ORGANISATION_WEIGHTS, DIGITS_AND_LETTERS) % 11
-    hyphened = rest % 11 == words.place(texts, 10, "0123456789X")
-    return plain | (words.matches(texts, r"^[0-9A-Z]{8}-[0-9X]$") & hyphened)
+def organisation_code(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether it is an organisation code with its check character, with or without the hyphen."""
+    plain = engine.matches(texts, r"^[0-9A-Z]{8}[0-9X]$") & _organisation_check(engine, texts, 1)
+    remainder = 11 - _weighted(engine, texts, ORGANISATION_WEIGHTS, DIGITS_AND_LETTERS) % 11
+    hyphened = remainder % 11 == engine.place(texts, 10, "0123456789X")
+    return plain | (engine.matches(texts, r"^[0-9A-Z]{8}-[0-9X]$") & hyphened)
 
 
-def _organisation_check(words: TextFunctions, texts: Texts, first: int) -> Texts:
-    rest = 11 - _weighted(words, texts, ORGANISATION_WEIGHTS, DIGITS_AND_LETTERS, first) % 11
-    return rest % 11 == words.place(texts, first + 8, "0123456789X")
+def _organisation_check(engine: TextFunctions, texts: Texts, first: int) -> Texts:
+    remainder = 11 - _weighted(engine, texts, ORGANISATION_WEIGHTS, DIGITS_AND_LETTERS, first) % 11
+    return remainder % 11 == engine.place(texts, first + 8, "0123456789X")
 
 
-def registration_no(words: TextFunctions, texts: Texts) -> Texts:
-    """Check digit of 15 digits, ISO 7064 MOD 11,10."""
-    digits = [words.place(texts, position, "0123456789") for position in range(1, 15)]
-    carried = words.fold(digits, 10, lambda carry, digit: ((digit + carry - 1) % 10 + 1) * 2 % 11)
-    return (carried + words.place(texts, 15, "0123456789")) % 10 == 1
+def registration_no(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether the last of 15 digits is the check digit of ISO 7064 MOD 11,10."""
+    digits = [engine.place(texts, position, "0123456789") for position in range(1, 15)]
+    carried = engine.fold(digits, 10, lambda carry, digit: ((digit + carry - 1) % 10 + 1) * 2 % 11)
+    return (carried + engine.place(texts, 15, "0123456789")) % 10 == 1
 
 
-def resident_id(words: TextFunctions, texts: Texts) -> Texts:
-    """Check character of 18 characters, and a day of birth that exists."""
-    rest = _weighted(words, texts, RESIDENT_WEIGHTS, "0123456789") % 11
-    checked = rest == words.place(texts, 18, RESIDENT_CHECKS)
-    return checked & is_day(words, words.piece(texts, 7, 8))
+def resident_id(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether the last of 18 characters is the check character, and the day of birth exists."""
+    remainder = _weighted(engine, texts, RESIDENT_WEIGHTS, "0123456789") % 11
+    checked = remainder == engine.place(texts, 18, RESIDENT_CHECKS)
+    return checked & is_day(engine, engine.piece(texts, 7, 8))
 
 
-def resident_id_division(words: TextFunctions, texts: Texts) -> Texts:
-    """First six digits that are, or once were, a division: numbers are issued years after birth, so any year's will do.
+def resident_id_division(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether the first six digits are, or once were, a division; of any year, as numbers are issued years after birth.
 
-    Only of what looks like a number; of anything else there is nothing more to say.
+    True for texts that are no resident number: other checks fail those.
     """
-    is_number = words.matches(texts, r"^[0-9]{17}[0-9X]$") & conditions()["resident_id_not_made_up"](words, texts)
-    return ~is_number | words.matches(texts, _divisions())
+    is_number = engine.matches(texts, r"^[0-9]{17}[0-9X]$") & conditions()["resident_id_not_made_up"](engine, texts)
+    return ~is_number | engine.matches(texts, _divisions())
 
 
 @cache
 def _divisions() -> str:
-    """A regular expression of all counties since 1980, from python-stdnum's table; a tree, so that it is quick."""
+    """A regular expression of all counties since 1980, from python-stdnum's table; a prefix tree, for speed."""
     tree: dict[str, dict[str, list[str]]] = {}
     province = ""
     for line in files("stdnum.cn").joinpath("loc.dat").read_text("utf-8").splitlines():
@@ -140,39 +140,39 @@ def _divisions() -> str:
     return f"^(?:{'|'.join(branches)})"
 
 
-def is_day(words: TextFunctions, texts: Texts) -> Texts:
-    """Whether eight digits are a day of the calendar."""
-    year, month = words.number(words.piece(texts, 1, 4)), words.number(words.piece(texts, 5, 2))
-    day = words.number(words.piece(texts, 7, 2))
+def is_day(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether eight digits are a calendar day."""
+    year, month = engine.number(engine.piece(texts, 1, 4)), engine.number(engine.piece(texts, 5, 2))
+    day = engine.number(engine.piece(texts, 7, 2))
     leap = ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
-    short = words.among(month, (4, 6, 9, 11)) & (day == 31)
+    short = engine.among(month, (4, 6, 9, 11)) & (day == 31)
     february = (month == 2) & ((day > 29) | ((day == 29) & ~leap))
     return (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & ~short & ~february
 
 
-def bank_card(words: TextFunctions, texts: Texts) -> Texts:
-    """Card number of 16 to 19 digits whose Luhn sum is a multiple of ten."""
-    right: Texts = None
+def bank_card(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether it is a card number of 16 to 19 digits whose Luhn sum is a multiple of ten."""
+    is_valid: Texts = None
     for length in range(16, 20):
         terms = []
         for position in range(1, length + 1):
-            digit = words.place(texts, position, "0123456789")
+            digit = engine.place(texts, position, "0123456789")
             doubled = (length - position) % 2 == 1
-            terms.append(words.place(texts, position, "0516273849") if doubled else digit)
-        fits = words.matches(texts, f"^[0-9]{{{length}}}$") & (_sum(terms) % 10 == 0)
-        right = fits if right is None else right | fits
-    return right
+            terms.append(engine.place(texts, position, "0516273849") if doubled else digit)
+        passes_luhn = engine.matches(texts, f"^[0-9]{{{length}}}$") & (_sum(terms) % 10 == 0)
+        is_valid = passes_luhn if is_valid is None else is_valid | passes_luhn
+    return is_valid
 
 
-def vin(words: TextFunctions, texts: Texts) -> Texts:
-    """Check character at place 9 of 17."""
-    terms = [words.place(texts, i, VIN) % 10 * w for i, w in enumerate(VIN_WEIGHTS, 1) if w]
-    return _sum(terms) % 11 == words.place(texts, 9, "0123456789X")
+def vin(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether the character at place 9 of 17 is the check character."""
+    terms = [engine.place(texts, i, VIN) % 10 * w for i, w in enumerate(VIN_WEIGHTS, 1) if w]
+    return _sum(terms) % 11 == engine.place(texts, 9, "0123456789X")
 
 
-def not_misread(words: TextFunctions, texts: Texts) -> Texts:
-    """No UTF-8 that was read as GBK."""
-    return ~words.matches(texts, MISREAD)
+def not_misread(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether the text is not UTF-8 misread as GBK."""
+    return ~engine.matches(texts, MISREAD)
 
 
 CHECKS: Mapping[str, Condition] = {
@@ -187,7 +187,7 @@ CHECKS: Mapping[str, Condition] = {
     "day": is_day,
     "not_misread": not_misread,
 }
-"""What the entries of codes name under `check`."""
+"""Checks by the names that code entries give under `check`."""
 
 
 @cache
@@ -200,16 +200,16 @@ def _condition(code: Code) -> Condition:
     pattern, forbidden = "|".join(code.pattern), "|".join(code.forbidden)
     check = CHECKS[code.check] if code.check else None
 
-    def condition(words: TextFunctions, texts: Texts) -> Texts:
+    def condition(engine: TextFunctions, texts: Texts) -> Texts:
         parts = []
         if pattern:
-            parts.append(words.matches(texts, pattern))
+            parts.append(engine.matches(texts, pattern))
         if forbidden:
-            parts.append(~words.matches(texts, forbidden))
+            parts.append(~engine.matches(texts, forbidden))
         if code.values:
-            parts.append(words.among(texts, code.values))
+            parts.append(engine.among(texts, code.values))
         if check:
-            parts.append(check(words, texts))
+            parts.append(check(engine, texts))
         return reduce(and_, parts)
 
     condition.__doc__ = code.about

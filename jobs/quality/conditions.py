@@ -33,7 +33,7 @@ MAPS = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectatio
 
 @dataclass(frozen=True)
 class Fused:
-    """A rule as columns: rows it looks at, rows of those without a value, rows that break it."""
+    """A rule as columns: rows it applies to, those without a value, those that break it."""
 
     rule: Rule
     expectation: Expectation
@@ -45,14 +45,14 @@ class Fused:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A plan's rules as columns, and those that only GX itself can judge, each with the reason."""
+    """A plan's rules as columns, and those that only GX itself can evaluate, each with the reason."""
 
     fused: tuple[Fused, ...]
     through_gx: tuple[tuple[Rule, Expectation, str], ...]
 
 
 def expectation(rule: Rule) -> Expectation:
-    """The rule as a GX expectation; ContractError where GX does not accept its words."""
+    """The rule as a GX expectation; ContractError where GX rejects its arguments."""
     kwargs = dict(rule.kwargs)
     if flag := flag_of(rule):
         kwargs["flag"] = flag
@@ -69,7 +69,7 @@ def expectation(rule: Rule) -> Expectation:
             type=rule.type, kwargs=kwargs, severity=rule.severity, meta=meta
         ).to_domain_obj()
     except Exception as error:  # GX wraps whatever its models raise
-        raise ContractError(f"rule '{rule.id}': Great Expectations refuses {rule.type}: {error}") from error
+        raise ContractError(f"rule '{rule.id}': Great Expectations rejects {rule.type}: {error}") from error
 
 
 def compile_rules(plan: Plan, empty: DataFrame) -> Compiled:
@@ -80,23 +80,23 @@ def compile_rules(plan: Plan, empty: DataFrame) -> Compiled:
     expectations = [(rule, expectation(rule)) for rule in plan.rules]
     conditions = _conditions(engine, [e for r, e in expectations if isinstance(e, MAPS) and r.id not in grouped])
     fused: list[Fused] = []
-    rest: list[tuple[Rule, Expectation, str]] = []
+    through_gx: list[tuple[Rule, Expectation, str]] = []
     for rule, exp in expectations:
         if rule.id in grouped:
             fused.append(_grouped(rule, exp, grouped[rule.id]))
         elif reason := _unfusable(conditions.get(id(exp))):
-            rest.append((rule, exp, reason))
+            through_gx.append((rule, exp, reason))
         else:
             fused.append(_fused(rule, exp, conditions[id(exp)]))
-    return Compiled(tuple(fused), tuple(rest))
+    return Compiled(tuple(fused), tuple(through_gx))
 
 
 def _unfusable(condition: Column | None) -> str:
-    """Why a rule runs through Great Expectations itself; empty where its condition looks at one row."""
+    """Why a rule runs through Great Expectations itself; empty where its condition needs one row only."""
     if condition is None:
         return "an aggregate over the table"
-    words = str(condition)
-    return "needs more than one row at a time" if any(word in words for word in NOT_A_ROW_CONDITION) else ""
+    expression = str(condition)
+    return "needs more than one row at a time" if any(marker in expression for marker in NOT_A_ROW_CONDITION) else ""
 
 
 def _conditions(engine: SparkDFExecutionEngine, expectations: Sequence[Expectation]) -> dict[int, Column]:
@@ -108,22 +108,22 @@ def _conditions(engine: SparkDFExecutionEngine, expectations: Sequence[Expectati
         metric = MetricConfiguration(name, kwargs["metric_domain_kwargs"], kwargs["metric_value_kwargs"])
         graph.build_metric_dependency_graph(metric)
         metrics[id(exp)] = metric
-    resolved, broken = graph.resolve(show_progress_bars=False)
+    resolved, unresolved = graph.resolve(show_progress_bars=False)
     for exp in expectations:
         if metrics[id(exp)].id not in resolved:
-            reasons = [str(e) for info in broken.values() for e in info["exception_info"]] if broken else []
+            reasons = [str(e) for info in unresolved.values() for e in info["exception_info"]] if unresolved else []
             raise ContractError(f"rule '{exp.meta['id']}': no condition from Great Expectations: {reasons[:1]}")
     return {key: resolved[metric.id][0] for key, metric in metrics.items()}
 
 
 def _fused(rule: Rule, exp: Expectation, condition: Column) -> Fused:
     applies = _row_condition(rule.kwargs)
-    inside = condition if applies is None else applies & condition
+    in_scope = condition if applies is None else applies & condition
     if isinstance(exp, ColumnMapExpectation):
-        return Fused(rule, exp, inside, applies, missing=_also(applies, F.col(exp.column).isNull()))
-    looked_at = _ignore(exp)
-    unexpected = inside if looked_at is None else looked_at & inside
-    considered = looked_at if looked_at is not None else F.lit(True)
+        return Fused(rule, exp, in_scope, applies, missing=_also(applies, F.col(exp.column).isNull()))
+    considered_rows = _ignore(exp)
+    unexpected = in_scope if considered_rows is None else considered_rows & in_scope
+    considered = considered_rows if considered_rows is not None else F.lit(True)
     return Fused(rule, exp, unexpected, applies, considered=_also(applies, considered))
 
 
@@ -148,16 +148,16 @@ def _row_condition(kwargs: Mapping[str, Any]) -> Column | None:
 
 
 def _ignore(exp: Expectation) -> Column | None:
-    """Rows that the expectation looks at, by its `ignore_row_if`; None where it looks at all."""
-    how = getattr(exp.ignore_row_if, "value", exp.ignore_row_if)
+    """Rows that the expectation considers, by its `ignore_row_if`; None where it considers all."""
+    ignore_mode = getattr(exp.ignore_row_if, "value", exp.ignore_row_if)
     if isinstance(exp, ColumnPairMapExpectation):
         columns = [F.col(exp.column_A), F.col(exp.column_B)]
     else:
         columns = [F.col(name) for name in exp.column_list]
     present = [c.isNotNull() for c in columns]
-    if how in ("either_value_is_missing", "any_value_is_missing"):
+    if ignore_mode in ("either_value_is_missing", "any_value_is_missing"):
         return reduce(Column.__and__, present)
-    if how in ("both_values_are_missing", "all_values_are_missing"):
+    if ignore_mode in ("both_values_are_missing", "all_values_are_missing"):
         return reduce(Column.__or__, present)
     return None
 

@@ -1,7 +1,7 @@
-"""How many rows fulfil each of many conditions on their bits, and the sums of measures, in one pass.
+"""How many rows meet each of many conditions on their bits, and the sums of measures, in one pass.
 
-Rows are first counted by their bits as they stand: most rows of a delivery have the same few. Only those few
-groups meet the conditions, so that counting a hundred rules costs the rows no more than counting ten.
+Rows are first grouped by their bit columns: most rows of a delivery share a few combinations. Conditions are evaluated
+on those few groups, so that counting a hundred rules costs no more per row than counting ten.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,19 +17,23 @@ ROWS = "_n"
 def count_groups(
     rows: DataFrame, by: str, conditions: Mapping[str, Column], sums: Mapping[str, Column]
 ) -> tuple[dict[str, dict[str, int]], dict[str, float]]:
-    """By the value of the column `by` ("" where none is named), how many rows fulfil each condition; and the sums of all.
+    """Rows that meet each condition, by value of the column `by` ("" where none is named); and the sums over all rows.
 
-    `conditions` look at columns of bits only; `sums` are aggregates whose parts can be added up.
+    `conditions` read bit columns only; `sums` are aggregates whose parts can be added up.
     """
     keys = [by] if by else []
     groups = _groups(rows, keys, sums)
-    counted = [F.sum(F.when(one, F.col(ROWS)).otherwise(0)).alias(f"c{i}") for i, one in enumerate(conditions.values())]
+    counted = [
+        F.sum(F.when(condition, F.col(ROWS)).otherwise(0)).alias(f"c{i}")
+        for i, condition in enumerate(conditions.values())
+    ]
     summed = [F.sum(f"_s{i}").alias(f"s{i}") for i in range(len(sums))]
-    found = groups.groupBy(*keys).agg(*counted, *summed).collect()
+    group_rows = groups.groupBy(*keys).agg(*counted, *summed).collect()
     counts = {
-        str(row[by] if by else ""): {name: int(row[f"c{i}"] or 0) for i, name in enumerate(conditions)} for row in found
+        str(row[by] if by else ""): {name: int(row[f"c{i}"] or 0) for i, name in enumerate(conditions)}
+        for row in group_rows
     }
-    return counts, {name: _total(found, f"s{i}") for i, name in enumerate(sums)}
+    return counts, {name: _total(group_rows, f"s{i}") for i, name in enumerate(sums)}
 
 
 def _total(rows: Sequence[Row], column: str) -> float:
@@ -37,7 +41,7 @@ def _total(rows: Sequence[Row], column: str) -> float:
 
 
 def _groups(rows: DataFrame, keys: Sequence[str], sums: Mapping[str, Column]) -> DataFrame:
-    """Rows counted by their bits, with the parts of the sums."""
+    """Rows counted by their bits, with the partial sums."""
     bits = [name for name in rows.columns if BIT_COLUMNS.fullmatch(name)]
-    parts = [made.alias(f"_s{i}") for i, made in enumerate(sums.values())]
+    parts = [aggregate.alias(f"_s{i}") for i, aggregate in enumerate(sums.values())]
     return rows.groupBy(*keys, *bits).agg(F.count(F.lit(1)).alias(ROWS), *parts)

@@ -1,4 +1,4 @@
-"""What can be said of a delivery as a whole, without looking at its rows: in time, as declared, readable, usable."""
+"""Checks of a delivery as a whole, without reading its rows: in time, as declared, readable, usable."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,14 +16,16 @@ MEASURED = ("integer", "number")
 
 @dataclass(frozen=True)
 class EarlierDeliveries:
-    """What came earlier: the dataset's last delivery; the rows that are usual on like days, as low, middle and high."""
+    """The dataset's last delivery, and its usual number of rows on similar days, as low, middle and high."""
 
     last: Delivery | None = None
     usual: tuple[float, float, float] | None = None
 
 
-def handover_rows(contract: Contract, delivery: Delivery, before: EarlierDeliveries, verdict: Verdict) -> list[RuleRow]:
-    """Results about the delivery itself. What cannot be told is left out; an answer need only be readable."""
+def delivery_check_rows(
+    contract: Contract, delivery: Delivery, before: EarlierDeliveries, verdict: Verdict
+) -> list[RuleRow]:
+    """Results of the checks of a delivery. Checks that lack data are left out; an answer need only be readable."""
     if delivery.is_answer():
         return [_readable(verdict)]
     checks = [_metadata(contract, verdict), _readable(verdict)]
@@ -50,12 +52,12 @@ def _as_declared(delivery: Delivery, verdict: Verdict) -> Iterator[RuleRow]:
 
 
 def _as_usual(usual: tuple[float, float, float] | None, delivery: Delivery, verdict: Verdict) -> Iterator[RuleRow]:
-    """Rows in the period of the delivery, beside the median of like days; within the band nothing is missed."""
+    """Row count of the delivery against the median of similar days; 0 rows fail within the usual band."""
     if usual is None or delivery.counted_rows is None:
         return
     low, middle, high = usual
-    away = 0 if low <= delivery.counted_rows <= high else round(abs(delivery.counted_rows - middle))
-    counts = max(round(middle), delivery.counted_rows), away
+    deviation = 0 if low <= delivery.counted_rows <= high else round(abs(delivery.counted_rows - middle))
+    counts = max(round(middle), delivery.counted_rows), deviation
     yield _row(verdict, "delivery_rows_of_period", counts, rows=delivery.counted_rows, low=low, high=high)
 
 
@@ -64,8 +66,8 @@ def _copies(verdict: Verdict) -> RuleRow:
 
 
 def _metadata(contract: Contract, verdict: Verdict) -> RuleRow:
-    bare = [f for f in contract.fields if f.title == f.name or (f.type in MEASURED and not f.unit)]
-    return _row(verdict, "delivery_metadata", (len(contract.fields), len(bare)))
+    undocumented = [f for f in contract.fields if f.title == f.name or (f.type in MEASURED and not f.unit)]
+    return _row(verdict, "delivery_metadata", (len(contract.fields), len(undocumented)))
 
 
 def _readable(verdict: Verdict) -> RuleRow:
@@ -77,8 +79,8 @@ def _usable(verdict: Verdict) -> RuleRow:
 
 
 def _row(verdict: Verdict, rule: str, counted: tuple[int, int], **values: float) -> RuleRow:
-    """The result of a check: what was counted, and how much of it fails; `values` are those that its words name."""
-    words = wordings().checks[rule]
+    """The result of a check: `counted` is checked and failed; `values` fill the placeholders of its message."""
+    wording = wordings().checks[rule]
     return RuleRow(
         delivery=verdict.delivery,
         seq=verdict.seq,
@@ -86,16 +88,16 @@ def _row(verdict: Verdict, rule: str, counted: tuple[int, int], **values: float)
         provider=verdict.provider,
         rule=rule,
         type=rule,
-        severity=words.severity,
-        dimension=words.dimension,
-        indicator=words.indicator,
+        severity=wording.severity,
+        dimension=wording.dimension,
+        indicator=wording.indicator,
         success=counted[1] == 0,
         element_count=counted[0],
         unexpected_count=counted[1],
         missing_count=0,
         fields="",
-        message=words.message.format(**values),
-        remedy=words.remedy,
+        message=wording.message.format(**values),
+        remedy=wording.remedy,
         basis=wordings().basis,
         suite_hash=verdict.suite_hash,
         silver_version=verdict.silver_version,

@@ -1,6 +1,6 @@
-"""How a delivery's values lie: the mean of each measure within its band, the share of each word of a code list.
+"""Value distribution of a delivery: the mean of each measure within its band, the share of each code of a code list.
 
-Counted in the pass that counts the rules; kept, so that a delivery can be compared with those before it.
+Counted in the same pass as the rules, and stored so that a delivery can be compared with earlier ones.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,26 +13,26 @@ from jobs.lake.bits import count_true, quoted
 from jobs.model.distribution import MEAN, VALUE_SHARE, DistributionRow
 from jobs.model.verdict import Verdict
 
-MOST_WORDS = 30
+MOST_CODES = 30
 
 
-def distribution_counts(contract: Contract, kept: Sequence[str]) -> dict[str, Column]:
-    """Aggregates by name, of the fields kept: `n:` values looked at, `s:` their sum, `e:field=word` how often a word stands."""
-    asked: dict[str, Column] = {}
-    for field in (one for one in contract.fields if one.name in kept):
+def distribution_counts(contract: Contract, columns: Sequence[str]) -> dict[str, Column]:
+    """Aggregates by name, of fields in `columns`: `n:` number of values, `s:` their sum, `e:field=code` rows of a code."""
+    aggregates: dict[str, Column] = {}
+    for field in (field for field in contract.fields if field.name in columns):
         if _is_measure(field):
             value = F.when(_in_band(field), F.col(quoted(field.name)).cast("double"))
-            asked[f"n:{field.name}"] = F.count(value)
-            asked[f"s:{field.name}"] = F.sum(value)
+            aggregates[f"n:{field.name}"] = F.count(value)
+            aggregates[f"s:{field.name}"] = F.sum(value)
         elif _is_listed(field):
-            asked[f"n:{field.name}"] = F.count(quoted(field.name))
-            for word in field.enum:
-                asked[f"e:{field.name}={word}"] = count_true(F.col(quoted(field.name)) == F.lit(word))
-    return asked
+            aggregates[f"n:{field.name}"] = F.count(quoted(field.name))
+            for code in field.enum:
+                aggregates[f"e:{field.name}={code}"] = count_true(F.col(quoted(field.name)) == F.lit(code))
+    return aggregates
 
 
 def distribution_rows(verdict: Verdict, counted: Mapping[str, float]) -> list[DistributionRow]:
-    """Means and shares as they are kept; nothing of a field without values."""
+    """Means and shares as stored; nothing for a field without values."""
     return [
         DistributionRow(verdict.delivery, verdict.seq, verdict.dataset, kind, field, number)
         for kind, field, number in _numbers(counted)
@@ -54,7 +54,7 @@ def _is_measure(field: Field) -> bool:
 
 
 def _is_listed(field: Field) -> bool:
-    return field.type == "string" and 0 < len(field.enum) <= MOST_WORDS and not field.is_personal()
+    return field.type == "string" and 0 < len(field.enum) <= MOST_CODES and not field.is_personal()
 
 
 def _in_band(field: Field) -> Column:

@@ -1,4 +1,4 @@
-"""What Spark and pandas say about texts, so that a condition on codes is written once (`jobs.quality.codes`)."""
+"""Text functions for Spark and for pandas, so that a condition on codes is written once (`jobs.quality.codes`)."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ class SparkText:
 
 
 class PandasText:
-    """The same answers on a pandas series of texts."""
+    """The same results on a pandas series of texts."""
 
     def matches(self, texts: pd.Series, pattern: str) -> pd.Series:
         return texts.map(_finder(pattern)).astype(bool)
@@ -57,5 +57,5 @@ class PandasText:
 
 
 def _finder(pattern: str) -> Any:
-    found = re.compile(pattern).search
-    return lambda text: found(text) is not None
+    search = re.compile(pattern).search
+    return lambda text: search(text) is not None

@@ -1,4 +1,4 @@
-"""One delivery's rows through a plan: judged rows in the engine's cache, and every rule's result."""
+"""One delivery's rows run through a plan: evaluated rows in Spark's cache, and every rule's result."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,30 +12,30 @@ from jobs.quality.counts import count_groups
 from jobs.quality.distribution import distribution_counts
 from jobs.quality.plan import Plan
 from jobs.quality.results import RuleResult, from_counts, through_gx
-from jobs.quality.verdict_masks import COUNTY, MASK, counts, judge, masked
+from jobs.quality.verdict_masks import COUNTY, MASK, counts, masked, with_rule_flags
 
 CACHE = StorageLevel.MEMORY_AND_DISK_DESER
-"""As the engine builds them, and what does not fit goes to disk. Serialized, Java's stream would hold on to the last
-hundred batches of each task: a large delivery then fills the heap (measured: 2 million rows in 800 MB)."""
+"""Deserialized, spilling to disk. Serialized, Java's object stream would retain the last hundred batches of each task:
+a large delivery then fills the heap (measured: 2 million rows in 800 MB)."""
 
 
 @dataclass(frozen=True)
-class JudgedRows:
-    """Judged rows, cached; `rules` are in the order of the mask's bits; release() gives the memory back."""
+class EvaluatedRows:
+    """Evaluated rows, cached; `rules` are in the order of the mask's bits; release() frees the memory."""
 
     rows: DataFrame
     rules: tuple[Rule, ...]
     results: tuple[RuleResult, ...]
     counted: Mapping[str, int]
-    kept: tuple[DataFrame, ...] = ()
+    cached: tuple[DataFrame, ...] = ()
     counties: Mapping[str, tuple[RuleResult, ...]] = field(default_factory=dict)
-    """County → results of its rows alone, of the rules that judge row by row."""
+    """County → results of its rows alone, of the rules that check row by row."""
     shape: Mapping[str, float] = field(default_factory=dict)
-    """How values lie, as jobs.quality.distribution counts it."""
+    """Value distribution, as jobs.quality.distribution counts it."""
 
     def release(self) -> None:
         """Drop the cached rows."""
-        for rows in (self.rows, *self.kept):
+        for rows in (self.rows, *self.cached):
             rows.unpersist()
 
 
@@ -45,11 +45,11 @@ class VerdictMasks:
 
     rows: DataFrame
     rules: tuple[Rule, ...]
-    kept: tuple[DataFrame, ...]
+    cached: tuple[DataFrame, ...]
 
     def release(self) -> None:
-        """Give back what was kept on the engine."""
-        for rows in self.kept:
+        """Drop the cached tables."""
+        for rows in self.cached:
             rows.unpersist()
 
 
@@ -59,23 +59,25 @@ def evaluate(
     read: Callable[[str], DataFrame],
     keep: Sequence[str],
     also_count: Mapping[str, Column],
-) -> JudgedRows:
-    """Judge typed rows: one read for all row rules and counts, one more a uniqueness group.
+) -> EvaluatedRows:
+    """Typed rows with every rule evaluated: one read for all row rules and counts, one more per uniqueness group.
 
     `also_count` are further conditions on columns of bits.
     """
-    judged, kept = judge(rows, plan, read)
-    compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
-    cached = masked(judged, plan, compiled, keep).persist(CACHE)
-    lying = distribution_counts(plan.contract, keep)
-    asked = {**counts(compiled), **also_count}
-    by_county, shape = count_groups(cached, COUNTY if plan.county else "", asked, lying)
-    counted = {name: sum(part[name] for part in by_county.values()) for name in asked}
-    results = [*from_counts(compiled, counted), *through_gx(cached, compiled)]
+    flagged, cached_tables = with_rule_flags(rows, plan, read)
+    compiled = compile_rules(plan, flagged.sparkSession.createDataFrame([], flagged.schema))
+    masked_rows = masked(flagged, plan, compiled, keep).persist(CACHE)
+    distribution = distribution_counts(plan.contract, keep)
+    conditions = {**counts(compiled), **also_count}
+    by_county, shape = count_groups(masked_rows, COUNTY if plan.county else "", conditions, distribution)
+    counted = {name: sum(part[name] for part in by_county.values()) for name in conditions}
+    results = [*from_counts(compiled, counted), *through_gx(masked_rows, compiled)]
     order = {rule.id: i for i, rule in enumerate(plan.rules)}
     results.sort(key=lambda r: order[r.rule.id])
     counties = {name: from_counts(compiled, part) for name, part in by_county.items() if name}
-    return JudgedRows(cached, tuple(f.rule for f in compiled.fused), tuple(results), counted, kept, counties, shape)
+    return EvaluatedRows(
+        masked_rows, tuple(f.rule for f in compiled.fused), tuple(results), counted, cached_tables, counties, shape
+    )
 
 
 def masks_of(
@@ -85,9 +87,9 @@ def masks_of(
     only: Callable[[DataFrame], DataFrame],
     keep: Sequence[str],
 ) -> VerdictMasks:
-    """Verdicts on the rows that `only` chooses, uncached and not counted: the columns `keep` and `_mask…`."""
-    judged, kept = judge(rows, plan, read, only)
-    compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
-    with_masks = masked(judged, plan, compiled, keep)
+    """Verdicts on the rows that `only` selects, uncached and not counted: the columns `keep` and `_mask…`."""
+    flagged, cached_tables = with_rule_flags(rows, plan, read, only)
+    compiled = compile_rules(plan, flagged.sparkSession.createDataFrame([], flagged.schema))
+    with_masks = masked(flagged, plan, compiled, keep)
     columns = [*keep, *(name for name in with_masks.columns if name.startswith(MASK))]
-    return VerdictMasks(with_masks.select(*columns), tuple(f.rule for f in compiled.fused), kept)
+    return VerdictMasks(with_masks.select(*columns), tuple(f.rule for f in compiled.fused), cached_tables)

@@ -1,4 +1,4 @@
-"""Expectations that Great Expectations does not ship, in its own words: a map metric and an expectation each.
+"""Expectations that Great Expectations does not ship, as its own classes: a map metric and an expectation each.
 
 `great_expectations` takes seconds to import, so this module is imported inside the step that needs it.
 """
@@ -23,17 +23,17 @@ from pyspark.sql import functions as F
 from jobs.quality.codes import Condition, conditions
 from jobs.quality.engines import PandasText, SparkText
 
-SERIES = "Fields that tell points apart; `[]`: all rows are one point."
+SERIES = "Fields that identify a point; `[]`: all rows are one point."
 AT = "Field with the time that orders the readings of a point."
 UNLESS = "Spark SQL over the row; where it holds, the row is never flagged."
 PERIOD_S = "Length of a period, in seconds."
-EVERY_S = "Distance of compared periods, in seconds; 86400: the same hours of the days before."
-CONDITION = "Spark SQL over the row and its lookups; where it cannot be decided, the row breaks the rule."
-LEAST = "Fewest readings that make a median; with fewer, nothing is judged."
+EVERY_S = "Distance of compared periods, in seconds; 86400: the same hours of previous days."
+CONDITION = "Spark SQL over the row and its lookups; a row where it is null breaks the rule."
+LEAST = "Fewest readings for a median; with fewer, no reading is checked."
 
 
 class ColumnValuesParse(ColumnMapMetricProvider):
-    """A text parses where the column `parsed` beside it has a value."""
+    """A text parses where its typed column `parsed` has a value."""
 
     condition_metric_name = "column_values.parse"
     condition_value_keys = ("parsed",)
@@ -53,7 +53,7 @@ class ExpectColumnValuesToParse(ColumnMapExpectation):
 
 
 class ColumnValuesKnown(ColumnMapMetricProvider):
-    """A value is known where the engine found it in the referenced dataset and says so in `flag`."""
+    """A value is known unless the column `flag` says that the referenced dataset lacks it."""
 
     condition_metric_name = "column_values.known"
     condition_value_keys = ("flag",)
@@ -64,7 +64,7 @@ class ColumnValuesKnown(ColumnMapMetricProvider):
 
 
 class ExpectColumnValuesToBeKnown(ColumnMapExpectation):
-    """Each value of the column stands in `field` of the curated table of `dataset`."""
+    """Each value of the column occurs in `field` of the curated table of `dataset`."""
 
     map_metric: ClassVar[str] = "column_values.known"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "dataset", "field", "flag")
@@ -75,7 +75,7 @@ class ExpectColumnValuesToBeKnown(ColumnMapExpectation):
 
 
 class ColumnValuesInSeries(ColumnMapMetricProvider):
-    """A value is right among its neighbours unless the engine's flag says otherwise."""
+    """A value fits its neighbours unless the column `flag` is true."""
 
     condition_metric_name = "column_values.in_series"
     condition_value_keys = ("flag",)
@@ -86,35 +86,35 @@ class ColumnValuesInSeries(ColumnMapMetricProvider):
 
 
 def whole_periods(every_s: int | None, values: dict[str, Any]) -> int | None:
-    """The distance of periods as it is given; ValueError where it is not a number of whole periods."""
+    """`every_s` unchanged; ValueError where it is not a multiple of the period."""
     if every_s is not None and (every_s <= 0 or every_s % int(values.get("period_s") or 1)):
         raise ValueError("every_s must be a multiple of period_s")
     return every_s
 
 
 def history_or_peers(back: int, values: dict[str, Any]) -> int:
-    """The number of periods as it is given; ValueError where there is neither a period before nor a peer."""
+    """`back` unchanged; ValueError where it is 0 and there are no peers."""
     if not back and values.get("peers") is None:
         raise ValueError("back: 0 needs peers to compare with")
     return back
 
 
 class ExpectColumnValuesToNotBeStuck(ColumnMapExpectation):
-    """No `intervals` equal readings in a row at a point, while another of its readings moves; not where `unless` holds."""
+    """No `intervals` equal readings in a row at a point while one of `while_moves` changes, unless `unless` holds."""
 
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "intervals", "while_moves", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str] = Field(description=SERIES)
     at: str = Field(description=AT)
-    intervals: int | str = Field(description="Equal readings in a row that make a point stuck.")
-    while_moves: list[str] | None = Field(None, description="Other fields, of which one must move meanwhile.")
+    intervals: int | str = Field(description="Equal readings in a row that make a point count as stuck.")
+    while_moves: list[str] | None = Field(None, description="Other fields; at least one must change meanwhile.")
     unless: str = Field("", description=UNLESS)
     flag: str = ""
 
 
 class ExpectColumnValuesToNotSpike(ColumnMapExpectation):
-    """No reading that leaves its neighbours by more than `limit` and is back with the next, or after `readings`."""
+    """No step of more than `limit` that is reversed by the next reading, or within `readings` readings."""
 
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "limit", "readings", "unless", "flag")
@@ -122,13 +122,13 @@ class ExpectColumnValuesToNotSpike(ColumnMapExpectation):
     series: list[str] = Field(description=SERIES)
     at: str = Field(description=AT)
     limit: float | str = Field(description="Largest step between readings, in the field's unit.")
-    readings: int = Field(1, description="Most readings that one spike lasts.")
+    readings: int = Field(1, description="Longest spike, in readings.")
     unless: str = Field("", description=UNLESS)
     flag: str = ""
 
 
 class ExpectColumnValuesToNotFall(ColumnMapExpectation):
-    """A counter never falls, but where its dial of `digits` rolls over by a step of at most `max_step`."""
+    """A counter never decreases, except where its dial of `digits` rolls over by a step of at most `max_step`."""
 
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "digits", "max_step", "unless", "flag")
@@ -142,7 +142,7 @@ class ExpectColumnValuesToNotFall(ColumnMapExpectation):
 
 
 class ExpectColumnValuesToFollowInTime(ColumnMapExpectation):
-    """Each reading comes within `limit` intervals of `interval_s` seconds after the one before."""
+    """Each reading comes within `limit` intervals of `interval_s` seconds after the previous one."""
 
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "interval_s", "limit", "unless", "flag")
@@ -156,23 +156,23 @@ class ExpectColumnValuesToFollowInTime(ColumnMapExpectation):
 
 
 class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
-    """A counter grows by what its rate an hour gives, times `factor`, within `tolerance` and `share` of it."""
+    """A counter grows by its hourly rate times `factor`, within `tolerance` and `share` of it."""
 
     map_metric: ClassVar[str] = "column_values.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "rate", "factor", "tolerance", "share", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str] = Field(description=SERIES)
     at: str = Field(description=AT)
-    rate: str = Field(description="Field with the rate an hour.")
-    factor: float | str = Field(1, description="From the rate's unit an hour to the counter's unit.")
+    rate: str = Field(description="Field with the hourly rate.")
+    factor: float | str = Field(1, description="Converts the unit of the hourly rate to the counter's unit.")
     tolerance: float | str = Field(description="Difference that is always allowed, in the counter's unit.")
-    share: float | str = Field(0, description="Difference that is allowed as a share of the growth that is due.")
+    share: float | str = Field(0, description="Difference that is allowed as a share of the expected growth.")
     unless: str = Field("", description=UNLESS)
     flag: str = ""
 
 
 class ColumnValuesSatisfy(ColumnMapMetricProvider):
-    """A value satisfies a Spark SQL condition over its row; a condition that cannot be decided is not satisfied."""
+    """A value satisfies a Spark SQL condition over its row; a condition that is null is not satisfied."""
 
     condition_metric_name = "column_values.satisfy"
     condition_value_keys = ("condition",)
@@ -192,10 +192,10 @@ class ExpectColumnValuesToSatisfy(ColumnMapExpectation):
 
 
 class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
-    """No `readings` in a row that leave the median of the `back` periods before by more than `limit` and `spreads` sigmas.
+    """No `readings` in a row off the median of the previous `back` periods by more than `limit` and `spreads` sigmas.
 
-    Periods are `period_s` seconds long and `every_s` apart (one after the other where it is not given). The sigma is
-    robust, of the departures in the same periods; `least` readings make a median.
+    Periods are `period_s` seconds long and `every_s` apart (consecutive where it is not given). The sigma is
+    robust, of the deviations in the same periods; a median needs `least` readings.
     """
 
     map_metric: ClassVar[str] = "column_values.in_series"
@@ -208,21 +208,21 @@ class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
     at: str = Field(description=AT)
     period_s: pydantic.conint(gt=0) = Field(description=PERIOD_S)  # type: ignore[valid-type]
     every_s: int | None = Field(None, description=EVERY_S)
-    back: pydantic.conint(gt=0) = Field(description="Periods before that say what is usual.")  # type: ignore[valid-type]
+    back: pydantic.conint(gt=0) = Field(description="Previous periods in the baseline.")  # type: ignore[valid-type]
     least: int = Field(description=LEAST)
-    limit: float | str = Field(description="Largest departure from what is usual, in the field's unit.")
-    spreads: float | str = Field(description="Largest departure in robust sigmas; 0: `limit` alone counts.")
-    readings: int | str = Field(description="Departing readings in a row that are flagged.")
+    limit: float | str = Field(description="Largest deviation from the baseline, in the field's unit.")
+    spreads: float | str = Field(description="Largest deviation in robust sigmas; 0: `limit` alone counts.")
+    readings: int | str = Field(description="Deviating readings in a row that are flagged.")
     unless: str = Field("", description=UNLESS)
     flag: str = ""
     _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
 
 
 class ExpectColumnValuesToNotDrift(ColumnMapExpectation):
-    """No `readings` in a row in periods whose median leaves that of the `back` periods before by more than `limit`.
+    """No `readings` in a row in periods whose median is off that of the previous `back` periods by more than `limit`.
 
-    With `peers`, what the median point of those that share these fields does in the period is taken off; with `back`
-    0, levels are compared with the peers' as they are.
+    With `peers`, the median change of the points that share these fields is subtracted; with `back` 0, levels are
+    compared with the peers' directly.
     """
 
     map_metric: ClassVar[str] = "column_values.in_series"
@@ -236,14 +236,14 @@ class ExpectColumnValuesToNotDrift(ColumnMapExpectation):
     period_s: pydantic.conint(gt=0) = Field(description=PERIOD_S)  # type: ignore[valid-type]
     every_s: int | None = Field(None, description=EVERY_S)
     peers: list[str] | None = Field(
-        None, description="Fields that sibling points share, whose median change is taken off; `[]`: all points."
+        None, description="Fields that peer points share, whose median change is subtracted; `[]`: all points."
     )
     back: pydantic.conint(ge=0) = Field(  # type: ignore[valid-type]
-        description="Periods before that say what is usual; 0: levels are compared with the peers' as they are."
+        description="Previous periods in the baseline; 0: levels are compared with the peers' directly."
     )
     least: int = Field(description=LEAST)
     limit: float | str = Field(description="Largest change of a period's median, in the field's unit.")
-    readings: int | str = Field(description="Readings in a row, in periods that are off, that are flagged.")
+    readings: int | str = Field(description="Readings in a row, in deviating periods, that are flagged.")
     unless: str = Field("", description=UNLESS)
     flag: str = ""
     _whole = pydantic.validator("every_s", allow_reuse=True)(whole_periods)
@@ -251,7 +251,7 @@ class ExpectColumnValuesToNotDrift(ColumnMapExpectation):
 
 
 class MulticolumnValuesSatisfy(MulticolumnMapMetricProvider):
-    """A row satisfies a Spark SQL condition over its columns; a condition that cannot be decided is not satisfied."""
+    """A row satisfies a Spark SQL condition over its columns; a condition that is null is not satisfied."""
 
     condition_metric_name = "multicolumn_values.satisfy"
     condition_domain_keys = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
@@ -272,7 +272,7 @@ class ExpectMulticolumnValuesToSatisfy(MulticolumnMapExpectation):
 
 
 def _register(name: str, condition: Condition) -> None:
-    """The metric and the expectation of a code; GX knows both by the classes' being made."""
+    """The metric and the expectation of a code; defining the classes registers both with GX."""
 
     @column_condition_partial(engine=SparkDFExecutionEngine)
     def on_spark(cls: Any, column: Column, **_: Any) -> Column:
@@ -286,14 +286,14 @@ def _register(name: str, condition: Condition) -> None:
     metric = f"column_values.{name}"
     members = {"condition_metric_name": metric, "_spark": on_spark, "_pandas": on_pandas, "__module__": __name__}
     type(f"ColumnValues{camel}", (ColumnMapMetricProvider,), members)
-    words = {"__doc__": condition.__doc__, "__module__": __name__, "map_metric": metric}
-    kinds = {
+    attributes = {"__doc__": condition.__doc__, "__module__": __name__, "map_metric": metric}
+    annotations = {
         "map_metric": ClassVar[str],
         "success_keys": ClassVar[tuple[str, ...]],
         "args_keys": ClassVar[tuple[str, ...]],
     }
-    keys = {"success_keys": ("mostly",), "args_keys": ("column",), "__annotations__": kinds}
-    type(f"ExpectColumnValuesToBe{camel}", (ColumnMapExpectation,), {**words, **keys})
+    keys = {"success_keys": ("mostly",), "args_keys": ("column",), "__annotations__": annotations}
+    type(f"ExpectColumnValuesToBe{camel}", (ColumnMapExpectation,), {**attributes, **keys})
 
 
 for _name, _condition in conditions().items():

@@ -1,4 +1,4 @@
-"""Rows of other datasets beside the rows judged: a struct column for each, so that any rule's words may name it."""
+"""Lookup joins: rows of other datasets as a struct column each, so that any rule's condition may name their fields."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,22 +10,24 @@ from jobs.lake.bits import balanced, quoted
 
 
 def with_lookups(rows: DataFrame, lookups: Sequence[Lookup], read: Callable[[str], DataFrame]) -> DataFrame:
-    """The rows with a struct column for each lookup, null where it finds none."""
+    """The rows with a struct column for each lookup, null where no row matches."""
     names = rows.columns if lookups else []
-    for one in lookups:
-        keys = [key for key, _ in one.on]
-        other = read(one.dataset).dropDuplicates(keys)
-        values = [_field(other, name).alias(name) for name in one.fields]
-        found = other.select(*(F.col(key).alias(f"_on_{key}") for key in keys), F.struct(*values).alias(one.alias))
-        same = [F.expr(expression) == F.col(f"_on_{key}") for key, expression in one.on]
-        joined = rows.join(found, balanced(Column.__and__, same), "left")
-        names = [*names, one.alias]
+    for lookup in lookups:
+        keys = [key for key, _ in lookup.on]
+        other = read(lookup.dataset).dropDuplicates(keys)
+        values = [_field(other, name).alias(name) for name in lookup.fields]
+        lookup_rows = other.select(
+            *(F.col(key).alias(f"_on_{key}") for key in keys), F.struct(*values).alias(lookup.alias)
+        )
+        key_matches = [F.expr(expression) == F.col(f"_on_{key}") for key, expression in lookup.on]
+        joined = rows.join(lookup_rows, balanced(Column.__and__, key_matches), "left")
+        names = [*names, lookup.alias]
         rows = joined.select(*(quoted(name) for name in names))
     return rows
 
 
 def observed_values(rules: Sequence[Rule], unexpected: Sequence[Column]) -> list[Column]:
-    """For each rule that refers to the other side's value: that value as text, where the row breaks the rule."""
+    """The referenced value as text, for each rule that has a reference, where the row breaks the rule."""
     pairs = [(rule, breaks) for rule, breaks in zip(rules, unexpected, strict=True) if rule.reference]
     return [F.when(breaks, F.expr(rule.reference).cast("string")).alias(TOLD + rule.id) for rule, breaks in pairs]
 

@@ -1,4 +1,4 @@
-"""How a suite will run: one fused pass, a group-by a key, a look-up a reference, and the rest through GX itself."""
+"""How a suite will run: one fused pass, a group-by per key, a join per reference, and the rest through GX itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ COUNTY = "_county_of"
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that share the values of `columns`; `rule` is None for the group that only finds equal copies."""
+    """Rows that share the values of `columns`; `rule` is None for the group that only detects equal copies."""
 
     rule: Rule | None
     columns: tuple[str, ...]
@@ -31,7 +31,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Reference:
-    """Values of `column` that must stand in `field` of another dataset's silver table."""
+    """Values of `column` that must occur in `field` of another dataset's silver table."""
 
     rule: Rule
     column: str
@@ -42,7 +42,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Series:
-    """A rule that sees a row between its neighbours: rows of one point in the order of time."""
+    """A rule over neighbouring rows: those of one point, in order of time."""
 
     rule: Rule
     flag: str
@@ -60,7 +60,7 @@ class Plan:
     series: tuple[Series, ...] = ()
     lookups: tuple[Lookup, ...] = ()
     county: str = ""
-    """Spark SQL for the row's county; empty where counts are not kept by county."""
+    """Spark SQL for the row's county; empty where counts are not stored by county."""
 
     def table_reads(self) -> int:
         """How often the delivery's bronze rows are read."""
@@ -76,7 +76,7 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
             groups.append(Group(rule, _columns(rule), f"_dup_{rule.id}"))
         elif rule.type == REFERENCE:
             references.append(_reference(rule))
-    if drops and not any(g.columns == contract.key() for g in groups):
+    if drops and not any(group.columns == contract.key() for group in groups):
         groups.append(Group(None, (), COPIES))
     series = tuple(Series(rule, flag_of(rule)) for rule in rules if rule.type in SERIES)
     county, partner = _county(contract, references)
@@ -85,33 +85,33 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
 
 
 def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, tuple[Lookup, ...]]:
-    """The row's county in Spark SQL, and the lookup that tells it. A code that is no division has no county."""
+    """The row's county in Spark SQL, and the lookup that provides it. A code that is no division has no county."""
     county = contract.county
     if county is None:
         return "", ()
     if county.dataset:
         return f"{COUNTY}.{county.field}", (Lookup(COUNTY, county.dataset, tuple(county.on.items()), (county.field,)),)
-    lost = [r.flag for r in references if r.column == county.field]
-    return (f"CASE WHEN NOT {lost[0]} THEN `{county.field}` END", ()) if lost else ("", ())
+    unknown_flags = [r.flag for r in references if r.column == county.field]
+    return (f"CASE WHEN NOT {unknown_flags[0]} THEN `{county.field}` END", ()) if unknown_flags else ("", ())
 
 
 def _named_lookups(rules: Sequence[Rule]) -> tuple[Lookup, ...]:
-    """The lookups that the rules name, each alias once with all fields that any rule reads."""
-    found: dict[str, Lookup] = {}
-    for one in (one for rule in rules for one in rule.lookups):
-        before = found[one.alias].fields if one.alias in found else ()
-        found[one.alias] = replace(one, fields=tuple(sorted({*before, *one.fields})))
-    return tuple(found.values())
+    """The lookups that the rules name, each alias once, with all fields that any rule reads."""
+    by_alias: dict[str, Lookup] = {}
+    for lookup in (lookup for rule in rules for lookup in rule.lookups):
+        fields = by_alias[lookup.alias].fields if lookup.alias in by_alias else ()
+        by_alias[lookup.alias] = replace(lookup, fields=tuple(sorted({*fields, *lookup.fields})))
+    return tuple(by_alias.values())
 
 
 def other_datasets(rule: Rule) -> set[str]:
-    """Datasets other than its own that the rule looks at."""
-    lookups = {one.dataset for one in rule.lookups}
+    """Datasets other than its own that the rule reads."""
+    lookups = {lookup.dataset for lookup in rule.lookups}
     return {*lookups, str(rule.kwargs["dataset"])} if rule.type == REFERENCE else lookups
 
 
 def flag_of(rule: Rule) -> str:
-    """Column that says for each row whether it breaks a rule that looks beyond its row; empty for any other rule."""
+    """Column that says for each row whether it breaks a rule that needs other rows; empty for any other rule."""
     if rule.type == REFERENCE:
         return f"_lost_{rule.id}"
     return f"_series_{rule.id}" if rule.type in SERIES else ""

@@ -19,7 +19,7 @@ BASIC = {"result_format": "BASIC", "exclude_unexpected_values": True, "partial_u
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule said of one delivery; `gx` is the GX result as JSON."""
+    """The result of one rule on one delivery; `gx` is the GX result as JSON."""
 
     rule: Rule
     success: bool
@@ -29,16 +29,16 @@ class RuleResult:
     gx: str
 
     def checked_count(self) -> int:
-        """Cells or rows that the rule could judge."""
+        """Cells or rows that the rule checked."""
         return self.element_count - self.missing_count
 
 
 def from_counts(compiled: Compiled, counted: Mapping[str, int]) -> tuple[RuleResult, ...]:
-    """One result a fused rule, in the order of the plan."""
-    return tuple(_one(fused, index, counted) for index, fused in enumerate(compiled.fused))
+    """One result per fused rule, in the order of the plan."""
+    return tuple(_fused_result(fused, index, counted) for index, fused in enumerate(compiled.fused))
 
 
-def _one(fused: Fused, index: int, counted: Mapping[str, int]) -> RuleResult:
+def _fused_result(fused: Fused, index: int, counted: Mapping[str, int]) -> RuleResult:
     expectation = fused.expectation
     rows = counted["rows"] if fused.applies is None else counted[f"applies:{fused.applies}"]
     metrics: dict[str, Any] = {"table.row_count": rows}
@@ -48,15 +48,15 @@ def _one(fused: Fused, index: int, counted: Mapping[str, int]) -> RuleResult:
     else:
         considered = counted.get(f"considered:{fused.considered}", rows)
         metrics[f"{expectation.map_metric}.filtered_row_count"] = considered
-    answer = expectation._validate(metrics, runtime_configuration={"result_format": BASIC})
+    validated = expectation._validate(metrics, runtime_configuration={"result_format": BASIC})
     result = ExpectationValidationResult(
-        success=answer["success"], expectation_config=expectation.configuration, result=answer["result"]
+        success=validated["success"], expectation_config=expectation.configuration, result=validated["result"]
     )
     return _result(fused.rule, result)
 
 
 def through_gx(rows: DataFrame, compiled: Compiled) -> tuple[RuleResult, ...]:
-    """Results of the rules that only GX itself can judge, over the delivery's judged rows."""
+    """Results of the rules that only GX itself can evaluate, over the delivery's evaluated rows."""
     if not compiled.through_gx:
         return ()
     engine = SparkDFExecutionEngine(persist=False)

@@ -1,9 +1,9 @@
 """Rules over the readings of one point in their order: stuck, spike, falling counter, gap, growth against rate.
 
-A row's flag is made from its neighbours, by window functions that share one sort by point and time; rules over a level
-(levels.py) sort by period besides. Readings outside the field's physical band, empty ones, and those without a time are
-passed over: other rules tell of those. `series` names what tells points apart; where it is empty, all rows are one point.
-Source of the kinds: R02, R05, R06, R09, R10 of the utilities' rules.
+A row's flag comes from its neighbours, by window functions that share one sort by point and time; rules over a level
+(level_rules.py) also sort by period. Readings outside the field's physical band, empty ones, and those without a time
+are skipped: other rules report them. `series` has the fields that identify a point; if empty, all rows are one point.
+Source of the rules: R02, R05, R06, R09, R10 of the utilities' rules.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,20 +25,20 @@ NEAR_THE_TOP = 0.9
 
 def with_series_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:
     """The rows with a boolean column for each rule, true where the row breaks it."""
-    names = rows.columns if series else []  # asked once: each time, the engine analyses the plan
-    for one in series:
-        value = f"_v_{one.rule.id}"
-        kwargs = one.rule.kwargs
-        sight = SeriesWindow(kwargs, quoted(value))
+    names = rows.columns if series else []  # read once: each access makes Spark analyse the plan
+    for series_rule in series:
+        value = f"_v_{series_rule.rule.id}"
+        kwargs = series_rule.rule.kwargs
+        window = SeriesWindow(kwargs, quoted(value))
         present = balanced(Column.__and__, [F.col(quoted(n)).isNotNull() for n in (*kwargs["series"], kwargs["at"])])
         rows = rows.withColumn(value, F.when(present, _in_band(contract, kwargs["column"])))
         if "rate" in kwargs:
             rows = rows.withColumn(RATE, _in_band(contract, kwargs["rate"]))
-        rows = KINDS[one.rule.type](rows, one.flag, sight)
-        held = present & F.coalesce(F.col(one.flag), F.lit(False)) & ~sight.exempt()
-        # What the rule needed on the way is dropped, so that the next may use the same names.
-        rows = rows.select(*(quoted(name) for name in names), held.alias(one.flag))
-        names = [*names, one.flag]
+        rows = KINDS[series_rule.rule.type](rows, series_rule.flag, window)
+        is_flagged = present & F.coalesce(F.col(series_rule.flag), F.lit(False)) & ~window.exempt()
+        # Intermediate columns are dropped, so that the next rule may use the same names.
+        rows = rows.select(*(quoted(name) for name in names), is_flagged.alias(series_rule.flag))
+        names = [*names, series_rule.flag]
     return rows
 
 
@@ -54,27 +54,27 @@ def _in_band(contract: Contract, name: str) -> Column:
     return F.when(inside, value.cast("double"))
 
 
-def _stuck(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
-    """Runs of at least `intervals` equal readings, while another reading of the point moves."""
-    kwargs, value = sight.kwargs, F.col(sight.value)
-    # Each exempt reading begins a run anew, so that a long rest does not count towards what follows.
-    starts = (value != sight.prior(sight.value)) | sight.prior(sight.value).isNull() | sight.exempt()
+def _stuck(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
+    """Runs of at least `intervals` equal readings, while another field of the point changes."""
+    kwargs, value = window.kwargs, F.col(window.value)
+    # Each exempt reading starts a new run, so that a long standstill does not count towards the next one.
+    starts = (value != window.prior(window.value)) | window.prior(window.value).isNull() | window.exempt()
     rows = rows.withColumn("_starts", F.when(value.isNotNull(), starts.cast("int")))
-    rows = rows.withColumn("_run", sight.so_far("_starts"))
+    rows = rows.withColumn("_run", window.so_far("_starts"))
     run = Window.partitionBy(*(F.col(quoted(name)) for name in kwargs["series"]), F.col("_run"))
     moving = [F.min(quoted(n)).over(run) != F.max(quoted(n)).over(run) for n in kwargs.get("while_moves") or ()]
-    is_long = value.isNotNull() & (F.count(sight.value).over(run) >= sight.number("intervals"))
+    is_long = value.isNotNull() & (F.count(window.value).over(run) >= window.number("intervals"))
     return rows.withColumn(flag, is_long & (balanced(Column.__or__, moving) if moving else F.lit(True)))
 
 
-def _spike(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
-    """A step of more than `limit` from the reading before, taken back within `readings` readings: all between are off."""
-    limit, value = sight.number("limit"), F.col(sight.value)
-    rows = rows.withColumn("_prior", sight.prior(sight.value)).withColumn("_next", sight.next(sight.value))
+def _spike(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
+    """A step of more than `limit`, reversed within `readings` readings: all readings between are flagged."""
+    limit, value = window.number("limit"), F.col(window.value)
+    rows = rows.withColumn("_prior", window.prior(window.value)).withColumn("_next", window.next(window.value))
     rows = rows.withColumn("_up", value - F.col("_prior")).withColumn("_down", value - F.col("_next"))
-    readings = int(sight.kwargs.get("readings") or 1)
+    readings = int(window.kwargs.get("readings") or 1)
     if readings > 1:
-        rows = _between_steps(rows, sight, limit)
+        rows = _between_steps(rows, window, limit)
         is_short = F.col("_length") <= F.lit(readings)
     else:
         is_short = (F.abs("_up") > limit) & (F.abs("_down") > limit)
@@ -83,54 +83,54 @@ def _spike(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
     return rows.withColumn(flag, value.isNotNull() & is_short & (F.col("_up") * F.col("_down") > 0) & is_back)
 
 
-def _between_steps(rows: DataFrame, sight: SeriesWindow, limit: Column) -> DataFrame:
-    """The rows with their `_prior`, `_next`, `_up` and `_down` those of the whole run between two steps, and its `_length`."""
+def _between_steps(rows: DataFrame, window: SeriesWindow, limit: Column) -> DataFrame:
+    """The rows with `_prior`, `_next`, `_up` and `_down` of their run between two steps, and its `_length`."""
     rows = rows.withColumn("_steps", (F.abs("_up") > limit).cast("int"))
-    rows = rows.withColumn("_run", sight.so_far("_steps"))
-    run = f"OVER ({sight.points('_run')})"
+    rows = rows.withColumn("_run", window.so_far("_steps"))
+    over_run = f"OVER ({window.points('_run')})"
     first = {name: F.when(F.abs("_up") > limit, F.col(name)) for name in ("_prior", "_up")}
     last = {name: F.when(F.abs("_down") > limit, F.col(name)) for name in ("_next", "_down")}
     rows = rows.withColumns({**first, **last})
-    whole = {name: F.expr(f"max({name}) {run}") for name in (*first, *last)}
-    return rows.withColumns({**whole, "_length": F.expr(f"count({sight.value}) {run}")})
+    of_run = {name: F.expr(f"max({name}) {over_run}") for name in (*first, *last)}
+    return rows.withColumns({**of_run, "_length": F.expr(f"count({window.value}) {over_run}")})
 
 
-def _fall(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
+def _fall(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
     """A counter below its last reading, unless its dial of `digits` rolled over by a step of at most `max_step`."""
-    kwargs, value = sight.kwargs, F.col(sight.value)
-    rows = rows.withColumn("_prior", sight.prior(sight.value))
+    kwargs, value = window.kwargs, F.col(window.value)
+    rows = rows.withColumn("_prior", window.prior(window.value))
     falls = value < F.col("_prior")
     if not kwargs.get("digits"):
         return rows.withColumn(flag, falls)
-    top = F.pow(F.lit(10.0), sight.number("digits"))
+    top = F.pow(F.lit(10.0), window.number("digits"))
     step = value + top - F.col("_prior")
-    rolled = (F.col("_prior") >= top * NEAR_THE_TOP) & (step <= sight.number("max_step"))
+    rolled = (F.col("_prior") >= top * NEAR_THE_TOP) & (step <= window.number("max_step"))
     return rows.withColumn(flag, falls & ~F.coalesce(rolled, F.lit(False)))
 
 
-def _gap(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
-    """A reading that comes more than `limit` intervals of `interval_s` seconds after the one before."""
-    waited = F.unix_micros(F.col(sight.value)) - F.unix_micros(sight.prior(sight.value))
-    most = sight.number("interval_s") * sight.number("limit", 1.5) * F.lit(1e6)
-    return rows.withColumn(flag, waited > most)
+def _gap(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
+    """A reading that comes more than `limit` intervals of `interval_s` seconds after the previous one."""
+    waited = F.unix_micros(F.col(window.value)) - F.unix_micros(window.prior(window.value))
+    longest = window.number("interval_s") * window.number("limit", 1.5) * F.lit(1e6)
+    return rows.withColumn(flag, waited > longest)
 
 
-def _growth(rows: DataFrame, flag: str, sight: SeriesWindow) -> DataFrame:
+def _growth(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
     """A counter's step that differs from what `rate` an hour gives by more than `tolerance` and `share` of it.
 
     A fall, and the rise after it, are left to the rule on falling counters.
     """
-    at = quoted(sight.kwargs["at"])
-    rows = rows.withColumn("_step", F.col(sight.value) - sight.prior(sight.value))
-    rises = (F.col("_step") >= 0) & F.coalesce(sight.prior("_step") >= 0, F.lit(True))
-    seconds = (F.unix_micros(F.col(at)) - F.unix_micros(sight.prior(at))) / F.lit(1e6)
+    at = quoted(window.kwargs["at"])
+    rows = rows.withColumn("_step", F.col(window.value) - window.prior(window.value))
+    rises = (F.col("_step") >= 0) & F.coalesce(window.prior("_step") >= 0, F.lit(True))
+    seconds = (F.unix_micros(F.col(at)) - F.unix_micros(window.prior(at))) / F.lit(1e6)
     rows = rows.withColumn("_hours", seconds / F.lit(HOUR)).withColumn(
-        # Between two readings the rate is taken to change evenly.
+        # The rate is assumed to change linearly between two readings.
         "_rate",
-        (F.col(RATE) + sight.prior(RATE)) / F.lit(2.0),
+        (F.col(RATE) + window.prior(RATE)) / F.lit(2.0),
     )
-    due = F.col("_rate") * F.col("_hours") * sight.number("factor", 1)
-    allowed = sight.number("tolerance") + F.abs(due) * sight.number("share")
+    due = F.col("_rate") * F.col("_hours") * window.number("factor", 1)
+    allowed = window.number("tolerance") + F.abs(due) * window.number("share")
     return rows.withColumn(flag, rises & (F.col("_hours") > 0) & (F.abs(F.col("_step") - due) > allowed))
 
 

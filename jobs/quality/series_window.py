@@ -1,4 +1,4 @@
-"""What a rule over neighbouring readings sees of the rows: its value, its neighbours, and whom it never judges."""
+"""Window of a rule over neighbouring readings: its value, its neighbours, and the rows exempt from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class SeriesWindow:
     value: str
 
     def number(self, name: str, default: float = 0) -> Column:
-        """A parameter: a number, or the words of a field beside the row, such as `devices.dial_digits`."""
-        told = self.kwargs.get(name)
-        return F.expr(told).cast("double") if isinstance(told, str) else F.lit(float(told or default))
+        """A parameter: a number, or a field of the row or of a lookup, such as `devices.dial_digits`."""
+        argument = self.kwargs.get(name)
+        return F.expr(argument).cast("double") if isinstance(argument, str) else F.lit(float(argument or default))
 
     def points(self, *further: str) -> str:
-        """The start of a window: rows of one point, and of one value of each further column; nothing where all are one."""
+        """PARTITION BY of a window, by point and by each further column; empty where all rows are one point."""
         names = [*(quoted(name) for name in self.kwargs["series"]), *further]
         return f"PARTITION BY {', '.join(names)}" if names else ""
 
@@ -45,6 +45,6 @@ class SeriesWindow:
         return F.expr(f"sum(coalesce({column}, 0)) OVER ({window})")
 
     def exempt(self) -> Column:
-        """Rows that `unless` names."""
+        """Rows that match `unless`."""
         unless = self.kwargs.get("unless")
         return F.coalesce(F.expr(str(unless)), F.lit(False)) if unless else F.lit(False)

@@ -1,4 +1,4 @@
-"""Values that a department may have meant: told to it, never written over what it sent."""
+"""Values that a department may have meant: suggested to it, never written over what it sent."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ def _tidied(text: str) -> str:
 
 
 def _look_alike(text: str) -> str:
-    """Letters that a code does not have, as the digits that they are taken for."""
+    """Letters that a code does not use, as the digits that they resemble."""
     return _tidied(text).translate(PLAIN)
 
 
@@ -36,22 +36,22 @@ def _eighteen(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    """A telephone number without marks, country code and blanks."""
-    kept = "".join(c for c in _tidied(text) if c.isdigit())
-    return kept.removeprefix("0086").removeprefix("86") if len(kept) > 11 else kept
+    """A telephone number without punctuation, country code and blanks."""
+    digits = "".join(c for c in _tidied(text) if c.isdigit())
+    return digits.removeprefix("0086").removeprefix("86") if len(digits) > 11 else digits
 
 
-WAYS: Mapping[str, Callable[[str], str]] = {
+CANDIDATES: Mapping[str, Callable[[str], str]] = {
     "tidied": _tidied,
     "look_alike": _look_alike,
     "eighteen": _eighteen,
     "digits": _digits,
 }
-"""What the entries of codes name under `candidates`."""
+"""Candidate functions by the names that code entries give under `candidates`."""
 
 
 def suggested(rule: Rule, sent: pa.Array) -> pa.Array:
-    """For each text sent, what would be right and is near; null where nothing is, or the rule is not of a code."""
+    """For each text sent, a valid value close to it; null where there is none, or the rule is not about a code."""
     name = rule.type.removeprefix(PREFIX)
     candidates = _candidates(codes().get(name))
     if not candidates:
@@ -59,11 +59,11 @@ def suggested(rule: Rule, sent: pa.Array) -> pa.Array:
     texts = pd.Series(sent.to_pylist(), dtype=object)
     suggestions = pd.Series([None] * len(texts), dtype=object)
     for candidate in candidates:
-        open_ = texts.notna() & suggestions.isna()
-        if open_.any():
-            tried = texts[open_].map(candidate)
-            right = conditions()[name](PandasText(), tried)
-            suggestions.loc[tried.index[right]] = tried[right]
+        unresolved = texts.notna() & suggestions.isna()
+        if unresolved.any():
+            tried = texts[unresolved].map(candidate)
+            is_valid = conditions()[name](PandasText(), tried)
+            suggestions.loc[tried.index[is_valid]] = tried[is_valid]
     return pa.array(suggestions.tolist(), pa.string())
 
 
@@ -71,4 +71,4 @@ def _candidates(code: Code | None) -> tuple[Callable[[str], str], ...]:
     if code is None:
         return ()
     by_word = (lambda text: code.meant.get(_tidied(text), text),) if code.meant else ()
-    return (*by_word, *(WAYS[name] for name in code.candidates))
+    return (*by_word, *(CANDIDATES[name] for name in code.candidates))

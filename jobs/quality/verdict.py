@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """State of a judged delivery, and the reason where it is refused whole."""
+    """State of an evaluated delivery, and the reason where it is refused whole."""
 
     state: State
     reason: str = ""
@@ -39,7 +39,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class RowCounts:
-    """What was counted of a delivery's rows, and how often declared changes happened."""
+    """Counts of a delivery's rows, and of its declared repairs."""
 
     counted: Mapping[str, int]
     repairs: tuple[RepairCount, ...]
@@ -50,12 +50,12 @@ def decide(
 ) -> Decision:
     """Whether a delivery is accepted, partly held back, or refused whole.
 
-    Rows that answer a ticket were chosen because they failed: shares and numbers agreed for deliveries mean nothing there.
+    Rows that answer a ticket were selected because they failed: limits agreed for deliveries do not apply to them.
     """
     rows, failed = counted["rows"], counted["failed"]
     if is_answer:
         return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
-    reason = _over_limits(contract.acceptance, rows, failed) or _broken_as_a_whole(results)
+    reason = _over_limits(contract.acceptance, rows, failed) or _failed_as_a_whole(results)
     if reason:
         return Decision(State.REFUSED, reason)
     return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
@@ -73,8 +73,8 @@ def _over_limits(limits: Acceptance, rows: int, failed: int) -> str:
     return ""
 
 
-def _broken_as_a_whole(results: Sequence["RuleResult"]) -> str:
-    """What a critical rule over the whole table says that does not hold; empty where all hold."""
+def _failed_as_a_whole(results: Sequence["RuleResult"]) -> str:
+    """Why a critical rule over the whole table refuses the delivery; empty where all pass."""
     for result in results:
         if result.rule.severity == "critical" and not result.success and not result.element_count:
             return _reason("rule_of_all", message=result.rule.message)
@@ -92,7 +92,7 @@ def verdict_on(
     basis: Basis,
     counts: RowCounts,
 ) -> Verdict:
-    """The verdict on a judged delivery, in numbers."""
+    """The verdict on an evaluated delivery, in numbers."""
     counted = counts.counted
     rows, failed = counted["rows"], counted["failed"]
     return Verdict(
@@ -116,13 +116,13 @@ def verdict_on(
 
 
 def repair_counts(repairs: Sequence[tuple[str, str]], counted: Mapping[str, int]) -> tuple[RepairCount, ...]:
-    """Declared changes that happened at least once; `counted` holds them as fix0, fix1, …"""
+    """Declared repairs that happened at least once; `counted` has them as fix0, fix1, …"""
     pairs = [(field, kind, counted[f"fix{i}"]) for i, (field, kind) in enumerate(repairs)]
     return tuple(RepairCount(field, kind, rows) for field, kind, rows in pairs if rows)
 
 
 def unreadable(contract: Contract, delivery: Delivery, at: datetime) -> Verdict:
-    """The verdict on a file that could not be read: refused whole, the bytes kept."""
+    """The verdict on a file that could not be read: refused whole, the bytes retained."""
     return Verdict(
         delivery=delivery.id,
         seq=delivery.seq,
@@ -146,11 +146,11 @@ def unreadable(contract: Contract, delivery: Delivery, at: datetime) -> Verdict:
 def product_results(
     contract: Contract, build: Build, counted: Mapping[str, int], results: Sequence["RuleResult"]
 ) -> tuple[Verdict, list[RuleRow]]:
-    """The verdict on a build of a product; its id names the input versions, so that a build again replaces it."""
-    seen = "-".join(str(version) for _, version in sorted(build.inputs.items()))
+    """The verdict on a build of a product; its id names the input versions, so that a rebuild replaces it."""
+    input_versions = "-".join(str(version) for _, version in sorted(build.inputs.items()))
     failed = counted["failed"]
     verdict = Verdict(
-        delivery=f"{contract.id}-build-{seen}",
+        delivery=f"{contract.id}-build-{input_versions}",
         seq=0,
         dataset=contract.id,
         provider=contract.provider,
@@ -171,12 +171,12 @@ def product_results(
 
 
 def rule_rows(verdict: Verdict, results: Sequence["RuleResult"]) -> list[RuleRow]:
-    """Results as they are kept, each with the versions that it rests on."""
+    """Results as stored, each with the versions that it rests on."""
     return [_row(verdict, result, result.rule) for result in results]
 
 
 def county_rows(verdict: Verdict, counties: Mapping[str, Sequence["RuleResult"]]) -> list[CountyRow]:
-    """Results by county, as they are kept."""
+    """Results by county, as stored."""
     return [
         CountyRow(
             delivery=verdict.delivery,

@@ -1,4 +1,4 @@
-"""Typed rows → judged rows: every rule's verdict in a bit mask, duplicates and lost references joined in."""
+"""Typed rows → evaluated rows: every rule's verdict in a bit mask, duplicates and unknown references joined in."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,11 +17,11 @@ COPY = "_copy"
 MASK = "_mask"
 SEEN = "_seen"
 COUNTY = "_county"
-# More rows than these are joined by a shuffle: together with the work they would not fit into memory.
+# Larger tables are joined by a shuffle: a broadcast would not fit into memory beside the query.
 BROADCAST_ROWS = 1_000_000
 
 
-def judge(
+def with_rule_flags(
     rows: DataFrame,
     plan: Plan,
     read: Callable[[str], DataFrame],
@@ -29,42 +29,44 @@ def judge(
 ) -> tuple[DataFrame, tuple[DataFrame, ...]]:
     """Rows with a boolean column for each group and reference, and `_copy` for fully equal rows beyond the first.
 
-    `only` chooses the rows that are judged; keys are still grouped, and neighbours seen, over all of them.
+    `only` selects the rows to evaluate; keys are still grouped, and neighbours read, over all of them.
 
     `read(dataset)` gives the curated rows of another dataset. The second part
-    of the answer is what was kept on the engine for it: the caller gives it back when the rows are no longer needed.
+    of the result is what was cached for it: the caller unpersists it when the rows are no longer needed.
     """
-    came = rows.columns
+    columns = rows.columns
     if plan.drops_copies:
-        rows = rows.withColumn("_hash", _hash([quoted(name) for name in came if name.startswith(SENT)]))
-    judged = with_series_flags(with_lookups(rows, plan.lookups, read), plan.series, plan.contract)
-    judged = only(judged) if only else judged
-    kept: list[DataFrame] = []
-    # The cells of a malformed row may stand under the wrong headers: its key must neither collide with nor copy
+        rows = rows.withColumn("_hash", _hash([quoted(name) for name in columns if name.startswith(SENT)]))
+    flagged = with_series_flags(with_lookups(rows, plan.lookups, read), plan.series, plan.contract)
+    flagged = only(flagged) if only else flagged
+    cached_tables: list[DataFrame] = []
+    # The cells of a malformed row may be under the wrong headers: its key must neither collide with nor copy
     # another's.
-    whole = F.col(MALFORMED).isNull() if MALFORMED in came else F.lit(True)
+    well_formed = F.col(MALFORMED).isNull() if MALFORMED in columns else F.lit(True)
     for group in plan.groups:
-        found, size = _settled(_shared_values(rows.filter(whole), group, plan))
-        kept.append(found)
-        judged = _mark_group(judged, (found, size), group, plan, whole)
+        shared, size = _cached(_shared_values(rows.filter(well_formed), group, plan))
+        cached_tables.append(shared)
+        flagged = _mark_group(flagged, (shared, size), group, plan, well_formed)
     for reference in plan.references:
-        lost, size = _settled(_lost_values(judged, reference, _known(read(reference.dataset), reference)))
-        kept.append(lost)
-        judged = _mark_lost(judged, (lost, size), reference)
-    judged = judged if COPY in judged.columns else judged.withColumn(COPY, F.lit(False))
-    return judged, tuple(kept)
+        unknown, size = _cached(_unknown_values(flagged, reference, _known(read(reference.dataset), reference)))
+        cached_tables.append(unknown)
+        flagged = _mark_unknown(flagged, (unknown, size), reference)
+    flagged = flagged if COPY in flagged.columns else flagged.withColumn(COPY, F.lit(False))
+    return flagged, tuple(cached_tables)
 
 
-def _mark_group(judged: DataFrame, shared: tuple[DataFrame, int], group: Group, plan: Plan, whole: Column) -> DataFrame:
-    """The rows with the group's flag. Nothing can be said of the cells of a row that is not `whole`: it is no copy."""
-    found, size = shared
+def _mark_group(
+    flagged: DataFrame, shared_values: tuple[DataFrame, int], group: Group, plan: Plan, well_formed: Column
+) -> DataFrame:
+    """The rows with the group's flag. The cells of a row that is not `well_formed` are unreliable: it is no copy."""
+    shared, size = shared_values
     if size == 0:
-        return judged.withColumn(group.flag, F.lit(False))
+        return flagged.withColumn(group.flag, F.lit(False))
     finds_copies = plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
     columns = group.columns or ("_hash",)
-    # Joined by the hashes of the key, not by the key: the kept side holds nothing of varying width.
-    same = [made == F.col(name) for name, made in _fingerprint(columns).items()]
-    joined = judged.join(_broadcast(found, size), [*same, _any_present(columns), whole], "left")
+    # Joined by hashes of the key, not by the key: the cached side has columns of fixed width only.
+    key_matches = [fingerprint == F.col(name) for name, fingerprint in _fingerprint(columns).items()]
+    joined = flagged.join(_broadcast(shared, size), [*key_matches, _any_present(columns), well_formed], "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
     if finds_copies:
         is_first = _place(plan) == F.col("_first")
@@ -75,14 +77,14 @@ def _mark_group(judged: DataFrame, shared: tuple[DataFrame, int], group: Group, 
 def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
     """Fingerprints of values that more than one row has, whether those rows differ, and the place of the first.
 
-    What is grouped and kept has a fixed width, so that the engine neither sorts nor moves texts.
+    Grouped and cached columns have a fixed width, so that Spark neither sorts nor shuffles texts.
     """
     columns = group.columns or ("_hash",)
     with_hash = plan.drops_copies and bool(group.columns)
     prints = _fingerprint(columns)
-    kept = [made.alias(name) for name, made in prints.items()]
+    fingerprints = [fingerprint.alias(name) for name, fingerprint in prints.items()]
     present = rows.filter(_any_present(columns))
-    keys = present.select(*kept, *(["_hash"] if with_hash else []), _place(plan).alias("_place"))
+    keys = present.select(*fingerprints, *(["_hash"] if with_hash else []), _place(plan).alias("_place"))
     differs = F.min("_hash") != F.max("_hash") if with_hash else F.lit(group.rule is not None)
     counted = keys.groupBy(*prints).agg(
         F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), F.min("_place").alias("_first")
@@ -91,20 +93,20 @@ def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
 
 
 def _hash(columns: Sequence[str]) -> Column:
-    """A hash of all that was sent in a row, and of which cells are empty: a hash passes nulls by."""
+    """A hash of all cells sent in a row, and of which are null: hash functions skip nulls."""
     values = [F.col(name) for name in columns]
     return F.xxhash64(*(value.isNull() for value in values), *values)
 
 
 def _fingerprint(columns: Sequence[str]) -> dict[str, Column]:
-    """Two independent hashes of a row's values, 96 bits: of 20 million rows two agree by chance once in 10^14 times.
+    """Two independent hashes of a row's values, 96 bits: of 20 million rows two collide by chance once in 10^14 times.
 
-    Which of several values are null is part of it, since a hash passes nulls by.
+    Which of several values are null is part of it, since hash functions skip nulls.
     """
     values = [F.col(name) for name in columns]
-    # A single column needs no mark: rows whose value is null are left out before.
-    holes = [value.isNull() for value in values] if len(values) > 1 else []
-    return {"_k_long": F.xxhash64(*holes, *values), "_k_short": F.hash(*holes, *values)}
+    # A single column needs no null flags: rows whose value is null are filtered out before.
+    nulls = [value.isNull() for value in values] if len(values) > 1 else []
+    return {"_k_long": F.xxhash64(*nulls, *values), "_k_short": F.hash(*nulls, *values)}
 
 
 def _place(plan: Plan) -> Column:
@@ -116,7 +118,7 @@ def _place(plan: Plan) -> Column:
 
 
 def sent_values(rows: DataFrame) -> list[str]:
-    """Names of the columns that came, as the sender calls them."""
+    """Names of the delivered columns, as the sender calls them."""
     return [name.removeprefix(SENT) for name in rows.columns if name.startswith(SENT)]
 
 
@@ -131,75 +133,76 @@ def _known(curated: DataFrame, reference: Reference) -> DataFrame:
     return curated.select(F.col(reference.field).alias("value")).distinct()
 
 
-def _lost_values(rows: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
-    sent_values = rows.select(F.col(reference.column).alias("_sent")).filter("_sent IS NOT NULL").distinct()
-    return sent_values.join(known, F.col("_sent") == F.col("value"), "left_anti")
+def _unknown_values(rows: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
+    sent = rows.select(F.col(reference.column).alias("_sent")).filter("_sent IS NOT NULL").distinct()
+    return sent.join(known, F.col("_sent") == F.col("value"), "left_anti")
 
 
-def _mark_lost(judged: DataFrame, found: tuple[DataFrame, int], reference: Reference) -> DataFrame:
-    lost, size = found
+def _mark_unknown(flagged: DataFrame, unknown_values: tuple[DataFrame, int], reference: Reference) -> DataFrame:
+    unknown, size = unknown_values
     if size == 0:
-        return judged.withColumn(reference.flag, F.lit(False))
-    joined = judged.join(_broadcast(lost, size), F.col(reference.column) == F.col("_sent"), "left")
+        return flagged.withColumn(reference.flag, F.lit(False))
+    joined = flagged.join(_broadcast(unknown, size), F.col(reference.column) == F.col("_sent"), "left")
     return joined.withColumn(reference.flag, F.col("_sent").isNotNull()).drop("_sent")
 
 
-def _settled(few: DataFrame) -> tuple[DataFrame, int]:
-    """The rows, computed once and kept on the engine, and how many they are: mostly none, so that no join is needed."""
-    # Settled before the wide pass: with the size known, most joins fall away or become broadcasts.
-    kept = few.persist()
-    return kept, kept.count()
+def _cached(rows: DataFrame) -> tuple[DataFrame, int]:
+    """The rows, computed once and cached in Spark, and their number: mostly 0, so that no join is needed."""
+    # Counted before the wide pass: with the size known, most joins are skipped or become broadcasts.
+    cached_rows = rows.persist()
+    return cached_rows, cached_rows.count()
 
 
-def _broadcast(few: DataFrame, size: int) -> DataFrame:
-    return F.broadcast(few) if size <= BROADCAST_ROWS else few
+def _broadcast(rows: DataFrame, size: int) -> DataFrame:
+    return F.broadcast(rows) if size <= BROADCAST_ROWS else rows
 
 
-def masked(judged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
-    """The columns `keep`, the verdicts in `_mask…`, what they looked at in `_seen…`, `_raw` of rows that break a rule (with
-    their text, where their shape is wrong), and the `_county` of each row where the plan has one. Fully equal copies are
-    left out.
+def masked(flagged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
+    """The columns `keep`, the verdicts in `_mask…`, and what they need; without fully equal copies.
+
+    `_seen…` marks the rows that a rule considers, `_raw` is what was sent in rows that break a rule (with their text,
+    where they are malformed), `_county` is the county of each row where the plan has one.
     """
     verdicts = bit_columns([f.unexpected for f in compiled.fused], MASK)
-    seen = bit_columns(list(_looked_at(compiled).values()), SEEN)
-    line = [F.col(LINE)] if LINE in judged.columns else []
-    came = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent_values(judged)), *line)
-    # What was sent is carried for rows that break a rule alone: only quarantine and evidence need it, and the cache
+    seen = bit_columns(list(_considered(compiled).values()), SEEN)
+    line = [F.col(LINE)] if LINE in flagged.columns else []
+    sent = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent_values(flagged)), *line)
+    # Sent values are carried only for rows that break a rule: only quarantine and evidence need them, and the cache
     # stays small.
     breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
     county = [F.coalesce(F.expr(plan.county), F.lit("")).alias(COUNTY)] if plan.county else []
-    others = observed_values([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
-    return judged.filter(~F.col(COPY)).select(
-        *keep, F.when(breaks, came).alias("_raw"), *others, *county, *verdicts, *seen
+    observed = observed_values([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
+    return flagged.filter(~F.col(COPY)).select(
+        *keep, F.when(breaks, sent).alias("_raw"), *observed, *county, *verdicts, *seen
     )
 
 
 def counts(compiled: Compiled) -> dict[str, Column]:
-    """Conditions on the bits of masked rows; how many rows fulfil each gives every rule's GX metrics."""
-    asked: dict[str, Column] = {"rows": F.lit(True)}
+    """Conditions on the bits of masked rows; how many rows meet each gives every rule's GX metrics."""
+    conditions: dict[str, Column] = {"rows": F.lit(True)}
     for index in range(len(compiled.fused)):
-        asked[f"bad{index}"] = is_set(index, MASK)
-    for index, name in enumerate(_looked_at(compiled)):
-        asked[name] = is_set(index, SEEN)
+        conditions[f"bad{index}"] = is_set(index, MASK)
+    for index, name in enumerate(_considered(compiled)):
+        conditions[name] = is_set(index, SEEN)
     for name, severity in (("failed", "critical"), ("warned", "warning")):
         indexes = [i for i, f in enumerate(compiled.fused) if f.rule.severity == severity]
-        asked[name] = any_set(indexes, MASK)
-    asked["broken"] = any_set(range(len(compiled.fused)), MASK)
-    return asked
+        conditions[name] = any_set(indexes, MASK)
+    conditions["broken"] = any_set(range(len(compiled.fused)), MASK)
+    return conditions
 
 
-def _looked_at(compiled: Compiled) -> dict[str, Column]:
+def _considered(compiled: Compiled) -> dict[str, Column]:
     """Conditions that the rules' denominators need, each once."""
-    found: dict[str, Column] = {}
+    conditions: dict[str, Column] = {}
     for fused in compiled.fused:
         for kind, column in (("applies", fused.applies), ("missing", fused.missing), ("considered", fused.considered)):
             if column is not None:
-                found.setdefault(f"{kind}:{column}", column)
-    return found
+                conditions.setdefault(f"{kind}:{column}", column)
+    return conditions
 
 
 def empty_rows(spark: SparkSession, plan: Plan) -> DataFrame:
-    """No rows, in the shape that judged rows of the plan's dataset have."""
+    """No rows, with the schema of evaluated rows of the plan's dataset."""
     columns = {MALFORMED: "string"}
     columns.update(dict.fromkeys(plan.contract.columns(), "string"))
     for field in plan.contract.fields:
@@ -207,5 +210,5 @@ def empty_rows(spark: SparkSession, plan: Plan) -> DataFrame:
         columns[field.name] = field.spark_type()
     columns.update({group.flag: "boolean" for group in plan.groups})
     columns.update({reference.flag: "boolean" for reference in plan.references})
-    columns.update({one.flag: "boolean" for one in plan.series})
+    columns.update({series.flag: "boolean" for series in plan.series})
     return spark.createDataFrame([], ", ".join(f"`{name}` {kind}" for name, kind in columns.items()))

@@ -1,4 +1,4 @@
-"""What departments are told of checks of a delivery and of proposed rules, from wordings.yaml."""
+"""Chinese wording of delivery checks and of proposed rules, from wordings.yaml."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,7 +12,7 @@ FILE = Path(__file__).parent / "wordings.yaml"
 
 
 class CheckWording(ContractPart):
-    """Words of a check of a delivery as a whole, with its dimension and indicator."""
+    """Wording of a check of a delivery as a whole, with its dimension and indicator."""
 
     message: str
     remedy: str
@@ -22,20 +22,20 @@ class CheckWording(ContractPart):
 
 
 class ProposedWording(ContractPart):
-    """Words of a rule that a profile proposes; `{title}` is the field's Chinese name."""
+    """Wording of a rule that a profile proposes; `{title}` is the field's Chinese name."""
 
     dimension: Dimension
     message: str
     remedy: str
 
     def of(self, title: str) -> dict[str, str]:
-        """The words for a field, in the order of a suite."""
+        """The wording for a field, with keys in the order of a suite."""
         filled = {"message": self.message.format(title=title), "remedy": self.remedy.format(title=title)}
         return {"dimension": self.dimension, **filled}
 
 
 class Wordings(ContractPart):
-    """All of them."""
+    """All wordings of the file."""
 
     basis: str
     checks: Mapping[str, CheckWording]
@@ -46,5 +46,5 @@ class Wordings(ContractPart):
 
 @cache
 def wordings() -> Wordings:
-    """The words; ContractError where the file is wrong."""
+    """The wordings; ContractError where the file is invalid."""
     return read_data(FILE, Wordings)

@@ -1,4 +1,4 @@
-"""Codes of public data: the handbook's vectors, other people's code as judge, and the same words on both sides."""
+"""Codes of public data: the handbook's vectors, python-stdnum as the reference, and the same results on both engines."""
 
 from pathlib import Path
 
@@ -18,17 +18,17 @@ from jobs.contracts.data_file import read_data
 from jobs.errors import ContractError
 from jobs.quality.codes import CHECKS, RESIDENT_CHECKS, RESIDENT_WEIGHTS, USCC, USCC_WEIGHTS, conditions
 from jobs.quality.engines import PandasText
-from jobs.quality.suggest import WAYS, suggested
+from jobs.quality.suggest import CANDIDATES, suggested
 
 
 def says(name: str, *values: str) -> list[bool]:
-    """What the condition says of each value, on pandas."""
+    """Whether each value is valid, on pandas."""
     return conditions()[name](PandasText(), pd.Series(list(values), dtype=object)).tolist()
 
 
 def test_what_entries_name_exists() -> None:
     assert {code.check for code in codes().values() if code.check} == set(CHECKS)
-    assert {way for code in codes().values() for way in code.candidates} == set(WAYS)
+    assert {way for code in codes().values() for way in code.candidates} == set(CANDIDATES)
     assert {name for known in known_codes() for name in conditions_of(known)} <= set(codes())
     assert conditions_of("uscc") == ("uscc", "uscc_inner")
     assert conditions_of("") == ()
@@ -52,7 +52,7 @@ def test_industry_division_belongs_to_its_section(section: str, division: int) -
     assert says("industry", f"{section}{division:02d}") == [belongs]
 
 
-def test_an_entry_without_a_condition_or_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
+def test_an_entry_without_a_condition_or_with_an_unknown_key_is_rejected(tmp_path: Path) -> None:
     entry = "{title: 某代码, about: some, standard: 某标准, message: 不对, remedy: 请改, right: [a], wrong: [b]"
     for rest, mistake in (("}", "needs one of pattern"), (", patern: [a]}", "unknown key")):
         (tmp_path / "codes.yaml").write_text(f"made_up: {entry}{rest}\n", "utf-8")
@@ -122,6 +122,6 @@ def test_resident_id_finds_each_wrong_digit_and_each_swap() -> None:
         ("vin", "1m8gdm9axkp042788", "1M8GDM9AXKP042788"),
     ],
 )
-def test_what_may_have_been_meant_is_right_or_not_said(name: str, sent: str, meant: str | None) -> None:
+def test_suggested_value_is_valid_or_absent(name: str, sent: str, meant: str | None) -> None:
     rule = Rule("r", f"expect_column_values_to_be_{name}", {}, "critical", "规范性", "", "", "", ("f",), "contract")
     assert suggested(rule, pa.array([sent, None])).to_pylist() == [meant, None]
