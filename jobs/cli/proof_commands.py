@@ -41,7 +41,7 @@ def verify(
     if differing:
         table = Table("number / 数字", "report / 报告", "found / 复算", "source / 来源")
         for check in differing[:SHOWN]:
-            table.add_row(check.number, str(check.reported), str(check.found), check.source)
+            table.add_row(check.number, str(check.reported), str(check.recomputed), check.source)
         Console().print(table)
     if found.unjudged:
         typer.echo(f"not recomputed as cited / 未能按引用复算: {found.unjudged}")

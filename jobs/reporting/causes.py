@@ -1,6 +1,6 @@
-"""What failing rows have in common that other rows have not: an office, a county, a file, one repeated value, a day.
+"""What failing rows have in common and other rows have not: an office, a county, a file, one repeated value, a day.
 
-A hint for whoever looks for the cause; it decides nothing. One scan of the delivery's bronze rows serves all rules.
+Hints for finding the cause; they decide nothing. One scan of the delivery's bronze rows serves all rules.
 """
 
 from collections import Counter
@@ -22,15 +22,15 @@ from jobs.reporting import figures
 
 FEWEST = 5
 SHARE, LIFT, SAME = 0.8, 1.5, 0.5
-"""Of the failing rows so many share a value; so many times as often as all rows do; so many sent the very same value."""
+"""Least share of failing rows with one value; its ratio to that in all rows; least share that sent the same value."""
 MOST_VALUES = 100
-"""A column with more values than these is no group."""
+"""A column with more values than this does not group rows."""
 MOST_HINTS = 3
 
 
 @dataclass
 class _Tally:
-    """Values of a column: how often over all rows, and over each rule's failing rows."""
+    """Counts of a column's values, over all rows and over each rule's failing rows."""
 
     all: Counter[str] = field(default_factory=Counter)
     failing: dict[str, Counter[str]] = field(default_factory=dict)
@@ -48,11 +48,13 @@ def causes(
     if bronze is None or not places:
         return {}
     columns = [f.name for f in filter(_may_group, contract.fields)]
-    wanted = _present(bronze, (*columns, *_single(fields_of.values())))
-    mine = rows_of_id(lake.ledger, delivery)
-    batches = mine.dataset(bronze).to_batches(columns=[*wanted, "_file", "_row"], filter=mine.expression(bronze))
-    tallies = _tallied(batches, (*wanted, "_file"), places)
-    counted = _Counted((*columns, "_file"), tallies, Masking(contract))
+    columns_read = _present(bronze, (*columns, *_single(fields_of.values())))
+    own_rows = rows_of_id(lake.ledger, delivery)
+    batches = own_rows.dataset(bronze).to_batches(
+        columns=[*columns_read, "_file", "_row"], filter=own_rows.expression(bronze)
+    )
+    tallies = _tallied(batches, (*columns_read, "_file"), places)
+    counted = _Counts((*columns, "_file"), tallies, Masking(contract))
     hints = {rule: tuple(counted.hints(rule, names)) for rule, names in fields_of.items() if rule in places}
     return {rule: words for rule, words in hints.items() if words}
 
@@ -60,7 +62,7 @@ def causes(
 def _tallied(
     batches: Iterable[pa.RecordBatch], names: Iterable[str], places: Mapping[str, Mapping[str, np.ndarray]]
 ) -> dict[str, _Tally]:
-    """Values of each column, over all rows and over those that fail."""
+    """Counts of each column's values, over all rows and over those that fail."""
     tallies = {name: _Tally() for name in names}
     for batch in batches:
         _count(batch, tallies, places)
@@ -69,8 +71,8 @@ def _tallied(
 
 def _present(table: DeltaTable, names: Iterable[str]) -> list[str]:
     """Those of the columns that the table has, each once."""
-    there = {field.name for field in table.schema().fields}
-    return [name for name in dict.fromkeys(names) if name in there]
+    existing = {field.name for field in table.schema().fields}
+    return [name for name in dict.fromkeys(names) if name in existing]
 
 
 def _single(fields: Iterable[Sequence[str]]) -> list[str]:
@@ -79,7 +81,7 @@ def _single(fields: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _places(
-    lake: Lake, contract: Contract, delivery: str, wanted: Mapping[str, object]
+    lake: Lake, contract: Contract, delivery: str, rules: Mapping[str, object]
 ) -> dict[str, dict[str, np.ndarray]]:
     """Rule → file → row numbers of its failing rows, of rules that fail often enough to have a pattern."""
     table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
@@ -87,32 +89,34 @@ def _places(
         return {}
     filters = rows_of_id(lake.ledger, delivery).terms(table)
     rows = table.to_pyarrow_table(columns=["rule", "_file", "_row"], filters=filters)
-    found: dict[str, dict[str, np.ndarray]] = {}
+    places: dict[str, dict[str, np.ndarray]] = {}
     for rule in pc.unique(rows["rule"]).to_pylist():
-        mine = rows.filter(pc.equal(rows["rule"], rule))
-        if rule in wanted and mine.num_rows >= FEWEST:
-            files = pc.unique(mine["_file"]).to_pylist()
-            found[rule] = {f: np.unique(mine.filter(pc.equal(mine["_file"], f))["_row"].to_numpy()) for f in files}
-    return found
+        failing_rows = rows.filter(pc.equal(rows["rule"], rule))
+        if rule in rules and failing_rows.num_rows >= FEWEST:
+            files = pc.unique(failing_rows["_file"]).to_pylist()
+            places[rule] = {
+                f: np.unique(failing_rows.filter(pc.equal(failing_rows["_file"], f))["_row"].to_numpy()) for f in files
+            }
+    return places
 
 
-def _may_group(one: Field) -> bool:
-    """Fields whose values may be told: not personal, not free text, no measure."""
-    return one.type in ("string", "boolean") and not one.is_personal() and not one.is_computed()
+def _may_group(field: Field) -> bool:
+    """Whether the field's values may be shown: not personal, not free text, no measure."""
+    return field.type in ("string", "boolean") and not field.is_personal() and not field.is_computed()
 
 
 def _count(
-    batch: pa.RecordBatch, ticket_counts: Mapping[str, _Tally], places: Mapping[str, Mapping[str, np.ndarray]]
+    batch: pa.RecordBatch, tallies: Mapping[str, _Tally], places: Mapping[str, Mapping[str, np.ndarray]]
 ) -> None:
     numbers, files = batch["_row"].to_numpy(), np.asarray(batch["_file"].to_pylist(), dtype=object)
     masks = {}
     for rule, by_file in places.items():
-        hit = np.zeros(batch.num_rows, bool)
+        failing = np.zeros(batch.num_rows, bool)
         for file, rows in by_file.items():
-            hit |= (files == file) & np.isin(numbers, rows)
-        if hit.any():
-            masks[rule] = pa.array(hit)
-    for name, tally in ticket_counts.items():
+            failing |= (files == file) & np.isin(numbers, rows)
+        if failing.any():
+            masks[rule] = pa.array(failing)
+    for name, tally in tallies.items():
         if not tally.is_wide():
             tally.all.update(dict(_counted(batch[name])))
         for rule, mask in masks.items():
@@ -125,22 +129,22 @@ def _counted(values: pa.Array) -> Iterator[tuple[str, int]]:
 
 
 @dataclass(frozen=True)
-class _Counted:
-    """What was counted of a delivery: columns that may group its rows, tallies of these and of fields, how values are shown."""
+class _Counts:
+    """Counts of a delivery: columns that may group its rows, tallies of these and of fields, and the masking."""
 
     columns: tuple[str, ...]
     tallies: Mapping[str, _Tally]
     masks: Masking
 
     def hints(self, rule: str, own: Sequence[str]) -> Iterator[str]:
-        """What is told of one rule: the groups that its rows come from, then the value that they repeat."""
+        """Hints on one rule: the groups that its rows come from, then the value that they repeat."""
         grouped = [hint for name in self.columns if name not in own and (hint := self._group(rule, name))]
         yield from (words for _, words in sorted(grouped, reverse=True)[:MOST_HINTS])
         if len(own) == 1 and own[0] in self.tallies:
             yield from self._repeated(rule, own[0])
 
     def _group(self, rule: str, name: str) -> tuple[float, str] | None:
-        """How much more often than usual the rule's rows share a value of the column, in a number and in words."""
+        """How much more often than usual the rule's rows share a value of the column, as a ratio and in words."""
         tally = self.tallies.get(name)
         if tally is None or tally.is_wide() or len(tally.all) < 2:
             return None
@@ -148,8 +152,8 @@ class _Counted:
         usual = tally.all[value] / max(1, sum(self.tallies["_file"].all.values()))
         if share < max(SHARE, LIFT * usual):
             return None
-        title, shown = self._shown(name, value)
-        words = f"{figures.percent(share)} 集中在「{title}」为“{shown}”的行（全部数据中占 {figures.percent(usual)}）"
+        title, masked = self._shown(name, value)
+        words = f"{figures.percent(share)} 集中在「{title}」为“{masked}”的行（全部数据中占 {figures.percent(usual)}）"
         return share / max(usual, 1e-9), words
 
     def _shown(self, name: str, value: str) -> tuple[str, str]:

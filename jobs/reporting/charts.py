@@ -1,4 +1,4 @@
-"""Places of marks on charts; the templates draw them, black on white and labelled."""
+"""Coordinates of chart marks; the templates draw them, black on white and labelled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 16, 22, 40
 
 @dataclass(frozen=True)
 class ChartPoint:
-    """One delivery on a chart: its place, its height, and the words beside it; `y` is None where nothing is known."""
+    """One delivery on a chart: its position, height and label; `y` is None where the value is unknown."""
 
     x: float
     y: float | None
@@ -34,7 +34,7 @@ class Chart:
     base: int = HEIGHT - BOTTOM
 
     def line(self) -> str:
-        """Points of the line through the known values, as SVG wants them."""
+        """Points of the line through the known values, in SVG's format."""
         return " ".join(f"{m.x},{m.y}" for m in self.marks if m.y is not None)
 
 

@@ -1,4 +1,4 @@
-"""The sheet of a workbook in which rows are mended: as they were sent, with headers and keys locked and codes to choose from."""
+"""The workbook sheet in which rows are corrected: as sent, with headers and keys locked and codes to choose from."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ HEADER_ROWS = 2
 
 @dataclass(frozen=True)
 class SentRows:
-    """Rows as they were sent: names of bronze columns, and the rows; for their owner."""
+    """Rows as sent: names of bronze columns, and the rows; for the owning department."""
 
     columns: Sequence[str]
     rows: Iterable[Mapping[str, str | None]]
 
 
 def write_data(book: Any, formats: Formats, wrong: Sequence[str], contract: Contract, sent: SentRows) -> None:
-    """The sheet of rows, those of the ticket's fields marked; a sheet of codes behind it where fields have some."""
+    """Write the sheet of rows, the ticket's fields marked, and a sheet of codes after it where fields have some."""
     sheet = book.add_worksheet(DATA)
     known = {f.name: f for f in contract.fields}
     titles = [known[name].title if name in known else name for name in sent.columns]
@@ -39,7 +39,7 @@ def write_data(book: Any, formats: Formats, wrong: Sequence[str], contract: Cont
 
 
 def _write_headers(sheet: Any, formats: Formats, heads: Sequence[Sequence[str]]) -> None:
-    """Row by row: what is above cannot be written any more."""
+    """Row by row: in constant-memory mode, earlier rows cannot be written any more."""
     sheet.set_column(0, len(heads[0]) - 1, 24)
     for place, cells in enumerate(heads):
         for column, text in enumerate(cells):
@@ -47,7 +47,7 @@ def _write_headers(sheet: Any, formats: Formats, heads: Sequence[Sequence[str]])
 
 
 def _write_rows(sheet: Any, sent: SentRows, forms: Sequence[Any]) -> int:
-    """Place of the last row."""
+    """Write the rows; the place of the last one."""
     last = HEADER_ROWS - 1
     for last, row in enumerate(sent.rows, HEADER_ROWS):
         for column, name in enumerate(sent.columns):
@@ -56,7 +56,7 @@ def _write_rows(sheet: Any, sent: SentRows, forms: Sequence[Any]) -> int:
 
 
 def protect(sheet: Any) -> None:
-    """Lock what is not open for filling in; without a password, against slips and not against will."""
+    """Lock all cells but those to fill in; without a password, against accidents only."""
     allowed = ("format_columns", "format_rows", "sort", "autofilter", "select_locked_cells", "select_unlocked_cells")
     sheet.protect("", dict.fromkeys(allowed, True))
 
@@ -68,7 +68,7 @@ def _form(formats: Formats, name: str, wrong: Sequence[str], keys: set[str]) -> 
 
 
 def _codes(field: Field) -> dict[str, str]:
-    """Words that may be sent in the field, with what they mean."""
+    """Values that the field accepts, with their meaning."""
     standard = dict(field.enum)
     return (
         standard | {sent: standard.get(meant, meant) for sent, meant in field.source.mapping.items()}
@@ -78,15 +78,15 @@ def _codes(field: Field) -> dict[str, str]:
 
 
 def _choices(book: Any, formats: Formats, sheet: Any, coded: Sequence[tuple[int, Field]], last: int) -> None:
-    """A list to choose from for each column of codes; the codes stand on a sheet of their own."""
+    """A list to choose from for each column of codes; the codes are on a sheet of their own."""
     codes = book.add_worksheet(CODES)
     tables = [(field, list(_codes(field).items())) for _, field in coded]
     _write_codes(codes, formats, tables)
     for number, ((column, field), (_, pairs)) in enumerate(zip(coded, tables, strict=True)):
         letter = _letter(2 * number)
         source = f"='{CODES}'!${letter}$2:${letter}${len(pairs) + 1}"
-        told = "；".join(f"{code} {meaning}" for code, meaning in pairs)
-        prompt = {"input_title": field.title[:32], "input_message": told[:LONGEST_PROMPT]}
+        meanings = "；".join(f"{code} {meaning}" for code, meaning in pairs)
+        prompt = {"input_title": field.title[:32], "input_message": meanings[:LONGEST_PROMPT]}
         refusal = {"error_title": field.title[:32], "error_message": f"请从列表中选择，列表见“{CODES}”"}
         sheet.data_validation(
             HEADER_ROWS, column, last, column, {"validate": "list", "source": source, **prompt, **refusal}

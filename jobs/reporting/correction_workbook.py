@@ -1,6 +1,6 @@
-"""A ticket → the workbook in which its department mends it: what is wrong, row by row, and the rows as they were sent.
+"""A ticket → the workbook in which its department corrects rows: what is wrong, row by row, and the rows as sent.
 
-Whatever came from a sender is a text cell, never a formula. The rows as sent are for their owner alone.
+Values from a sender are text cells, never formulas. Rows as sent are for the owning department only.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ HOW = (
 
 @dataclass(frozen=True)
 class WorkbookHead:
-    """What a ticket says, as its workbook needs it. Moments are UTC; `found_at` is when each delivery's rows were found."""
+    """A ticket's data for its workbook. Moments are UTC; `found_at` is when each delivery's rows were found."""
 
     ticket: str
     rule: str
@@ -60,7 +60,7 @@ def write_correction_workbook(
     problems: Iterable[tuple[str, EvidenceLine]],
     sent: SentRows | None,
 ) -> None:
-    """The workbook at `file`. `problems`: delivery and failing row; `sent` is None for whoever is not the owner."""
+    """The workbook at `file`. `problems`: delivery and failing row; `sent` is None for readers other than the owner."""
     book = xlsxwriter.Workbook(str(file), OPTIONS)
     book.set_properties(
         {"title": f"整改包 {head.ticket}", "created": head.opened_at.astimezone(UTC).replace(tzinfo=None)}
@@ -102,7 +102,7 @@ def _about(book: Any, formats: Formats, head: WorkbookHead, contract: Contract, 
 
 
 def _problems(book: Any, formats: Formats, problems: Iterable[tuple[str, ...]], is_owner: bool) -> None:
-    """The list of problems; two columns are open for words of the department that mends them."""
+    """The list of problems; two columns are open for the department's answer."""
     columns = (*COLUMNS, *FILLED_IN) if is_owner else COLUMNS
     sheet, place = sheet_of(book, formats, PROBLEMS, columns, WIDTHS[: len(columns)]), 0
     for place, cells in enumerate(problems, 1):

@@ -19,7 +19,7 @@ HELD_BACK = (State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
 
 @dataclass(frozen=True)
 class Entry:
-    """One delivery of the ledger; `verdict` is None before it was judged. An answer to tickets has no scores."""
+    """One delivery of the ledger; `verdict` is None before it was evaluated. An answer to tickets has no scores."""
 
     delivery: Delivery
     title: str
@@ -38,13 +38,13 @@ class Entry:
         return None if self.state() is State.UNREADABLE else self.verdict
 
     def is_open(self) -> bool:
-        """Whether rows wait for a correction: held back, and no later delivery took their place."""
+        """Whether rows wait for a correction: held back, and not superseded."""
         return self.state() in HELD_BACK and not self.delivery.superseded_by
 
 
 @dataclass(frozen=True)
 class Punctuality:
-    """When a dataset's next delivery is due; `due_at` is None where nothing is agreed or nothing came yet."""
+    """When a dataset's next delivery is due; `due_at` is None where nothing is agreed or nothing was delivered yet."""
 
     contract: Contract
     last: Entry | None
@@ -52,14 +52,14 @@ class Punctuality:
     is_late: bool
 
 
-def regular_entries(every: Sequence[Entry]) -> list[Entry]:
-    """Deliveries of the datasets' own rounds, with their corrections; without mere answers to tickets."""
-    return [one for one in every if not one.delivery.is_answer()]
+def regular_entries(all_entries: Sequence[Entry]) -> list[Entry]:
+    """Deliveries and their corrections, without answers to tickets."""
+    return [entry for entry in all_entries if not entry.delivery.is_answer()]
 
 
-def answers(every: Sequence[Entry]) -> list[Entry]:
-    """Deliveries that answer tickets and nothing more."""
-    return [one for one in every if one.delivery.is_answer()]
+def answers(all_entries: Sequence[Entry]) -> list[Entry]:
+    """Deliveries that only answer tickets."""
+    return [entry for entry in all_entries if entry.delivery.is_answer()]
 
 
 def entries(lake: Lake, registry: Registry) -> list[Entry]:
@@ -68,38 +68,38 @@ def entries(lake: Lake, registry: Registry) -> list[Entry]:
     counts = _rule_counts(lake)
     reports = {o.key for o in lake.store.list(f"{Zone.REPORTS}/") if o.key.endswith(".html")}
     by = weights()
-    found = []
+    all_entries = []
     for delivery in lake.ledger.deliveries():
         contract = registry.contracts.get(delivery.dataset)
-        mine = tuple(counts.get(delivery.id, ()))
-        found.append(
+        rule_counts = tuple(counts.get(delivery.id, ()))
+        all_entries.append(
             Entry(
                 delivery=delivery,
                 title=contract.title if contract else delivery.dataset,
                 department=(contract.department if contract else "") or delivery.provider,
                 verdict=verdicts.get(delivery.id),
-                scores=scores(() if delivery.is_answer() else mine, by),
-                rules=mine,
+                scores=scores(() if delivery.is_answer() else rule_counts, by),
+                rules=rule_counts,
                 has_report=f"{Zone.REPORTS}/{delivery.provider}/{delivery.dataset}/{delivery.id}.html" in reports,
             )
         )
-    return found
+    return all_entries
 
 
 def punctuality(contract: Contract, mine: Sequence[Entry], now: datetime) -> Punctuality:
-    """Whether the dataset's next delivery is late: last arrival of its round + agreed frequency and latency."""
-    came = regular_entries(mine)
-    last = came[-1] if came else None
+    """Whether the dataset's next delivery is late: last regular arrival + agreed frequency and latency."""
+    arrivals = regular_entries(mine)
+    last = arrivals[-1] if arrivals else None
     every, grace = length(contract.sla.get("frequency", "")), length(contract.sla.get("latency", ""))
     if last is None or every is None:
         return Punctuality(contract, last, None, False)
-    regular = [one for one in came if one.delivery.is_regular()]
-    due_at = (regular or came)[-1].delivery.received_at + every + (grace or timedelta())
+    regular = [entry for entry in arrivals if entry.delivery.is_regular()]
+    due_at = (regular or arrivals)[-1].delivery.received_at + every + (grace or timedelta())
     return Punctuality(contract, last, due_at, now > due_at)
 
 
 def _rule_counts(lake: Lake) -> dict[str, list[RuleCounts]]:
-    """By delivery; GX's own results are left in the table."""
+    """Rule counts by delivery; GX's own results are not read."""
     table = lake.delta.open(lake.path(Zone.RESULTS, RULES))
     by_delivery: dict[str, list[RuleCounts]] = {}
     if table is None:

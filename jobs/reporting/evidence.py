@@ -1,4 +1,4 @@
-"""Evidence of one delivery, read as a stream: the whole never stands in memory."""
+"""Evidence of one delivery, read as a stream: never all in memory."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ SHOWN = 20
 COLUMNS = ("_file", "_row", "key", "rule", "severity", "field", "value", "suggested")
 IN_ORDER = [("_file", "ascending"), ("_row", "ascending")]
 SHAPE = "row_shape"
-Chosen = Callable[[pa.RecordBatch], pa.RecordBatch]
+Selection = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Some rows of a batch of evidence."""
 
 
@@ -42,7 +42,7 @@ class EvidenceLine:
 class Evidence:
     """Failing rows of one delivery; `version` is the table's, None where no evidence exists.
 
-    `for_owner`: values are shown as they are, for the eyes of the department that answers for them alone.
+    `for_owner`: values are shown unmasked, for the owning department only.
     """
 
     def __init__(self, lake: Lake, contract: Contract | None, delivery_id: str, for_owner: bool = False) -> None:
@@ -55,7 +55,7 @@ class Evidence:
         self.version: int | None = None if self._table is None else self._table.version()
 
     def batches(self, columns: tuple[str, ...] = COLUMNS) -> Iterator[pa.RecordBatch]:
-        """Evidence as it is kept, in the order in which it was written."""
+        """Evidence as stored, in the order of writing."""
         if self._table is None:
             return
         rows = rows_of_id(self._ledger, self._delivery)
@@ -67,20 +67,20 @@ class Evidence:
 
     def first(self, limit: int = SHOWN) -> Mapping[str, tuple[EvidenceLine, ...]]:
         """The first rows of each rule by file and row number."""
-        kept: dict[str, pa.Table] = {}
+        first_rows: dict[str, pa.Table] = {}
         for batch in self.batches():
             table = pa.Table.from_batches([batch])
             for rule in pc.unique(table["rule"]).to_pylist():
                 more = table.filter(pc.equal(table["rule"], rule))
-                both = pa.concat_tables([kept[rule], more]) if rule in kept else more
-                kept[rule] = both.sort_by(IN_ORDER).slice(0, limit)
-        return {rule: tuple(self._rows(table)) for rule, table in kept.items()}
+                both = pa.concat_tables([first_rows[rule], more]) if rule in first_rows else more
+                first_rows[rule] = both.sort_by(IN_ORDER).slice(0, limit)
+        return {rule: tuple(self._rows(table)) for rule, table in first_rows.items()}
 
-    def rows(self, rule: str = "", chosen: Chosen | None = None) -> Iterator[EvidenceLine]:
-        """Every failing row as the report shows it; of one rule where it is named, those chosen where a choice is given."""
+    def rows(self, rule: str = "", selection: Selection | None = None) -> Iterator[EvidenceLine]:
+        """Failing rows as the report shows them: all, those of one rule, or those of a selection."""
         for batch in self.batches():
-            mine = batch.filter(pc.equal(batch["rule"], rule)) if rule else batch
-            yield from self._rows(chosen(mine) if chosen else mine)
+            rows = batch.filter(pc.equal(batch["rule"], rule)) if rule else batch
+            yield from self._rows(selection(rows) if selection else rows)
 
     def _rows(self, table: pa.Table | pa.RecordBatch) -> Iterator[EvidenceLine]:
         shifted, masks = self._misplaced(), self._masks
@@ -89,7 +89,7 @@ class Evidence:
         fields = {text: _Names.of(text, masks) for text in pc.unique(table["field"]).to_pylist()}
         columns = [_values(table, name) for name in COLUMNS]
         files = {name: masked_text(name or "", is_free=False) for name in pc.unique(table["_file"]).to_pylist()}
-        for file, row, key, rule, severity, field, value, meant in zip(*columns, strict=True):
+        for file, row, key, rule, severity, field, value, suggested in zip(*columns, strict=True):
             names, is_shifted = fields[field], (file, row) in shifted
             line = EvidenceLine(
                 file=files[file],
@@ -99,19 +99,19 @@ class Evidence:
                 severity=severity,
                 field=names.titles,
                 value=masks.value(value, names.fields),
-                suggested=masks.value(meant, names.fields) if meant else "",
+                suggested=masks.value(suggested, names.fields) if suggested else "",
             )
             yield _hidden(line, bool(key), bool(value)) if is_shifted else line
 
     def _misplaced(self) -> frozenset[tuple[str, int]]:
-        """Rows of a wrong shape, where any value may stand under any field: hidden if the dataset holds persons."""
+        """Malformed rows, where any value may be in any field: hidden if the dataset has personal fields."""
         if self._shifted is None:
-            found: set[tuple[str, int]] = set()
+            misplaced: set[tuple[str, int]] = set()
             if not self._for_owner and self._contract and any(f.is_personal() for f in self._contract.fields):
                 for batch in self.batches(("_file", "_row", "rule")):
-                    wrong = batch.filter(pc.equal(batch["rule"], SHAPE))
-                    found.update(zip(wrong["_file"].to_pylist(), wrong["_row"].to_pylist(), strict=True))
-            self._shifted = frozenset(found)
+                    malformed = batch.filter(pc.equal(batch["rule"], SHAPE))
+                    misplaced.update(zip(malformed["_file"].to_pylist(), malformed["_row"].to_pylist(), strict=True))
+            self._shifted = frozenset(misplaced)
         return self._shifted
 
 
@@ -121,7 +121,7 @@ def _values(table: pa.Table | pa.RecordBatch, name: str) -> list[Any]:
 
 
 def _hidden(line: EvidenceLine, has_key: bool, has_value: bool) -> EvidenceLine:
-    """The line of a row of a wrong shape, where any value may stand under any field."""
+    """The line of a malformed row, where any value may be in any field."""
     key, value = (HIDDEN if has_key else line.key), (HIDDEN if has_value else line.value)
     return replace(line, key=key, value=value, suggested="")
 

@@ -18,7 +18,7 @@ def share(part: int, whole: int) -> float | None:
 
 
 def percent(ratio: float | None) -> str:
-    """A ratio as percent with two decimals; only all is 100% and only nothing is 0%."""
+    """A ratio as percent with two decimals; only all rounds to 100% and only nothing to 0%."""
     if ratio is None:
         return NONE
     if 0 < ratio < 0.00005:
@@ -50,7 +50,7 @@ def size(size_bytes: int) -> str:
 
 
 def short_hash(text: str) -> str:
-    """The first 12 digits of a hash, enough to tell two apart."""
+    """The first 12 digits of a hash, enough to distinguish two."""
     return text[:12] or NONE
 
 

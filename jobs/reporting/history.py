@@ -1,7 +1,7 @@
-"""A delivery beside those before it on like days: rows, failed rows, empty values. It warns, and never refuses.
+"""A delivery compared with earlier ones on similar days: rows, failed rows, empty values. It warns, and never refuses.
 
 Working days are compared with working days (make-up days among them), weekends with weekends, a holiday with the same
-holiday; where there are too few such days, nothing is judged. Limits are the project's own (history.yaml).
+holiday; where there are too few such days, nothing is compared. Limits are the project's own (history.yaml).
 """
 
 import statistics
@@ -35,12 +35,12 @@ HOLIDAYS = {
 }
 TO_SIGMA = 1.4826
 ENDS = ("type", "enum", "pattern", "length", "range")
-"""Endings of a field's own rules that count its empty values."""
+"""Suffixes of a field's own rules that count its empty values."""
 ROWS, FAILED, EMPTY = "rows", "failed_share", "empty_share"
 
 
 class Band(BaseModel):
-    """How far a value may be from the median, whatever the spread: a share of it, and a number."""
+    """How far a value may always be from the median: a share of it, and a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     share: float
@@ -63,7 +63,7 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True)
 class Unusual:
-    """A number that leaves its band: what it is of, what was seen, from where to where it was expected."""
+    """A number outside its usual range: its kind and field, its value, and the range."""
 
     kind: str
     field: str
@@ -74,7 +74,7 @@ class Unusual:
 
 @dataclass(frozen=True)
 class History:
-    """What stands out in a delivery; `days` are the like days that it was compared with, too few to judge if so."""
+    """Unusual numbers of a delivery; `days` are the similar days; if too few, `is_judged` is False."""
 
     day_kind: str
     days: tuple[date, ...]
@@ -92,7 +92,7 @@ def day_kind(day: date) -> str:
     """工作日, 周末, or the holiday's name; beyond the years of the calendar, by the day of the week alone."""
     try:
         is_off, name = chinese_calendar.get_holiday_detail(day)
-    except NotImplementedError:  # how chinese_calendar says that it does not know the year: holidays are set yearly
+    except NotImplementedError:  # chinese_calendar does not know the year: holidays are published yearly
         is_off, name = day.weekday() >= 5, None
     if not is_off:
         return "工作日"
@@ -101,7 +101,7 @@ def day_kind(day: date) -> str:
 
 @dataclass(frozen=True)
 class Usual:
-    """How many rows a delivery usually has: the median of like days, and from where to where is no surprise."""
+    """How many rows a delivery usually has: the median of similar days, and the usual range."""
 
     low: float
     middle: float
@@ -109,7 +109,7 @@ class Usual:
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluatedDelivery:
     """A delivery with its verdict."""
 
     delivery: Delivery
@@ -118,52 +118,57 @@ class Judged:
 
 @dataclass(frozen=True)
 class KnownResults:
-    """Results of a dataset's deliveries: what rules counted, and how values lie."""
+    """Results of a dataset's deliveries: what rules counted, and value distributions."""
 
     counts: pa.Table
     shapes: Sequence[DistributionRow]
 
     def measured(self, verdict: Verdict, contract: Contract) -> dict[tuple[str, str], float]:
-        """What is compared from delivery to delivery, by kind and field."""
-        lying = {(row.kind, row.field): row.number for row in self.shapes if row.delivery == verdict.delivery}
-        return _measured(verdict, self.counts, contract) | lying
+        """The numbers that are compared between deliveries, by kind and field."""
+        distribution = {(row.kind, row.field): row.number for row in self.shapes if row.delivery == verdict.delivery}
+        return _measured(verdict, self.counts, contract) | distribution
 
 
 def usual_rows(day: date, before: Sequence[tuple[date, int]]) -> Usual | None:
-    """By the rows of earlier deliveries, in order, each with its day; None where there are too few like days."""
+    """The usual rows, by the days and rows of earlier deliveries in order; None where similar days are too few."""
     by, kind = limits(), day_kind(day)
-    like = {on: float(rows) for on, rows in before if on != day and day_kind(on) == kind}
-    basis = [like[on] for on in sorted(like)[-by.most_days :]]
+    similar = {sent_on: float(rows) for sent_on, rows in before if sent_on != day and day_kind(sent_on) == kind}
+    basis = [similar[sent_on] for sent_on in sorted(similar)[-by.most_days :]]
     return Usual(*_band(ROWS, basis, by)) if len(basis) >= by.fewest_days else None
 
 
 def compared(
-    judged: Judged,
+    evaluated: EvaluatedDelivery,
     contract: Contract,
     before: Sequence[tuple[Delivery, Verdict]],
     results: KnownResults,
     zone: str,
 ) -> History:
-    """The delivery beside earlier judged ones, of each day the last."""
-    by, day = limits(), judged.delivery.sent_date(ZoneInfo(zone))
+    """The delivery compared with earlier ones, of each similar day the last."""
+    by, day = limits(), evaluated.delivery.sent_date(ZoneInfo(zone))
     kind = day_kind(day)
-    like = _like_days(day, before, ZoneInfo(zone))
-    days = tuple(sorted(like)[-by.most_days :])
+    similar = _similar_days(day, before, ZoneInfo(zone))
+    days = tuple(sorted(similar)[-by.most_days :])
     if len(days) < by.fewest_days:
         return History(kind, days, False, ())
-    seen, *past = (results.measured(verdict, contract) for verdict in (judged.verdict, *(like[on] for on in days)))
-    found = [_outside(name, value, [m[name] for m in past if name in m], by) for name, value in seen.items()]
-    return History(kind, days, True, tuple(filter(None, found)))
+    seen, *past = (
+        results.measured(verdict, contract) for verdict in (evaluated.verdict, *(similar[sent_on] for sent_on in days))
+    )
+    unusual = [
+        _outside(name, value, [measured[name] for measured in past if name in measured], by)
+        for name, value in seen.items()
+    ]
+    return History(kind, days, True, tuple(filter(None, unusual)))
 
 
-def _like_days(day: date, before: Sequence[tuple[Delivery, Verdict]], zone: ZoneInfo) -> dict[date, Verdict]:
+def _similar_days(day: date, before: Sequence[tuple[Delivery, Verdict]], zone: ZoneInfo) -> dict[date, Verdict]:
     """The last verdict of each earlier day of the same kind."""
-    like: dict[date, Verdict] = {}
+    similar: dict[date, Verdict] = {}
     for delivery, verdict in before:
-        on = delivery.sent_date(zone)
-        if verdict.suite_hash and on != day and day_kind(on) == day_kind(day):
-            like[on] = verdict
-    return like
+        sent_on = delivery.sent_date(zone)
+        if verdict.suite_hash and sent_on != day and day_kind(sent_on) == day_kind(day):
+            similar[sent_on] = verdict
+    return similar
 
 
 def _measured(verdict: Verdict, counts: pa.Table, contract: Contract) -> dict[tuple[str, str], float]:
@@ -172,16 +177,16 @@ def _measured(verdict: Verdict, counts: pa.Table, contract: Contract) -> dict[tu
     if not verdict.rows:
         return measured
     measured[FAILED, ""] = verdict.failed_rows / verdict.rows
-    mine = counts.filter(pc.equal(counts["delivery"], verdict.delivery)).to_pylist()
-    rules: Mapping[str, dict[str, int]] = {row["rule"]: row for row in mine}
+    rows = counts.filter(pc.equal(counts["delivery"], verdict.delivery)).to_pylist()
+    rules: Mapping[str, dict[str, int]] = {row["rule"]: row for row in rows}
     for field in contract.fields:
-        told = [
-            rules[f"{field.name}_{end}"]
-            for end in (*ENDS, *conditions_of(field.code))
-            if f"{field.name}_{end}" in rules
+        field_rules = [
+            rules[f"{field.name}_{suffix}"]
+            for suffix in (*ENDS, *conditions_of(field.code))
+            if f"{field.name}_{suffix}" in rules
         ]
-        if told and told[0]["element_count"]:
-            measured[EMPTY, field.name] = told[0]["missing_count"] / told[0]["element_count"]
+        if field_rules and field_rules[0]["element_count"]:
+            measured[EMPTY, field.name] = field_rules[0]["missing_count"] / field_rules[0]["element_count"]
     return measured
 
 
@@ -193,7 +198,7 @@ def _outside(name: tuple[str, str], seen: float, basis: Sequence[float], by: Lim
 
 
 def _band(kind: str, basis: Sequence[float], by: Limits) -> tuple[float, float, float]:
-    """From where, around what, to where."""
+    """Low end, median and high end of the usual range."""
     middle = statistics.median(basis)
     spread = TO_SIGMA * statistics.median(abs(value - middle) for value in basis)
     band = {ROWS: by.rows, MEAN: by.means, VALUE_SHARE: by.words}.get(kind, by.shares)

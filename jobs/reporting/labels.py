@@ -1,4 +1,4 @@
-"""The report's Chinese words for what the lake calls by stable English ones."""
+"""Chinese labels for the lake's stable English names."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -49,17 +49,17 @@ class Labels(ContractPart):
 
 @cache
 def names() -> Labels:
-    """The names; ContractError where the file is wrong."""
+    """The names; ContractError where the file is invalid."""
     return read_data(FILE, Labels)
 
 
 def repair(kind: str) -> str:
-    """The Chinese name of a declared change."""
+    """The Chinese name of a declared repair."""
     return names().repairs.get(kind, kind)
 
 
 def finding(kind: str) -> str:
-    """The Chinese name of something noticed about a file."""
+    """The Chinese name of a finding about a file."""
     return names().findings.get(kind, names().other_finding)
 
 

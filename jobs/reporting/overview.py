@@ -19,35 +19,42 @@ HEAD = ("部门", "数据集", "批次", "收到时间", "状态", "总分", "�
 
 def write_index(lake: Lake, registry: Registry, now: datetime) -> str:
     """Write the index and the departments' pages; the index's key. Each results table is read once."""
-    every = entries(lake, registry)
-    found, answered = regular_entries(every), answers(every)
+    all_entries = entries(lake, registry)
+    regular, answers_to_tickets = regular_entries(all_entries), answers(all_entries)
     zone = lake.settings.timezone
     contracts = registry.sources()
-    providers = sorted({c.provider for c in contracts} | {e.delivery.provider for e in found})
+    providers = sorted({c.provider for c in contracts} | {e.delivery.provider for e in regular})
     report_store.put(
-        lake, report_store.INDEX, index_page(found, contracts, now, zone, answered).encode(), report_store.HTML
+        lake,
+        report_store.INDEX,
+        index_page(regular, contracts, now, zone, answers_to_tickets).encode(),
+        report_store.HTML,
     )
     for provider in providers:
-        mine = [e for e in every if e.delivery.provider == provider]
-        page = provider_page(provider, mine, [c for c in contracts if c.provider == provider], now, zone)
+        own_entries = [e for e in all_entries if e.delivery.provider == provider]
+        page = provider_page(provider, own_entries, [c for c in contracts if c.provider == provider], now, zone)
         report_store.put(lake, report_store.provider_key(provider), page.encode(), report_store.HTML)
     return report_store.INDEX
 
 
 def index_page(
-    found: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str, answered: Sequence[Entry] = ()
+    deliveries: Sequence[Entry],
+    contracts: Sequence[Contract],
+    now: datetime,
+    zone: str,
+    answers_to_tickets: Sequence[Entry] = (),
 ) -> str:
-    """The page over all departments, newest deliveries first; answers to tickets in a list of their own."""
-    listed = list(reversed(found))[:LISTED]
+    """The page over all departments, newest deliveries first; answers to tickets in a separate list."""
+    listed = list(reversed(deliveries))[:LISTED]
     return render(
         "index.html",
         title="数据质量报告总览",
-        departments=_departments(found, contracts, now),
+        departments=_departments(deliveries, contracts, now),
         rows=[(_row(e, zone, ""), bool(e.delivery.superseded_by)) for e in listed],
         head=HEAD,
         numeric=(5, 6, 7, 8),
-        left_out=len(found) - len(listed),
-        answers=_answers(answered, zone, ""),
+        left_out=len(deliveries) - len(listed),
+        answers=_answers(answers_to_tickets, zone, ""),
         department_names=sorted({e.department for e in listed}),
         dataset_names=sorted({e.title for e in listed}),
         state_names=[word for state, word in STATE_WORDS.items() if any(e.state() is state for e in listed)],
@@ -56,44 +63,44 @@ def index_page(
 
 
 def provider_page(
-    provider: str, every: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str
+    provider: str, own_entries: Sequence[Entry], contracts: Sequence[Contract], now: datetime, zone: str
 ) -> str:
-    """One department's page: its datasets, what to fix first, what is late, how it went, how it answered tickets."""
-    mine = regular_entries(every)
-    times = [punctuality(c, _of(mine, c.id), now) for c in contracts]
-    name = next((c.department for c in contracts), mine[0].department if mine else provider)
+    """One department's page: its datasets, what to fix first, what is late, trends, and answers to tickets."""
+    deliveries = regular_entries(own_entries)
+    times = [punctuality(c, _of(deliveries, c.id), now) for c in contracts]
+    name = next((c.department for c in contracts), deliveries[0].department if deliveries else provider)
     prefix = "../"
-    latest = list(reversed(mine))[:LISTED]
+    latest = list(reversed(deliveries))[:LISTED]
     return render(
         "provider.html",
         title=f"{name} 数据质量",
         name=name,
         datasets=_datasets(times, zone, prefix),
-        to_fix=_to_fix(mine, prefix),
+        to_fix=_to_fix(deliveries, prefix),
         late=[_late(t, now, zone) for t in times if t.is_late],
         never=[t.contract.title for t in times if t.last is None],
-        trends=dataset_trends(mine, contracts, zone),
+        trends=dataset_trends(deliveries, contracts, zone),
         deliveries=table("全部批次", HEAD[1:], [_row(e, zone, prefix)[1:] for e in latest], (4, 5, 6, 7)),
-        answers=_answers(answers(every), zone, prefix),
+        answers=_answers(answers(own_entries), zone, prefix),
         made_at=figures.moment(now, zone),
     )
 
 
-def _answers(answered: Sequence[Entry], zone: str, prefix: str) -> Table:
-    """What came in answer to tickets, newest first: it is judged like a delivery, and counts as none."""
+def _answers(answers_to_tickets: Sequence[Entry], zone: str, prefix: str) -> Table:
+    """Answers to tickets, newest first: evaluated like deliveries, but not counted as such."""
     rows: list[tuple[Cell, ...]] = []
-    for one in list(reversed(answered))[:LISTED]:
-        verdict = one.read()
+    for entry in list(reversed(answers_to_tickets))[:LISTED]:
+        verdict = entry.read()
         rows.append(
             (
-                one.title,
-                "、".join(one.delivery.answers),
-                one.delivery.id,
-                figures.moment(one.delivery.received_at, zone)[:16],
-                badge(one.state()),
+                entry.title,
+                "、".join(entry.delivery.answers),
+                entry.delivery.id,
+                figures.moment(entry.delivery.received_at, zone)[:16],
+                badge(entry.state()),
                 figures.count(verdict.rows if verdict else None),
                 figures.count(verdict.failed_rows if verdict else None),
-                _links(one, prefix),
+                _links(entry, prefix),
             )
         )
     head = ("数据集", "回应的工单", "批次", "收到时间", "状态", "检查行数", "未通过", "报告")
@@ -105,8 +112,8 @@ def badge(state: State) -> Badge:
     return Badge(STATE_WORDS[state], labels.MARKS[state], labels.TONES[state])
 
 
-def _of(found: Iterable[Entry], dataset: str) -> list[Entry]:
-    return [e for e in found if e.delivery.dataset == dataset]
+def _of(deliveries: Iterable[Entry], dataset: str) -> list[Entry]:
+    return [e for e in deliveries if e.delivery.dataset == dataset]
 
 
 def _row(entry: Entry, zone: str, prefix: str) -> tuple[Cell, ...]:
@@ -134,28 +141,28 @@ def _links(entry: Entry, prefix: str) -> Cell:
     return Links((Link("查看", f"{base}.html"), Link("Excel", f"{base}.xlsx")))
 
 
-def _departments(found: Sequence[Entry], contracts: Sequence[Contract], now: datetime) -> Table:
+def _departments(deliveries: Sequence[Entry], contracts: Sequence[Contract], now: datetime) -> Table:
     names = {c.provider: c.department for c in contracts}
-    for entry in found:
+    for entry in deliveries:
         names.setdefault(entry.delivery.provider, entry.department)
     by_provider: dict[str, list[Entry]] = {provider: [] for provider in names}
-    for entry in found:
+    for entry in deliveries:
         by_provider[entry.delivery.provider].append(entry)
     rows: list[tuple[Cell, ...]] = []
-    for provider, mine in sorted(by_provider.items()):
-        own = [c for c in contracts if c.provider == provider]
+    for provider, own_entries in sorted(by_provider.items()):
+        own_contracts = [c for c in contracts if c.provider == provider]
         link = Link(names[provider] or provider, f"{provider}/index.html")
-        rows.append((link, *_numbers(own, mine, now)))
+        rows.append((link, *_numbers(own_contracts, own_entries, now)))
     head = ("部门", "数据集", "批次", "最近一批待整改", "报送逾期", "最近一批平均总分")
     return table("各部门情况", head, rows, range(1, 6))
 
 
-def _numbers(own: Sequence[Contract], mine: Sequence[Entry], now: datetime) -> tuple[str, ...]:
+def _numbers(contracts: Sequence[Contract], own_entries: Sequence[Entry], now: datetime) -> tuple[str, ...]:
     """A department's datasets, deliveries, open and late ones, and the mean score of its newest."""
-    totals = [e.scores.total for e in _latest(mine) if e.scores.total is not None]
+    totals = [e.scores.total for e in _latest(own_entries) if e.scores.total is not None]
     mean = sum(totals) / len(totals) if totals else None
-    late = sum(punctuality(c, _of(mine, c.id), now).is_late for c in own)
-    counts = (len(own), len(mine), sum(e.is_open() for e in _latest(mine)), late)
+    late = sum(punctuality(c, _of(own_entries, c.id), now).is_late for c in contracts)
+    counts = (len(contracts), len(own_entries), sum(e.is_open() for e in _latest(own_entries)), late)
     return (*map(figures.count, counts), figures.score(mean))
 
 
@@ -193,18 +200,20 @@ def _datasets(times: Sequence[Punctuality], zone: str, prefix: str) -> Table:
 
 def _to_fix(mine: Sequence[Entry], prefix: str) -> Table:
     waiting = [
-        (labels.SEVERITY_ORDER.get(o.severity, 9), -o.unexpected_count, entry, o)
+        (labels.SEVERITY_ORDER.get(rule.severity, 9), -rule.unexpected_count, entry, rule)
         for entry in _latest(mine)
         if not entry.delivery.superseded_by
-        for o in entry.rules
-        if o.severity != "info" and (not o.success or o.unexpected_count)
+        for rule in entry.rules
+        if rule.severity != "info" and (not rule.success or rule.unexpected_count)
     ]
-    waiting.sort(key=lambda found: (found[0], found[1], found[2].delivery.id, found[3].rule))
+    waiting.sort(key=lambda item: (item[0], item[1], item[2].delivery.id, item[3].rule))
     rows: list[tuple[Cell, ...]] = []
-    for _, _, entry, one in waiting[:FIRST_TO_FIX]:
-        told = figures.count(one.unexpected_count) if one.element_count else "整表"
-        severity = labels.SEVERITIES.get(one.severity, one.severity)
-        rows.append((str(len(rows) + 1), entry.title, one.message, severity, told, one.remedy, _links(entry, prefix)))
+    for _, _, entry, rule in waiting[:FIRST_TO_FIX]:
+        failed_rows = figures.count(rule.unexpected_count) if rule.element_count else "整表"
+        severity = labels.SEVERITIES.get(rule.severity, rule.severity)
+        rows.append(
+            (str(len(rows) + 1), entry.title, rule.message, severity, failed_rows, rule.remedy, _links(entry, prefix))
+        )
     head = ("序号", "数据集", "问题", "严重级", "数量", "怎样改", "报告")
     return table("各数据集最近一批中，先改严重的和数量多的", head, rows, (4,))
 

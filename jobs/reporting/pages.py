@@ -1,4 +1,4 @@
-"""Templates and the one kind of table that all pages are made of."""
+"""Templates, and the table type that all pages use."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Link:
-    """A cell that leads somewhere; `href` is relative."""
+    """A cell with a link; `href` is relative."""
 
     text: str
     href: str
@@ -27,7 +27,7 @@ class Links:
 
 @dataclass(frozen=True)
 class Badge:
-    """A cell that says a state by word, mark and tone."""
+    """A cell that shows a state by word, mark and tone."""
 
     text: str
     mark: str
@@ -39,7 +39,7 @@ Cell = str | Link | Links | Badge
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption; `numeric` are the columns whose cells stand to the right."""
+    """A table with a caption; `numeric` are the right-aligned columns."""
 
     caption: str
     head: tuple[str, ...]

@@ -1,7 +1,8 @@
-"""Scores over many deliveries, from kept results alone: by department, dataset, month or dimension.
+"""Scores over many deliveries, from stored results alone: by department, dataset, month or dimension.
 
 A rule's counts are added up over the deliveries, so a large delivery weighs more than a small one. A delivery that was
-replaced counts no more; its correction does. Answers to tickets, a few rows each, count nowhere. What is lost of 100 points is shared out to the rules exactly.
+replaced no longer counts; its correction does. Answers to tickets, a few rows each, do not count. The points lost of
+100 are distributed to the rules exactly.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class GroupScore:
-    """The score of one group, and where its points were lost, the most first."""
+    """The score of one group, and the rules that lost points, most first."""
 
     group: str
     deliveries: int
@@ -67,7 +68,7 @@ def scores_of(counts: pa.Table, groups: Mapping[str, str], by: str, weighed: Wei
 
 
 def _by_county(chosen: Mapping[str, Delivery], counts: pa.Table) -> list[GroupScore]:
-    """Scores of counties, from counts that were kept by county; rules about whole tables have none."""
+    """Scores of counties, from counts stored by county; rules about whole tables have none."""
     deliveries, counties = counts["delivery"].to_pylist(), counts["county"].to_pylist()
     groups = [county if delivery in chosen else None for delivery, county in zip(deliveries, counties, strict=True)]
     members: dict[str, set[str]] = {}
@@ -78,7 +79,7 @@ def _by_county(chosen: Mapping[str, Delivery], counts: pa.Table) -> list[GroupSc
 
 
 def _counts(delivery: Delivery) -> bool:
-    """Whether it is in scores: not replaced, and no mere answer to a ticket."""
+    """Whether it is in scores: not replaced, and not only an answer to tickets."""
     return not (delivery.superseded_by or delivery.is_answer())
 
 
@@ -98,18 +99,18 @@ def _pooled(counts: pa.Table, groups: Mapping[str, str], by: str) -> dict[str, l
 
 
 def _added(counts: pa.Table, groups: pa.Array) -> dict[str, list[RuleCounts]]:
-    """Each rule's counts added up by group, in the order of the groups; rows without a group count nowhere.
+    """Each rule's counts added up by group, in the order of the groups; rows without a group do not count.
 
-    Rules about whole tables are not added up: one delivery's counts stand beside another's.
+    Rules about whole tables are not added up: each delivery's counts stay separate.
     """
-    mine = counts.append_column("group", groups).filter(groups.is_valid())
+    grouped = counts.append_column("group", groups).filter(groups.is_valid())
     keys = ["group", *KEYS]
-    added = mine.group_by(keys).aggregate([*((name, "sum") for name in SUMS), ("success", "all")])
+    added = grouped.group_by(keys).aggregate([*((name, "sum") for name in SUMS), ("success", "all")])
     renamed = added.rename_columns({f"{name}_sum": name for name in SUMS} | {"success_all": "success"})
-    found = list(_rules(renamed))
-    of_rows = [(group, rule) for group, rule in found if is_of_each_row(rule)]
-    if len(of_rows) < len(found):
-        of_rows += [(group, rule) for group, rule in _rules(mine) if not is_of_each_row(rule)]
+    summed = list(_rules(renamed))
+    of_rows = [(group, rule) for group, rule in summed if is_of_each_row(rule)]
+    if len(of_rows) < len(summed):
+        of_rows += [(group, rule) for group, rule in _rules(grouped) if not is_of_each_row(rule)]
     by_group: dict[str, list[RuleCounts]] = {}
     for group, rule in of_rows:
         by_group.setdefault(group, []).append(rule)
@@ -122,14 +123,14 @@ def _rules(rows: pa.Table) -> Iterator[tuple[str, RuleCounts]]:
 
 
 def _scored(group: str, deliveries: int, rules: Sequence[RuleCounts], by: Weights) -> GroupScore:
-    made = scores(rules, by)
-    losses = sorted(_losses(rules, made, by), key=lambda loss: -loss.points)
-    return GroupScore(group, deliveries, made, tuple(loss for loss in losses if loss.points > 0))
+    group_scores = scores(rules, by)
+    losses = sorted(_losses(rules, group_scores, by), key=lambda loss: -loss.points)
+    return GroupScore(group, deliveries, group_scores, tuple(loss for loss in losses if loss.points > 0))
 
 
-def _losses(rules: Sequence[RuleCounts], made: Scores, by: Weights) -> Iterable[Loss]:
-    """100 − total, shared out: each rule loses its indicator's and dimension's weight times what it failed."""
-    tested = [d for d in made.dimensions if d.score is not None]
+def _losses(rules: Sequence[RuleCounts], group_scores: Scores, by: Weights) -> Iterable[Loss]:
+    """100 − total, by rule: its indicator's and dimension's weight times its failed share."""
+    tested = [d for d in group_scores.dimensions if d.score is not None]
     all_dimensions = sum(d.weight for d in tested)
     for dimension in tested:
         indicators = [i for i in dimension.indicators if i.value is not None]

@@ -38,7 +38,7 @@ class Profile(Protocol):
 
 @dataclass(frozen=True)
 class ProfiledTable:
-    """The table that was looked at, its version, and when."""
+    """The profiled table, its version, and when."""
 
     table: str
     version: int
@@ -66,24 +66,26 @@ def write_profile(
 
 def _fields(profiles: Sequence[Profile]) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for one in profiles:
-        is_hidden = one.field.is_personal() and one.field.type != "string"
-        span = f"{one.low} ～ {one.high}" if one.low and not is_hidden else figures.NONE
-        if one.field.type == "string" and one.low:
+    for profile in profiles:
+        is_hidden = profile.field.is_personal() and profile.field.type != "string"
+        span = f"{profile.low} ～ {profile.high}" if profile.low and not is_hidden else figures.NONE
+        if profile.field.type == "string" and profile.low:
             span = f"长度 {span}"
-        middle = " / ".join(f"{q:g}" for q in one.quantiles[1:4]) or figures.NONE
-        empty = figures.percent(figures.share(one.rows - one.filled, one.rows))
-        name = f"{one.field.title}（{one.field.name}）"
-        rows.append((name, one.field.type, empty, figures.count(one.distinct), span, HIDDEN if is_hidden else middle))
+        middle = " / ".join(f"{q:g}" for q in profile.quantiles[1:4]) or figures.NONE
+        empty = figures.percent(figures.share(profile.rows - profile.filled, profile.rows))
+        name = f"{profile.field.title}（{profile.field.name}）"
+        rows.append(
+            (name, profile.field.type, empty, figures.count(profile.distinct), span, HIDDEN if is_hidden else middle)
+        )
     head = ("字段", "类型", "空值占比", "取值数（约）", "最小 ～ 最大", "四分位数")
     return table("各字段", head, rows, (2, 3))
 
 
 def _values(profiles: Sequence[Profile]) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for one in profiles:
-        shown = [f"{value} {figures.percent(figures.share(n, one.filled))}" for value, n in one.top[:SHOWN]]
-        more = f" 等 {len(one.top)} 种" if len(one.top) > SHOWN else ""
-        if shown:
-            rows.append((one.field.title, "、".join(shown) + more))
+    for profile in profiles:
+        shares = [f"{value} {figures.percent(figures.share(n, profile.filled))}" for value, n in profile.top[:SHOWN]]
+        more = f" 等 {len(profile.top)} 种" if len(profile.top) > SHOWN else ""
+        if shares:
+            rows.append((profile.field.title, "、".join(shares) + more))
     return table("取值不多的字段", ("字段", "取值与占比"), rows)

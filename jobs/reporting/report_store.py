@@ -1,4 +1,4 @@
-"""Where reports rest: in the object store, and mirrored below the lake's home for a browser."""
+"""Storage of reports: the object store, with a mirror below the lake's home for a browser."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,14 +30,14 @@ def put(lake: Lake, key: str, data: bytes, content_type: str) -> None:
 
 
 def put_once(lake: Lake, key: str, data: bytes, content_type: str) -> bool:
-    """Write one small file to both places if nothing lies there; whether it did."""
+    """Write one small file to both places unless the key exists; whether it was written."""
     is_first = lake.store.put_new(key, data, content_type)
     if is_first:
         _mirror(lake, key, lambda file: file.write_bytes(data))
     return is_first
 
 
-def put_made(lake: Lake, key: str, make: Callable[[Path], object]) -> None:
+def put_generated(lake: Lake, key: str, make: Callable[[Path], object]) -> None:
     """Write one file that `make` writes to a path, to both places."""
     lake.store.put_file(_mirror(lake, key, make), key)
 

@@ -1,4 +1,4 @@
-"""Rule results → scores by the six qualities of GB/T 36344-2018, with what was not tested left out."""
+"""Rule results → scores by the six dimensions of GB/T 36344-2018; untested ones are left out."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat
 
 FILE = Path(__file__).parent / "weights.yaml"
 OF_A_DELIVERY = "delivery_"
-"""Checks of a delivery as a whole count what they looked at, though no row of evidence belongs to them."""
+"""Checks of a delivery as a whole count what they checked, though they have no rows of evidence."""
 OF_EACH_ROW = re.compile(r"^expect_(column_values?_|column_pair_|compound_|multicolumn_|select_column_)")
 
 
@@ -62,7 +62,7 @@ class IndicatorScore:
 
 @dataclass(frozen=True)
 class DimensionScore:
-    """Score (0 to 100) of one quality; None where nothing was tested."""
+    """Score (0 to 100) of one dimension; None where nothing was tested."""
 
     name: str
     score: float | None
@@ -86,17 +86,17 @@ def weights(file: Path = FILE) -> Weights:
 
 
 def checked_count(rule: ScoredRule) -> int:
-    """Cells or rows that the rule could judge."""
+    """Cells or rows that the rule checked."""
     return rule.element_count - rule.missing_count
 
 
 def is_of_each_row(rule: ScoredRule) -> bool:
-    """Whether the rule judges rows one by one rather than the whole table."""
+    """Whether the rule checks rows one by one rather than the whole table."""
     return bool(OF_EACH_ROW.match(rule.type))
 
 
 def pass_rate(rule: ScoredRule) -> float | None:
-    """X = 1 − failed / checked; a rule about the whole table is 1 or 0; None where nothing could be judged."""
+    """X = 1 − failed / checked; a rule about the whole table is 1 or 0; None where nothing was checked."""
     if not is_of_each_row(rule) and not rule.type.startswith(OF_A_DELIVERY):
         return 1.0 if rule.success else 0.0
     checked = checked_count(rule)

@@ -1,4 +1,4 @@
-"""Score of each dataset of a department over its last deliveries."""
+"""Scores of each dataset of a department over its last deliveries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ class Trend:
     change: str
 
 
-def dataset_trends(mine: Sequence[Entry], contracts: Sequence[Contract], zone: str) -> list[Trend]:
-    """One trend a dataset with at least two judged deliveries."""
-    found = []
+def dataset_trends(own_entries: Sequence[Entry], contracts: Sequence[Contract], zone: str) -> list[Trend]:
+    """One trend per dataset with at least two evaluated deliveries."""
+    trends = []
     for contract in contracts:
-        judged = [e for e in mine if e.delivery.dataset == contract.id and e.verdict][-SHOWN:]
-        if len(judged) < 2:
+        evaluated = [e for e in own_entries if e.delivery.dataset == contract.id and e.verdict][-SHOWN:]
+        if len(evaluated) < 2:
             continue
-        totals = [e.scores.total for e in judged]
-        days = [figures.day(e.delivery.received_at, zone)[5:] for e in judged]
+        totals = [e.scores.total for e in evaluated]
+        days = [figures.day(e.delivery.received_at, zone)[5:] for e in evaluated]
         marks = [(d, t, figures.score(t)) for d, t in zip(days, totals, strict=True)]
         scale = score_scale(totals)
         drawn = chart(f"{contract.title} · 总分（纵轴 {scale.bottom:g} 至 100）", marks, scale)
-        found.append(Trend(contract.title, drawn, _change(totals)))
-    return found
+        trends.append(Trend(contract.title, drawn, _change(totals)))
+    return trends
 
 
 def _change(totals: Sequence[float | None]) -> str:

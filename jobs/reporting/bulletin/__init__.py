@@ -1,4 +1,4 @@
-"""Bulletins as the hallway uses them: what they rest on, their document, where they lie, and their numbers found again."""
+"""Bulletins as pipeline steps use them: their facts, their document, their storage, and the check of their numbers."""
 
 from jobs.reporting.bulletin.checks import bulletin_checks, file_check
 from jobs.reporting.bulletin.document import FORMAT, bulletin_document

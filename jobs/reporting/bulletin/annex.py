@@ -1,4 +1,4 @@
-"""The annexes of a bulletin: numbers of each department, the tickets and deliveries behind them, formulas and sources."""
+"""The annexes of a bulletin: numbers by department, the tickets and deliveries behind them, formulas and sources."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,20 +29,22 @@ ORIGINS = {"ledger": "报送台账", "verdicts": "检核结论表", "rules": "�
 
 def annexes(document: Document, terms: Terms) -> Iterator[Block]:
     """The three annexes, each on a page of its own."""
-    for place, (title, made) in enumerate(zip(TITLES, (_departments, _lists, _formulas), strict=True), 1):
+    for place, (title, annex) in enumerate(zip(TITLES, (_departments, _lists, _formulas), strict=True), 1):
         yield NewPage()
         yield Line("annex", f"附件{place}")
         yield Line("annex_title", title)
-        yield from made(document, terms)
+        yield from annex(document, terms)
 
 
 def _departments(document: Document, terms: Terms) -> Iterator[Block]:
-    every = [("全市", Values(document["figures"], terms))]
-    every += [(one["department"], Values(one["figures"], terms)) for one in document["departments"]]
+    departments = [("全市", Values(document["figures"], terms))]
+    departments += [
+        (department["department"], Values(department["figures"], terms)) for department in document["departments"]
+    ]
     for title, names in TABLES:
         yield Line("caption", title)
         head = ("单位", *(terms.measure(name).title for name in names))
-        rows = [(name, *(values.shown(n) for n in names)) for name, values in every]
+        rows = [(name, *(values.shown(n) for n in names)) for name, values in departments]
         yield grid(head, rows, (9, *WIDTHS.get(title, [24 // len(names)] * len(names))), range(1, len(head)))
 
 
@@ -51,14 +53,16 @@ def _lists(document: Document, terms: Terms) -> Iterator[Block]:
     yield Line("caption", f"工单（{len(document['tickets']):,}件）")
     rows = [
         (
-            one["id"],
-            one["department"],
-            f"{one['title']}：{one['message']}",
-            one["label"],
-            local_day(one["due_at"], zone),
-            "、".join(counted.get(one["id"], ())),
+            ticket["id"],
+            ticket["department"],
+            f"{ticket['title']}：{ticket['message']}",
+            ticket["label"],
+            local_day(ticket["due_at"], zone),
+            "、".join(counted.get(ticket["id"], ())),
         )
-        for one in sorted(document["tickets"], key=lambda one: (not one["is_overdue"], not one["is_open"], one["id"]))
+        for ticket in sorted(
+            document["tickets"], key=lambda ticket: (not ticket["is_overdue"], not ticket["is_open"], ticket["id"])
+        )
     ]
     yield grid(("工单", "单位", "问题", "状态", "到期日", "计入"), rows[: terms.listed], (6, 8, 11, 6, 7, 9))
     yield Line(
@@ -68,52 +72,52 @@ def _lists(document: Document, terms: Terms) -> Iterator[Block]:
     yield Line("caption", f"批次（{len(document['batches']):,}批）")
     yield grid(
         ("批次号", "单位", "收到时间", "状态", "检查行数", "未通过"),
-        (_batch(one, zone) for one in document["batches"][: terms.listed]),
+        (_batch(batch, zone) for batch in document["batches"][: terms.listed]),
         (14, 9, 7, 7, 6, 5),
         (4, 5),
     )
     yield Line("note", f"应报批次和每个数字所依据的全部编号见同名 JSON 文件。{_left(document['batches'], terms)}")
     if document["exempt"]:
         yield Line("caption", "申诉成立、不计入得分的规则结果")
-        exempt = [(one["ticket"], one["rule"], one["delivery"]) for one in document["exempt"]]
+        exempt = [(result["ticket"], result["rule"], result["delivery"]) for result in document["exempt"]]
         yield grid(("工单", "规则", "批次号"), exempt, (6, 12, 18))
 
 
 def _counted(document: Document, terms: Terms) -> dict[str, list[str]]:
-    """In which numbers a ticket counts, by ticket."""
-    every = Values(document["figures"], terms)
-    found: dict[str, list[str]] = {}
+    """The numbers in which each ticket counts."""
+    totals = Values(document["figures"], terms)
+    counted: dict[str, list[str]] = {}
     for name, word in STOCK.items():
-        for ticket, times in Counter(every.ids(name)).items():
-            found.setdefault(ticket, []).append(word + (f"{times}次" if times > 1 else ""))
+        for ticket, times in Counter(totals.ids(name)).items():
+            counted.setdefault(ticket, []).append(word + (f"{times}次" if times > 1 else ""))
     for name, word in SHARES.items():
-        part = set(every.ids(name, "part"))
-        for ticket in dict.fromkeys(every.ids(name)):
-            found.setdefault(ticket, []).append(word + ("＋" if ticket in part else "－"))
-    return found
+        part = set(totals.ids(name, "part"))
+        for ticket in dict.fromkeys(totals.ids(name)):
+            counted.setdefault(ticket, []).append(word + ("＋" if ticket in part else "－"))
+    return counted
 
 
-def _batch(one: Mapping[str, Any], zone: str) -> tuple[str, ...]:
-    counts = (figures.count(one["rows"]), figures.count(one["failed_rows"]))
+def _batch(batch: Mapping[str, Any], zone: str) -> tuple[str, ...]:
+    counts = (figures.count(batch["rows"]), figures.count(batch["failed_rows"]))
     return (
-        one["id"],
-        one["department"],
-        local_day(one["received_at"], zone),
-        STATE_WORDS[State(one["state"])],
+        batch["id"],
+        batch["department"],
+        local_day(batch["received_at"], zone),
+        STATE_WORDS[State(batch["state"])],
         *counts,
     )
 
 
 def _left(rows: Iterable[Any], terms: Terms) -> str:
-    more = len(list(rows)) - terms.listed
-    return f"另有{more:,}条未列出，见同名 JSON 文件。" if more > 0 else ""
+    left_out = len(list(rows)) - terms.listed
+    return f"另有{left_out:,}条未列出，见同名 JSON 文件。" if left_out > 0 else ""
 
 
 def _formulas(document: Document, terms: Terms) -> Iterator[Block]:
     yield Line("para", f"数据截止时间：{moment(document['cut_off'], document['timezone'])}。")
     for text in _basis(document, terms):
         yield Line("para", text)
-    rows = [(one.title, one.formula, ORIGINS[one.of]) for one in terms.measures]
+    rows = [(measure.title, measure.formula, ORIGINS[measure.of]) for measure in terms.measures]
     yield grid(("指标", "计算公式", "来源"), rows, (8, 20, 6))
 
 
@@ -127,7 +131,7 @@ def _basis(document: Document, terms: Terms) -> Iterator[str]:
     events = sources["events"]
     yield f"工单数字依据事件链第1至{events['seq']:,}条事件，链尾哈希 {events['hash']}。"
     years = basis["calendar"]["years"]
-    loaded = "、".join(f"{one['year']}年（{one['source']}）" for one in basis["calendar"]["loaded"])
+    loaded = "、".join(f"{year['year']}年（{year['source']}）" for year in basis["calendar"]["loaded"])
     yield (
         f"得分权重第{basis['weights']['version']}版，排名和口径第{terms.version}版，时限表第{basis['clocks_version']}版，工单状态机"
         f"第{basis['machine_version']}版；工作日历 {basis['calendar']['package']}"

@@ -1,4 +1,4 @@
-"""A bulletin's document → its parts in the order of an official document (GB/T 9704-2012); the same document, the same text."""
+"""A bulletin's document → its parts in the order of an official document (GB/T 9704-2012); reproducible."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from jobs.reporting.delivery.recompute import Document
 
 
 def blocks(document: Document) -> tuple[Block, ...]:
-    """The whole bulletin: head, text, annexes, imprint."""
+    """All parts of the bulletin: head, text, annexes, imprint."""
     terms = Terms.model_validate(document["basis"]["terms"])
     return (
         *_head(document, terms),
@@ -22,10 +22,10 @@ def blocks(document: Document) -> tuple[Block, ...]:
     )
 
 
-def text(made: tuple[Block, ...]) -> str:
+def text(parts: tuple[Block, ...]) -> str:
     """The text of the parts, a line each."""
     lines = []
-    for block in made:
+    for block in parts:
         if isinstance(block, Line):
             lines.append(block.text)
         elif isinstance(block, Grid):
@@ -34,7 +34,7 @@ def text(made: tuple[Block, ...]) -> str:
 
 
 def title(document: Document) -> str:
-    """关于…的通报, with the revision where it is not the first."""
+    """关于…的通报, with the revision after the first."""
     revision = f"（第{document['revision']}版）" if document["revision"] > 1 else ""
     return f"关于{document['period']['title']}公共数据质量治理情况的通报{revision}"
 

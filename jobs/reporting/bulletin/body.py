@@ -16,12 +16,12 @@ SHOWN_IDS = 6
 
 def body(document: Document, terms: Terms) -> Iterator[Block]:
     """Parts one to five."""
-    every = Values(document["figures"], terms)
+    totals = Values(document["figures"], terms)
     earlier = document["period"]["earlier"]
     yield Line("h1", "一、总体情况")
-    yield from _came(document, every, earlier)
-    yield from _quality(document, every, earlier)
-    yield from _mended(every, earlier)
+    yield from _received(document, totals, earlier)
+    yield from _quality(document, totals, earlier)
+    yield from _corrected(totals, earlier)
     yield Line("h1", "二、部门排名")
     yield from _places(document, terms)
     yield Line("h1", "三、突出问题")
@@ -32,48 +32,50 @@ def body(document: Document, terms: Terms) -> Iterator[Block]:
     yield from _demands(document, terms)
 
 
-def _came(document: Document, every: Values, earlier: str) -> Iterator[Block]:
+def _received(document: Document, totals: Values, earlier: str) -> Iterator[Block]:
     senders = len({batch["provider"] for batch in document["batches"]})
-    due, met = len(every.ids("punctual")), len(every.ids("punctual", "part"))
+    due, met = len(totals.ids("punctual")), len(totals.ids("punctual", "part"))
     yield Line("h2", "（一）数据汇聚")
     yield Line(
         "para",
-        f"本期共收到{senders}个单位报送的数据{every.shown('deliveries')}批（{_against(every, 'deliveries', earlier)}），"
-        f"检查{every.shown('rows')}行。按约定应报{due:,}批，按时报送{met:,}批，汇聚及时率{every.shown('punctual')}"
-        f"（{_against(every, 'punctual', earlier)}）；解析失败或整批拒收{every.shown('sent_back')}批。",
+        f"本期共收到{senders}个单位报送的数据{totals.shown('deliveries')}批（{_against(totals, 'deliveries', earlier)}），"
+        f"检查{totals.shown('rows')}行。按约定应报{due:,}批，按时报送{met:,}批，汇聚及时率{totals.shown('punctual')}"
+        f"（{_against(totals, 'punctual', earlier)}）；解析失败或整批拒收{totals.shown('sent_back')}批。",
     )
 
 
-def _quality(document: Document, every: Values, earlier: str) -> Iterator[Block]:
+def _quality(document: Document, totals: Values, earlier: str) -> Iterator[Block]:
     yield Line("h2", "（二）数据质量")
     yield Line(
         "para",
-        f"检查的数据中，未通过{every.shown('failed_rows')}行，记录合格率{every.shown('good_share')}"
-        f"（{_against(every, 'good_share', earlier)}），每万行问题{every.shown('failed_per_10k')}行。"
-        f"质量总分{every.shown('score')}（{_against(every, 'score', earlier)}），各维度得分如下，未检测的维度不计分。",
+        f"检查的数据中，未通过{totals.shown('failed_rows')}行，记录合格率{totals.shown('good_share')}"
+        f"（{_against(totals, 'good_share', earlier)}），每万行问题{totals.shown('failed_per_10k')}行。"
+        f"质量总分{totals.shown('score')}（{_against(totals, 'score', earlier)}），各维度得分如下，未检测的维度不计分。",
     )
     names = ["score", *(f"score.{name}" for name in document["basis"]["weights"]["dimensions"])]
-    rows = [(every.measure(n).title, every.shown(n), every.before(n), every.change(n)) for n in names]
+    rows = [(totals.measure(n).title, totals.shown(n), totals.before(n), totals.change(n)) for n in names]
     yield grid(("维度", "本期", earlier, "变化"), rows, (3, 2, 2, 3), (1, 2, 3))
 
 
-def _mended(every: Values, earlier: str) -> Iterator[Block]:
-    stock = {name: every.shown(name) for name in ("opening", "new", "closed", "closing")}
+def _corrected(totals: Values, earlier: str) -> Iterator[Block]:
+    stock = {name: totals.shown(name) for name in ("opening", "new", "closed", "closing")}
     yield Line("h2", "（三）问题整改")
     yield Line(
         "para",
         f"期初未办结问题{stock['opening']}件，本期新增{stock['new']}件，办结{stock['closed']}件，期末未办结{stock['closing']}件"
-        f"（{stock['opening']}＋{stock['new']}－{stock['closed']}＝{stock['closing']}），其中超期{every.shown('overdue')}件。"
-        f"整改率{every.shown('mended')}，按期整改率{every.shown('mended_in_time')}"
-        f"（{_against(every, 'mended_in_time', earlier)}）。主要整改指标如下，没有可计对象的以“{figures.NONE}”表示。",
+        f"（{stock['opening']}＋{stock['new']}－{stock['closed']}＝{stock['closing']}），其中超期{totals.shown('overdue')}件。"
+        f"整改率{totals.shown('mended')}，按期整改率{totals.shown('mended_in_time')}"
+        f"（{_against(totals, 'mended_in_time', earlier)}）。主要整改指标如下，没有可计对象的以“{figures.NONE}”表示。",
     )
-    rows = [(every.measure(n).title, _ratio(every, n), every.shown(n), every.before(n), every.change(n)) for n in LOOP]
+    rows = [
+        (totals.measure(n).title, _ratio(totals, n), totals.shown(n), totals.before(n), totals.change(n)) for n in LOOP
+    ]
     yield grid(("指标", "件数", "本期", earlier, "变化"), rows, (6, 3, 3, 3, 5), (1, 2, 3, 4))
 
 
-def _ratio(every: Values, name: str) -> str:
-    whole = len(every.ids(name))
-    return f"{len(every.ids(name, 'part'))}／{whole}" if every.measure(name).unit == "percent" else str(whole)
+def _ratio(totals: Values, name: str) -> str:
+    whole = len(totals.ids(name))
+    return f"{len(totals.ids(name, 'part'))}／{whole}" if totals.measure(name).unit == "percent" else str(whole)
 
 
 def _places(document: Document, terms: Terms) -> Iterator[Block]:
@@ -86,25 +88,33 @@ def _places(document: Document, terms: Terms) -> Iterator[Block]:
     )
     ranked = [d for d in document["departments"] if d["place"] is not None]
     for size in by.size_classes:
-        mine = [d for d in ranked if d["size_class"] == size.name]
-        if mine:
+        in_class = [d for d in ranked if d["size_class"] == size.name]
+        if in_class:
             yield Line("caption", f"{size.name}报送单位")
-            yield _ranking(mine, terms)
+            yield _ranking(in_class, terms)
     yield from _unranked(document)
 
 
 def _unranked(document: Document) -> Iterator[Block]:
-    out = [f"{d['department']}（{d['note']}）" for d in document["departments"] if d["place"] is None]
-    if out:
-        yield Line("para", f"未参加排名的单位：{'、'.join(out)}。")
+    unranked = [f"{d['department']}（{d['note']}）" for d in document["departments"] if d["place"] is None]
+    if unranked:
+        yield Line("para", f"未参加排名的单位：{'、'.join(unranked)}。")
 
 
-def _ranking(mine: Sequence[Mapping[str, Any]], terms: Terms) -> Grid:
+def _ranking(departments: Sequence[Mapping[str, Any]], terms: Terms) -> Grid:
     rows = []
-    for one in mine:
-        own = Values(one["figures"], terms)
+    for department in departments:
+        own = Values(department["figures"], terms)
         parts = (own.shown("score"), own.shown("punctual"), own.shown("mended_in_time"))
-        rows.append((str(one["place"]), one["department"], figures.score(one["index"]), *parts, _rise(one["change"])))
+        rows.append(
+            (
+                str(department["place"]),
+                department["department"],
+                figures.score(department["index"]),
+                *parts,
+                _rise(department["change"]),
+            )
+        )
     head = ("名次", "单位", "综合得分", "质量总分", "及时率", "按期整改率", "名次变化")
     return grid(head, rows, (4, 13, 6, 6, 6, 7, 6), (2, 3, 4, 5))
 
@@ -116,17 +126,18 @@ def _rise(change: int | None) -> str:
 
 
 def _cases(document: Document) -> Iterator[Block]:
-    tickets = {one["id"]: one for one in document["tickets"]}
+    tickets = {ticket["id"]: ticket for ticket in document["tickets"]}
     if not document["cases"]:
         yield Line("para", "本期末没有未办结的质检问题。")
     for place, case in enumerate(document["cases"], 1):
-        one = tickets[case["ticket"]]
-        severity = labels.SEVERITIES.get(one["severity"], one["severity"])
+        ticket = tickets[case["ticket"]]
+        severity = labels.SEVERITIES.get(ticket["severity"], ticket["severity"])
         sample = f"例如：{case['sample']}。" if case["sample"] else ""
         yield Line(
             "para",
-            f"{place}．{one['department']}“{one['title']}”：{one['message']}。涉及{one['failed_rows']:,}行，"
-            f"未改正{one['remaining_rows']:,}行；{one['dimension']}，{severity}级；工单{one['id']}，{one['label']}。{sample}",
+            f"{place}．{ticket['department']}“{ticket['title']}”：{ticket['message']}。涉及{ticket['failed_rows']:,}行，"
+            f"未改正{ticket['remaining_rows']:,}行；{ticket['dimension']}，{severity}级；"
+            f"工单{ticket['id']}，{ticket['label']}。{sample}",
         )
     if document["cases"]:
         yield Line("note", "案例中的个人信息已作脱敏处理。")
@@ -138,33 +149,46 @@ def _late(document: Document, terms: Terms) -> Iterator[Block]:
         ("is_overdue", "超期未办结的问题", "截至数据截止时间，没有超期未办结的问题。"),
         ("recurred", "关闭后本期再次发生的问题", "本期没有关闭后再次发生的问题。"),
     ):
-        mine = sorted(
-            (one for one in document["tickets"] if one[flag]), key=lambda one: (one["due_at"] or "", one["id"])
+        late_tickets = sorted(
+            (ticket for ticket in document["tickets"] if ticket[flag]),
+            key=lambda ticket: (ticket["due_at"] or "", ticket["id"]),
         )
-        if not mine:
+        if not late_tickets:
             yield Line("para", none)
             continue
-        yield Line("para", f"{title}{len(mine):,}件：{_by_department(mine)}。")
-        more = len(mine) - terms.told
-        yield Line("caption", title + (f"（到期最早的{terms.told}件，另有{more:,}件见附件2）" if more > 0 else ""))
+        yield Line("para", f"{title}{len(late_tickets):,}件：{_by_department(late_tickets)}。")
+        left_out = len(late_tickets) - terms.told
+        yield Line(
+            "caption", title + (f"（到期最早的{terms.told}件，另有{left_out:,}件见附件2）" if left_out > 0 else "")
+        )
         rows = [
-            (one["id"], one["department"], f"{one['title']}：{one['message']}", local_day(one["due_at"], zone))
-            for one in mine[: terms.told]
+            (
+                ticket["id"],
+                ticket["department"],
+                f"{ticket['title']}：{ticket['message']}",
+                local_day(ticket["due_at"], zone),
+            )
+            for ticket in late_tickets[: terms.told]
         ]
         yield grid(("工单", "单位", "问题", "到期日"), rows, (5, 8, 13, 6))
 
 
-def _by_department(mine: Sequence[Mapping[str, Any]]) -> str:
-    """Departments with their numbers, the most first."""
-    found = Counter(one["department"] for one in mine)
-    return "、".join(f"{name}{count:,}件" for name, count in sorted(found.items(), key=lambda i: (-i[1], i[0])))
+def _by_department(tickets: Sequence[Mapping[str, Any]]) -> str:
+    """Departments with their numbers, largest first."""
+    counts = Counter(ticket["department"] for ticket in tickets)
+    return "、".join(f"{name}{count:,}件" for name, count in sorted(counts.items(), key=lambda i: (-i[1], i[0])))
 
 
 def _demands(document: Document, terms: Terms) -> Iterator[Block]:
     if document["demands"]:
         rows = [
-            (str(place), f"{one['what']}{_ids(one['tickets'], one['who'])}", one["who"], chinese_date(one["due_on"]))
-            for place, one in enumerate(document["demands"], 1)
+            (
+                str(place),
+                f"{demand['what']}{_ids(demand['tickets'], demand['who'])}",
+                demand["who"],
+                chinese_date(demand["due_on"]),
+            )
+            for place, demand in enumerate(document["demands"], 1)
         ]
         yield grid(("序号", "事项", "责任单位", "时限"), rows, (3, 15, 8, 8))
     yield Line("para", f"数据由数源部门在源头改正后重新报送，系统自动复核。{terms.contact}")
@@ -177,8 +201,8 @@ def _ids(tickets: Sequence[str], who: str) -> str:
     return f"（{'、'.join(tickets[:SHOWN_IDS])}{more}）"
 
 
-def _against(every: Values, name: str, earlier: str) -> str:
-    change = every.change(name)
+def _against(totals: Values, name: str, earlier: str) -> str:
+    change = totals.change(name)
     if change == figures.NONE:
         return f"{earlier}无可比数据"
     unit = "批" if name == "deliveries" and change != "持平" else ""

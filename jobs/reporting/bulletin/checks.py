@@ -1,4 +1,4 @@
-"""A bulletin's numbers beside those found again from what it cites, and its pages beside its document."""
+"""Checks of a bulletin: its numbers against those recomputed from its sources, its pages against its document."""
 
 import hashlib
 import re
@@ -13,60 +13,62 @@ from jobs.reporting.delivery.recompute import Check, Document
 
 SECTIONS = ("period", "sources", "figures", "departments", "exempt", "cases", "tickets", "batches", "demands")
 WORDS = frozenset(("title", "department", "message", "sample", "label", "source", "who", "formula"))
-"""Names and sentences, which contracts may change later; they are no numbers."""
+"""Names and sentences, not numbers; contracts may change them later."""
 NAMES = ("id", "name", "ticket", "provider")
 
 
-def bulletin_checks(document: Document, again: Document) -> Iterator[Check]:
-    """Every number, id and day of the document, against the same of the one that was made again."""
+def bulletin_checks(document: Document, recomputed: Document) -> Iterator[Check]:
+    """Every number, id and day of the document, against the recomputed document."""
     for section in SECTIONS:
-        if section == "demands" and document["basis"]["calendar"] != again["basis"]["calendar"]:
-            continue  # days that were counted by another calendar
-        yield from _compared(section, document[section], again[section], _source(document, section))
+        if section == "demands" and document["basis"]["calendar"] != recomputed["basis"]["calendar"]:
+            continue  # the days come from another calendar
+        yield from _compared(section, document[section], recomputed[section], _source(document, section))
 
 
 def file_check(file: Path, document: Document, fonts: Fonts) -> Check:
-    """Whether a PDF or Word file says what its document says."""
-    from jobs.reporting.bulletin.pdf import write_pdf  # a second to import, wanted for bulletins alone
+    """Whether a PDF or Word file has the text of its document."""
+    from jobs.reporting.bulletin.pdf import write_pdf  # takes a second to import, needed for bulletins only
     from jobs.reporting.bulletin.word import write_word
 
     with TemporaryDirectory(prefix="lake-bulletin-") as folder:
-        fresh, made = Path(folder) / file.name, blocks(document)
+        rendered, parts = Path(folder) / file.name, blocks(document)
         if file.suffix == ".pdf":
-            write_pdf(made, fresh, fonts)
+            write_pdf(parts, rendered, fonts)
         else:
-            write_word(made, fresh)
-        return Check(f"text of {file.name}", _text_hash(file), _text_hash(fresh), "the JSON document, written anew")
+            write_word(parts, rendered)
+        return Check(
+            f"text of {file.name}", _text_hash(file), _text_hash(rendered), "the JSON document, rendered again"
+        )
 
 
-def _compared(path: str, told: Any, found: Any, source: str) -> Iterator[Check]:
-    if isinstance(told, Mapping) and isinstance(found, Mapping):
-        origin = str(told.get("source", source))
-        for key in sorted({*told, *found} - WORDS):
-            yield from _compared(f"{path}.{key}", told.get(key), found.get(key), origin)
-    elif _is_named(told) and _is_named(found):
-        one, other = _named(told), _named(found)
-        for key in sorted({*one, *other}):
-            yield from _compared(f"{path}.{key}", one.get(key), other.get(key), source)
+def _compared(path: str, reported: Any, recomputed: Any, source: str) -> Iterator[Check]:
+    if isinstance(reported, Mapping) and isinstance(recomputed, Mapping):
+        origin = str(reported.get("source", source))
+        for key in sorted({*reported, *recomputed} - WORDS):
+            yield from _compared(f"{path}.{key}", reported.get(key), recomputed.get(key), origin)
+    elif _is_named(reported) and _is_named(recomputed):
+        reported_entries, recomputed_entries = _named(reported), _named(recomputed)
+        for key in sorted({*reported_entries, *recomputed_entries}):
+            yield from _compared(f"{path}.{key}", reported_entries.get(key), recomputed_entries.get(key), source)
     else:
-        yield Check(path, _plain(told), _plain(found), source)
+        yield Check(path, _plain(reported), _plain(recomputed), source)
 
 
 def _is_named(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, Mapping) for one in value)
+    return isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value)
 
 
-def _named(found: list[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Entries of a list by what names them, or by their place."""
-    made: dict[str, Mapping[str, Any]] = {}
-    for place, one in enumerate(found, 1):
-        name = next((str(one[key]) for key in NAMES if key in one), str(place))
-        made[name if name not in made else f"{name}.{place}"] = one
-    return made
+def _named(entries: list[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Entries of a list by their name or id, or by their place."""
+    by_name: dict[str, Mapping[str, Any]] = {}
+    for place, entry in enumerate(entries, 1):
+        name = next((str(entry[key]) for key in NAMES if key in entry), str(place))
+        by_name[name if name not in by_name else f"{name}.{place}"] = entry
+    return by_name
 
 
 def _plain(value: Any) -> Any:
-    """Lists as JSON has them; a mapping that stands beside nothing, as whether it is there."""
+    """Lists as in JSON; a mapping without a counterpart, as whether it exists."""
     if isinstance(value, Mapping):
         return "there"
     return list(value) if isinstance(value, tuple | list) else value
@@ -74,8 +76,8 @@ def _plain(value: Any) -> Any:
 
 def _source(document: Document, section: str) -> str:
     origin = {"batches": "verdicts", "tickets": "events", "cases": "events", "exempt": "events"}.get(section)
-    told = document["sources"].get(origin, {}) if origin else {}
-    return " ".join(f"{key} {value}" for key, value in told.items()) or "all sources"
+    source = document["sources"].get(origin, {}) if origin else {}
+    return " ".join(f"{key} {value}" for key, value in source.items()) or "all sources"
 
 
 def _text_hash(file: Path) -> str:

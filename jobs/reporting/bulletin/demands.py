@@ -1,4 +1,4 @@
-"""What a bulletin asks for: what is to be done, by whom, by when, and the tickets that it is about."""
+"""What a bulletin demands: what is to be done, by whom, by when, and the tickets concerned."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ EACH, EACH_DUE = "各有关单位", "按工单时限"
 
 @dataclass(frozen=True)
 class Demand:
-    """One line of part five; `due_on` is an ISO date, or words where each ticket has its own."""
+    """One line of part five; `due_on` is an ISO date, or a phrase where each ticket has its own."""
 
     what: str
     who: str
@@ -22,15 +22,15 @@ class Demand:
 
 
 def demands(facts: BulletinFacts, scores: Mapping[str, float | None], places: Sequence[Placed]) -> list[Demand]:
-    """What is overdue, what came back, whose score is low, and the rest."""
-    by, matters = facts.terms.demands, facts.loop.tickets
-    overdue, again = filter(attrgetter("is_overdue"), matters), filter(attrgetter("recurred"), matters)
+    """Demands for overdue tickets, recurrences, low scores, and the rest."""
+    by, tickets = facts.terms.demands, facts.loop.tickets
+    overdue, recurred = filter(attrgetter("is_overdue"), tickets), filter(attrgetter("recurred"), tickets)
     late = _each(facts, overdue, "办结超期工单 {} 件", by.overdue_days)
-    back = _each(facts, again, "查明 {} 件问题重复发生的原因，在源头根治并书面反馈", by.recurred_days)
+    recurrences = _each(facts, recurred, "查明 {} 件问题重复发生的原因，在源头根治并书面反馈", by.recurred_days)
     low = [p.provider for p in places if p.place is not None and _is_low(scores.get(p.provider), by.low_score)]
-    rest = tuple(m.id for m in matters if m.is_open and not m.is_overdue)
+    rest = tuple(ticket.id for ticket in tickets if ticket.is_open and not ticket.is_overdue)
     others = [Demand(f"按时限整改其余未办结工单 {len(rest)} 件", EACH, EACH_DUE, rest)] if rest else []
-    return [*late, *back, *_plans(facts, low), *others]
+    return [*late, *recurrences, *_plans(facts, low), *others]
 
 
 def _plans(facts: BulletinFacts, low: Iterable[str]) -> Iterator[Demand]:
@@ -41,13 +41,13 @@ def _plans(facts: BulletinFacts, low: Iterable[str]) -> Iterator[Demand]:
         yield Demand(f"质量总分低于 {by.low_score:g} 分，提出质量提升方案", facts.title(provider), due, ())
 
 
-def _each(facts: BulletinFacts, matters: Iterable[TicketSummary], what: str, days: int) -> Iterator[Demand]:
-    """One demand a department."""
-    grouped: dict[str, list[str]] = {}
-    for one in matters:
-        grouped.setdefault(one.provider, []).append(one.id)
+def _each(facts: BulletinFacts, tickets: Iterable[TicketSummary], what: str, days: int) -> Iterator[Demand]:
+    """One demand per department."""
+    ids_by_provider: dict[str, list[str]] = {}
+    for ticket in tickets:
+        ids_by_provider.setdefault(ticket.provider, []).append(ticket.id)
     due = facts.due_on(facts.edition.issued_on, days)
-    for provider, ids in sorted(grouped.items()):
+    for provider, ids in sorted(ids_by_provider.items()):
         yield Demand(what.format(len(ids)), facts.title(provider), due, tuple(ids))
 
 

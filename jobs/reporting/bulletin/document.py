@@ -19,12 +19,14 @@ Figures = Mapping[str, tuple[Figure, ...]]
 
 
 def bulletin_document(facts: BulletinFacts) -> Document:
-    """The bulletin as plain values, ready for JSON; pages are made from nothing else."""
-    judged = result_figures(facts.judged, facts.loop.exempt(), facts.weights)
-    names = sorted(({*judged, *facts.loop.figures} | facts.providers | {m.provider for m in facts.loop.tickets}) - {""})
-    every = {name: (*_of(judged, name), *_of(facts.loop.figures, name)) for name in ("", *names)}
-    places = _places(facts, {name: every[name] for name in names})
-    scores = {name: _values(every[name]).get("score") for name in names}
+    """The bulletin as plain values, ready for JSON; pages are rendered from it alone."""
+    by_provider = result_figures(facts.results, facts.loop.exempt(), facts.weights)
+    names = sorted(
+        ({*by_provider, *facts.loop.figures} | facts.providers | {m.provider for m in facts.loop.tickets}) - {""}
+    )
+    figures = {name: (*_of(by_provider, name), *_of(facts.loop.figures, name)) for name in ("", *names)}
+    places = _places(facts, {name: figures[name] for name in names})
+    scores = {name: _values(figures[name]).get("score") for name in names}
     return {
         "format": FORMAT,
         **_head(facts),
@@ -34,18 +36,18 @@ def bulletin_document(facts: BulletinFacts) -> Document:
             "weights": facts.weights.model_dump(),
             **facts.loop.basis,
         },
-        "figures": [_figure(facts, one) for one in every[""]],
-        "departments": [_department(facts, one, every[one.provider]) for one in places],
+        "figures": [_figure(facts, figure) for figure in figures[""]],
+        "departments": [_department(facts, place, figures[place.provider]) for place in places],
         "exempt": _exempt(facts),
-        "cases": [_case(facts, one) for one in ticket_cases(facts)],
-        "tickets": [_ticket(facts, one) for one in facts.loop.tickets],
+        "cases": [_case(facts, ticket) for ticket in ticket_cases(facts)],
+        "tickets": [_ticket(facts, ticket) for ticket in facts.loop.tickets],
         "batches": _batches(facts),
-        "demands": [asdict(one) for one in demands(facts, scores, places)],
+        "demands": [asdict(demand) for demand in demands(facts, scores, places)],
     }
 
 
 def _exempt(facts: BulletinFacts) -> list[Document]:
-    """Rule results that count in no score, with the ticket whose dispute was upheld."""
+    """Rule results excluded from scores, with the ticket whose dispute was upheld."""
     return [
         {"delivery": delivery, "rule": rule, "ticket": ticket}
         for (delivery, rule), ticket in sorted(facts.loop.exempt().items())
@@ -53,10 +55,10 @@ def _exempt(facts: BulletinFacts) -> list[Document]:
 
 
 def ticket_cases(facts: BulletinFacts) -> list[TicketSummary]:
-    """The open tickets that part three tells of: the gravest first, then those with most rows left."""
-    left = [m for m in facts.loop.tickets if m.is_open and m.is_found and not m.upheld]
-    left.sort(key=lambda m: (SEVERITY_ORDER.get(m.severity, 9), -m.remaining_rows, m.id))
-    return left[: facts.terms.cases]
+    """The open tickets of part three: the most severe first, then those with most rows left."""
+    unresolved = [ticket for ticket in facts.loop.tickets if ticket.is_open and ticket.is_found and not ticket.upheld]
+    unresolved.sort(key=lambda ticket: (SEVERITY_ORDER.get(ticket.severity, 9), -ticket.remaining_rows, ticket.id))
+    return unresolved[: facts.terms.cases]
 
 
 def _head(facts: BulletinFacts) -> Document:
@@ -84,7 +86,7 @@ def _head(facts: BulletinFacts) -> Document:
 
 
 def _sources(facts: BulletinFacts) -> Document:
-    loop, versions = facts.loop, facts.judged.versions
+    loop, versions = facts.loop, facts.results.versions
     return {
         "ledger": {"table": "ledger.deliveries"},
         "verdicts": {"table": "results.verdicts", "version": versions[VERDICTS]},
@@ -93,24 +95,24 @@ def _sources(facts: BulletinFacts) -> Document:
     }
 
 
-def _figure(facts: BulletinFacts, one: Figure) -> Document:
-    origin = _sources(facts)[facts.terms.measure(one.name).of]
-    return {**asdict(one), "source": " ".join(f"{key} {value}" for key, value in origin.items())}
+def _figure(facts: BulletinFacts, figure: Figure) -> Document:
+    origin = _sources(facts)[facts.terms.measure(figure.name).of]
+    return {**asdict(figure), "source": " ".join(f"{key} {value}" for key, value in origin.items())}
 
 
-def _department(facts: BulletinFacts, place: Placed, mine: Sequence[Figure]) -> Document:
-    now = {key: value for key, value in asdict(place).items() if key != "before"}
+def _department(facts: BulletinFacts, place: Placed, own_figures: Sequence[Figure]) -> Document:
+    ranking = {key: value for key, value in asdict(place).items() if key != "before"}
     return {
-        **now,
+        **ranking,
         "place_before": place.before,
         "department": facts.title(place.provider),
-        "figures": [_figure(facts, one) for one in mine],
+        "figures": [_figure(facts, figure) for figure in own_figures],
     }
 
 
-def _places(facts: BulletinFacts, every: Figures) -> list[Placed]:
-    now = [_entrant(name, _values(mine)) for name, mine in every.items()]
-    before = [_entrant(name, {f.name: f.before for f in mine}) for name, mine in every.items()]
+def _places(facts: BulletinFacts, figures: Figures) -> list[Placed]:
+    now = [_entrant(name, _values(own_figures)) for name, own_figures in figures.items()]
+    before = [_entrant(name, {f.name: f.before for f in own_figures}) for name, own_figures in figures.items()]
     return ranked(now, before, facts.terms.ranking, facts.edition.period.months)
 
 
@@ -125,21 +127,26 @@ def _entrant(name: str, values: Mapping[str, float | None]) -> Entrant:
     )
 
 
-def _ticket(facts: BulletinFacts, one: TicketSummary) -> Document:
-    due = one.due_at.isoformat() if one.due_at else None
-    shown = {"message": masked_text(one.message), "due_at": due, "deliveries": list(one.deliveries)}
-    return {**asdict(one), **shown, "department": facts.title(one.provider), "title": facts.title(one.dataset)}
+def _ticket(facts: BulletinFacts, ticket: TicketSummary) -> Document:
+    due = ticket.due_at.isoformat() if ticket.due_at else None
+    formatted = {"message": masked_text(ticket.message), "due_at": due, "deliveries": list(ticket.deliveries)}
+    return {
+        **asdict(ticket),
+        **formatted,
+        "department": facts.title(ticket.provider),
+        "title": facts.title(ticket.dataset),
+    }
 
 
-def _case(facts: BulletinFacts, one: TicketSummary) -> Document:
-    return {"ticket": one.id, "sample": facts.samples.get(one.id, "")}
+def _case(facts: BulletinFacts, ticket: TicketSummary) -> Document:
+    return {"ticket": ticket.id, "sample": facts.samples.get(ticket.id, "")}
 
 
 def _batches(facts: BulletinFacts) -> list[Document]:
-    found = []
-    for batch in facts.judged.now.batches:
+    batches = []
+    for batch in facts.results.now.batches:
         delivery, read = batch.delivery, batch.read()
-        found.append(
+        batches.append(
             {
                 "id": delivery.id,
                 "provider": delivery.provider,
@@ -152,19 +159,19 @@ def _batches(facts: BulletinFacts) -> list[Document]:
                 "failed_rows": read.failed_rows if read else None,
             }
         )
-    return found
+    return batches
 
 
-def _of(found: Figures, name: str) -> tuple[Figure, ...]:
-    """A department's figures; one that sent nothing, or has no ticket, has them empty."""
-    return found.get(name) or tuple(Figure(f.name, EMPTY.get(f.name), EMPTY.get(f.name)) for f in found.get("", ()))
+def _of(figures: Figures, name: str) -> tuple[Figure, ...]:
+    """A department's figures; empty ones where it sent nothing or has no ticket."""
+    return figures.get(name) or tuple(Figure(f.name, EMPTY.get(f.name), EMPTY.get(f.name)) for f in figures.get("", ()))
 
 
-def _values(mine: Sequence[Figure]) -> dict[str, float | None]:
-    return {one.name: one.value for one in mine}
+def _values(figures: Sequence[Figure]) -> dict[str, float | None]:
+    return {figure.name: figure.value for figure in figures}
 
 
 EMPTY: Mapping[str, float] = dict.fromkeys(
     ("deliveries", "sent_back", "rows", "failed_rows", "opening", "new", "closed", "closing", "overdue", "again"), 0
 )
-"""What is counted is 0 of nothing; what is divided has no value then."""
+"""Counts are 0 where there is nothing; ratios have no value then."""

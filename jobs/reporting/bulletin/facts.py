@@ -1,4 +1,4 @@
-"""What a bulletin rests on, before it is written down: edition, figures, tickets, places."""
+"""The facts of a bulletin, before its document: edition, figures, tickets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from jobs.reporting.score import Weights
 
 @dataclass(frozen=True)
 class Edition:
-    """One issue of a bulletin. `until` is the cut-off, `before` where the period before it begins; moments are UTC.
+    """One issue of a bulletin. `until` is the cut-off, `before` the start of the previous period; moments are UTC.
 
-    `reason` says why a revision after the first was made. `number` is the serial in the document number.
+    `reason` says why there is a revision after the first. `number` is the serial in the document number.
     """
 
     period: Period
@@ -34,7 +34,7 @@ class Edition:
 
 @dataclass(frozen=True)
 class TicketFacts:
-    """What the loop of tickets tells: figures by department, tickets, and the event of the chain that it ends with."""
+    """The ticket side of a bulletin: figures by department, tickets, and the last event of the chain."""
 
     seq: int
     hash: str
@@ -43,7 +43,7 @@ class TicketFacts:
     tickets: tuple[TicketSummary, ...]
 
     def exempt(self) -> dict[tuple[str, str], str]:
-        """Deliveries with rules that count for no score, each with the ticket whose dispute was upheld."""
+        """Deliveries with rules excluded from scores, each with the ticket whose dispute was upheld."""
         return {
             (delivery, ticket.rule): ticket.id
             for ticket in self.tickets
@@ -54,13 +54,13 @@ class TicketFacts:
 
 @dataclass(frozen=True)
 class BulletinFacts:
-    """Everything. `providers` are told of in any case, `titles` are Chinese names of providers and datasets.
+    """All facts. `providers` appear in any case, `titles` are Chinese names of providers and datasets.
 
-    `due_on` counts working days from a day.
+    `due_on` adds working days to a day.
     """
 
     edition: Edition
-    judged: PeriodResults
+    results: PeriodResults
     loop: TicketFacts
     terms: Terms
     weights: Weights
@@ -70,5 +70,5 @@ class BulletinFacts:
     due_on: Callable[[date, int], str]
 
     def title(self, name: str) -> str:
-        """The Chinese name; what has none is called by its id."""
+        """The Chinese name; the id where there is none."""
         return self.titles.get(name) or name

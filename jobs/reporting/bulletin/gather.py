@@ -1,4 +1,4 @@
-"""Ledger, results and evidence → the facts of a bulletin, as they are or as a document cites them."""
+"""Ledger, results and evidence → the facts of a bulletin, current or as a document cites them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from jobs.model.ticket import TicketSummary
 from jobs.reporting.bulletin.document import ticket_cases
 from jobs.reporting.bulletin.facts import BulletinFacts, Edition, TicketFacts
 from jobs.reporting.bulletin.period import period
-from jobs.reporting.bulletin.results import judged, latest_versions
+from jobs.reporting.bulletin.results import latest_versions, period_results
 from jobs.reporting.bulletin.terms import Terms, terms
 from jobs.reporting.evidence import Evidence
 from jobs.reporting.score import Weights, weights
@@ -20,9 +20,9 @@ from jobs.reporting.score import Weights, weights
 
 @dataclass(frozen=True)
 class TicketSide:
-    """What tickets give to a bulletin: their facts, and the day so many working days after another."""
+    """The ticket side of a bulletin: its facts, and a function that adds working days to a day."""
 
-    told: TicketFacts
+    facts: TicketFacts
     due_on: Callable[[date, int], str]
 
 
@@ -33,8 +33,8 @@ def gathered(
     versions = latest_versions(lake) if cited is None else versions_of(cited)
     facts = BulletinFacts(
         edition=edition,
-        judged=judged(lake, registry, edition.before, (edition.period.since, edition.until), versions),
-        loop=tickets.told,
+        results=period_results(lake, registry, edition.before, (edition.period.since, edition.until), versions),
+        loop=tickets.facts,
         terms=Terms.model_validate(cited["basis"]["terms"]) if cited else terms(),
         weights=Weights.model_validate(cited["basis"]["weights"]) if cited else weights(),
         providers=frozenset(
@@ -46,7 +46,7 @@ def gathered(
     )
     if cited is not None:
         return facts
-    return replace(facts, samples={one.id: _sample(lake, registry, one) for one in ticket_cases(facts)})
+    return replace(facts, samples={ticket.id: _sample(lake, registry, ticket) for ticket in ticket_cases(facts)})
 
 
 def versions_of(document: Mapping[str, Any]) -> dict[str, int | None]:
@@ -55,17 +55,17 @@ def versions_of(document: Mapping[str, Any]) -> dict[str, int | None]:
 
 
 def citing(document: Mapping[str, Any], versions: Mapping[str, int | None]) -> dict[str, Any]:
-    """The document as if it cited other versions of the results tables."""
+    """The document, citing other versions of the results tables."""
     sources = document["sources"]
     return {**document, "sources": sources | {n: {**sources[n], "version": v} for n, v in versions.items()}}
 
 
 def edition_of(document: Mapping[str, Any]) -> Edition:
-    """The edition that a document says it is."""
-    told = document["period"]
+    """The edition of a document."""
+    cited_period = document["period"]
     return Edition(
-        period=period(told["name"], document["timezone"]),
-        before=datetime.fromisoformat(told["before"]),
+        period=period(cited_period["name"], document["timezone"]),
+        before=datetime.fromisoformat(cited_period["before"]),
         until=datetime.fromisoformat(document["cut_off"]),
         made_at=datetime.fromisoformat(document["made_at"]),
         issued_on=date.fromisoformat(document["issued_on"]),
@@ -84,11 +84,11 @@ def _titles(registry: Registry) -> dict[str, str]:
     return {c.provider: c.department for c in contracts} | {c.id: c.title for c in contracts}
 
 
-def _sample(lake: Lake, registry: Registry, one: TicketSummary) -> str:
-    """One failing row of the newest delivery that has some, as everybody may see it; empty where there is none."""
-    contract = registry.contracts.get(one.dataset)
-    for delivery in reversed(one.deliveries):
-        row = next(Evidence(lake, contract, delivery).rows(one.rule), None)
+def _sample(lake: Lake, registry: Registry, ticket: TicketSummary) -> str:
+    """One failing row of the newest delivery that has some, masked for everybody; empty where there is none."""
+    contract = registry.contracts.get(ticket.dataset)
+    for delivery in reversed(ticket.deliveries):
+        row = next(Evidence(lake, contract, delivery).rows(ticket.rule), None)
         if row is not None:
             value = f"，{row.field or '整行'}为“{row.value}”" if row.value else ""
             return f"{row.file}第{row.row}行（{row.key or '无主键'}）{value}"

@@ -1,4 +1,4 @@
-"""What a bulletin's pages are made of, whatever writes them: lines of a kind, tables, and new pages."""
+"""Parts of a bulletin's pages, for any output format: lines of a kind, tables, and page breaks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Line:
-    """A paragraph; its kind says font, place and indent."""
+    """A paragraph; its kind sets font, position and indent."""
 
     kind: Kind
     text: str
@@ -20,7 +20,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table; `widths` are shares of the line, `numeric` the columns whose cells stand to the right."""
+    """A table; `widths` are shares of the line, `numeric` the right-aligned columns."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -30,7 +30,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class NewPage:
-    """What follows begins on a page of its own."""
+    """A page break."""
 
 
 Block = Line | Grid | NewPage

@@ -27,23 +27,23 @@ from jobs.reporting.bulletin.styles import (
     TextStyle,
 )
 
-KEPT: Mapping[Kind, int] = {"h1": 2, "h2": 2, "caption": 4}
-"""Lines that a heading keeps with it on its page."""
+KEEP_LINES: Mapping[Kind, int] = {"h1": 2, "h2": 2, "caption": 4}
+"""Lines that stay on a heading's page."""
 FOOT = 7
 """Lines from the first of the list of annexes to the date, which stay on one page."""
 
 
-def write_pdf(made: Iterable[Block], file: Path, fonts: Fonts) -> None:
-    """The PDF at `file`."""
+def write_pdf(parts: Iterable[Block], file: Path, fonts: Fonts) -> None:
+    """Write the PDF at `file`."""
     page = _Paper(fonts)
     previous: Block | None = None
-    for block in made:
+    for block in parts:
         if isinstance(block, NewPage):
             page.add_page()
         elif isinstance(block, Grid):
             page.grid(block)
         else:
-            page.told(block, previous)
+            page.paragraph(block, previous)
         previous = block
     page.output(str(file))
 
@@ -67,7 +67,7 @@ class _Paper(FPDF):
         self.set_x(LEFT + width)
         self.cell(WIDTH - 2 * width, 5, f"— {self.page_no()} —", align="R" if self.page_no() % 2 else "L")
 
-    def told(self, block: Line, previous: Block | None) -> None:
+    def paragraph(self, block: Line, previous: Block | None) -> None:
         """One paragraph."""
         if block.kind == "masthead":
             self._masthead(block.text)
@@ -76,12 +76,12 @@ class _Paper(FPDF):
         else:
             is_first = not isinstance(previous, Line) or previous.kind != block.kind
             gap = PITCH if block.kind in ("attachment", "signature") and is_first else 0
-            self._paragraph(block, LOOKS[block.kind], gap)
+            self._lines(block, LOOKS[block.kind], gap)
             if block.kind == "number":
                 self._red_rule()
 
     def grid(self, block: Grid) -> None:
-        """A table, its head on each page."""
+        """A table, with its head on each page."""
         self.set_font("fang", size=TABLE_PT)
         self.set_line_width(0.2)
         self.set_draw_color(0)
@@ -106,25 +106,25 @@ class _Paper(FPDF):
         self.ln(2.5)
 
     def _broken(self, text: str, width: float) -> str:
-        """A cell's text with its lines broken as paragraphs are."""
+        """A cell's text with lines broken as in paragraphs."""
         return "\n".join(lines(text, width - 0.2, 0, self.get_string_width))
 
-    def _paragraph(self, block: Line, look: TextStyle, gap: float) -> None:
+    def _lines(self, block: Line, look: TextStyle, gap: float) -> None:
         self.set_font(look.face, size=look.size)
         self.set_text_color(0)
         character = look.size / POINT
         left, width = look.left * character, WIDTH - (look.left + look.right) * character
         self.ln(look.above + gap)
         broken = lines(block.text, width, look.first * character, self.get_string_width)
-        keep = FOOT if block.kind == "attachment" and gap else KEPT.get(block.kind, 1)
+        keep = FOOT if block.kind == "attachment" and gap else KEEP_LINES.get(block.kind, 1)
         if self.will_page_break(keep * look.pitch):
             self.add_page()
         for place, text in enumerate(broken):
             indent = look.first * character if place == 0 else 0
-            self._one(text, LEFT + left + indent, width - indent, look, place == len(broken) - 1)
+            self._line_of_text(text, LEFT + left + indent, width - indent, look, place == len(broken) - 1)
 
-    def _one(self, text: str, x: float, width: float, look: TextStyle, is_last: bool) -> None:
-        """A line; what a full one lacks to its width is spread between its characters."""
+    def _line_of_text(self, text: str, x: float, width: float, look: TextStyle, is_last: bool) -> None:
+        """A line; a full one is justified by the space between its characters."""
         if self.will_page_break(look.pitch):
             self.add_page()
         slack = width - self.get_string_width(text)

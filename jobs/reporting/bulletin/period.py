@@ -14,7 +14,7 @@ EARLIER = {1: "上月", 3: "上季度", 12: "上年"}
 
 @dataclass(frozen=True)
 class Period:
-    """[since, until) in UTC; `months` is how long it is, `serial` its place among the bulletins of its year."""
+    """[since, until) in UTC; `months` is its length, `serial` its place among the bulletins of its year."""
 
     name: str
     title: str
@@ -24,7 +24,7 @@ class Period:
     until: datetime
 
     def earlier_word(self) -> str:
-        """What people call the period before it."""
+        """The Chinese word for the previous period."""
         return EARLIER[self.months]
 
     def before(self, zone: str) -> "Period":
@@ -37,16 +37,16 @@ class Period:
 
 
 def period(text: str, zone: str) -> Period:
-    """The period that is written as `2026-01`, `2026Q1` or `2026`; UserError for anything else."""
-    found = WRITTEN.fullmatch(text)
-    if not found:
+    """The period written as `2026-01`, `2026Q1` or `2026`; UserError for anything else."""
+    parts = WRITTEN.fullmatch(text)
+    if not parts:
         raise UserError(f"{text} 不是通报的期间；请写月份 2026-01、季度 2026Q1 或年份 2026")
-    year = int(found["year"])
-    if found["month"]:
-        month = int(found["month"])
+    year = int(parts["year"])
+    if parts["month"]:
+        month = int(parts["month"])
         return Period(text, f"{year}年{month}月", 1, month, *_span(year, month, 1, zone))
-    if found["quarter"]:
-        quarter = int(found["quarter"])
+    if parts["quarter"]:
+        quarter = int(parts["quarter"])
         title = f"{year}年{QUARTERS[quarter - 1]}"
         return Period(text, title, 3, 12 + quarter, *_span(year, 3 * quarter - 2, 3, zone))
     return Period(text, f"{year}年", 12, 17, *_span(year, 1, 12, zone))

@@ -1,6 +1,6 @@
-"""What came in a period and how it was judged: ledger and results as figures of a bulletin, of all and by department.
+"""Deliveries of a period with their results: ledger and results as figures of a bulletin, in total and by department.
 
-One read of each results table serves the period and the one before it; parts of the tables that hold neither are not read.
+One read of each results table serves the period and the previous one; other parts of the tables are not read.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,9 +26,9 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Figure:
-    """A number of the period and of the one before, with the ids behind it: of a ratio those above and below the line.
+    """A number of the period and of the previous one, with the ids behind it: of a ratio, numerator and denominator.
 
-    `like` names the figure whose ids are behind this one too. None where nothing could be counted.
+    `like` names the figure that has the same ids. None where nothing could be counted.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class PeriodDelivery:
-    """A delivery as a bulletin counts it; `verdict` is None where it was not judged."""
+    """A delivery as a bulletin counts it; `verdict` is None where it was not evaluated."""
 
     delivery: Delivery
     verdict: Verdict | None
@@ -53,7 +53,7 @@ class PeriodDelivery:
 
 @dataclass(frozen=True)
 class ReceivedDeliveries:
-    """What came in one period, without what was replaced by its end, and what was due."""
+    """Deliveries of one period, without those replaced by its end, and what was due."""
 
     batches: tuple[PeriodDelivery, ...]
     dues: tuple[DueDelivery, ...]
@@ -69,10 +69,10 @@ class PeriodResults:
     versions: Mapping[str, int | None]
 
 
-def judged(
+def period_results(
     lake: Lake, registry: Registry, before: datetime, span: Span, versions: Mapping[str, int | None]
 ) -> PeriodResults:
-    """What came in [before, since) and in `span`, by results at the versions given."""
+    """Deliveries of [before, since) and of `span`, with results at the versions given."""
     entries = lake.ledger.received(before, span[1])
     results = Results(lake.delta, lake.settings.s3_bucket)
     numbers = [d.seq for d in entries]
@@ -81,12 +81,12 @@ def judged(
     verdicts = results.verdicts(within, tables[VERDICTS]) if tables[VERDICTS] is not None else []
     counts = results.counts(within, tables[RULES]) if tables[RULES] is not None else empty_counts()
     known = {v.delivery: v for v in verdicts}
-    made = [_came(lake, registry, entries, known, one) for one in (span, (before, span[0]))]
-    return PeriodResults(made[0], made[1], counts, versions)
+    received = [_received(lake, registry, entries, known, period) for period in (span, (before, span[0]))]
+    return PeriodResults(received[0], received[1], counts, versions)
 
 
 def latest_versions(lake: Lake) -> dict[str, int | None]:
-    """The versions of the results tables as they are; None where a table does not exist."""
+    """The current versions of the results tables; None where a table does not exist."""
     return {name: lake.delta.version(lake.path(Zone.RESULTS, name)) for name in (VERDICTS, RULES)}
 
 
@@ -98,51 +98,51 @@ def empty_counts() -> pa.Table:
 
 
 def result_figures(
-    found: PeriodResults, exempt: Collection[tuple[str, str]], weights: Weights
+    results: PeriodResults, exempt: Collection[tuple[str, str]], weights: Weights
 ) -> dict[str, tuple[Figure, ...]]:
-    """Figures by department, "" is all of them. `exempt` are deliveries with rules that a dispute took out."""
-    counts = _without(found.counts, exempt)
-    names = {b.delivery.provider for b in (*found.now.batches, *found.before.batches)}
-    names |= {d.provider for d in (*found.now.dues, *found.before.dues)}
-    scored = [_scores(came, counts, weights) for came in (found.now, found.before)]
-    made = {}
+    """Figures by department, "" for the total. `exempt` are deliveries with rules excluded by a dispute."""
+    counts = _without(results.counts, exempt)
+    names = {b.delivery.provider for b in (*results.now.batches, *results.before.batches)}
+    names |= {d.provider for d in (*results.now.dues, *results.before.dues)}
+    scored = [_scores(received, counts, weights) for received in (results.now, results.before)]
+    figures_by_provider = {}
     for name in ("", *sorted(names)):
-        now, before = (_counted(_of(came, name)) for came in (found.now, found.before))
+        now, before = (_counted(_of(received, name)) for received in (results.now, results.before))
         now, before = now | scored[0].get(name, {}), before | scored[1].get(name, {})
-        mine = _of(found.now, name)
-        lists = _lists(mine)
-        made[name] = tuple(_figure(key, now, before, lists, weights) for key in _keys(weights))
-    return made
+        own_deliveries = _of(results.now, name)
+        lists = _lists(own_deliveries)
+        figures_by_provider[name] = tuple(_figure(key, now, before, lists, weights) for key in _keys(weights))
+    return figures_by_provider
 
 
-def _came(
+def _received(
     lake: Lake, registry: Registry, entries: Sequence[Delivery], known: Mapping[str, Verdict], span: Span
 ) -> ReceivedDeliveries:
-    """Without what was replaced by the end of the span: a correction that came later counts in its own period.
+    """Without deliveries replaced by the end of the span: a later correction counts in its own period.
 
-    Answers to tickets are no deliveries of their own; what they mend is in the numbers of the loop.
+    Answers to tickets do not count as deliveries; their corrections are in the ticket figures.
     """
-    mine = [d for d in entries if span[0] <= d.received_at < span[1] and not d.is_answer()]
-    here = {d.id for d in mine if d.id in known}
-    batches = tuple(PeriodDelivery(d, known.get(d.id)) for d in mine if d.superseded_by not in here)
+    in_span = [d for d in entries if span[0] <= d.received_at < span[1] and not d.is_answer()]
+    evaluated = {d.id for d in in_span if d.id in known}
+    batches = tuple(PeriodDelivery(d, known.get(d.id)) for d in in_span if d.superseded_by not in evaluated)
     return ReceivedDeliveries(batches, tuple(due for c in registry.sources() for due in dues(lake, c, *span)))
 
 
-def _of(came: ReceivedDeliveries, provider: str) -> ReceivedDeliveries:
+def _of(received: ReceivedDeliveries, provider: str) -> ReceivedDeliveries:
     if not provider:
-        return came
-    batches = tuple(b for b in came.batches if b.delivery.provider == provider)
-    return ReceivedDeliveries(batches, tuple(d for d in came.dues if d.provider == provider))
+        return received
+    batches = tuple(b for b in received.batches if b.delivery.provider == provider)
+    return ReceivedDeliveries(batches, tuple(d for d in received.dues if d.provider == provider))
 
 
-def _counted(came: ReceivedDeliveries) -> dict[str, float | None]:
-    read = [v for v in (b.read() for b in came.batches) if v]
+def _counted(received: ReceivedDeliveries) -> dict[str, float | None]:
+    read = [v for v in (b.read() for b in received.batches) if v]
     rows, failed = sum(v.rows for v in read), sum(v.failed_rows for v in read)
-    met = sum(bool(d.delivery) for d in came.dues)
+    met = sum(bool(d.delivery) for d in received.dues)
     return {
-        "deliveries": len(came.batches),
-        "punctual": figures.share(met, len(came.dues)),
-        "sent_back": sum(b.verdict is not None and b.verdict.state in SENT_BACK for b in came.batches),
+        "deliveries": len(received.batches),
+        "punctual": figures.share(met, len(received.dues)),
+        "sent_back": sum(b.verdict is not None and b.verdict.state in SENT_BACK for b in received.batches),
         "rows": rows,
         "failed_rows": failed,
         "good_share": figures.share(rows - failed, rows),
@@ -150,12 +150,12 @@ def _counted(came: ReceivedDeliveries) -> dict[str, float | None]:
     }
 
 
-def _lists(came: ReceivedDeliveries) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Ids above and below the line, of the figures that have lists of their own."""
-    sent_back = (b.delivery.id for b in came.batches if b.verdict and b.verdict.state in SENT_BACK)
+def _lists(received: ReceivedDeliveries) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Ids of numerator and denominator, of the figures that have lists of their own."""
+    sent_back = (b.delivery.id for b in received.batches if b.verdict and b.verdict.state in SENT_BACK)
     return {
-        "deliveries": ((), tuple(b.delivery.id for b in came.batches)),
-        "punctual": (tuple(d.id for d in came.dues if d.delivery), tuple(d.id for d in came.dues)),
+        "deliveries": ((), tuple(b.delivery.id for b in received.batches)),
+        "punctual": (tuple(d.id for d in received.dues if d.delivery), tuple(d.id for d in received.dues)),
         "sent_back": ((), tuple(sent_back)),
     }
 
@@ -176,20 +176,20 @@ def _figure(
     return Figure(name, now.get(name), before.get(name), part, whole, "" if name in lists else "deliveries")
 
 
-def _scores(came: ReceivedDeliveries, counts: pa.Table, weights: Weights) -> dict[str, dict[str, float | None]]:
-    """Scores by department and of all."""
-    groups = {b.delivery.id: b.delivery.provider for b in came.batches}
-    every = scores_of(counts, dict.fromkeys(groups, ""), "department", weights)
-    found = {}
-    for one in (*every, *scores_of(counts, groups, "department", weights)):
-        dimensions = {f"score.{d.name}": d.score for d in one.scores.dimensions}
-        found[one.group] = {"score": one.scores.total, **dimensions}
-    return found
+def _scores(received: ReceivedDeliveries, counts: pa.Table, weights: Weights) -> dict[str, dict[str, float | None]]:
+    """Scores by department and in total."""
+    groups = {b.delivery.id: b.delivery.provider for b in received.batches}
+    totals = scores_of(counts, dict.fromkeys(groups, ""), "department", weights)
+    scores = {}
+    for group_score in (*totals, *scores_of(counts, groups, "department", weights)):
+        dimensions = {f"score.{d.name}": d.score for d in group_score.scores.dimensions}
+        scores[group_score.group] = {"score": group_score.scores.total, **dimensions}
+    return scores
 
 
 def _without(counts: pa.Table, exempt: Iterable[tuple[str, str]]) -> pa.Table:
-    taken = set(exempt)
-    if not taken:
+    excluded = set(exempt)
+    if not excluded:
         return counts
     pairs = zip(counts["delivery"].to_pylist(), counts["rule"].to_pylist(), strict=True)
-    return counts.filter(pa.array([pair not in taken for pair in pairs], pa.bool_()))
+    return counts.filter(pa.array([pair not in excluded for pair in pairs], pa.bool_()))

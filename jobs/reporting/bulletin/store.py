@@ -1,6 +1,6 @@
-"""Where bulletins rest. A published document is written once and never again; its pages can be made from it any time.
+"""Storage of bulletins. A published document is written once; its pages can be rendered from it at any time.
 
-`reports/bulletins/2026-01.json` is the first, `2026-01-r2.json` its revision; drafts lie apart and give way to newer ones.
+`reports/bulletins/2026-01.json` is the first, `2026-01-r2.json` its revision; newer drafts replace older ones.
 """
 
 import json
@@ -21,7 +21,7 @@ FOLDER = f"{Zone.REPORTS}/bulletins"
 
 @dataclass(frozen=True)
 class Published:
-    """A bulletin that lies in the store."""
+    """A published bulletin in the store."""
 
     key: str
     revision: int
@@ -29,7 +29,7 @@ class Published:
 
 @dataclass(frozen=True)
 class BulletinFiles:
-    """Keys of a bulletin's files; `is_new` is False where it had been published before."""
+    """Keys of a bulletin's files; `is_new` is False where it was published before."""
 
     json: str
     pdf: str
@@ -38,20 +38,20 @@ class BulletinFiles:
 
 
 class Bulletins:
-    """Keeps bulletins, and makes their pages."""
+    """Stores bulletins, and renders their pages."""
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
 
     def last(self, name: str) -> Published | None:
         """The newest revision of a period's bulletin that was published; None before the first."""
-        found = None
+        newest = None
         for revision in range(1, 1000):
             key = bulletin_key(name, revision)
             if self._lake.store.head(key) is None:
-                return found
-            found = Published(key, revision)
-        return found
+                return newest
+            newest = Published(key, revision)
+        return newest
 
     def document(self, key: str) -> dict[str, Any]:
         """The document at a key."""
@@ -59,7 +59,7 @@ class Bulletins:
         return document
 
     def keep(self, edition: Edition, document: dict[str, Any]) -> BulletinFiles:
-        """Write the document, then its pages. UserError where another process has just published this revision."""
+        """Write the document, then its pages. UserError where another process has published the revision first."""
         data = json.dumps(document, ensure_ascii=False, indent=1).encode()
         key = bulletin_key(edition.period.name, edition.revision, edition.is_draft)
         if edition.is_draft:
@@ -69,18 +69,18 @@ class Bulletins:
         return self._written(key, json.loads(data), is_new=True)
 
     def pages(self, published: Published) -> BulletinFiles:
-        """The pages of a published bulletin, made from its document."""
+        """The pages of a published bulletin, rendered from its document."""
         return self._written(published.key, self.document(published.key), is_new=False)
 
     def _written(self, key: str, document: dict[str, Any], is_new: bool) -> BulletinFiles:
-        from jobs.reporting.bulletin.pdf import write_pdf  # a second to import, wanted for bulletins alone
+        from jobs.reporting.bulletin.pdf import write_pdf  # takes a second to import, needed for bulletins only
         from jobs.reporting.bulletin.word import write_word
 
         base = key.removesuffix("json")
         files = BulletinFiles(key, f"{base}pdf", f"{base}docx", is_new)
-        made = blocks(document)
-        report_store.put_made(self._lake, files.pdf, partial(write_pdf, made, fonts=fonts(self._lake.settings)))
-        report_store.put_made(self._lake, files.docx, partial(write_word, made))
+        parts = blocks(document)
+        report_store.put_generated(self._lake, files.pdf, partial(write_pdf, parts, fonts=fonts(self._lake.settings)))
+        report_store.put_generated(self._lake, files.docx, partial(write_word, parts))
         return files
 
 

@@ -1,4 +1,4 @@
-"""How a bulletin looks, whatever writes it: the measures of GB/T 9704-2012, the faces, and the fonts that have them."""
+"""Layout of a bulletin, for any output format: the measures of GB/T 9704-2012, the typefaces, and their font files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ FACES: Mapping[str, tuple[str, ...]] = {
     "hei": ("simhei.ttf", "NotoSansCJK-Bold.ttc"),
     "kai": ("simkai.ttf", "NotoSerifCJK-Bold.ttc"),
 }
-"""小标宋, 仿宋, 黑体, 楷体: files by which a face is known, the first that is there; Noto stands in for what is not."""
+"""小标宋, 仿宋, 黑体, 楷体: font files of a face, of which the first that exists is used; Noto is the fallback."""
 Fonts = Mapping[str, Path]
 
 
 @dataclass(frozen=True)
 class TextStyle:
-    """Face, size in points, place, and indents in characters of the line's own size."""
+    """Face, size in points, alignment, and indents in characters of the line's own size."""
 
     face: str
     size: float = BODY_PT
@@ -63,14 +63,14 @@ LOOKS: Mapping[Kind, TextStyle] = {
 def fonts(settings: Settings) -> Fonts:
     """The file of each face; SetupError where there is none."""
     folder = settings.fonts or NOTO
-    found = {face: next((folder / n for n in names if (folder / n).is_file()), None) for face, names in FACES.items()}
-    if not all(found.values()):
+    files = {face: next((folder / n for n in names if (folder / n).is_file()), None) for face, names in FACES.items()}
+    if not all(files.values()):
         raise SetupError(
             f"no Chinese fonts in {folder}: apt-get install fonts-noto-cjk, or LAKE_FONTS names a folder / 缺少中文字体"
         )
-    return {face: file for face, file in found.items() if file}
+    return {face: file for face, file in files.items() if file}
 
 
 def check_fonts(settings: Settings) -> None:
-    """SetupError where no PDF could be written; asked before anything is."""
+    """SetupError where no PDF could be written; checked before anything is written."""
     fonts(settings)

@@ -1,4 +1,4 @@
-"""What a bulletin ranks by, asks for and measures: bulletin.yaml as a checked model."""
+"""Ranking, demands and measures of a bulletin: bulletin.yaml as a checked model."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ class SizeClass(_Model):
 
 
 class Ranking(_Model):
-    """Who is compared with whom, and by what."""
+    """Classes, limits and weights of the ranking."""
 
     size_classes: tuple[SizeClass, ...] = Field(min_length=1)
     least_rows: int = Field(ge=0)
@@ -33,7 +33,7 @@ class Ranking(_Model):
 
 
 class Demands(_Model):
-    """How many working days after its issue a bulletin gives for what."""
+    """Working days after the date of issue, by kind of demand."""
 
     overdue_days: PositiveInt
     recurred_days: PositiveInt
@@ -42,7 +42,7 @@ class Demands(_Model):
 
 
 class Measure(_Model):
-    """A number that bulletins tell: its name, how it is written, and by which formula from which source."""
+    """A number of bulletins: its name, its unit, and its formula and source."""
 
     name: str
     title: str
@@ -52,7 +52,7 @@ class Measure(_Model):
 
 
 class Terms(_Model):
-    """The whole file."""
+    """The file as a model."""
 
     version: int
     basis: str
@@ -68,7 +68,7 @@ class Terms(_Model):
 
     def measure(self, name: str) -> Measure:
         """The measure of that name; KeyError where there is none."""
-        return {one.name: one for one in self.measures}[name]
+        return {measure.name: measure for measure in self.measures}[name]
 
 
 @lru_cache

@@ -1,4 +1,4 @@
-"""A bulletin's document read for its text: figures by name, written as people read them."""
+"""A bulletin's figures by name, formatted for its text."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -12,10 +12,10 @@ UNITS = {"percent": "个百分点", "score": "分", "number": "", "count": ""}
 
 
 class Values:
-    """The figures of one department, or of all."""
+    """The figures of one department, or the totals."""
 
-    def __init__(self, told: Sequence[Mapping[str, Any]], terms: Terms) -> None:
-        self._told = {one["name"]: one for one in told}
+    def __init__(self, document_figures: Sequence[Mapping[str, Any]], terms: Terms) -> None:
+        self._figures = {figure["name"]: figure for figure in document_figures}
         self._terms = terms
 
     def measure(self, name: str) -> Measure:
@@ -27,16 +27,16 @@ class Values:
         return self._written(name, self._get(name, "value"))
 
     def before(self, name: str) -> str:
-        """The figure of the period before."""
+        """The figure of the previous period."""
         return self._written(name, self._get(name, "before"))
 
     def ids(self, name: str, side: str = "whole") -> Sequence[str]:
         """The ids behind it."""
-        found: Sequence[str] = self._told[name][side] if name in self._told else ()
-        return found
+        ids: Sequence[str] = self._figures[name][side] if name in self._figures else ()
+        return ids
 
     def change(self, name: str) -> str:
-        """By how much it differs from the period before, in words; a dash where one of them is unknown."""
+        """Its change from the previous period, in words; a dash where one of them is unknown."""
         now, before = self._get(name, "value"), self._get(name, "before")
         if now is None or before is None:
             return figures.NONE
@@ -49,7 +49,7 @@ class Values:
         return f"{up if step > 0 else down}{size}{UNITS[unit]}"
 
     def _get(self, name: str, side: str) -> float | None:
-        return self._told[name][side] if name in self._told else None
+        return self._figures[name][side] if name in self._figures else None
 
     def _written(self, name: str, value: float | None) -> str:
         if value is None:
@@ -63,7 +63,7 @@ class Values:
 
 
 def chinese_date(iso: str) -> str:
-    """2026年2月3日; words that are no date stay."""
+    """2026年2月3日; other text is returned unchanged."""
     try:
         day = date.fromisoformat(iso)
     except ValueError:

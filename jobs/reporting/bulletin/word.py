@@ -30,12 +30,12 @@ ALIGN = {
 }
 
 
-def write_word(made: Iterable[Block], file: Path) -> None:
-    """The document at `file`."""
+def write_word(parts: Iterable[Block], file: Path) -> None:
+    """Write the document at `file`."""
     document = Document()
     _page(document)
     previous: Block | None = None
-    for block in made:
+    for block in parts:
         if isinstance(block, Grid):
             _grid(document, block)
         elif isinstance(block, Line):
@@ -54,12 +54,12 @@ def _page(document: Any) -> None:
     _number(section.footer.paragraphs[0], WD_ALIGN_PARAGRAPH.RIGHT)
     _number(section.even_page_footer.paragraphs[0], WD_ALIGN_PARAGRAPH.LEFT)
     _face(document.styles["Normal"], "fang", BODY_PT)
-    told = document.core_properties
-    told.author, told.comments, told.title = "", "", ""
+    properties = document.core_properties
+    properties.author, properties.comments, properties.title = "", "", ""
 
 
 def _number(paragraph: Paragraph, align: WD_ALIGN_PARAGRAPH) -> None:
-    """— 1 —, outside."""
+    """Page number as — 1 —, on the outer side."""
     paragraph.alignment = align
     paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
     for before, code in (("— ", "PAGE"), (" —", "")):
@@ -100,7 +100,7 @@ def _format(paragraph: Paragraph, look: TextStyle, size: float) -> None:
 
 
 def _red(paragraph: Paragraph, run: Any, is_ruled: bool) -> None:
-    """The masthead in red; under the document number the red rule."""
+    """Red text for the masthead; a red rule under the document number."""
     if is_ruled:
         _rules(paragraph, {"bottom": "{:02X}{:02X}{:02X}".format(*RED)})
     else:
@@ -141,7 +141,7 @@ def _grid(document: Any, block: Grid) -> None:
 
 
 def _repeat(row: Any) -> None:
-    """The table's head on each page."""
+    """Repeat the table's head on each page."""
     mark = OxmlElement("w:tblHeader")
     mark.set(qn("w:val"), "true")
     row._tr.get_or_add_trPr().append(mark)

@@ -1,4 +1,4 @@
-"""What a department should do next, in whole sentences."""
+"""What a department should do next, in full sentences."""
 
 import re
 
@@ -12,12 +12,12 @@ from jobs.reporting.labels import names
 def advice(facts: Facts) -> list[str]:
     """Sentences for the head of the report: what happened, and what to do."""
     verdict = facts.verdict
-    said = _what_happened(facts)
+    sentences = _what_happened(facts)
     if verdict and verdict.warned_rows:
-        said.append(f"另有 {count(verdict.warned_rows)} 行带“警告”标记入库，请核对是否属实。")
+        sentences.append(f"另有 {count(verdict.warned_rows)} 行带“警告”标记入库，请核对是否属实。")
     if facts.delivery.superseded_by:
-        said.append(f"本批已被后到的批次 {facts.delivery.superseded_by} 取代，请以后者为准。")
-    return said
+        sentences.append(f"本批已被后到的批次 {facts.delivery.superseded_by} 取代，请以后者为准。")
+    return sentences
 
 
 def _what_happened(facts: Facts) -> list[str]:
@@ -29,8 +29,8 @@ def _what_happened(facts: Facts) -> list[str]:
         case State.REFUSED:
             return [f"整批拒收：{reason or '超过约定的接收限度'}。".replace("。。", "。"), _correct(facts)]
         case State.PARTLY_QUARANTINED if verdict:
-            held, kept = count(verdict.failed_rows), count(verdict.good_rows)
-            return [f"{kept} 行已入库，{held} 行未通过严重级规则、进入隔离区。", _correct(facts)]
+            quarantined, accepted = count(verdict.failed_rows), count(verdict.good_rows)
+            return [f"{accepted} 行已入库，{quarantined} 行未通过严重级规则、进入隔离区。", _correct(facts)]
         case State.ACCEPTED if verdict:
             return [f"{count(verdict.good_rows)} 行全部入库，没有需要重新报送的行。"]
         case _:
@@ -39,8 +39,8 @@ def _what_happened(facts: Facts) -> list[str]:
 
 def period(text: str) -> str:
     """An agreed period such as `5wd` in Chinese."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text)
-    return f"{found[1]} {names().periods.get(found[2], found[2])}" if found else text
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text)
+    return f"{parts[1]} {names().periods.get(parts[2], parts[2])}" if parts else text
 
 
 def _correct(facts: Facts) -> str:

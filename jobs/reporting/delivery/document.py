@@ -1,4 +1,4 @@
-"""Facts of one delivery → JSON for programs: each number beside the table version and rules that it came from."""
+"""Facts of one delivery → JSON for programs: each number with the table version and rules that it comes from."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ def _figures(facts: Facts) -> list[dict[str, object]]:
         "counted_rows": ("实收行数", delivery.counted_rows),
         "repeats": ("相同文件再次收到的次数", facts.repeats),
     }
-    judged = (
+    evaluated = (
         {
             "rows": ("检查行数", verdict.rows),
             "good_rows": ("入库行数", verdict.good_rows),
@@ -80,7 +80,7 @@ def _figures(facts: Facts) -> list[dict[str, object]]:
         else {}
     )
     return [_figure(name, entry, facts, LEDGER) for name, entry in ledger.items()] + [
-        _figure(name, entry, facts, VERDICTS) for name, entry in judged.items()
+        _figure(name, entry, facts, VERDICTS) for name, entry in evaluated.items()
     ]
 
 
@@ -133,14 +133,14 @@ def _history(facts: Facts) -> dict[str, object] | None:
     history = facts.history
     if history is None:
         return None
-    told = {
+    comparison = {
         "limits_version": limits().version,
         "day_kind": history.day_kind,
         "days": [day.isoformat() for day in history.days],
         "is_judged": history.is_judged,
-        "unusual": [asdict(one) for one in history.unusual],
+        "unusual": [asdict(number) for number in history.unusual],
     }
-    return _sourced(told, facts, RULES)
+    return _sourced(comparison, facts, RULES)
 
 
 def _past(facts: Facts, index: int) -> dict[str, object]:

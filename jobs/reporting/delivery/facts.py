@@ -1,4 +1,4 @@
-"""Everything that a report of one delivery rests on, read once."""
+"""All data behind the report of one delivery, read once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
 from jobs.model.rule_result import RuleRow
 from jobs.model.verdict import Verdict
-from jobs.reporting.history import History, Judged, KnownResults, compared
+from jobs.reporting.history import EvaluatedDelivery, History, KnownResults, compared
 from jobs.reporting.labels import SEVERITY_ORDER
 from jobs.reporting.score import Scores, scores, weights
 
 SHOWN_PAST = 12
 NONE_YET = -1
-"""Version of a table that did not exist when a report was made."""
+"""Version of a table that did not exist when a report was written."""
 
 
 @dataclass(frozen=True)
 class PastDelivery:
-    """One judged delivery of the dataset, for the trend."""
+    """One evaluated delivery of the dataset, for the trend."""
 
     delivery: Delivery
     verdict: Verdict
@@ -31,7 +31,7 @@ class PastDelivery:
 
 @dataclass(frozen=True)
 class Facts:
-    """A delivery with its results; `verdict` is None before it was judged, `contract` for an unknown dataset."""
+    """A delivery with its results; `verdict` is None before it was evaluated, `contract` for an unknown dataset."""
 
     delivery: Delivery
     contract: Contract | None
@@ -46,7 +46,7 @@ class Facts:
     now: datetime
 
     def department(self) -> str:
-        """The department's name; its code where no contract says more."""
+        """The department's name; its code where no contract names it."""
         return (self.contract.department if self.contract else "") or self.delivery.provider
 
     def title(self) -> str:
@@ -58,12 +58,12 @@ class Facts:
         return self.verdict.state if self.verdict else self.delivery.state
 
     def failing(self) -> list[RuleRow]:
-        """Rules that did not hold, the gravest and most frequent first."""
+        """Rules that failed, the most severe and most frequent first."""
         broken = [r for r in self.rules if not r.success or r.unexpected_count]
         return sorted(broken, key=lambda r: (SEVERITY_ORDER.get(r.severity, 9), -r.unexpected_count))
 
     def reason(self) -> str:
-        """Why the delivery is as it is, unmasked; empty where nothing is to be said."""
+        """Why the delivery is in its state, unmasked; empty where there is no reason."""
         return (self.verdict.reason if self.verdict else "") or self.delivery.reason
 
     def suite_hash(self) -> str:
@@ -72,15 +72,15 @@ class Facts:
 
 
 def gather(lake: Lake, registry: Registry, delivery_id: str, now: datetime) -> Facts:
-    """The facts of one delivery, up to its own place in the dataset's history."""
+    """The facts of one delivery, without later ones of its dataset."""
     delivery = lake.ledger.get(delivery_id)
     contract = registry.contracts.get(delivery.dataset)
     versions = _versions(lake, contract)
     results = Results(lake.delta, lake.settings.s3_bucket)
     verdicts = [v for v in results.verdicts([("dataset", "=", delivery.dataset)]) if v.seq <= delivery.seq]
     entries = _entries(lake, delivery.dataset)
-    shown = _rounds(verdicts, entries)[-SHOWN_PAST:]
-    ids = sorted({delivery_id, *(v.delivery for v in shown)})
+    shown_verdicts = _rounds(verdicts, entries)[-SHOWN_PAST:]
+    ids = sorted({delivery_id, *(v.delivery for v in shown_verdicts)})
     by_delivery = _by_delivery(results.rules([("delivery", "in", ids)]) if verdicts else [])
     own = by_delivery.get(delivery_id, [])
     return Facts(
@@ -90,7 +90,8 @@ def gather(lake: Lake, registry: Registry, delivery_id: str, now: datetime) -> F
         rules=tuple(own),
         scores=scores(own, weights()),
         past=tuple(
-            PastDelivery(entries[v.delivery], v, scores(by_delivery.get(v.delivery, []), weights())) for v in shown
+            PastDelivery(entries[v.delivery], v, scores(by_delivery.get(v.delivery, []), weights()))
+            for v in shown_verdicts
         ),
         history=history_of(lake, delivery, contract, verdicts),
         repeats=lake.ledger.repeats(delivery_id),
@@ -105,7 +106,7 @@ def _entries(lake: Lake, dataset: str) -> dict[str, Delivery]:
 
 
 def _rounds(verdicts: Iterable[Verdict], entries: Mapping[str, Delivery]) -> list[Verdict]:
-    """Verdicts on deliveries that are known and no mere answers to tickets."""
+    """Verdicts on deliveries of the ledger, without answers to tickets."""
     return [v for v in verdicts if v.delivery in entries and not entries[v.delivery].is_answer()]
 
 
@@ -118,7 +119,7 @@ def _by_delivery(rules: Iterable[RuleRow]) -> dict[str, list[RuleRow]]:
 
 @dataclass(frozen=True)
 class CitedVersions:
-    """Versions of the results' tables that a report cites; None: as they are."""
+    """Versions of the results' tables that a report cites; None: the current ones."""
 
     rules: int | None = None
     shapes: int | None = None
@@ -131,7 +132,7 @@ def history_of(
     verdicts: Sequence[Verdict],
     cited: CitedVersions = CitedVersions(),
 ) -> History | None:
-    """The delivery beside those before it, by rule results as they are or were at a version; None where no rule ran."""
+    """The delivery compared with earlier ones, by current or cited rule results; None where no rule ran."""
     own = next((v for v in verdicts if v.delivery == delivery.id), None)
     if own is None or contract is None or not own.suite_hash or delivery.is_answer():
         return None
@@ -141,12 +142,12 @@ def history_of(
     counts = results.counts([("dataset", "=", delivery.dataset)], cited.rules)
     shapes = [] if cited.shapes == NONE_YET else results.shapes(delivery.dataset, cited.shapes)
     known = KnownResults(counts, shapes)
-    return compared(Judged(delivery, own), contract, before, known, lake.settings.timezone)
+    return compared(EvaluatedDelivery(delivery, own), contract, before, known, lake.settings.timezone)
 
 
 def _versions(lake: Lake, contract: Contract | None) -> dict[str, int]:
     paths = [lake.path(Zone.RESULTS, VERDICTS), lake.path(Zone.RESULTS, RULES), lake.path(Zone.RESULTS, SHAPES)]
     if contract:
         paths += [lake.path(zone, contract.id) for zone in (Zone.QUARANTINE, Zone.EVIDENCE)]
-    found = {str(path): lake.delta.version(path) for path in paths}
-    return {name: version for name, version in found.items() if version is not None}
+    versions = {str(path): lake.delta.version(path) for path in paths}
+    return {name: version for name, version in versions.items() if version is not None}

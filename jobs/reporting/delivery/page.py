@@ -27,7 +27,7 @@ from jobs.reporting.score import checked_count, is_of_each_row, weights
 
 @dataclass(frozen=True)
 class Problem:
-    """One rule that did not hold, with its first rows."""
+    """One rule that failed, with its first rows."""
 
     anchor: str
     number: int
@@ -133,25 +133,29 @@ def _cards(facts: Facts) -> list[tuple[str, str, str]]:
 def _files(facts: Facts) -> list[tuple[str, str]]:
     delivery = facts.delivery
     declared, counted = delivery.declared_rows, delivery.counted_rows
-    told = "报送时未申报" if declared is None else f"{figures.count(declared)} 行"
+    declared_text = "报送时未申报" if declared is None else f"{figures.count(declared)} 行"
     if declared is not None and counted is not None:
-        told += (
+        declared_text += (
             "（与实收一致）" if declared == counted else f"（与实收相差 {figures.count(abs(declared - counted))} 行）"
         )
     return [
         ("文件", _names(facts, 20)),
         ("大小", figures.size(delivery.size_bytes)),
-        ("申报行数", told),
+        ("申报行数", declared_text),
         ("实收行数", figures.NONE if counted is None else f"{figures.count(counted)} 行"),
     ]
 
 
 def _findings(facts: Facts) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for found in facts.delivery.findings:
-        places = [masked_text(str(p), is_free=False) for p in found.detail.get("first_rows", ())]
+    for finding in facts.delivery.findings:
+        places = [masked_text(str(p), is_free=False) for p in finding.detail.get("first_rows", ())]
         rows.append(
-            (labels.finding(found.kind), masked_text(found.message, is_free=False), "、".join(places) or figures.NONE)
+            (
+                labels.finding(finding.kind),
+                masked_text(finding.message, is_free=False),
+                "、".join(places) or figures.NONE,
+            )
         )
     return table("读取文件时的发现", ("类别", "说明", "位置（前几处）"), rows)
 

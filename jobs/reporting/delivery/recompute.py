@@ -1,4 +1,4 @@
-"""A report's numbers, found again in the tables at the versions that it cites. No engine is needed here."""
+"""A report's numbers, recomputed from the tables at the versions that it cites. Needs no Spark."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,18 +28,18 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Check:
-    """One number of a report, and what was found for it; `source` says where."""
+    """One number of a report, and its recomputed value; `source` says from where."""
 
     number: str
     reported: object
-    found: object
+    recomputed: object
     source: str
 
     def agrees(self) -> bool:
         """Whether both are the same; fractions to the ninth place."""
-        if isinstance(self.reported, float) and isinstance(self.found, int | float):
-            return math.isclose(self.reported, float(self.found), rel_tol=0, abs_tol=1e-9)
-        return self.reported == self.found
+        if isinstance(self.reported, float) and isinstance(self.recomputed, int | float):
+            return math.isclose(self.reported, float(self.recomputed), rel_tol=0, abs_tol=1e-9)
+        return self.reported == self.recomputed
 
 
 def in_the_tables(lake: Lake, document: Document, contracts: Mapping[str, Contract]) -> list[Check]:
@@ -73,9 +73,9 @@ def against_verdict(document: Document, verdict: Verdict, source: str) -> Iterat
     """State, rows and repairs."""
     yield Check("state", document["state"], str(verdict.state), source)
     yield Check("suite_hash", document["suite_hash"], verdict.suite_hash, source)
-    told = {f["name"]: f["value"] for f in document["figures"]}
+    figures = {f["name"]: f["value"] for f in document["figures"]}
     for name in JUDGED:
-        yield Check(f"figures.{name}", told.get(name), getattr(verdict, name), source)
+        yield Check(f"figures.{name}", figures.get(name), getattr(verdict, name), source)
     repaired = {(r.field, r.kind): r.rows for r in verdict.repairs}
     reported = {(r["field"], r["kind"]): r["rows"] for r in document["repairs"]}
     for place in sorted({*repaired, *reported}):
@@ -84,33 +84,33 @@ def against_verdict(document: Document, verdict: Verdict, source: str) -> Iterat
 
 def against_rules(document: Document, rules: Iterable[RuleRow], source: str) -> Iterator[Check]:
     """Counts and pass rates of each rule, and the scores that follow from them."""
-    found, told = {r.rule: r for r in rules}, {r["rule"]: r for r in document["rules"]}
-    for name in sorted({*found, *told}):
-        if name not in found or name not in told:
-            yield Check(f"rules.{name}", name in told, name in found, source)
+    recomputed, reported = {r.rule: r for r in rules}, {r["rule"]: r for r in document["rules"]}
+    for name in sorted({*recomputed, *reported}):
+        if name not in recomputed or name not in reported:
+            yield Check(f"rules.{name}", name in reported, name in recomputed, source)
             continue
-        rule, said = found[name], told[name]
+        rule, claimed = recomputed[name], reported[name]
         for count in COUNTS:
-            yield Check(f"rules.{name}.{count}", said[count], getattr(rule, count), source)
-        yield Check(f"rules.{name}.checked_count", said["checked_count"], checked_count(rule), source)
-        yield Check(f"rules.{name}.pass_rate", said["pass_rate"], pass_rate(rule), source)
-    yield from _scores(document, scores(found.values(), Weights.model_validate(document["weights"])), source)
+            yield Check(f"rules.{name}.{count}", claimed[count], getattr(rule, count), source)
+        yield Check(f"rules.{name}.checked_count", claimed["checked_count"], checked_count(rule), source)
+        yield Check(f"rules.{name}.pass_rate", claimed["pass_rate"], pass_rate(rule), source)
+    yield from _scores(document, scores(recomputed.values(), Weights.model_validate(document["weights"])), source)
 
 
-def _scores(document: Document, again: Scores, source: str) -> Iterator[Check]:
-    yield Check("scores.total", document["scores"]["total"], again.total, source)
-    told = {d["name"]: d for d in document["scores"]["dimensions"]}
-    for dimension in again.dimensions:
-        said = told.get(dimension.name, {})
-        yield Check(f"scores.{dimension.name}", said.get("score"), dimension.score, source)
-        indicators = {i["code"]: i["value"] for i in said.get("indicators", ())}
-        for one in dimension.indicators:
-            number = f"scores.{dimension.name}.{one.code}"
-            yield Check(number, indicators.get(one.code), one.value, source)
+def _scores(document: Document, recomputed: Scores, source: str) -> Iterator[Check]:
+    yield Check("scores.total", document["scores"]["total"], recomputed.total, source)
+    reported = {d["name"]: d for d in document["scores"]["dimensions"]}
+    for dimension in recomputed.dimensions:
+        claimed = reported.get(dimension.name, {})
+        yield Check(f"scores.{dimension.name}", claimed.get("score"), dimension.score, source)
+        indicators = {i["code"]: i["value"] for i in claimed.get("indicators", ())}
+        for indicator in dimension.indicators:
+            number = f"scores.{dimension.name}.{indicator.code}"
+            yield Check(number, indicators.get(indicator.code), indicator.value, source)
 
 
 def _trend(document: Document, results: Results, versions: Mapping[str, int]) -> Iterator[Check]:
-    """Earlier deliveries that the report shows."""
+    """Numbers of earlier deliveries that the report shows."""
     ids = sorted(past["delivery"] for past in document["trend"])
     verdicts = {v.delivery: v for v in results.verdicts([("delivery", "in", ids)], versions[VERDICTS])}
     rules: dict[str, list[RuleRow]] = {}
@@ -127,41 +127,41 @@ def _trend(document: Document, results: Results, versions: Mapping[str, int]) ->
 def _history(
     lake: Lake, document: Document, results: Results, versions: Mapping[str, int], contract: Contract | None
 ) -> Iterator[Check]:
-    """What stands out beside earlier deliveries, where the limits are those of the report."""
-    told = document.get("history")
-    if told is None or told["limits_version"] != limits().version:
+    """Unusual numbers against earlier deliveries, where the limits are those of the report."""
+    reported = document.get("history")
+    if reported is None or reported["limits_version"] != limits().version:
         return
     delivery = lake.ledger.get(document["delivery"]["id"])
     verdicts = results.verdicts([("dataset", "=", delivery.dataset)], versions[VERDICTS])
     cited = CitedVersions(versions[RULES], versions.get(SHAPES, NONE_YET))
-    again = history_of(lake, delivery, contract, verdicts, cited)
-    found = {(u.kind, u.field): u for u in again.unusual} if again else {}
-    said = {(u["kind"], u["field"]): u for u in told["unusual"]}
-    yield Check("history.days", told["days"], [day.isoformat() for day in again.days] if again else None, RULES)
-    for place in sorted({*found, *said}):
-        claim = said.get(place, {})
+    history = history_of(lake, delivery, contract, verdicts, cited)
+    recomputed = {(u.kind, u.field): u for u in history.unusual} if history else {}
+    claimed = {(u["kind"], u["field"]): u for u in reported["unusual"]}
+    yield Check("history.days", reported["days"], [day.isoformat() for day in history.days] if history else None, RULES)
+    for place in sorted({*recomputed, *claimed}):
+        claim = claimed.get(place, {})
         for name in ("seen", "low", "high"):
             number = f"history.{'.'.join(filter(None, place))}.{name}"
-            yield Check(number, claim.get(name), getattr(found.get(place), name, None), RULES)
+            yield Check(number, claim.get(name), getattr(recomputed.get(place), name, None), RULES)
 
 
 def _ledger(lake: Lake, document: Document, delivery_id: str) -> Iterator[Check]:
     delivery = lake.ledger.get(delivery_id)
     yield Check("delivery.sha256", document["delivery"]["sha256"], delivery.sha256, LEDGER)
-    told = {f["name"]: f["value"] for f in document["figures"]}
+    figures = {f["name"]: f["value"] for f in document["figures"]}
     for name in ("size_bytes", "declared_rows", "counted_rows"):
-        yield Check(f"figures.{name}", told.get(name), getattr(delivery, name), LEDGER)
+        yield Check(f"figures.{name}", figures.get(name), getattr(delivery, name), LEDGER)
 
 
 def _evidence(lake: Lake, document: Document, rules: Iterable[RuleRow]) -> Iterator[Check]:
-    """Each failure that a rule counts is a row of evidence."""
+    """Failures that rules count, against rows of evidence."""
     table, counted = f"{Zone.EVIDENCE}.{document['delivery']['dataset']}", [r for r in rules if is_of_each_row(r)]
     version = cited(document).get(table)
     rows = evidence_counts(lake, document["delivery"]["dataset"], document["delivery"]["id"], version)
     for rule in counted:
         if rule.unexpected_count or rows.get(rule.rule):
-            told = next((r["unexpected_count"] for r in document["rules"] if r["rule"] == rule.rule), None)
-            yield Check(f"rules.{rule.rule}.evidence", told, rows.get(rule.rule, 0), f"{table} version {version}")
+            reported = next((r["unexpected_count"] for r in document["rules"] if r["rule"] == rule.rule), None)
+            yield Check(f"rules.{rule.rule}.evidence", reported, rows.get(rule.rule, 0), f"{table} version {version}")
 
 
 def evidence_counts(lake: Lake, dataset: str, delivery_id: str, version: int | None) -> dict[str, int]:

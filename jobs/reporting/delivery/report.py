@@ -33,7 +33,7 @@ def write_report(lake: Lake, registry: Registry, delivery_id: str, now: datetime
     first = evidence.first()
     delivery = facts.delivery
     files = ReportFiles(*(report_store.report_key(delivery, ending) for ending in ("html", "xlsx", "json")))
-    report_store.put_made(lake, files.xlsx, partial(write_workbook, facts=facts, rows=evidence.rows()))
+    report_store.put_generated(lake, files.xlsx, partial(write_workbook, facts=facts, rows=evidence.rows()))
     report_store.put(lake, files.json, report_document(facts, first), report_store.JSON)
     report_store.put(lake, files.html, delivery_page(facts, first).encode(), report_store.HTML)
     logger.info("%s: report of delivery %s written", delivery.dataset, delivery.id)

@@ -44,18 +44,23 @@ def trend_charts(past: Sequence[PastDelivery], zone: str) -> list[Chart]:
 
 
 def dimensions_table(facts: Facts) -> Table:
-    """Scores by quality; what was not tested says so."""
+    """Scores by dimension; untested ones are marked."""
     rows: list[tuple[Cell, ...]] = []
-    for one in facts.scores.dimensions:
-        tested = "、".join(labels.indicator(i.code) for i in one.indicators if i.value is not None)
+    for dimension in facts.scores.dimensions:
+        tested = "、".join(labels.indicator(i.code) for i in dimension.indicators if i.value is not None)
         rows.append(
-            (one.name, f"{one.weight:g}", tested or figures.NONE, figures.score(one.score) if tested else "未检测")
+            (
+                dimension.name,
+                f"{dimension.weight:g}",
+                tested or figures.NONE,
+                figures.score(dimension.score) if tested else "未检测",
+            )
         )
     return table("维度得分", ("维度", "权重", "已检测指标", "得分"), rows, (1, 3))
 
 
 def indicators_table(facts: Facts) -> Table:
-    """Indicators of GB/T 36344-2018 that the scores are made of."""
+    """Indicators of GB/T 36344-2018 behind the scores."""
     rows: list[tuple[Cell, ...]] = [
         (d.name, labels.indicator(i.code), f"{i.weight:g}", f"{i.tested} / {i.rules}", figures.percent(i.value))
         for d in facts.scores.dimensions
@@ -105,7 +110,7 @@ def trend_table(facts: Facts) -> Table:
 
 
 def history_words(facts: Facts) -> str:
-    """What the delivery was compared with, and whether anything stands out."""
+    """What the delivery was compared with, and whether anything is unusual."""
     history = facts.history
     if history is None:
         return ""
@@ -120,15 +125,15 @@ def history_words(facts: Facts) -> str:
 def history_table(facts: Facts) -> Table:
     """Numbers outside their usual range."""
     rows: list[tuple[Cell, ...]] = []
-    for one in facts.history.unusual if facts.history else ():
-        name, _, word = one.field.partition("=")
+    for number in facts.history.unusual if facts.history else ():
+        name, _, word = number.field.partition("=")
         title = titles((name,), facts.contract) if name else ""
-        shown = SHOWN.get(one.kind, figures.percent)
+        formatted = SHOWN.get(number.kind, figures.percent)
         rows.append(
             (
-                UNUSUAL[one.kind].format(title=title, word=word),
-                shown(one.seen),
-                f"{shown(one.low)} ～ {shown(one.high)}",
+                UNUSUAL[number.kind].format(title=title, word=word),
+                formatted(number.seen),
+                f"{formatted(number.low)} ～ {formatted(number.high)}",
             )
         )
     return table("与以往不同之处", ("项目", "本批", "通常范围"), rows, (1, 2))

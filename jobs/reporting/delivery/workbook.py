@@ -1,4 +1,4 @@
-"""Facts of one delivery → an Excel workbook; whatever came from a sender is a text cell, never a formula."""
+"""Facts of one delivery → an Excel workbook; values from a sender are text cells, never formulas."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Formats:
 
 
 def write_workbook(file: Path, facts: Facts, rows: Iterable[EvidenceLine], last_row: int = LAST_ROW) -> None:
-    """The workbook at `file`; the same facts give the same bytes."""
+    """Write the workbook at `file`; the same facts give the same bytes."""
     book = xlsxwriter.Workbook(str(file), OPTIONS)
     made_at = (facts.verdict.judged_at if facts.verdict else facts.delivery.received_at).astimezone(UTC)
     book.set_properties({"title": f"{facts.title()} 数据质量报告", "created": made_at.replace(tzinfo=None)})
@@ -163,7 +163,7 @@ def _summary(book: Any, formats: Formats, facts: Facts) -> None:
 
 
 def _details(book: Any, formats: Formats, facts: Facts, rows: Iterable[EvidenceLine], last_row: int) -> None:
-    said = {rule.rule: rule.message for rule in facts.rules}
+    messages = {rule.rule: rule.message for rule in facts.rules}
     sheet, number, place = sheet_of(book, formats, "问题明细", DETAIL, DETAIL_WIDTHS), 1, 0
     text, plain = formats.text, formats.plain
     for row in rows:
@@ -178,7 +178,7 @@ def _details(book: Any, formats: Formats, facts: Facts, rows: Iterable[EvidenceL
         write(place, 2, row.key[:LONGEST], text)
         write(place, 3, row.field or "整行", text)
         write(place, 4, row.value[:LONGEST], text)
-        write(place, 5, said.get(row.rule, row.rule), text)
+        write(place, 5, messages.get(row.rule, row.rule), text)
         write(place, 6, row.rule, text)
         write(place, 7, labels.SEVERITIES.get(row.severity, row.severity), text)
         write(place, 8, row.suggested[:LONGEST], text)
@@ -230,5 +230,5 @@ def _row(sheet: Any, place: int, values: Sequence[str | int], formats: Formats) 
 
 
 def write_text(sheet: Any, place: int, column: int, value: str, form: Any) -> None:
-    """A text cell, cut at what Excel holds."""
+    """A text cell, cut at Excel's limit."""
     sheet.write_string(place, column, value[:LONGEST], form)

@@ -6,10 +6,10 @@
   var word = document.getElementById("f-text"), shown = document.getElementById("shown");
   var picks = [0, 1, 2].map(function (i) { return document.getElementById("f-" + i); });
   function apply() {
-    var wanted = word.value.trim().toLowerCase(), count = 0;
-    rows.forEach(function (one) {
-      var fits = one.all.indexOf(wanted) >= 0 && picks.every(function (p, i) { return !p.value || p.value === one.picks[i]; });
-      one.row.hidden = !fits;
+    var query = word.value.trim().toLowerCase(), count = 0;
+    rows.forEach(function (entry) {
+      var fits = entry.all.indexOf(query) >= 0 && picks.every(function (p, i) { return !p.value || p.value === entry.picks[i]; });
+      entry.row.hidden = !fits;
       if (fits) count += 1;
     });
     shown.textContent = count === rows.length ? "共 " + count.toLocaleString("zh-CN") + " 批"
