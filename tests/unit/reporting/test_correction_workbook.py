@@ -1,4 +1,4 @@
-"""The workbook of a ticket: what a sender wrote stays text in it, whatever it looks like to a spreadsheet."""
+"""The workbook of a ticket: values from a sender stay text, even if they look like formulas."""
 
 from datetime import timedelta
 from pathlib import Path

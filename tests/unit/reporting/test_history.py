@@ -1,4 +1,4 @@
-"""A delivery beside those before it: told when it stands out, not told when the days are not alike."""
+"""A delivery compared with earlier ones: reported if unusual, not compared without similar days."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A made-up January 2026 of three departments, small enough to be reckoned by hand. Days are those of Shanghai.
+"""A made-up January 2026 of three departments, small enough to be calculated by hand. Days are those of Shanghai.
 
 Market regulation is due every 7 days (+1): came 29 December, 5, 12 and 22 January. What came on the 12th was replaced on
 the 14th, what came on the 22nd only in February. Ecology came on 7 January. Heat sent nothing and has no ticket.
@@ -70,7 +70,7 @@ def january(root: Path, made_sqlite: Path) -> tuple[LocalLake, Registry]:
 
 
 def tickets_of(lake: LocalLake) -> Tickets:
-    """The tickets of the lake; whoever opens them closes the database."""
+    """The tickets of the lake; the caller closes the database."""
     return Tickets(Database(lake.settings.state_url()), contracts().providers, ZONE)
 
 
@@ -109,7 +109,7 @@ def mended(tickets: Tickets, ticket: str, day: str) -> None:
 
 
 def written(lake: LocalLake, cat: Registry, name: str = "2026-01", **wish: Any) -> dict[str, Any]:
-    """The document of a bulletin, just made."""
+    """The document of a new bulletin."""
     files = bulletin(lake, cat, name, BulletinRequest(**wish))  # type: ignore[arg-type]
     document: dict[str, Any] = json.loads(lake.store.objects[files.json])
     return document

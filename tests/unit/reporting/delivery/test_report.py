@@ -1,4 +1,4 @@
-"""A delivery's report says what came, what was refused and why; it never shows a person, and repeats to the byte."""
+"""A delivery's report says what was received, what was refused and why; it shows no personal value, and is reproducible."""
 
 import json
 from html.parser import HTMLParser

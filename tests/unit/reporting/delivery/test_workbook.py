@@ -1,4 +1,4 @@
-"""The workbook's cells from a sender are text, whatever they begin with; long lists go on in further sheets."""
+"""Workbook cells from a sender are always text; long lists continue on further sheets."""
 
 import io
 from pathlib import Path
