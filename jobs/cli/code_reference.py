@@ -6,7 +6,7 @@ HEAD = ("code", "名称", "standard", "example", "what is right")
 
 
 def code_rows() -> list[tuple[str, ...]]:
-    """A row for each code: name, Chinese name, the standard, an example, what is right."""
+    """A row per code: name, Chinese name, standard, example, what is valid."""
     return [_row(name, entry) for name, entry in sorted(entries().items())]
 
 

@@ -108,7 +108,7 @@ def test_check_exits_well_with_notes(write: Write, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("LAKE_SCHEMAS", str(tmp_path / "schemas"))
     monkeypatch.setenv("LAKE_EXPECTATIONS", str(tmp_path / "expectations"))
     shown = CliRunner().invoke(app, ["contracts", "check"])
-    assert shown.exit_code == 0 and "note: 'firm' has code 'uscc'" in shown.output and "all right" in shown.output
+    assert shown.exit_code == 0 and "note: 'firm' has code 'uscc'" in shown.output and "rules: valid" in shown.output
 
 
 def test_the_page_of_contracts_has_every_code_as_the_code_says_it() -> None:
