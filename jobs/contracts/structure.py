@@ -32,7 +32,7 @@ def structural_rules(contract: Contract, titles: Mapping[str, str]) -> tuple[Rul
 
 def _shape(contract: Contract) -> Rule:
     kind = "row_shape_json" if contract.layout.format in ("json", "jsonl") else "row_shape"
-    return _rule(contract, "row_shape", ("expect_column_values_to_be_null", {"column": MALFORMED}), (), _words(kind))
+    return _rule(contract, "row_shape", ("expect_column_values_to_be_null", {"column": MALFORMED}), (), _wording(kind))
 
 
 def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
@@ -123,7 +123,7 @@ def _key_rules(contract: Contract) -> Iterator[Rule]:
     if len(key) == 1:
         condition = ("expect_column_values_to_be_unique", {"column": key[0]})
     titles = "+".join(contract.field(name).title for name in key)
-    yield _rule(contract, "primary_key", condition, key, _words("primary_key", titles=titles))
+    yield _rule(contract, "primary_key", condition, key, _wording("primary_key", titles=titles))
 
 
 def _typed(field: Field, values: list[str]) -> list[Any]:
@@ -134,7 +134,7 @@ def _typed(field: Field, values: list[str]) -> list[Any]:
     return values
 
 
-def _words(kind: str, **values: object) -> RuleWording:
+def _wording(kind: str, **values: object) -> RuleWording:
     """The texts of a kind of rule with the values filled in."""
     wording = wordings().rules[kind]
     filled = {"message": wording.message.format(**values), "remedy": wording.remedy.format(**values)}
@@ -142,7 +142,7 @@ def _words(kind: str, **values: object) -> RuleWording:
 
 
 def _of_field(contract: Contract, field: Field, kind: str, condition: Condition, **values: object) -> Rule:
-    words = _words(kind, title=field.title, **values)
+    words = _wording(kind, title=field.title, **values)
     return _rule(contract, f"{field.name}_{kind}", condition, (field.name,), words)
 
 

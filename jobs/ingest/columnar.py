@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from jobs.contracts import Layout
 from jobs.ingest.grid import CHUNK_ROWS, Chunk, Grid, Typed, text_array, without_last
-from jobs.ingest.headers import distinct_header, duplicate_words
+from jobs.ingest.headers import distinct_header, duplicate_message
 from jobs.ingest.notation import Notation, Notations
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.wordings import wording
@@ -33,7 +33,7 @@ def open_parquet(path: Path, layout: Layout, notes: FileNotes, field_notations: 
         raise notes.error(wording("too_many_rows", rows=rows, most=MOST_ROWS))
     header, renamed = distinct_header(names)
     if renamed:
-        notes.say("column_duplicate", duplicate_words(renamed), columns=list(renamed))
+        notes.say("column_duplicate", duplicate_message(renamed), columns=list(renamed))
     int96_columns = _int96_columns(file)
     column_notations = [field_notations.of(index, name) for index, name in enumerate(header)]
 

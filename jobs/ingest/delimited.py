@@ -21,7 +21,7 @@ from jobs.ingest.grid import (
     is_blank,
     without_last,
 )
-from jobs.ingest.headers import distinct_header, duplicate_words, joined_header
+from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
 from jobs.ingest.wordings import wording
@@ -60,7 +60,7 @@ def _header(rows: Sequence[Sequence[str]], layout: Layout, notes: FileNotes) -> 
     width = max((len(level) for level in (levels or rows)), default=0)
     header, renamed = distinct_header(joined_header(levels, width, fill=True) if levels else ("",) * width)
     if renamed:
-        notes.say("column_duplicate", duplicate_words(renamed), columns=list(renamed))
+        notes.say("column_duplicate", duplicate_message(renamed), columns=list(renamed))
     return header
 
 

@@ -21,7 +21,7 @@ from jobs.ingest.grid import (
     is_blank,
     without_last,
 )
-from jobs.ingest.headers import distinct_header, duplicate_words, joined_header
+from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
 from jobs.ingest.kinds import ENCRYPTED
 from jobs.ingest.notation import PLAIN, Notation, Notations
 from jobs.ingest.notes import FileNotes
@@ -59,7 +59,7 @@ def open_excel(path: Path, layout: Layout, notes: FileNotes, field_notations: No
     header: tuple[str | None, ...] = joined_header(levels, width, fill=not sheet.merged)
     header, renamed = distinct_header(_without_empty(header, sheet, head))
     if renamed:
-        notes.say("column_duplicate", duplicate_words(renamed), columns=list(renamed))
+        notes.say("column_duplicate", duplicate_message(renamed), columns=list(renamed))
     sections = Sections(layout)
     scan = _Scan(path, layout, notes, header, field_notations)
     return Grid((*header, *sections.names), scan.chunks, len(sections.names))

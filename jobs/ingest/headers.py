@@ -66,7 +66,7 @@ def suffixed(name: str) -> Iterator[str]:
         yield f"{name}_{number}"
 
 
-def duplicate_words(renamed: Mapping[str, str]) -> str:
+def duplicate_message(renamed: Mapping[str, str]) -> str:
     """The finding for the sender about repeated names."""
     return wording("headers_repeated", headers="、".join(dict.fromkeys(renamed.values())), names="、".join(renamed))
 

@@ -11,7 +11,7 @@ from jobs.contracts import Layout
 from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.encoding import Encoding, blocks, detect
 from jobs.ingest.grid import Chunk, Fault, Grid, chunked, is_blank, without_last
-from jobs.ingest.headers import distinct_header, duplicate_words, suffixed
+from jobs.ingest.headers import distinct_header, duplicate_message, suffixed
 from jobs.ingest.notation import Notation, Notations
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.wordings import wording
@@ -85,7 +85,7 @@ def open_jsonl(path: Path, layout: Layout, notes: FileNotes, field_notations: No
 
 def _note_renamed(renamed: Mapping[str, str], notes: FileNotes) -> None:
     if renamed:
-        notes.say("column_duplicate", duplicate_words(renamed).replace("表头", "字段名"), columns=list(renamed))
+        notes.say("column_duplicate", duplicate_message(renamed).replace("表头", "字段名"), columns=list(renamed))
 
 
 def _grid(header: Sequence[str | None], rows: Callable[[], Rows], layout: Layout, field_notations: Notations) -> Grid:
