@@ -1,6 +1,6 @@
 """Landing zone → ledger: watches for new objects and triggers the DAG of each dataset that has one.
 
-It also re-emits lost asset events, by what the ledger says is left to do.
+It also re-emits lost asset events, for what the ledger lists as unfinished.
 """
 
 from datetime import datetime, timedelta
@@ -22,13 +22,13 @@ with DAG(
     tags=["lake"],
     doc_md="""Notices new objects in the landing zone and records each content once.
 
-**If it fails:** the object store or the state database is unavailable; it goes on by itself when they are back. Nothing is lost:
+**If it fails:** the object store or the state database is unavailable; it resumes by itself when they are back. Nothing is lost:
 objects stay in the landing zone until they are recorded.""",
 ):
 
     @task(outlets=[LANDED])
     def watch(outlet_events=None) -> list[str]:
-        """Ids of the deliveries that landed, or were left behind."""
+        """Ids of the deliveries that landed, or whose events were lost."""
         from jobs.pipeline import steps
 
         events = run(steps.watch)

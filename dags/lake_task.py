@@ -1,4 +1,4 @@
-"""How a task runs a step: one lake a task, and a retry only where a service was unavailable."""
+"""How a task runs a step: one lake per task, and a retry only where a service was unavailable."""
 
 import logging
 
@@ -8,10 +8,10 @@ from jobs.settings import load
 
 
 def run(step, *arguments):
-    """The outcome of a step of jobs.pipeline; a mistake in data or contract fails at once, without a retry."""
+    """The result of a step of jobs.pipeline; a user error, such as a wrong contract, fails the task without a retry."""
     from jobs.errors import UserError
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it says hundreds of lines at each import
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it logs hundreds of lines at each import
     try:
         return step(load(), *arguments)
     except UserError as error:

@@ -27,7 +27,7 @@ with DAG(
 
     @task
     def remind() -> list[str]:
-        """Departments that were told what is due."""
+        """Departments that were reminded of what is due."""
         from jobs.pipeline import steps
 
         return run(steps.remind)

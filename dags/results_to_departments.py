@@ -1,4 +1,4 @@
-"""Results → reports and tickets: a page and a workbook a delivery, the index over all, and what is to be mended."""
+"""Results → reports and tickets: a page and a workbook per delivery, the index of all, and tickets for what is to be corrected."""
 
 from datetime import datetime, timedelta
 
@@ -15,21 +15,21 @@ with DAG(
     max_active_runs=1,
     default_args={"owner": "bureau", "retries": 3, "retry_delay": timedelta(seconds=20)},
     tags=["lake"],
-    doc_md="""Writes the governance report of each judged delivery, opens tickets, and closes those that it proves mended.
+    doc_md="""Writes the governance report of each evaluated delivery, opens tickets, and closes those that it proves corrected.
 
-**If it fails:** clear the task; reports are made anew from results, nothing else is touched.""",
+**If it fails:** clear the task; reports are rewritten from the results, nothing else is touched.""",
 ):
 
     @task
     def report(triggering_asset_events=None) -> list[str]:
-        """Ids of the deliveries whose reports were written: those that triggered this run, and any left behind."""
+        """Ids of the deliveries whose reports were written: those that triggered this run, and any whose events were lost."""
         from jobs.pipeline import steps
 
         return run(steps.reports, *triggering_deliveries(triggering_asset_events))
 
     @task(pool="spark")
     def govern(reported: list[str]) -> dict[str, int]:
-        """How many tickets each reported delivery broke into; those that it proves mended are closed."""
+        """Number of tickets by reported delivery; those that it proves corrected are closed."""
         from jobs.pipeline import steps
 
         return {changes.delivery: len(changes.tickets) for changes in run(steps.governed, *reported)}

@@ -1,4 +1,4 @@
-"""One DAG a product contract: builds the gold table when an input's silver table has changed."""
+"""One DAG per product contract: builds the gold table when an input's silver table has changed."""
 
 from datetime import datetime, timedelta
 from functools import reduce

@@ -1,21 +1,21 @@
-"""What a source's DAG says of itself: what the dataset is for, who owns it, and what to do when it fails."""
+"""Documentation of a source's DAG: what the dataset is for, who owns it, and what to do when it fails."""
 
 from jobs.contracts import Registry
 
 NOTE = """{purpose}
 
 **Owner:** {department} {owner}. **If it fails:** a failed task means that a service is unavailable or the code is wrong, never
-that the data is bad: bad data ends in a verdict. Clear the task when the service is back; the same delivery may run any number
+that the data is bad: bad data gets a verdict. Clear the task when the service is back; the same delivery may run any number
 of times."""
-BROKEN = """**The contract is broken; deliveries wait, their bytes kept, until it is mended:**
+BROKEN = """**The contract is invalid; deliveries wait, their files retained, until it is corrected:**
 
     {mistake}
 
-**If it fails:** mend the contract, then clear the task; nothing is lost meanwhile."""
+**If it fails:** correct the contract, then clear the task; nothing is lost meanwhile."""
 
 
 def source_note(catalogue: Registry, dataset: str) -> str:
-    """The DAG's documentation; of a broken contract, why it cannot run."""
+    """The DAG's `doc_md`; of an invalid contract, why it cannot run."""
     if dataset in catalogue.broken:
         return BROKEN.format(mistake=catalogue.broken[dataset].mistake)
     contract = catalogue.contract(dataset)

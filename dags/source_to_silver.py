@@ -1,4 +1,4 @@
-"""One DAG a source contract: received bytes → bronze → silver | quarantine, started by the delivery."""
+"""One DAG per source contract: received files → bronze → silver | quarantine, started by the delivery."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ CATALOGUE = contracts.load_usable(settings().schemas, settings().expectations)
 
 @task
 def received(dataset: str, params=None, triggering_asset_events=None) -> list[str]:
-    """Ids of the deliveries to work on: those that triggered this run, the one asked for, and any left behind."""
+    """Ids of the deliveries to work on: those that triggered this run, the one requested, and any not finished."""
     from jobs.pipeline import steps
 
     requested = [*triggering_deliveries(triggering_asset_events), params["delivery"]]
@@ -25,7 +25,7 @@ def received(dataset: str, params=None, triggering_asset_events=None) -> list[st
 
 @task(map_index_template="{{ task.op_kwargs['delivery'] }}", max_active_tis_per_dagrun=1)
 def load(delivery: str) -> str:
-    """The delivery's rows in bronze."""
+    """The delivery's id, once its rows are in bronze."""
     from jobs.pipeline import steps
 
     run(steps.load, delivery)
@@ -34,7 +34,7 @@ def load(delivery: str) -> str:
 
 @task(pool="spark", map_index_template="{{ task.op_kwargs['delivery'] }}", max_active_tis_per_dagrun=1)
 def conform(delivery: str, outlet_events=None, outlets=None) -> str:
-    """The delivery's rows judged and split; the verdict's state."""
+    """State of the verdict on the delivery; its rows are evaluated and split."""
     from jobs.pipeline import steps
 
     verdict = run(steps.conform, delivery)

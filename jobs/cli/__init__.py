@@ -1,4 +1,4 @@
-"""The front door: everything that a DAG task does can be typed."""
+"""The command line: everything that a DAG task does is a command."""
 
 import logging
 import sys
@@ -26,9 +26,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
-    help="""The city's data lake, typed. 城市数据湖命令行。
+    help="""The city's data lake on the command line. 城市数据湖命令行。
 
-A delivery goes **deliver → land → load → conform → report**; products are made by **build**.
+A delivery goes **deliver → land → load → conform → report**; products are built by **build**.
 Every command has `--help` with an example.""",
 )
 service_commands.add_to(app)
@@ -45,10 +45,10 @@ app.add_typer(bench_commands.app, name="bench", rich_help_panel="Try")
 
 
 def main() -> None:
-    """Run the command line; an error that a person can mend is one message and an exit code, never a trace."""
+    """Run the command line; an error that a person can correct is one message and an exit code, never a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("jobs").setLevel(logging.INFO)
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # a statement that it cannot read is refused in our own words
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # our own message names what it cannot parse
     try:
         app()
     except LakeError as error:

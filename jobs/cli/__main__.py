@@ -1,4 +1,4 @@
-"""`python -m jobs.cli`, for processes that are started without a shell."""
+"""`python -m jobs.cli`, for processes started without a shell."""
 
 from jobs.cli import main
 

@@ -32,10 +32,10 @@ def add(
     role: Annotated[
         str, typer.Option(help="reporter, approver, quality_officer, leader, auditor, analyst or operator.")
     ],
-    department: Annotated[str, typer.Option("--department", "-p", help="As contracts name the provider.")] = "bureau",
+    department: Annotated[str, typer.Option("--department", "-p", help="Provider id, as in the contracts.")] = "bureau",
     person: Annotated[str, typer.Option(help="The person's name.")] = "",
 ) -> None:
-    """Make an account and print its password, which is good for the first login only.
+    """Create an account and print its password, valid for the first login only.
 
     Example: `lake accounts add zhangsan --role reporter --department civil_affairs --person 张三`
     """
@@ -56,16 +56,18 @@ def list_() -> None:
     )
     roles = role_labels()
     with _accounts() as accounts:
-        for one in accounts.list():
-            state = "disabled / 停用" if one.is_disabled else "first login / 待改密" if one.must_change else ""
-            last = f"{one.last_login_at:%Y-%m-%d %H:%M}" if one.last_login_at else ""
-            table.add_row(one.name, one.person, f"{one.role} {roles[one.role]}", one.department, state, last)
+        for account in accounts.list():
+            state = "disabled / 停用" if account.is_disabled else "first login / 待改密" if account.must_change else ""
+            last = f"{account.last_login_at:%Y-%m-%d %H:%M}" if account.last_login_at else ""
+            table.add_row(
+                account.name, account.person, f"{account.role} {roles[account.role]}", account.department, state, last
+            )
     Console().print(table)
 
 
 @app.command()
 def reset(name: Name) -> None:
-    """Print a new password, good for one login; whoever is logged in is logged out.
+    """Print a new password, valid for one login; open sessions of the account end.
 
     Example: `lake accounts reset zhangsan`
     """
@@ -75,7 +77,7 @@ def reset(name: Name) -> None:
 
 @app.command()
 def disable(name: Name) -> None:
-    """Nobody logs in with this account any more; what it did stays on record.
+    """Disable an account; its past actions stay on record.
 
     Example: `lake accounts disable zhangsan`
     """
@@ -85,7 +87,7 @@ def disable(name: Name) -> None:
 
 
 def _check_department(role: str, department: str) -> None:
-    """A mistyped department would be a person who sees nothing."""
-    known = sorted(set(contracts.load_usable(settings().schemas, settings().expectations).providers().values()))
-    if role in department_roles() and department not in known:
-        raise UserError(f"没有单位 {department} 的数据契约；可以是：{'、'.join(known)}")
+    """UserError for a department without contracts: such a person would see nothing."""
+    providers = sorted(set(contracts.load_usable(settings().schemas, settings().expectations).providers().values()))
+    if role in department_roles() and department not in providers:
+        raise UserError(f"没有单位 {department} 的数据契约；可以是：{'、'.join(providers)}")

@@ -1,4 +1,4 @@
-"""lake audit verify: what was recorded, walked from its beginning."""
+"""lake audit verify: the audit log, verified from its first event."""
 
 from typing import Annotated
 
@@ -9,8 +9,8 @@ from jobs.collaboration.tickets import opened
 from jobs.settings import load as settings
 
 PANEL = "Tickets"
-Noted = Annotated[str, typer.Option(help="Number and hash that were written down before, as NUMBER:HASH.")]
-audit = typer.Typer(no_args_is_help=True, help="Check what was recorded. 核查记录。")
+Noted = Annotated[str, typer.Option(help="Number and hash noted from an earlier run, as NUMBER:HASH.")]
+audit = typer.Typer(no_args_is_help=True, help="Check the audit log. 核查记录。")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,26 +20,26 @@ def add_to(app: typer.Typer) -> None:
 
 @audit.callback()
 def group() -> None:
-    """Check what was recorded. 核查记录。"""
+    """Check the audit log. 核查记录。"""
 
 
 @audit.command()
 def verify(noted: Noted = "", noted_access: Noted = "") -> None:
-    """Walk the chain of all events of tickets, and that of the access log; name the first that was changed or removed.
+    """Verify the hash chains of ticket events and of the access log; name the first entry that was changed or removed.
 
-    Write the lines NUMBER:HASH down elsewhere: with `--noted` (events) and `--noted-access` a chain that was cut or written
-    anew is noticed too. Exit code 1 where something does not fit.
+    Keep the lines NUMBER:HASH elsewhere: with `--noted` (events) and `--noted-access` a truncated or rewritten chain
+    is detected too. Exit code 1 where a chain is broken.
 
     Example: `lake audit verify`
     """
-    from jobs.serving.access_log import AccessLog  # seconds to import, wanted here alone
+    from jobs.serving.access_log import AccessLog  # takes seconds to import, and only this command needs it
 
-    before = (_pair(noted, "--noted"), _pair(noted_access, "--noted-access"))
+    noted_ends = (_pair(noted, "--noted"), _pair(noted_access, "--noted-access"))
     with opened(settings()) as store:
-        events, readings = store.audit_verify(before[0]), AccessLog(store.database).verified(before[1])
-    _say(events, "event / 事件", "events, unbroken / 条事件，完整")
-    _say(readings, "access / 访问", "readings of sensitive data, unbroken / 条敏感数据访问记录，完整")
-    if events.broken is not None or readings.broken is not None:
+        events, accesses = store.audit_verify(noted_ends[0]), AccessLog(store.database).verified(noted_ends[1])
+    _print_audit(events, "event / 事件", "events, intact / 条事件，完整")
+    _print_audit(accesses, "access / 访问", "accesses to sensitive data, intact / 条敏感数据访问记录，完整")
+    if events.broken is not None or accesses.broken is not None:
         raise typer.Exit(1)
 
 
@@ -50,9 +50,9 @@ def _pair(noted: str, option: str) -> tuple[int, str] | None:
     return (int(number), hash_) if noted else None
 
 
-def _say(found: ChainAudit, one: str, every: str) -> None:
-    if found.broken is not None:
-        typer.echo(f"{one} {found.broken} {found.ticket}: {found.reason}")
+def _print_audit(chain_audit: ChainAudit, entry_label: str, entries_label: str) -> None:
+    if chain_audit.broken is not None:
+        typer.echo(f"{entry_label} {chain_audit.broken} {chain_audit.ticket}: {chain_audit.reason}")
         return
-    typer.echo(f"{found.events:,} {every}")
-    typer.echo(f"{found.seq}:{found.head}")
+    typer.echo(f"{chain_audit.events:,} {entries_label}")
+    typer.echo(f"{chain_audit.seq}:{chain_audit.head}")

@@ -1,4 +1,4 @@
-"""lake bench: how well the lake finds what is wrong, measured on a lake of its own."""
+"""lake bench: how many planted faults the lake finds, measured on a temporary lake."""
 
 import secrets
 import tempfile
@@ -18,12 +18,12 @@ from jobs.pipeline.fidelity import fidelity as measured
 from jobs.settings import load
 
 SEED = 11
-app = typer.Typer(no_args_is_help=True, help="Measure the lake on itself. 自测。")
+app = typer.Typer(no_args_is_help=True, help="Measure the lake. 自测。")
 
 
 @app.callback()
 def bench() -> None:
-    """Measure the lake on itself."""
+    """Measure the lake."""
 
 
 @app.command()
@@ -33,30 +33,32 @@ def fidelity(
     ),
     seed: Annotated[int, typer.Option(help="Another seed plants other faults.")] = SEED,
 ) -> None:
-    """Plant a day's faults in a lake of its own, and say for each class how many are found, and what else is.
+    """Plant a day's faults in a temporary lake; print recall and precision per class, and the false findings.
 
-    Takes some minutes; your own tables are not touched. Exit code 1 where a fault is missed or a right row is accused.
+    Takes some minutes; your own tables are not touched. Exit code 1 where a fault is missed or a correct row is flagged.
 
     Example: `lake bench fidelity --seed 7`
     """
     embedded.up(load(), ("s3", "spark"), typer.echo)
     load.cache_clear()
     config = load()
-    typer.echo("judging a day of the city / 正在质检模拟城市的一天 …", err=True)
+    typer.echo("evaluating a day of the city / 正在质检模拟城市的一天 …", err=True)
     with tempfile.TemporaryDirectory(prefix="lake-bench-") as folder:
         state = f"sqlite:///{Path(folder) / 'state.db'}"
-        own = config.model_copy(update={"s3_bucket": f"bench-{secrets.token_hex(6)}", "database_url": state})
-        lake = Lake(own)
+        temporary_config = config.model_copy(
+            update={"s3_bucket": f"bench-{secrets.token_hex(6)}", "database_url": state}
+        )
+        lake = Lake(temporary_config)
         lake.store.create()
         try:
             registry = contracts.load(config.schemas, config.expectations)
-            kinds, false = measured(simulated_day(lake, registry, day.date(), seed, Path(folder)))
+            kinds, false_findings = measured(simulated_day(lake, registry, day.date(), seed, Path(folder)))
         finally:
             lake.store.remove()
             lake.close()
     _show(kinds)
-    typer.echo(f"false findings / 误报: {false:,}")
-    if false or any(one.recall() < 1 for one in kinds):
+    typer.echo(f"false findings / 误报: {false_findings:,}")
+    if false_findings or any(kind.recall() < 1 for kind in kinds):
         raise typer.Exit(1)
 
 
@@ -64,12 +66,12 @@ def _show(kinds: tuple[Fidelity, ...]) -> None:
     table = Table("class / 差错类别")
     for name in ("planted / 埋入", "found / 找到", "recall / 召回", "precision / 精确"):
         table.add_column(name, justify="right")
-    for one in kinds:
+    for kind in kinds:
         table.add_row(
-            f"{one.kind} {one.title}",
-            f"{one.planted:,}",
-            f"{one.found:,}",
-            f"{one.recall():.3f}",
-            f"{one.precision():.3f}",
+            f"{kind.kind} {kind.title}",
+            f"{kind.planted:,}",
+            f"{kind.found:,}",
+            f"{kind.recall():.3f}",
+            f"{kind.precision():.3f}",
         )
     Console().print(table)

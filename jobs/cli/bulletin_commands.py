@@ -1,4 +1,4 @@
-"""lake bulletin: a period told to all departments, as an official document."""
+"""lake bulletin: the report of a period to all departments, as an official document."""
 
 from typing import Annotated
 
@@ -19,14 +19,14 @@ def add_to(app: typer.Typer) -> None:
 def bulletin(
     period: Annotated[str, typer.Argument(help="Month, quarter or year: 2026-01, 2026Q1, 2026.")],
     draft: Annotated[
-        bool, typer.Option("--draft", help="Of what there is now; lies apart, may be made again.")
+        bool, typer.Option("--draft", help="From the current data; stored apart, may be repeated.")
     ] = False,
-    revise: Annotated[str, typer.Option(help="Why a new revision takes the place of what was published.")] = "",
+    revise: Annotated[str, typer.Option(help="Why a new revision replaces the published bulletin.")] = "",
     number: Annotated[int, typer.Option(min=0, help="Serial of the document number; 0: the place in the year.")] = 0,
 ) -> None:
     """Write the bulletin of a period: PDF, Word, and JSON with every number, its formula, and the ids behind it.
 
-    What was published is never changed: a correction is a new revision that says why.
+    A published bulletin never changes: a correction is a new revision that states its reason.
 
     Example: `lake bulletin 2026-01` · `lake bulletin 2026-02 --draft`
     """

@@ -36,52 +36,61 @@ def check() -> None:
         for note in normalisation_notes(contract):
             typer.echo(note)
     rules = sum(len(r) for r in registry.rules.values())
-    own = contracts.load_system(OWN_SCHEMAS)
+    system_contracts = contracts.load_system(OWN_SCHEMAS)
     counts = (
-        f"{len(registry.sources())} sources, {len(registry.products())} products, {len(own)} tables of the lake's own"
+        f"{len(registry.sources())} sources, {len(registry.products())} products, {len(system_contracts)} system tables"
     )
-    typer.echo(f"{counts}, {rules} rules: all right")
+    typer.echo(f"{counts}, {rules} rules: valid")
 
 
 @app.command()
 def show(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:
-    """What a contract means: fields, rules, layout, versions.
+    """Show a contract: fields, rules, layout, version.
 
     Example: `lake contracts show admin_permits`
     """
-    found = _catalogue()
-    contract, console = found.contract(dataset), Console()
+    registry = _catalogue()
+    contract, console = registry.contract(dataset), Console()
     console.print(f"[bold]{contract.title}[/bold] {contract.id} {contract.version} · {contract.department}")
     console.print(f"{contract.purpose}\n{contract.file}", highlight=False)
-    fields = Table("field", "title", "type", "unit", "grade", "key", "must", "arrives as")
-    for f in contract.fields:
-        key = "" if f.key_position is None else str(f.key_position)
-        arrives = "computed" if f.is_computed() else " / ".join(f.headers())
+    fields = Table("field", "title", "type", "unit", "grade", "key", "required", "headers")
+    for field in contract.fields:
+        key = "" if field.key_position is None else str(field.key_position)
+        headers = "computed" if field.is_computed() else " / ".join(field.headers())
         fields.add_row(
-            f.name, f.title, f.spark_type(), f.unit, f.classification, key, "✓" if f.required else "", arrives
+            field.name,
+            field.title,
+            field.spark_type(),
+            field.unit,
+            field.classification,
+            key,
+            "✓" if field.required else "",
+            headers,
         )
     console.print(fields)
-    rules = Table("rule", "severity", "dimension", "says", "from")
-    for r in found.rules[dataset]:
-        rules.add_row(r.id, r.severity, r.dimension, r.message, r.origin)
+    rules = Table("rule", "severity", "dimension", "message", "origin")
+    for rule in registry.rules[dataset]:
+        rules.add_row(rule.id, rule.severity, rule.dimension, rule.message, rule.origin)
     console.print(rules)
-    console.print(f"suite hash {suite_hash(found.rules[dataset])}", highlight=False)
+    console.print(f"suite hash {suite_hash(registry.rules[dataset])}", highlight=False)
 
 
 @app.command()
 def new(
-    file: Annotated[Path, typer.Argument(help="A file that the lake has never seen.")],
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Id for the new contract; else from the name.")] = "",
+    file: Annotated[Path, typer.Argument(help="A file of a new dataset.")],
+    dataset: Annotated[
+        str, typer.Option("--dataset", "-d", help="Id of the new contract; default: from the file name.")
+    ] = "",
     provider: Annotated[str, typer.Option("--provider", "-p", help="Id of the department or company.")] = "unknown",
 ) -> None:
-    """Propose a contract for an unseen file, as YAML to review, at its place in schemas/.
+    """Propose a contract for a file of a new dataset, as YAML to review, in its folder under schemas/.
 
     Example: `lake contracts new 客运站.xlsx --dataset bus_stations --provider transport`
     """
     dataset = dataset or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_0123456789") or "new_dataset"
     target = settings().schemas / "sources" / provider / f"{dataset}.yaml"
     if target.exists():
-        raise typer.BadParameter(f"{target} already stands; remove it or choose another id")
+        raise typer.BadParameter(f"{target} already exists; remove it or choose another id")
     with TemporaryDirectory(prefix="lake-new-") as scratch:
         text = propose(LocalFile(file.name, file), dataset, provider, Path(scratch))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -95,9 +104,9 @@ def docs(
         Path, typer.Argument(help="Page with generated tables.", show_default="docs/contracts.md")
     ] = PROJECT / "docs" / "contracts.md",
 ) -> None:
-    """Write the reference tables of a page anew, from the code that reads contracts.
+    """Regenerate the reference tables of a page from the code that reads contracts.
 
     Example: `lake contracts docs`
     """
     page.write_text(with_tables(page.read_text("utf-8")), "utf-8")
-    typer.echo(f"{page}: its generated tables are those of the code")
+    typer.echo(f"{page}: generated tables updated")

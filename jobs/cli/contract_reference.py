@@ -1,6 +1,6 @@
-"""Reference tables of docs/contracts.md, made from the models that read contracts and the classes that judge rows.
+"""Reference tables of docs/contracts.md, made from the models that read contracts and the classes of expectations.
 
-A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; what is written there by hand is replaced.
+A table is between `<!-- generated: NAME -->` and `<!-- end -->`; manual edits there are overwritten.
 """
 
 import inspect
@@ -19,11 +19,11 @@ from jobs.errors import UserError
 
 GENERATED = re.compile(r"(<!-- generated: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.S)
 INTERNAL = ("flag",)
-"""Parameters that the engine sets."""
+"""Parameters set by the engine, not by authors."""
 
 
 def with_tables(page: str) -> str:
-    """The page with every generated part as the code says it today; UserError for a name that no table has."""
+    """The page with every generated table up to date; UserError for an unknown table name."""
 
     def table(part: re.Match[str]) -> str:
         begin, name, _, end = part.groups()
@@ -35,7 +35,7 @@ def with_tables(page: str) -> str:
 
 
 def keys_table(model: type[BaseModel]) -> str:
-    """Every key of a part of a contract: what it may be, what it is where it is left out, what it means."""
+    """A table of a model's keys: values, default, meaning."""
     rows = [
         (f"`{name}`", _values(field), _default(field), field.description or "")
         for name, field in model.model_fields.items()
@@ -44,7 +44,7 @@ def keys_table(model: type[BaseModel]) -> str:
 
 
 def rules_table(metric: str) -> str:
-    """Every expectation of a metric: its type, its own parameters, and what holds."""
+    """A table of a metric's expectations: type, own parameters, what holds."""
     rows = []
     for expectation in _expectations(metric):
         parameters = ", ".join(f"`{name}`" for name in _parameters(expectation))
@@ -53,7 +53,7 @@ def rules_table(metric: str) -> str:
 
 
 def parameters_table(metric: str) -> str:
-    """Every parameter of a metric's expectations, once for each meaning, with the types that take it."""
+    """A table of the parameters of a metric's expectations, one row per meaning, with the types that take it."""
     types: dict[tuple[str, str, str], list[str]] = {}
     expectations = _expectations(metric)
     for expectation in expectations:
@@ -77,7 +77,7 @@ def markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _expectations(metric: str) -> list[Any]:
-    from jobs.quality import expectations  # imported late, for it takes seconds
+    from jobs.quality import expectations  # takes seconds to import
 
     classes = [c for c in vars(expectations).values() if inspect.isclass(c) and c.__module__ == expectations.__name__]
     return [c for c in classes if str(getattr(c, "map_metric", "")).endswith(f".{metric}")]
@@ -90,7 +90,7 @@ def _parameters(expectation: Any) -> dict[str, Any]:
 
 
 def _short(expectation: Any) -> str:
-    """The end of a type's name, by which a reader tells it from the others."""
+    """The last word of a type's name, which tells the types of one metric apart."""
     return str(expectation.expectation_type).rpartition("_")[2]
 
 
@@ -100,7 +100,7 @@ def _sentence(documented: Any) -> str:
 
 
 def _values(field: FieldInfo) -> str:
-    """What may be written: the words of a choice, else the kind of value with its bounds."""
+    """Allowed values: the choices of a literal, else the type with its bounds."""
     choices = [word for kind in (field.annotation, *get_args(field.annotation)) for word in _choices(kind)]
     if choices:
         return " · ".join(f"`{word}`" for word in choices if word)
@@ -127,7 +127,7 @@ def _bounds(metadata: Iterable[Any]) -> Iterable[str]:
 
 
 def _kind(annotation: Any) -> str:
-    """A type in the words of YAML."""
+    """A type as YAML calls it."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _kind(get_args(annotation)[0])
@@ -149,7 +149,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _cell(default: object) -> str:
-    """A default as it would be written; nothing where leaving the key out means none."""
+    """A default as YAML; empty where the key has none."""
     if default is None or default in ("", (), [], {}):
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"

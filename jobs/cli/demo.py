@@ -46,12 +46,12 @@ def simulate(day: Day, out: Path, seed: int = SEED, scale: float = 1.0) -> None:
 
     Example: `lake simulate 2026-01-12 feeds/`
     """
-    for one in send(date.fromisoformat(day), seed, out, scale):
-        typer.echo(f"{one.dataset}  {one.declared_rows:,} rows  {one.path}")
+    for file in send(date.fromisoformat(day), seed, out, scale):
+        typer.echo(f"{file.dataset}  {file.declared_rows:,} rows  {file.path}")
 
 
 def demo(days: int = 3, scale: float = 1.0) -> None:
-    """Start everything, send three days of a city's feeds through Airflow, and say where the results are.
+    """Start everything, send three days of a city's feeds through Airflow, and print where the results are.
 
     Example: `lake demo` · `lake demo --days 1`
     """
@@ -66,64 +66,64 @@ def demo(days: int = 3, scale: float = 1.0) -> None:
             _send_day(lake, registry, send(day, SEED, Path(folder), scale))
         _wait("products / 数据产品", len(registry.products()), lambda: _built(lake, registry))
         _show(lake)
-        _wait("tickets opened and proven / 开单与复核", len(lake.ledger.deliveries()), partial(_governed, lake))
+        _wait("tickets opened and rechecked / 开单与复核", len(lake.ledger.deliveries()), partial(_governed, lake))
         _show_tickets(lake, registry)
         people = demo_people(lake, config.home)
-    _say_where(config, people)
+    _print_addresses(config, people)
 
 
 def _send_day(lake: Lake, registry: Registry, files: Sequence[SentFile]) -> None:
-    """Registers first, so that what refers to them finds them."""
+    """Deliver in waves, registers first, so that references to them resolve."""
     by_depth: dict[int, list[SentFile]] = defaultdict(list)
-    for one in files:
-        by_depth[_depth(registry, one.dataset)].append(one)
+    for file in files:
+        by_depth[_depth(registry, file.dataset)].append(file)
     for _, wave in sorted(by_depth.items()):
         before = len(lake.ledger.deliveries())
-        for one in wave:
-            notes = Manifest(
-                sender=one.sender,
-                rows=one.declared_rows,
-                supersedes=_replaced(lake, one),
-                sent_on=date.fromisoformat(one.sidecar["sent_on"]),
+        for file in wave:
+            manifest = Manifest(
+                sender=file.sender,
+                rows=file.declared_rows,
+                supersedes=_replaced(lake, file),
+                sent_on=date.fromisoformat(file.sidecar["sent_on"]),
             )
-            deliver(lake.store, [one.path], one.dataset, one.provider, notes)
+            deliver(lake.store, [file.path], file.dataset, file.provider, manifest)
         target = before + len(wave)
-        done = partial(_reported, lake, target, len(wave))
-        _wait("deliveries judged and reported / 已检核并出具报告", len(wave), done)
+        reported = partial(_reported, lake, target, len(wave))
+        _wait("deliveries evaluated and reported / 已检核并出具报告", len(wave), reported)
 
 
 def _depth(registry: Registry, dataset: str) -> int:
-    """How many registers must stand before the dataset's references can be looked up."""
-    named = {f.reference.partition(".")[0] for f in registry.contract(dataset).fields if f.reference} - {dataset}
-    named |= {lookups.dataset for rule in registry.rules[dataset] for lookups in rule.lookups}
-    return 1 + max((_depth(registry, other) for other in named), default=-1)
+    """Number of waves that must be loaded before the dataset's references resolve."""
+    referenced = {f.reference.partition(".")[0] for f in registry.contract(dataset).fields if f.reference} - {dataset}
+    referenced |= {lookup.dataset for rule in registry.rules[dataset] for lookup in rule.lookups}
+    return 1 + max((_depth(registry, register) for register in referenced), default=-1)
 
 
-def _replaced(lake: Lake, one: SentFile) -> str | None:
-    """Id of the delivery that a corrected file replaces: the latest of its dataset with the day that it names."""
-    if one.supersedes_of is None:
+def _replaced(lake: Lake, file: SentFile) -> str | None:
+    """Id of the delivery that a corrected file replaces: the latest of its dataset for the day that it names."""
+    if file.supersedes_of is None:
         return None
-    day = one.supersedes_of.rsplit("/", 1)[-1]
-    earlier = [d for d in lake.ledger.deliveries(one.dataset) if d.superseded_by is None]
+    day = file.supersedes_of.rsplit("/", 1)[-1]
+    earlier = [d for d in lake.ledger.deliveries(file.dataset) if d.superseded_by is None]
     same_day = [d for d in earlier if any(day in name or day.replace("-", "") in name for name in d.names())]
     return (same_day or earlier)[-1].id if earlier else None
 
 
 def _reported(lake: Lake, target: int, wave: int) -> int:
-    found = lake.ledger.deliveries()
-    done = [d for d in found[target - wave :] if d.state not in OPEN and _has_report(lake, d)]
-    return len(done)
+    deliveries = lake.ledger.deliveries()
+    reported = [d for d in deliveries[target - wave :] if d.state not in OPEN and _has_report(lake, d)]
+    return len(reported)
 
 
-def _has_report(lake: Lake, one: Delivery) -> bool:
-    return lake.store.head(f"{Zone.REPORTS}/{one.provider}/{one.dataset}/{one.id}.html") is not None
+def _has_report(lake: Lake, delivery: Delivery) -> bool:
+    return lake.store.head(f"{Zone.REPORTS}/{delivery.provider}/{delivery.dataset}/{delivery.id}.html") is not None
 
 
 def _built(lake: Lake, registry: Registry) -> int:
     return sum(lake.ledger.build(c.id) is not None for c in registry.products())
 
 
-def _wait(what: str, total: int, done: Callable[[], int]) -> None:
+def _wait(activity: str, total: int, count_done: Callable[[], int]) -> None:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -133,12 +133,12 @@ def _wait(what: str, total: int, done: Callable[[], int]) -> None:
     )
     deadline = time.monotonic() + PATIENCE_S
     with Progress(*columns) as progress:
-        task = progress.add_task(what, total=total)
-        while (count := done()) < total:
+        task = progress.add_task(activity, total=total)
+        while (count := count_done()) < total:
             progress.update(task, completed=count)
             if time.monotonic() > deadline:
                 raise ServiceUnavailable(
-                    f"{what}: only {count} of {total} after {PATIENCE_S} s; see `lake status` and the logs"
+                    f"{activity}: only {count} of {total} after {PATIENCE_S} s; see `lake status` and the logs"
                 )
             time.sleep(1)
         progress.update(task, completed=total)
@@ -155,12 +155,12 @@ def _show(lake: Lake) -> None:
 
 
 def _governed(lake: Lake) -> int:
-    """Deliveries whose tickets were looked at."""
+    """Number of deliveries whose tickets were processed."""
     return len(lake.ledger.deliveries()) - len(lake.ledger.ungoverned())
 
 
 def _show_tickets(lake: Lake, registry: Registry) -> None:
-    """Tickets by department, as the bureau sees them."""
+    """Print the tickets by department, as the bureau sees them."""
     names = {contract.provider: contract.department for contract in registry.sources()}
     with open_tickets(lake) as tickets:
         ticket_counts = tickets.ticket_counts(SYSTEM, datetime.now(UTC))
@@ -170,7 +170,7 @@ def _show_tickets(lake: Lake, registry: Registry) -> None:
     Console().print(table)
 
 
-def _say_where(config: Settings, people: Sequence[str]) -> None:
+def _print_addresses(config: Settings, people: Sequence[str]) -> None:
     accounts = "\n".join(f"                     {line}" for line in people)
     typer.echo(f"""
 Portal / 门户:        {config.portal_url}   (account, password, role, department)

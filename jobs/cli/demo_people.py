@@ -1,4 +1,4 @@
-"""People of the demo city who log in to the portal; their passwords are made here and kept in the home folder."""
+"""People of the demo city who log in to the portal; their passwords are generated here and stored in the home folder."""
 
 import secrets
 from datetime import UTC, datetime
@@ -22,16 +22,20 @@ PEOPLE = (
 
 
 def demo_people(lake: Lake, home: Path) -> list[str]:
-    """Lines with account, password, role and department; accounts that are there keep their passwords."""
+    """Lines with account, password, role and department; existing accounts keep their passwords."""
     file = home / "demo-accounts.txt"
-    kept = dict(line.split()[:2] for line in file.read_text("utf-8").splitlines()) if file.exists() else {}
+    passwords = dict(line.split()[:2] for line in file.read_text("utf-8").splitlines()) if file.exists() else {}
     with open_tickets(lake) as tickets:
         accounts = Accounts(tickets.database)
-        there = {one.name for one in accounts.list()}
-        for one in PEOPLE:
-            if one.name not in there:
-                kept[one.name] = secrets.token_urlsafe(9)
-                accounts.add(one, datetime.now(UTC), kept[one.name])
-    lines = [f"{p.name} {kept[p.name]} {role_label(p.role)} {p.department}" for p in PEOPLE if p.name in kept]
+        existing = {account.name for account in accounts.list()}
+        for person in PEOPLE:
+            if person.name not in existing:
+                passwords[person.name] = secrets.token_urlsafe(9)
+                accounts.add(person, datetime.now(UTC), passwords[person.name])
+    lines = [
+        f"{person.name} {passwords[person.name]} {role_label(person.role)} {person.department}"
+        for person in PEOPLE
+        if person.name in passwords
+    ]
     write_private(file, "".join(f"{line}\n" for line in lines))
     return lines

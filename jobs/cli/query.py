@@ -1,4 +1,4 @@
-"""lake sql | tables | plan | profile: look at the lake."""
+"""lake sql | tables | plan | profile: query and inspect the lake."""
 
 import sys
 from collections.abc import Sequence
@@ -32,15 +32,15 @@ def sql(
     ],
     limit: Annotated[int, typer.Option(help="Most rows to print.")] = 100,
 ) -> None:
-    """Ask in SQL; all tables are there by name.
+    """Query the tables in SQL, by name.
 
     Example: `lake sql "SELECT county_name, count(*) FROM gold.enterprise_master GROUP BY 1"`
     """
     with opened(settings()) as lake:
         rows = ask(lake, query).limit(limit)
         names = rows.columns
-        found = [["" if value is None else str(value) for value in row] for row in rows.collect()]
-    _show(Console(), names, found)
+        cells = [["" if value is None else str(value) for value in row] for row in rows.collect()]
+    _show(Console(), names, cells)
 
 
 def _show(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -48,7 +48,7 @@ def _show(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]])
     table = Table(*names)
     for row in rows:
         table.add_row(*row)
-    boundless = console.options.update(max_width=sys.maxsize)  # within its own options a table never measures wider
+    boundless = console.options.update(max_width=sys.maxsize)  # a table never measures wider than its own options
     if console.measure(table, options=boundless).maximum <= console.width:
         console.print(table)
         return
@@ -60,28 +60,28 @@ def _show(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]])
 
 
 def tables() -> None:
-    """Every table with its Chinese title, version and columns; the lake's own come last, `<dataset>` stands for each dataset.
+    """List every table with its Chinese title, version and columns; system tables come last, `<dataset>` means each dataset.
 
     Example: `lake tables`
     """
     config = settings()
     registry = contracts.load(config.schemas, config.expectations)
-    shown = Table()
+    overview = Table()
     for name in ("table", "title", "version", "columns"):
-        shown.add_column(name, no_wrap=name == "table", overflow="fold")
+        overview.add_column(name, no_wrap=name == "table", overflow="fold")
     with opened(config) as lake:
         for contract in (*registry.sources(), *registry.products()):
             zone = Zone.GOLD if contract.kind == "product" else Zone.SILVER
             path = lake.path(zone, contract.id)
             version = lake.delta.version(path)
-            shown.add_row(str(path), contract.title, _version(version), _columns(contract))
+            overview.add_row(str(path), contract.title, _version(version), _columns(contract))
         for contract in results_tables():
             path = lake.path(Zone.RESULTS, contract.id)
-            shown.add_row(str(path), contract.title, _version(lake.delta.version(path)), _columns(contract))
+            overview.add_row(str(path), contract.title, _version(lake.delta.version(path)), _columns(contract))
     for zone in TEMPLATES:
         contract = system_contract(zone)
-        shown.add_row(f"{zone}.<dataset>", contract.title, _version(None), _columns(contract))
-    Console().print(shown)
+        overview.add_row(f"{zone}.<dataset>", contract.title, _version(None), _columns(contract))
+    Console().print(overview)
 
 
 def _version(version: int | None) -> str:
@@ -93,25 +93,25 @@ def _columns(contract: Contract) -> str:
 
 
 def plan(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:
-    """How a dataset's rules will run: the passes over its rows, before anything runs.
+    """Show how a dataset's rules would run: the passes over its rows. Runs nothing.
 
     Example: `lake plan admin_permits`
     """
     config = settings()
     registry = contracts.load(config.schemas, config.expectations)
-    made = quality.plan(registry.contract(dataset), registry.rules[dataset])
+    rule_plan = quality.plan(registry.contract(dataset), registry.rules[dataset])
     with opened(config) as lake:
-        lines = explain(lake, made)
+        lines = explain(lake, rule_plan)
     for line in lines:
         typer.echo(line)
 
 
 def profile(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:
-    """What a curated table holds, as a page, and the rules that this suggests, as a diff to review. Changes nothing.
+    """Profile a curated table as a page, and print the rules that it suggests as a diff to review. Changes nothing.
 
     Example: `lake profile enterprise_registration > proposed.diff`
     """
     typer.echo("profiling / 正在剖析 …", err=True)
-    done = steps.profile(settings(), dataset)
-    typer.echo(done.diff, nl=False)
-    typer.echo(f"page / 页面: {settings().home / done.page}", err=True)
+    table_profile = steps.profile(settings(), dataset)
+    typer.echo(table_profile.diff, nl=False)
+    typer.echo(f"page / 页面: {settings().home / table_profile.page}", err=True)

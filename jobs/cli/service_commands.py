@@ -1,4 +1,4 @@
-"""lake up | status | down | portal."""
+"""lake up | status | down | portal: the embedded services."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from jobs import embedded
 from jobs.settings import load
 
 PANEL = "Services"
-Only = Annotated[list[str] | None, typer.Argument(help="s3, spark, airflow, portal; all where none is named.")]
+Only = Annotated[list[str] | None, typer.Argument(help="s3, spark, airflow, portal; default: all.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def up(services: Only = None) -> None:
-    """Start the embedded services that are not running. Harmless when they are.
+    """Start the embedded services that are not running; leave the others alone.
 
     Example: `lake up` · `lake up s3 spark`
     """
@@ -30,20 +30,20 @@ def up(services: Only = None) -> None:
 
 
 def status() -> None:
-    """Each service with its state, address, memory and log.
+    """Show each service with its state, address, memory and log.
 
     Example: `lake status`
     """
     table = Table("service", "state", "MiB")
     for name in ("address", "log"):
-        table.add_column(name, overflow="fold")  # an address cut short is no address
-    for one in embedded.status(load()):
-        table.add_row(one.name, one.state, f"{one.rss_mib or 0:.0f}", one.url, str(one.log or ""))
+        table.add_column(name, overflow="fold")  # a truncated address is useless
+    for service in embedded.status(load()):
+        table.add_row(service.name, service.state, f"{service.rss_mib or 0:.0f}", service.url, str(service.log or ""))
     Console().print(table)
 
 
 def down() -> None:
-    """Stop every embedded service of this home.
+    """Stop all embedded services of this home folder.
 
     Example: `lake down`
     """
@@ -52,7 +52,7 @@ def down() -> None:
 
 def portal(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; put a TLS proxy before any but loopback.")
+        str, typer.Option(help="Address to listen on; for any but loopback use a TLS proxy.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
 ) -> None:
@@ -60,7 +60,7 @@ def portal(
 
     Example: `lake portal --port 8090`
     """
-    from jobs.serving.portal.serve import serve  # FastAPI takes a second that other commands need not pay
+    from jobs.serving.portal.serve import serve  # importing FastAPI takes a second
 
     typer.echo(f"http://{host}:{port}  (Ctrl-C ends it / 按 Ctrl-C 结束)")
     serve(load(), host, port)

@@ -1,4 +1,4 @@
-"""lake deliver | land | load | conform | report | build | run | deliveries | upkeep: the steps, typed."""
+"""lake deliver | land | load | conform | report | build | run | deliveries | upkeep: the steps of the pipeline."""
 
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from jobs.settings import load as settings
 PANEL = "Steps"
 Dataset = Annotated[str, typer.Option("--dataset", "-d", help="Id of the dataset's contract.")]
 DeliveryId = Annotated[str, typer.Argument(help="Id of a delivery; `lake deliveries` lists them.")]
-Files = Annotated[list[Path], typer.Argument(help="One file, or several that are one delivery.")]
+Files = Annotated[list[Path], typer.Argument(help="One file, or several that form one delivery.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,16 +38,16 @@ def _put(config: Settings, files: list[Path], dataset: str, manifest: Manifest) 
         return put(lake.store, files, dataset, contract.provider, manifest)
 
 
-def _known(config: Settings, dataset: str) -> set[str]:
+def _delivery_ids(config: Settings, dataset: str) -> set[str]:
     with opened(config) as lake:
-        return {one.id for one in lake.ledger.deliveries(dataset)}
+        return {delivery.id for delivery in lake.ledger.deliveries(dataset)}
 
 
 def deliver(
     files: Files,
     dataset: Dataset,
     sender: Annotated[str, typer.Option(help="Who sends it.")] = "",
-    rows: Annotated[int | None, typer.Option(help="Rows that the sender counted.")] = None,
+    rows: Annotated[int | None, typer.Option(help="Row count stated by the sender.")] = None,
     supersedes: Annotated[str | None, typer.Option(help="Delivery that this one replaces.")] = None,
     sent_on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on the covering letter, if before today.")
@@ -56,42 +56,42 @@ def deliver(
         list[str] | None, typer.Option(help="Ticket that this redelivery answers; may be repeated.")
     ] = None,
 ) -> None:
-    """Put files into the landing zone as one delivery. Airflow takes it from there; without it, type `lake run`.
+    """Put files into the landing zone as one delivery. Airflow processes it from there; without Airflow use `lake run`.
 
     Example: `lake deliver 许可.csv --dataset admin_permits --rows 1200`
     """
-    letter = sent_on.date() if sent_on else None
-    notes = Manifest(sender=sender, rows=rows, supersedes=supersedes, sent_on=letter, answers=answers or [])
-    for key in _put(settings(), files, dataset, notes):
+    letter_date = sent_on.date() if sent_on else None
+    manifest = Manifest(sender=sender, rows=rows, supersedes=supersedes, sent_on=letter_date, answers=answers or [])
+    for key in _put(settings(), files, dataset, manifest):
         typer.echo(key)
 
 
 def land() -> None:
-    """Record what is new in the landing zone.
+    """Record new objects of the landing zone.
 
     Example: `lake land`
     """
-    for one in steps.land(settings()):
-        typer.echo(f"{one.delivery.id}  {'new' if one.is_new else 'came again, recorded'}")
+    for landed in steps.land(settings()):
+        typer.echo(f"{landed.delivery.id}  {'new' if landed.is_new else 'repeat, recorded'}")
 
 
 def load(delivery: DeliveryId) -> None:
-    """A delivery's rows into bronze, as text with their row numbers.
+    """Load a delivery's rows into bronze, as text with their row numbers.
 
     Example: `lake load admin_permits-3f2a9c11d0aa`
     """
-    done = steps.load(settings(), delivery)
-    typer.echo(f"{done.id}  {STATE_WORDS[done.state]}  {done.counted_rows or 0:,} rows  {done.reason}")
-    for finding in done.findings:
+    loaded = steps.load(settings(), delivery)
+    typer.echo(f"{loaded.id}  {STATE_WORDS[loaded.state]}  {loaded.counted_rows or 0:,} rows  {loaded.reason}")
+    for finding in loaded.findings:
         typer.echo(f"  {finding.message}")
 
 
 def conform(delivery: DeliveryId) -> None:
-    """Judge a delivery and split it into silver and quarantine, in one pass.
+    """Evaluate a delivery and split it into silver and quarantine, in one pass.
 
     Example: `lake conform admin_permits-3f2a9c11d0aa`
     """
-    _say(steps.conform(settings(), delivery))
+    _print_verdict(steps.conform(settings(), delivery))
 
 
 def report(delivery: DeliveryId) -> None:
@@ -104,62 +104,62 @@ def report(delivery: DeliveryId) -> None:
 
 
 def govern(delivery: DeliveryId) -> None:
-    """Open tickets for what a judged delivery breaks, and close those that it proves mended.
+    """Open tickets for the rules that an evaluated delivery breaks, and close those that it proves corrected.
 
     Example: `lake govern admin_permits-3f2a9c11d0aa`
     """
-    _say_tickets(steps.govern(settings(), delivery))
+    _print_tickets(steps.govern(settings(), delivery))
 
 
 def build(product: Annotated[str, typer.Argument(help="Id of a product's contract.")]) -> None:
-    """Make a gold table anew where its inputs have changed.
+    """Rebuild a gold table where its inputs have changed.
 
     Example: `lake build enterprise_master`
     """
-    done = steps.build(settings(), product)
+    gold = steps.build(settings(), product)
     typer.echo(
-        f"{product}: nothing to do" if done is None else f"{product}: {done.rows:,} rows, version {done.table_version}"
+        f"{product}: nothing to do" if gold is None else f"{product}: {gold.rows:,} rows, version {gold.table_version}"
     )
 
 
 def run(files: Files, dataset: Dataset) -> None:
-    """The whole way for files, without Airflow: deliver, land, load, conform, govern, report.
+    """Run the full pipeline for files, without Airflow: deliver, land, load, conform, govern, report.
 
     Example: `lake run 许可.csv --dataset admin_permits`
     """
     config = settings()
-    before = _known(config, dataset)
+    before = _delivery_ids(config, dataset)
     _put(config, files, dataset, Manifest())
     typer.echo("landed / 已接收")
     steps.land(config)
     waiting = steps.pending(config, dataset)
     if not waiting:
-        taken = sorted(_known(config, dataset) - before)
-        same = "the same bytes came before; nothing is processed twice / 相同内容此前已处理"
-        typer.echo(f"the running scheduler took it / 已由调度器处理: {', '.join(taken)}" if taken else same)
+        new_ids = sorted(_delivery_ids(config, dataset) - before)
+        repeat = "the same content was delivered before; nothing is processed twice / 相同内容此前已处理"
+        typer.echo(f"processed by the running scheduler / 已由调度器处理: {', '.join(new_ids)}" if new_ids else repeat)
     for delivery in waiting:
-        done = steps.load(config, delivery)
-        typer.echo(f"loaded / 已入贴源层  {done.counted_rows or 0:,} rows")
-        _say(steps.conform(config, delivery))
-        _say_tickets(steps.govern(config, delivery))
-        files_made = steps.report(config, delivery)
-        typer.echo(f"report / 报告: {config.home / files_made.html}")
+        loaded = steps.load(config, delivery)
+        typer.echo(f"loaded / 已入贴源层  {loaded.counted_rows or 0:,} rows")
+        _print_verdict(steps.conform(config, delivery))
+        _print_tickets(steps.govern(config, delivery))
+        report_files = steps.report(config, delivery)
+        typer.echo(f"report / 报告: {config.home / report_files.html}")
 
 
 def deliveries(dataset: Annotated[str | None, typer.Option("--dataset", "-d")] = None) -> None:
-    """The ledger: every delivery with its state.
+    """List the ledger: every delivery with its state.
 
     Example: `lake deliveries --dataset admin_permits`
     """
     table = Table()
-    table.add_column("delivery", no_wrap=True)  # an id cut or folded cannot be typed again
+    table.add_column("delivery", no_wrap=True)  # a truncated or folded id cannot be copied
     for name in ("state", "rows", "received (UTC)", "files"):
         table.add_column(name, overflow="fold")
     with opened(settings()) as lake:
-        for one in lake.ledger.deliveries(dataset):
-            rows = "" if one.counted_rows is None else f"{one.counted_rows:,}"
-            at = f"{one.received_at:%Y-%m-%d %H:%M:%S}"
-            table.add_row(one.id, STATE_WORDS[one.state], rows, at, ", ".join(one.names())[:60])
+        for delivery in lake.ledger.deliveries(dataset):
+            rows = "" if delivery.counted_rows is None else f"{delivery.counted_rows:,}"
+            at = f"{delivery.received_at:%Y-%m-%d %H:%M:%S}"
+            table.add_row(delivery.id, STATE_WORDS[delivery.state], rows, at, ", ".join(delivery.names())[:60])
     Console().print(table)
 
 
@@ -172,13 +172,13 @@ def upkeep() -> None:
         typer.echo(name)
 
 
-def _say_tickets(done: TicketChanges) -> None:
-    typer.echo(f"{done.delivery}  {len(done.tickets)} tickets / 工单")
-    for outcome in done.outcomes:
+def _print_tickets(changes: TicketChanges) -> None:
+    typer.echo(f"{changes.delivery}  {len(changes.tickets)} tickets / 工单")
+    for outcome in changes.outcomes:
         typer.echo(f"  {outcome.ticket.id}  {outcome.ticket.label}  {outcome.message}")
 
 
-def _say(verdict: Verdict) -> None:
+def _print_verdict(verdict: Verdict) -> None:
     typer.echo(
         f"{verdict.delivery}  {STATE_WORDS[verdict.state]}  {verdict.rows:,} rows: {verdict.good_rows:,} good, "
         f"{verdict.failed_rows:,} in quarantine, {verdict.warned_rows:,} with a warning, {verdict.copies:,} copies dropped"

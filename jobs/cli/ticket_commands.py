@@ -1,4 +1,4 @@
-"""lake tickets list | show | move | remind, lake calendar load, lake clocks: the loop of tickets, typed."""
+"""lake tickets list | show | move | remind, lake calendar load, lake clocks: tickets and their deadlines."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,8 @@ from jobs.settings import load as settings
 PANEL = "Tickets"
 Id = Annotated[str, typer.Argument(help="Id of a ticket; `lake tickets list` lists them.")]
 Role = Annotated[str, typer.Option(help="Role in which you act, such as reporter, approver, quality_officer.")]
-Department = Annotated[str, typer.Option("--department", "-p", help="Your department, as contracts name it.")]
-tickets = typer.Typer(no_args_is_help=True, help="See and move tickets. 查看和办理工单。")
+Department = Annotated[str, typer.Option("--department", "-p", help="Your department, as in the contracts.")]
+tickets = typer.Typer(no_args_is_help=True, help="List and move tickets. 查看和办理工单。")
 calendar = typer.Typer(no_args_is_help=True, help="Holidays and make-up days. 节假日和调休。")
 
 
@@ -37,79 +37,86 @@ def add_to(app: typer.Typer) -> None:
 
 @tickets.command("list")
 def list_(
-    state: Annotated[list[str] | None, typer.Option(help="Only these states, such as dispatched.")] = None,
-    text: Annotated[str, typer.Option(help="Only where id, dataset, rule, field or message holds it.")] = "",
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is past its due time.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    state: Annotated[list[str] | None, typer.Option(help="Only tickets in these states, such as dispatched.")] = None,
+    text: Annotated[str, typer.Option(help="Only tickets whose id, dataset, rule, field or message contains it.")] = "",
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only overdue tickets.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Include closed tickets.")] = False,
     page: Annotated[int, typer.Option(min=1)] = 1,
     role: Role = "quality_officer",
     department: Department = "bureau",
 ) -> None:
-    """Tickets that you may see, newest first; a department sees its own.
+    """List the tickets that you may see, newest first; a department sees its own.
 
     Example: `lake tickets list --overdue` · `lake tickets list --role approver --department civil_affairs`
     """
-    wanted = TicketQuery(states=state or (), text=text, is_overdue=overdue, is_open=not every and not state, page=page)
+    query = TicketQuery(states=state or (), text=text, is_overdue=overdue, is_open=not every and not state, page=page)
     with opened(settings()) as store:
-        found = store.tickets(Actor(role, department, ""), wanted, datetime.now(UTC))
+        ticket_page = store.tickets(Actor(role, department, ""), query, datetime.now(UTC))
     table = Table()
     table.add_column("ticket / 工单", no_wrap=True)
     for name in ("state / 状态", "provider / 单位", "rule / 规则", "rows / 行", "due / 到期"):
         table.add_column(name, overflow="fold")
-    for one in found.tickets:
-        rows = f"{one.remaining_rows:,} / {one.failed_rows:,}"
-        table.add_row(one.id, one.label, one.provider, f"{one.dataset}.{one.rule or one.field}", rows, _due(one.clock))
+    for ticket in ticket_page.tickets:
+        rows = f"{ticket.remaining_rows:,} / {ticket.failed_rows:,}"
+        table.add_row(
+            ticket.id,
+            ticket.label,
+            ticket.provider,
+            f"{ticket.dataset}.{ticket.rule or ticket.field}",
+            rows,
+            _due(ticket.clock),
+        )
     Console().print(table)
-    typer.echo(f"{len(found.tickets):,} of {found.total:,} tickets, page {found.page} / 条工单")
+    typer.echo(f"{len(ticket_page.tickets):,} of {ticket_page.total:,} tickets, page {ticket_page.page} / 条工单")
 
 
 @tickets.command()
 def show(ticket: Id, role: Role = "quality_officer", department: Department = "bureau") -> None:
-    """A ticket: what is wrong, how to mend it, its clock, and everything that happened.
+    """Show a ticket: what is wrong, how to correct it, its clock, and its history.
 
     Example: `lake tickets show T-000001`
     """
     actor = Actor(role, department, "")
     with opened(settings()) as store:
-        one, events = store.ticket(ticket, actor, datetime.now(UTC)), store.events(ticket, actor)
+        shown_ticket, events = store.ticket(ticket, actor, datetime.now(UTC)), store.events(ticket, actor)
         comments = {event.seq: text for event, text in store.comments(ticket, actor)}
-    for name, value in _lines(one):
+    for name, value in _lines(shown_ticket):
         typer.echo(f"{name}  {value}")
     for event in events:
-        typer.echo(f"  {_moment(event.at)}  {_said(event, comments.get(event.seq, ''))}")
+        typer.echo(f"  {_moment(event.at)}  {_event_line(event, comments.get(event.seq, ''))}")
 
 
 @tickets.command()
 def move(
     ticket: Id,
-    event: Annotated[str, typer.Argument(help="Step to take, such as sign, start, dispute, transfer.")],
+    event: Annotated[str, typer.Argument(help="Transition, such as sign, start, dispute, transfer.")],
     name: Annotated[str, typer.Option(help="Your name.")],
-    seen: Annotated[int, typer.Option(help="Version that `lake tickets show` told you.")],
+    seen: Annotated[int, typer.Option(help="Version shown by `lake tickets show`.")],
     role: Role = "quality_officer",
     department: Department = "bureau",
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    fact: Annotated[list[str] | None, typer.Option(help="What else must be stated, such as until=2026-06-30.")] = None,
+    fact: Annotated[
+        list[str] | None, typer.Option(help="Further facts that the transition needs, such as until=2026-06-30.")
+    ] = None,
 ) -> None:
-    """Take a step of a ticket. What is not possible is told, with what is.
+    """Move a ticket to another state. Rejects invalid transitions, and names the valid ones.
 
     Example: `lake tickets move T-000001 sign --seen 2 --name 张三 --role reporter --department civil_affairs`
     """
     facts = dict(_fact(text) for text in fact or ())
     with opened(settings()) as store:
-        done = store.move(
+        moved = store.move(
             ticket, event, Actor(role, department, name), seen, datetime.now(UTC), reason=reason, facts=facts
         )
-    typer.echo(f"{done.id}  {done.label}  version / 版本 {done.version}  due / 到期 {_due(done.clock)}")
+    typer.echo(f"{moved.id}  {moved.label}  version / 版本 {moved.version}  due / 到期 {_due(moved.clock)}")
 
 
 @tickets.command("request")
 def request_(
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="Dataset that holds the record.")],
-    record: Annotated[
-        str, typer.Option(help="Which record: its key, as you know it. The two parties and the bureau see it.")
-    ],
-    message: Annotated[str, typer.Option(help="What is wrong, and what is right.")],
-    evidence: Annotated[str, typer.Option(help="What shows it: a document and its number.")],
+    record: Annotated[str, typer.Option(help="Which record: its key. Both parties and the bureau see it.")],
+    message: Annotated[str, typer.Option(help="What is wrong, and what would be right.")],
+    evidence: Annotated[str, typer.Option(help="Proof: a document and its number.")],
     department: Department,
     name: Annotated[str, typer.Option(help="Your name.")],
     field: Annotated[str, typer.Option(help="Field that is wrong.")] = "",
@@ -118,7 +125,7 @@ def request_(
     ] = False,
     role: Role = "reporter",
 ) -> None:
-    """Say that a record is wrong: a correction request (校核申请) of a department, or a citizen's objection (异议).
+    """Report a wrong record: a correction request (校核申请) of a department, or a citizen's objection (异议).
 
     The source department has ten working days to verify, correct and reply.
 
@@ -127,9 +134,9 @@ def request_(
     config = settings()
     contract = contracts.load_usable(config.schemas, config.expectations).contract(dataset)
     kind: Literal["correction", "objection"] = "objection" if objection else "correction"
-    asked = Request(kind, dataset, contract.provider, department, field, record, message, evidence)
+    request = Request(kind, dataset, contract.provider, department, field, record, message, evidence)
     with opened(config) as store:
-        typer.echo(store.requested(asked, Actor(role, department, name), datetime.now(UTC)))
+        typer.echo(store.requested(request, Actor(role, department, name), datetime.now(UTC)))
 
 
 @tickets.command("workbook")
@@ -139,7 +146,7 @@ def workbook_(
     role: Role = "quality_officer",
     department: Department = "bureau",
 ) -> None:
-    """Write the ticket's workbook: what is wrong row by row; for its owner also the rows as sent, to be mended there.
+    """Write the ticket's workbook: what is wrong row by row; for its owner also the rows as sent, to be corrected there.
 
     Example: `lake tickets workbook T-000001 --out T-000001.xlsx --role reporter --department civil_affairs`
     """
@@ -157,7 +164,7 @@ def answer_(
     department: Department,
     role: Role = "reporter",
 ) -> None:
-    """Send a filled workbook, or a corrected file, as the redelivery of a ticket. It is judged like any delivery.
+    """Send a filled workbook, or a corrected file, as the redelivery of a ticket. It is evaluated like any delivery.
 
     Example: `lake tickets answer T-000001 T-000001.xlsx --name 张三 --department civil_affairs`
     """
@@ -166,19 +173,19 @@ def answer_(
 
 @tickets.command("remind")
 def remind_departments() -> None:
-    """Tell each department once what is due: at 50, 80 and 100 % of its time, one message for all its tickets.
+    """Remind each department of what is due: once at 50, 80 and 100 % of the time limit, one message for all its tickets.
 
-    Waivers that ended are taken back and overdue tickets escalated first. Notices in the portal always; mail, WeCom and DingTalk where the settings name them. Exit code 5 where a channel did not
-    take a message; it is tried again next time.
+    Before that, expired waivers are revoked and overdue tickets escalated. Notices go to the portal, and to mail, WeCom and
+    DingTalk where configured. Exit code 5 where a channel did not accept a message; the next run tries it again.
 
     Example: `lake tickets remind`
     """
-    sent = remind(settings(), datetime.now(UTC))
-    for one in sent:
-        typer.echo(f"{one.channel} → {one.department}: {one.error or f'{one.tickets:,} tickets / 个工单'}")
-    if not sent:
-        typer.echo("nobody has to be told anything / 没有需要提醒的")
-    if any(one.error for one in sent):
+    notices = remind(settings(), datetime.now(UTC))
+    for notice in notices:
+        typer.echo(f"{notice.channel} → {notice.department}: {notice.error or f'{notice.tickets:,} tickets / 个工单'}")
+    if not notices:
+        typer.echo("no reminders due / 没有需要提醒的")
+    if any(notice.error for notice in notices):
         raise typer.Exit(ServiceUnavailable.exit_code)
 
 
@@ -187,7 +194,7 @@ def load_calendar(
     file: Annotated[Path, typer.Argument(help="YAML file of a year's holidays and make-up days.")],
     name: Annotated[str, typer.Option(help="Your name.")] = "operator",
 ) -> None:
-    """Take in a year's holidays; due days that depend on them are reckoned anew.
+    """Load a year's holidays; due dates that depend on them are recomputed.
 
     The file: `year`, `source`, `holidays` (each name, from, to), `workdays` (each name, day).
 
@@ -195,44 +202,51 @@ def load_calendar(
     """
     year = load_year(file)
     with opened(settings()) as store:
-        moved = store.calendar_loaded(year, Actor("operator", "bureau", name), datetime.now(UTC))
+        moved_due_times = store.calendar_loaded(year, Actor("operator", "bureau", name), datetime.now(UTC))
     days = f"{len(year.holidays)} days off, {len(year.workdays)} make-up days"
-    typer.echo(f"{year.year}: {days}; {moved:,} due times moved / 个到期时间已重算")
+    typer.echo(f"{year.year}: {days}; {moved_due_times:,} due times moved / 个到期时间已重算")
 
 
 def clocks() -> None:
-    """How long each thing may take, by which law or policy, and for which years the holidays are known.
+    """List the time limits with their legal basis, and the years whose holidays are known.
 
     Example: `lake clocks`
     """
     table = Table()
     table.add_column("id", no_wrap=True)
-    for name in ("what / 事项", "for / 适用", "length / 时限", "extension / 延期", "basis / 依据", "confidence"):
+    for name in (
+        "subject / 事项",
+        "applies to / 适用",
+        "length / 时限",
+        "extension / 延期",
+        "basis / 依据",
+        "confidence",
+    ):
         table.add_column(name, overflow="fold")
-    for one in clock_table().clocks:
-        holds = ", ".join(one.when.named().values())
-        more = f"{one.extension.id} +{one.extension.length} {UNITS[one.unit]}" if one.extension else "–"
-        table.add_row(one.id, one.title, holds, one.words(), more, one.citation, one.confidence)
+    for clock in clock_table().clocks:
+        applies_to = ", ".join(clock.when.named().values())
+        extension = f"{clock.extension.id} +{clock.extension.length} {UNITS[clock.unit]}" if clock.extension else "–"
+        table.add_row(clock.id, clock.title, applies_to, clock.words(), extension, clock.citation, clock.confidence)
     Console().print(table)
     with opened(settings()) as store:
         years = sorted(store.calendar().years)
     typer.echo(
-        f"holidays known / 已有节假日安排: {years[0]}–{years[-1]}; other years Monday to Friday, due days provisional"
+        f"holidays known / 已有节假日安排: {years[0]}–{years[-1]}; other years count Monday to Friday, due dates are provisional"
     )
 
 
-def _lines(one: Ticket) -> list[tuple[str, str]]:
-    found = [
-        ("ticket / 工单", f"{one.id}  {one.label}  version / 版本 {one.version}"),
-        ("provider / 单位", one.provider),
-        ("what / 问题", f"{one.dataset}.{one.rule or one.field}  {one.message}"),
-        ("remedy / 改法", one.remedy),
-        ("basis / 依据", one.basis),
-        ("record / 记录", one.record),
-        ("rows / 行", f"{one.remaining_rows:,} of {one.failed_rows:,} remain / 未改正"),
-        ("due / 到期", _due(one.clock)),
+def _lines(ticket: Ticket) -> list[tuple[str, str]]:
+    lines = [
+        ("ticket / 工单", f"{ticket.id}  {ticket.label}  version / 版本 {ticket.version}"),
+        ("provider / 单位", ticket.provider),
+        ("issue / 问题", f"{ticket.dataset}.{ticket.rule or ticket.field}  {ticket.message}"),
+        ("remedy / 改法", ticket.remedy),
+        ("basis / 依据", ticket.basis),
+        ("record / 记录", ticket.record),
+        ("rows / 行", f"{ticket.remaining_rows:,} of {ticket.failed_rows:,} remain / 未改正"),
+        ("due / 到期", _due(ticket.clock)),
     ]
-    return [(name, value) for name, value in found if value]
+    return [(name, value) for name, value in lines if value]
 
 
 def _due(clock: ClockView | None) -> str:
@@ -243,13 +257,13 @@ def _due(clock: ClockView | None) -> str:
     return _moment(clock.due_at) + marks + late + ("（暂定）" if clock.is_provisional else "")
 
 
-def _said(event: Event, comment: str) -> str:
+def _event_line(event: Event, comment: str) -> str:
     state_machine = Tickets.state_machine()
-    what = f"{state_machine.event_label(event.event)} {event.name}（{event.department}）"
-    stated = [
+    transition = f"{state_machine.event_label(event.event)} {event.name}（{event.department}）"
+    facts = [
         f"{state_machine.facts[name]}：{value}" for name, value in event.facts.items() if isinstance(value, str | int)
     ]
-    return "  ".join([what, *stated, comment]).rstrip()
+    return "  ".join([transition, *facts, comment]).rstrip()
 
 
 def _fact(text: str) -> tuple[str, str | int]:

@@ -1,4 +1,4 @@
-"""What is promised: ODCS contracts and GX suites as frozen Python values, read without an engine."""
+"""ODCS contracts and GX suites as frozen Python values, read without an engine."""
 
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
 from jobs.contracts.loader import BrokenContract, Registry, load, load_usable

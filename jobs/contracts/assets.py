@@ -1,6 +1,6 @@
-"""Names of what steps read and write, the same for the scheduler's assets and for lineage: `lake://silver/heat_station`.
+"""Names of what steps read and write, shared by the scheduler's assets and by lineage: `lake://silver/heat_station`.
 
-Plain words, so that a scheduler can name an asset without loading a step.
+Plain strings, so that a DAG file can name an asset without importing a step.
 """
 
 SCHEME = "lake://"

@@ -1,7 +1,7 @@
 """Codes of Chinese public data, one entry each in code_entries/; `code` of a field names one.
 
-The entry says what is right, what a department is told, the standard with its clause, and examples. What no pattern can
-say, such as check digits, it names: those conditions, and the ways to what may have been meant, live where rules run.
+An entry holds the condition, the texts for the department, the standard with its clause, and examples. What no pattern can
+express, such as check digits, it names: those checks, and the functions that suggest corrections, are in jobs/quality.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ FOLDER = Path(__file__).parent / "code_entries"
 
 
 class Code(ContractPart):
-    """A condition that a value must meet, and how a value that does not is explained."""
+    """A condition that a value must meet, and the texts for a value that does not."""
 
     title: str = Field(min_length=2, description="Chinese name.")
-    about: str = Field(min_length=2, description="The line of the documentation.")
+    about: str = Field(min_length=2, description="Line in the documentation.")
     standard: str = Field(min_length=2, description="Standard with its clause.")
     message: str = Field(min_length=2, description="What is wrong; `{title}` is the field's Chinese name.")
     remedy: str = Field(min_length=2, description="What the department should do.")
@@ -30,17 +30,21 @@ class Code(ContractPart):
     dimension: Dimension = "规范性"
     indicator: str = "0105"
 
-    pattern: tuple[Regex, ...] = Field((), description="One of these is found; the same in Java and in Python.")
-    forbidden: tuple[Regex, ...] = Field((), description="None of these is found.")
-    values: tuple[str, ...] = Field((), description="The value is one of these.")
-    check: str = Field("", description="What no pattern can say, by name in jobs/quality/codes.py.")
+    pattern: tuple[Regex, ...] = Field(
+        (), description="The value must match one of these; same meaning in Java and Python."
+    )
+    forbidden: tuple[Regex, ...] = Field((), description="The value must match none of these.")
+    values: tuple[str, ...] = Field((), description="Allowed values.")
+    check: str = Field("", description="Check that no pattern can express, by name in jobs/quality/codes.py.")
 
-    half_width: bool = Field(False, description="Full-width characters are never part of the code.")
-    candidates: tuple[str, ...] = Field((), description="Ways to what was meant, by name in jobs/quality/suggest.py.")
-    meant: Mapping[str, str] = Field({}, description="Word, in upper case → the value that it means.")
-    also: tuple[str, ...] = Field((), description="Further conditions that a field of the code is held to.")
-    right: tuple[str, ...] = Field(min_length=1, description="Examples of the code.")
-    wrong: tuple[str, ...] = Field(min_length=1, description="Examples of what is not.")
+    half_width: bool = Field(False, description="The code never contains full-width characters.")
+    candidates: tuple[str, ...] = Field(
+        (), description="Functions that suggest the intended value, by name in jobs/quality/suggest.py."
+    )
+    meant: Mapping[str, str] = Field({}, description="Word, in upper case → the value that it stands for.")
+    also: tuple[str, ...] = Field((), description="Further conditions for a field with the code.")
+    right: tuple[str, ...] = Field(min_length=1, description="Valid examples.")
+    wrong: tuple[str, ...] = Field(min_length=1, description="Invalid examples.")
 
     @model_validator(mode="after")
     def _has_condition(self) -> "Code":
@@ -67,11 +71,11 @@ def entries() -> Mapping[str, Code | CodeGroup]:
 
 
 def _of_place(entry: Code | CodeGroup) -> Code | CodeGroup:
-    """The entry with the city's own examples in its words."""
+    """The entry with the city's facts filled into its texts."""
     if isinstance(entry, CodeGroup):
         return entry
-    words = {key: place().said_in(getattr(entry, key)) for key in ("message", "remedy", "standard")}
-    return entry.model_copy(update=words)
+    texts = {key: place().filled_in(getattr(entry, key)) for key in ("message", "remedy", "standard")}
+    return entry.model_copy(update=texts)
 
 
 @cache
@@ -81,7 +85,7 @@ def codes() -> Mapping[str, Code]:
 
 
 def conditions_of(code: str) -> tuple[str, ...]:
-    """Conditions that a field of the code is held to; none where it has no code."""
+    """Names of the conditions for a field with the code; none for an empty code."""
     if not code:
         return ()
     entry = entries()[code]
@@ -89,11 +93,11 @@ def conditions_of(code: str) -> tuple[str, ...]:
 
 
 def is_half_width(code: str) -> bool:
-    """Whether full-width characters are never part of the code."""
+    """Whether the code never contains full-width characters."""
     entry = entries()[code]
     return isinstance(entry, Code) and entry.half_width
 
 
 def known_codes() -> tuple[str, ...]:
-    """What `code` of a field may say."""
+    """Allowed values of a field's `code`, sorted."""
     return tuple(sorted(entries()))

@@ -1,4 +1,4 @@
-"""A YAML file that ships beside its module → its checked content."""
+"""A YAML file that ships beside its module → its validated content."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def read_data(file: Path, model: type[T]) -> T:
-    """The content as the model; ContractError with file, line and place of the first mistake."""
+    """The validated content; ContractError with file, line and path of the first mistake."""
     document = read(file)
     try:
         return TypeAdapter(model).validate_python(document.data)

@@ -1,4 +1,4 @@
-"""schemas/elements/: each field name once, with its type, unit, Chinese name, grade and pattern."""
+"""schemas/elements/: each field name defined once, with type, unit, Chinese name, grade and pattern."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Elements:
 
     @classmethod
     def load(cls, folder: Path) -> "Elements":
-        """All elements below `folder`; an element defined twice is an error that names both files."""
+        """All elements below `folder`; ContractError for an element defined twice, naming the other file."""
         known: dict[str, Mapping[str, Any]] = {}
         files: dict[str, Path] = {}
         for file in sorted(folder.rglob("*.y*ml")):
@@ -37,7 +37,7 @@ class Elements:
         return cls(known, files)
 
     def resolve(self, document: Document, path: tuple[PathKey, ...], prop: Mapping[str, Any]) -> dict[str, Any]:
-        """The property with what its element says filled in; the contract may differ, but not in meaning."""
+        """The property merged with its element; the contract may override it, but not its meaning."""
         name = str(prop.get("name", ""))
         element = self.known.get(name)
         if element is None:
@@ -85,11 +85,11 @@ def _merge_custom(element: Mapping[str, Any], prop: Mapping[str, Any]) -> list[A
 
 
 def _merge_source(of_element: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A field's `source` with the keys that only the element's has; any other property as the field says it."""
-    inherited, said = of_element.get("value"), own.get("value")
-    if own["property"] != "source" or not isinstance(inherited, dict) or not isinstance(said, dict):
+    """A field's `source` merged over the element's; any other property as the field declares it."""
+    inherited, declared = of_element.get("value"), own.get("value")
+    if own["property"] != "source" or not isinstance(inherited, dict) or not isinstance(declared, dict):
         return own
-    return {**own, "value": {**inherited, **said}}
+    return {**own, "value": {**inherited, **declared}}
 
 
 def no_elements() -> Elements:

@@ -7,10 +7,10 @@ OPEN, SENSITIVE, STRICTEST = "L1", "L3", "L4"
 
 
 def is_sensitive(grade: str) -> bool:
-    """Whether only the department whose data it is reads such values as they were sent (L3 and above)."""
+    """Whether only the owning department may read such values unmasked (L3 and above)."""
     return grade >= SENSITIVE
 
 
 def highest(grades: Iterable[str]) -> str:
-    """The strictest of grades; L1 of none."""
+    """The strictest of the grades; L1 if there are none."""
     return max(grades, default=OPEN)

@@ -1,4 +1,4 @@
-"""How a delivery looks: what ODCS has no word for, kept under `customProperties` of a contract."""
+"""File layout and other contract properties that ODCS has no key for, under `customProperties`."""
 
 import re
 from typing import Annotated, Literal
@@ -43,8 +43,8 @@ class Layout(ContractPart):
     encoding: str = Field(
         "auto", description="`auto` (detected, with a confidence) or a codec name: utf-8, gb18030, gbk, cp1252."
     )
-    delimiter: str = Field(",", min_length=1, max_length=1, description="Mark between cells.")
-    quote: str = Field('"', max_length=1, description="Mark around cells; empty: quotes are plain characters.")
+    delimiter: str = Field(",", min_length=1, max_length=1, description="Separator of cells.")
+    quote: str = Field('"', max_length=1, description="Quote character; empty: quotes are plain characters.")
     multiline: bool = Field(True, description="A quoted cell may hold line breaks.")
 
     sheet: str | int = Field(0, description="Name of the sheet, or its position from 0.")
@@ -62,13 +62,13 @@ class Layout(ContractPart):
         description="Dotted path to the records in JSON (`features`); nested keys become dotted headers (`properties.aqi`).",
     )
 
-    missing: tuple[str, ...] = Field((), description="Words that mean: no value, for all fields.")
+    missing: tuple[str, ...] = Field((), description="Words for a missing value, for all fields.")
     timezone: str = Field("Asia/Shanghai", description="Zone of local times without an offset.")
     extra_columns: Literal["evolve", "ignore", "refuse"] = Field(
-        "ignore", description="Columns that the contract does not know; `evolve`: carried as text."
+        "ignore", description="Columns that the contract does not declare; `evolve`: loaded as text."
     )
     missing_columns: Literal["ignore", "refuse"] = Field(
-        "refuse", description="Columns of the contract that the file does not have."
+        "refuse", description="Columns of the contract that the file lacks."
     )
 
 
@@ -77,38 +77,38 @@ class Source(ContractPart):
 
     header: tuple[str, ...] = Field(
         (),
-        description="Accepted headers, newest layout first: to the letter, else alike but for case, width and blanks; unset: businessName, then name.",
+        description="Accepted headers, newest layout first: an exact match, else one that ignores case, width and blanks; unset: businessName, then name.",
     )
     position: int | None = Field(None, ge=1, description="Column position from 1, for columns without a name.")
     compose: str | None = Field(None, description="Template over other fields' text: `{year}-{month}-{day} {hour}`.")
-    derive: str | None = Field(None, description="Another field whose text this one is extracted from.")
+    derive: str | None = Field(None, description="Other field from whose text this one is extracted.")
     extract: Regex | None = Field(None, description="Regular expression whose first group is the value.")
 
-    missing: tuple[str, ...] = Field((), description="Words that mean: no value, besides the layout's.")
+    missing: tuple[str, ...] = Field((), description="Words for a missing value, besides the layout's.")
     formats: tuple[str, ...] = Field(
         (), description="Spark date patterns, or `excel_serial`, `epoch_s`, `epoch_ms`, in the order to try."
     )
-    timezone: str | None = Field(None, description="Zone of local times here; unset: the layout's.")
+    timezone: str | None = Field(None, description="Zone of local times of this field; unset: the layout's.")
     units: dict[str, float] = Field(
-        {}, description="Glued unit → factor to the field's own unit, such as `{MPa: 1000}`."
+        {}, description="Unit after the number → factor to the field's own unit, such as `{MPa: 1000}`."
     )
     censored: bool = Field(False, description="`<1` becomes the value 1, and `<` in the column `<field>_qualifier`.")
     thousands: str = Field(
         "",
         max_length=1,
-        description="Mark to remove between groups of three digits: a blank stands for any blank, `'` for any apostrophe.",
+        description="Thousands separator to remove: a blank means any blank, `'` any apostrophe.",
     )
-    decimal: str = Field("", max_length=1, description="Decimal mark; unset: a point.")
+    decimal: str = Field("", max_length=1, description="Decimal separator; unset: a point.")
     mapping: dict[str, str] = Field({}, description="Sent word → standard word; counted as a repair.")
     trim: bool | None = Field(
-        None, description="Blanks at the ends are removed; unset: yes, but not in a field with a code."
+        None, description="Removes blanks at the ends; unset: yes, except in a field with a code."
     )
     full_width: bool | None = Field(
         None,
-        description="Full-width letters, digits and marks become half-width; unset: in numbers, dates, keys, and fields "
-        "with a list, a pattern or a reference, but not in a field with a code.",
+        description="Turns full-width letters, digits and marks into half-width; unset: in numbers, dates, keys, and fields "
+        "with a list, a pattern or a reference, except in a field with a code.",
     )
-    case: Literal["upper", "lower"] | None = Field(None, description="Letters become upper or lower case.")
+    case: Literal["upper", "lower"] | None = Field(None, description="Converts letters to upper or lower case.")
 
     @model_validator(mode="before")
     @classmethod
@@ -121,13 +121,13 @@ class Source(ContractPart):
     def _two_marks(self) -> "Source":
         for mark in filter(None, (self.thousands, self.decimal)):
             if mark.isalnum() or mark in "+-":
-                raise ValueError(f"'{mark}' stands in numbers and cannot separate their digits")
+                raise ValueError(f"'{mark}' is part of numbers and cannot separate their digits")
         if self.thousands == self.decimal_mark():
-            raise ValueError(f"'{self.thousands}' cannot be the mark of thousands and of decimals at once")
+            raise ValueError(f"'{self.thousands}' cannot separate thousands and decimals at once")
         return self
 
     def decimal_mark(self) -> str:
-        """What stands before the decimals."""
+        """The decimal separator."""
         return self.decimal or "."
 
 
@@ -139,48 +139,48 @@ class Write(ContractPart):
         description="`merge`: by primary key, the later delivery wins; `append`: readings of meters and sensors.",
     )
     duplicates: Literal["drop", "fail"] = Field(
-        "drop", description="Fully equal rows; `drop`: one is kept, the rest counted; `fail`: they break the key."
+        "drop", description="Identical rows; `drop`: one is loaded, the others are counted; `fail`: they break the key."
     )
     partition_by: tuple[str, ...] = Field((), description="Fields that the silver table is partitioned by.")
 
 
 class Acceptance(ContractPart):
-    """When a delivery is refused whole; the value of the contract's `acceptance` property."""
+    """When a whole delivery is refused; the value of the contract's `acceptance` property."""
 
     max_failed_rows_pct: float = Field(
         100.0,
         ge=0,
         le=100,
-        description="Largest share of rows that may break a critical rule, in percent.",
+        description="Maximum share of rows that may break a critical rule, in percent.",
     )
-    min_rows: int = Field(1, ge=0, description="Fewest rows of a delivery.")
+    min_rows: int = Field(1, ge=0, description="Minimum rows of a delivery.")
 
 
 class Product(ContractPart):
-    """How a gold table is made; the value of a product contract's `product` property."""
+    """How a gold table is built; the value of a product contract's `product` property."""
 
-    inputs: tuple[str, ...] = Field(description="Datasets whose silver tables it is made from.")
-    builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the transform that makes it.")
+    inputs: tuple[str, ...] = Field(description="Datasets whose silver tables are its inputs.")
+    builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the transform that builds it.")
 
 
 class Storage(ContractPart):
-    """How one of the lake's own tables is kept; the value of a system contract's `storage` property.
+    """How a system table is stored; the value of a system contract's `storage` property.
 
     A table partitioned by `_received_date` is partitioned by the UTC day on which the delivery of the row was received.
     """
 
-    replace_by: str = Field(description="A write replaces the rows that have one value of this field.")
+    replace_by: str = Field(description="A write replaces all rows with the same value of this field.")
     partition_by: tuple[str, ...] = Field((), description="Fields that partition the table.")
 
 
 class County(ContractPart):
     """Which county a row belongs to, for scores by county; the value of the contract's `county` property.
 
-    `field` is the row's own, or, with `dataset` and `on`, that of a row of another dataset found by its whole key.
+    `field` is a field of the row, or, with `dataset` and `on`, of a row of another dataset joined by its primary key.
     """
 
     field: str = Field(description="Field that holds the county's division code.")
     dataset: str = Field("", description="Dataset that the field belongs to; empty: this one.")
     on: dict[str, str] = Field(
-        {}, description="Each field of that dataset's key → the field of this one that equals it."
+        {}, description="Each field of that dataset's primary key → the field of this dataset that it equals."
     )

@@ -21,7 +21,7 @@ KINDS: Mapping[str, Literal["source", "product"]] = {"sources": "source", "produ
 
 @dataclass(frozen=True)
 class BrokenContract:
-    """A contract that cannot be used: where it stands, and the mistake with file and line."""
+    """A contract that cannot be used: its kind and provider, and the mistake with file and line."""
 
     kind: Literal["source", "product"]
     provider: str
@@ -30,9 +30,9 @@ class BrokenContract:
 
 @dataclass(frozen=True)
 class Registry:
-    """All contracts by id, with the rules of each; broken ones by the id that their file's name says.
+    """All contracts by id, with the rules of each; broken ones by the stem of their file's name.
 
-    The lake's own tables are not among them: nobody delivers them, and no rule judges them.
+    System tables are not included: nobody delivers them, and no rule checks them.
     """
 
     contracts: Mapping[str, Contract]
@@ -40,7 +40,7 @@ class Registry:
     broken: Mapping[str, BrokenContract] = field(default_factory=dict)
 
     def contract(self, dataset: str) -> Contract:
-        """The contract of a dataset; ContractError that lists the near names."""
+        """The contract of a dataset; ContractError that lists the known ids."""
         if dataset in self.contracts:
             return self.contracts[dataset]
         if dataset in self.broken:
@@ -54,8 +54,8 @@ class Registry:
         return tuple(c for _, c in sorted(self.contracts.items()) if c.kind == "source")
 
     def providers(self) -> dict[str, str]:
-        """Provider of every dataset that may be delivered; of a broken contract, the folder that it stands in."""
-        broken = {id_: one.provider for id_, one in self.broken.items() if one.kind == "source"}
+        """Provider by dataset, for all that may be delivered; of a broken contract, the name of its folder."""
+        broken = {id_: contract.provider for id_, contract in self.broken.items() if contract.kind == "source"}
         return broken | {c.id: c.provider for c in self.sources()}
 
     def products(self) -> tuple[Contract, ...]:
@@ -66,7 +66,7 @@ class Registry:
 def load(schemas: Path, expectations: Path) -> Registry:
     """Every contract under `schemas` with its suite under `expectations`; ContractError lists all mistakes at once."""
     registry = load_usable(schemas, expectations)
-    mistakes = [one.mistake for _, one in sorted(registry.broken.items())]
+    mistakes = [broken.mistake for _, broken in sorted(registry.broken.items())]
     mistakes.extend(_suites_without_contract(schemas, expectations))
     if mistakes:
         raise ContractError("\n".join(mistakes))
@@ -74,32 +74,32 @@ def load(schemas: Path, expectations: Path) -> Registry:
 
 
 def load_usable(schemas: Path, expectations: Path) -> Registry:
-    """The contracts that can be used, and the broken ones with their mistakes: one mistake harms no other dataset."""
+    """The usable contracts, and the broken ones with their mistakes: a mistake in one contract affects no other."""
     elements = Elements.load(schemas / "elements")
-    found: dict[str, Contract] = {}
+    loaded: dict[str, Contract] = {}
     documents: dict[str, Document] = {}
     broken: dict[str, BrokenContract] = {}
     for file in _files(schemas):
         try:
             document = read(file)
             contract = odcs.contract(document, elements, _kind(file, schemas))
-            _place(contract, document, found)
-            found[contract.id], documents[contract.id] = contract, document
+            _check_id(contract, document, loaded)
+            loaded[contract.id], documents[contract.id] = contract, document
         except ContractError as error:
-            id_ = file.stem if file.stem not in found else str(file)
+            id_ = file.stem if file.stem not in loaded else str(file)
             broken[id_] = BrokenContract(_kind(file, schemas), file.parent.name, str(error))
     rules: dict[str, tuple[Rule, ...]] = {}
-    titles = {contract.id: contract.title for contract in found.values()}
-    for contract in tuple(found.values()):
+    titles = {contract.id: contract.title for contract in loaded.values()}
+    for contract in tuple(loaded.values()):
         try:
-            _references(contract, documents[contract.id], found, broken)
+            _references(contract, documents[contract.id], loaded, broken)
             suite = expectations / contract.file.relative_to(schemas)
             implied = structural_rules(contract, titles)
             _check_ids(implied, documents[contract.id])
-            rules[contract.id] = (*implied, *suite_rules(suite, contract, found, broken))
+            rules[contract.id] = (*implied, *suite_rules(suite, contract, loaded, broken))
         except ContractError as error:
             broken[contract.id] = BrokenContract(_kind(contract.file, schemas), contract.file.parent.name, str(error))
-    return Registry({i: c for i, c in found.items() if i not in broken}, rules, broken)
+    return Registry({i: c for i, c in loaded.items() if i not in broken}, rules, broken)
 
 
 def _files(schemas: Path) -> list[Path]:
@@ -112,62 +112,65 @@ def _kind(file: Path, schemas: Path) -> Literal["source", "product"]:
     return KINDS[file.relative_to(schemas).parts[0]]
 
 
-def _place(contract: Contract, document: Document, found: Mapping[str, Contract]) -> None:
+def _check_id(contract: Contract, document: Document, loaded: Mapping[str, Contract]) -> None:
     if not ID.match(contract.id):
-        raise document.error(("id",), f"'{contract.id}' may only hold a-z, 0-9 and _, and begins with a letter")
-    if contract.id in found:
-        raise document.error(("id",), f"'{contract.id}' is already the id of {found[contract.id].file}")
+        raise document.error(("id",), f"'{contract.id}' may only contain a-z, 0-9 and _, and must begin with a letter")
+    if contract.id in loaded:
+        raise document.error(("id",), f"'{contract.id}' is already the id of {loaded[contract.id].file}")
     if contract.file.stem != contract.id:
         raise document.error(("id",), f"the file must be named {contract.id}.yaml")
 
 
 def _references(
-    contract: Contract, document: Document, found: Mapping[str, Contract], broken: Mapping[str, BrokenContract]
+    contract: Contract, document: Document, loaded: Mapping[str, Contract], broken: Mapping[str, BrokenContract]
 ) -> None:
-    for index, one in enumerate(contract.fields):
-        if one.reference is None:
+    for index, declared in enumerate(contract.fields):
+        if declared.reference is None:
             continue
         place = ("schema", 0, "properties", index, "relationships")
-        dataset, _, column = one.reference.partition(".")
+        dataset, _, column = declared.reference.partition(".")
         if dataset in broken:
             continue
-        if dataset not in found:
-            raise document.error(place, f"'{one.reference}' refers to dataset '{dataset}', which has no contract")
-        if column not in {f.name for f in found[dataset].fields}:
-            raise document.error(place, f"'{one.reference}': dataset '{dataset}' has no field '{column}'")
-    _county(contract, document, found, broken)
+        if dataset not in loaded:
+            raise document.error(place, f"'{declared.reference}' refers to dataset '{dataset}', which has no contract")
+        if column not in {f.name for f in loaded[dataset].fields}:
+            raise document.error(place, f"'{declared.reference}': dataset '{dataset}' has no field '{column}'")
+    _county(contract, document, loaded, broken)
     for name in contract.product.inputs if contract.product else ():
-        if name not in {*found, *broken}:
+        if name not in {*loaded, *broken}:
             raise document.error(("customProperties",), f"product input '{name}' has no contract")
 
 
 def _county(
-    contract: Contract, document: Document, found: Mapping[str, Contract], broken: Mapping[str, BrokenContract]
+    contract: Contract, document: Document, loaded: Mapping[str, Contract], broken: Mapping[str, BrokenContract]
 ) -> None:
     county, place = contract.county, ("customProperties",)
     if county is None or county.dataset in broken:
         return
-    if county.dataset and county.dataset not in found:
+    if county.dataset and county.dataset not in loaded:
         raise document.error(place, f"county: '{county.dataset}' has no contract")
-    holder = found[county.dataset] if county.dataset else contract
-    if county.field not in {f.name for f in holder.fields}:
-        raise document.error(place, f"county: '{holder.id}' has no field '{county.field}'")
-    if county.dataset and set(county.on) != set(holder.key()):
-        raise document.error(place, f"county: `on` must name the whole key of '{holder.id}'")
+    owner = loaded[county.dataset] if county.dataset else contract
+    if county.field not in {f.name for f in owner.fields}:
+        raise document.error(place, f"county: '{owner.id}' has no field '{county.field}'")
+    if county.dataset and set(county.on) != set(owner.key()):
+        raise document.error(place, f"county: `on` must name every field of the primary key of '{owner.id}'")
 
 
 def _check_ids(rules: Sequence[Rule], document: Document) -> None:
-    """A field whose rule would be taken for a check of the delivery as a whole has another name."""
-    taken = sorted({rule.id for rule in rules} & set(OF_A_DELIVERY))
-    if taken:
-        raise document.error(("schema",), f"a field's rule would be called '{taken[0]}', which is the lake's own name")
+    """ContractError where a field's rule would have the id of a delivery check."""
+    reserved = sorted({rule.id for rule in rules} & set(OF_A_DELIVERY))
+    if reserved:
+        raise document.error(
+            ("schema",),
+            f"a field's rule would be called '{reserved[0]}', which is reserved for a check of the delivery",
+        )
 
 
 def _suites_without_contract(schemas: Path, expectations: Path) -> list[str]:
     if not expectations.is_dir():
         return []
     return [
-        f"{suite}:1: no contract stands at schemas/{suite.relative_to(expectations)}; rename or remove the suite"
+        f"{suite}:1: no contract at schemas/{suite.relative_to(expectations)}; rename or remove the suite"
         for suite in sorted(expectations.rglob("*.y*ml"))
         if not (schemas / suite.relative_to(expectations)).exists()
     ]

@@ -1,4 +1,4 @@
-"""A contract as the rest of the house sees it: resolved, frozen, and without an engine."""
+"""A contract as the other packages use it: resolved, frozen, and without an engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ Dimension = Literal["规范性", "完整性", "准确性", "一致性", "时效�
 
 @dataclass(frozen=True)
 class Field:
-    """One column of a dataset, with everything its element and its contract say."""
+    """One column of a dataset, with all that its element and its contract declare."""
 
     name: str
     title: str
@@ -39,28 +39,28 @@ class Field:
     source: Source = field(default_factory=Source)
 
     def spark_type(self) -> str:
-        """The column's type in Spark's DDL words."""
+        """The column's type in Spark DDL."""
         if self.physical_type:
             return self.physical_type
         return {"integer": "bigint", "number": "double"}.get(self.type, self.type)
 
     def words(self) -> str:
-        """Title, unit and description in one line, as analysts read it."""
+        """Title, unit and description in one line, as the column comment."""
         unit = f"（{self.unit}）" if self.unit else ""
         return self.title + unit + (f"：{self.description}" if self.description else "")
 
     def headers(self) -> tuple[str, ...]:
-        """Every header under which the field may arrive."""
+        """Accepted headers of the field, in order."""
         return self.source.header or tuple(dict.fromkeys((self.title, self.name)))
 
     def is_free_text(self) -> bool:
-        """Whether any wording is right, so that marks and widths are part of the value."""
+        """Whether any text is valid, so that punctuation and widths are part of the value."""
         return self.type == "string" and not (
             self.pattern or self.code or self.enum or self.key_position or self.reference
         )
 
     def is_coded(self) -> bool:
-        """Whether the text is held to a code, and so judged as it was sent but for what the contract declares."""
+        """Whether the field has a code, so that its text is checked as sent, apart from declared normalisation."""
         return self.type == "string" and bool(self.code)
 
     def is_trimmed(self) -> bool:
@@ -74,7 +74,7 @@ class Field:
         return not self.is_coded() and not self.is_free_text()
 
     def is_computed(self) -> bool:
-        """Whether the field is made from other fields rather than read from a column."""
+        """Whether the field is computed from other fields rather than read from a column."""
         return self.source.compose is not None or self.source.derive is not None
 
     def is_personal(self) -> bool:
@@ -83,28 +83,28 @@ class Field:
 
 
 Authority = Literal["", "own", "other", "unknown"]
-"""Which side is right where two datasets differ: the rule's own, the other, or nobody can tell."""
+"""Which dataset is right where two differ: the rule's own, the other, or unknown."""
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """A row of another dataset that stands beside each row judged, as a struct column named `alias`.
+    """A lookup join: a row of another dataset as a struct column named `alias`.
 
-    `on`: each field of the other's primary key, with the Spark SQL expression over the judged row that it must equal.
+    `on`: each field of the other's primary key, with the Spark SQL expression over this dataset's row that it must equal.
     """
 
     alias: str
     dataset: str
     on: tuple[tuple[str, str], ...]
     fields: tuple[str, ...] = ()
-    """Fields of the other that rules read."""
+    """Fields of the other dataset that rules read."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation in Great Expectations' own words, with what a department needs to know.
+    """One expectation in Great Expectations' own terms, with the texts for a department.
 
-    `reference`: `alias.field` whose value is told as what may have been meant.
+    `reference`: `alias.field` whose value is suggested as the intended one.
     """
 
     id: str
@@ -125,7 +125,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Contract:
-    """One dataset's promise. `kind` says whether a provider sends it, the lake makes it, or the house keeps it."""
+    """The contract of one dataset. `kind`: delivered by a provider, built as a product, or a system table."""
 
     id: str
     title: str
@@ -152,15 +152,15 @@ class Contract:
         return tuple(f.name for f in sorted(keyed, key=lambda f: f.key_position or 0))
 
     def columns(self) -> tuple[str, ...]:
-        """Names of the curated columns that hold values: fields, and qualifiers behind their censored ones."""
-        names = []
-        for one in self.fields:
-            names += [one.name, one.name + QUALIFIER] if one.source.censored else [one.name]
-        return tuple(names)
+        """Names of the curated columns that hold values: fields, each censored one followed by its qualifier."""
+        column_names = []
+        for declared in self.fields:
+            column_names += [declared.name, declared.name + QUALIFIER] if declared.source.censored else [declared.name]
+        return tuple(column_names)
 
     def field(self, name: str) -> Field:
         """The field of that name; KeyError where there is none."""
-        for found in self.fields:
-            if found.name == name:
-                return found
+        for declared in self.fields:
+            if declared.name == name:
+                return declared
         raise KeyError(name)

@@ -1,55 +1,55 @@
-"""Names that the lake gives to columns of its own, where no name of people can stand.
+"""Names of the lake's own columns; they never collide with delivered ones.
 
-People's columns begin with a letter, a digit or a Chinese character: a contract's field must, and a header that begins
-otherwise becomes a column without its marks, which the report tells. The lake's own begin with `_`. A column that is made
-of another one is named by its kind and the other's name, as `_text_temp_c`. No own name begins with a kind of which it is
-not (a test holds it), so whatever people call a column, nothing that is made of it takes another column's place.
+Delivered columns begin with a letter, a digit or a Chinese character: a contract's field must, and a header that begins
+otherwise becomes a column without its leading marks, which the report mentions. The lake's own begin with `_`. A column derived
+from another has a prefix and the other's name, as `_text_temp_c`. No own name begins with the prefix of another kind (tested),
+so no derived column can shadow another, however a delivered column is called.
 """
 
 FILE, ROW, DELIVERY = "_file", "_row", "_delivery"
-"""Where a row stood, and the delivery that brought it."""
+"""File and row number of a row, and the delivery that it came with."""
 
 RECEIVED = "_received_date"
-"""The UTC day on which the delivery of a row was received; what the lake's own tables are partitioned by."""
+"""The UTC day on which the delivery of a row was received; the partition column of the lake's own tables."""
 
 SEQ, MARKS = "_seq", "_marks"
-"""The delivery's number in order of arrival, and the warnings that a row in silver carries."""
+"""The delivery's number in order of arrival, and the warnings of a row in silver."""
 
 MALFORMED = "_malformed"
-"""Column that says why a row's shape is wrong; null for a row of the right shape."""
+"""Why a row's shape is wrong; null for a well-formed row."""
 
 LINE = "_line"
-"""Column with the text of a row whose shape is wrong, as it was sent: its cells cannot hold it."""
+"""Text of a malformed row, as it was sent."""
 
 TECHNICAL = (FILE, ROW, MALFORMED, LINE)
-"""Bronze columns beside those that were sent, as reading makes them; `_delivery` and `_received_date` come last."""
+"""Bronze columns that reading adds to those sent; `_delivery` and `_received_date` come last."""
 
 BRONZE_OWN = (*TECHNICAL, DELIVERY, RECEIVED)
-"""All bronze columns beside those that were sent."""
+"""All bronze columns besides those sent."""
 
 SENT_DATE = "_sent_date"
-"""Column of judged rows that rules may name: the day, here, on which the row was first handed over."""
+"""Column that rules may use: the local day on which the row was first delivered."""
 
 FIRST_SENT = "_first_sent_on"
-"""The same day, as silver keeps it."""
+"""The same day, as stored in silver."""
 
 TEXT = "_text_"
-"""Kind of a field's text after declared normalisation, beside its typed value while rules run."""
+"""Prefix of a field's text after declared normalisation, while rules run."""
 
 SENT = "_as_sent_"
-"""Kind of a text as it was sent, while rules run."""
+"""Prefix of a field's text as sent, while rules run."""
 
 EXTRA = "_extra_"
-"""Kind of a column beyond the contract, while rules run."""
+"""Prefix of a column beyond the contract, while rules run."""
 
 TOLD = "_told_"
-"""Kind of a rule's column with the other side's value, of a row that breaks the rule."""
+"""Prefix of a rule's column with the reference value of a row that breaks the rule."""
 
 QUALIFIER = "_qualifier"
-"""Ending of the column that holds `<` or `>` of a censored field."""
+"""Suffix of the column with the `<` or `>` of a censored field."""
 
 OF_A_DELIVERY = (
     *("delivery_in_time", "delivery_declared_rows", "delivery_rows_of_period", "delivery_copies"),
     *("delivery_metadata", "delivery_readable", "delivery_usable"),
 )
-"""Ids of the checks of a delivery as a whole: their results stand beside those of the rules."""
+"""Ids of the checks of a whole delivery; their results are stored with those of the rules."""

@@ -1,4 +1,4 @@
-"""Fields whose code is judged as sent because their contract says nothing of how they may be normalised."""
+"""Notes on fields with a code whose contract declares no normalisation, so that they are checked as sent."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from jobs.contracts.yaml_source import read
 
 
 def normalisation_notes(contract: Contract) -> Iterator[str]:
-    """A note with file and line for each field of a delivered dataset that has a code and leaves normalisation open."""
+    """A note with file and line for each field of a source contract with a code and undeclared normalisation."""
     if contract.kind != "source":
         return
     document = read(contract.file)
@@ -18,13 +18,13 @@ def normalisation_notes(contract: Contract) -> Iterator[str]:
             place = f"{contract.file}:{document.line(('schema', 0, 'properties', index))}"
             declared = ", ".join(f"{key}: true" for key in keys)
             yield (
-                f"{place}: note: '{field.name}' has code '{field.code}' and is judged as sent; "
-                f"declare `source: {{{declared}}}` to normalise and count, or false to keep it so"
+                f"{place}: note: '{field.name}' has code '{field.code}' and is checked as sent; "
+                f"declare `source: {{{declared}}}` to normalise and count, or false to leave it so"
             )
 
 
 def undeclared(field: Field) -> tuple[str, ...]:
-    """Keys of `source` that matter to the field's code and are not said."""
+    """Keys of `source` that matter to the field's code and are not declared."""
     if not field.is_coded():
         return ()
     keys = {"trim": field.source.trim}

@@ -44,7 +44,7 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
     known = SYSTEM_PROPERTIES if kind == "system" else CONTRACT_PROPERTIES
     custom = _custom(document, document.data.get("customProperties", []), ("customProperties",), known)
     if not odcs.schema_ or len(odcs.schema_) != 1:
-        raise document.error(("schema",), "exactly one table a contract; split the others into contracts of their own")
+        raise document.error(("schema",), "exactly one table per contract; move the others to contracts of their own")
     if kind == "source":
         _required(document, custom, odcs)
     return Contract(
@@ -113,7 +113,7 @@ def _deepest(mistake: SchemaMistake) -> SchemaMistake:
 
 
 def _resolved(document: Document, elements: Elements) -> Document:
-    """The document with what elements say filled in; as it is where its shape is not that of a contract."""
+    """The document with fields merged with their elements; unchanged where it has no schema to resolve."""
     try:
         table = document.data["schema"][0]
         properties = list(table["properties"])
@@ -134,7 +134,7 @@ def _fields(document: Document, is_system: bool) -> tuple[Field, ...]:
         _check_field(document, path, raw, is_system)
         field = _field(document, path, raw)
         if field.name in {f.name for f in fields}:
-            raise document.error((*path, "name"), f"field '{field.name}' stands twice")
+            raise document.error((*path, "name"), f"field '{field.name}' is defined twice")
         fields.append(field)
     if not fields:
         raise document.error(("schema", 0), "the table has no properties")
@@ -143,16 +143,18 @@ def _fields(document: Document, is_system: bool) -> tuple[Field, ...]:
 
 
 def _check_sources(document: Document, fields: Sequence[Field]) -> None:
-    """What a field is made from stands in the contract, and no field has the name of a column that another needs."""
+    """ContractError where a field is computed from an unknown one, or has the name of another's qualifier column."""
     names = {f.name for f in fields}
     for index, field in enumerate(fields):
         place: tuple[PathKey, ...] = ("schema", 0, "properties", index, "customProperties")
         for used in _uses(field.source):
             if used not in names:
-                raise document.error(place, f"'{field.name}' is made from '{used}', which is not a field here")
+                raise document.error(
+                    place, f"'{field.name}' is computed from '{used}', which is not a field of the contract"
+                )
         if field.source.censored and field.name + QUALIFIER in names:
             raise document.error(
-                place, f"'{field.name}{QUALIFIER}' is the name of the column that censored values need"
+                place, f"'{field.name}{QUALIFIER}' is the name of the qualifier column of a censored field"
             )
 
 
@@ -163,10 +165,10 @@ def _uses(source: Source) -> Iterable[str]:
 
 
 def _check_field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any], is_system: bool) -> None:
-    """The lake's own tables may have names that begin with `_`, and lists; people's may not."""
+    """ContractError for a wrong name or type; only system tables may have names that begin with `_`, and arrays."""
     name, type_ = str(raw.get("name", "")), raw.get("logicalType")
     if not (OWN_NAME if is_system else NAME).match(name):
-        raise document.error((*path, "name"), f"field name '{name}' may only hold a-z, 0-9 and _")
+        raise document.error((*path, "name"), f"field name '{name}' may only contain a-z, 0-9 and _")
     if type_ not in TYPES and not (is_system and type_ == "array"):
         raise document.error((*path, "logicalType"), f"'{type_}' is not one of {', '.join(TYPES)}")
 
@@ -203,7 +205,7 @@ def _key_position(prop: SchemaProperty) -> int | None:
 
 
 def _enum(prop: SchemaProperty) -> dict[str, str]:
-    return {str(entry.value): entry.label or str(entry.value) for entry in prop.enum or []}
+    return {str(item.value): item.label or str(item.value) for item in prop.enum or []}
 
 
 def _code(document: Document, path: tuple[PathKey, ...], code: str) -> str:
@@ -237,15 +239,15 @@ def _custom(
     path: tuple[PathKey, ...],
     known: Mapping[str, type[BaseModel] | None],
 ) -> dict[str, object]:
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for index, entry in enumerate(entries or []):
         name = str(entry.get("property"))
         if name not in known:
             place = (*path, index, "property")
             raise document.error(place, f"unknown property '{name}'; known: {', '.join(sorted(known))}")
         model = known[name]
-        found[name] = entry.get("value") if model is None else _parse(document, (*path, index, "value"), model, entry)
-    return found
+        values[name] = entry.get("value") if model is None else _parse(document, (*path, index, "value"), model, entry)
+    return values
 
 
 def _parse(document: Document, path: tuple[PathKey, ...], model: type[M], entry: Mapping[str, Any]) -> M:

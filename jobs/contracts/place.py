@@ -1,4 +1,4 @@
-"""The city that the lake stands in, from place.yaml: another city changes that file alone."""
+"""Facts of the city that runs the lake, from place.yaml: another city edits only that file."""
 
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ class County(ContractPart):
 
 
 class Division(ContractPart):
-    """A division code of any time; what came after it is its successor."""
+    """A current or former division code; `successor` is the code that replaced it."""
 
     code: str = Field(pattern=r"^[1-9][0-9]{5}$")
     name: str
@@ -48,8 +48,8 @@ class Place(ContractPart):
     roads: tuple[str, ...] = Field(min_length=1)
     divisions: tuple[Division, ...] = Field(min_length=1)
 
-    def said_in(self, text: str) -> str:
-        """The text with `{place.…}` replaced by the city's facts; other placeholders stay."""
+    def filled_in(self, text: str) -> str:
+        """The text with `{place.…}` replaced by the city's facts; other placeholders stay unchanged."""
         for name in ("name", "short_name", "postcode", "dialling_code", "adjusted_in"):
             text = text.replace(f"{{place.{name}}}", str(getattr(self, name)))
         return text

@@ -1,4 +1,4 @@
-"""A YAML file of the bureau's policy → its checked model; mistakes are told in Chinese with file, line and remedy."""
+"""A YAML file of the bureau's policy → its validated model; errors are in Chinese, with file, line and remedy."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -13,13 +13,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class PolicyPart(BaseModel):
-    """Base of what policy files hold: an unknown key is an error, nothing changes afterwards."""
+    """Base of the models of policy files: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def read_policy(file: Path, model: type[M], remedy: str) -> tuple[M, Document]:
-    """The checked content of a file, and where everything in it stands; `remedy` says what the file should look like."""
+    """The validated content of a file, and its document with line numbers; `remedy` ends the error messages."""
     if not file.is_file():
         raise PolicyError(f"{file}：没有这个文件；请核对路径")
     try:
@@ -32,11 +32,11 @@ def read_policy(file: Path, model: type[M], remedy: str) -> tuple[M, Document]:
         first = min(
             error.errors(), key=lambda e: e["type"] != "extra_forbidden"
         )  # a mistyped key is also a missing one
-        said = KINDS.get(first["type"]) or f"值不对（{first['msg']}）"
-        raise mistake(document, tuple(first["loc"]), said, remedy) from error
+        reason = KINDS.get(first["type"]) or f"值不对（{first['msg']}）"
+        raise mistake(document, tuple(first["loc"]), reason, remedy) from error
 
 
-def mistake(document: Document, path: tuple[PathKey, ...], said: str, remedy: str) -> PolicyError:
+def mistake(document: Document, path: tuple[PathKey, ...], reason: str, remedy: str) -> PolicyError:
     """The error for the value at `path`."""
     where = ".".join(str(step) for step in path) or "整个文件"
-    return PolicyError(f"{document.file}:{document.line(path)}（{where}）：{said}；{remedy}")
+    return PolicyError(f"{document.file}:{document.line(path)}（{where}）：{reason}；{remedy}")

@@ -1,4 +1,4 @@
-"""What departments are told of rules that a contract implies, from rule_wordings.yaml."""
+"""Texts for departments about rules derived from a contract, from rule_wordings.yaml."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,7 +13,7 @@ FILE = Path(__file__).parent / "rule_wordings.yaml"
 
 
 class RuleWording(ContractPart):
-    """Words of a kind of rule, with its dimension and indicator; names in braces are filled in."""
+    """Texts of a kind of rule, with its dimension and indicator; `{names}` are filled in."""
 
     message: str
     remedy: str
@@ -22,7 +22,7 @@ class RuleWording(ContractPart):
 
 
 class RuleWordings(ContractPart):
-    """Words of all kinds, and those that they are put together from."""
+    """Texts of all kinds of rules, and the parts that are filled into them."""
 
     rules: Mapping[str, RuleWording]
     types: Mapping[FieldType, str]
@@ -35,5 +35,5 @@ class RuleWordings(ContractPart):
 
 @cache
 def wordings() -> RuleWordings:
-    """The words; ContractError where the file is wrong."""
+    """The texts; ContractError where the file is wrong."""
     return read_data(FILE, RuleWordings)

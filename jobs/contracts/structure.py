@@ -1,4 +1,4 @@
-"""Structural rules that a contract implies, in Great Expectations' words; derived when they run, never stored."""
+"""Structural rules of a contract as expectations; derived when they run, never stored."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,14 +13,14 @@ Condition = tuple[str, Mapping[str, Any]]
 
 
 def text_column(field: Field) -> str:
-    """Column that holds the field's normalised text: the field itself where it is text anyway."""
+    """Column with the field's normalised text: for plain text fields the field itself."""
     return field.name if field.type == "string" and not field.source.censored else TEXT + field.name
 
 
 def structural_rules(contract: Contract, titles: Mapping[str, str]) -> tuple[Rule, ...]:
     """Shape, required, type, enum, pattern, range, length, key and reference rules of a contract.
 
-    `titles` says what people call the datasets that it refers to.
+    `titles`: Chinese title by id, for the datasets that it refers to.
     """
     rules = [_shape(contract)] if contract.kind == "source" else []
     for field in contract.fields:
@@ -32,11 +32,11 @@ def structural_rules(contract: Contract, titles: Mapping[str, str]) -> tuple[Rul
 
 def _shape(contract: Contract) -> Rule:
     kind = "row_shape_json" if contract.layout.format in ("json", "jsonl") else "row_shape"
-    return _rule(contract, "row_shape", ("expect_column_values_to_be_null", {"column": MALFORMED}), (), _words(kind))
+    return _rule(contract, "row_shape", ("expect_column_values_to_be_null", {"column": MALFORMED}), (), _wording(kind))
 
 
 def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
-    own = {"column": field.name}
+    column_kwargs = {"column": field.name}
     condition: Condition
     if field.required:
         condition = "expect_column_values_to_not_be_null", {"column": text_column(field)}
@@ -45,19 +45,19 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
         condition = "expect_column_values_to_parse", {"column": text_column(field), "parsed": field.name}
         yield _of_field(contract, field, "type", condition, type=wordings().types[field.type])
     if field.enum:
-        condition = "expect_column_values_to_be_in_set", {**own, "value_set": _typed(field, list(field.enum))}
+        condition = "expect_column_values_to_be_in_set", {**column_kwargs, "value_set": _typed(field, list(field.enum))}
         yield _of_field(contract, field, "enum", condition, known=_known(field))
     if field.pattern:
-        condition = "expect_column_values_to_match_regex", {**own, "regex": field.pattern}
+        condition = "expect_column_values_to_match_regex", {**column_kwargs, "regex": field.pattern}
         yield _of_field(contract, field, "pattern", condition, wanted=field.description or field.pattern)
     yield from _limits(contract, field)
     yield from _codes(contract, field)
     if field.unique:
-        yield _of_field(contract, field, "unique", ("expect_column_values_to_be_unique", own))
+        yield _of_field(contract, field, "unique", ("expect_column_values_to_be_unique", column_kwargs))
 
 
 def _known(field: Field) -> str:
-    """The first values of the field's list, with their labels."""
+    """The first values of the field's enum, with their labels."""
     pairs = list(field.enum.items())[:12]
     label = wordings().label
     return "、".join(value if value == text else label.format(value=value, label=text) for value, text in pairs)
@@ -87,7 +87,7 @@ def _limits(contract: Contract, field: Field) -> Iterator[Rule]:
 
 
 def _code_conditions(contract: Contract, field: Field) -> Iterator[str]:
-    """What a field with a code is held to; of texts that are not normalised, also that nothing needed it."""
+    """Names of the conditions for a field with a code; where it is not normalised, also that it needs no normalisation."""
     yield from conditions_of(field.code)
     if contract.kind != "source" or not field.is_coded():
         return
@@ -123,7 +123,7 @@ def _key_rules(contract: Contract) -> Iterator[Rule]:
     if len(key) == 1:
         condition = ("expect_column_values_to_be_unique", {"column": key[0]})
     titles = "+".join(contract.field(name).title for name in key)
-    yield _rule(contract, "primary_key", condition, key, _words("primary_key", titles=titles))
+    yield _rule(contract, "primary_key", condition, key, _wording("primary_key", titles=titles))
 
 
 def _typed(field: Field, values: list[str]) -> list[Any]:
@@ -134,20 +134,20 @@ def _typed(field: Field, values: list[str]) -> list[Any]:
     return values
 
 
-def _words(kind: str, **values: object) -> RuleWording:
-    """The words of a kind of rule with the values in them."""
+def _wording(kind: str, **values: object) -> RuleWording:
+    """The texts of a kind of rule with the values filled in."""
     wording = wordings().rules[kind]
     filled = {"message": wording.message.format(**values), "remedy": wording.remedy.format(**values)}
     return wording.model_copy(update=filled)
 
 
 def _of_field(contract: Contract, field: Field, kind: str, condition: Condition, **values: object) -> Rule:
-    words = _words(kind, title=field.title, **values)
+    words = _wording(kind, title=field.title, **values)
     return _rule(contract, f"{field.name}_{kind}", condition, (field.name,), words)
 
 
 def _rule(contract: Contract, id_: str, condition: Condition, fields: tuple[str, ...], words: RuleWording) -> Rule:
     type_, kwargs = condition
     basis = wordings().basis.format(id=contract.id, version=contract.version)
-    said = words.message, words.remedy, basis
-    return Rule(id_, type_, kwargs, "critical", words.dimension, *said, fields, "contract", words.indicator)
+    texts = words.message, words.remedy, basis
+    return Rule(id_, type_, kwargs, "critical", words.dimension, *texts, fields, "contract", words.indicator)

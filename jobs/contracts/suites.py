@@ -1,4 +1,4 @@
-"""expectations/<path>.yaml → rules: a Great Expectations suite with the meta that a department needs."""
+"""expectations/<path>.yaml → rules: a Great Expectations suite whose `meta` holds the texts for a department."""
 
 import hashlib
 import json
@@ -18,33 +18,33 @@ from jobs.contracts.yaml_source import Document, read
 
 COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
 OTHER_COLUMN_KEYS = ("series", "at", "rate", "while_moves", "peers")
-"""Columns that a rule over neighbouring rows looks at besides the one that it judges."""
+"""Columns that a series rule reads besides the one that it checks."""
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 class RuleMeta(BaseModel):
-    """What a department needs to know of a written rule; the value of `meta`."""
+    """Texts and classification of a written rule; the value of `meta`."""
 
     model_config = ConfigDict(extra="forbid")
 
     dimension: Dimension = Field(description="One of the six dimensions of GB/T 36344.")
-    message: str = Field(min_length=2, description="What is wrong, in Chinese, as the department reads it.")
+    message: str = Field(min_length=2, description="What is wrong, in Chinese, for the department.")
     remedy: str = Field(min_length=2, description="What the department should do.")
     basis: str = Field(min_length=2, description="Standard with clause, law, or practice that the rule follows.")
     indicator: str = Field("", description="Number of the indicator in GB/T 36344, such as 0301.")
-    fields: list[str] = Field([], description="Fields that the rule is about; unset: those that `kwargs` judges.")
+    fields: list[str] = Field([], description="Fields that the rule is about; unset: the columns in `kwargs`.")
     authority: Authority = Field(
-        "", description="Whose value counts where two datasets differ; told to the department."
+        "", description="Whose value is right where two datasets differ; added to the message."
     )
-    reference: str = Field("", description="`alias.field` of a lookup whose value is told as what may have been meant.")
+    reference: str = Field("", description="`alias.field` of a lookup whose value is suggested as the intended one.")
 
 
 class SuiteEntry(BaseModel):
-    """A written rule as it stands in a suite."""
+    """A rule of a suite."""
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str = Field(pattern=ID.pattern, description="Name of the rule, once in a dataset.")
+    id: str = Field(pattern=ID.pattern, description="Id of the rule, unique in its dataset.")
     type: str = Field(
         pattern=r"^(expect_[a-z0-9_]+|unexpected_rows_expectation)$", description="Type of the expectation."
     )
@@ -52,17 +52,17 @@ class SuiteEntry(BaseModel):
     severity: Severity = Field(
         description="`critical`: the row goes to quarantine; `warning`: it passes with a mark; `info`: alarm only."
     )
-    meta: RuleMeta = Field(description="What a department needs to know, see below.")
+    meta: RuleMeta = Field(description="Texts and classification, see below.")
 
 
 class SuiteLookup(BaseModel):
-    """A row of another dataset that the rules of a suite may name; a value of `meta.lookups`."""
+    """A lookup join that the rules of a suite may use; a value of `meta.lookups`."""
 
     model_config = ConfigDict(extra="forbid")
 
     dataset: str = Field(description="The other dataset.")
     on: dict[str, str] = Field(
-        description="Each field of its primary key → Spark SQL over this row that must equal it."
+        description="Each field of its primary key → Spark SQL expression over this dataset's row that must equal it."
     )
 
 
@@ -85,7 +85,7 @@ def suite_rules(
 ) -> tuple[Rule, ...]:
     """The written rules of a dataset; none where the suite's file does not exist.
 
-    `others`: contracts by id, against which lookups are checked; those `broken` are named, and not looked into.
+    `others`: contracts by id, against which lookups are checked; lookups into `broken` ones are not checked.
     """
     if not file.exists():
         return ()
@@ -96,77 +96,85 @@ def suite_rules(
         first = error.errors()[0]
         text = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise document.error(tuple(first["loc"]), text) from error
-    others = {name: one for name, one in others.items() if name not in broken}
-    partners = _partners(document, suite, contract, others, broken)
+    others = {name: other for name, other in others.items() if name not in broken}
+    suite_lookups = _suite_lookups(document, suite, contract, others, broken)
     names = set(contract.columns())
-    taken = {*OF_A_DELIVERY, *(rule.id for rule in structural_rules(contract, {}))}
-    seen: set[str] = set()
+    reserved_ids = {*OF_A_DELIVERY, *(rule.id for rule in structural_rules(contract, {}))}
+    seen_ids: set[str] = set()
     rules = []
     for index, expectation in enumerate(suite.expectations):
         place: tuple[str | int, ...] = ("expectations", index)
-        if expectation.id in seen:
-            raise document.error((*place, "id"), f"rule id '{expectation.id}' stands twice")
-        if expectation.id in taken:
-            raise document.error((*place, "id"), f"'{expectation.id}' is already the id of a rule that is not written")
-        seen.add(expectation.id)
+        if expectation.id in seen_ids:
+            raise document.error((*place, "id"), f"rule id '{expectation.id}' is defined twice")
+        if expectation.id in reserved_ids:
+            raise document.error(
+                (*place, "id"), f"'{expectation.id}' is already the id of a derived rule or a delivery check"
+            )
+        seen_ids.add(expectation.id)
         rule = _rule(document, place, expectation, names)
-        named = _named(document, place, rule, partners, others)
-        rules.append(replace(rule, lookups=named, message=rule.message + _which_side(rule, named, others)))
+        rule_lookups = _used_lookups(document, place, rule, suite_lookups, others)
+        rules.append(
+            replace(rule, lookups=rule_lookups, message=rule.message + _authority_sentence(rule, rule_lookups, others))
+        )
     return tuple(rules)
 
 
-def _partners(
+def _suite_lookups(
     document: Document,
     suite: _Suite,
     contract: Contract,
     others: Mapping[str, Contract],
     broken: Collection[str],
 ) -> dict[str, Lookup]:
-    """Rows of other datasets that the suite's rules may name; each is found by the other's whole key."""
-    partners = {}
-    for alias, one in suite.meta.lookups.items():
+    """Lookups that the suite's rules may use, by alias; each must name the other's whole primary key."""
+    suite_lookups = {}
+    for alias, lookup in suite.meta.lookups.items():
         place: tuple[str | int, ...] = ("meta", "lookups", alias)
         if not ID.match(alias) or alias in contract.columns():
-            raise document.error(place, f"'{alias}' cannot name a lookup: it is a field, or no word of a-z, 0-9, _")
-        if one.dataset == contract.id:
-            raise document.error(place, "a dataset cannot look itself up: its verdict would rest on itself")
-        if one.dataset not in (*others, *broken):
-            raise document.error(place, f"'{one.dataset}' has no contract")
-        key = set(others[one.dataset].key()) if one.dataset in others else set(one.on)
-        if not key or set(one.on) != key:
-            raise document.error(place, f"`on` must name the whole key of '{one.dataset}': {', '.join(sorted(key))}")
-        partners[alias] = Lookup(alias, one.dataset, tuple(one.on.items()))
-    return partners
+            raise document.error(
+                place, f"'{alias}' cannot name a lookup: it is a field, or contains more than a-z, 0-9, _"
+            )
+        if lookup.dataset == contract.id:
+            raise document.error(place, "a dataset cannot look itself up: its verdict would depend on itself")
+        if lookup.dataset not in (*others, *broken):
+            raise document.error(place, f"'{lookup.dataset}' has no contract")
+        key = set(others[lookup.dataset].key()) if lookup.dataset in others else set(lookup.on)
+        if not key or set(lookup.on) != key:
+            raise document.error(
+                place, f"`on` must name every field of the primary key of '{lookup.dataset}': {', '.join(sorted(key))}"
+            )
+        suite_lookups[alias] = Lookup(alias, lookup.dataset, tuple(lookup.on.items()))
+    return suite_lookups
 
 
-def _named(
+def _used_lookups(
     document: Document,
     place: tuple[str | int, ...],
     rule: Rule,
-    partners: Mapping[str, Lookup],
+    suite_lookups: Mapping[str, Lookup],
     others: Mapping[str, Contract],
 ) -> tuple[Lookup, ...]:
-    """The lookups that the rule's expression names; ContractError where such a dataset has no such field."""
-    words = json.dumps([dict(rule.kwargs), rule.reference], ensure_ascii=False, default=str)
-    named = []
-    for alias, partner in partners.items():
-        fields = set(re.findall(rf"(?<![\w.]){alias}\.(\w+)", words))
-        there = others.get(partner.dataset)
-        unknown = sorted(fields - {f.name for f in there.fields}) if there else []
+    """The lookups that the rule uses, with their fields; ContractError for an unknown field."""
+    text = json.dumps([dict(rule.kwargs), rule.reference], ensure_ascii=False, default=str)
+    used = []
+    for alias, lookup in suite_lookups.items():
+        fields = set(re.findall(rf"(?<![\w.]){alias}\.(\w+)", text))
+        other = others.get(lookup.dataset)
+        unknown = sorted(fields - {f.name for f in other.fields}) if other else []
         if unknown:
-            raise document.error((*place, "kwargs"), f"'{partner.dataset}' has no field '{unknown[0]}'")
+            raise document.error((*place, "kwargs"), f"'{lookup.dataset}' has no field '{unknown[0]}'")
         if fields:
-            named.append(replace(partner, fields=tuple(sorted(fields))))
-    if (rule.reference or rule.authority) and not named:
+            used.append(replace(lookup, fields=tuple(sorted(fields))))
+    if (rule.reference or rule.authority) and not used:
         raise document.error((*place, "meta"), "`authority` and `reference` are for rules that use a lookup")
-    return tuple(named)
+    return tuple(used)
 
 
-def _which_side(rule: Rule, named: Sequence[Lookup], others: Mapping[str, Contract]) -> str:
-    """Whose value counts, as the department is told; nothing where the rule does not say."""
+def _authority_sentence(rule: Rule, lookups: Sequence[Lookup], others: Mapping[str, Contract]) -> str:
+    """The sentence on whose value is right; empty where the rule does not declare it."""
     if not rule.authority:
         return ""
-    titles = "、".join(f"「{others[one.dataset].title}」" for one in named if one.dataset in others)
+    titles = "、".join(f"「{others[lookup.dataset].title}」" for lookup in lookups if lookup.dataset in others)
     return wordings().authority[rule.authority].format(titles=titles)
 
 
@@ -194,18 +202,18 @@ def _rule(document: Document, place: tuple[str | int, ...], expectation: SuiteEn
 
 
 def _columns(expectation: SuiteEntry, keys: tuple[str, ...]) -> list[str]:
-    found: list[str] = []
+    columns: list[str] = []
     for key in keys:
         value = expectation.kwargs.get(key, [])
-        found.extend([value] if isinstance(value, str) else value)
-    return found
+        columns.extend([value] if isinstance(value, str) else value)
+    return columns
 
 
 def suite_hash(rules: Iterable[Rule]) -> str:
     """SHA-256 of the rules as they run, in hex: same hash, same verdicts on the same data."""
-    words = []
+    definitions = []
     for rule in rules:
-        said = {"id": rule.id, "type": rule.type, "kwargs": dict(rule.kwargs), "severity": rule.severity}
-        lookups = [[one.alias, one.dataset, *map(list, one.on)] for one in rule.lookups]
-        words.append({**said, "lookups": lookups} if lookups else said)
-    return hashlib.sha256(json.dumps(words, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        definition = {"id": rule.id, "type": rule.type, "kwargs": dict(rule.kwargs), "severity": rule.severity}
+        lookups = [[lookup.alias, lookup.dataset, *map(list, lookup.on)] for lookup in rule.lookups]
+        definitions.append({**definition, "lookups": lookups} if lookups else definition)
+    return hashlib.sha256(json.dumps(definitions, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

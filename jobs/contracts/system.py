@@ -1,4 +1,4 @@
-"""schemas/system/ → contracts of the lake's own tables, apart from those of what is delivered."""
+"""schemas/system/ → contracts of the system tables, apart from those of delivered datasets."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -27,6 +27,8 @@ def _check(document: Document, contract: Contract) -> None:
     if contract.file.stem != contract.id:
         raise document.error(("id",), f"the file must be named {contract.id}.yaml")
     storage, names = contract.storage, {field.name for field in contract.fields}
-    unknown = {storage.replace_by, *storage.partition_by} - names if storage else set()
-    if unknown:
-        raise document.error(("customProperties",), f"storage: {', '.join(sorted(unknown))} is no field of the table")
+    unknown_fields = {storage.replace_by, *storage.partition_by} - names if storage else set()
+    if unknown_fields:
+        raise document.error(
+            ("customProperties",), f"storage: {', '.join(sorted(unknown_fields))} is not a field of the table"
+        )

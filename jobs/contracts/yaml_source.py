@@ -1,4 +1,4 @@
-"""Where a value stands in its YAML file, so that an error can name the line."""
+"""YAML files with the line of each value, so that an error can name it."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Document:
     lines: dict[tuple[PathKey, ...], int]
 
     def line(self, path: tuple[PathKey, ...]) -> int:
-        """Line of the value at `path`, or of its nearest ancestor; 1 where nothing is known."""
+        """Line of the value at `path`, or of its nearest ancestor; 1 where none is known."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -34,7 +34,7 @@ class Document:
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML 1.2 booleans only: `Yes`, `No`, `on` stay words; a key written twice is an error."""
+    """YAML 1.2 booleans only: `Yes`, `No`, `on` stay strings."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -69,7 +69,7 @@ def _walk(file: Path, node: yaml.Node, path: tuple[PathKey, ...]) -> Iterator[tu
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                raise ContractError(f"{file}:{key.start_mark.line + 1}: key '{key.value}' stands twice; keep one")
+                raise ContractError(f"{file}:{key.start_mark.line + 1}: key '{key.value}' is defined twice; remove one")
             seen.add(key.value)
             yield from _walk(file, value, (*path, key.value))
             yield (*path, key.value), key.start_mark.line + 1

@@ -1,4 +1,4 @@
-"""zip and gz → the files inside, with limits that a hostile archive cannot pass."""
+"""zip and gz → the files inside, within limits that stop a hostile archive."""
 
 import gzip
 import tempfile
@@ -32,7 +32,7 @@ class _Readable(Protocol):
 
 @dataclass
 class Opener:
-    """Unpacks what a delivery holds into `scratch`; the limits hold for the delivery as a whole."""
+    """Unpacks the files of a delivery into `scratch`; the limits apply to the delivery as a whole."""
 
     layout: Layout
     scratch: Path
@@ -41,7 +41,7 @@ class Opener:
     members: int = 0
 
     def open(self, file: LocalFile, depth: int = 0) -> Iterator[LocalFile]:
-        """The data files in a file: itself where it is no archive; members named `archive.zip/member.csv`."""
+        """The data files in a file: the file itself unless it is an archive; members are named `archive.zip/member.csv`."""
         notes = FileNotes(file.name, self.notes)
         kind = kind_of(file.path, notes)
         if kind not in ("zip", "gz"):
@@ -59,7 +59,7 @@ class Opener:
                 name = member_name(info)
                 if info.is_dir() or any(part in name for part in SYSTEM_FILES):
                     continue
-                if not self._wanted(name):
+                if not self._is_selected(name):
                     notes.say(
                         "member_ignored",
                         wording("archive_member_skipped", name=name, files=self.layout.files),
@@ -76,7 +76,7 @@ class Opener:
         try:
             with archive.open(info) as stream:
                 path = self._copy(stream, max(info.compress_size, 1), notes)
-        # NotImplementedError is zipfile's own word for a compression method that it does not know, or a damaged header
+        # NotImplementedError is how zipfile reports an unknown compression method or a damaged header
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise notes.error(wording("archive_member_broken", name=name)) from error
         return LocalFile(f"{file.name}/{name}", path)
@@ -91,36 +91,36 @@ class Opener:
             raise notes.error(wording("archive_broken")) from error
         yield LocalFile(f"{file.name}/{name}", path)
 
-    def _wanted(self, name: str) -> bool:
-        """Archives inside are opened whatever the pattern says: their members are tested instead."""
+    def _is_selected(self, name: str) -> bool:
+        """Whether a member is read: nested archives always, since their members are matched instead."""
         if name.lower().endswith((".zip", ".gz")):
             return True
         return matches(name, self.layout.files)
 
-    def _copy(self, source: _Readable, packed: int, notes: FileNotes) -> Path:
+    def _copy(self, stream: _Readable, packed_bytes: int, notes: FileNotes) -> Path:
         self.members += 1
         if self.members > MAX_MEMBERS:
             raise notes.error(wording("archive_too_many_files", most=MAX_MEMBERS))
         written = 0
         with tempfile.NamedTemporaryFile(dir=self.scratch, delete=False) as target:
-            while block := source.read(COPY_BYTES):
+            while block := stream.read(COPY_BYTES):
                 written += len(block)
                 self.total += len(block)
                 if self.total > MAX_TOTAL_BYTES:
                     raise notes.error(wording("archive_too_large", most=MAX_TOTAL_BYTES >> 20))
-                if written > RATIO_COUNTS_FROM and written > MAX_RATIO * packed:
+                if written > RATIO_COUNTS_FROM and written > MAX_RATIO * packed_bytes:
                     raise notes.error(wording("archive_bomb", most=MAX_RATIO))
                 target.write(block)
         return Path(target.name)
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether a member's path, or its last part, fits the glob."""
+    """Whether a member's path, or its last part, matches the glob."""
     return fnmatch(name, pattern) or fnmatch(name.rsplit("/", 1)[-1], pattern)
 
 
 def member_name(info: zipfile.ZipInfo) -> str:
-    """The member's name; Windows in Chinese writes GBK without a mark, other old tools UTF-8 without a mark."""
+    """The member's name; Chinese Windows writes GBK without the UTF-8 flag, other old tools UTF-8 without the flag."""
     if info.flag_bits & UTF8_NAME:
         return info.filename.replace("\\", "/")
     raw = info.orig_filename.encode("cp437", "replace")

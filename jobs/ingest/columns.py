@@ -1,4 +1,4 @@
-"""File columns → bronze columns: by header, position or group name; never by luck."""
+"""File columns → bronze columns: by header, position or group name."""
 
 import re
 from collections import Counter
@@ -33,75 +33,75 @@ class BronzePlan:
         self.taken = set(self.contract.columns())
 
     def columns(self) -> tuple[str, ...]:
-        """All bronze columns: fields, extra columns, then the technical ones."""
+        """All bronze columns: fields, extra columns, then technical columns."""
         return (*(f.name for f in self.fields), *self.extras.values(), *TECHNICAL)
 
     def schema(self) -> pa.Schema:
-        """Text throughout, but for the row number."""
+        """The bronze schema: text, except the row number."""
         return pa.schema([(name, pa.int64() if name == ROW else pa.string()) for name in self.columns()])
 
     def score(self, header: Sequence[str | None]) -> int:
         """How many fields a header would fill."""
-        found = match(header, len(header), self.fields)
-        return len(found.places) + len(found.doubtful)
+        matched = match(header, len(header), self.fields)
+        return len(matched.places) + len(matched.doubtful)
 
     def add(self, grid: Grid, notes: FileNotes) -> dict[str, int]:
-        """Bronze column → position in this file; DeliveryError where the contract refuses the header."""
+        """Bronze column → position in this file; DeliveryError where the header breaks the contract."""
         if grid.own() > MOST_COLUMNS:
             raise notes.error(wording("too_many_columns", columns=grid.own(), most=MOST_COLUMNS))
-        found = self._matched(grid, notes)
-        self._check_missing(found, grid, notes)
-        _note_renamed(found, grid, self.fields, notes)
-        extra = _beyond(grid, set(found.values()))
-        names = self._extra_names([(grid.header[i] or "", i + 1) for i in extra])
+        positions = self._matched(grid, notes)
+        self._check_missing(positions, grid, notes)
+        _note_renamed(positions, grid, self.fields, notes)
+        extra_positions = _extra_positions(grid, set(positions.values()))
+        names = self._extra_names([(grid.header[i] or "", i + 1) for i in extra_positions])
         self._note_extra(
             [
                 (grid.header[i] or wording("column_number", number=i + 1), name)
-                for i, name in zip(extra, names, strict=True)
+                for i, name in zip(extra_positions, names, strict=True)
             ],
             notes,
         )
-        return {**found, **{name: i for i, name in zip(extra, names, strict=True) if name}}
+        return {**positions, **{name: i for i, name in zip(extra_positions, names, strict=True) if name}}
 
-    def batches(self, grid: Grid, found: Mapping[str, int], file: str) -> Iterator[pa.RecordBatch]:
+    def batches(self, grid: Grid, positions: Mapping[str, int], file: str) -> Iterator[pa.RecordBatch]:
         """The file's rows as bronze batches."""
         schema = self.schema()
         for chunk in grid.chunks():
             if len(chunk):
-                arrays = [_array(chunk, name, found, file) for name in schema.names]
+                arrays = [_array(chunk, name, positions, file) for name in schema.names]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def _matched(self, grid: Grid, notes: FileNotes) -> dict[str, int]:
-        """Where the fields stand; DeliveryError where that cannot be told."""
-        found = match(grid.header, grid.own(), self.fields)
-        for name, columns in found.doubtful.items():
-            title = _called(self.contract.field(name))
+        """Field → position; DeliveryError where a field matches several columns."""
+        matched = match(grid.header, grid.own(), self.fields)
+        for name, columns in matched.doubtful.items():
+            title = _label(self.contract.field(name))
             raise notes.error(wording("column_doubtful", number=len(columns), title=title, names="、".join(columns)))
         shared = {header_key(h) for h in grid.header[: grid.own()] if h}
         shadowed = [h for h in grid.header[grid.own() :] if h and header_key(h) in shared]
         if shadowed:
             words = wording("columns_shadowed", names="、".join(shadowed))
             notes.say("column_duplicate", words, columns=shadowed)
-        return found.places
+        return matched.places
 
-    def _check_missing(self, found: Mapping[str, int], grid: Grid, notes: FileNotes) -> None:
-        missing = [f for f in self.fields if f.name not in found]
+    def _check_missing(self, positions: Mapping[str, int], grid: Grid, notes: FileNotes) -> None:
+        missing = [f for f in self.fields if f.name not in positions]
         if not missing:
             return
         refuses_any = self.contract.layout.missing_columns == "refuse"
-        wanted = [_called(f) for f in missing if refuses_any or _is_needed(f)]
-        if wanted:
-            other = len(found) < OTHER_DATASET_SHARE * len(self.fields)
-            hint = wording("other_dataset", title=self.contract.title) if other else ""
-            have = _shown_header(grid, other)
-            raise notes.error(wording("columns_missing", names=_listed(wanted), hint=hint, present=have))
-        names = [_called(f) for f in missing]
+        needed = [_label(f) for f in missing if refuses_any or _is_needed(f)]
+        if needed:
+            is_other_dataset = len(positions) < OTHER_DATASET_SHARE * len(self.fields)
+            hint = wording("other_dataset", title=self.contract.title) if is_other_dataset else ""
+            present = _shown_header(grid, is_other_dataset)
+            raise notes.error(wording("columns_missing", names=_listed(needed), hint=hint, present=present))
+        names = [_label(f) for f in missing]
         notes.say(
             "column_missing", wording("columns_missing_empty", names=_listed(names)), columns=[f.name for f in missing]
         )
 
     def _note_extra(self, columns: Sequence[tuple[str, str]], notes: FileNotes) -> None:
-        """Tell of columns beyond the contract: header, and name in bronze."""
+        """Note columns beyond the contract; DeliveryError where the contract refuses them. `columns`: header, name in bronze."""
         if not columns:
             return
         rule, headers = self.contract.layout.extra_columns, [header for header, _ in columns]
@@ -112,22 +112,26 @@ class BronzePlan:
             for header, name in columns
             if name and _is_renamed(header, name)
         ]
-        more = wording("columns_kept_as", names=_listed(renamed)) if renamed else ""
-        how = wording("kept_as_text" if rule == "evolve" else "not_kept")
-        notes.say("column_extra", wording("columns_extra", names=_listed(headers), how=how, more=more), columns=headers)
+        renaming = wording("columns_kept_as", names=_listed(renamed)) if renamed else ""
+        treatment = wording("kept_as_text" if rule == "evolve" else "not_kept")
+        notes.say(
+            "column_extra",
+            wording("columns_extra", names=_listed(headers), how=treatment, more=renaming),
+            columns=headers,
+        )
 
     def _extra_names(self, columns: Sequence[tuple[str, int]]) -> list[str]:
-        """Bronze names of the extra columns of one file, each its own; empty where they are not kept.
+        """Distinct bronze names of the extra columns of one file; empty where they are not loaded.
 
-        A header has the name that it had in the files before. A line break is in no header, and so in no other's key.
+        A header keeps its name across files. The keys contain line breaks, which no header has.
         """
         if self.contract.layout.extra_columns != "evolve":
             return [""] * len(columns)
-        names, times = [], Counter[str]()
+        names, occurrences = [], Counter[str]()
         for header, position in columns:
             key = header_key(header) or f"\n{position}"
-            times[key] += 1
-            key = f"{key}\n{times[key]}"
+            occurrences[key] += 1
+            key = f"{key}\n{occurrences[key]}"
             if key not in self.extras:
                 base = column_name(header, position)
                 self.extras[key] = next(name for name in chain([base], suffixed(base)) if name not in self.taken)
@@ -137,24 +141,24 @@ class BronzePlan:
 
 
 def _is_renamed(header: str, name: str) -> bool:
-    """Whether somebody who looks for the header would not find the column: its name was taken, or begins with a mark."""
+    """Whether the column's name differs from its header: the name was in use, or began with `_`."""
     return header_key(header).startswith("_") or column_name(header, 0) != name
 
 
-def _note_renamed(found: Mapping[str, int], grid: Grid, fields: Sequence[Field], notes: FileNotes) -> None:
+def _note_renamed(positions: Mapping[str, int], grid: Grid, fields: Sequence[Field], notes: FileNotes) -> None:
     renamed = {}
-    for f in fields:
-        if f.name not in found or len(f.source.header) < 2 or f.source.position is not None:
+    for declared in fields:
+        if declared.name not in positions or len(declared.source.header) < 2 or declared.source.position is not None:
             continue
-        used = grid.header[found[f.name]] or ""
-        if header_key(used) != header_key(f.source.header[0]):
-            renamed[f.name] = used
+        used = grid.header[positions[declared.name]] or ""
+        if header_key(used) != header_key(declared.source.header[0]):
+            renamed[declared.name] = used
     if renamed:
         words = "、".join(f"「{used}」" for used in renamed.values())
         notes.say("column_renamed", wording("headers_renamed", headers=words), columns=renamed)
 
 
-def _array(chunk: Chunk, name: str, found: Mapping[str, int], file: str) -> pa.Array:
+def _array(chunk: Chunk, name: str, positions: Mapping[str, int], file: str) -> pa.Array:
     if name == FILE:
         return pa.repeat(pa.scalar(file, pa.string()), len(chunk))
     if name == ROW:
@@ -163,18 +167,18 @@ def _array(chunk: Chunk, name: str, found: Mapping[str, int], file: str) -> pa.A
         return chunk.malformed
     if name == LINE and chunk.lines is not None:
         return chunk.lines
-    return chunk.cells[found[name]] if name in found else pa.nulls(len(chunk), pa.string())
+    return chunk.cells[positions[name]] if name in positions else pa.nulls(len(chunk), pa.string())
 
 
-def _shown_header(grid: Grid, other: bool) -> str:
-    """The file's headers; not where they look like data, which may be personal."""
+def _shown_header(grid: Grid, is_other_dataset: bool) -> str:
+    """The file's headers, listed; withheld where they look like data, which may be personal."""
     names = [h for h in grid.header if h]
-    if other and any(LIKE_DATA.search(name) for name in names):
+    if is_other_dataset and any(LIKE_DATA.search(name) for name in names):
         return wording("header_like_data")
     return _listed(names) or wording("header_none")
 
 
-def _called(f: Field) -> str:
+def _label(f: Field) -> str:
     return (
         wording("column_by_position", position=f.source.position, title=f.title)
         if f.source.position
@@ -187,9 +191,13 @@ def _listed(names: Sequence[str]) -> str:
     return "、".join(names[:NAMES_SHOWN]) + more
 
 
-def _beyond(grid: Grid, used: set[int]) -> list[int]:
-    """Places of the file's own columns that no field takes."""
-    return [place for place in range(grid.own()) if place not in used and grid.header[place] is not None]
+def _extra_positions(grid: Grid, used_positions: set[int]) -> list[int]:
+    """Positions of the file's own columns that no field uses."""
+    return [
+        position
+        for position in range(grid.own())
+        if position not in used_positions and grid.header[position] is not None
+    ]
 
 
 def _is_needed(field: Field) -> bool:

@@ -1,4 +1,4 @@
-"""A workbook of a ticket that comes back filled in: which ticket it answers, and what was done about each problem."""
+"""A ticket's workbook that a department returns: which ticket it answers, and what was done about each problem."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST_WORDS = 500
 
 @dataclass(frozen=True)
 class CorrectionNote:
-    """What a department says of one problem in its workbook: the number in the list, the record, what was done, and why."""
+    """A department's note on one problem of the workbook: its number, the record's key, the action taken, the explanation."""
 
     number: str
     key: str
@@ -25,12 +25,12 @@ class CorrectionNote:
 
 
 def answered_ticket(files: Sequence[LocalFile]) -> str:
-    """Id of the ticket that the delivery answers by being its workbook; empty for any other delivery."""
+    """Id of the ticket whose workbook the delivery is; empty for any other delivery."""
     if len(files) != 1 or not files[0].name.lower().endswith(".xlsx"):
         return ""
     try:
         book = CalamineWorkbook.from_path(str(files[0].path))
-    except (CalamineError, PasswordError):  # told by whoever reads it as the contract says
+    except (CalamineError, PasswordError):  # reported when it is read by its contract
         return ""
     if not {ABOUT, DATA} <= set(book.sheet_names):
         return ""
@@ -48,7 +48,7 @@ def _named_ticket(rows: Sequence[Sequence[object]]) -> str:
 
 
 def correction_notes(path: Path) -> Iterator[CorrectionNote]:
-    """What was filled in beside the problems of a workbook, in its order; nothing of a file that is no workbook."""
+    """The notes filled in next to a workbook's problems, in its order; none for a file that is no such workbook."""
     try:
         book = CalamineWorkbook.from_path(str(path))
     except (CalamineError, PasswordError):
@@ -63,6 +63,11 @@ def correction_notes(path: Path) -> Iterator[CorrectionNote]:
             if not {NUMBER, WAY, WORDS} <= set(head):
                 return
             continue
-        told = dict(zip(head, cells, strict=False))
-        if told.get(WAY) or told.get(WORDS):
-            yield CorrectionNote(told[NUMBER], told.get(KEY, ""), told.get(WAY, ""), told.get(WORDS, "")[:MOST_WORDS])
+        cell_by_column = dict(zip(head, cells, strict=False))
+        if cell_by_column.get(WAY) or cell_by_column.get(WORDS):
+            yield CorrectionNote(
+                cell_by_column[NUMBER],
+                cell_by_column.get(KEY, ""),
+                cell_by_column.get(WAY, ""),
+                cell_by_column.get(WORDS, "")[:MOST_WORDS],
+            )

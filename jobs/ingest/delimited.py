@@ -1,4 +1,4 @@
-"""Delimited text → grid: Arrow's reader where a block is plainly well-formed, Python's where it is not."""
+"""Delimited text → grid: Arrow's reader for well-formed blocks, Python's for the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from jobs.ingest.grid import (
     is_blank,
     without_last,
 )
-from jobs.ingest.headers import distinct_header, duplicate_words, joined_header
+from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
 from jobs.ingest.wordings import wording
@@ -38,7 +38,7 @@ def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, b
     """The grid of a delimited file; `score` says how many columns of a header the contract knows."""
     encoding = detect(path, layout.encoding, notes)
     head = layout.skip_rows + layout.header_rows
-    first = b"".join(_some(blocks(path, encoding, block_bytes), head or 1)).replace(b"\0", b"")
+    first = b"".join(_first_blocks(blocks(path, encoding, block_bytes), head or 1)).replace(b"\0", b"")
     if any(len(line) > MAX_HEAD_BYTES for line in first.splitlines()[: head or 1]):
         raise notes.error(wording("header_row_too_long"))
     dialect = _dialect(first, layout, score, notes)
@@ -53,14 +53,14 @@ def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, b
 
 
 def _header(rows: Sequence[Sequence[str]], layout: Layout, notes: FileNotes) -> tuple[str | None, ...]:
-    """The header's names, each once; as many empty ones as there are columns where the file has no header."""
+    """The header's distinct names; empty names, one per column, where the file has no header."""
     levels = rows[layout.skip_rows : layout.skip_rows + layout.header_rows]
     if layout.header_rows and not levels:
         raise notes.error(wording("header_row_missing", rows=len(rows), place=layout.skip_rows + 1))
     width = max((len(level) for level in (levels or rows)), default=0)
-    header, again = distinct_header(joined_header(levels, width, fill=True) if levels else ("",) * width)
-    if again:
-        notes.say("column_duplicate", duplicate_words(again), columns=list(again))
+    header, renamed = distinct_header(joined_header(levels, width, fill=True) if levels else ("",) * width)
+    if renamed:
+        notes.say("column_duplicate", duplicate_message(renamed), columns=list(renamed))
     return header
 
 
@@ -68,8 +68,8 @@ def _is_partial_line(data: bytes, last: bool) -> bool:
     return not last and b"\n" not in data
 
 
-def _some(source: Iterator[bytes], lines: int) -> Iterator[bytes]:
-    """Blocks until surely enough for the header."""
+def _first_blocks(source: Iterator[bytes], lines: int) -> Iterator[bytes]:
+    """The first blocks, enough to hold the header."""
     seen = size = 0
     for block in source:
         yield block
@@ -80,14 +80,14 @@ def _some(source: Iterator[bytes], lines: int) -> Iterator[bytes]:
 
 
 def _dialect(first: bytes, layout: Layout, score: Score, notes: FileNotes) -> Dialect:
-    """The declared dialect, or one with another delimiter where only that one finds the contract's columns."""
+    """The declared dialect, or one with another delimiter where only that yields the contract's columns."""
     declared = Dialect(layout.delimiter, layout.quote, layout.multiline)
     if not layout.header_rows:
         return declared
     known = _known(first, layout, declared, score)
     others = [replace(declared, delimiter=d) for d in DELIMITERS if d != declared.delimiter]
     best = max(others, key=lambda d: _known(first, layout, d, score))
-    # One known column says nothing of the delimiter: a whole line may happen to be it.
+    # One known column proves nothing about the delimiter: a whole line may happen to equal it.
     if known > 1 or _known(first, layout, best, score) <= max(known, 1):
         return declared
     names = {",": "逗号", "\t": "制表符", ";": "分号", "|": "竖线"}
@@ -105,7 +105,7 @@ def _known(first: bytes, layout: Layout, dialect: Dialect, score: Score) -> int:
 
 @dataclass(frozen=True)
 class _TextFile:
-    """A file of delimited text, and how its bytes are read."""
+    """A file of delimited text, with its encoding and dialect."""
 
     path: Path
     encoding: Encoding
@@ -114,7 +114,7 @@ class _TextFile:
 
 
 class _Scan:
-    """One way through the file's rows."""
+    """One pass over the file's rows."""
 
     def __init__(self, text: _TextFile, layout: Layout, notes: FileNotes, width: int) -> None:
         self.path, self.encoding, self.dialect, self.block_bytes = (
@@ -154,7 +154,7 @@ class _Scan:
             self.notes.count("section_rows", SECTIONS_SEEN, [], self.sections.seen)
 
     def _after_head(self, data: bytes, last: bool) -> bytes:
-        """What follows the rows to skip and the header, as far as they are complete."""
+        """The data after skipped rows and header; consumes them as far as they are complete."""
         if not self.head_left:
             return data
         head = self.parser.parse(data, last, self.head_left)
@@ -164,40 +164,40 @@ class _Scan:
 
     def _blocks(self) -> Iterator[tuple[bytes, bool]]:
         """UTF-8 blocks without NUL bytes, and whether each is the last."""
-        held: bytes | None = None
+        previous: bytes | None = None
         for block in blocks(self.path, self.encoding, self.block_bytes):
             nul = block.count(b"\0")
             if nul:
                 self.notes.count("nul_bytes", wording("nul_bytes"), [], nul)
                 block = block.replace(b"\0", b"")
-            if held is not None:
-                yield held, False
-            held = block
-        # There is always a last block, even an empty one: what is pending ends with it.
-        yield held or b"", True
+            if previous is not None:
+                yield previous, False
+            previous = block
+        # There is always a last block, even an empty one, so that pending data is flushed.
+        yield previous or b"", True
 
     def _take(self, data: bytes, last: bool) -> tuple[Chunk | None, int]:
-        """What can be read of `data` at once, and the bytes used."""
+        """The next chunk of `data`, and the bytes used."""
         return (self._may_use_arrow() and self._take_by_arrow(data, last)) or self._take_by_parser(data, last)
 
     def _take_by_arrow(self, data: bytes, last: bool) -> tuple[Chunk | None, int] | None:
-        """None where Arrow refuses. Ever smaller pieces are tried, so that one odd row sends few rows to Python."""
+        """None where Arrow fails. Smaller and smaller pieces are tried, so that one odd row sends few rows to Python."""
         while True:
-            part, whole = data[: self.piece], len(data) <= self.piece
-            cut = sound_end(part, self.dialect, last and whole)
-            chunk = self._arrow(memoryview(part)[:cut]) if cut else None
+            piece, is_all = data[: self.piece], len(data) <= self.piece
+            cut = sound_end(piece, self.dialect, last and is_all)
+            chunk = self._arrow(memoryview(piece)[:cut]) if cut else None
             if chunk is not None and cut:
                 self.piece = min(self.piece * 2, MAX_LINE_BYTES)
                 return chunk, cut
-            # Small enough, or no line end in sight: Python reads on from here.
-            if self.piece <= self.block_bytes // PIECES or (whole and not cut and _is_partial_line(data, last)):
+            # Small enough, or no line end in the piece: Python continues from here.
+            if self.piece <= self.block_bytes // PIECES or (is_all and not cut and _is_partial_line(data, last)):
                 return None
             self.piece = min(self.piece, len(data)) // 2
 
     def _take_by_parser(self, data: bytes, last: bool) -> tuple[Chunk | None, int]:
-        part, whole = data[: self.piece], len(data) <= self.piece
-        records = self.parser.parse(part, last and whole)
-        if not records.rows and not whole:
+        piece, is_all = data[: self.piece], len(data) <= self.piece
+        records = self.parser.parse(piece, last and is_all)
+        if not records.rows and not is_all:
             records = self.parser.parse(data, last)
         self.piece = min(max(self.piece, 1) * 2, MAX_LINE_BYTES)
         return (self._python(records) if records.rows else None), records.used
@@ -206,7 +206,7 @@ class _Scan:
         return self.dialect.is_simple() and self.layout.section is None
 
     def _arrow(self, data: memoryview) -> Chunk | None:
-        """The block by Arrow; None where a row is ragged or blank, so that Python must tell which."""
+        """The block read by Arrow; None where a row is ragged, so that Python must find it."""
         names = [str(i) for i in range(self.arrow_width)]
         try:
             table = pacsv.read_csv(
@@ -223,7 +223,7 @@ class _Scan:
                     column_types=dict.fromkeys(names, pa.string()),
                     null_values=[""],
                     strings_can_be_null=True,
-                    # The blocks are UTF-8 already, with the replacement character where they were not.
+                    # The blocks are UTF-8 already, with the replacement character for undecodable bytes.
                     check_utf8=False,
                 ),
             )
@@ -279,11 +279,11 @@ class _Scan:
         self.notes.count("quotes_unpaired", wording("quotes_unpaired"), unpaired)
 
     def _shape_fault(self, row: Sequence[str]) -> str | None:
-        """Why the row does not fit the header; surplus empty cells, and absent unnamed ones, do no harm."""
+        """Why the row does not fit the header; surplus empty cells, and missing unnamed ones, are accepted."""
         if self.named <= len(row) <= self.width:
             return None
         if len(row) > self.width and not any(row[self.width :]):
-            # Sheets exported with empty columns have them in each row: Arrow may take those from now on.
+            # Sheets exported with empty columns have them in each row: from now on Arrow reads those too.
             self.arrow_width = len(row)
             return None
         return wording("cells_differ", width=self.width, number=len(row))
@@ -291,8 +291,8 @@ class _Scan:
     def _note_damage(self, chunk: Chunk, data: bytes) -> None:
         if REPLACED not in data:
             return
-        hit = pc.match_substring(chunk.cells[0], "\ufffd").fill_null(False)
+        is_damaged = pc.match_substring(chunk.cells[0], "\ufffd").fill_null(False)
         for cell in chunk.cells[1:]:
-            hit = pc.or_(hit, pc.match_substring(cell, "\ufffd").fill_null(False))
-        rows = chunk.rows.filter(hit).to_pylist()
+            is_damaged = pc.or_(is_damaged, pc.match_substring(cell, "\ufffd").fill_null(False))
+        rows = chunk.rows.filter(is_damaged).to_pylist()
         self.notes.count("characters_damaged", wording("characters_lost"), rows)

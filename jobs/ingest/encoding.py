@@ -1,4 +1,4 @@
-"""The character encoding of a text file: as declared where that is true, found where it is not, told either way."""
+"""The character encoding of a text file: as declared where it fits, detected where it does not, reported either way."""
 
 import codecs
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Files said to be GBK or GB2312 may hold characters beyond them; GB 18030 reads all three alike.
+# Files declared as GBK or GB2312 may hold characters beyond them; GB 18030 is a superset of both.
 WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "ascii": "utf-8"}
-# Tabs, line ends, form feed, Ctrl-Z (the end of a DOS file) and Esc stand in texts too.
+# Tabs, line ends, form feed, Ctrl-Z (the end of a DOS file) and Esc occur in text files too.
 CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 26, 27})
 
 
@@ -42,7 +42,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class _Survey:
-    """One pass over the bytes: valid UTF-8? any non-ASCII? and the lines that have it, as far as needed."""
+    """Result of one pass over the bytes: the head, whether all is valid UTF-8, and a sample of non-ASCII lines."""
 
     head: bytes
     utf8: bool
@@ -52,25 +52,25 @@ class _Survey:
 def detect(path: Path, declared: str, notes: FileNotes) -> Encoding:
     """The encoding to read with; DeliveryError where the file is no text at all."""
     survey = _survey(path)
-    found = _marked(survey) or _unmarked_utf16(survey)
-    if found is None:
+    encoding = _marked(survey) or _unmarked_utf16(survey)
+    if encoding is None:
         _refuse_junk(survey.head, notes)
-        found = _auto(survey) if declared == "auto" else _declared(survey, _codec(declared))
+        encoding = _auto(survey) if declared == "auto" else _declared(survey, _codec(declared))
     if declared == "auto":
-        message = wording("encoding_detected", encoding=found.name, confidence=found.confidence)
-        notes.say("encoding_detected", message, encoding=found.name, confidence=round(found.confidence, 3))
-    elif found.name != _codec(declared):
-        message = wording("encoding_differs", declared=declared, encoding=found.name)
-        detail = {"declared": declared, "encoding": found.name, "confidence": round(found.confidence, 3)}
+        message = wording("encoding_detected", encoding=encoding.name, confidence=encoding.confidence)
+        notes.say("encoding_detected", message, encoding=encoding.name, confidence=round(encoding.confidence, 3))
+    elif encoding.name != _codec(declared):
+        message = wording("encoding_differs", declared=declared, encoding=encoding.name)
+        detail = {"declared": declared, "encoding": encoding.name, "confidence": round(encoding.confidence, 3)}
         notes.say("encoding_differs", message, **detail)
-    # The sample is cut at bytes that are line ends, which may be half a character in UTF-16.
-    if not found.name.startswith("utf-16") and is_mojibake(survey.sample.decode(found.name, "replace")):
+    # The sample is cut at line-end bytes, which may be half a character in UTF-16.
+    if not encoding.name.startswith("utf-16") and is_mojibake(survey.sample.decode(encoding.name, "replace")):
         notes.say("mojibake", wording("text_garbled"))
-    return found
+    return encoding
 
 
 def blocks(path: Path, encoding: Encoding, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """The file as UTF-8 in blocks of whole characters; what cannot be decoded becomes the replacement character."""
+    """The file as UTF-8 in blocks of whole characters; undecodable bytes become the replacement character."""
     decoder = None if encoding.plain else codecs.getincrementaldecoder(encoding.name)("replace")
     rest = b""
     with path.open("rb") as stream:
@@ -89,7 +89,7 @@ def blocks(path: Path, encoding: Encoding, size: int = BLOCK_BYTES) -> Iterator[
 
 
 def _cut_short(block: bytes) -> int:
-    """How many bytes at the end belong to a character that is not complete."""
+    """Number of bytes at the end that belong to an incomplete character."""
     for back in range(1, min(4, len(block) + 1)):
         byte = block[-back]
         if byte < 0x80:
@@ -114,7 +114,7 @@ def _survey(path: Path) -> _Survey:
     with path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
             head = head or block
-            # An ASCII block is skipped unless the one before ended within a character, which is then broken.
+            # An ASCII block is skipped unless the one before ended within a character, which is then invalid.
             pending = bool(decoder.getstate()[0])
             if block.isascii() and not pending:
                 continue
@@ -136,10 +136,10 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = Fal
 
 
 def _foreign_lines(block: bytes, first: bool) -> bytes:
-    """Whole lines with a byte above 127, about as many as needed; a cut last line only where there is no other."""
+    """Complete lines with a byte above 127, about as many as needed; an incomplete last line only if there is no other."""
     lines = block[: 2 * SAMPLE_BYTES].split(b"\n") if not block[: 2 * SAMPLE_BYTES].isascii() else block.split(b"\n")
-    whole = [line for line in lines[0 if first else 1 : -1] if not line.isascii()]
-    return b"\n".join(whole or lines[-1:]) + b"\n"
+    complete = [line for line in lines[0 if first else 1 : -1] if not line.isascii()]
+    return b"\n".join(complete or lines[-1:]) + b"\n"
 
 
 def _marked(survey: _Survey) -> Encoding | None:
@@ -165,7 +165,7 @@ def _refuse_junk(head: bytes, notes: FileNotes) -> None:
 
 
 def _auto(survey: _Survey) -> Encoding:
-    # Longer GBK text is as good as never valid UTF-8 by chance; a few characters may be.
+    # Longer GBK text is practically never valid UTF-8 by chance; a few characters may be.
     if survey.utf8 and not short_gbk_taken_for_utf8(survey.sample):
         return Encoding("utf-8", 1.0, plain=True)
     name, confidence = best_guess(survey.sample)
@@ -177,13 +177,13 @@ def _declared(survey: _Survey, codec: str) -> Encoding:
         return Encoding("utf-8", 1.0, plain=True)
     if not survey.sample:
         return Encoding(codec, 1.0, plain=survey.utf8)
-    found = _auto(survey)
-    if survey.utf8 and found.name == "utf-8":
-        return found
+    detected = _auto(survey)
+    if survey.utf8 and detected.name == "utf-8":
+        return detected
     if codec != "utf-8":
         try:
             survey.sample.decode(codec)
             return Encoding(codec, 1.0)
         except UnicodeDecodeError:
             pass
-    return found if found.confidence >= SURE else Encoding(codec, 0.5)
+    return detected if detected.confidence >= SURE else Encoding(codec, 0.5)

@@ -1,4 +1,4 @@
-"""xls and xlsx → grid: typed cells as the text that a person sees, row numbers as Excel shows them."""
+"""xls and xlsx → grid: typed cells as displayed text, row numbers as Excel shows them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from jobs.ingest.grid import (
     is_blank,
     without_last,
 )
-from jobs.ingest.headers import distinct_header, duplicate_words, joined_header
+from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
 from jobs.ingest.kinds import ENCRYPTED
 from jobs.ingest.notation import PLAIN, Notation, Notations
 from jobs.ingest.notes import FileNotes
@@ -47,8 +47,8 @@ class _Sheet:
     odd: OddCells
 
 
-def open_excel(path: Path, layout: Layout, notes: FileNotes, known: Notations) -> Grid:
-    """The grid of one sheet. `known` says how fields write numbers and moments, so that a time at midnight stays a time."""
+def open_excel(path: Path, layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
+    """The grid of one sheet. `field_notations`: how fields write numbers and timestamps, so that a midnight keeps its time."""
     sheet = _sheet(path, layout.sheet, notes)
     head = layout.skip_rows + layout.header_rows
     levels = [_texts(row) for _, row in islice(_rows(sheet), layout.skip_rows, head)]
@@ -57,11 +57,11 @@ def open_excel(path: Path, layout: Layout, notes: FileNotes, known: Notations) -
         raise notes.error(wording("sheet_empty", sheet=sheet.sheet.name))
     levels = _across_merged(levels, sheet.merged, layout.skip_rows, width)
     header: tuple[str | None, ...] = joined_header(levels, width, fill=not sheet.merged)
-    header, again = distinct_header(_without_empty(header, sheet, head))
-    if again:
-        notes.say("column_duplicate", duplicate_words(again), columns=list(again))
+    header, renamed = distinct_header(_without_empty(header, sheet, head))
+    if renamed:
+        notes.say("column_duplicate", duplicate_message(renamed), columns=list(renamed))
     sections = Sections(layout)
-    scan = _Scan(path, layout, notes, header, known)
+    scan = _Scan(path, layout, notes, header, field_notations)
     return Grid((*header, *sections.names), scan.chunks, len(sections.names))
 
 
@@ -71,7 +71,7 @@ class _Scan:
     layout: Layout
     notes: FileNotes
     header: tuple[str | None, ...]
-    known: Notations
+    field_notations: Notations
 
     def chunks(self) -> Iterator[Chunk]:
         """Chunks of data rows, without header, blank rows, sub-headings and footer."""
@@ -85,15 +85,15 @@ class _Scan:
     def _data(self, sections: Sections) -> Iterator[tuple[int, Sequence[str], None]]:
         sheet = _sheet(self.path, self.layout.sheet, self.notes)
         head = self.layout.skip_rows + self.layout.header_rows
-        hows = [self.known.of(i, name) for i, name in enumerate(self.header)]
+        column_notations = [self.field_notations.of(i, name) for i, name in enumerate(self.header)]
         blank: list[int] = []
         inexact: list[int] = []
         formulas = _by_row(sheet.odd.formulas)
         for number, row in _down_merged(_rows(sheet), sheet.merged, head, self.notes):
             if number <= head:
                 continue
-            cells = _texts(row, hows)
-            _fill_formulas(cells, formulas.get(number, {}), hows)
+            cells = _texts(row, column_notations)
+            _fill_formulas(cells, formulas.get(number, {}), column_notations)
             if _is_inexact(row):
                 inexact.append(number)
             if is_blank(cells):
@@ -106,11 +106,11 @@ class _Scan:
         self.notes.count("formulas_without_values", BARE_FORMULAS, sorted(formulas), bare)
 
 
-def _fill_formulas(cells: list[str], formulas: Mapping[int, str], hows: Sequence[Notation]) -> None:
-    """Formulas without a value as words, which are no number: so the row is held back rather than taken without its value."""
-    for column, words in formulas.items():
-        if column < len(cells) and hows[column].kind in TYPED and not cells[column]:
-            cells[column] = words
+def _fill_formulas(cells: list[str], formulas: Mapping[int, str], column_notations: Sequence[Notation]) -> None:
+    """Write uncalculated formulas into `cells` as text, so that the row fails its type rule instead of losing the value."""
+    for column, formula in formulas.items():
+        if column < len(cells) and column_notations[column].kind in TYPED and not cells[column]:
+            cells[column] = formula
 
 
 def _is_inexact(row: Sequence[Any]) -> bool:
@@ -143,29 +143,33 @@ class _NoSheetError(Exception):
 
 
 @lru_cache(maxsize=1)
-def _loaded(path: Path, size: int, modified: int, wanted: str | int) -> _Sheet:
-    """One sheet in memory: the header and the rows of a single file need one load."""
+def _loaded(path: Path, size: int, modified: int, name_or_position: str | int) -> _Sheet:
+    """One sheet in memory, cached: header and rows of a file need one load."""
     del size, modified
     book = load_workbook(str(path))
     names = book.sheet_names
-    if isinstance(wanted, str):
-        name = next((n for n in names if n.strip() == wanted.strip()), None)
+    if isinstance(name_or_position, str):
+        name = next((n for n in names if n.strip() == name_or_position.strip()), None)
     else:
-        name = names[wanted] if wanted < len(names) else None
+        name = names[name_or_position] if name_or_position < len(names) else None
     if name is None:
         raise _NoSheetError(names)
     sheet = book.get_sheet_by_name(name)
     return _Sheet(sheet, tuple(sheet.merged_cell_ranges or ()), odd_cells(path, name))
 
 
-def _sheet(path: Path, wanted: str | int, notes: FileNotes) -> _Sheet:
-    if not fits(path, wanted):
+def _sheet(path: Path, name_or_position: str | int, notes: FileNotes) -> _Sheet:
+    if not fits(path, name_or_position):
         raise notes.error(TOO_LARGE)
     try:
         state = path.stat()
-        return _loaded(path, state.st_size, state.st_mtime_ns, wanted)
+        return _loaded(path, state.st_size, state.st_mtime_ns, name_or_position)
     except _NoSheetError as error:
-        which = f"工作表「{wanted}」" if isinstance(wanted, str) else f"第 {wanted + 1} 个工作表"
+        which = (
+            f"工作表「{name_or_position}」"
+            if isinstance(name_or_position, str)
+            else f"第 {name_or_position + 1} 个工作表"
+        )
         raise notes.error(wording("sheet_missing", which=which, present="、".join(error.args[0]))) from error
     except PasswordError as error:
         raise notes.error(wording(ENCRYPTED)) from error
@@ -175,22 +179,22 @@ def _sheet(path: Path, wanted: str | int, notes: FileNotes) -> _Sheet:
 
 def _by_row(cells: Cells) -> dict[int, dict[int, str]]:
     """Row number as Excel shows it → column from 0 → text."""
-    found: dict[int, dict[int, str]] = {}
+    texts_by_row: dict[int, dict[int, str]] = {}
     for (row, column), text in cells.items():
-        found.setdefault(row + 1, {})[column] = text
-    return found
+        texts_by_row.setdefault(row + 1, {})[column] = text
+    return texts_by_row
 
 
 def _rows(sheet: _Sheet) -> Iterator[tuple[int, list[Any]]]:
     """Row number as Excel shows it, and the cells from column A on."""
-    left: list[Any] = [""] * (sheet.sheet.start[1] if sheet.sheet.start else 0)
+    padding: list[Any] = [""] * (sheet.sheet.start[1] if sheet.sheet.start else 0)
     errors = _by_row(sheet.odd.errors)
     for index, cells in enumerate(sheet.sheet.iter_rows()):
-        full = left + list(cells)
+        padded = padding + list(cells)
         for column, text in errors.get(index + 1, {}).items():
-            if column < len(full):
-                full[column] = text
-        yield index + 1, full
+            if column < len(padded):
+                padded[column] = text
+        yield index + 1, padded
 
 
 def _across_merged(levels: list[list[str]], merged: Sequence[Range], top: int, width: int) -> list[list[str]]:
@@ -207,7 +211,7 @@ def _across_merged(levels: list[list[str]], merged: Sequence[Range], top: int, w
 def _down_merged(
     rows: Iterator[tuple[int, list[Any]]], merged: Sequence[Range], head: int, notes: FileNotes
 ) -> Iterator[tuple[int, list[Any]]]:
-    """Rows with the value of a cell merged downwards in all rows that it covers."""
+    """Rows with the value of a vertically merged cell filled into all rows that it covers."""
     begins: dict[int, list[tuple[int, int]]] = {}
     for (r1, c1), (r2, _) in merged:
         if r2 > r1 and r1 >= head:
@@ -229,7 +233,7 @@ def _down_merged(
 
 
 def _without_empty(header: Sequence[str | None], sheet: _Sheet, head: int) -> tuple[str | None, ...]:
-    """None for a column that has neither a name nor a value: the used range of a sheet often reaches too far."""
+    """The header with None for columns without name and values: the used range of a sheet is often too wide."""
     unnamed = {i for i, name in enumerate(header) if not name}
     for number, row in _rows(sheet):
         if not unnamed:
@@ -239,19 +243,19 @@ def _without_empty(header: Sequence[str | None], sheet: _Sheet, head: int) -> tu
     return tuple(None if i in unnamed else name for i, name in enumerate(header))
 
 
-def _texts(row: Sequence[Any], hows: Sequence[Notation] = ()) -> list[str]:
-    hows = hows or [PLAIN] * len(row)
-    return [v if type(v) is str else cell_text(v, how) for v, how in zip(row, hows, strict=False)]
+def _texts(row: Sequence[Any], column_notations: Sequence[Notation] = ()) -> list[str]:
+    column_notations = column_notations or [PLAIN] * len(row)
+    return [v if type(v) is str else cell_text(v, notation) for v, notation in zip(row, column_notations, strict=False)]
 
 
-def cell_text(value: Any, how: Notation = PLAIN) -> str:
+def cell_text(value: Any, notation: Notation = PLAIN) -> str:
     """A cell as text: whole numbers without `.0`, others in full without exponent, dates in ISO order."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        return how.number(_number(value))
+        return notation.number(_number(value))
     if isinstance(value, datetime | date):
-        return _moment(value, how.kind)
+        return _moment(value, notation.kind)
     if isinstance(value, time):
         return value.isoformat("milliseconds" if value.microsecond else "seconds")
     if isinstance(value, timedelta):

@@ -1,4 +1,4 @@
-"""A file as a grid of text: a header and chunks of cells, whatever its format was."""
+"""A file of any format as a grid of text: a header and chunks of cells."""
 
 import re
 from collections import deque
@@ -25,9 +25,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows: a text array for each column (null where empty), row numbers, and what is wrong with a row.
+    """Some rows: a text array per column (null where empty), row numbers, and what is wrong with a row.
 
-    `lines` has the text of the rows that are wrong; None where no row is.
+    `lines` has the text of malformed rows; None where there are none.
     """
 
     cells: tuple[pa.Array, ...]
@@ -47,7 +47,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Typed:
-    """What a column is by its file's own word: a contract's type, the exact one where that says more, date formats."""
+    """A column's type as its file declares it: the contract type, the physical type where it is more exact, date formats."""
 
     type: str
     physical: str = ""
@@ -56,10 +56,10 @@ class Typed:
 
 @dataclass(frozen=True)
 class Grid:
-    """Header (None: nothing stands there) and a way to read the rows, more than once if need be.
+    """Header (None: an empty column) and a function that reads the rows, repeatable.
 
     The last `groups` columns come from the file's name or from sub-headings rather than from columns of the file.
-    `types`: place → type of a column, where the file's format knows types.
+    `types`: position → type of a column, for formats with types.
     """
 
     header: tuple[str | None, ...]
@@ -79,15 +79,15 @@ class Grid:
 
         def widened() -> Iterator[Chunk]:
             for chunk in chunks():
-                more = tuple(pa.repeat(pa.scalar(v, pa.string()), len(chunk)) for v in values.values())
-                yield replace(chunk, cells=(*chunk.cells, *more))
+                constants = tuple(pa.repeat(pa.scalar(v, pa.string()), len(chunk)) for v in values.values())
+                yield replace(chunk, cells=(*chunk.cells, *constants))
 
         return replace(self, header=(*self.header, *values), chunks=widened, groups=self.groups + len(values))
 
 
 @dataclass
 class Sections:
-    """Sub-heading rows: remembers the groups of the last one for the rows below it."""
+    """Sub-heading rows: stores the groups of the last one for the rows below it."""
 
     layout: Layout
     seen: int = 0
@@ -100,7 +100,7 @@ class Sections:
         self.values = (None,) * len(self.names)
 
     def takes(self, cells: Sequence[str]) -> bool:
-        """Whether this row is a sub-heading; if so, its groups hold from now on."""
+        """Whether the row is a sub-heading; if so, its groups apply from now on."""
         if self.pattern is None:
             return False
         filled = [cell for cell in cells if cell]
@@ -117,8 +117,10 @@ def text_array(values: Sequence[str | None]) -> pa.Array:
     try:
         array = pa.array(values, pa.string())
     except (UnicodeEncodeError, pa.ArrowInvalid):
-        whole = [v if v is None else v.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for v in values]
-        array = pa.array(whole, pa.string())
+        encodable = [
+            v if v is None else v.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for v in values
+        ]
+        array = pa.array(encodable, pa.string())
     return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
 
 
@@ -127,9 +129,9 @@ def chunk_of(cells: Sequence[Sequence[str]], numbers: Sequence[int], faults: Map
     columns = list(zip(*cells, strict=True)) if cells else [()] * width
     reasons, lines = pa.nulls(len(numbers), pa.string()), None
     if faults:
-        found = [faults.get(index) for index in range(len(numbers))]
-        reasons = pa.array([one.reason if one else None for one in found], pa.string())
-        lines = text_array([one.line if one else None for one in found])
+        fault_by_row = [faults.get(index) for index in range(len(numbers))]
+        reasons = pa.array([fault.reason if fault else None for fault in fault_by_row], pa.string())
+        lines = text_array([fault.line if fault else None for fault in fault_by_row])
     return Chunk(tuple(text_array(c) for c in columns), pa.array(numbers, pa.int64()), reasons, lines)
 
 
@@ -155,20 +157,20 @@ def without_last(chunks: Iterator[Chunk], rows: int) -> Iterator[Chunk]:
     if not rows:
         yield from chunks
         return
-    held: deque[Chunk] = deque()
+    buffered: deque[Chunk] = deque()
     total = 0
     for chunk in chunks:
-        held.append(chunk)
+        buffered.append(chunk)
         total += len(chunk)
-        while held and total - len(held[0]) >= rows:
-            total -= len(held[0])
-            yield held.popleft()
-    keep = max(total - rows, 0)
-    for chunk in held:
-        if keep <= 0:
+        while buffered and total - len(buffered[0]) >= rows:
+            total -= len(buffered[0])
+            yield buffered.popleft()
+    remaining = max(total - rows, 0)
+    for chunk in buffered:
+        if remaining <= 0:
             return
-        yield chunk.slice(0, min(keep, len(chunk)))
-        keep -= len(chunk)
+        yield chunk.slice(0, min(remaining, len(chunk)))
+        remaining -= len(chunk)
 
 
 def is_blank(cells: Sequence[str], width: int = 1) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 SURE = 0.98
-DISTINCT_LOOKED_AT = 20_000
+SAMPLED_VALUES = 20_000
 TIME_HEADER = re.compile(r"日期|时间|时刻|年月|date|time|_at$|_on$|day$", re.I)
 NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
 EPOCH = re.compile(r"^1\d{9}(?:\d{3})?$")
@@ -56,13 +56,13 @@ class Moment:
 def guess_moment(header: str, values: Mapping[str, int]) -> Moment | None:
     """The formats of a column of dates or times; None where it is something else.
 
-    Serial numbers, epochs and yyyyMMdd are taken for dates only under a header that names a time.
+    Serial numbers, epochs and yyyyMMdd count as dates only under a header that names a time.
     """
-    named = bool(TIME_HEADER.search(header))
+    names_a_time = bool(TIME_HEADER.search(header))
     zoned = share(values, lambda v: bool(ZONE_WORD.match(v))) >= SURE
     if zoned:
         values = Counter({v.split(" ")[0]: n for v, n in values.items()})
-    shares = _shares(values, named)
+    shares = _shares(values, names_a_time)
     formats = tuple(spark for spark in sorted(shares, key=shares.__getitem__, reverse=True) if shares[spark] > 0)
     total = sum(shares.values())
     if total < SURE:
@@ -70,11 +70,11 @@ def guess_moment(header: str, values: Mapping[str, int]) -> Moment | None:
     return Moment("timestamp" if _has_time(formats, values) else "date", formats, total, zoned)
 
 
-def _shares(values: Mapping[str, int], named: bool) -> dict[str, float]:
-    """Share of the values that each format fits."""
+def _shares(values: Mapping[str, int], names_a_time: bool) -> dict[str, float]:
+    """Share of the values that match each format."""
     shares = {spark: share(values, _matcher(regex)) for spark, regex in FORMATS.items()}
-    _one_order(shares)
-    if named:
+    _drop_weaker_order(shares)
+    if names_a_time:
         shares["excel_serial"] = share(values, _is_serial)
         shares["epoch_s"] = share(values, lambda v: len(v) == 10 and bool(EPOCH.match(v)))
         shares["epoch_ms"] = share(values, lambda v: len(v) == 13 and bool(EPOCH.match(v)))
@@ -84,24 +84,24 @@ def _shares(values: Mapping[str, int], named: bool) -> dict[str, float]:
 
 
 def _has_time(formats: Sequence[str], values: Mapping[str, int]) -> bool:
-    """Whether the formats tell more than a day; a serial number does by its fraction."""
+    """Whether the formats hold a time of day; a serial number does by its fraction."""
     fraction = "excel_serial" in formats and any("." in value for value in values)
     return fraction or any("H" in spark or spark.startswith("epoch") for spark in formats)
 
 
 def share(values: Mapping[str, int], fits: Callable[[str], bool]) -> float:
-    """Share of rows whose value fits, over the first distinct values."""
-    looked = list(values.items())[:DISTINCT_LOOKED_AT]
-    total = sum(n for _, n in looked)
-    return sum(n for v, n in looked if fits(v)) / total if total else 0.0
+    """Share of rows whose value fits, among the first distinct values."""
+    sample = list(values.items())[:SAMPLED_VALUES]
+    total = sum(n for _, n in sample)
+    return sum(n for v, n in sample if fits(v)) / total if total else 0.0
 
 
 def _matcher(regex: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda value: regex.match(value) is not None
 
 
-def _one_order(shares: dict[str, float]) -> None:
-    """Month or day first: the order that fits more values; both fitting alike means month first."""
+def _drop_weaker_order(shares: dict[str, float]) -> None:
+    """Keep the order, month or day first, that fits more values; month first in a tie."""
     for month_first, day_first in (("M/d/yyyy", "d/M/yyyy"), ("M/d/yyyy H:mm", "d/M/yyyy H:mm")):
         weaker = month_first if shares[day_first] > shares[month_first] else day_first
         shares[weaker] = 0.0

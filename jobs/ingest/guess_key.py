@@ -1,4 +1,4 @@
-"""The shortest combination of columns that names each row once."""
+"""The shortest combination of columns that identifies each row."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -14,7 +14,7 @@ MIN_ROWS = 5
 def candidate_key(columns: Mapping[int, pa.Array], order: Sequence[int]) -> tuple[int, ...]:
     """Positions of the shortest unique combination among columns without a gap, earlier in `order` first; or none.
 
-    A longer combination must be all needed: none of its parts may be unique already.
+    A combination is minimal: none of its parts is unique by itself.
     """
     rows = len(next(iter(columns.values()))) if columns else 0
     if rows < MIN_ROWS:
@@ -28,7 +28,7 @@ def candidate_key(columns: Mapping[int, pa.Array], order: Sequence[int]) -> tupl
 
 
 def _codes(columns: Mapping[int, pa.Array], order: Sequence[int]) -> dict[int, tuple[np.ndarray, int]]:
-    """Columns that may be part of a key, as numbers, each with how many values it has."""
+    """Columns that may be part of a key, as integer codes, each with its number of distinct values."""
     codes: dict[int, tuple[np.ndarray, int]] = {}
     for position in order:
         array = columns[position]

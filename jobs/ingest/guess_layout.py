@@ -1,4 +1,4 @@
-"""How an unseen file looks: format, delimiter, quotes, encoding, header, sub-headings, footer."""
+"""Layout guessed for a new file: format, delimiter, quotes, encoding, header, sub-headings, footer."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from jobs.ingest.quoting import Dialect, Parser
 from jobs.ingest.records import parse
 from jobs.ingest.wordings import wording
 
-ROWS_LOOKED_AT = 500
+SAMPLED_ROWS = 500
 SAMPLE_BYTES = 2 << 20
 MAX_TITLE_ROWS = 15
 MAX_HEADER_ROWS = 3
@@ -43,18 +43,18 @@ class GuessedLayout:
 
 
 def guess_layout(path: Path, notes: FileNotes) -> GuessedLayout:
-    """The layout of the file; DeliveryError for what can never be read."""
-    found = GuessedLayout()
+    """The layout of the file; DeliveryError for a file that cannot be read."""
+    guessed = GuessedLayout()
     kind = kind_of(path, notes)
     if kind == "excel":
-        _excel(path, notes, found)
+        _excel(path, notes, guessed)
     elif kind == "parquet":
-        found.put(wording("file_is_parquet"), format="parquet")
+        guessed.put(wording("file_is_parquet"), format="parquet")
     elif looks_like_json(path):
-        _json(path, notes, found)
+        _json(path, notes, guessed)
     else:
-        _text(path, notes, found)
-    return found
+        _text(path, notes, guessed)
+    return guessed
 
 
 def footer_rows(last: Sequence[Sequence[str | None]], typical: float) -> int:
@@ -69,30 +69,30 @@ def footer_rows(last: Sequence[Sequence[str | None]], typical: float) -> int:
     return count
 
 
-def _excel(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
+def _excel(path: Path, notes: FileNotes, guessed: GuessedLayout) -> None:
     sizes = sheet_sizes(path, notes)
     name = max(sizes, key=lambda n: sizes[n])
     others = wording("sheets_other", names="、".join(n for n in sizes if n != name)) if len(sizes) > 1 else ""
-    found.put(wording("sheet_taken", name=name, others=others), format="excel", sheet=name)
-    _head(top_rows(path, name, ROWS_LOOKED_AT, notes), found)
+    guessed.put(wording("sheet_taken", name=name, others=others), format="excel", sheet=name)
+    _head(top_rows(path, name, SAMPLED_ROWS, notes), guessed)
 
 
-def _json(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
+def _json(path: Path, notes: FileNotes, guessed: GuessedLayout) -> None:
     encoding = detect(path, "auto", notes)
     text = b"".join(blocks(path, encoding)).decode("utf-8", "replace")
     try:
         document = parse(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
-            found.put(wording("json_lines"), format="jsonl")
+            guessed.put(wording("json_lines"), format="jsonl")
             return
         raise notes.error(wording("json_broken_at", line=error.lineno, column=error.colno)) from error
     if isinstance(document, dict) and not _lists(document, ""):
-        found.put(wording("json_one_record"), format="jsonl")
+        guessed.put(wording("json_one_record"), format="jsonl")
         return
     lists = [("", len(document))] if isinstance(document, list) else _lists(document, "")
     records, size = max(lists, key=lambda item: item[1])
-    found.put(
+    guessed.put(
         wording("records_at", records=records or "根", size=size),
         format="json",
         **({"records": records} if records else {}),
@@ -100,7 +100,7 @@ def _json(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
 
 
 def _lists(value: Any, path: str) -> list[tuple[str, int]]:
-    """Dotted path and length of every list of records below."""
+    """Dotted path and length of every list of records in a document."""
     if not isinstance(value, dict):
         return []
     if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
@@ -114,9 +114,9 @@ def _lists(value: Any, path: str) -> list[tuple[str, int]]:
     return lists
 
 
-def _text(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
+def _text(path: Path, notes: FileNotes, guessed: GuessedLayout) -> None:
     encoding = detect(path, "auto", notes)
-    found.put(
+    guessed.put(
         wording("encoding_guessed", encoding=encoding.name, confidence=encoding.confidence),
         format="csv",
         encoding=encoding.name,
@@ -125,42 +125,44 @@ def _text(path: Path, notes: FileNotes, found: GuessedLayout) -> None:
     for block in blocks(path, encoding, SAMPLE_BYTES):
         sample = block.replace(b"\0", b"")
         break
-    whole = len(sample) < SAMPLE_BYTES
-    delimiter = max(DELIMITERS, key=lambda d: _fit(sample, whole, Dialect(d, '"', True)))
+    is_whole_file = len(sample) < SAMPLE_BYTES
+    delimiter = max(DELIMITERS, key=lambda d: _fit(sample, is_whole_file, Dialect(d, '"', True)))
     quoted, plain = Dialect(delimiter, '"', True), Dialect(delimiter, "", True)
     if delimiter != ",":
-        found.put(wording("delimiter_guessed", delimiter=delimiter), delimiter=delimiter)
-    records = Parser(quoted).parse(sample, whole, ROWS_LOOKED_AT)
-    if (records.unpaired or records.irregular) and _fit(sample, whole, plain) >= _fit(sample, whole, quoted):
-        found.put(wording("quotes_plain", rows=len(records.rows)), quote="")
-        records = Parser(plain).parse(sample, whole, ROWS_LOOKED_AT)
-    _head(records.rows, found)
+        guessed.put(wording("delimiter_guessed", delimiter=delimiter), delimiter=delimiter)
+    records = Parser(quoted).parse(sample, is_whole_file, SAMPLED_ROWS)
+    if (records.unpaired or records.irregular) and _fit(sample, is_whole_file, plain) >= _fit(
+        sample, is_whole_file, quoted
+    ):
+        guessed.put(wording("quotes_plain", rows=len(records.rows)), quote="")
+        records = Parser(plain).parse(sample, is_whole_file, SAMPLED_ROWS)
+    _head(records.rows, guessed)
 
 
-def _fit(sample: bytes, whole: bool, dialect: Dialect) -> tuple[float, int]:
-    """Share of rows that have the usual width, and that width; nothing for a single column."""
-    rows = [r for r in Parser(dialect).parse(sample, whole, ROWS_LOOKED_AT).rows if r]
+def _fit(sample: bytes, is_whole_file: bool, dialect: Dialect) -> tuple[float, int]:
+    """Share of rows with the most common width, and that width; (0, 1) for a single column."""
+    rows = [r for r in Parser(dialect).parse(sample, is_whole_file, SAMPLED_ROWS).rows if r]
     widths = Counter(len(r) for r in rows)
-    width, rows_of_it = widths.most_common(1)[0] if widths else (1, 0)
-    return (rows_of_it / len(rows), width) if width > 1 else (0.0, 1)
+    width, rows_of_width = widths.most_common(1)[0] if widths else (1, 0)
+    return (rows_of_width / len(rows), width) if width > 1 else (0.0, 1)
 
 
-def _head(rows: Sequence[Sequence[str]], found: GuessedLayout) -> None:
+def _head(rows: Sequence[Sequence[str]], guessed: GuessedLayout) -> None:
     """Rows above the header, header rows and sub-headings."""
     filled = [sum(1 for cell in row if cell.strip()) for row in rows]
     typical = median(filled[MAX_TITLE_ROWS // 2 :] or filled or [0])
     skip = _title_rows(filled, typical)
     if skip:
-        found.put(wording("title_rows", rows=skip), skip_rows=skip)
+        guessed.put(wording("title_rows", rows=skip), skip_rows=skip)
     levels = _header_levels(rows[skip:], typical)
     if levels != 1:
         reason = f"表头占 {levels} 行，各级以 / 连接" if levels else "首行已是数据，没有表头，按列序取值"
-        found.put(reason, header_rows=levels)
-    _sections(rows[skip + levels :], typical, found)
+        guessed.put(reason, header_rows=levels)
+    _sections(rows[skip + levels :], typical, guessed)
 
 
 def _title_rows(filled: Sequence[int], typical: float) -> int:
-    """Rows with few cells above the first full one; none where no full one follows them."""
+    """Number of rows with few cells above the first full row; 0 where no full row follows."""
     few = [cells < max(2, typical / 2) <= typical for cells in filled]
     skip = 0
     while skip < min(MAX_TITLE_ROWS, len(few) - 1) and few[skip]:
@@ -178,7 +180,7 @@ def _header_levels(rows: Sequence[Sequence[str]], typical: float) -> int:
 
 
 def _is_level(rows: Sequence[Sequence[str]], place: int, typical: float) -> bool:
-    """Whether the row is a lower level of the header: words that fill gaps of the row above, with numbers below."""
+    """Whether the row is a lower header level: words that fill gaps of the row above, with numbers below."""
     upper, lower = rows[place - 1], rows[place]
     filled = [index for index, cell in enumerate(lower) if cell.strip()]
     gaps = [index for index in filled if index >= len(upper) or not upper[index].strip()]
@@ -196,8 +198,8 @@ def _is_wording(row: Sequence[str], share: float) -> bool:
     return bool(cells) and words >= share * len(cells)
 
 
-def _sections(rows: Sequence[Sequence[str]], typical: float, found: GuessedLayout) -> None:
-    """Rows with one filled cell, the first, more than once and with data after each."""
+def _sections(rows: Sequence[Sequence[str]], typical: float, guessed: GuessedLayout) -> None:
+    """Recognise sub-headings: rows with only the first cell filled, more than one, each followed by data."""
     if typical < 3:
         return
     heads = _section_heads(rows)
@@ -205,11 +207,11 @@ def _sections(rows: Sequence[Sequence[str]], typical: float, found: GuessedLayou
         return
     counted = all(COUNTED_SECTION.match(head) for head in heads)
     pattern = r"^(?P<section>.+?)[（(]\D*\d+\D*[)）]$" if counted else r"^(?P<section>.+)$"
-    found.put(wording("sections_between", rows=len(rows), heads=len(heads)), section={"pattern": pattern})
+    guessed.put(wording("sections_between", rows=len(rows), heads=len(heads)), section={"pattern": pattern})
 
 
 def _section_heads(rows: Sequence[Sequence[str]]) -> list[str]:
-    """First cells of rows that have no other, with data below."""
+    """First cells of rows without other cells, with data below."""
     lone = [place for place, row in enumerate(rows) if _is_lone(row)]
     return [rows[place][0].strip() for place in lone if place + 1 < len(rows) and place + 1 not in lone]
 

@@ -1,11 +1,11 @@
-"""Whether a column holds numbers, and in which notation: marks of thousands and decimals, units, marks of censoring."""
+"""Whether a column holds numbers, and in which notation: thousands and decimal separators, units, censoring marks."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from jobs.ingest.guess_dates import DISTINCT_LOOKED_AT, SURE, share
+from jobs.ingest.guess_dates import SAMPLED_VALUES, SURE, share
 
 FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 BLANK = "[ \u00a0\u2007\u2009\u202f]"
@@ -15,23 +15,23 @@ PARTS = re.compile(
     r"\s*(?P<unit>[^\d\s.,+\-:/][^\d\s,]{0,9})?$"
 )
 CODE_LIKE = re.compile(r"^(?:0\d*|\d{2,})[eE]\d+$|^\d+[eE]0\d+$")
-"""Digits, an e and digits, without a point or a sign: programs write 1.2E+05, and people codes such as 888E010."""
+"""Digits, an e and digits, without point or sign: numbers look like 1.2E+05, codes like 888E010."""
 WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
 
 
 @dataclass(frozen=True)
 class Marks:
-    """How numbers are written: the mark between groups of thousands, empty for none, and the decimal mark."""
+    """How numbers are written: thousands separator, empty for none, and decimal separator."""
 
     thousands: str
     decimal: str
 
     def fits(self, digits: str) -> bool:
-        """Whether the digits are a number in this notation, each mark in its place."""
+        """Whether the digits are a number in this notation."""
         return _pattern(self).match(digits) is not None
 
     def plain(self, digits: str) -> str:
-        """The number as programs write it."""
+        """The number without thousands separators, with a decimal point."""
         bare = re.sub(CLASSES.get(self.thousands, re.escape(self.thousands)), "", digits) if self.thousands else digits
         return bare.replace(self.decimal, ".")
 
@@ -53,7 +53,7 @@ def _pattern(marks: Marks) -> re.Pattern[str]:
 
 @dataclass
 class Numbers:
-    """What the numbers of a column look like; counts are rows. `plain` holds each as programs write it."""
+    """Summary of a column's numbers; counts are rows. `plain` counts each number in plain notation."""
 
     marks: Marks
     rows: int = 0
@@ -69,42 +69,42 @@ class Numbers:
         return self.rows > 0 and self.rows - self.other >= SURE * self.rows
 
     def is_whole(self) -> bool:
-        """Whether all numbers are whole and bare."""
+        """Whether all numbers are whole, without units or censoring marks."""
         return self.whole == self.rows - self.other and not self.units and not self.censored
 
 
 def narrow(value: str) -> str:
-    """Full-width digits and marks as half-width ones, as casts of numbers read them."""
+    """The text with full-width characters as half-width ones, as number casts read it."""
     return value.translate(FULL_WIDTH)
 
 
 def numbers(values: Mapping[str, int], decimal: str = ".") -> Numbers:
-    """The column's numbers in the notation that fits most of them; `decimal` is the file's mark where several fit."""
-    parts = [(PARTS.match(narrow(value)), n) for value, n in list(values.items())[:DISTINCT_LOOKED_AT]]
+    """Summary of the column's numbers in the notation that fits most of them; `decimal` decides where several fit."""
+    parts = [(PARTS.match(narrow(value)), n) for value, n in list(values.items())[:SAMPLED_VALUES]]
     digits = Counter[str]()
-    for found, n in parts:
-        if found:
-            digits[found["digits"].strip()] += n
-    made = Numbers(_marks(digits, decimal))
-    for found, n in parts:
-        _count(made, found, n)
-    return made
+    for match, n in parts:
+        if match:
+            digits[match["digits"].strip()] += n
+    summary = Numbers(_marks(digits, decimal))
+    for match, n in parts:
+        _count(summary, match, n)
+    return summary
 
 
-def _count(made: Numbers, found: re.Match[str] | None, n: int) -> None:
-    """Add a value that came `n` times."""
-    made.rows += n
-    text = found["digits"].strip() if found else ""
-    if found is None or not made.marks.fits(text):
-        made.other += n
+def _count(summary: Numbers, match: re.Match[str] | None, n: int) -> None:
+    """Add a value that occurs `n` times."""
+    summary.rows += n
+    text = match["digits"].strip() if match else ""
+    if match is None or not summary.marks.fits(text):
+        summary.other += n
         return
-    plain = made.marks.plain(text)
-    made.plain[plain] += n
-    made.whole += n if WHOLE.match(plain) else 0
-    made.grouped += n if made.marks.thousands and plain != text.replace(made.marks.decimal, ".") else 0
-    made.censored += n if found["censor"] else 0
-    if found["unit"]:
-        made.units[found["unit"]] += n
+    plain = summary.marks.plain(text)
+    summary.plain[plain] += n
+    summary.whole += n if WHOLE.match(plain) else 0
+    summary.grouped += n if summary.marks.thousands and plain != text.replace(summary.marks.decimal, ".") else 0
+    summary.censored += n if match["censor"] else 0
+    if match["unit"]:
+        summary.units[match["unit"]] += n
 
 
 def _marks(digits: Mapping[str, int], decimal: str) -> Marks:
@@ -114,9 +114,9 @@ def _marks(digits: Mapping[str, int], decimal: str) -> Marks:
 
 
 def decimal_mark(columns: Iterable[Mapping[str, int]]) -> str:
-    """The decimal mark of a file: a comma where some column can be read in no other way, else a point."""
+    """The decimal separator of a file: a comma where a column can be read in no other way, else a point."""
     for values in columns:
-        found = numbers(values)
-        if found.is_sure() and found.marks.decimal == "," and any("." in plain for plain in found.plain):
+        summary = numbers(values)
+        if summary.is_sure() and summary.marks.decimal == "," and any("." in plain for plain in summary.plain):
             return ","
     return "."

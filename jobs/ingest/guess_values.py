@@ -1,4 +1,4 @@
-"""What a column of an unseen file holds: type, formats, units, missing words, codes, personal data."""
+"""What a column of a new file holds: type, formats, units, missing words, codes, personal data."""
 
 import re
 import unicodedata
@@ -37,7 +37,7 @@ SAYS_CODE = re.compile(
     r"编号|编码|代码|识别码|标识码|(?<![序行])号$|code$|(?:^|[^a-z])(?:id|no)\.?$|(?-i:[a-z](?:Id|ID|No|NO)\.?$)|№$",
     re.I,
 )
-"""A header that says code: what stands there is never a quantity, whatever it looks like."""
+"""Headers that name a code: their values are never quantities, whatever they look like."""
 ALWAYS_CODE = re.compile(r"zip|postal|phone|邮政编码|邮编|电话|手机|证号", re.I)
 FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
 NAMING_HEADER = re.compile(r"名称|名$|地址|name$|address$", re.I)
@@ -46,9 +46,9 @@ MONEY_HEADER = re.compile(r"金额|费|价|款|\(元\)|（元）|万元|amount|c
 
 @dataclass
 class Column:
-    """A column's values in the rows looked at, with how often each stands there.
+    """A column's values in the sampled rows, with their counts.
 
-    `typed` is its type by the file's own word, where there is one; `decimal` the decimal mark of the file.
+    `typed`: its type as the file declares it, if it does; `decimal`: the decimal separator of the file.
     """
 
     header: str
@@ -78,40 +78,40 @@ class Guess:
 
 
 def guess(column: Column) -> Guess:
-    """What the column holds. Comments never show a value of a personal column."""
+    """The proposed field. Comments never show a value of a personal column."""
     values: Counter[str] = Counter()
     for value, n in column.counts.items():
         values[value.strip()] += n
     words = [w for w in values if w in MISSING_WORDS]
-    rest = _without(values, words)
-    found = Guess(personal=_is_personal(column.header, values))
-    _type(column, rest, found)
-    if found.personal:
-        found.comments = [wording("personal")]
+    present = _without(values, words)
+    field_guess = Guess(personal=_is_personal(column.header, values))
+    _type(column, present, field_guess)
+    if field_guess.personal:
+        field_guess.comments = [wording("personal")]
     else:
-        found, words, rest = _with_weak_words(column, rest, words, found)
-        _enum(column.header, rest, found)
+        field_guess, words, present = _with_weak_words(column, present, words, field_guess)
+        _enum(column.header, present, field_guess)
     if words:
-        found.source["missing"] = words
-        found.comments.append("缺失词：" + "、".join(f"{w}（{values[w]} 次）" for w in words))
+        field_guess.source["missing"] = words
+        field_guess.comments.append("缺失词：" + "、".join(f"{w}（{values[w]} 次）" for w in words))
     padded = sum(n for v, n in column.counts.items() if v != v.strip())
     if padded:
-        found.comments.append(wording("padded", number=padded))
-    _normalisation(column.counts, rest, padded, found)
-    found.missing = column.rows - sum(rest.values())
-    return found
+        field_guess.comments.append(wording("padded", number=padded))
+    _normalisation(column.counts, present, padded, field_guess)
+    field_guess.missing = column.rows - sum(present.values())
+    return field_guess
 
 
-def _normalisation(sent: Counter[str], values: Counter[str], padded: int, found: Guess) -> None:
-    """What a column of codes needs before it can be judged: free text keeps its blanks and widths."""
-    if found.type != "string" or share(values, _is_code_like) < MIN_CODE_SHARE:
+def _normalisation(sent: Counter[str], values: Counter[str], padded: int, field_guess: Guess) -> None:
+    """Declare the normalisation that a column of codes needs; free text keeps its blanks and widths."""
+    if field_guess.type != "string" or share(values, _is_code_like) < MIN_CODE_SHARE:
         return
     wide = sum(n for v, n in sent.items() if FULL_WIDTH.search(v.strip()))
     if wide:
-        found.source["full_width"] = True
-        found.comments.append(wording("full_width", number=wide))
+        field_guess.source["full_width"] = True
+        field_guess.comments.append(wording("full_width", number=wide))
     if padded:
-        found.source["trim"] = True
+        field_guess.source["trim"] = True
 
 
 def _is_code_like(value: str) -> bool:
@@ -120,16 +120,16 @@ def _is_code_like(value: str) -> bool:
 
 
 def _with_weak_words(
-    column: Column, rest: Counter[str], words: list[str], found: Guess
+    column: Column, present: Counter[str], words: list[str], field_guess: Guess
 ) -> tuple[Guess, list[str], Counter[str]]:
-    """Words such as `-` or 无 mean no value only where all else is numbers or dates."""
-    weak = [w for w in rest if w in WEAK_WORDS]
-    if found.type != "string" or not weak:
-        return found, words, rest
-    others, again = _without(rest, weak), Guess()
+    """Words such as `-` or 无 count as missing only where all other values are numbers or dates."""
+    weak = [w for w in present if w in WEAK_WORDS]
+    if field_guess.type != "string" or not weak:
+        return field_guess, words, present
+    others, second_guess = _without(present, weak), Guess()
     if others:
-        _type(column, others, again)
-    return (again, words + weak, others) if again.type != "string" else (found, words, rest)
+        _type(column, others, second_guess)
+    return (second_guess, words + weak, others) if second_guess.type != "string" else (field_guess, words, present)
 
 
 def _without(values: Counter[str], words: list[str]) -> Counter[str]:
@@ -142,19 +142,19 @@ def _is_personal(header: str, values: Counter[str]) -> bool:
     return share(values, lambda v: bool(PERSONAL_VALUE.match(v))) > 0.5
 
 
-def _type(column: Column, values: Counter[str], found: Guess) -> None:
+def _type(column: Column, values: Counter[str], field_guess: Guess) -> None:
     if not values and column.typed is None:
-        found.comments.append(wording("no_value"))
+        field_guess.comments.append(wording("no_value"))
         return
     if SAYS_CODE.search(column.header):
-        if not _moment(column.header, values, found):
-            found.comments.append(wording("header_says_code"))
+        if not _moment(column.header, values, field_guess):
+            field_guess.comments.append(wording("header_says_code"))
     elif column.typed is not None:
-        _told(column, column.typed, values, found)
+        _declared_type(column, column.typed, values, field_guess)
     elif _is_boolean(values):
-        found.type = "boolean"
-    elif not (_moment(column.header, values, found) or _code(column.header, values, found)):
-        _number(column, values, found)
+        field_guess.type = "boolean"
+    elif not (_moment(column.header, values, field_guess) or _code(column.header, values, field_guess)):
+        _number(column, values, field_guess)
 
 
 def _is_boolean(values: Counter[str]) -> bool:
@@ -162,37 +162,37 @@ def _is_boolean(values: Counter[str]) -> bool:
     return any(lower <= pair for pair in BOOLEANS) and len(lower) == 2
 
 
-def _told(column: Column, typed: Typed, values: Counter[str], found: Guess) -> None:
-    """The type that the file itself gives; of its texts only dates are looked for."""
-    if typed.type in ("string", "date", "timestamp") and _moment(column.header, values, found):
+def _declared_type(column: Column, typed: Typed, values: Counter[str], field_guess: Guess) -> None:
+    """The type that the file declares; texts are only checked for dates."""
+    if typed.type in ("string", "date", "timestamp") and _moment(column.header, values, field_guess):
         if typed.type == "timestamp":
-            found.type = "timestamp"
+            field_guess.type = "timestamp"
         return
-    found.type, found.physical = typed.type, typed.physical
-    found.comments.append(wording("type_of_file"))
+    field_guess.type, field_guess.physical = typed.type, typed.physical
+    field_guess.comments.append(wording("type_of_file"))
     if typed.formats:
-        found.source["formats"] = list(typed.formats)
+        field_guess.source["formats"] = list(typed.formats)
     if typed.type in ("integer", "number"):
-        _range(column.header, numbers(values), found)
+        _range(column.header, numbers(values), field_guess)
 
 
-def _moment(header: str, values: Counter[str], found: Guess) -> bool:
+def _moment(header: str, values: Counter[str], field_guess: Guess) -> bool:
     moment = guess_moment(header, values)
     if moment is None:
         return False
-    found.type = moment.type
-    found.source["formats"] = list(moment.formats)
-    found.comments.append(wording("dates_share", share=moment.share, formats="、".join(moment.formats)))
+    field_guess.type = moment.type
+    field_guess.source["formats"] = list(moment.formats)
+    field_guess.comments.append(wording("dates_share", share=moment.share, formats="、".join(moment.formats)))
     if moment.has_zone_word:
-        found.source["extract"] = r"^(\S+)"
-        found.comments.append(wording("zone_word"))
+        field_guess.source["extract"] = r"^(\S+)"
+        field_guess.comments.append(wording("zone_word"))
     return True
 
 
-def _code(header: str, values: Counter[str], found: Guess) -> bool:
-    """Digits that are no quantity: leading zeros, too long for a number, or a code by name and even length."""
+def _code(header: str, values: Counter[str], field_guess: Guess) -> bool:
+    """Whether digits are a code: leading zeros, too long for a number, or a code by header and uniform length."""
     if ALWAYS_CODE.search(header):
-        found.comments.append(wording("number_as_text"))
+        field_guess.comments.append(wording("number_as_text"))
         return True
     digits = share(values, str.isdigit)
     if digits < 0.5:
@@ -200,13 +200,15 @@ def _code(header: str, values: Counter[str], found: Guess) -> bool:
     zeros = share(values, lambda v: len(v) > 1 and v.startswith("0") and v.isdigit())
     longest, is_even = _lengths(values)
     if zeros > 0.001 or longest >= CODE_DIGITS or (CODE_HEADER.search(header) and is_even):
-        found.comments.append(wording("code_as_text", length=longest, zeros=wording("leading_zeros") if zeros else ""))
+        field_guess.comments.append(
+            wording("code_as_text", length=longest, zeros=wording("leading_zeros") if zeros else "")
+        )
         return True
     return False
 
 
 def _lengths(values: Counter[str]) -> tuple[int, bool]:
-    """The longest value, and whether nearly all are equally long."""
+    """Length of the longest value, and whether nearly all values have the same length."""
     lengths: Counter[int] = Counter()
     for value, n in values.items():
         lengths[len(value)] += n
@@ -214,59 +216,59 @@ def _lengths(values: Counter[str]) -> tuple[int, bool]:
     return longest, lengths.most_common(1)[0][1] >= 0.9 * sum(values.values()) and longest > 1
 
 
-def _number(column: Column, values: Counter[str], found: Guess) -> None:
+def _number(column: Column, values: Counter[str], field_guess: Guess) -> None:
     if any(CODE_LIKE.match(narrow(v)) for v in values):
-        found.comments.append(wording("exponent_like"))
+        field_guess.comments.append(wording("exponent_like"))
         return
-    made = numbers(values, column.decimal)
-    if not made.is_sure() or len(made.units) > MAX_UNITS or (made.units and CODE_HEADER.search(column.header)):
+    summary = numbers(values, column.decimal)
+    if not summary.is_sure() or len(summary.units) > MAX_UNITS or (summary.units and CODE_HEADER.search(column.header)):
         return
-    found.type = "integer" if made.is_whole() else "number"
-    found.comments.append(wording("numbers_share", share=(made.rows - made.other) / made.rows))
-    _marks(made, found)
-    if made.censored:
-        found.source["censored"] = True
-        found.comments.append(wording("censored", number=made.censored))
-    if made.units:
-        _units(made, found)
-    _range(column.header, made, found)
+    field_guess.type = "integer" if summary.is_whole() else "number"
+    field_guess.comments.append(wording("numbers_share", share=(summary.rows - summary.other) / summary.rows))
+    _marks(summary, field_guess)
+    if summary.censored:
+        field_guess.source["censored"] = True
+        field_guess.comments.append(wording("censored", number=summary.censored))
+    if summary.units:
+        _units(summary, field_guess)
+    _range(column.header, summary, field_guess)
 
 
-def _units(made: Numbers, found: Guess) -> None:
-    found.source["units"] = dict.fromkeys(made.units, 1)
-    found.unit = made.units.most_common(1)[0][0]
-    counts = "、".join(f"{unit}（{n} 次）" for unit, n in made.units.items())
-    found.comments.append(f"值后带单位：{counts}；请核对换算系数")
+def _units(summary: Numbers, field_guess: Guess) -> None:
+    field_guess.source["units"] = dict.fromkeys(summary.units, 1)
+    field_guess.unit = summary.units.most_common(1)[0][0]
+    counts = "、".join(f"{unit}（{n} 次）" for unit, n in summary.units.items())
+    field_guess.comments.append(f"值后带单位：{counts}；请核对换算系数")
 
 
-def _marks(made: Numbers, found: Guess) -> None:
-    """The marks that the contract must declare."""
-    thousands, decimal = made.marks.thousands, made.marks.decimal
-    if made.grouped:
-        found.source["thousands"] = thousands
-        found.comments.append(wording("thousands", number=made.grouped, mark=thousands))
-    if decimal != "." and (found.type == "number" or (made.grouped and thousands == ".")):
-        found.source["decimal"] = decimal
-        found.comments.append(wording("decimal_mark", mark=decimal))
+def _marks(summary: Numbers, field_guess: Guess) -> None:
+    """Add the separators that the contract must declare."""
+    thousands, decimal = summary.marks.thousands, summary.marks.decimal
+    if summary.grouped:
+        field_guess.source["thousands"] = thousands
+        field_guess.comments.append(wording("thousands", number=summary.grouped, mark=thousands))
+    if decimal != "." and (field_guess.type == "number" or (summary.grouped and thousands == ".")):
+        field_guess.source["decimal"] = decimal
+        field_guess.comments.append(wording("decimal_mark", mark=decimal))
 
 
-def _range(header: str, made: Numbers, found: Guess) -> None:
+def _range(header: str, summary: Numbers, field_guess: Guess) -> None:
     values: Counter[float] = Counter()
-    for plain, n in made.plain.items():
+    for plain, n in summary.plain.items():
         values[float(plain)] += n
     if not values:
         return
     low, high = min(values), max(values)
-    found.comments += _outliers(values)
-    found.comments.append(wording("numbers_range", low=low, high=high))
-    cents = not made.other and all(len(plain.partition(".")[2]) <= 2 for plain in made.plain)
-    if found.type == "number" and MONEY_HEADER.search(header) and cents and not found.source.get("units"):
-        found.physical = found.physical or "decimal(18,2)"
-        found.comments.append(wording("money"))
+    field_guess.comments += _outliers(values)
+    field_guess.comments.append(wording("numbers_range", low=low, high=high))
+    cents = not summary.other and all(len(plain.partition(".")[2]) <= 2 for plain in summary.plain)
+    if field_guess.type == "number" and MONEY_HEADER.search(header) and cents and not field_guess.source.get("units"):
+        field_guess.physical = field_guess.physical or "decimal(18,2)"
+        field_guess.comments.append(wording("money"))
 
 
 def _outliers(numbers: Counter[float]) -> Iterator[str]:
-    """The lowest or highest value where it comes often and far from all others: often the mark of a broken sensor."""
+    """The lowest or highest value where it is frequent and far from all others: often the code of a broken sensor."""
     ordered = sorted(numbers)
     if len(ordered) < 10:
         return
@@ -276,13 +278,13 @@ def _outliers(numbers: Counter[float]) -> Iterator[str]:
             yield wording("far_value", value=value, number=numbers[value])
 
 
-def _enum(header: str, values: Counter[str], found: Guess) -> None:
-    if found.type != "string" or NAMING_HEADER.search(header):
+def _enum(header: str, values: Counter[str], field_guess: Guess) -> None:
+    if field_guess.type != "string" or NAMING_HEADER.search(header):
         return
     total = sum(values.values())
     if not (2 <= len(values) <= MAX_ENUM and total >= MIN_ROWS_FOR_ENUM and total >= 5 * len(values)):
         return
     if max(map(len, values)) > MAX_ENUM_CHARS:
         return
-    found.enum = tuple(values)
-    found.comments.append("取值较少：" + "、".join(f"{v}（{n}）" for v, n in values.most_common()))
+    field_guess.enum = tuple(values)
+    field_guess.comments.append("取值较少：" + "、".join(f"{v}（{n}）" for v, n in values.most_common()))

@@ -1,4 +1,4 @@
-"""Names of columns as they stand in a file: joined from levels, told apart, matched to fields, made names in bronze."""
+"""Column names of a file: joined from levels, made distinct, matched to fields, turned into bronze names."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ NOT_A_NAME = re.compile(r"[^a-z0-9\u3400-\u4dbf\u4e00-\u9fff]+")
 
 
 def header_key(header: str) -> str:
-    """What is compared of a header: full or half width, case and white space do not matter."""
+    """The header as compared: without differences of width, case and white space."""
     return " ".join(unicodedata.normalize("NFKC", header).casefold().split())
 
 
@@ -27,7 +27,7 @@ def column_name(header: str, position: int) -> str:
 
 
 def joined_header(levels: Sequence[Sequence[str]], width: int, fill: bool) -> tuple[str, ...]:
-    """Header rows as one: levels joined by `/`, equal neighbours once; `fill`: upper levels reach to the right."""
+    """Header rows as one: levels joined by `/`, equal neighbours once; `fill`: upper levels extend to the right."""
     clean = [[" ".join(cell.split()) for cell in level] + [""] * (width - len(level)) for level in levels]
     if fill:
         for level in clean[:-1]:
@@ -38,24 +38,24 @@ def joined_header(levels: Sequence[Sequence[str]], width: int, fill: bool) -> tu
 
 
 def distinct_header(header: Sequence[str | None]) -> tuple[tuple[str | None, ...], Mapping[str, str]]:
-    """The header with a suffix where a name stands again, and new name → the name that stood there.
+    """The header with a suffix for repeated names, and new name → original name.
 
-    A suffix that another column has already, as in 备注, 备注, 备注_2, is passed over.
+    A suffixed name that another column already has, as in 备注, 备注, 备注_2, is skipped.
     """
-    taken = {header_key(name) for name in header if name}
+    used_keys = {header_key(name) for name in header if name}
     seen: set[str] = set()
     names: list[str | None] = []
-    again: dict[str, str] = {}
+    renamed: dict[str, str] = {}
     for name in header:
         if name and name in seen:
-            new = next(one for one in suffixed(name) if header_key(one) not in taken)
-            taken.add(header_key(new))
-            again[new] = name
+            new = next(suffixed_name for suffixed_name in suffixed(name) if header_key(suffixed_name) not in used_keys)
+            used_keys.add(header_key(new))
+            renamed[new] = name
             names.append(new)
         else:
             names.append(name)
             seen.add(name or "")
-    return tuple(names), again
+    return tuple(names), renamed
 
 
 def suffixed(name: str) -> Iterator[str]:
@@ -66,14 +66,14 @@ def suffixed(name: str) -> Iterator[str]:
         yield f"{name}_{number}"
 
 
-def duplicate_words(again: Mapping[str, str]) -> str:
-    """What the sender is told of names that stand more than once."""
-    return wording("headers_repeated", headers="、".join(dict.fromkeys(again.values())), names="、".join(again))
+def duplicate_message(renamed: Mapping[str, str]) -> str:
+    """The finding for the sender about repeated names."""
+    return wording("headers_repeated", headers="、".join(dict.fromkeys(renamed.values())), names="、".join(renamed))
 
 
 @dataclass(frozen=True)
 class Matched:
-    """Field → place in the header; and fields that several columns could fill, with the names of these."""
+    """Field → position in the header; and fields that several columns match, with the names of these."""
 
     places: dict[str, int] = field(default_factory=dict)
     doubtful: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Matched:
 
 @dataclass(frozen=True)
 class _Names:
-    """Where names stand in a file: to the letter, or in likeness; columns from `own` on are no columns of the file itself."""
+    """Positions of names in a header, exact and alike; columns from `own` on are not columns of the file itself."""
 
     own: int
     exact: dict[str, int] = field(default_factory=dict)
@@ -99,13 +99,13 @@ class _Names:
         return names
 
     def claim(self, fields: Sequence[Field]) -> None:
-        """Keep the columns that fields name to the letter from any other field."""
-        for one in fields:
-            first = next((header for header in one.headers() if self.columns(header)), "")
+        """Reserve the columns that match a field exactly."""
+        for declared in fields:
+            first = next((header for header in declared.headers() if self.columns(header)), "")
             self.claimed.update([self.exact[first]] if first in self.exact else [])
 
     def columns(self, name: str) -> list[int]:
-        """The column that has the very name; else those like it that are no other field's, the file's own first."""
+        """The column of exactly that name; else those alike that are not reserved, the file's own first."""
         if name in self.exact:
             return [self.exact[name]]
         free = [index for index in self.alike.get(header_key(name), ()) if index not in self.claimed]
@@ -113,18 +113,18 @@ class _Names:
 
 
 def match(header: Sequence[str | None], own: int, fields: Sequence[Field]) -> Matched:
-    """Where the fields stand. A column that one field names to the letter is no other field's by likeness.
+    """Positions of the fields. A column that matches one field exactly matches no other field by likeness.
 
-    So `Code` and `code` each keep their own; likeness decides only where one column alone is like the field's header.
+    So `Code` and `code` each get their own column; likeness decides only where exactly one column is alike.
     """
     names = _Names.of(header, own)
-    found = Matched({f.name: p - 1 for f in fields if (p := f.source.position) is not None and p <= own})
+    matched = Matched({f.name: p - 1 for f in fields if (p := f.source.position) is not None and p <= own})
     by_name = [f for f in fields if f.source.position is None]
     names.claim(by_name)
     for f in by_name:
         columns = next(filter(None, map(names.columns, f.headers())), [])
         if len(columns) == 1:
-            found.places[f.name] = columns[0]
+            matched.places[f.name] = columns[0]
         elif columns:
-            found.doubtful[f.name] = tuple(map(str, itemgetter(*columns)(header)))
-    return found
+            matched.doubtful[f.name] = tuple(map(str, itemgetter(*columns)(header)))
+    return matched

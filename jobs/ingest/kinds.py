@@ -1,4 +1,4 @@
-"""What a delivered file really is, by its first bytes rather than its name."""
+"""The kind of a delivered file, by its first bytes rather than its name."""
 
 import zipfile
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from jobs.ingest.wordings import wording
 
 Kind = Literal["excel", "parquet", "zip", "gz", "text"]
 
-# Not puremagic: short signatures make it take text for something else (a csv whose header begins with BM for a picture, with
-# MZ for a program), and it does not tell an encrypted workbook or a web page saved as xls from the real thing.
+# Not puremagic: its short signatures misread text (a csv whose header begins with BM as a picture, with MZ as a program), and it
+# does not distinguish an encrypted workbook or a web page saved as xls from a real workbook.
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 FOREIGN = {  # first bytes → key of the wording
     b"%PDF": "is_pdf",
@@ -29,14 +29,14 @@ TAR_MAGIC_AT = 257
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file on local disk under the name it was delivered with."""
+    """A file on local disk, with the name under which it was delivered."""
 
     name: str
     path: Path
 
 
 def kind_of(path: Path, notes: FileNotes) -> Kind:
-    """The file's kind; DeliveryError with a remedy for what can never be read, and for an empty file."""
+    """The file's kind; DeliveryError with a remedy for unreadable kinds and empty files."""
     with path.open("rb") as stream:
         head = stream.read(4096)
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
@@ -95,7 +95,7 @@ def _refuse_markup(head: bytes, notes: FileNotes) -> None:
 
 
 def looks_like_json(path: Path) -> bool:
-    """Whether the text begins as a JSON document does."""
+    """Whether the text begins like a JSON document."""
     with path.open("rb") as stream:
         head = stream.read(256).lstrip(b"\xef\xbb\xbf \t\r\n")
     return head.startswith((b"{", b"[{", b"[\n", b"[\r", b"[ "))

@@ -1,4 +1,4 @@
-"""The landing zone → ledger: new content once, its bytes copied where nobody changes them."""
+"""The landing zone → ledger: each content once, its files copied to where nobody changes them."""
 
 import json
 import logging
@@ -27,16 +27,16 @@ MANIFEST = "_manifest.json"
 UNKNOWN = "dataset_unknown"
 SIDECAR = ".manifest.json"
 NAME_LENGTH = 120
-"""Characters of a folder's name that the ledger keeps."""
+"""Maximum length of a folder's name in the ledger."""
 MANIFEST_BYTES = 1 << 20
 MOST_NAME_BYTES = 190
-"""File systems keep names of 255 bytes, and object stores on them add marks of their own."""
+"""File systems allow names of 255 bytes, and object stores on them add suffixes of their own."""
 
 
 class Manifest(BaseModel):
-    """What a sender may say about a delivery, beside the file or in its folder.
+    """What a sender may declare about a delivery, next to the file or in its folder.
 
-    `sent_on`: the day on its covering letter, of what was handed over before it could be sent. `answers`: tickets.
+    `sent_on`: the day on its covering letter, where that is before the upload. `answers`: ids of tickets.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -50,16 +50,16 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Landed:
-    """A delivery that `land` saw; `is_new` is false for bytes that came before."""
+    """A delivery that `land` recorded; `is_new` is false for repeated content."""
 
     delivery: Delivery
     is_new: bool
 
 
 def land(lake: Lake, datasets: Mapping[str, str], now: datetime) -> tuple[Landed, ...]:
-    """Record what is new in the landing zone. `datasets` gives the provider of each known dataset."""
+    """Record new objects of the landing zone. `datasets`: provider by known dataset."""
     landed = []
-    for arrival_objects in _waiting(lake.store):
+    for arrival_objects in _arrivals(lake.store):
         if all(lake.ledger.has_seen(o.key, o.etag) for o in arrival_objects):
             continue
         landed.append(_record(lake, arrival_objects, datasets, now))
@@ -74,58 +74,59 @@ def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, ma
         if (length := len(os.fsencode(file.name))) > MOST_NAME_BYTES:
             raise UserError(wording("name_too_long", name=file.name, length=length, most=MOST_NAME_BYTES))
     base = f"{Zone.LANDING}/{provider}/{dataset}"
-    notes = manifest.model_dump_json(exclude_none=True).encode()
-    folder = _free_place(store, files, base)
+    manifest_json = manifest.model_dump_json(exclude_none=True).encode()
+    folder = _free_folder(store, files, base)
     if folder == base:
-        store.put_bytes(f"{base}/{files[0].name}{SIDECAR}", notes, "application/json")
+        store.put_bytes(f"{base}/{files[0].name}{SIDECAR}", manifest_json, "application/json")
         store.put_file(files[0], f"{base}/{files[0].name}")
         return (f"{base}/{files[0].name}",)
     keys = tuple(f"{folder}/{file.name}" for file in files)
     for file, key in zip(files, keys, strict=True):
         store.put_file(file, key)
-    store.put_bytes(f"{folder}/{MANIFEST}", notes, "application/json")
+    store.put_bytes(f"{folder}/{MANIFEST}", manifest_json, "application/json")
     return keys
 
 
-def _free_place(store: Store, files: Sequence[Path], base: str) -> str:
-    """Where the files are put: a single one in the dataset's folder, several in a folder of their own.
+def _free_folder(store: Store, files: Sequence[Path], base: str) -> str:
+    """Folder for the files: a single one in the dataset's folder, several in a folder of their own.
 
-    Nobody would notice that an object was put again with the bytes that it had; what is handed over once more has
-    a folder of its own.
+    An object overwritten with the same bytes would go unnoticed, so a repeated delivery gets a folder of its own.
     """
-    several = f"-and-{len(files) - 1}-more" if len(files) > 1 else ""
-    name = f"{base}/{files[0].stem}{several}"
-    places = chain([name if several else base], (f"{name}-{number}" for number in count(2)))
-    return next(place for place in places if not all(_stands(store, file, f"{place}/{file.name}") for file in files))
+    suffix = f"-and-{len(files) - 1}-more" if len(files) > 1 else ""
+    name = f"{base}/{files[0].stem}{suffix}"
+    folders = chain([name if suffix else base], (f"{name}-{number}" for number in count(2)))
+    return next(
+        folder for folder in folders if not all(_is_stored(store, file, f"{folder}/{file.name}") for file in files)
+    )
 
 
-def _stands(store: Store, file: Path, key: str) -> bool:
-    """Whether the object has the file's bytes."""
-    there = store.head(key)
-    if there is None or there.size != file.stat().st_size:
+def _is_stored(store: Store, file: Path, key: str) -> bool:
+    """Whether the object exists with the file's bytes."""
+    stored = store.head(key)
+    if stored is None or stored.size != file.stat().st_size:
         return False
     with file.open("rb") as opened:
         return file_digest(opened, "sha256").hexdigest() == store.sha256(key)
 
 
-def _waiting(store: Store) -> list[list[StoredObject]]:
-    """Objects that form a delivery each, as they came: a file in its dataset's folder, or a sub-folder with a manifest."""
+def _arrivals(store: Store) -> list[list[StoredObject]]:
+    """Objects by delivery, in order of arrival: a file in its dataset's folder, or a sub-folder with a manifest."""
     singles: list[list[StoredObject]] = []
     folders: dict[str, list[StoredObject]] = defaultdict(list)
-    for found in store.list(f"{Zone.LANDING}/"):
-        parts = found.key.split("/")
+    for stored in store.list(f"{Zone.LANDING}/"):
+        parts = stored.key.split("/")
         if len(parts) == 4 and parts[3] and not parts[3].endswith(SIDECAR):
-            singles.append([found])
+            singles.append([stored])
         elif len(parts) > 4:
-            folders["/".join(parts[:4])].append(found)
+            folders["/".join(parts[:4])].append(stored)
     complete = [members for members in folders.values() if any(m.key.endswith("/" + MANIFEST) for m in members)]
     return sorted([*singles, *complete], key=lambda members: (max(o.modified for o in members), members[0].key))
 
 
-def _record(lake: Lake, found: Sequence[StoredObject], datasets: Mapping[str, str], now: datetime) -> Landed:
-    _, provider, dataset, *_ = (part[:NAME_LENGTH] for part in found[0].key.split("/"))
-    manifest = _manifest(lake.store, found)
-    files = sorted((o for o in found if not o.key.endswith("/" + MANIFEST)), key=lambda o: o.key)
+def _record(lake: Lake, arrival_objects: Sequence[StoredObject], datasets: Mapping[str, str], now: datetime) -> Landed:
+    _, provider, dataset, *_ = (part[:NAME_LENGTH] for part in arrival_objects[0].key.split("/"))
+    manifest = _manifest(lake.store, arrival_objects)
+    files = sorted((o for o in arrival_objects if not o.key.endswith("/" + MANIFEST)), key=lambda o: o.key)
     hashes = [(_name(o.key), lake.store.sha256(o.key)) for o in files]
     arrival = Arrival(
         dataset=dataset,
@@ -133,61 +134,61 @@ def _record(lake: Lake, found: Sequence[StoredObject], datasets: Mapping[str, st
         sha256=content_sha256(hashes),
         size_bytes=sum(o.size for o in files),
         objects=(),
-        seen=tuple((o.key, o.etag) for o in found),
+        seen=tuple((o.key, o.etag) for o in arrival_objects),
         sender=manifest.sender,
         declared_rows=manifest.rows,
         supersedes=_replaced(lake, dataset, manifest),
         sent_on=manifest.sent_on,
         answers=tuple(manifest.answers),
     )
-    kept = _keep(lake.store, files, provider, arrival)
-    delivery, is_new = lake.ledger.record(_with_objects(arrival, kept), now)
-    logger.info("%s: delivery %s %s", dataset, delivery.id, "landed" if is_new else "came again")
+    received_keys = _copy_to_received(lake.store, files, provider, arrival)
+    delivery, is_new = lake.ledger.record(_with_objects(arrival, received_keys), now)
+    logger.info("%s: delivery %s %s", dataset, delivery.id, "landed" if is_new else "repeated")
     if is_new and dataset not in datasets:
         delivery = _refuse_unknown(lake, delivery)
     return Landed(delivery, is_new)
 
 
 def _name(key: str) -> str:
-    """The object's name in its delivery: files of two folders of one delivery may be called the same."""
+    """The object's path in its delivery: files in two folders of one delivery may have the same name."""
     parts = key.split("/")
     return "/".join(parts[4:]) if len(parts) > 4 else parts[-1]
 
 
-def _keep(store: Store, files: Sequence[StoredObject], provider: str, arrival: Arrival) -> tuple[str, ...]:
-    """Copies under the delivery's id: an overwritten landing object loses nothing."""
-    kept = []
-    for found in files:
-        target = f"{Zone.RECEIVED}/{provider}/{arrival.dataset}/{arrival.content_id()}/{_name(found.key)}"
-        there = store.head(target)
-        if there is None or there.size != found.size:
-            store.copy(found.key, target)
-        kept.append(target)
-    return tuple(kept)
+def _copy_to_received(store: Store, files: Sequence[StoredObject], provider: str, arrival: Arrival) -> tuple[str, ...]:
+    """Keys of the copies under the delivery's id: overwriting a landing object loses nothing."""
+    received_keys = []
+    for landed in files:
+        target = f"{Zone.RECEIVED}/{provider}/{arrival.dataset}/{arrival.content_id()}/{_name(landed.key)}"
+        copy = store.head(target)
+        if copy is None or copy.size != landed.size:
+            store.copy(landed.key, target)
+        received_keys.append(target)
+    return tuple(received_keys)
 
 
 def _with_objects(arrival: Arrival, objects: tuple[str, ...]) -> Arrival:
     return Arrival(**{**arrival.__dict__, "objects": objects})
 
 
-def _manifest(store: Store, found: Sequence[StoredObject]) -> Manifest:
-    key = next((o.key for o in found if o.key.endswith("/" + MANIFEST)), found[0].key + SIDECAR)
-    there = store.head(key)
-    if there is None:
+def _manifest(store: Store, arrival_objects: Sequence[StoredObject]) -> Manifest:
+    key = next((o.key for o in arrival_objects if o.key.endswith("/" + MANIFEST)), arrival_objects[0].key + SIDECAR)
+    stored = store.head(key)
+    if stored is None:
         return Manifest()
     try:
-        notes: Any = json.loads(store.get_bytes(key)) if there.size <= MANIFEST_BYTES else "too long"
+        notes: Any = json.loads(store.get_bytes(key)) if stored.size <= MANIFEST_BYTES else "too long"
         return Manifest.model_validate(notes)
     except (ValueError, ValidationError, RecursionError):
-        logger.warning("%s: the manifest cannot be understood and is left out", key)
+        logger.warning("%s: invalid manifest ignored", key)
         return Manifest()
 
 
 def _replaced(lake: Lake, dataset: str, manifest: Manifest) -> str | None:
-    """The delivery that the sender says this one replaces; none where this dataset has no such delivery."""
+    """Id of the delivery that the manifest says is replaced; None where the dataset has no such delivery."""
     if manifest.supersedes is None or any(d.id == manifest.supersedes for d in lake.ledger.deliveries(dataset)):
         return manifest.supersedes
-    logger.warning("%s: the delivery to be replaced is unknown; the new one is taken as an addition", dataset)
+    logger.warning("%s: the delivery to be replaced is unknown; the new one replaces nothing", dataset)
     return None
 
 

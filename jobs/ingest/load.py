@@ -1,4 +1,4 @@
-"""Received bytes → bronze: every row as text, with its delivery, its file and its row number."""
+"""Received files → bronze: every row as text, with its delivery, its file and its row number."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
-    """The delivery with its rows in bronze; one that cannot be read ends as UNREADABLE with the reason in Chinese."""
+    """The delivery with its rows in bronze; one that cannot be read becomes UNREADABLE, with the reason in Chinese."""
     with TemporaryDirectory(prefix="lake-load-") as scratch:
         try:
             files = _fetch(lake, delivery, Path(scratch))

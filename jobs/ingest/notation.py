@@ -1,4 +1,4 @@
-"""How typed values of a file (numbers of a workbook, moments of Parquet) are written as text that their field reads back."""
+"""How typed values of a file (numbers of a workbook, timestamps of Parquet) are written as text that their field parses."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ MIDNIGHT = " 00:00:00"
 
 @dataclass(frozen=True)
 class Notation:
-    """What a field expects of its texts: its type, its decimal mark, and whether a moment may have an offset."""
+    """What a field expects of its texts: type, decimal separator, and whether a timestamp may have an offset."""
 
     kind: str = ""
     mark: str = "."
@@ -32,7 +32,7 @@ class Notation:
         return pc.replace_substring(texts, ".", self.mark) if self.mark != "." else texts
 
     def local(self, moments: pa.Array) -> pa.Array:
-        """Wall-clock times: seconds without an empty fraction, and midnights of a date field without a time."""
+        """Local timestamps as text: without an empty fraction, and midnights of a date field without a time."""
         texts = pc.cast(moments, pa.string())
         if self.kind == "string":
             return texts
@@ -42,12 +42,12 @@ class Notation:
         return pc.if_else(pc.ends_with(texts, MIDNIGHT), pc.utf8_slice_codeunits(texts, 0, 10), texts)
 
     def instants(self, moments: pa.Array) -> pa.Array:
-        """Points in time, given as times of UTC: with Z where the field's formats read it, else on the field's clock."""
+        """Instants, given in UTC, as text: with Z where the field's formats parse it, else in the field's time zone."""
         if self.takes_offset:
             texts = pc.replace_substring_regex(pc.cast(moments, pa.string()), r"\.0+$", "")
             return pc.binary_join_element_wise(pc.replace_substring(texts, " ", "T"), "Z", "")
-        there = pc.assume_timezone(moments, "UTC").cast(pa.timestamp(moments.type.unit, self.zone))
-        return self.local(pc.local_timestamp(there))
+        local_moments = pc.assume_timezone(moments, "UTC").cast(pa.timestamp(moments.type.unit, self.zone))
+        return self.local(pc.local_timestamp(local_moments))
 
 
 PLAIN = Notation()
@@ -55,27 +55,27 @@ PLAIN = Notation()
 
 @dataclass(frozen=True)
 class Notations:
-    """The notations of a contract's fields, by the columns that may be theirs."""
+    """The notations of a contract's fields, by column position or header."""
 
     known: Mapping[str, Notation]
 
     def of(self, index: int, name: str | None) -> Notation:
-        """The notation of the column at a place, from 0, under a header."""
+        """The notation of the column at a position, from 0, with a header."""
         return self.known.get(f"#{index + 1}") or self.known.get(header_key(name or ""), PLAIN)
 
 
 def notations(fields: Sequence[Field], layout: Layout) -> Notations:
     """The notations of the fields that are read from columns."""
-    known: dict[str, Notation] = {}
-    for f in fields:
-        zone, formats = f.source.timezone or layout.timezone, f.source.formats
-        takes_offset = f.type not in ("date", "timestamp") or not formats or any(map(has_offset, formats))
-        how = Notation(f.type, f.source.decimal_mark(), zone, takes_offset and f.type != "date")
-        keys = [f"#{f.source.position}"] if f.source.position else [header_key(h) for h in f.headers()]
-        known.update(dict.fromkeys(keys, how))
-    return Notations(known)
+    by_column: dict[str, Notation] = {}
+    for field in fields:
+        zone, formats = field.source.timezone or layout.timezone, field.source.formats
+        takes_offset = field.type not in ("date", "timestamp") or not formats or any(map(has_offset, formats))
+        notation = Notation(field.type, field.source.decimal_mark(), zone, takes_offset and field.type != "date")
+        keys = [f"#{field.source.position}"] if field.source.position else [header_key(h) for h in field.headers()]
+        by_column.update(dict.fromkeys(keys, notation))
+    return Notations(by_column)
 
 
 def has_offset(pattern: str) -> bool:
-    """Whether a date pattern reads an offset such as Z or +08:00."""
+    """Whether a date pattern parses an offset such as Z or +08:00."""
     return re.search("[XxZ]", QUOTED.sub("", pattern)) is not None

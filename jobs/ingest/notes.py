@@ -1,4 +1,4 @@
-"""What is noticed while files are read, gathered into findings: one of a kind, however many files it concerns."""
+"""Findings collected while files are read: one per kind, however many files it concerns."""
 
 import json
 from collections.abc import Iterable
@@ -26,31 +26,31 @@ class _Count:
 
 @dataclass
 class Notes:
-    """Everything noticed in one delivery; may grow until its last row is read."""
+    """All findings of one delivery; grows until its last row is read."""
 
-    _said: dict[str, tuple[Finding, list[str]]] = field(default_factory=dict)
+    _facts: dict[str, tuple[Finding, list[str]]] = field(default_factory=dict)
     _counts: dict[str, _Count] = field(default_factory=dict)
 
     def say(self, file: str, finding: Finding) -> None:
-        """Note a fact about a file; the same fact about another file joins it."""
+        """Add a finding about a file; the same finding about another file is merged with it."""
         key = json.dumps([finding.kind, finding.message, finding.detail], ensure_ascii=False, default=str)
-        self._said.setdefault(key, (finding, []))[1].append(file)
+        self._facts.setdefault(key, (finding, []))[1].append(file)
 
     def count(self, file: str, kind: str, message: str, rows: Iterable[int], number: int | None = None) -> None:
         """Add rows to a count; `message` holds `{count}`."""
-        listed = list(rows)
-        number = len(listed) if number is None else number
+        row_numbers = list(rows)
+        number = len(row_numbers) if number is None else number
         if not number:
             return
         entry = self._counts.setdefault(kind, _Count(message))
         entry.total += number
         entry.files[file] = entry.files.get(file, 0) + number
-        entry.rows.extend(f"{file} 第 {row} 行" for row in listed[: ROWS_SHOWN - len(entry.rows)])
+        entry.rows.extend(f"{file} 第 {row} 行" for row in row_numbers[: ROWS_SHOWN - len(entry.rows)])
 
     def findings(self) -> list[Finding]:
-        """The findings so far, in the order in which they were first met."""
-        said = [Finding(f.kind, f.message, {**f.detail, **_files(files)}) for f, files in self._said.values()]
-        return said + [c.finding(kind) for kind, c in self._counts.items()]
+        """The findings so far: facts in order of occurrence, then counts."""
+        facts = [Finding(f.kind, f.message, {**f.detail, **_files(files)}) for f, files in self._facts.values()]
+        return facts + [c.finding(kind) for kind, c in self._counts.items()]
 
 
 def _files(files: list[str]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class FileNotes:
     notes: Notes
 
     def say(self, kind: str, message: str, **detail: Any) -> None:
-        """Note a fact about this file."""
+        """Add a finding about this file."""
         self.notes.say(self.file, Finding(kind, message, detail))
 
     def count(self, kind: str, message: str, rows: Iterable[int], number: int | None = None) -> None:
@@ -73,5 +73,5 @@ class FileNotes:
         self.notes.count(self.file, kind, message, rows, number)
 
     def error(self, message: str) -> DeliveryError:
-        """The refusal of this file, named."""
+        """The error that refuses this file, with its name."""
         return DeliveryError(f"文件「{self.file}」{message}")

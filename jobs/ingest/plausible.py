@@ -1,4 +1,4 @@
-"""How likely a decoded text is: common Chinese characters, isolated accents, and the marks of a wrong decoding."""
+"""How plausible a decoded text is: common Chinese characters, isolated accents, and signs of a wrong decoding."""
 
 import logging
 from functools import cache
@@ -17,7 +17,7 @@ MOJIBAKE_CHARS = 6
 
 
 def best_guess(sample: bytes) -> tuple[str, float]:
-    """Codec and confidence for bytes that are not UTF-8 throughout."""
+    """Codec and confidence for bytes that are not entirely UTF-8."""
     guesses = {
         "utf-8": _damaged_utf8(sample),
         "gb18030": _chinese(sample, "gb18030", "gb2312", (0xB0, 0xD7)),
@@ -27,10 +27,10 @@ def best_guess(sample: bytes) -> tuple[str, float]:
     name = max(guesses, key=lambda n: guesses[n])
     if guesses[name] >= ENOUGH:
         return name, guesses[name]
-    found = from_bytes(sample).best()
-    if found is None:
+    detected = from_bytes(sample).best()
+    if detected is None:
         return LAST_RESORT, guesses[LAST_RESORT]
-    return found.encoding.replace("utf_", "utf-"), max(0.0, min(ENOUGH, 1 - found.chaos))
+    return detected.encoding.replace("utf_", "utf-"), max(0.0, min(ENOUGH, 1 - detected.chaos))
 
 
 def short_gbk_taken_for_utf8(sample: bytes) -> bool:
@@ -45,7 +45,7 @@ def short_gbk_taken_for_utf8(sample: bytes) -> bool:
 
 
 def is_mojibake(text: str) -> bool:
-    """Whether UTF-8 was once read as GBK or Latin and saved like that."""
+    """Whether UTF-8 text was decoded as GBK or Latin and saved that way."""
     if any(word in text for word in MOJIBAKE_WORDS):
         return True
     foreign = "".join(c for c in text if ord(c) > 127 and c != "\ufffd")
@@ -68,7 +68,7 @@ def _damaged_utf8(sample: bytes) -> float:
 
 
 def _chinese(sample: bytes, codec: str, table: str, common: tuple[int, int]) -> float:
-    """Share of everyday characters (level 1 of the code table) and marks among what is not ASCII."""
+    """Share of common characters (level 1 of the code table) and punctuation among non-ASCII characters."""
     foreign = [c for c in sample.decode(codec, "replace") if ord(c) > 127]
     if not foreign:
         return 0.0
@@ -79,7 +79,7 @@ def _chinese(sample: bytes, codec: str, table: str, common: tuple[int, int]) -> 
 
 @cache
 def _weight(char: str, table: str, low: int, high: int) -> float:
-    """1 for an everyday character or mark, 0.8 for a rarer one of the table, 0.2 for other Chinese, else 0."""
+    """1 for a common character or punctuation mark, 0.8 for a rarer one of the table, 0.2 for other Chinese, else 0."""
     try:
         lead = char.encode(table)[0]
     except UnicodeEncodeError:
@@ -94,11 +94,13 @@ def _is_cjk(char: str) -> bool:
 
 
 def _latin(sample: bytes) -> float:
-    """Accents stand alone between ASCII letters; Chinese bytes come in pairs."""
+    """Plausibility of cp1252: accents are isolated between ASCII letters, Chinese bytes come in pairs."""
     try:
         sample.decode("cp1252")
     except UnicodeDecodeError:
         return 0.0
     foreign = [i for i, b in enumerate(sample) if b > 127]
-    alone = sum(1 for i in foreign if (i == 0 or sample[i - 1] < 128) and (i + 1 >= len(sample) or sample[i + 1] < 128))
-    return 0.9 * alone / len(foreign) if foreign else 0.0
+    isolated = sum(
+        1 for i in foreign if (i == 0 or sample[i - 1] < 128) and (i + 1 >= len(sample) or sample[i + 1] < 128)
+    )
+    return 0.9 * isolated / len(foreign) if foreign else 0.0

@@ -1,4 +1,4 @@
-"""A file never seen before → a contract for review, with the reason for every guess beside it."""
+"""A file of a new dataset → a contract for review, with the reason for every guess as a comment."""
 
 import re
 import shutil
@@ -30,18 +30,18 @@ from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import open_json, open_jsonl
 from jobs.ingest.wordings import wording
 
-ROWS_LOOKED_AT = 100_000
+SAMPLED_ROWS = 100_000
 LAST_ROWS = 8
 MAX_KEY_CHARS = 64
 SERIAL_HEADER = re.compile(r"^(序号|行号|no\.?|#|row|index)$", re.I)
-TOLD = ("column_duplicate", "formulas_without_values")
-"""Findings that whoever reviews a proposal has to know."""
+REVIEWER_FINDINGS = ("column_duplicate", "formulas_without_values")
+"""Findings that the reviewer of a proposal has to know."""
 RESERVED = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 @dataclass(frozen=True)
 class _Profile:
-    """The rows looked at, column by column."""
+    """The sampled rows, by column."""
 
     header: tuple[str | None, ...]
     own: int
@@ -53,7 +53,7 @@ class _Profile:
 
 
 def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
-    """A contract in YAML that loads and reads this very file; DeliveryError where nothing can read it."""
+    """A contract in YAML that loads and reads this file; DeliveryError for an unreadable file."""
     notes = Notes()
     folder = Path(tempfile.mkdtemp(prefix="proposal-", dir=scratch))
     try:
@@ -75,39 +75,39 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
 
 def _profile(part: LocalFile, layout: GuessedLayout) -> _Profile:
     notes = Notes()
-    found = _look(_grid(part, layout, notes))
-    typical = _typical(found)
-    footer = footer_rows(found.last, typical)
-    if footer and not found.more:
+    profile = _sampled(_grid(part, layout, notes))
+    typical = _typical(profile)
+    footer = footer_rows(profile.last, typical)
+    if footer and not profile.more:
         layout.put(wording("footer_rows", rows=footer), footer_rows=footer)
         notes = Notes()
-        found = _look(_grid(part, layout, notes))
-    layout.comments += [finding.message for finding in notes.findings() if finding.kind in TOLD]
-    return found
+        profile = _sampled(_grid(part, layout, notes))
+    layout.comments += [finding.message for finding in notes.findings() if finding.kind in REVIEWER_FINDINGS]
+    return profile
 
 
 def _grid(part: LocalFile, layout: GuessedLayout, notes: Notes) -> Grid:
-    words, own = Layout.model_validate(layout.values), FileNotes(part.name, notes)
-    match words.format:
+    declared, file_notes = Layout.model_validate(layout.values), FileNotes(part.name, notes)
+    match declared.format:
         case "excel":
-            return open_excel(part.path, words, own, Notations({}))
+            return open_excel(part.path, declared, file_notes, Notations({}))
         case "parquet":
-            return open_parquet(part.path, words, own, Notations({}))
+            return open_parquet(part.path, declared, file_notes, Notations({}))
         case "json":
-            return open_json(part.path, words, own, Notations({}))
+            return open_json(part.path, declared, file_notes, Notations({}))
         case "jsonl":
-            return open_jsonl(part.path, words, own, Notations({}))
+            return open_jsonl(part.path, declared, file_notes, Notations({}))
         case _:
-            return open_delimited(part.path, words, own, lambda header: len(header))
+            return open_delimited(part.path, declared, file_notes, lambda header: len(header))
 
 
-def _look(grid: Grid) -> _Profile:
+def _sampled(grid: Grid) -> _Profile:
     pieces: dict[int, list[pa.Array]] = {i: [] for i, name in enumerate(grid.header) if name is not None}
     last: deque[list[str | None]] = deque(maxlen=LAST_ROWS)
-    rows, more = 0, False
+    rows, has_more = 0, False
     for chunk in grid.chunks():
-        if rows >= ROWS_LOOKED_AT:
-            more = True
+        if rows >= SAMPLED_ROWS:
+            has_more = True
             break
         rows += len(chunk)
         for i, arrays in pieces.items():
@@ -115,23 +115,23 @@ def _look(grid: Grid) -> _Profile:
         tail = chunk.slice(max(len(chunk) - LAST_ROWS, 0), LAST_ROWS)
         last.extend([list(row) for row in zip(*(c.to_pylist() for c in tail.cells), strict=True)])
     joined = {i: pa.concat_arrays(arrays) if arrays else pa.array([], pa.string()) for i, arrays in pieces.items()}
-    return _Profile(grid.header, grid.own(), joined, rows, more, list(last), grid.types)
+    return _Profile(grid.header, grid.own(), joined, rows, has_more, list(last), grid.types)
 
 
-def _typical(found: _Profile) -> float:
-    filled = sum(len(a) - a.null_count for a in found.columns.values())
-    return filled / found.rows if found.rows else 0.0
+def _typical(profile: _Profile) -> float:
+    filled = sum(len(a) - a.null_count for a in profile.columns.values())
+    return filled / profile.rows if profile.rows else 0.0
 
 
 def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, profile: _Profile) -> str:
     counts = {i: _counts(array) for i, array in profile.columns.items()}
-    decimal = decimal_mark(one for i, one in counts.items() if i not in profile.types)
-    guesses = {i: _guess(i, profile, one, decimal) for i, one in counts.items()}
+    decimal = decimal_mark(value_counts for i, value_counts in counts.items() if i not in profile.types)
+    guesses = {i: _guess(i, profile, value_counts, decimal) for i, value_counts in counts.items()}
     names = _names(profile)
     key = candidate_key(profile.columns, _key_order(profile, guesses))
-    looked = f"前 {profile.rows} 行" if profile.more else f"全部 {profile.rows} 行"
+    sampled = f"前 {profile.rows} 行" if profile.more else f"全部 {profile.rows} 行"
     lines = [
-        f"# 由 {file} 的{looked}推断，请逐项核对后再启用。",
+        f"# 由 {file} 的{sampled}推断，请逐项核对后再启用。",
         "apiVersion: v3.1.0",
         "kind: DataContract",
         f"id: {dataset}",
@@ -167,7 +167,7 @@ def _guess(position: int, profile: _Profile, counts: Counter[str], decimal: str)
 
 
 def _key_order(profile: _Profile, guesses: dict[int, Guess]) -> list[int]:
-    """Columns that may name a row: codes first, then times, then words and counts; a running number last."""
+    """Columns that may be part of a key: codes first, then times, then words and counts; a serial number last."""
 
     def rank(i: int) -> int:
         header = profile.header[i] or ""
@@ -216,32 +216,32 @@ def snake_case(header: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
 
 
-def _field(i: int, name: str, key: Sequence[int], found: Guess, profile: _Profile) -> Iterator[str]:
+def _field(i: int, name: str, key: Sequence[int], proposed: Guess, profile: _Profile) -> Iterator[str]:
     header = profile.header[i]
-    for comment in found.comments:
+    for comment in proposed.comments:
         yield f"      # 建议: {' '.join(comment.split())}"
-    if found.missing and profile.rows:
-        yield wording("empty_cells", rows=found.missing, share=found.missing / profile.rows)
+    if proposed.missing and profile.rows:
+        yield wording("empty_cells", rows=proposed.missing, share=proposed.missing / profile.rows)
     yield f"      - name: {_flow(name)}"
     yield f"        businessName: {_flow(header or f'第 {i + 1} 列')}"
-    yield f"        logicalType: {found.type}"
-    yield from _options(found, is_key=i in key, is_required=not found.missing and profile.rows > 0)
+    yield f"        logicalType: {proposed.type}"
+    yield from _options(proposed, is_key=i in key, is_required=not proposed.missing and profile.rows > 0)
     if i in key:
         yield f"        primaryKeyPosition: {list(key).index(i) + 1}"
-    source = {**({"header": header} if header else {"position": i + 1}), **found.source}
+    source = {**({"header": header} if header else {"position": i + 1}), **proposed.source}
     yield "        customProperties:"
-    if found.unit:
-        yield f"          - {_flow({'property': 'unit', 'value': found.unit})}"
+    if proposed.unit:
+        yield f"          - {_flow({'property': 'unit', 'value': proposed.unit})}"
     yield f"          - {_flow({'property': 'source', 'value': source})}"
 
 
-def _options(found: Guess, is_key: bool, is_required: bool) -> Iterator[str]:
-    if found.physical:
-        yield f"        physicalType: {found.physical}"
-    if found.personal:
+def _options(proposed: Guess, is_key: bool, is_required: bool) -> Iterator[str]:
+    if proposed.physical:
+        yield f"        physicalType: {proposed.physical}"
+    if proposed.personal:
         yield "        classification: L3"
-    if found.enum:
-        yield f"        enum: {_flow([{'value': v, 'label': v} for v in found.enum])}"
+    if proposed.enum:
+        yield f"        enum: {_flow([{'value': v, 'label': v} for v in proposed.enum])}"
     if is_key or is_required:
         yield "        required: true"
     if is_key:

@@ -27,7 +27,7 @@ class Dialect:
 
     def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         """Python's reader for this dialect."""
-        # Python's own limit, 131,072 characters, would refuse cells that are merely long.
+        # Python's default limit, 131,072 characters, would refuse merely long cells.
         csv.field_size_limit(MAX_CELL_CHARS)
         if not self.quote:
             return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
@@ -37,7 +37,7 @@ class Dialect:
         """The cells of one line where quotes are plain characters."""
         try:
             return next(csv.reader([line], delimiter=self.delimiter, quoting=csv.QUOTE_NONE), [])
-        except csv.Error:  # a cell beyond what that reader takes
+        except csv.Error:  # a cell longer than the reader's limit
             return line.rstrip("\r\n").split(self.delimiter)
 
     def is_simple(self) -> bool:
@@ -45,18 +45,18 @@ class Dialect:
         return self.delimiter.isascii() and self.quote.isascii()
 
     def sound_record(self) -> re.Pattern[str]:
-        """A whole record in which every quoted cell ends where its quote closes."""
+        """Pattern of a record in which every quoted cell ends where its quote closes."""
         d, q = re.escape(self.delimiter), re.escape(self.quote)
-        # Possessive (`*+`): text that does not fit fails in one pass, however hostile.
+        # Possessive (`*+`): text that does not match fails in one pass, however hostile.
         cell = rf"(?:{q}(?:[^{q}]|{q}{q})*+{q}|(?!{q})[^{d}\r\n]*+)"
         return re.compile(rf"{cell}(?:{d}{cell})*+[\r\n]*")
 
 
 @dataclass
 class Records:
-    """Records in file order: cells (none for an empty line), which of them are broken, and the bytes used.
+    """Records in file order: cells (none for an empty line), which of them have unpaired quotes, and the bytes used.
 
-    `lines` are those that were read; `spans` says which of them each record is.
+    `lines`: all lines read; `spans`: the lines of each record.
     """
 
     lines: list[str]
@@ -67,13 +67,13 @@ class Records:
     used: int = 0
 
     def text(self, index: int) -> str:
-        """The record as it stands in the file, without its line end."""
+        """The record's text in the file, without its line end."""
         start, end = self.spans[index]
         return "".join(self.lines[start:end]).rstrip("\r\n")
 
 
 class _Lines:
-    """Lines from a position on; knows when more was asked for than there is."""
+    """Iterator over lines from a position on; `exhausted` once more were requested than there are."""
 
     def __init__(self, lines: list[str], start: int) -> None:
         self.lines = lines
@@ -101,19 +101,19 @@ class Parser:
         self.sound = dialect.sound_record() if dialect.quote else None
 
     def parse(self, data: bytes, last: bool, limit: int | None = None) -> Records:
-        """The complete records in `data`, at most `limit`; what may go on in the next block is left unused."""
+        """The complete records in `data`, at most `limit`; what may continue in the next block stays unused."""
         lines = list(io.StringIO(data.decode("utf-8", "replace"), newline=""))
-        # The last line may go on in the next block; so may a line end whose `\n` is still to come.
+        # The last line may continue in the next block; so may a line end whose `\n` is still to come.
         if not last and lines and not lines[-1].endswith("\n"):
             lines.pop()
-        found = Records(lines)
+        records = Records(lines)
         at = 0
-        while at < len(lines) and not _is_full(found, limit):
-            at = self._run(lines, at, last, limit, found)
-        return found
+        while at < len(lines) and not _is_full(records, limit):
+            at = self._run(lines, at, last, limit, records)
+        return records
 
-    def _run(self, lines: list[str], start: int, last: bool, limit: int | None, found: Records) -> int:
-        """Read on until the end, the limit, or a broken record; the line to go on from."""
+    def _run(self, lines: list[str], start: int, last: bool, limit: int | None, records: Records) -> int:
+        """Read until the end, the limit, or a broken record; returns the line to continue from."""
         feed = _Lines(lines, start)
         at = start
         try:
@@ -125,55 +125,55 @@ class Parser:
                     if fault:
                         break
                 elif self._is_irregular(lines[at]):
-                    found.irregular.append(len(found.rows))
-                self._take(row, lines, at, feed.at, found)
+                    records.irregular.append(len(records.rows))
+                self._take(row, lines, at, feed.at, records)
                 at = feed.at
-                if _is_full(found, limit):
+                if _is_full(records, limit):
                     return at
             else:
                 return len(lines)
         except csv.Error:
             pass
-        found.unpaired.add(len(found.rows))
-        self._take(self.dialect.plain(lines[at]), lines, at, at + 1, found)
+        records.unpaired.add(len(records.rows))
+        self._take(self.dialect.plain(lines[at]), lines, at, at + 1, records)
         return at + 1
 
     def _is_irregular(self, line: str) -> bool:
-        """Whether a record of one line holds quotes that stand where they should not."""
+        """Whether a record of one line has misplaced quotes."""
         return bool(self.sound) and self.dialect.quote in line and not self._is_sound(line)
 
     def _is_sound(self, text: str) -> bool:
         return self.sound is None or self.sound.fullmatch(text) is not None
 
     @staticmethod
-    def _take(row: list[str], lines: list[str], start: int, end: int, found: Records) -> None:
-        found.rows.append(row)
-        found.spans.append((start, end))
-        found.used += sum(len(line) if line.isascii() else len(line.encode()) for line in lines[start:end])
+    def _take(row: list[str], lines: list[str], start: int, end: int, records: Records) -> None:
+        records.rows.append(row)
+        records.spans.append((start, end))
+        records.used += sum(len(line) if line.isascii() else len(line.encode()) for line in lines[start:end])
 
     def _fault(self, row: list[str], record: list[str], is_open: bool, last: bool) -> str:
-        """`open`: more text is needed to tell; `unpaired`: this record swallowed others; empty: it is sound."""
+        """`open`: more text is needed to decide; `unpaired`: the record swallowed others; empty: it is sound."""
         size = sum(len(line) for line in record)
-        long = size > MAX_RECORD_BYTES or len(record) > MAX_RECORD_LINES or not self.dialect.multiline
+        is_too_long = size > MAX_RECORD_BYTES or len(record) > MAX_RECORD_LINES or not self.dialect.multiline
         if is_open:
-            return "unpaired" if last or long else "open"
-        return "unpaired" if long or not self._is_sound("".join(record)) or self._swallows(row, record) else ""
+            return "unpaired" if last or is_too_long else "open"
+        return "unpaired" if is_too_long or not self._is_sound("".join(record)) or self._swallows(row, record) else ""
 
     def _swallows(self, row: list[str], record: list[str]) -> bool:
         """Whether lines within a cell look like records of their own."""
-        # In a narrow table almost any text looks like a row: that a cell swallowed some could not be told.
+        # In a narrow table almost any text looks like a row, so swallowed rows cannot be recognised.
         if self.width is None or self.width < 3 or max(cell.count("\n") for cell in row) <= BREAKS_IN_ORDINARY_CELL:
             return False
-        whole = sum(1 for line in record[1:-1] if line.count(self.dialect.delimiter) == self.width - 1)
-        return whole >= SWALLOWED_LINES
+        record_like = sum(1 for line in record[1:-1] if line.count(self.dialect.delimiter) == self.width - 1)
+        return record_like >= SWALLOWED_LINES
 
 
-def _is_full(found: Records, limit: int | None) -> bool:
-    return limit is not None and len(found.rows) >= limit
+def _is_full(records: Records, limit: int | None) -> bool:
+    return limit is not None and len(records.rows) >= limit
 
 
 def sound_end(data: bytes, dialect: Dialect, last: bool) -> int | None:
-    """Where to cut so that all before is complete, well-quoted records; None where that cannot be said of the bytes."""
+    """Offset up to which `data` is complete, well-quoted records; None where there is no such offset."""
     if not dialect.quote or dialect.quote.encode() not in data:
         return len(data) if last else _last_line_end(data)
     text = np.frombuffer(data, np.uint8)
@@ -210,7 +210,7 @@ def _last_line_end(data: bytes) -> int | None:
 
 
 def _well_quoted(text: np.ndarray, quotes: np.ndarray, delimiter: int, cut: int) -> bool:
-    """RFC 4180: an opening quote begins a cell, a closing one ends it, a doubled one stands for itself."""
+    """RFC 4180: an opening quote begins a cell, a closing one ends it, a doubled one is a literal quote."""
     if len(quotes) % 2:
         return False
     mark = int(text[quotes[0]]) if len(quotes) else 0

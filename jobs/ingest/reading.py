@@ -1,6 +1,6 @@
-"""Delivered files → bronze rows: all text, as sent, with the place where each row stood.
+"""Delivered files → bronze rows: all text, as sent, with file and row number.
 
-An absent cell and an empty one are both null; a cell of white space stays as sent, for the contract to judge.
+A missing cell and an empty one are both null; a cell of white space stays as sent, and the contract decides about it.
 """
 
 import logging
@@ -48,7 +48,7 @@ class Reading:
 
     @property
     def findings(self) -> list[Finding]:
-        """What the sender should know about the files."""
+        """Findings about the files, for the sender."""
         return self.notes.findings()
 
 
@@ -63,25 +63,25 @@ def read(files: Sequence[LocalFile], contract: Contract, scratch: Path) -> Readi
         plan = BronzePlan(contract)
         parts = _parts(files, contract.layout, folder, notes)
         grids = [(part, _open(part, plan, FileNotes(part.name, notes))) for part in parts]
-        found = [(part, grid, plan.add(grid, FileNotes(part.name, notes))) for part, grid in grids]
+        positioned = [(part, grid, plan.add(grid, FileNotes(part.name, notes))) for part, grid in grids]
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     reading = Reading(plan.columns(), plan.schema(), iter(()), notes)
-    reading.batches = _batches(reading, plan, found, folder)
+    reading.batches = _batches(reading, plan, positioned, folder)
     return reading
 
 
 def _batches(
-    reading: Reading, plan: BronzePlan, found: Sequence[tuple[LocalFile, Grid, dict[str, int]]], folder: Path
+    reading: Reading, plan: BronzePlan, positioned: Sequence[tuple[LocalFile, Grid, dict[str, int]]], folder: Path
 ) -> Iterator[pa.RecordBatch]:
     try:
-        for part, grid, positions in found:
+        for part, grid, positions in positioned:
             for batch in plan.batches(grid, positions, part.name):
                 reading.counted_rows += len(batch)
                 _note_malformed(batch, FileNotes(part.name, reading.notes))
                 yield batch
-        logger.info("dataset %s: read %s rows of %s files", plan.contract.id, reading.counted_rows, len(found))
+        logger.info("dataset %s: read %s rows of %s files", plan.contract.id, reading.counted_rows, len(positioned))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -91,17 +91,17 @@ def _note_malformed(batch: pa.RecordBatch, notes: FileNotes) -> None:
     if faults.null_count == len(faults):
         return
     is_json = any(fault in FAULTS for fault in faults.drop_null().unique().to_pylist())
-    what = "不是有效的 JSON 记录" if is_json else "的列数或引号与表头不符"
+    defect = "不是有效的 JSON 记录" if is_json else "的列数或引号与表头不符"
     rows = batch[ROW].filter(faults.is_valid())
-    notes.count("rows_malformed", wording("rows_malformed", what=what), rows.to_pylist())
+    notes.count("rows_malformed", wording("rows_malformed", what=defect), rows.to_pylist())
 
 
 def _parts(files: Sequence[LocalFile], layout: Layout, folder: Path, notes: Notes) -> list[LocalFile]:
-    """The data files to read: of a folder or archive only those that the contract names."""
+    """The data files to read: of a folder or archive only those that match the contract's glob."""
     opener = Opener(layout, folder, notes)
     parts: list[LocalFile] = []
     for file in files:
-        if len(files) > 1 and not _wanted(file, layout):
+        if len(files) > 1 and not _is_selected(file, layout):
             message = wording("file_skipped", name=file.name, files=layout.files)
             FileNotes(file.name, notes).say("member_ignored", message, member=file.name)
             continue
@@ -112,49 +112,49 @@ def _parts(files: Sequence[LocalFile], layout: Layout, folder: Path, notes: Note
     return parts
 
 
-def _wanted(file: LocalFile, layout: Layout) -> bool:
+def _is_selected(file: LocalFile, layout: Layout) -> bool:
     return file.name.lower().endswith((".zip", ".gz")) or matches(file.name, layout.files)
 
 
 def _open(part: LocalFile, plan: BronzePlan, notes: FileNotes) -> Grid:
     layout = plan.contract.layout
-    format_, known = _format(part, layout, notes), notations(plan.fields, layout)
+    format_, field_notations = _format(part, layout, notes), notations(plan.fields, layout)
     if format_ == "excel":
-        grid = open_excel(part.path, layout, notes, known)
+        grid = open_excel(part.path, layout, notes, field_notations)
     elif format_ == "parquet":
-        grid = open_parquet(part.path, layout, notes, known)
+        grid = open_parquet(part.path, layout, notes, field_notations)
     elif format_ == "json":
-        grid = open_json(part.path, layout, notes, known)
+        grid = open_json(part.path, layout, notes, field_notations)
     elif format_ == "jsonl":
-        grid = open_jsonl(part.path, layout, notes, known)
+        grid = open_jsonl(part.path, layout, notes, field_notations)
     else:
         grid = open_delimited(part.path, layout, notes, plan.score)
     return grid.with_constants(_groups(part.name, layout, notes))
 
 
 def _format(part: LocalFile, layout: Layout, notes: FileNotes) -> str:
-    """The format to read with: what the bytes are, not what the contract or the name says."""
+    """The format to read with: by content, not by contract or file name."""
     kind = kind_of(part.path, notes)
     if kind in ("excel", "parquet"):
-        found: str = kind
+        actual: str = kind
     elif layout.format in ("csv", "json", "jsonl"):
-        found = layout.format
+        actual = layout.format
     else:
-        found = "json" if looks_like_json(part.path) else "csv"
-    if found != layout.format:
-        message = wording("format_differs", declared=FORMAT_WORDS[layout.format], actual=FORMAT_WORDS[found])
-        notes.say("format_differs", message, declared=layout.format, format=found)
-    return found
+        actual = "json" if looks_like_json(part.path) else "csv"
+    if actual != layout.format:
+        message = wording("format_differs", declared=FORMAT_WORDS[layout.format], actual=FORMAT_WORDS[actual])
+        notes.say("format_differs", message, declared=layout.format, format=actual)
+    return actual
 
 
 def _groups(name: str, layout: Layout, notes: FileNotes) -> dict[str, str]:
     if layout.file_name is None:
         return {}
     base = name.rsplit("/", 1)[-1]
-    found = re.search(layout.file_name, base)
-    if found is None:
+    match = re.search(layout.file_name, base)
+    if match is None:
         notes.say(
             "file_name_unmatched", wording("file_name_differs", pattern=layout.file_name), pattern=layout.file_name
         )
         return {}
-    return {key: value or "" for key, value in found.groupdict().items()}
+    return {key: value or "" for key, value in match.groupdict().items()}

@@ -11,7 +11,7 @@ from jobs.contracts import Layout
 from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.encoding import Encoding, blocks, detect
 from jobs.ingest.grid import Chunk, Fault, Grid, chunked, is_blank, without_last
-from jobs.ingest.headers import distinct_header, duplicate_words, suffixed
+from jobs.ingest.headers import distinct_header, duplicate_message, suffixed
 from jobs.ingest.notation import Notation, Notations
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.wordings import wording
@@ -21,13 +21,13 @@ BROKEN_LINE = "该行不是有效的 JSON"
 TOO_DEEP = "该记录嵌套过深"
 FAULTS = (NOT_AN_OBJECT, BROKEN_LINE, TOO_DEEP)
 MOST_DOCUMENT_BYTES = 128 << 20
-"""A document stands in memory whole, at up to thirty times its size."""
+"""A document is held in memory as a whole, at up to thirty times its size."""
 
 MOST_LINE_CHARS = 16 << 20
 MOST_DEPTH = 100
 Rows = Iterator[tuple[int, Sequence[str], Fault | None]]
 DEEP: Mapping[str, str] = {}
-"""Stands for a record that goes too deep."""
+"""Marks a record that nests too deep."""
 
 
 class Digits(str):
@@ -36,82 +36,87 @@ class Digits(str):
     __slots__ = ()
 
 
-def parse(text: str, again: dict[str, str] | None = None) -> Any:
+def parse(text: str, renamed: dict[str, str] | None = None) -> Any:
     """The document, with every number as its digits.
 
-    A key that stands twice in an object has a suffix the second time; `again` then holds new name → key.
+    A repeated key of an object gets a suffix; `renamed` then holds new name → key.
     """
-    told = {} if again is None else again
+    renamed_keys = {} if renamed is None else renamed
 
-    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) == len(pairs):
-            return found
-        names, more = distinct_header([key for key, _ in pairs])
-        told.update(more)
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        by_name = dict(pairs)
+        if len(by_name) == len(pairs):
+            return by_name
+        names, renamed_here = distinct_header([key for key, _ in pairs])
+        renamed_keys.update(renamed_here)
         return {name or "": value for name, (_, value) in zip(names, pairs, strict=True)}
 
-    return json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=Digits, object_pairs_hook=made)
+    return json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=Digits, object_pairs_hook=object_of)
 
 
-def open_json(path: Path, layout: Layout, notes: FileNotes, known: Notations) -> Grid:
+def open_json(path: Path, layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
     """The grid of a JSON document: a list of objects, or {columns, data}, at `layout.records`."""
     encoding = detect(path, layout.encoding, notes)
 
     def load() -> tuple[Any, Mapping[str, str]]:
-        document, again = _read(path, encoding, notes)
-        return _records(document, layout.records, notes), again
+        document, renamed = _read(path, encoding, notes)
+        return _records(document, layout.records, notes), renamed
 
-    records, again = load()
+    records, renamed = load()
     if isinstance(records, dict):
-        header, again = distinct_header([str(c) for c in records["columns"]])
-        _note_again(again, notes)
-        return _grid(header, lambda: _table_rows(load()[0]["data"], len(header)), layout, known)
-    _note_again(again, notes)
+        header, renamed = distinct_header([str(c) for c in records["columns"]])
+        _note_renamed(renamed, notes)
+        return _grid(header, lambda: _table_rows(load()[0]["data"], len(header)), layout, field_notations)
+    _note_renamed(renamed, notes)
     names = _headers((_flat(r) for r in records if isinstance(r, dict)), notes)
     rows = lambda: _object_rows(((i, r, None) for i, r in enumerate(load()[0], 1)), names, notes)  # noqa: E731
-    return _grid(names, rows, layout, known)
+    return _grid(names, rows, layout, field_notations)
 
 
-def open_jsonl(path: Path, layout: Layout, notes: FileNotes, known: Notations) -> Grid:
+def open_jsonl(path: Path, layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
     """The grid of JSON lines, read twice: once for the headers, once for the rows."""
     encoding = detect(path, layout.encoding, notes)
-    again: dict[str, str] = {}
-    lines = partial(_json_lines, path, encoding, notes, again)
+    renamed: dict[str, str] = {}
+    lines = partial(_json_lines, path, encoding, notes, renamed)
     names = _headers((_flat(r) for _, r, _ in lines() if isinstance(r, dict)), notes)
-    _note_again(again, notes)
-    return _grid(names, lambda: _object_rows(lines(), names, notes), layout, known)
+    _note_renamed(renamed, notes)
+    return _grid(names, lambda: _object_rows(lines(), names, notes), layout, field_notations)
 
 
-def _note_again(again: Mapping[str, str], notes: FileNotes) -> None:
-    if again:
-        notes.say("column_duplicate", duplicate_words(again).replace("表头", "字段名"), columns=list(again))
+def _note_renamed(renamed: Mapping[str, str], notes: FileNotes) -> None:
+    if renamed:
+        notes.say("column_duplicate", duplicate_message(renamed).replace("表头", "字段名"), columns=list(renamed))
 
 
-def _grid(header: Sequence[str | None], rows: Callable[[], Rows], layout: Layout, known: Notations) -> Grid:
-    marked = {i: how for i, name in enumerate(header) if (how := known.of(i, name)).mark != "."}
+def _grid(header: Sequence[str | None], rows: Callable[[], Rows], layout: Layout, field_notations: Notations) -> Grid:
+    notation_by_position = {
+        i: notation for i, name in enumerate(header) if (notation := field_notations.of(i, name)).mark != "."
+    }
 
     def chunks() -> Iterator[Chunk]:
-        yield from without_last(chunked(_marked(rows(), marked), len(header)), layout.footer_rows)
+        yield from without_last(chunked(_marked(rows(), notation_by_position), len(header)), layout.footer_rows)
         _document.cache_clear()
 
     return Grid(tuple(header), chunks)
 
 
-def _marked(rows: Rows, marked: Mapping[int, Notation]) -> Rows:
-    """The rows, with numbers (not texts) in the decimal marks of their fields."""
+def _marked(rows: Rows, notation_by_position: Mapping[int, Notation]) -> Rows:
+    """The rows, with numbers (not texts) written with the decimal separators of their fields."""
     for number, cells, fault in rows:
-        if marked:
-            cells = [marked[i].number(c) if i in marked and isinstance(c, Digits) else c for i, c in enumerate(cells)]
+        if notation_by_position:
+            cells = [
+                notation_by_position[i].number(c) if i in notation_by_position and isinstance(c, Digits) else c
+                for i, c in enumerate(cells)
+            ]
         yield number, cells, fault
 
 
 @lru_cache(maxsize=1)
 def _document(path: Path, encoding: Encoding, modified: int) -> tuple[Any, Mapping[str, str]]:
-    """The parsed document in memory, and its repeated keys: headers and rows of a single file need one parse."""
+    """The parsed document and its renamed keys, cached: headers and rows of a file need one parse."""
     del modified
-    again: dict[str, str] = {}
-    return parse(b"".join(blocks(path, encoding)).decode("utf-8", "replace"), again), again
+    renamed: dict[str, str] = {}
+    return parse(b"".join(blocks(path, encoding)).decode("utf-8", "replace"), renamed), renamed
 
 
 def _read(path: Path, encoding: Encoding, notes: FileNotes) -> tuple[Any, Mapping[str, str]]:
@@ -129,7 +134,7 @@ def _read(path: Path, encoding: Encoding, notes: FileNotes) -> tuple[Any, Mappin
 
 
 def _records(document: Any, path: str, notes: FileNotes) -> Any:
-    """The list of records, or a mapping with `columns` and `data`."""
+    """The list of records, or an object with `columns` and `data`."""
     document = _at(document, path, notes)
     if isinstance(document, list):
         return document
@@ -141,24 +146,24 @@ def _records(document: Any, path: str, notes: FileNotes) -> Any:
 
 
 def _at(document: Any, path: str, notes: FileNotes) -> Any:
-    """What stands at a path of names."""
+    """The value at a dotted path."""
     for step in filter(None, path.split(".")):
         if not isinstance(document, dict) or step not in document:
-            have = "、".join(map(str, document)) if isinstance(document, dict) else "列表"
-            raise notes.error(wording("json_path_missing", path=path, step=step, present=have))
+            present = "、".join(map(str, document)) if isinstance(document, dict) else "列表"
+            raise notes.error(wording("json_path_missing", path=path, step=step, present=present))
         document = document[step]
     return document
 
 
 def _json_lines(
-    path: Path, encoding: Encoding, notes: FileNotes, again: dict[str, str]
+    path: Path, encoding: Encoding, notes: FileNotes, renamed: dict[str, str]
 ) -> Iterator[tuple[int, Any, Fault | None]]:
-    """Line number, record, fault; blank lines are passed over."""
+    """Line number, record, fault; blank lines are skipped."""
     for number, line in enumerate(_lines(path, encoding, notes), start=1):
         if not line.strip(" \t\r\n\0\x1a"):
             continue
         try:
-            record = parse(line, again)
+            record = parse(line, renamed)
         except (json.JSONDecodeError, RecursionError):
             yield number, {}, Fault(BROKEN_LINE, line.rstrip("\r\n"))
             continue
@@ -188,7 +193,7 @@ def _table_rows(data: Sequence[Any], width: int) -> Rows:
 
 
 def _line(record: Any) -> str:
-    """A record as text; without it where it nests too deep to be written."""
+    """A record as JSON text; empty where it nests too deep."""
     try:
         return as_json(record)
     except RecursionError:
@@ -219,7 +224,7 @@ def _headers(records: Iterable[Mapping[str, str]], notes: FileNotes) -> tuple[st
 
 
 def _flat(record: Mapping[str, Any]) -> Mapping[str, str]:
-    """Dotted key → text; DEEP where it goes too deep to be followed."""
+    """Dotted key → text; DEEP where it nests too deep."""
     try:
         return _flattened(record, "", MOST_DEPTH)
     except RecursionError:
@@ -229,15 +234,15 @@ def _flat(record: Mapping[str, Any]) -> Mapping[str, str]:
 def _flattened(record: Mapping[str, Any], prefix: str, depth: int) -> dict[str, str]:
     if not depth:
         raise RecursionError
-    found: dict[str, str] = {}
+    flat: dict[str, str] = {}
     for key, value in record.items():
         if isinstance(value, dict) and value:
             inner = _flattened(value, f"{prefix}{key}.", depth - 1)
         else:
             inner = {prefix + key: _text(value)}
         for name, text in inner.items():  # {"a": {"b": 1}, "a.b": 2} has two columns of one name
-            found[name if name not in found else next(n for n in suffixed(name) if n not in found)] = text
-    return found
+            flat[name if name not in flat else next(n for n in suffixed(name) if n not in flat)] = text
+    return flat
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Cells of an xlsx sheet of which the reader gives nothing: errors (#N/A, #DIV/0!), and formulas that were never calculated."""
+"""Cells of an xlsx sheet that the reader returns empty: errors (#N/A, #DIV/0!), and formulas that were never calculated."""
 
 import re
 import zipfile
@@ -13,11 +13,11 @@ ERROR_TEXT = re.compile(rb"<(?:\w+:)?v>([^<]*)</")
 BARE_FORMULA = re.compile(
     rb"<(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
-"""A formula without a value behind it, up to the end of its cell."""
+"""A formula without a cached value, up to the end of its cell."""
 CELL_START = re.compile(rb"<(?:\w+:)?c\b[^>]*>")
 REFERENCE = re.compile(rb'\br="([A-Z]+)(\d+)"')
 EMPTY_TEXT = b't="str"'
-"""The value of a formula may be the empty text, and then says so by its type."""
+"""A formula whose value is the empty text has this type."""
 MOST_CELL_HEAD = 400
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 Cells = Mapping[tuple[int, int], str]
@@ -26,7 +26,7 @@ Cells = Mapping[tuple[int, int], str]
 
 @dataclass(frozen=True)
 class OddCells:
-    """Texts of errors, and formulas without a value; `unplaced` counts formulas in cells that do not say where they are."""
+    """Texts of errors, and formulas without a value; `unplaced` counts formulas in cells without a reference."""
 
     errors: Cells = field(default_factory=dict)
     formulas: Cells = field(default_factory=dict)
@@ -34,7 +34,7 @@ class OddCells:
 
 
 def odd_cells(path: Path, sheet: str) -> OddCells:
-    """The sheet's odd cells; none of xls, which keeps them where this cannot look."""
+    """The sheet's odd cells; none for xls, a binary format that is not searched."""
     if not zipfile.is_zipfile(path):
         return OddCells()
     with zipfile.ZipFile(path) as archive:
@@ -45,16 +45,16 @@ def odd_cells(path: Path, sheet: str) -> OddCells:
 
 
 def _errors(content: bytes) -> Cells:
-    found: dict[tuple[int, int], str] = {}
+    errors: dict[tuple[int, int], str] = {}
     for letters, row, inner in ERROR_CELL.findall(content) if b't="e"' in content else ():
         text = ERROR_TEXT.search(inner)
         if text:
-            found[int(row) - 1, _column(letters)] = text.group(1).decode()
-    return found
+            errors[int(row) - 1, _column(letters)] = text.group(1).decode()
+    return errors
 
 
 def _formulas(content: bytes) -> tuple[Cells, int]:
-    found: dict[tuple[int, int], str] = {}
+    formulas: dict[tuple[int, int], str] = {}
     unplaced = 0
     for formula in BARE_FORMULA.finditer(content):
         heads = CELL_START.findall(content, max(formula.start() - MOST_CELL_HEAD, 0), formula.start())
@@ -65,9 +65,9 @@ def _formulas(content: bytes) -> tuple[Cells, int]:
         if place is None:
             unplaced += 1
             continue
-        words = unescape((formula.group(1) or b"").decode("utf-8", "replace"))
-        found[int(place.group(2)) - 1, _column(place.group(1))] = f"={words}"
-    return found, unplaced
+        text = unescape((formula.group(1) or b"").decode("utf-8", "replace"))
+        formulas[int(place.group(2)) - 1, _column(place.group(1))] = f"={text}"
+    return formulas, unplaced
 
 
 def _member(archive: zipfile.ZipFile, sheet: str) -> str | None:
@@ -76,9 +76,9 @@ def _member(archive: zipfile.ZipFile, sheet: str) -> str | None:
         relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     except (KeyError, ElementTree.ParseError):
         return None
-    wanted = {e.get(RELATION) for e in book.iter() if e.tag.endswith("}sheet") and e.get("name") == sheet}
+    relation_ids = {e.get(RELATION) for e in book.iter() if e.tag.endswith("}sheet") and e.get("name") == sheet}
     for relation in relations:
-        if relation.get("Id") in wanted:
+        if relation.get("Id") in relation_ids:
             target = (relation.get("Target") or "").lstrip("/")
             name = target if target.startswith("xl/") else f"xl/{target}"
             return name if name in archive.namelist() else None

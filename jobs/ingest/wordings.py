@@ -1,4 +1,4 @@
-"""What senders and reviewers are told of files, from wordings.yaml."""
+"""Texts about files for senders and reviewers, from wordings.yaml."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -16,6 +16,6 @@ def wordings() -> Mapping[str, str]:
 
 
 def wording(key: str, **values: object) -> str:
-    """The text of a key with the values in it; as it is written where no value is given."""
+    """The text of a key with the values filled in; unchanged where no value is given."""
     text = wordings()[key]
     return text.format(**values) if values else text

@@ -1,7 +1,7 @@
-"""Run as a program of its own, with little memory: does a sheet of a workbook fit? Exit code 0 says yes.
+"""Run as a separate process with limited memory: does a sheet of a workbook fit? Exit code 0 means yes.
 
-A workbook of a few kilobytes can ask for more memory than there is: three cells in far corners of a sheet do, and the
-reader's library then ends the process. What is wrong with a workbook otherwise is for the reader to tell.
+A workbook of a few kilobytes can demand more memory than there is, for example by three cells in far corners of a sheet, and
+the reader's library then aborts the process. Any other defect of a workbook is left for the reader to report.
 """
 
 import resource
@@ -26,9 +26,9 @@ def fits(path: Path, sheet: str | int) -> bool:
 @lru_cache(maxsize=8)
 def _fits(path: Path, size: int, modified: int, sheet: str | int) -> bool:
     del size, modified
-    named = f"={sheet}" if isinstance(sheet, str) else str(sheet)
-    words = [sys.executable, "-I", __file__, str(path), named, str(MOST_BYTES)]
-    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+    sheet_argument = f"={sheet}" if isinstance(sheet, str) else str(sheet)
+    command = [sys.executable, "-I", __file__, str(path), sheet_argument, str(MOST_BYTES)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _open(path: str, sheet: str, most: int) -> None:
@@ -38,9 +38,9 @@ def _open(path: str, sheet: str, most: int) -> None:
                 raise MemoryError
     book = load_workbook(path)
     names = book.sheet_names
-    wanted = [n for n in names if n.strip() == sheet[1:].strip()] if sheet[:1] == "=" else names[int(sheet) :]
-    if wanted:
-        book.get_sheet_by_name(wanted[0])
+    matching = [n for n in names if n.strip() == sheet[1:].strip()] if sheet[:1] == "=" else names[int(sheet) :]
+    if matching:
+        book.get_sheet_by_name(matching[0])
 
 
 def _main(path: str, sheet: str, bytes_: str) -> int:

@@ -1,4 +1,4 @@
-"""A dataset that nobody has heard of: one contract and one suite beside those that ship."""
+"""A dataset that does not ship: one contract and one suite beside the shipped ones."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Run as a program in an Airflow home of its own: parses all DAG files and prints what it found as JSON."""
+"""Run as a program in an Airflow home of its own: parses all DAG files and prints the DAGs as JSON."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ def bag() -> DagBag:
 
 
 def facts(dag: Any) -> dict[str, Any]:
-    """What the tests ask of a DAG."""
+    """Facts of a DAG that the tests check."""
     return {
         "owner": dag.owner,
         "doc": dag.doc_md or "",
@@ -38,11 +38,11 @@ def facts(dag: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """One JSON document in the last line, after whatever Airflow says."""
-    found = bag()
+    """Print one JSON document as the last line, after Airflow's own output."""
+    dag_bag = bag()
     result = {
-        "errors": {Path(file).name: str(error) for file, error in found.import_errors.items()},
-        "dags": {dag_id: facts(dag) for dag_id, dag in found.dags.items()},
+        "errors": {Path(file).name: str(error) for file, error in dag_bag.import_errors.items()},
+        "dags": {dag_id: facts(dag) for dag_id, dag in dag_bag.dags.items()},
         "heavy": [name for name in HEAVY if name in sys.modules],
     }
     print("\n" + json.dumps(result))

@@ -14,7 +14,7 @@ OURS = ("LAKE_", "AIRFLOW", "_AIRFLOW")
 
 
 def lake_environ(settings: Settings) -> dict[str, str]:
-    """The words that lead another process to this lake."""
+    """Environment variables that point another process to this lake."""
     return {
         "LAKE_HOME": str(settings.home),
         "LAKE_S3_ENDPOINT": settings.s3_endpoint,
@@ -30,7 +30,7 @@ def lake_environ(settings: Settings) -> dict[str, str]:
 
 
 def airflow_environ(home: Path) -> dict[str, str]:
-    """The words that give Airflow a home and our DAGs."""
+    """Environment variables that give Airflow a home and our DAGs."""
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(PROJECT / "infra" / "airflow" / "airflow.cfg"),
@@ -43,9 +43,9 @@ def airflow_environ(home: Path) -> dict[str, str]:
 
 
 def started(*words: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """A Python module that ran to its end, with what it said."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(OURS) or key == "LAKE_CACHE"}
-    env = {**kept, "PYTHONPATH": str(PROJECT), **environ}
+    """A Python module run to its end, with its output."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(OURS) or key == "LAKE_CACHE"}
+    env = {**inherited, "PYTHONPATH": str(PROJECT), **environ}
     return subprocess.run(
         [sys.executable, "-m", *words], env=env, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=400
     )
@@ -53,6 +53,6 @@ def started(*words: str, environ: Mapping[str, str]) -> subprocess.CompletedProc
 
 def answer(*words: str, environ: Mapping[str, str]) -> Any:
     """What a program of the tests prints as JSON in its last line."""
-    done = started(*words, environ=environ)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-6000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    process = started(*words, environ=environ)
+    assert process.returncode == 0, process.stdout[-4000:] + process.stderr[-6000:]
+    return json.loads(process.stdout.splitlines()[-1])

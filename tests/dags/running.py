@@ -1,4 +1,4 @@
-"""Run as a program in an Airflow home of its own: runs DAGs without a scheduler and prints what came of them as JSON.
+"""Run as a program in an Airflow home of its own: runs DAGs without a scheduler and prints the outcome as JSON.
 
 python -m tests.dags.running DATASET PRODUCT
 """
@@ -31,22 +31,22 @@ class Outlets(dict[Any, Any]):
 
 
 def watched(dag: DAG) -> list[Any]:
-    """What the watching task notes for the DAGs of datasets."""
+    """Asset events that the watching task emits for the DAGs of datasets."""
     outlets = Outlets()
     dag.get_task("watch").python_callable(outlet_events=outlets)  # type: ignore[attr-defined]
-    return [event for one in outlets.values() for event in one.added]
+    return [event for outlet in outlets.values() for event in outlet.added]
 
 
 def run(dag: DAG, conf: Mapping[str, Any]) -> dict[str, Any]:
     """State of a run and of its tasks, and what they returned."""
-    done = dag.test(run_conf=dict(conf))
+    dag_run = dag.test(run_conf=dict(conf))
     with create_session() as session:
         values = session.scalars(
-            select(XComModel).where(XComModel.run_id == done.run_id, XComModel.key == "return_value")
+            select(XComModel).where(XComModel.run_id == dag_run.run_id, XComModel.key == "return_value")
         )
         returned = {f"{value.task_id}/{value.map_index}": value.value for value in values}
-    tasks = sorted([t.task_id, t.map_index, str(t.state)] for t in done.get_task_instances())
-    return {"state": str(done.state), "tasks": tasks, "returned": returned}
+    tasks = sorted([t.task_id, t.map_index, str(t.state)] for t in dag_run.get_task_instances())
+    return {"state": str(dag_run.state), "tasks": tasks, "returned": returned}
 
 
 def events() -> list[dict[str, Any]]:
@@ -56,29 +56,29 @@ def events() -> list[dict[str, Any]]:
         return [{"asset": uri, "extra": extra} for uri, extra in session.execute(query.order_by(AssetEvent.id))]
 
 
-def told(dag: DAG, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the tasks that these results trigger return."""
-    group = [SimpleNamespace(extra=event["extra"]) for event in found if event["asset"] == RESULTS]
+def reported_and_governed(dag: DAG, asset_events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return values of the tasks that these results trigger."""
+    group = [SimpleNamespace(extra=event["extra"]) for event in asset_events if event["asset"] == RESULTS]
     reported = dag.get_task("report").python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
     return {"reports": reported, "governed": dag.get_task("govern").python_callable(reported)}  # type: ignore[attr-defined]
 
 
 def main(dataset: str, product: str) -> None:
-    """The way of one delivery through the DAGs, and a product."""
+    """Run one delivery through the DAGs, and a product."""
     dags = bag().dags
     landed = watched(dags["deliveries"])
     received = dags[dataset].get_task("received").python_callable  # type: ignore[attr-defined]
     source = run(dags[dataset], {"delivery": next(e["delivery"] for uri, e in landed if uri.endswith(f"/{dataset}"))})
     built = run(dags[product], {})
-    found = events()
+    asset_events = events()
     result = {
         "landed": landed,
         "source": source,
         "left": received(dataset, params={"delivery": ""}),
         "built": built,
-        "events": found,
+        "events": asset_events,
         "announced": run(dags["bulletins"], {}) if NOTO.is_dir() else None,
-        **told(dags["results_to_departments"], found),
+        **reported_and_governed(dags["results_to_departments"], asset_events),
     }
     print("\n" + json.dumps(result, default=str))
 

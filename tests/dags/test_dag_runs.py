@@ -29,35 +29,35 @@ def fill(lake: Lake, folder: Path) -> None:
     file = folder / "路灯 台账.csv"
     file.write_text(made_up.ROWS, "utf-8")
     deliver(lake.store, [file], made_up.ID, made_up.PROVIDER, Manifest())
-    came = Arrival("divisions", "civil_affairs", "0" * 64, 7, ("received/区划.csv",), (("landing/区划.csv", "e"),))
-    lake.ledger.record(came, datetime.now(UTC).replace(day=1) - timedelta(days=5))
+    arrival = Arrival("divisions", "civil_affairs", "0" * 64, 7, ("received/区划.csv",), (("landing/区划.csv", "e"),))
+    lake.ledger.record(arrival, datetime.now(UTC).replace(day=1) - timedelta(days=5))
 
 
 def test_a_delivery_of_a_new_dataset_and_a_product_go_through_their_dags(lake: Lake, tmp_path: Path) -> None:
-    made = {key.removeprefix("LAKE_").lower(): Path(value) for key, value in made_up.write(tmp_path).items()}
-    settings = lake.settings.model_copy(update=made)
+    overrides = {key.removeprefix("LAKE_").lower(): Path(value) for key, value in made_up.write(tmp_path).items()}
+    settings = lake.settings.model_copy(update=overrides)
     fill(lake, tmp_path)
     environ = airflow_environ(tmp_path / "airflow") | lake_environ(settings)
     migrated = started("airflow", "db", "migrate", environ=environ)
     assert migrated.returncode == 0, migrated.stderr[-4000:]
-    done = started("tests.dags.running", made_up.ID, PRODUCT, environ=environ)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-6000:]
-    seen = json.loads(done.stdout.splitlines()[-1])
+    process = started("tests.dags.running", made_up.ID, PRODUCT, environ=environ)
+    assert process.returncode == 0, process.stdout[-4000:] + process.stderr[-6000:]
+    outcome = json.loads(process.stdout.splitlines()[-1])
 
-    ((asset, extra),) = seen["landed"]
+    ((asset, extra),) = outcome["landed"]
     delivery = extra["delivery"]
     assert asset == f"lake://landing/{made_up.ID}"
-    check_source(seen, delivery)
-    check_lake(lake, seen, delivery)
-    if seen["announced"] is not None:  # without the fonts of documents there is no bulletin
-        check_bulletins(lake, seen["announced"])
-    assert seen["governed"] == {delivery: 3}
-    check_silence(tmp_path / "airflow", done.stdout + done.stderr)
+    check_source(outcome, delivery)
+    check_lake(lake, outcome, delivery)
+    if outcome["announced"] is not None:  # without the fonts of documents there is no bulletin
+        check_bulletins(lake, outcome["announced"])
+    assert outcome["governed"] == {delivery: 3}
+    check_silence(tmp_path / "airflow", process.stdout + process.stderr)
 
 
-def check_silence(home: Path, said: str) -> None:
+def check_silence(home: Path, output: str) -> None:
     """Neither the scheduler's database, with all that tasks returned, nor any log holds the number of a person."""
-    assert made_up.ID in said and made_up.CANARY not in said
+    assert made_up.ID in output and made_up.CANARY not in output
     files = [file for file in home.rglob("*") if file.is_file()]
     assert any(file.suffix == ".db" and made_up.ID.encode() in file.read_bytes() for file in files)
     assert [file for file in files if made_up.CANARY.encode() in file.read_bytes()] == []
@@ -70,9 +70,9 @@ def check_source(seen: dict[str, Any], delivery: str) -> None:
     assert seen["source"]["tasks"] == tasks
     assert seen["source"]["returned"]["conform/0"] == State.PARTLY_QUARANTINED
     assert seen["left"] == []
-    told = {event["asset"].rstrip("/"): event["extra"].get("delivery") for event in seen["events"]}
-    assert told[f"lake://silver/{made_up.ID}"] == told["lake://results"] == delivery
-    assert f"lake://gold/{PRODUCT}" in told
+    delivery_by_asset = {event["asset"].rstrip("/"): event["extra"].get("delivery") for event in seen["events"]}
+    assert delivery_by_asset[f"lake://silver/{made_up.ID}"] == delivery_by_asset["lake://results"] == delivery
+    assert f"lake://gold/{PRODUCT}" in delivery_by_asset
 
 
 def check_bulletins(lake: Lake, seen: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ def check_bulletins(lake: Lake, seen: dict[str, Any]) -> None:
 
 
 def check_lake(lake: Lake, seen: dict[str, Any], delivery: str) -> None:
-    """Silver, quarantine, verdict, gold and report stand in the lake."""
+    """Silver, quarantine, verdict, gold and report are in the lake."""
     silver = lake.tables.read(lake.path(Zone.SILVER, made_up.ID)).orderBy("lamp_no").collect()
     assert [(row.lamp_no, row.power_w, row._marks) for row in silver] == [
         ("甲1", 150, None),

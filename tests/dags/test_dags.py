@@ -1,4 +1,4 @@
-"""The DAG files as Airflow parses them, with a dataset more than those that ship."""
+"""The DAG files as Airflow parses them, with one dataset more than those that ship."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def parsed(folder: Path) -> dict[str, Any]:
-    """What a process of its own found in dags/."""
+    """Facts of the DAGs, as a separate process parses them."""
     return answer("tests.dags.parsing", environ=airflow_environ(folder / "airflow") | made_up.write(folder))
 
 
@@ -54,12 +54,12 @@ def test_every_dag_has_an_owner_a_note_on_failure_retries_and_one_run_at_a_time(
         assert all(task["retries"] >= 1 for task in dag["tasks"].values()), name
 
 
-def test_tasks_that_use_the_engine_and_no_others_wait_in_its_pool(parsed: dict[str, Any]) -> None:
+def test_only_tasks_that_use_the_engine_are_in_its_pool(parsed: dict[str, Any]) -> None:
     pools = {task: facts["pool"] for dag in parsed["dags"].values() for task, facts in dag["tasks"].items()}
     assert {task for task, pool in pools.items() if pool == "spark"} == SPARK_TASKS
 
 
-def test_what_a_task_says_to_write_is_what_its_step_writes(parsed: dict[str, Any], registry: Registry) -> None:
+def test_outlets_of_a_task_are_written_by_its_step(parsed: dict[str, Any], registry: Registry) -> None:
     outlets = {
         (dag, task): facts["outlets"] for dag, all_ in parsed["dags"].items() for task, facts in all_["tasks"].items()
     }

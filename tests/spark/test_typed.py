@@ -71,6 +71,6 @@ def test_commands_answer(typed: Callable[..., Result]):
     verified = typed("verify", "{first}")
     assert verified.exit_code == 0 and " 0 differ" in verified.output
     rechecked = typed("recheck", "{first}")
-    assert rechecked.exit_code == 0 and "1 of 1 rules proven mended" in rechecked.output
+    assert rechecked.exit_code == 0 and "1 of 1 rules proven corrected" in rechecked.output
     backwards = typed("recheck", "{second}", "--against", "{first}")
     assert backwards.exit_code == 0 and "0 of 0" in backwards.output

@@ -1,4 +1,4 @@
-"""The reference tables of the page on contracts are those of the code, and every key says what it means."""
+"""The reference tables of docs/contracts.md match the code, and every key has a meaning."""
 
 import re
 
@@ -13,26 +13,26 @@ from jobs.settings import PROJECT
 PAGE = (PROJECT / "docs" / "contracts.md").read_text("utf-8")
 
 
-def test_the_tables_of_the_page_are_those_of_the_code() -> None:
+def test_the_tables_of_the_page_match_the_code() -> None:
     assert with_tables(PAGE) == PAGE, "stale: run `lake contracts docs`"
 
 
-def test_every_table_stands_on_the_page_once() -> None:
+def test_every_table_is_on_the_page_once() -> None:
     assert sorted(name for _, name, _, _ in GENERATED.findall(PAGE)) == sorted(TABLES)
 
 
-def test_a_table_that_was_edited_by_hand_is_written_anew() -> None:
+def test_a_table_that_was_edited_by_hand_is_regenerated() -> None:
     stale = re.sub(r"\| `delimiter` .*\n", "", PAGE)
     assert stale != PAGE and with_tables(stale) == PAGE
 
 
-def test_a_marker_without_a_table_is_told_with_the_known_names() -> None:
+def test_a_marker_without_a_table_is_rejected_with_the_known_names() -> None:
     with pytest.raises(UserError, match=r"no table is called 'layuot'; known: .*layout"):
         with_tables("<!-- generated: layuot -->\n<!-- end -->")
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_line_of_a_table_says_what_it_means(name: str) -> None:
+def test_every_line_of_a_table_has_a_meaning(name: str) -> None:
     lines = TABLES[name]().splitlines()[2:]
     assert lines and [line for line in lines if not line.rstrip(" |").strip() or line.endswith("|  |")] == []
 
@@ -42,13 +42,13 @@ def test_every_line_of_a_table_says_what_it_means(name: str) -> None:
     [
         (Layout, "| `skip_rows` | whole number, from 0 | `0` | Rows above the header. |"),
         (Layout, "| `sheet` | text or whole number | `0` | Name of the sheet, or its position from 0. |"),
-        (Source, "| `case` | `upper` · `lower` |  | Letters become upper or lower case. |"),
+        (Source, "| `case` | `upper` · `lower` |  | Converts letters to upper or lower case. |"),
         (Write, "| `partition_by` | list |  | Fields that the silver table is partitioned by. |"),
     ],
 )
-def test_a_key_is_told_with_its_values_default_and_meaning(model: type[BaseModel], line: str) -> None:
+def test_a_key_is_listed_with_its_values_default_and_meaning(model: type[BaseModel], line: str) -> None:
     assert line in keys_table(model).splitlines()
 
 
-def test_a_mark_that_parts_cells_is_escaped_within_one() -> None:
+def test_a_cell_separator_is_escaped_within_a_cell() -> None:
     assert markdown(("key",), [("a|b",)]) == "| key |\n|---|\n| a\\|b |"

@@ -1,4 +1,4 @@
-"""What is typed: answers that fit any screen, and words that may be left out."""
+"""Output that fits any screen, and options that may be omitted."""
 
 from io import StringIO
 from pathlib import Path
@@ -51,10 +51,10 @@ def test_a_new_contract_without_an_id_is_named_after_its_file(workplace: Path, n
     file.write_text(
         "编号,功率(W),安装日期\n" + "".join(f"L{n:03d},{60 + n},2026-01-{1 + n:02d}\n" for n in range(20)), "utf-8"
     )
-    done = CliRunner().invoke(app, ["contracts", "new", str(file)])
+    first = CliRunner().invoke(app, ["contracts", "new", str(file)])
     load.cache_clear()
-    assert done.exit_code == 0, done.output
+    assert first.exit_code == 0, first.output
     assert dataset in contracts.load(workplace / "schemas", workplace / "expectations").contracts
-    again = CliRunner().invoke(app, ["contracts", "new", str(file)])
+    second = CliRunner().invoke(app, ["contracts", "new", str(file)])
     load.cache_clear()
-    assert again.exit_code == 2 and "already stands" in again.output.replace("\n", " ")
+    assert second.exit_code == 2 and "already exists" in second.output.replace("\n", " ")

@@ -1,4 +1,4 @@
-"""Tickets, typed: listed, shown, moved; the chain verified; a year loaded."""
+"""Ticket commands: list, show, move; audit verify; calendar load."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -29,9 +29,9 @@ def tickets(made_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tickets]
     monkeypatch.setenv("LAKE_DATABASE_URL", made_url)
     load.cache_clear()
     database = Database(made_url)
-    made = Tickets(database, owners)
-    made.found([ISSUE, replace(ISSUE, provider="liaocheng_gas", dataset="gas", delivery="gas-1")], datetime.now(UTC))
-    yield made
+    store = Tickets(database, owners)
+    store.found([ISSUE, replace(ISSUE, provider="liaocheng_gas", dataset="gas", delivery="gas-1")], datetime.now(UTC))
+    yield store
     database.close()
     load.cache_clear()
 
@@ -40,7 +40,7 @@ def typed(*words: str) -> Result:
     return CliRunner().invoke(app, list(words), terminal_width=200)
 
 
-def test_tickets_are_listed_for_whom_they_are(tickets: Tickets) -> None:
+def test_a_department_lists_its_own_tickets_only(tickets: Tickets) -> None:
     everything = typed("tickets", "list").output
     assert "T-000001" in everything and "T-000002" in everything and "2 of 2 tickets" in everything
     own = typed("tickets", "list", "--role", "approver", "--department", "liaocheng_gas").output
@@ -54,10 +54,10 @@ def test_a_ticket_is_shown_moved_and_shown_again(tickets: Tickets) -> None:
     version = re.search(r"版本 (\d+)", shown)
     assert version and "「名称」不能为空" in shown and "派单 数据湖" in shown
     who = ("--name", "张三", "--role", "reporter", "--department", "civil_affairs")
-    done = typed("tickets", "move", "T-000001", "sign", "--seen", version[1], *who)
-    assert "已签收" in done.output
-    again = typed("tickets", "move", "T-000001", "start", "--seen", version[1], *who)
-    assert isinstance(again.exception, LakeError) and "已由张三" in str(again.exception)
+    signed = typed("tickets", "move", "T-000001", "sign", "--seen", version[1], *who)
+    assert "已签收" in signed.output
+    outdated = typed("tickets", "move", "T-000001", "start", "--seen", version[1], *who)
+    assert isinstance(outdated.exception, LakeError) and "已由张三" in str(outdated.exception)
     officer = ("--name", "王五", "--reason", "系统升级")
     facts = ("--fact", "approver=分管负责人", "--fact", "days=2")
     assert typed("tickets", "move", "T-000001", "extend", "--seen", "3", *officer, *facts).exit_code == 0
@@ -70,24 +70,24 @@ def test_facts_are_written_as_name_and_value(tickets: Tickets) -> None:
     assert wrong.exit_code == 2 and "NAME=VALUE" in wrong.output
 
 
-def test_a_chain_is_verified_and_a_change_is_told(tickets: Tickets, made_url: str) -> None:
-    whole = typed("audit", "verify")
-    assert whole.exit_code == 0 and "4 events, unbroken" in whole.output
-    noted, noted_access = [line for line in whole.output.splitlines() if ":" in line]
-    assert noted_access == "0:" + "0" * 64 and "0 readings of sensitive data, unbroken" in whole.output
+def test_a_chain_is_verified_and_a_change_is_reported(tickets: Tickets, made_url: str) -> None:
+    intact = typed("audit", "verify")
+    assert intact.exit_code == 0 and "4 events, intact" in intact.output
+    noted, noted_access = [line for line in intact.output.splitlines() if ":" in line]
+    assert noted_access == "0:" + "0" * 64 and "0 accesses to sensitive data, intact" in intact.output
     assert typed("audit", "verify", "--noted", noted).exit_code == 0
     assert typed("audit", "verify", "--noted", "9:" + "0" * 64).exit_code == 1
     assert typed("audit", "verify", "--noted", "nine").exit_code == 2
     AccessLog(tickets.database).add(
         OFFICER, Access("workbook", "工单 T-000001", "divisions", "L3", "整改"), datetime.now(UTC)
     )
-    read = typed("audit", "verify", "--noted-access", noted_access)
-    assert read.exit_code == 0 and "1 readings of sensitive data, unbroken" in read.output
+    extended = typed("audit", "verify", "--noted-access", noted_access)
+    assert extended.exit_code == 0 and "1 accesses to sensitive data, intact" in extended.output
     assert typed("audit", "verify", "--noted-access", "9:" + "0" * 64).exit_code == 1
     with tickets.database.session() as session:
         session.execute(update(EventRow).where(EventRow.seq == 2).values(name="别人"))
-    told = typed("audit", "verify")
-    assert told.exit_code == 1 and "事件 2 T-000001" in told.output
+    tampered = typed("audit", "verify")
+    assert tampered.exit_code == 1 and "事件 2 T-000001" in tampered.output
 
 
 def test_a_year_is_loaded_and_the_clocks_name_their_laws(tickets: Tickets, tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_a_year_is_loaded_and_the_clocks_name_their_laws(tickets: Tickets, tmp_p
 
 
 def test_reminders_are_sent_once(tickets: Tickets) -> None:
-    assert "nobody has to be told" in typed("tickets", "remind").output
+    assert "no reminders due" in typed("tickets", "remind").output
     old = datetime(2026, 1, 5, tzinfo=UTC)
     tickets.found([replace(ISSUE, field="old", delivery="old-1")], old)
     first = typed("tickets", "remind")
     assert first.exit_code == 0 and "portal → civil_affairs: 1 tickets" in first.output
-    assert "nobody has to be told" in typed("tickets", "remind").output
+    assert "no reminders due" in typed("tickets", "remind").output

@@ -1,4 +1,4 @@
-"""A mistake in a contract names its file and line; a right one says what it means."""
+"""A mistake in a contract is reported with file and line; a valid contract gives its rules."""
 
 import re
 from collections.abc import Callable
@@ -23,10 +23,10 @@ def line_of(text: str, words: str) -> int:
     [
         (GOOD.replace("status: active", "status: active\nstatuss: x"), "unknown key 'statuss'", "statuss"),
         (GOOD.replace("businessName: 站点,", "bussinessName: 站点,"), "unknown key 'bussinessName'", "bussinessName"),
-        (GOOD.replace("id: station", "id: Station-1"), "may only hold a-z", "id: Station-1"),
+        (GOOD.replace("id: station", "id: Station-1"), "may only contain a-z", "id: Station-1"),
         (GOOD.replace("logicalType: timestamp", "logicalType: moment"), "moment", "moment"),
         (GOOD.replace("logicalType: timestamp, ", ""), "unknown element 'read_at'", "read_at"),
-        (GOOD.replace("name: return_c", "name: temp_c"), "stands twice", "name: temp_c, businessName: 回温"),
+        (GOOD.replace("name: return_c", "name: temp_c"), "is defined twice", "name: temp_c, businessName: 回温"),
         (GOOD.replace('units: {"℃": 1}', 'unit: {"℃": 1}'), "unknown key", 'unit: {"℃": 1}'),
         (GOOD + "  - {property: layouts, value: {}}\n", "unknown property 'layouts'", "layouts"),
         (GOOD + "  - {property: layout, value: {format: pdf}}\n", "format", "format: pdf"),
@@ -36,15 +36,15 @@ def line_of(text: str, words: str) -> int:
             "nowhere",
         ),
         (GOOD.replace("provider, value: heat", "provider, value: 热力"), "provider", "customProperties:"),
-        (GOOD.replace("id: station", "id: station\nid: station"), "stands twice", "id: station"),
+        (GOOD.replace("id: station", "id: station\nid: station"), "is defined twice", "id: station"),
         (GOOD.replace("schema:", "schema: [[["), "not valid YAML", "schema: [[["),
     ],
 )
 def test_mistake_names_file_and_line(write_contracts: Callable[..., Registry], wrong: str, words: str, at: str):
-    with pytest.raises(ContractError) as said:
+    with pytest.raises(ContractError) as error:
         write_contracts({PLACE: wrong})
-    assert words in str(said.value)
-    file, line, *_ = str(said.value).split(":")
+    assert words in str(error.value)
+    file, line, *_ = str(error.value).split(":")
     assert file.endswith("station.yaml")
     assert abs(int(line) - line_of(wrong, at)) <= 8
 
@@ -54,11 +54,11 @@ def test_two_contracts_with_one_id_are_an_error(write_contracts: Callable[..., R
         write_contracts({PLACE: GOOD, "schemas/sources/other/station.yaml": GOOD})
 
 
-def test_all_mistakes_are_said_at_once(write_contracts: Callable[..., Registry]):
+def test_all_mistakes_are_reported_at_once(write_contracts: Callable[..., Registry]):
     second = contract("other", STATION_FIELDS).replace("logicalType: number", "logicalType: nombre")
-    with pytest.raises(ContractError) as said:
+    with pytest.raises(ContractError) as error:
         write_contracts({PLACE: GOOD.replace("team:", "teem:"), "schemas/sources/heat/other.yaml": second})
-    assert len(str(said.value).splitlines()) == 2
+    assert len(str(error.value).splitlines()) == 2
 
 
 @pytest.mark.parametrize(
@@ -68,19 +68,19 @@ def test_all_mistakes_are_said_at_once(write_contracts: Callable[..., Registry])
         (STATION_SUITE.replace("severity: info", "severity: fatal"), "severity"),
         (STATION_SUITE.replace("message: 供温偏离运行区间, ", ""), "message"),
         (STATION_SUITE.replace("dimension: 一致性", "dimension: 美观性"), "dimension"),
-        (STATION_SUITE.replace("id: temp_operating", "id: supply_above_return"), "stands twice"),
+        (STATION_SUITE.replace("id: temp_operating", "id: supply_above_return"), "is defined twice"),
         (STATION_SUITE.replace("remedy: 请关注", "remedies: 请关注"), "remed"),
     ],
 )
 def test_mistake_in_a_suite_names_file_and_line(write_contracts: Callable[..., Registry], wrong: str, words: str):
-    with pytest.raises(ContractError) as said:
+    with pytest.raises(ContractError) as error:
         write_contracts({PLACE: GOOD, PLACE.replace("schemas", "expectations"): wrong})
-    assert words in str(said.value)
-    assert "expectations/sources/heat/station.yaml:" in str(said.value)
+    assert words in str(error.value)
+    assert "expectations/sources/heat/station.yaml:" in str(error.value)
 
 
 def test_suite_without_a_contract_is_an_error(write_contracts: Callable[..., Registry]):
-    with pytest.raises(ContractError, match="no contract stands"):
+    with pytest.raises(ContractError, match="no contract at"):
         write_contracts({PLACE: GOOD, "expectations/sources/heat/statoin.yaml": STATION_SUITE})
 
 
@@ -114,13 +114,13 @@ def test_an_element_fills_in_what_a_contract_leaves_out_and_guards_its_meaning(
         write_contracts({PLACE: GOOD.replace("站点", "站名"), "schemas/elements/places.yaml": element})
 
 
-def test_words_of_other_yaml_versions_stay_words(write_contracts: Callable[..., Registry]):
+def test_booleans_of_other_yaml_versions_stay_strings(write_contracts: Callable[..., Registry]):
     enum = "name: return_c, enum: [{value: 'Yes'}, {value: NO}, {value: on}], "
     text = GOOD.replace("name: return_c, ", enum).replace("回温, logicalType: number", "回温, logicalType: string")
     assert list(write_contracts({PLACE: text}).contract("station").field("return_c").enum) == ["Yes", "NO", "on"]
 
 
-def test_a_broken_contract_harms_no_other_dataset(tmp_path: Path):
+def test_a_broken_contract_affects_no_other_dataset(tmp_path: Path):
     for name, text in (("station", GOOD), ("other", contract("other", STATION_FIELDS).replace("team:", "teem:"))):
         file = tmp_path / "schemas/sources/heat" / f"{name}.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ def lookups(dataset: str = "plates", on: str = "{plate_id: station}", field: str
 
 def test_rule_names_the_fields_that_it_looks_up(write_contracts: Callable[..., Registry]):
     (rule,) = [r for r in write_contracts(lookups()).rules["station"] if r.id == "below_plate"]
-    assert [(one.alias, one.dataset, one.on, one.fields) for one in rule.lookups] == [
+    assert [(lookup.alias, lookup.dataset, lookup.on, lookup.fields) for lookup in rule.lookups] == [
         ("plate", "plates", (("plate_id", "station"),), ("most_c",))
     ]
 
@@ -168,7 +168,7 @@ def test_rule_names_the_fields_that_it_looks_up(write_contracts: Callable[..., R
     ("wrong", "words"),
     [
         ({"dataset": "planks"}, "'planks' has no contract"),
-        ({"on": "{most_c: temp_c}"}, "must name the whole key of 'plates': plate_id"),
+        ({"on": "{most_c: temp_c}"}, "must name every field of the primary key of 'plates': plate_id"),
         ({"field": "least_c"}, "'plates' has no field 'least_c'"),
         ({"dataset": "station", "on": "{station: station, read_at: read_at}"}, "cannot look itself up"),
     ],
@@ -182,6 +182,6 @@ def test_mistake_about_a_lookup_names_file_and_line(
 
 
 def test_suite_hash_changes_with_the_lookup(write_contracts: Callable[..., Registry]):
-    one = write_contracts(lookups()).rules["station"]
-    other = write_contracts(lookups(on="{plate_id: 'upper(station)'}")).rules["station"]
-    assert suite_hash(one) != suite_hash(other)
+    plain = write_contracts(lookups()).rules["station"]
+    changed = write_contracts(lookups(on="{plate_id: 'upper(station)'}")).rules["station"]
+    assert suite_hash(plain) != suite_hash(changed)

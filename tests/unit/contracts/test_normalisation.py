@@ -1,4 +1,4 @@
-"""A code changes no text by itself: what may be changed is declared, and what is not declared is told."""
+"""A code changes no text by itself: normalisation is declared, and undeclared normalisation is noted."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +57,7 @@ def rules(registry: Registry) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("code", "source", "said"),
+    ("code", "source", "expected"),
     [
         ("uscc", "", ["firm_uscc", "firm_uscc_inner", "firm_trimmed", "firm_half_width"]),
         ("uscc", "{trim: true}", ["firm_uscc", "firm_uscc_inner", "firm_half_width"]),
@@ -67,11 +67,13 @@ def rules(registry: Registry) -> list[str]:
         ("half_width", "", ["firm_half_width", "firm_trimmed"]),
     ],
 )
-def test_what_is_not_normalised_is_held_to_need_none(write: Write, code: str, source: str, said: list[str]) -> None:
-    assert rules(write(firms(code, source))) == said
+def test_what_is_not_normalised_must_need_no_normalisation(
+    write: Write, code: str, source: str, expected: list[str]
+) -> None:
+    assert rules(write(firms(code, source))) == expected
 
 
-def test_a_key_with_a_code_is_judged_as_sent(write: Write) -> None:
+def test_a_key_with_a_code_is_checked_as_sent(write: Write) -> None:
     key = ", primaryKey: true, primaryKeyPosition: 1"
     coded = write(firms("uscc", more=key)).contract("firms").field("firm")
     assert (coded.is_trimmed(), coded.is_narrowed()) == (False, False)
@@ -90,28 +92,28 @@ def test_a_field_keeps_what_its_element_declares_of_the_source(write: Write) -> 
     assert (source.header, source.trim, source.case) == (("代码",), True, "upper")
 
 
-def test_check_notes_a_code_whose_normalisation_is_not_said(write: Write) -> None:
+def test_check_notes_a_code_whose_normalisation_is_not_declared(write: Write) -> None:
     (note,) = normalisation_notes(write(firms("uscc", "{trim: true}")).contract("firms"))
     assert "firms.yaml:12: note: 'firm'" in note and "{full_width: true}" in note
     assert list(normalisation_notes(write(firms("uscc", "{trim: false, full_width: false}")).contract("firms"))) == []
     assert list(normalisation_notes(write(firms("name", "{trim: true}")).contract("firms"))) == []
 
 
-def test_shipped_contracts_say_how_codes_are_normalised() -> None:
+def test_shipped_contracts_declare_how_codes_are_normalised() -> None:
     shipped = load(PROJECT / "schemas", PROJECT / "expectations")
     assert any(field.is_coded() for contract in shipped.sources() for field in contract.fields)
     assert [note for contract in shipped.sources() for note in normalisation_notes(contract)] == []
 
 
-def test_check_exits_well_with_notes(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_succeeds_with_notes(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(firms("uscc"))
     monkeypatch.setenv("LAKE_SCHEMAS", str(tmp_path / "schemas"))
     monkeypatch.setenv("LAKE_EXPECTATIONS", str(tmp_path / "expectations"))
-    shown = CliRunner().invoke(app, ["contracts", "check"])
-    assert shown.exit_code == 0 and "note: 'firm' has code 'uscc'" in shown.output and "all right" in shown.output
+    result = CliRunner().invoke(app, ["contracts", "check"])
+    assert result.exit_code == 0 and "note: 'firm' has code 'uscc'" in result.output and "rules: valid" in result.output
 
 
-def test_the_page_of_contracts_has_every_code_as_the_code_says_it() -> None:
+def test_the_page_of_contracts_lists_every_code() -> None:
     page = (PROJECT / "docs" / "contracts.md").read_text("utf-8")
     assert with_tables(page) == page, "run `lake contracts docs`"
     for name in known_codes():

@@ -1,4 +1,4 @@
-"""What schemas/ and expectations/ hold: complete, in one vocabulary, and in words that a department can act on."""
+"""Contracts and suites that ship: complete, in one vocabulary, and with texts that a department can act on."""
 
 import re
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_every_element_is_used() -> None:
 
 
 @pytest.mark.parametrize("contract", SHIPPED, ids=named)
-def test_contract_names_its_key_owner_purpose_and_clock(contract: Contract) -> None:
+def test_contract_has_key_owner_purpose_and_sla(contract: Contract) -> None:
     assert contract.key()
     assert contract.owner and CHINESE.search(contract.department) and CHINESE.search(contract.purpose)
     assert {"frequency", "latency"} <= set(contract.sla)
@@ -81,7 +81,7 @@ def test_numbers_of_persons_are_graded_sensitive() -> None:
 
 
 @pytest.mark.parametrize(("dataset", "rule"), WRITTEN, ids=ruled)
-def test_rule_speaks_chinese_and_says_what_to_do(dataset: str, rule: Rule) -> None:
+def test_rule_texts_are_chinese_and_say_what_to_do(dataset: str, rule: Rule) -> None:
     for words in (rule.message, rule.remedy, rule.basis):
         assert CHINESE.search(words)
     assert rule.remedy != rule.message
@@ -89,7 +89,7 @@ def test_rule_speaks_chinese_and_says_what_to_do(dataset: str, rule: Rule) -> No
     assert rule.fields
 
 
-def test_legal_limits_keep_the_data() -> None:
+def test_legal_limits_are_warnings_and_retain_the_data() -> None:
     limits = [rule for _, rule in WRITTEN if "数据保留" in rule.remedy]
     assert len(limits) >= 15
     assert {rule.severity for rule in limits} == {"warning"}
@@ -123,14 +123,14 @@ def test_suites_are_named_as_their_dataset() -> None:
         assert yaml.safe_load(file.read_text("utf-8"))["name"] == file.stem
 
 
-def test_a_department_is_told_of_a_lost_reference_by_the_title_of_the_other_dataset(registry: Registry) -> None:
-    found = [
+def test_the_message_of_a_lost_reference_has_the_title_of_the_other_dataset(registry: Registry) -> None:
+    rules_of_datasets = [
         (rule, rule.kwargs["dataset"])
         for rules in registry.rules.values()
         for rule in rules
         if "dataset" in rule.kwargs
     ]
-    told = [(rule, dataset) for rule, dataset in found if rule.id.endswith("_reference")]
-    assert len(told) > 5
-    for rule, dataset in told:
+    references = [(rule, dataset) for rule, dataset in rules_of_datasets if rule.id.endswith("_reference")]
+    assert len(references) > 5
+    for rule, dataset in references:
         assert f"《{registry.contract(dataset).title}》" in rule.message and dataset not in rule.message + rule.remedy

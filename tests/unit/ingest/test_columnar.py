@@ -1,4 +1,4 @@
-"""Moments and numbers of Parquet come out exactly, and its own types lead a proposal."""
+"""Timestamps and numbers of Parquet are read exactly, and its types determine a proposal."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ def stamped(path: Path, *moments: datetime | None, kind: pa.DataType = pa.timest
     return path
 
 
-def test_moments_of_96_bits_are_exact_points_in_time() -> None:
+def test_int96_timestamps_are_exact_instants() -> None:
     of = contract(
         "no", Field("at_utc", "at_utc", "timestamp"), Field("valid_to", "valid_to", "timestamp"), format="parquet"
     )
@@ -34,7 +34,7 @@ def test_moments_of_96_bits_are_exact_points_in_time() -> None:
     ]
 
 
-def test_moments_of_96_bits_keep_their_nanoseconds(tmp_path: Path) -> None:
+def test_int96_timestamps_keep_their_nanoseconds(tmp_path: Path) -> None:
     table = pa.table({"at": pa.array([1_767_600_000_123_456_789], pa.timestamp("ns"))})
     pq.write_table(table, tmp_path / "d.parquet", use_deprecated_int96_timestamps=True)
     rows, _ = read_file(tmp_path / "d.parquet", contract(AT, format="parquet"))
@@ -42,7 +42,7 @@ def test_moments_of_96_bits_keep_their_nanoseconds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("old", [True, False])
-def test_a_point_in_time_is_written_on_the_fields_clock_where_its_formats_know_no_offset(
+def test_an_instant_is_written_in_the_fields_time_zone_where_its_formats_have_no_offset(
     tmp_path: Path, old: bool
 ) -> None:
     kind = pa.timestamp("us") if old else pa.timestamp("us", "UTC")
@@ -60,14 +60,14 @@ def test_wall_clock_times_stay_as_they_are(tmp_path: Path) -> None:
     assert values(rows, "at") == [("9999-12-31 00:00:00",), ("2026-01-05 08:00:00.500000",), (None,)]
 
 
-def test_moments_of_96_bits_within_lists_are_exact_too(tmp_path: Path) -> None:
+def test_int96_timestamps_within_lists_are_exact_too(tmp_path: Path) -> None:
     table = pa.table({"at": pa.array([[datetime(9999, 12, 31)]], pa.list_(pa.timestamp("us"))), "b": [["x"]]})
     pq.write_table(table, tmp_path / "d.parquet", use_deprecated_int96_timestamps=True)
     rows, _ = read_file(tmp_path / "d.parquet", contract("at", "b", format="parquet"))
     assert values(rows, "at", "b") == [('["9999-12-31 00:00:00"]', '["x"]')]
 
 
-def test_numbers_are_written_with_the_decimal_mark_of_their_field(tmp_path: Path) -> None:
+def test_numbers_are_written_with_the_decimal_separator_of_their_field(tmp_path: Path) -> None:
     table = pa.table({"f": [1.234, None], "d": [Decimal("1234.50"), None], "t": ["1.234", None]})
     pq.write_table(table, tmp_path / "d.parquet")
     comma = Source(thousands=".", decimal=",")
@@ -80,7 +80,7 @@ def test_numbers_are_written_with_the_decimal_mark_of_their_field(tmp_path: Path
     assert values(rows, "f", "d", "t")[0] == ("1,234", "1234,50", "1.234")
 
 
-def test_bytes_are_the_text_that_they_are_value_by_value(tmp_path: Path) -> None:
+def test_bytes_are_decoded_value_by_value(tmp_path: Path) -> None:
     pq.write_table(pa.table({"b": ["汉".encode(), b"\xff", None]}), tmp_path / "d.parquet")
     rows, reading = read_file(tmp_path / "d.parquet", contract("b", format="parquet"))
     assert values(rows, "b") == [("汉",), ("ff",), (None,)] and "binary_as_hex" in kinds(reading)
@@ -94,7 +94,7 @@ def test_offsets_are_known_from_patterns(pattern: str, answer: bool) -> None:
     assert has_offset(pattern) is answer
 
 
-def test_types_of_the_file_lead_the_proposal(
+def test_types_of_the_file_determine_the_proposal(
     proposed: Propose,
 ) -> None:
     _, of, _, rows = proposed(PROBES / "读数.parquet")
@@ -112,7 +112,7 @@ def test_types_of_the_file_lead_the_proposal(
     assert len(rows) == 5 and of.field("at_utc").source.formats == ("yyyy-MM-dd'T'HH:mm:ssXXX",)
 
 
-def test_texts_of_a_file_that_knows_types_are_no_numbers(
+def test_texts_of_a_typed_file_are_no_numbers(
     proposed: Propose,
     tmp_path: Path,
 ) -> None:

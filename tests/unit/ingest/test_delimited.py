@@ -21,7 +21,7 @@ Read = Callable[..., tuple[list[dict[str, object]], Reading]]
 
 def contract(*fields: Field | str, **layout: object) -> Contract:
     """A contract of text fields, or of the fields given."""
-    made = tuple(f if isinstance(f, Field) else Field(f, f, "string") for f in fields)
+    columns = tuple(f if isinstance(f, Field) else Field(f, f, "string") for f in fields)
     return Contract(
         "d",
         "测试数据",
@@ -30,7 +30,7 @@ def contract(*fields: Field | str, **layout: object) -> Contract:
         "p",
         "测试局",
         "",
-        made,
+        columns,
         Path("d.yaml"),
         layout=Layout.model_validate(layout),
     )
@@ -73,7 +73,7 @@ def test_row_numbers_count_blank_and_skipped_rows_and_quoted_breaks_once(read_by
     assert "rows_blank" in kinds(reading)
 
 
-def test_ragged_row_is_kept_and_marked(read_bytes: Read) -> None:
+def test_ragged_row_is_loaded_and_marked(read_bytes: Read) -> None:
     rows, reading = read_bytes(b"a,b,c\n1,2,3\n1,2\n1,2,3,4\n5,6,7\n", contract("a", "b", "c"))
     assert values(rows, "a", "c", "_malformed") == [
         ("1", "3", None),
@@ -81,11 +81,11 @@ def test_ragged_row_is_kept_and_marked(read_bytes: Read) -> None:
         ("1", "3", "应有 3 列，实有 4 列"),
         ("5", "7", None),
     ]
-    found = next(f for f in reading.findings if f.kind == "rows_malformed")
-    assert found.detail["count"] == 2 and found.detail["first_rows"] == ["d.csv 第 3 行", "d.csv 第 4 行"]
+    finding = next(f for f in reading.findings if f.kind == "rows_malformed")
+    assert finding.detail["count"] == 2 and finding.detail["first_rows"] == ["d.csv 第 3 行", "d.csv 第 4 行"]
 
 
-def test_trailing_delimiter_does_no_harm(read_bytes: Read) -> None:
+def test_trailing_delimiter_is_accepted(read_bytes: Read) -> None:
     rows, _ = read_bytes(b"a,b\n1,2,\n3,4,\n", contract("a", "b"))
     assert values(rows, "a", "b", "_malformed") == [("1", "2", None), ("3", "4", None)]
 
@@ -100,7 +100,7 @@ def test_unterminated_quote_costs_one_row(read_bytes: Read) -> None:
     assert "quotes_unpaired" in kinds(reading)
 
 
-def test_two_stray_quotes_do_not_swallow_what_lies_between(read_bytes: Read) -> None:
+def test_two_stray_quotes_do_not_swallow_the_rows_between(read_bytes: Read) -> None:
     body = "".join(f"{i},x,y\n" for i in range(20))
     rows, _ = read_bytes(f'a,b,c\n0,"x,y\n{body}9,x",y\n10,x,y\n'.encode(), contract("a", "b", "c"))
     assert len(rows) == 23
@@ -157,7 +157,7 @@ def test_file_name_groups_become_columns(read_bytes: Read) -> None:
     assert values(rows, "a", "month", "_file") == [("1", "202401", "水费_202401.csv")]
 
 
-def test_headers_match_whatever_width_case_and_white_space(read_bytes: Read) -> None:
+def test_headers_match_regardless_of_width_case_and_white_space(read_bytes: Read) -> None:
     field = Field("p", "p", "string", source=Source(header=("压力（MPa）", "旧压力")))
     rows, reading = read_bytes(" 压力(mpa) \n1\n".encode(), contract(field))
     assert values(rows, "p") == [("1",)] and "column_renamed" not in kinds(reading)
@@ -215,12 +215,12 @@ def test_header_only_gives_no_rows_and_empty_is_refused(read_bytes: Read) -> Non
 
 
 @pytest.mark.parametrize("content", [b"%PDF-1.4 x", b"Rar!\x1a\x07\x00", bytes(range(256)) * 20, b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_text_is_refused(read_bytes: Read, content: bytes) -> None:
+def test_a_binary_file_is_refused(read_bytes: Read, content: bytes) -> None:
     with pytest.raises(DeliveryError, match=r"d\.csv"):
         read_bytes(content, contract("a"))
 
 
-def test_several_files_share_columns_whatever_their_order(tmp_path: Path) -> None:
+def test_several_files_share_columns_in_any_order(tmp_path: Path) -> None:
     (tmp_path / "1").write_bytes(b"a,b\n1,2\n")
     (tmp_path / "2").write_bytes(b"x,b,a\n9,4,3\n")
     files = [LocalFile("1.csv", tmp_path / "1"), LocalFile("2.csv", tmp_path / "2")]
@@ -273,9 +273,11 @@ def test_any_text_reads_the_same_in_any_block_size(tmp_path: Path, body: str, bl
     assert _grid_rows(tmp_path, text, block) == whole
     if '"' not in body:
         plain = [r for r in csv.reader(io.StringIO(text, newline=""))]
-        kept = [(i, r) for i, r in enumerate(plain, 1) if i > 1 and any(r) and not (len(r) == 1 and not r[0].strip())]
-        assert [row[0] for row in whole] == [i for i, _ in kept]
-        assert [row[1] for row in whole] == [r[0] or None for _, r in kept]
+        nonblank = [
+            (i, r) for i, r in enumerate(plain, 1) if i > 1 and any(r) and not (len(r) == 1 and not r[0].strip())
+        ]
+        assert [row[0] for row in whole] == [i for i, _ in nonblank]
+        assert [row[1] for row in whole] == [r[0] or None for _, r in nonblank]
 
 
 def _grid_rows(folder: Path, text: str, block: int) -> list[tuple[object, ...]]:
@@ -283,11 +285,11 @@ def _grid_rows(folder: Path, text: str, block: int) -> list[tuple[object, ...]]:
     path.write_bytes(text.encode())
     layout = replace_layout(encoding="utf-8")
     grid = open_delimited(path, layout, FileNotes("t.csv", Notes()), len, block)
-    found: list[tuple[object, ...]] = []
+    rows_read: list[tuple[object, ...]] = []
     for chunk in grid.chunks():
         columns = [chunk.rows.to_pylist(), *(c.to_pylist() for c in chunk.cells), chunk.malformed.to_pylist()]
-        found.extend(zip(*columns, strict=True))
-    return found
+        rows_read.extend(zip(*columns, strict=True))
+    return rows_read
 
 
 def replace_layout(**layout: object) -> Layout:

@@ -1,4 +1,4 @@
-"""Encodings: found with a confidence, told where they differ, and never a lost row."""
+"""Encodings: detected with a confidence, reported where they differ, and never a lost row."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ def of(first: str, second: str, **layout: object) -> Contract:
 
 
 def encoding(reading: Reading) -> tuple[str, float]:
-    found = next(f for f in reading.findings if f.kind == "encoding_detected")
-    return found.detail["encoding"], found.detail["confidence"]
+    finding = next(f for f in reading.findings if f.kind == "encoding_detected")
+    return finding.detail["encoding"], finding.detail["confidence"]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def encoding(reading: Reading) -> tuple[str, float]:
         ("utf-16-be", "utf-16-be"),
     ],
 )
-def test_chinese_is_found_in_any_usual_encoding(tmp_path: Path, codec: str, expected: str) -> None:
+def test_chinese_is_detected_in_any_usual_encoding(tmp_path: Path, codec: str, expected: str) -> None:
     text = CHINESE if codec != "utf-16-be" else "name,at\n" + "a,b\n" * 50 + "聊城,x\n"
     (tmp_path / "d.csv").write_bytes(text.encode(codec))
     names = ("名称", "地址") if codec != "utf-16-be" else ("name", "at")
@@ -42,7 +42,7 @@ def test_chinese_is_found_in_any_usual_encoding(tmp_path: Path, codec: str, expe
     assert any("聊城" in str(v) for v in rows[-1].values()) or rows[0][names[0]] == "聊城市供热公司"
 
 
-def test_big5_and_latin_are_told_from_gbk(tmp_path: Path) -> None:
+def test_big5_and_latin_are_distinguished_from_gbk(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_bytes("名稱,地址\n臺北市政府環境保護局,信義區市府路一號\n".encode("big5"))
     rows, reading = read_file(tmp_path / "d.csv", of("名稱", "地址"))
     assert encoding(reading)[0] == "big5" and rows[0]["名稱"] == "臺北市政府環境保護局"
@@ -57,7 +57,7 @@ def test_short_gbk_that_happens_to_be_utf8(tmp_path: Path) -> None:
     assert values(rows, "a") == [("联通",)]
 
 
-def test_declared_encoding_that_is_not_true(tmp_path: Path) -> None:
+def test_declared_encoding_that_does_not_fit(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_bytes(CHINESE.encode("gbk"))
     rows, reading = read_file(tmp_path / "d.csv", of("名称", "地址", encoding="utf-8"))
     assert rows[0]["名称"] == "聊城市供热公司" and "encoding_differs" in kinds(reading)
@@ -73,8 +73,8 @@ def test_undecodable_bytes_keep_their_row(tmp_path: Path, codec: str) -> None:
     (tmp_path / "d.csv").write_bytes(lines + body)
     rows, reading = read_file(tmp_path / "d.csv", of("名称", "地址"))
     assert len(rows) == 104 and rows[102]["地址"] == "1" and "\ufffd" in str(rows[102]["名称"])
-    found = next(f for f in reading.findings if f.kind == "characters_damaged")
-    assert found.detail["first_rows"] == ["d.csv 第 104 行"]
+    finding = next(f for f in reading.findings if f.kind == "characters_damaged")
+    assert finding.detail["first_rows"] == ["d.csv 第 104 行"]
 
 
 def test_first_chinese_far_into_the_file(tmp_path: Path) -> None:

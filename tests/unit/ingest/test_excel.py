@@ -1,4 +1,4 @@
-"""xls and xlsx become the text that a person sees, with Excel's own row numbers."""
+"""xls and xlsx become the displayed text, with Excel's own row numbers."""
 
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -57,8 +57,8 @@ def test_damaged_identity_numbers_are_noticed(tmp_path: Path) -> None:
     path = workbook(tmp_path / "d.xlsx", [["id"], [371523199001011234], ["371523199001011234"]])
     rows, reading = read_file(path, contract("id", format="excel"))
     assert values(rows, "id") == [("371523199001011300",), ("371523199001011234",)]
-    found = next(f for f in reading.findings if f.kind == "id_precision_lost")
-    assert found.detail["count"] == 1
+    finding = next(f for f in reading.findings if f.kind == "id_precision_lost")
+    assert finding.detail["count"] == 1
 
 
 def test_row_numbers_are_excels_own(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_merged_header_cells_are_filled_and_joined(tmp_path: Path) -> None:
     assert values(read_rows, "area", "q", "p", "memo", "_row") == [("东昌府", "1", "2", None, 4)]
 
 
-def test_cells_merged_downwards_hold_for_all_their_rows(tmp_path: Path) -> None:
+def test_vertically_merged_cells_fill_all_their_rows(tmp_path: Path) -> None:
     path = workbook(tmp_path / "d.xlsx", [["区县", "月"], ["茌平", 1], [None, 2], ["东阿", 3]], ("A2:A3",))
     rows, reading = read_file(path, contract("区县", "月", format="excel"))
     assert values(rows, "区县", "月") == [("茌平", "1"), ("茌平", "2"), ("东阿", "3")]
@@ -125,7 +125,7 @@ def test_xls_reads_like_xlsx(tmp_path: Path) -> None:
     assert values(rows, "area", "q", "t", "_row") == [("茌平", "3", "2024-02-29 08:00:00", 3)]
 
 
-def test_missing_sheet_lists_those_there(tmp_path: Path) -> None:
+def test_missing_sheet_lists_the_existing_ones(tmp_path: Path) -> None:
     path = workbook(tmp_path / "d.xlsx", [["a"], [1]])
     with pytest.raises(DeliveryError, match="没有工作表「三月」；现有：Sheet"):
         read_file(path, contract("a", format="excel", sheet="三月"))
@@ -138,7 +138,7 @@ def test_empty_sheet_is_refused(tmp_path: Path) -> None:
         read_file(workbook(tmp_path / "d.xlsx", []), contract("a", format="excel"))
 
 
-def test_columns_without_name_and_value_are_not_there(tmp_path: Path) -> None:
+def test_columns_without_name_and_value_are_dropped(tmp_path: Path) -> None:
     path = workbook(tmp_path / "d.xlsx", [["a", None, None, "b"], [1, None, "x", 2]])
     rows, reading = read_file(path, contract("a", "b", format="excel", extra_columns="evolve"))
     assert reading.columns[:3] == ("a", "b", "column_3") and rows[0]["column_3"] == "x"
@@ -163,7 +163,7 @@ def test_excel_for_a_csv_contract_and_csv_for_an_excel_contract(tmp_path: Path) 
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "加密"),
     ],
 )
-def test_what_excel_cannot_be_is_refused_with_a_remedy(tmp_path: Path, content: bytes, words: str) -> None:
+def test_files_that_are_no_workbook_are_refused_with_a_remedy(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "d.xls").write_bytes(content)
     with pytest.raises(DeliveryError, match=words):
         read_file(tmp_path / "d.xls", contract("a", format="excel"))

@@ -1,4 +1,4 @@
-"""Codes stay text, and marks of numbers are proposed as they stand in their places."""
+"""Codes stay text, and separators of numbers are proposed by their positions."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_codes_with_an_e_stay_text(proposed: Propose) -> None:
     ],
 )
 @pytest.mark.parametrize("value", ["101E010", "12E5", "007", "42", "3.5", "1e3"])
-def test_a_header_that_says_code_never_becomes_a_number(
+def test_a_column_whose_header_names_a_code_never_becomes_a_number(
     proposed: Propose,
     tmp_path: Path,
     header: str,
@@ -50,7 +50,7 @@ def test_a_header_that_says_code_never_becomes_a_number(
 
 
 @pytest.mark.parametrize("header", ["数量", "序号", "行号", "amount", "video", "piano"])
-def test_other_headers_say_no_code(header: str) -> None:
+def test_other_headers_name_no_code(header: str) -> None:
     assert not SAYS_CODE.search(header)
 
 
@@ -108,14 +108,17 @@ def test_the_notation_that_fits_all_is_proposed(
 ) -> None:
     (tmp_path / "d.csv").write_text("名称;读数\n" + "".join(f"甲{i};{v}\n" for i, v in enumerate(written * 4)))
     _, of, _, _ = proposed(tmp_path / "d.csv")
-    made = of.fields[1]
-    assert (made.type, made.source.thousands, made.source.decimal or ".") == (kind, *marks)
+    proposed_field = of.fields[1]
+    assert (proposed_field.type, proposed_field.source.thousands, proposed_field.source.decimal or ".") == (
+        kind,
+        *marks,
+    )
 
 
 @pytest.mark.parametrize(
     "written", [["1,2345", "5,6"], ["12,34,567"], ["1.2.3"], ["0x10"], ["1_000"], ["12.5.2026x"], ["١٢"]]
 )
-def test_what_follows_no_notation_stays_text(written: list[str]) -> None:
+def test_values_of_no_notation_stay_text(written: list[str]) -> None:
     assert not numbers(dict.fromkeys([*written, "abc"], 1)).is_sure()
 
 
@@ -125,7 +128,7 @@ def test_a_column_that_may_be_read_in_two_ways_follows_the_files_others() -> Non
     assert numbers(doubtful).marks == Marks("", ".") and numbers(doubtful, ",").marks == Marks(".", ",")
 
 
-def test_marks_stand_in_their_places_or_the_digits_are_no_number() -> None:
+def test_digits_with_misplaced_separators_are_no_number() -> None:
     assert not any(marks.fits("0,125") for marks in POINT) and Marks("", ",").fits("0,125")
     assert Marks(".", ",").plain("12.345.678,90") == "12345678.90"
     assert [m for m in (*POINT, *COMMA) if m.fits("1.234.5")] == []
@@ -150,17 +153,17 @@ def test_numbers_of_json_are_written_with_the_decimal_mark_of_their_field(tmp_pa
 @pytest.mark.parametrize(
     "marks", [{"thousands": "."}, {"thousands": ",", "decimal": ","}, {"decimal": "5"}, {"thousands": "-"}]
 )
-def test_marks_that_contradict_each_other_are_a_mistake(marks: dict[str, str]) -> None:
+def test_contradicting_separators_are_a_mistake(marks: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="cannot"):
         Source.model_validate(marks)
 
 
-def test_a_formula_without_a_value_is_told_in_the_proposal(proposed: Propose) -> None:
+def test_a_formula_without_a_value_is_noted_in_the_proposal(proposed: Propose) -> None:
     text, *_ = proposed(PROBES / "02-formula-no-cache" / "抄表.xlsx")
     assert "有 6 个单元格只有公式、没有结果" in text
 
 
-def test_names_that_yaml_would_take_for_something_else_are_proposed_as_names(proposed: Propose, tmp_path: Path) -> None:
+def test_names_that_yaml_would_misread_are_quoted(proposed: Propose, tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("null,true,no,x\n" + "a,b,c,1\n" * 3)
     _, of, _, _ = proposed(tmp_path / "d.csv")
     assert [f.name for f in of.fields] == ["null", "true", "no", "x"]

@@ -1,4 +1,4 @@
-"""Names of files that a file system could not keep are refused before anything is sent."""
+"""File names too long for a file system are refused before anything is sent."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A file never seen before gets a contract that loads and reads that very file."""
+"""A file of a new dataset gets a contract that loads and reads that file."""
 
 import re
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def test_units_censored_values_and_missing_words(proposed: Propose, tmp_path: Pa
     assert chlorine.source.missing == ("--",) and not chlorine.required
 
 
-def test_weak_missing_words_only_beside_numbers(proposed: Propose, tmp_path: Path) -> None:
+def test_weak_missing_words_only_among_numbers(proposed: Propose, tmp_path: Path) -> None:
     lines = ["a,b", *(f"{'-' if i % 4 == 0 else i},{'无' if i % 4 == 0 else '有效'}" for i in range(60))]
     (tmp_path / "d.csv").write_text("\n".join(lines))
     _, contract, _, _ = proposed(tmp_path / "d.csv")

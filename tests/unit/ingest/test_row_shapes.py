@@ -1,4 +1,4 @@
-"""Rows that cannot be read as rows are kept with their text; cells that hold no value of their own are told."""
+"""Malformed rows are loaded with their text; cells without a value of their own are reported."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ def test_every_broken_line_of_json_lines_keeps_its_text_and_number() -> None:
     lines = (PROBES / "13-jsonl-cut" / "半坏.jsonl").read_text("utf-8").splitlines()
     assert values(rows, "_row", "_line")[4:] == [(i + 1, lines[i]) for i in range(4, 10)]
     assert all(row["_malformed"] for row in rows[4:]) and not any(row["_line"] for row in rows[:4])
-    told = next(f for f in reading.findings if f.kind == "rows_malformed")
-    assert told.detail["count"] == 6 and "不是有效的 JSON 记录" in told.message
+    finding = next(f for f in reading.findings if f.kind == "rows_malformed")
+    assert finding.detail["count"] == 6 and "不是有效的 JSON 记录" in finding.message
 
 
 def test_a_line_that_was_cut_off_and_a_null_are_rows_too() -> None:
@@ -36,7 +36,7 @@ def test_a_line_with_cells_too_many_or_too_few_keeps_its_text(read_bytes: Read, 
     assert rows[0]["_line"] == line and rows[0]["_malformed"]
 
 
-def test_records_of_a_document_that_are_none_keep_their_text(tmp_path: Path) -> None:
+def test_non_objects_in_a_document_keep_their_text(tmp_path: Path) -> None:
     (tmp_path / "d.json").write_text('[{"a": 1.10}, [1.10, {"b": "汉"}], 5, null]')
     rows, _ = read_file(tmp_path / "d.json", contract("a", format="json"))
     assert values(rows, "a", "_line") == [("1.10", None), (None, '[1.10, {"b": "汉"}]'), (None, "5"), (None, "null")]
@@ -48,21 +48,21 @@ def test_records_of_a_document_that_are_none_keep_their_text(tmp_path: Path) -> 
 METER = (Field("no", "表号", "string"), Field("last", "上期读数", "integer"), Field("now", "本期读数", "integer"))
 
 
-def test_formulas_that_were_never_calculated_are_told_and_never_silently_empty() -> None:
+def test_uncalculated_formulas_are_reported_and_never_silently_empty() -> None:
     of = contract(*METER, Field("used", "用量", "number"), format="excel")
     rows, reading = read_file(PROBES / "02-formula-no-cache" / "抄表.xlsx", of)
-    assert values(rows, "now", "used")[0] == ("207", "=C2-B2"), "no number, so the row is held back"
-    told = next(f for f in reading.findings if f.kind == "formulas_without_values")
-    assert told.detail["count"] == len(rows) == 6 and "只有公式、没有结果" in told.message
+    assert values(rows, "now", "used")[0] == ("207", "=C2-B2"), "no number, so the row fails its type rule"
+    finding = next(f for f in reading.findings if f.kind == "formulas_without_values")
+    assert finding.detail["count"] == len(rows) == 6 and "只有公式、没有结果" in finding.message
 
 
-def test_a_text_field_does_not_take_a_formula_for_a_text() -> None:
+def test_a_text_field_does_not_read_a_formula_as_text() -> None:
     of = contract(*METER, Field("used", "用量", "string"), format="excel")
     rows, reading = read_file(PROBES / "02-formula-no-cache" / "抄表.xlsx", of)
     assert {row["used"] for row in rows} == {None} and "formulas_without_values" in kinds(reading)
 
 
-def test_formulas_with_values_and_formulas_of_empty_text_are_right_as_they_are(tmp_path: Path) -> None:
+def test_formulas_with_values_and_formulas_of_empty_text_are_valid(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.append(["a", "b"])
     for row in (["x", "1"], ["y", "2"], ["z", "3"]):
@@ -88,8 +88,8 @@ def _rewrite(path: Path, cells: dict[str, str]) -> None:
         parts = {name: book.read(name) for name in book.namelist()}
     sheet = parts["xl/worksheets/sheet1.xml"].decode()
     for place, cell in cells.items():
-        sheet, done = re.subn(rf'<c r="{place}".*?</c>', cell, sheet)
-        assert done == 1
+        sheet, replacements = re.subn(rf'<c r="{place}".*?</c>', cell, sheet)
+        assert replacements == 1
     parts["xl/worksheets/sheet1.xml"] = sheet.encode()
     with zipfile.ZipFile(path, "w") as book:
         for name, content in parts.items():

@@ -26,7 +26,7 @@ def test_every_text_is_used_and_every_key_exists() -> None:
     assert named | {ENCRYPTED, *FOREIGN.values()} == set(wordings())
 
 
-def test_values_stand_in_the_text_and_a_finding_keeps_its_place_for_the_count() -> None:
+def test_values_are_filled_in_and_a_finding_keeps_its_placeholder_for_the_count() -> None:
     assert wording("archive_too_deep", most=3) == "压缩嵌套超过 3 层；请只压缩一层后重新报送"
     assert wording("rows_blank").format(count=2) == "跳过 2 个空行"
     assert wording("rows_malformed", what="甲") == "有 {count} 行甲，已连同原文隔离"
