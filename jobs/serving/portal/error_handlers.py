@@ -132,11 +132,11 @@ def _on_http(request: Request, error: Exception) -> Response:
 
 
 def _on_validation(request: Request, error: Exception) -> Response:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
     if wants_json(request):
-        told = [{name: one[name] for name in ("loc", "msg", "type")} for one in found]
-        return JSONResponse({"detail": jsonable_encoder(told)}, 422)
-    names = "、".join(str(one["loc"][-1]) for one in found)
+        details = [{name: fault[name] for name in ("loc", "msg", "type")} for fault in faults]
+        return JSONResponse({"detail": jsonable_encoder(details)}, 422)
+    names = "、".join(str(fault["loc"][-1]) for fault in faults)
     return _answer(request, 422, f"填写的内容不对：{names}")
 
 
