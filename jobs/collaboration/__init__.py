@@ -1,4 +1,4 @@
-"""The loop's second half: what failed becomes a ticket with a clock, and closes on proof."""
+"""Tickets: each rule that a delivery breaks becomes a ticket with a clock, which closes on proof."""
 
 from jobs.collaboration.metrics import LoopMetrics
 from jobs.collaboration.snapshots import Cutoff, Loop

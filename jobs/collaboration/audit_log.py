@@ -1,7 +1,7 @@
-"""All events of all tickets in one chain of hashes, so that a changed, moved or missing event is noticed.
+"""All events of all tickets in one hash chain, so that a changed, moved or missing event is detected.
 
-One chain for the database, not one a ticket: with chains by ticket, a ticket that is removed whole leaves no trace. The
-price is that writers go one after the other; each holds the end of the chain for a few milliseconds.
+One chain for the database, not one a ticket: with chains by ticket, a ticket that is deleted with its
+chain leaves no trace. The price is that writers are serialised; each locks the end of the chain for a few milliseconds.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ PARTS = ("ticket", "event", "source", "target", "role", "department", "name", "f
 
 @dataclass(frozen=True)
 class EventDraft:
-    """What is to be recorded of a ticket."""
+    """An event of a ticket, before it is recorded."""
 
     ticket: str
     event: str
@@ -38,7 +38,7 @@ class EventDraft:
 class ChainAudit:
     """Outcome of walking the chain: `broken` is the first event that does not fit, and `reason` says in Chinese why.
 
-    Only a note of `seq` and `head` kept elsewhere shows that the end of the chain was cut off and its end row with it.
+    That the end of the chain was cut off together with its end row shows only against a `seq` and `head` noted elsewhere.
     """
 
     events: int
@@ -50,19 +50,19 @@ class ChainAudit:
 
 
 def lock(session: Session) -> ChainRow:
-    """The end of the chain, held by this session until it ends; the first statement of every writer."""
+    """The end of the chain, locked by the session until it ends; the first statement of every writer."""
     session.execute(update(ChainRow).where(ChainRow.id == 1).values(seq=ChainRow.seq))
     return session.scalars(select(ChainRow).with_for_update()).one()
 
 
-def append(session: Session, happening: EventDraft, actor: Actor, at: datetime) -> EventRow:
+def append(session: Session, draft: EventDraft, actor: Actor, at: datetime) -> EventRow:
     """The new end of the chain."""
     end = lock(session)
     row = EventRow(
         seq=end.seq + 1,
         at=utc(at),
         prev=end.hash,
-        **asdict(happening),
+        **asdict(draft),
         **asdict(actor),
     )
     row.hash = _hash(row)
@@ -73,7 +73,7 @@ def append(session: Session, happening: EventDraft, actor: Actor, at: datetime) 
 
 
 def verify(session: Session, noted: tuple[int, str] | None = None) -> ChainAudit:
-    """Walk the chain from its beginning; `noted` is a seq with its hash that somebody wrote down before."""
+    """Walk the chain from its beginning; `noted` is a seq with its hash from an earlier audit."""
     prev, count = START, 0
     last: dict[str, EventRow] = {}
     comments = {row.event: row.text for row in session.scalars(select(CommentRow))}
@@ -92,7 +92,7 @@ def verify(session: Session, noted: tuple[int, str] | None = None) -> ChainAudit
 
 
 def _fault(row: EventRow, expected: int, prev: str, noted: tuple[int, str] | None, comment: str | None) -> str:
-    """Why an event does not fit; empty where it does."""
+    """Why an event is inconsistent with the chain, in Chinese; empty where it is consistent."""
     if row.seq != expected:
         return f"第 {expected} 条事件缺失"
     if row.prev != prev:
@@ -107,7 +107,7 @@ def _fault(row: EventRow, expected: int, prev: str, noted: tuple[int, str] | Non
 
 
 def _compared(session: Session, last: dict[str, EventRow], count: int, head: str) -> ChainAudit:
-    """Tickets beside their last events: a state that no event led to."""
+    """The audit, with the first ticket whose state differs from its last event, or whose ticket is missing."""
     for ticket in session.scalars(select(TicketRow).order_by(TicketRow.seq)):
         event = last.get(ticket.id)
         if event is None or event.target != ticket.state:
@@ -125,7 +125,7 @@ def text_hash(text: str) -> str:
 
 
 def _hash(row: EventRow) -> str:
-    """SHA-256 of the event's canonical JSON, the hash of the one before in it."""
+    """SHA-256 of the event's canonical JSON, which includes the hash of the previous one."""
     return event_hash({name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()})
 
 

@@ -1,4 +1,4 @@
-"""A year's holidays as an operator writes them down from the State Council's notice."""
+"""A year's holidays, as an operator enters them from the State Council's notice."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""Ways to departments: mail, group robots of WeCom and DingTalk, and notices in the portal."""
+"""Notification channels: mail, group robots of WeCom and DingTalk, and notices in the portal."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ from jobs.settings import Settings
 
 TIMEOUT_S = 10
 MOST_BYTES = 4000
-"""A robot of WeCom takes 4096 bytes of text, and DingTalk's 20,000: what is longer is cut at a line, and says so."""
+"""A robot of WeCom takes 4096 bytes of text, and DingTalk's 20,000: longer text is cut at a line, with a last line that says so."""
 
 REMEDY = "请按此格式填写：departments: {civil_affairs: [a@example.cn, b@example.cn]}"
 Robot = Literal["wecom", "dingtalk"]
@@ -49,7 +49,7 @@ class Mail:
         return bool(self.addresses.get(department))
 
     def send(self, digest: Digest) -> None:
-        """The digest as a plain text mail; ServiceUnavailable where the server does not take it for everybody."""
+        """The digest as a plain text mail; ServiceUnavailable where the server refuses it for any address."""
         mail = EmailMessage()
         mail["Subject"], mail["From"] = digest.title, self.settings.smtp_sender
         mail["To"] = ", ".join(self.addresses[digest.department])
@@ -58,7 +58,7 @@ class Mail:
             with self._server() as server:
                 refused = server.send_message(mail)
         except (OSError, smtplib.SMTPException) as error:
-            raise ServiceUnavailable(f"the mail server did not take it: {error}") from error
+            raise ServiceUnavailable(f"the mail server is unavailable or refused the mail: {error}") from error
         if refused:
             raise ServiceUnavailable(f"the mail server refused {', '.join(sorted(refused))}")
 
@@ -75,19 +75,19 @@ class Mail:
 
 @dataclass(frozen=True)
 class Webhook:
-    """A group robot; everybody in the group reads every department's digest, so it holds no record and no value."""
+    """A group robot; the whole group reads every department's digest, so a digest holds no record and no value."""
 
     name: Robot
     url: str
     secret: str = ""
 
     def reaches(self, department: str) -> bool:
-        """Always: the group is one."""
+        """Always: one group serves all departments."""
         return True
 
     def send(self, digest: Digest, now: datetime | None = None) -> None:
         """The digest in the robot's JSON; ServiceUnavailable where it answers with an error."""
-        import httpx  # a tenth of a second that only a sender pays
+        import httpx  # its import takes a tenth of a second, needed only to send
 
         text = truncated(digest, MOST_BYTES)
         shapes: Mapping[Robot, dict[str, Any]] = {
@@ -96,11 +96,13 @@ class Webhook:
         }
         try:
             answer = httpx.post(self._address(now), json=shapes[self.name], timeout=TIMEOUT_S, trust_env=False)
-            said = answer.raise_for_status().json()
+            reply = answer.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:  # the address holds a key: it is not in the message
-            raise ServiceUnavailable(f"the {self.name} robot did not take it: {type(error).__name__}") from None
-        if said.get("errcode") != 0:
-            raise ServiceUnavailable(f"the {self.name} robot refused it: {said.get('errcode')} {said.get('errmsg')}")
+            raise ServiceUnavailable(f"the {self.name} robot is unavailable: {type(error).__name__}") from None
+        if reply.get("errcode") != 0:
+            raise ServiceUnavailable(
+                f"the {self.name} robot refused the digest: {reply.get('errcode')} {reply.get('errmsg')}"
+            )
 
     def _address(self, now: datetime | None) -> str:
         """DingTalk's address is signed where the robot has a secret: HMAC-SHA256 of the time in ms and the secret."""
@@ -113,7 +115,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Notice:
-    """What a department finds in the portal."""
+    """A notice of a department in the portal."""
 
     id: int
     at: datetime
@@ -150,23 +152,23 @@ class PortalNotices:
             )
 
     def read(self, department: str, notice: int) -> None:
-        """Mark a department's own notice as read."""
+        """Mark a department's notice as read."""
         mine = (NoticeRow.id == notice, NoticeRow.department == department)
         with self.database.session() as session:
             session.execute(update(NoticeRow).where(*mine).values(read_at=utc(self.now)))
 
 
 def channels(settings: Settings, database: Database, now: datetime) -> tuple[Channel, ...]:
-    """The portal, and what the settings name."""
-    found: list[Channel] = [PortalNotices(database, now)]
+    """The portal, and the channels that the settings configure."""
+    configured: list[Channel] = [PortalNotices(database, now)]
     if settings.smtp_host and settings.contacts:
-        found.append(Mail(settings, contacts(settings.contacts)))
+        configured.append(Mail(settings, contacts(settings.contacts)))
     if settings.wecom_url.get_secret_value():
-        found.append(Webhook("wecom", settings.wecom_url.get_secret_value()))
+        configured.append(Webhook("wecom", settings.wecom_url.get_secret_value()))
     if settings.dingtalk_url.get_secret_value():
         secret = settings.dingtalk_secret.get_secret_value()
-        found.append(Webhook("dingtalk", settings.dingtalk_url.get_secret_value(), secret))
-    return tuple(found)
+        configured.append(Webhook("dingtalk", settings.dingtalk_url.get_secret_value(), secret))
+    return tuple(configured)
 
 
 def contacts(file: Path) -> Mapping[str, tuple[str, ...]]:

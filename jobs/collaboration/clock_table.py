@@ -1,4 +1,4 @@
-"""How long each thing may take, by law or by the bureau's policy: clocks.yaml, and the row that a case falls under."""
+"""Time limits by law or by the bureau's policy: clocks.yaml, and the row that applies to a case."""
 
 from collections.abc import Mapping
 from datetime import time
@@ -21,7 +21,7 @@ UNITS: Mapping[Unit, str] = {"working_days": "个工作日", "calendar_days": "�
 
 
 class Extension(PolicyPart):
-    """By how much a clock may be put off, at most, and who must agree."""
+    """The longest extension of a clock, and who must approve it."""
 
     id: str
     length: int = Field(gt=0)
@@ -30,7 +30,7 @@ class Extension(PolicyPart):
 
 
 class TermsCondition(PolicyPart):
-    """What a row holds for; what is not named does not matter."""
+    """When a row applies; an empty condition matches everything."""
 
     share_type: str = ""
     provider_class: str = ""
@@ -38,12 +38,12 @@ class TermsCondition(PolicyPart):
     case: str = ""
 
     def named(self) -> dict[str, str]:
-        """The conditions that are named."""
+        """The conditions that are not empty."""
         return {name: value for name, value in self.model_dump().items() if value}
 
 
 class Terms(PolicyPart):
-    """One row: what may take how long, and who says so."""
+    """One row: a time limit with its legal or policy source."""
 
     id: str = Field(pattern=r"^C[0-9]+$")
     kind: str = Field(pattern=r"^[a-z_]+$")
@@ -56,7 +56,7 @@ class Terms(PolicyPart):
     confidence: Literal["S", "L", "U", "D"]
 
     def words(self) -> str:
-        """The length as people say it."""
+        """The length in Chinese."""
         return f"{self.length} {UNITS[self.unit]}"
 
 
@@ -73,43 +73,46 @@ class ClockTable(PolicyPart):
     clocks: tuple[Terms, ...] = Field(min_length=1)
 
     def class_of(self, provider: str) -> str:
-        """The class of a provider: as the table names it, else government."""
+        """The class of a provider: as the table lists it, else government."""
         return next((name for name, members in self.provider_classes.items() if provider in members), GOVERNMENT)
 
     def terms(self, kind: str, provider: str, share_type: str = "", case: str = "") -> Terms:
-        """The most specific row that holds; PolicyError where none does."""
+        """The most specific row that applies; PolicyError where none does."""
         facts = {
             "share_type": share_type,
             "provider_class": self.class_of(provider),
             "provider": provider,
             "case": case,
         }
-        holding = [t for t in self.clocks if t.kind == kind and t.when.named().items() <= facts.items()]
-        if not holding:
+        applicable = [t for t in self.clocks if t.kind == kind and t.when.named().items() <= facts.items()]
+        if not applicable:
             raise PolicyError(f"时限表没有适用于 {kind}（{provider}）的行；请在 clocks.yaml 中补充")
-        return max(holding, key=lambda t: len(t.when.named()))
+        return max(applicable, key=lambda t: len(t.when.named()))
 
 
 @lru_cache
 def clock_table(file: Path = FILE) -> ClockTable:
     """The table in the file; PolicyError names file, line and remedy."""
     table, document = read_policy(file, ClockTable, REMEDY)
-    for one, other in combinations(range(len(table.clocks)), 2):
-        _check_pair(table, document, one, other)
+    for first, second in combinations(range(len(table.clocks)), 2):
+        _check_pair(table, document, first, second)
     return table
 
 
-def _check_pair(table: ClockTable, document: Document, one: int, other: int) -> None:
-    """Two rows that may hold at once must have a winner: one of them, or a third that names all their conditions."""
-    first, second = table.clocks[one], table.clocks[other]
+def _check_pair(table: ClockTable, document: Document, first_index: int, second_index: int) -> None:
+    """PolicyError where two rows may apply at once and neither they nor a third row with all their conditions takes precedence."""
+    first, second = table.clocks[first_index], table.clocks[second_index]
     a, b = first.when.named(), second.when.named()
     if first.kind != second.kind or any(a[name] != b[name] for name in a.keys() & b.keys()):
         return
     if a == b:
-        raise mistake(document, ("clocks", other), f"与第 {one + 1} 行条件完全相同", "请只保留一行")
+        raise mistake(document, ("clocks", second_index), f"与第 {first_index + 1} 行条件完全相同", "请只保留一行")
     if a.items() <= b.items() or b.items() <= a.items():
         return
     if not any(t.kind == first.kind and t.when.named() == a | b for t in table.clocks):
         raise mistake(
-            document, ("clocks", other), f"与第 {one + 1} 行可能同时适用，分不出先后", "请补充一行写明两者全部条件"
+            document,
+            ("clocks", second_index),
+            f"与第 {first_index + 1} 行可能同时适用，分不出先后",
+            "请补充一行写明两者全部条件",
         )

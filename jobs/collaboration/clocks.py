@@ -1,4 +1,4 @@
-"""A running clock: when it is due, what has elapsed net and gross of pauses, and which reminders are due."""
+"""A running clock: when it is due, the time elapsed without (net) and with (gross) pauses, and which reminders are due."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Pause:
-    """A time that does not count; it lasts while `until` is None."""
+    """A period that does not count; it is still running while `until` is None."""
 
     since: datetime
     until: datetime | None = None
@@ -22,7 +22,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class Clock:
-    """A clock that was started. `length` is in the terms' unit, without `extension`; all moments are UTC."""
+    """A started clock. `length` is in the terms' unit, without `extension`; all moments are UTC."""
 
     policy: str
     version: int
@@ -43,7 +43,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Elapsed:
-    """What went by, in the clock's unit: `net` without pauses, `gross` with them."""
+    """Elapsed time, in the clock's unit: `net` without pauses, `gross` with them."""
 
     net: float
     gross: float
@@ -51,7 +51,7 @@ class Elapsed:
 
 @dataclass(frozen=True)
 class Due:
-    """When a clock ends; provisional where the holidays of a year on the way are not known yet."""
+    """When a clock ends; provisional where the holidays of a year before it are not known yet."""
 
     at: datetime
     is_provisional: bool
@@ -59,7 +59,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Timekeeper:
-    """Reads and moves clocks; pure, with the calendar, the table and the time zone given."""
+    """Computes with clocks; pure, by the calendar, the clock table and the time zone."""
 
     days: WorkingDays
     table: ClockTable
@@ -71,17 +71,17 @@ class Timekeeper:
         return Clock(terms.id, self.table.version, terms.unit, terms.length, most, at)
 
     def pause(self, clock: Clock, at: datetime) -> Clock:
-        """The clock, paused; as it is where it does not run."""
+        """The clock, paused; unchanged where it does not run."""
         return replace(clock, pauses=(*clock.pauses, Pause(at))) if clock.state() == "running" else clock
 
     def resume(self, clock: Clock, at: datetime) -> Clock:
-        """The clock, running again; as it is where it is not paused."""
+        """The clock, resumed; unchanged where it is not paused."""
         if clock.state() != "paused":
             return clock
         return replace(clock, pauses=(*clock.pauses[:-1], Pause(clock.pauses[-1].since, at)))
 
     def stop(self, clock: Clock, at: datetime) -> Clock:
-        """The clock, stopped for good; a stopped one stays as it is."""
+        """The clock, stopped finally; unchanged where it is stopped already."""
         return clock if clock.state() == "stopped" else replace(self.resume(clock, at), stopped_at=at)
 
     def extend(self, clock: Clock, by: int) -> Clock:
@@ -94,7 +94,7 @@ class Timekeeper:
         return replace(clock, extension=clock.extension + by)
 
     def elapsed(self, clock: Clock, now: datetime) -> Elapsed:
-        """What went by until now, or until the clock stopped."""
+        """Time elapsed until now, or until the clock stopped."""
         end = min(now, clock.stopped_at or now)
         counted = self._counted_from(clock)
         # Days are counted as whole days: a pause that begins and ends on one day changes nothing.
@@ -102,7 +102,7 @@ class Timekeeper:
         return Elapsed(gross - self._paused(clock, end), gross)
 
     def due(self, clock: Clock, now: datetime) -> Due:
-        """When the clock ends, as things stand now: a pause that lasts still moves it."""
+        """When the clock ends, as of now: a pause still running moves it."""
         end = min(now, clock.stopped_at or now)
         amount = clock.length + clock.extension + self._paused(clock, end)
         first = self._counted_from(clock)
@@ -119,15 +119,15 @@ class Timekeeper:
         return end > self.due(clock, now).at
 
     def reminders_due(self, clock: Clock, now: datetime) -> tuple[int, ...]:
-        """Shares, in percent, that are reached and worth a reminder; none of a clock that does not run."""
+        """Shares, in percent, that are reached and need a reminder; none for a clock that does not run."""
         if clock.state() != "running":
             return ()
         # Multiplied, not divided: shares of whole days stay exact.
-        net, whole = self.elapsed(clock, now).net, clock.length + clock.extension
-        return tuple(pct for pct in self.table.reminders_pct if net * 100 >= whole * pct)
+        net, limit = self.elapsed(clock, now).net, clock.length + clock.extension
+        return tuple(pct for pct in self.table.reminders_pct if net * 100 >= limit * pct)
 
     def local_day(self, at: datetime) -> date:
-        """The day of a moment as people here see it."""
+        """The day of a moment in local time."""
         return at.astimezone(self.zone).date()
 
     def _counted_from(self, clock: Clock) -> datetime:

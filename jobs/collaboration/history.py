@@ -1,4 +1,4 @@
-"""Events of tickets → what metrics count: when each was open, and what became of each of its clocks."""
+"""Events of tickets → what metrics count: when each was open, and the outcome of each of its clocks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -9,12 +9,12 @@ from jobs.model.ticket import Event
 
 DISPATCHED = "dispatched"
 BROUGHT = ("open", "further", "recur")
-"""Events by which a delivery brings rows to a ticket."""
+"""Events by which a delivery adds rows to a ticket."""
 
 
 @dataclass(frozen=True)
 class ClockRun:
-    """One clock of a ticket, as its events tell. `is_last` is False where a transfer put another in its place."""
+    """One clock of a ticket, from its events. `is_last` is False where a transfer replaced it."""
 
     ticket: str
     clock: int
@@ -34,13 +34,13 @@ class ClockRun:
         return self.stopped_at is not None and self.stopped_at <= self.due
 
     def counts(self) -> bool:
-        """Whether the clock ran to its end, or runs: not paused, not given to somebody else."""
+        """Whether the clock runs or has stopped: neither paused nor replaced by a transfer."""
         return self.state != "paused" and (self.is_last or self.stopped_at is not None)
 
 
 @dataclass
 class TicketHistory:
-    """One ticket: when it was opened and ended, in turn, its clocks, and the deliveries whose rows stand in it."""
+    """One ticket: when it opened and closed (`turns`), its clocks, and the deliveries whose rows it covers."""
 
     ticket: str
     kind: str
@@ -56,7 +56,7 @@ class TicketHistory:
     cycles: dict[int, ClockRun] = field(default_factory=dict)
 
     def is_open(self, at: datetime) -> bool:
-        """Whether something was left to do at the moment."""
+        """Whether the ticket was open at the moment."""
         before = [is_open for when, is_open in self.turns if when <= at]
         return bool(before) and before[-1]
 
@@ -65,56 +65,56 @@ class TicketHistory:
         return next((cycle for cycle in self.cycles.values() if cycle.is_last), None)
 
     def is_overdue(self, at: datetime) -> bool:
-        """Whether the newest clock runs, and its due time is over at the moment up to which events were told."""
+        """Whether the newest clock runs past its due time, `at` being the moment up to which events were read."""
         last = self.clock()
         return last is not None and last.state == "running" and last.due < at
 
 
 def histories(events: Iterable[Event], state_machine: StateMachine, until: datetime) -> dict[str, TicketHistory]:
-    """What happened up to a moment, by ticket."""
-    found: dict[str, TicketHistory] = {}
+    """Histories up to a moment, by ticket."""
+    by_ticket: dict[str, TicketHistory] = {}
     for event in events:
         if event.at > until or "kind" not in event.effects:
             continue
-        life = found.setdefault(event.ticket, TicketHistory(event.ticket, event.effects["kind"]))
-        _turn(life, event, state_machine)
+        history = by_ticket.setdefault(event.ticket, TicketHistory(event.ticket, event.effects["kind"]))
+        _turn(history, event, state_machine)
         if "clock" in event.effects:
-            _time(life, event)
-    return found
+            _time(history, event)
+    return by_ticket
 
 
-def _turn(life: TicketHistory, event: Event, state_machine: StateMachine) -> None:
-    life.provider, life.state = event.effects["provider"], event.target
-    life.failed_rows, life.remaining_rows = event.effects["failed_rows"], event.effects["remaining_rows"]
+def _turn(history: TicketHistory, event: Event, state_machine: StateMachine) -> None:
+    history.provider, history.state = event.effects["provider"], event.target
+    history.failed_rows, history.remaining_rows = event.effects["failed_rows"], event.effects["remaining_rows"]
     if event.event in BROUGHT and "delivery" in event.facts:
-        life.deliveries.append(event.facts["delivery"])
+        history.deliveries.append(event.facts["delivery"])
     is_open = not state_machine.is_end(event.target)
-    if not life.turns or life.turns[-1][1] != is_open:
-        life.turns.append((event.at, is_open))
+    if not history.turns or history.turns[-1][1] != is_open:
+        history.turns.append((event.at, is_open))
     if event.source == CLOSED != event.target:
-        life.recurred_at.append(event.at)
-    if event.target == DISPATCHED and life.dispatched_at is None:
-        life.dispatched_at = event.at
+        history.recurred_at.append(event.at)
+    if event.target == DISPATCHED and history.dispatched_at is None:
+        history.dispatched_at = event.at
     if event.effects.get("dispute") == "upheld":
-        life.upheld.append(event.effects["ground"])
+        history.upheld.append(event.effects["ground"])
 
 
-def _time(life: TicketHistory, event: Event) -> None:
-    told = event.effects
-    known = life.cycles.get(told["clock"])
+def _time(history: TicketHistory, event: Event) -> None:
+    effects = event.effects
+    known = history.cycles.get(effects["clock"])
     if known is None:
-        life.cycles = {n: replace(c, is_last=False) for n, c in life.cycles.items()}
-        first = ClockRun(life.ticket, told["clock"], event.at, "", told["unit"], told["reopened"])
+        history.cycles = {n: replace(c, is_last=False) for n, c in history.cycles.items()}
+        first = ClockRun(history.ticket, effects["clock"], event.at, "", effects["unit"], effects["reopened"])
         known = first
-    stopped = known.stopped_at or (event.at if told["clock_state"] == "stopped" else None)
+    stopped = known.stopped_at or (event.at if effects["clock_state"] == "stopped" else None)
     is_proven = event.target == CLOSED != event.source and "proof" in event.facts
-    life.cycles[told["clock"]] = replace(
+    history.cycles[effects["clock"]] = replace(
         known,
-        due=datetime.fromisoformat(told["due"]),
-        state=told["clock_state"],
-        net=told["net"],
-        gross=told["gross"],
-        reopened=told["reopened"] - known.reopened_before,
+        due=datetime.fromisoformat(effects["due"]),
+        state=effects["clock_state"],
+        net=effects["net"],
+        gross=effects["gross"],
+        reopened=effects["reopened"] - known.reopened_before,
         stopped_at=stopped,
         closed_at=known.closed_at or (event.at if is_proven else None),
     )

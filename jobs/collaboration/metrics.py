@@ -1,7 +1,7 @@
-"""How the loop does in a period, as of a cut-off time, computed from events alone; each number with the tickets behind it.
+"""Metrics of rectification in a period, as of a cut-off time, from events alone; each number with the tickets behind it.
 
-Formulas of 整改率 and the like are the project's own; no national or provincial one is published. Nothing to divide by is
-None, never 100 %. Tickets whose clock stands still, and issues that a dispute excused, are not held against anybody.
+Formulas of 整改率 and the like are the project's own; no national or provincial one is published. A ratio without a
+denominator is None, never 100 %. Paused tickets, and issues that a dispute excused, count against nobody.
 """
 
 import math
@@ -65,7 +65,7 @@ class LoopMetrics:
     stock: Stock
 
     def share(self, name: str) -> Share:
-        """The share of that name; KeyError where there is none."""
+        """The share with that name; KeyError where there is none."""
         return {share.name: share for share in self.shares}[name]
 
 
@@ -85,42 +85,42 @@ def loop_metrics(
     recurrence_days: int,
     provider: str = "",
 ) -> LoopMetrics:
-    """The numbers of a period, of all departments or of the one that answers for the tickets now."""
-    found = [one for one in histories(events, state_machine, span.until).values() if provider in ("", one.provider)]
-    return metrics_of(found, state_machine, span.since, span.until, recurrence_days)
+    """The numbers of a period, of all departments or of the one now responsible for the tickets."""
+    lives = [life for life in histories(events, state_machine, span.until).values() if provider in ("", life.provider)]
+    return metrics_of(lives, state_machine, span.since, span.until, recurrence_days)
 
 
 def metrics_of(
-    found: Sequence[TicketHistory], state_machine: StateMachine, since: datetime, until: datetime, recurrence_days: int
+    lives: Sequence[TicketHistory], state_machine: StateMachine, since: datetime, until: datetime, recurrence_days: int
 ) -> LoopMetrics:
-    """The numbers of a period, of tickets whose lives are told up to its end."""
-    issues = [one for one in found if one.kind in state_machine.machine_found]
+    """The numbers of a period, from ticket histories up to its end."""
+    issues = [life for life in lives if life.kind in state_machine.machine_found]
     period = Span(since, until)
     shares = (
-        *_mending(issues, period),
+        *_rectification(issues, period),
         *_closing(issues, period, timedelta(days=recurrence_days)),
-        _corrections([one for one in found if one.kind == "correction"], period),
+        _corrections([life for life in lives if life.kind == "correction"], period),
         _false_alarms(issues, period),
     )
     return LoopMetrics(since, until, shares, _durations(_closed(issues, period)), _stock(issues, period))
 
 
-def _cycles(found: Sequence[TicketHistory], holds: Callable[[ClockRun], bool]) -> list[ClockRun]:
-    return [cycle for one in found for cycle in one.cycles.values() if holds(cycle)]
+def _cycles(lives: Sequence[TicketHistory], holds: Callable[[ClockRun], bool]) -> list[ClockRun]:
+    return [cycle for life in lives for cycle in life.cycles.values() if holds(cycle)]
 
 
 def _closed(issues: Sequence[TicketHistory], period: Span) -> list[ClockRun]:
     return _cycles(issues, lambda c: period.has(c.closed_at))
 
 
-def _mending(issues: Sequence[TicketHistory], period: Span) -> tuple[Share, Share]:
-    held = [one for one in issues if one.state != EXCUSED]
-    due = _due(held, period)
-    either = list({(c.ticket, c.clock): c for c in (*due, *_closed(held, period))}.values())
-    mended = [cycle for cycle in either if cycle.closed_at]
+def _rectification(issues: Sequence[TicketHistory], period: Span) -> tuple[Share, Share]:
+    unexcused = [life for life in issues if life.state != EXCUSED]
+    due = _due(unexcused, period)
+    either = list({(c.ticket, c.clock): c for c in (*due, *_closed(unexcused, period))}.values())
+    corrected = [cycle for cycle in either if cycle.closed_at]
     in_time = [cycle for cycle in due if cycle.closed_at and cycle.is_in_time()]
     return (
-        _share("mended", "整改率", _tickets(mended), _tickets(either)),
+        _share("mended", "整改率", _tickets(corrected), _tickets(either)),
         _share("mended_in_time", "按期整改率", _tickets(in_time), _tickets(due)),
     )
 
@@ -135,32 +135,32 @@ def _tickets(cycles: Iterable[ClockRun]) -> list[str]:
 
 def _closing(issues: Sequence[TicketHistory], period: Span, window: timedelta) -> tuple[Share, Share]:
     closed = _closed(issues, period)
-    by_id = {one.ticket: one for one in issues}
-    again = [
+    by_id = {life.ticket: life for life in issues}
+    recurring = [
         c.ticket
         for c in closed
         if c.closed_at and any(c.closed_at < at <= c.closed_at + window for at in by_id[c.ticket].recurred_at)
     ]
     first = [c.ticket for c in closed if c.reopened == 0]
-    whole = [c.ticket for c in closed]
+    total = [c.ticket for c in closed]
     return (
-        _share("first_pass", "一次复核通过率", first, whole),
-        _share("recurred", "重复发生率", again, whole),
+        _share("first_pass", "一次复核通过率", first, total),
+        _share("recurred", "重复发生率", recurring, total),
     )
 
 
-def _corrections(found: Sequence[TicketHistory], period: Span) -> Share:
-    due = _due(found, period)
+def _corrections(requests: Sequence[TicketHistory], period: Span) -> Share:
+    due = _due(requests, period)
     return _share(
         "corrections_in_time", "校核按期率", [c.ticket for c in due if c.is_in_time()], [c.ticket for c in due]
     )
 
 
 def _false_alarms(issues: Sequence[TicketHistory], period: Span) -> Share:
-    """Disputes that were upheld because the rule was wrong or the value right; what was sent to the wrong place is not one."""
-    sent = [one for one in issues if period.has(one.dispatched_at)]
-    wrong = [one.ticket for one in sent if any(ground in FAULTS_OF_RULES for ground in one.upheld)]
-    return _share("false_alarms", "误报率", wrong, [one.ticket for one in sent])
+    """Tickets with an upheld dispute because the rule was wrong or the value right; a wrong addressee is no false alarm."""
+    sent = [life for life in issues if period.has(life.dispatched_at)]
+    wrong = [life.ticket for life in sent if any(ground in FAULTS_OF_RULES for ground in life.upheld)]
+    return _share("false_alarms", "误报率", wrong, [life.ticket for life in sent])
 
 
 def _durations(closed: Sequence[ClockRun]) -> Durations:
@@ -187,7 +187,7 @@ def _open_at(issues: Sequence[TicketHistory], moment: datetime) -> tuple[str, ..
 
 
 def _turned(issues: Sequence[TicketHistory], period: Span, to_open: bool) -> tuple[str, ...]:
-    """Tickets that opened or closed in the period, once for each time."""
+    """Tickets that opened or closed in the period, each as often as it did."""
     turns = [(life.ticket, is_open) for life in issues for at, is_open in life.turns if period.has(at)]
     return tuple(ticket for ticket, is_open in turns if is_open == to_open)
 

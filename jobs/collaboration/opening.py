@@ -1,4 +1,4 @@
-"""What a delivery broke → tickets: new ones, more of open ones, reopened ones; the same delivery again changes nothing."""
+"""Issues of a delivery → tickets: opened, extended or reopened; the same delivery again changes nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -47,31 +47,31 @@ def find(session: Session, by: Policies, issue: Issue, who: Actor, at: datetime)
     return last
 
 
-def request(session: Session, by: Policies, asked: Request, who: Actor, at: datetime) -> TicketRow:
-    """The ticket of a correction request or objection; the same one that is still open is not opened twice."""
+def request(session: Session, by: Policies, submission: Request, who: Actor, at: datetime) -> TicketRow:
+    """The ticket of a correction request or objection; an equal request that is still open has one ticket."""
     lock(session)
-    same = select(TicketRow).where(TicketRow.fingerprint == asked.fingerprint())
-    still = session.scalar(same.where(TicketRow.state.in_(by.state_machine.open_states())).limit(1))
-    if still is not None:
-        return still
-    if acts_for_department(who) and who.department != asked.requester:
-        raise NotAllowed(f"只能以本部门（{who.department}）的名义提交；申请写的是 {asked.requester}")
+    same = select(TicketRow).where(TicketRow.fingerprint == submission.fingerprint())
+    open_ticket = session.scalar(same.where(TicketRow.state.in_(by.state_machine.open_states())).limit(1))
+    if open_ticket is not None:
+        return open_ticket
+    if acts_for_department(who) and who.department != submission.requester:
+        raise NotAllowed(f"只能以本部门（{who.department}）的名义提交；申请写的是 {submission.requester}")
     values = {
-        "kind": asked.kind,
-        "fingerprint": asked.fingerprint(),
-        "dataset": asked.dataset,
-        "provider": asked.provider,
-        "requester": asked.requester,
-        "field": asked.field,
-        "record": asked.record,
-        "message": asked.message,
-        "clock_case": "assisted" if asked.needs_assistance else "",
+        "kind": submission.kind,
+        "fingerprint": submission.fingerprint(),
+        "dataset": submission.dataset,
+        "provider": submission.provider,
+        "requester": submission.requester,
+        "field": submission.field,
+        "record": submission.record,
+        "message": submission.message,
+        "clock_case": "assisted" if submission.needs_assistance else "",
     }
-    return _open(session, by, values, Action(who, {"reason": asked.message, "evidence": asked.evidence}, at))
+    return _open(session, by, values, Action(who, {"reason": submission.message, "evidence": submission.evidence}, at))
 
 
 def _is_known(session: Session, ticket: TicketRow, issue: Issue) -> bool:
-    """Whether the ticket has this delivery, judged by this version of the rule, already."""
+    """Whether the ticket already has evidence of this delivery by this version of the rule."""
     same = select(EvidenceRow.id).where(
         EvidenceRow.ticket == ticket.id,
         EvidenceRow.delivery == issue.delivery,
@@ -81,7 +81,7 @@ def _is_known(session: Session, ticket: TicketRow, issue: Issue) -> bool:
 
 
 def _event(session: Session, by: Policies, last: TicketRow, issue: Issue, at: datetime) -> str:
-    """How the issue goes on with the last ticket of its fingerprint; empty where it needs a new one."""
+    """The event that adds the issue to the last ticket of its fingerprint; empty where it needs a new ticket."""
     if not by.state_machine.states[last.state].end:
         return FURTHER
     age = at - utc(last.closed_at) if last.closed_at else timedelta()
@@ -91,7 +91,7 @@ def _event(session: Session, by: Policies, last: TicketRow, issue: Issue, at: da
 
 
 def _is_exempt(session: Session, last: TicketRow, issue: Issue) -> bool:
-    """Whether the rule, in this very version, was found to be wrong here."""
+    """Whether an upheld dispute found this version of the rule to be wrong here."""
     upheld = select(DisputeRow.id).where(
         DisputeRow.ticket == last.id,
         DisputeRow.outcome == "upheld",
@@ -108,23 +108,23 @@ def _new(session: Session, by: Policies, issue: Issue, act: Action, follows: str
     values |= {"failed_rows": issue.failed_rows, "remaining_rows": issue.failed_rows}
     ticket = _open(session, by, values, act)
     _add_evidence(session, ticket, issue, act.at)
-    then = by.state_machine.automatic.get(KIND)
-    if then:
-        take(session, by, ticket, then, Action(SYSTEM, {}, act.at))
+    event = by.state_machine.automatic.get(KIND)
+    if event:
+        take(session, by, ticket, event, Action(SYSTEM, {}, act.at))
     return ticket
 
 
 def _open(session: Session, by: Policies, values: dict[str, Any], act: Action) -> TicketRow:
-    """A ticket in its first state, with the event that says so."""
+    """A ticket in its initial state, with its opening event."""
     end = lock(session)
     end.tickets += 1
     empty = dict.fromkeys(
         ("requester", "rule", "rule_version", "error_class", "severity", "dimension", "remedy", "basis", "record"), ""
     )
     counts = dict.fromkeys(("version", "failed_rows", "remaining_rows", "reopened", "recurred"), 0)
-    given = {**empty, **counts, "clock_case": "", "previous_state": "", "opened_at": act.at, **values}
+    columns = {**empty, **counts, "clock_case": "", "previous_state": "", "opened_at": act.at, **values}
     ticket = TicketRow(
-        id=f"T-{end.tickets:06d}", seq=end.tickets, state=by.state_machine.start[str(values["kind"])], **given
+        id=f"T-{end.tickets:06d}", seq=end.tickets, state=by.state_machine.start[str(values["kind"])], **columns
     )
     session.add(ticket)
     session.flush()
@@ -135,7 +135,7 @@ def _open(session: Session, by: Policies, values: dict[str, Any], act: Action) -
 
 
 def _add_evidence(session: Session, ticket: TicketRow, issue: Issue, at: datetime) -> None:
-    """Where the issue's rows stand; the same delivery by another version of the rule takes the place of what it said."""
+    """Add the issue's rows; they replace those of the same delivery by another version of the rule."""
     for row in evidence(session, ticket.id):
         if row.delivery == issue.delivery:
             row.replaced_by, row.remaining_rows, row.known_rows = issue.delivery, 0, row.failed_rows
@@ -157,12 +157,12 @@ def _add_evidence(session: Session, ticket: TicketRow, issue: Issue, at: datetim
 
 
 def evidence(session: Session, ticket: str) -> Sequence[EvidenceRow]:
-    """Where the ticket's rows stand, oldest first."""
+    """The ticket's evidence by delivery, oldest first."""
     return session.scalars(select(EvidenceRow).where(EvidenceRow.ticket == ticket).order_by(EvidenceRow.id)).all()
 
 
 def count_rows(session: Session, ticket: TicketRow) -> None:
-    """Add up what failed and what remains; a row that failed in several deliveries counts once."""
+    """Sum the failed and remaining rows; a row that failed in several deliveries counts once."""
     rows = evidence(session, ticket.id)
     ticket.failed_rows = sum(row.failed_rows - row.known_rows for row in rows)
     ticket.remaining_rows = sum(row.remaining_rows for row in rows)

@@ -1,4 +1,4 @@
-"""The rules that tickets live by, read together: state machine, clock table, calendar with the years that were loaded."""
+"""The policies of tickets: state machine, clock table, and the calendar with the loaded years."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Owners = Callable[[], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Policies:
-    """What may be done, how long it may take, and whose data each dataset is."""
+    """Possible transitions, time limits, and the owner of each dataset."""
 
     state_machine: StateMachine
     keeper: Timekeeper
@@ -35,7 +35,7 @@ def policies(session: Session, zone: ZoneInfo, owners: Owners) -> Policies:
 
 
 def calendar(session: Session) -> WorkingDays:
-    """The package's years, and over them those that an operator loaded."""
+    """The package's years, overridden by those that an operator loaded."""
     rows = session.scalars(select(CalendarYearRow).order_by(CalendarYearRow.year))
     return package_calendar().with_years(
         CalendarYear(row.year, row.source, _days(row.holidays), _days(row.workdays)) for row in rows
@@ -43,7 +43,7 @@ def calendar(session: Session) -> WorkingDays:
 
 
 def keep_year(session: Session, year: CalendarYear, who: Actor, at: datetime) -> None:
-    """Remember a year in place of the one before."""
+    """Store a year, replacing an earlier version."""
     holidays = {str(day): name for day, name in year.holidays.items()}
     workdays = {str(day): name for day, name in year.workdays.items()}
     session.merge(

@@ -1,4 +1,4 @@
-"""A re-check of a redelivery applied to a ticket: it closes on a whole proof, and shrinks by what a partial one shows."""
+"""A re-check of a redelivery applied to a ticket: a complete proof closes it, a partial one reduces its remaining rows."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,7 +20,7 @@ PASS, FALL_SHORT, SHRINK, MEND_PART = "pass", "fall_short", "shrink", "mend_part
 
 
 def recheck(session: Session, by: Policies, ticket: TicketRow, proofs: Sequence[Proof], at: datetime) -> str:
-    """What one delivery's proofs did to the ticket, in Chinese; they are one event.
+    """The effect of one delivery's proofs on the ticket, in Chinese; they are one event.
 
     The same proofs again, or ones of another rule version, do nothing.
     """
@@ -34,15 +34,15 @@ def recheck(session: Session, by: Policies, ticket: TicketRow, proofs: Sequence[
             "请用工单的规则版本重新复核"
         )
     rows = evidence(session, ticket.id)
-    covered = [(one, [row for row in rows if one.of in ("", row.delivery)]) for one in proofs]
-    if refusal := _says_nothing(rows, covered):
+    covered = [(part, [row for row in rows if part.of in ("", row.delivery)]) for part in proofs]
+    if refusal := _no_effect(rows, covered):
         return refusal
-    short = sum(_apply(mine, one) for one, mine in covered)
+    short = sum(_apply(mine, part) for part, mine in covered)
     is_whole = proof.unproven() + short == 0
     session.flush()
     if rows:
         count_rows(session, ticket)
-    else:  # a request, whose record a person named
+    else:  # a request, whose record was named by a person
         ticket.remaining_rows = proof.unproven()
     message = _words(ticket, proof, short)
     event = _event(by, ticket, proof, is_whole)
@@ -51,32 +51,32 @@ def recheck(session: Session, by: Policies, ticket: TicketRow, proofs: Sequence[
     return message
 
 
-def _says_nothing(rows: Sequence[EvidenceRow], covered: Sequence[tuple[Proof, list[EvidenceRow]]]) -> str:
+def _no_effect(rows: Sequence[EvidenceRow], covered: Sequence[tuple[Proof, list[EvidenceRow]]]) -> str:
     """Why the proofs change nothing, in Chinese; empty where they do."""
     for proof, mine in covered:
         if proof.of and not mine:
             return f"批次 {proof.of} 不在本工单中，复核证明与本工单无关"
-    if rows and all(row.proof == _shown(proof) for proof, mine in covered for row in mine):
+    if rows and all(row.proof == _proof_json(proof) for proof, mine in covered for row in mine):
         return "同一份复核证明已处理过，没有变化"
     return ""
 
 
 def _facts(proof: Proof, message: str) -> dict[str, Any]:
-    return {"delivery": proof.delivery, "proof": _shown(proof), "reason": message}
+    return {"delivery": proof.delivery, "proof": _proof_json(proof), "reason": message}
 
 
-def _shown(proof: Proof) -> dict[str, Any]:
+def _proof_json(proof: Proof) -> dict[str, Any]:
     return asdict(proof) | {"fields_changed": list(proof.fields_changed)}
 
 
 def _apply(covered: Sequence[EvidenceRow], proof: Proof) -> int:
-    """What is left stands with the newest of the rows that the proof speaks of; how much it does not speak of."""
+    """How many remaining rows the proof does not cover; the rest is recorded on the newest of the rows that it covers."""
     if not covered:
         return 0
     known = sum(row.remaining_rows for row in covered)
     short = 0 if proof.rows_left is not None else max(0, known - proof.checked - proof.keyless)
     for row in covered:
-        row.remaining_rows, row.proof = 0, _shown(proof)
+        row.remaining_rows, row.proof = 0, _proof_json(proof)
     newest = covered[-1]
     newest.remaining_rows = proof.unproven() + short if proof.rows_left is None else proof.rows_left
     for row in covered:
@@ -86,9 +86,9 @@ def _apply(covered: Sequence[EvidenceRow], proof: Proof) -> int:
 
 
 def _event(by: Policies, ticket: TicketRow, proof: Proof, is_whole: bool) -> str:
-    """The step that the proof makes: to the end where nothing is left; back only where it was sent to mend this.
+    """The step that follows: closing where nothing is left; falling short only where the delivery was sent for the ticket.
 
-    Empty for a delivery that was not sent for the ticket and mends nothing of it.
+    Empty for a delivery that was not sent for the ticket and corrects none of its rows.
     """
     possible = {step.event for step in by.state_machine.steps_from(ticket.kind, ticket.state)}
     part = SHRINK if SHRINK in possible else MEND_PART
@@ -100,8 +100,8 @@ def _event(by: Policies, ticket: TicketRow, proof: Proof, is_whole: bool) -> str
 
 
 def _words(ticket: TicketRow, proof: Proof, short: int) -> str:
-    """What is proven and what remains, in Chinese."""
-    said = [f"批次 {proof.delivery} 复核 {proof.checked} 个主键，已改正 {proof.mended} 个"]
+    """What is proved and what remains, in Chinese."""
+    parts = [f"批次 {proof.delivery} 复核 {proof.checked} 个主键，已改正 {proof.mended} 个"]
     left = {
         "未改正": proof.remaining,
         "未重新报送": proof.missing(),
@@ -109,17 +109,17 @@ def _words(ticket: TicketRow, proof: Proof, short: int) -> str:
         "没有主键无法核对": proof.keyless,
         "未被本次复核覆盖": short,
     }
-    said += [f"{name} {number} 个" for name, number in left.items() if number]
+    parts += [f"{name} {number} 个" for name, number in left.items() if number]
     if proof.absent and proof.deletion:
-        said.append(f"{proof.absent} 个已删除（{proof.deletion}）")
+        parts.append(f"{proof.absent} 个已删除（{proof.deletion}）")
     if proof.fields_changed:
-        said.append(f"其他字段也有变化：{'、'.join(proof.fields_changed)}，请核对")
+        parts.append(f"其他字段也有变化：{'、'.join(proof.fields_changed)}，请核对")
     if ticket.remaining_rows and not proof.unproven() + short:
-        said.append(f"其他批次还有 {ticket.remaining_rows} 处未改正")
+        parts.append(f"其他批次还有 {ticket.remaining_rows} 处未改正")
     verdict = "全部改正，工单关闭" if ticket.remaining_rows == 0 else f"还有 {ticket.remaining_rows} 处，工单未关闭"
-    return f"{'，'.join(said)}；{verdict}"
+    return f"{'，'.join(parts)}；{verdict}"
 
 
 def is_closed(ticket: TicketRow) -> bool:
-    """Whether the ticket closed."""
+    """Whether the ticket is closed."""
     return ticket.state == CLOSED

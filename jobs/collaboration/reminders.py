@@ -1,4 +1,4 @@
-"""What departments are reminded of: one digest a department, when 50, 80 or 100 % of a clock is reached; never twice."""
+"""Reminders: one digest a department, when a clock reaches 50, 80 or 100 %; never twice."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -31,20 +31,20 @@ class DigestLine:
 
 @dataclass(frozen=True)
 class Digest:
-    """What one department is told at once, the most urgent first."""
+    """The reminders of one department, the most urgent first."""
 
     department: str
     title: str
     lines: tuple[DigestLine, ...]
 
     def texts(self) -> Iterator[str]:
-        """The lines as people read them."""
+        """The texts of the lines."""
         return (line.text for line in self.lines)
 
 
 @dataclass(frozen=True)
 class SentDigest:
-    """One digest on one channel; no tickets where somebody else sent it, or where `error` says why it was not taken."""
+    """The outcome of one digest on one channel; `tickets` is 0 where another process sent it, or where `error` says why it failed."""
 
     department: str
     channel: str
@@ -53,45 +53,45 @@ class SentDigest:
 
 
 class Channel(Protocol):
-    """A way to departments."""
+    """A notification channel to departments."""
 
     @property
     def name(self) -> str: ...
 
     def reaches(self, department: str) -> bool:
-        """Whether the department can be told this way."""
+        """Whether the channel reaches the department."""
 
     def send(self, digest: Digest) -> None:
-        """Tell it; ServiceUnavailable where it was not taken."""
+        """Send it; ServiceUnavailable where the channel does not accept it."""
 
 
 def digests(session: Session, by: Policies, channel: str, at: datetime) -> tuple[Digest, ...]:
-    """What the channel has not told yet, by department."""
+    """Reminders not yet sent on the channel, by department."""
     lines: dict[str, list[DigestLine]] = {}
     running = select(ClockRow, TicketRow).join(TicketRow, TicketRow.id == ClockRow.ticket)
     still = and_(ClockRow.stopped_at.is_(None), ClockRow.paused_at.is_(None))
-    told = _told(session, channel)
+    sent = _sent(session, channel)
     for row, ticket in session.execute(running.where(still).order_by(ClockRow.due_at, ClockRow.id)):
         reached = by.keeper.reminders_due(clock(row), at)
-        new = tuple(pct for pct in reached if (row.id, pct) not in told)
+        new = tuple(pct for pct in reached if (row.id, pct) not in sent)
         if new:
             lines.setdefault(_whose(by, ticket), []).append(_line(by, ticket, row, new, at))
-    return tuple(_digest(department, found) for department, found in sorted(lines.items()))
+    return tuple(_digest(department, department_lines) for department, department_lines in sorted(lines.items()))
 
 
 def claim(session: Session, digest: Digest, channel: str, at: datetime) -> Digest | None:
-    """What of the digest nobody else sends; marked as told. None where nothing is left."""
+    """The lines of the digest that no other process has claimed, marked as sent; None where there are none."""
     lock(session)
-    told = _told(session, channel)
-    mine = tuple(line for line in digest.lines if not any((line.clock, pct) in told for pct in line.pcts))
+    sent = _sent(session, channel)
+    unsent = tuple(line for line in digest.lines if not any((line.clock, pct) in sent for pct in line.pcts))
     session.add_all(
-        ReminderRow(clock=line.clock, pct=pct, channel=channel, sent_at=at) for line in mine for pct in line.pcts
+        ReminderRow(clock=line.clock, pct=pct, channel=channel, sent_at=at) for line in unsent for pct in line.pcts
     )
-    return replace(digest, lines=mine) if mine else None
+    return replace(digest, lines=unsent) if unsent else None
 
 
 def release(session: Session, digest: Digest, channel: str) -> None:
-    """Forget that the digest was told."""
+    """Undo the claim of a digest that could not be sent."""
     for line in digest.lines:
         session.execute(
             delete(ReminderRow).where(
@@ -100,7 +100,7 @@ def release(session: Session, digest: Digest, channel: str) -> None:
         )
 
 
-def _told(session: Session, channel: str) -> set[tuple[int, int]]:
+def _sent(session: Session, channel: str) -> set[tuple[int, int]]:
     rows = session.execute(
         select(ReminderRow.clock, ReminderRow.pct)
         .join(ClockRow, ClockRow.id == ReminderRow.clock)
@@ -110,7 +110,7 @@ def _told(session: Session, channel: str) -> set[tuple[int, int]]:
 
 
 def _whose(by: Policies, ticket: TicketRow) -> str:
-    """Who has to act: the bureau before the ticket was dispatched, then who answers for the data."""
+    """Who has to act: the bureau before the ticket is dispatched, then the responsible department."""
     waits_for_bureau = any(
         step.event == FIRST_SENT_ON or ticket.state == by.state_machine.start[ticket.kind]
         for step in by.state_machine.steps_from(ticket.kind, ticket.state)
@@ -128,8 +128,8 @@ def _line(by: Policies, ticket: TicketRow, row: ClockRow, pcts: tuple[int, ...],
     problem = (
         f".{ticket.rule or ticket.field} {ticket.message}" if is_found else f" {by.state_machine.kinds[ticket.kind]}"
     )
-    what = f"{ticket.dataset}{problem}{rows}"  # groups read it: nothing that somebody wrote
-    text = f"{ticket.id} {by.state_machine.label(ticket.kind, ticket.state)}：{share}。{what}"
+    subject = f"{ticket.dataset}{problem}{rows}"  # groups read it: no text that a person wrote
+    text = f"{ticket.id} {by.state_machine.label(ticket.kind, ticket.state)}：{share}。{subject}"
     return DigestLine(ticket.id, row.id, pcts, due.at, is_overdue, text)
 
 

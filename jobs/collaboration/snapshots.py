@@ -1,7 +1,7 @@
-"""The loop as of a cut-off for what is published: all and by department, from the chain of events up to one of them.
+"""Metrics as of a cut-off for publication: in total and by department, from the event chain up to one event.
 
-Events that nobody needs are not read: of a ticket that ended before the earlier period, with no clock that was due in it,
-no number of either period tells. So the work does not grow with the history.
+Irrelevant events are not read: a ticket that closed before the earlier period, with no clock due in it, counts in neither
+period. So the work does not grow with the history.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ LEAST = timedelta(microseconds=1)
 class Cutoff:
     """Two periods that follow each other, [before, since) and [since, until), and the last event that counts.
 
-    `before` = `since`: of no earlier period. `seq` None: the chain as it is. Moments are UTC. `recurrence_days` None: as the clock table says.
+    `before` = `since`: no earlier period. `seq` None: the current end of the chain. Moments are UTC. `recurrence_days` None: as in the clock table.
     """
 
     before: datetime
@@ -48,7 +48,7 @@ class Cutoff:
 
 @dataclass(frozen=True)
 class Loop:
-    """Numbers of both periods by department, "" is all of them; every ticket that they name; where the chain ended."""
+    """Numbers of both periods by department, "" for all of them; every ticket that they count; the end of the chain."""
 
     seq: int
     hash: str
@@ -62,12 +62,14 @@ class Loop:
 
 
 def loop(session: Session, by: Policies, cut: Cutoff) -> Loop:
-    """The loop of the period and the one before it, as of the end of each."""
+    """Metrics of the period and the one before it, each as of its end."""
     seq, end = _end(session, cut.seq)
     days = cut.recurrence_days or by.keeper.table.recurrence_days
     events = _events(session, by, cut, seq)
-    found = list(histories(events, by.state_machine, cut.until - LEAST).values())
-    earlier = list(histories(events, by.state_machine, cut.since - LEAST).values()) if cut.before < cut.since else []
+    lives = list(histories(events, by.state_machine, cut.until - LEAST).values())
+    earlier_lives = (
+        list(histories(events, by.state_machine, cut.since - LEAST).values()) if cut.before < cut.since else []
+    )
     return Loop(
         seq=seq,
         hash=end,
@@ -75,9 +77,9 @@ def loop(session: Session, by: Policies, cut: Cutoff) -> Loop:
         clocks_version=by.keeper.table.version,
         recurrence_days=days,
         calendar=_calendar(session, by),
-        now=_by_department(found, by, (cut.since, cut.until), days),
-        before=_by_department(earlier, by, (cut.before, cut.since), days),
-        summaries=_summaries(session, by, found, cut),
+        now=_by_department(lives, by, (cut.since, cut.until), days),
+        before=_by_department(earlier_lives, by, (cut.before, cut.since), days),
+        summaries=_summaries(session, by, lives, cut),
     )
 
 
@@ -88,40 +90,43 @@ def _end(session: Session, seq: int | None) -> tuple[int, str]:
         return end.seq, end.hash
     if seq == 0:
         return 0, START
-    found = session.scalar(select(EventRow.hash).where(EventRow.seq == seq))
-    if found is None:
+    event_hash = session.scalar(select(EventRow.hash).where(EventRow.seq == seq))
+    if event_hash is None:
         raise UserError(f"事件链中没有第 {seq} 条事件；通报所引用的记录不在这个数据库中，或已被删除")
-    return seq, found
+    return seq, event_hash
 
 
 def _events(session: Session, by: Policies, cut: Cutoff, seq: int) -> list[Event]:
-    """Events of tickets that are open, or were moved or due since the earlier period began."""
+    """Events of tickets that are open, or moved or came due since the earlier period began."""
     open_now = select(TicketRow.id).where(TicketRow.state.in_(by.state_machine.open_states()))
     moved = select(EventRow.ticket).where(EventRow.at >= utc(cut.before))
     due = select(ClockRow.ticket).where(ClockRow.due_at >= utc(cut.before))
-    wanted = or_(*(EventRow.ticket.in_(some) for some in (open_now, moved, due)))
-    told = select(*EVENT_COLUMNS).where(wanted, EventRow.at < utc(cut.until), EventRow.seq <= seq)
-    return [event_of(row) for row in session.execute(told.order_by(EventRow.seq)).yield_per(5000)]
+    relevant = or_(*(EventRow.ticket.in_(ids) for ids in (open_now, moved, due)))
+    query = select(*EVENT_COLUMNS).where(relevant, EventRow.at < utc(cut.until), EventRow.seq <= seq)
+    return [event_of(row) for row in session.execute(query.order_by(EventRow.seq)).yield_per(5000)]
 
 
 def _by_department(
-    found: Sequence[TicketHistory], by: Policies, span: tuple[datetime, datetime], days: int
+    lives: Sequence[TicketHistory], by: Policies, span: tuple[datetime, datetime], days: int
 ) -> dict[str, LoopMetrics]:
-    grouped: dict[str, list[TicketHistory]] = {"": list(found)}
-    for one in found:
-        grouped.setdefault(one.provider, []).append(one)
+    grouped: dict[str, list[TicketHistory]] = {"": list(lives)}
+    for life in lives:
+        grouped.setdefault(life.provider, []).append(life)
     since, until = (moment - LEAST for moment in span)
-    return {name: metrics_of(mine, by.state_machine, since, until, days) for name, mine in sorted(grouped.items())}
+    return {
+        name: metrics_of(department_lives, by.state_machine, since, until, days)
+        for name, department_lives in sorted(grouped.items())
+    }
 
 
-def _summaries(session: Session, by: Policies, found: Iterable[TicketHistory], cut: Cutoff) -> dict[str, TicketSummary]:
-    known = {one.ticket: one for one in found}
+def _summaries(session: Session, by: Policies, lives: Iterable[TicketHistory], cut: Cutoff) -> dict[str, TicketSummary]:
+    by_ticket = {life.ticket: life for life in lives}
     rows: dict[str, Row[Any]] = {}
-    ids = sorted(known)
+    ids = sorted(by_ticket)
     for start in range(0, len(ids), 500):
         chosen = select(*SUMMARY_COLUMNS).where(TicketRow.id.in_(ids[start : start + 500]))
         rows |= {row.id: row for row in session.execute(chosen)}
-    return {name: _summary(by, known[name], rows[name], cut) for name in ids}
+    return {name: _summary(by, by_ticket[name], rows[name], cut) for name in ids}
 
 
 def _summary(by: Policies, life: TicketHistory, row: Row[Any], cut: Cutoff) -> TicketSummary:

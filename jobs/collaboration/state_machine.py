@@ -1,4 +1,4 @@
-"""The states a ticket can be in and the steps between them, for all kinds of tickets; written as data in machine.yaml."""
+"""The states a ticket can be in and the steps between them, for all kinds of tickets; written as data in state_machine.yaml."""
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
@@ -17,21 +17,21 @@ Waiting = Literal["provider", "requester", "officer", "nobody"]
 
 
 class StateLabel(PolicyPart):
-    """What a state is called, and what the clock does in it."""
+    """The name of a state, and what the clock does in it."""
 
     label: str = Field(min_length=1)
     clock: ClockState
 
 
 class State(StateLabel):
-    """A state; `end` is where nothing is left to do. `by_kind` is for kinds that call or time it differently."""
+    """A state; `end` marks a final one. `by_kind`: label and clock for kinds where they differ."""
 
     end: bool = False
     by_kind: Mapping[str, StateLabel] = {}
 
 
 class Transition(PolicyPart):
-    """One row of steps."""
+    """One step: an event that leads from some states to another."""
 
     event: str
     sources: tuple[str, ...] = Field(alias="from", min_length=1)
@@ -50,23 +50,23 @@ class Transition(PolicyPart):
         return not self.kinds or kind in self.kinds
 
     def moves_by_people(self) -> bool:
-        """Whether somebody takes the step, and the ticket's state changes by it."""
+        """Whether a person takes the step, and it changes the ticket's state."""
         return not self.internal and self.to != SAME
 
     def comes_by_time(self) -> bool:
-        """Whether the step takes neither people nor a proof or a delivery."""
+        """Whether the step needs neither a person nor a proof or a delivery."""
         return self.internal and not {"proof", "delivery"} & set(self.requires)
 
 
 class Former(PolicyPart):
-    """Names that events of earlier versions still carry, with their Chinese labels."""
+    """Names in events of earlier versions, with their Chinese labels."""
 
     states: Mapping[str, str] = {}
     events: Mapping[str, str] = {}
 
 
 class StateMachine(PolicyPart):
-    """The whole machine. Names map to their Chinese labels."""
+    """The state machine. Names map to their Chinese labels."""
 
     version: int = Field(gt=0)
     kinds: Mapping[str, str]
@@ -85,22 +85,22 @@ class StateMachine(PolicyPart):
         return self.events.get(event) or self.former.events.get(event, event)
 
     def is_end(self, state: str) -> bool:
-        """Whether nothing is left to do in the state."""
+        """Whether the state is final."""
         return state in self.states and self.states[state].end
 
     def face(self, kind: str, state: str) -> StateLabel:
         """Label and clock of a state for a kind."""
         if state in self.former.states:
             return StateLabel(label=self.former.states[state], clock="running")
-        found = self.states[state]
-        return found.by_kind.get(kind, found)
+        default = self.states[state]
+        return default.by_kind.get(kind, default)
 
     def label(self, kind: str, state: str) -> str:
         """The state in Chinese."""
         return self.face(kind, state).label
 
     def waits_for(self, kind: str, state: str) -> Waiting:
-        """Who has to act next: a party, the officer who mediates, or nobody but the lake and time."""
+        """Who has to act next: a party, the mediating officer, or the lake itself."""
         steps = list(filter(lambda step: step.is_of(kind) and state in step.sources, self.steps))
         by_people = list(filter(Transition.moves_by_people, steps))
         of_provider = [step for step in by_people if step.party == "provider"]
@@ -111,30 +111,30 @@ class StateMachine(PolicyPart):
         return "requester" if by_people and not self.is_end(state) else "nobody"
 
     def states_waiting_for(self, kind: str, who: Waiting) -> tuple[str, ...]:
-        """States of tickets of a kind in which somebody has to act."""
+        """States in which tickets of a kind wait for the given party."""
         return tuple(state for state in self.states if self.waits_for(kind, state) == who)
 
     def open_states(self) -> tuple[str, ...]:
-        """States in which something is left to do."""
+        """States that are not final."""
         return tuple(name for name, state in self.states.items() if not state.end)
 
     def steps_from(self, kind: str, state: str, ground: str = "") -> Iterator[Transition]:
-        """Steps that a ticket can take; of those that depend on the ground of a dispute, the ones of this ground."""
+        """Steps that a ticket can take; of those that depend on the ground of a dispute, those of this ground."""
         for step in self.steps:
             if step.is_of(kind) and state in step.sources and step.ground in ("", ground):
                 yield step
 
     def allows(self, kind: str, state: str, event: str) -> bool:
-        """Whether the event is possible, whatever a dispute is about."""
+        """Whether the event is possible, on any ground of a dispute."""
         return any(step.event == event for step in self.steps_from(kind, state))
 
     def step(self, kind: str, state: str, event: str, ground: str = "") -> Transition:
-        """The step of an event; InvalidTransition says what is possible instead."""
-        found = list(self.steps_from(kind, state, ground))
-        for step in found:
+        """The step of an event; InvalidTransition names the possible ones."""
+        steps = list(self.steps_from(kind, state, ground))
+        for step in steps:
             if step.event == event:
                 return step
-        possible = dict.fromkeys(f"{self.events[s.event]}（{s.event}）" for s in found if not s.internal)
+        possible = dict.fromkeys(f"{self.events[s.event]}（{s.event}）" for s in steps if not s.internal)
         name = self.events.get(event, event)
         raise InvalidTransition(
             f"工单处于「{self.label(kind, state)}」，不能「{name}」；现在可以：{'、'.join(possible) or '无须办理'}"

@@ -1,4 +1,4 @@
-"""machine.yaml → Machine, checked: every name is known, every state can be reached and left, nothing closes unproven."""
+"""state_machine.yaml → StateMachine, checked: every name is known, every state can be reached and left, nothing closes without proof."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ REMEDY = "请参照 jobs/collaboration/state_machine.yaml 开头的说明"
 
 @lru_cache
 def state_machine(file: Path = FILE) -> StateMachine:
-    """The machine in the file; PolicyError names file, line and remedy."""
-    made, document = read_policy(file, StateMachine, REMEDY)
-    checked = _Checked(made, document)
+    """The state machine in the file; PolicyError names file, line and remedy."""
+    machine, document = read_policy(file, StateMachine, REMEDY)
+    checked = _Checked(machine, document)
     checked.names()
     checked.proofs()
     checked.extensions()
     checked.ambiguities()
-    checked.ways()
-    return made
+    checked.reachability()
+    return machine
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class _Checked:
     document: Document
 
     def names(self) -> None:
-        """Every state, role, fact, kind, event and ground that is used is named."""
+        """Every state, role, fact, kind, event and ground in use is declared."""
         m = self.state_machine
         for index, step in enumerate(m.steps):
             place = ("steps", index)
@@ -54,7 +54,7 @@ class _Checked:
             raise self._error(("start",), f"没有写明 {kind} 从哪个状态开始", "请补充")
 
     def proofs(self) -> None:
-        """Closing takes a proof that the lake itself found, or is said to be of what no machine found."""
+        """Closing requires a proof from the lake, or is declared for tickets that no machine found."""
         for index, step in enumerate(self.state_machine.steps):
             place, proven = ("steps", index), "proof" in step.requires
             if proven and not step.internal:
@@ -68,7 +68,7 @@ class _Checked:
                 raise self._error(place, f"系统发现的 {machine_found[0]} 不能不经证明就关闭", "请在 kinds 中去掉它")
 
     def extensions(self) -> None:
-        """Days that put a clock off are stated."""
+        """Steps that extend a clock require the number of days."""
         for index, step in enumerate(self.state_machine.steps):
             if step.clock in ("extend", "ask_extension") and "days" not in step.requires:
                 raise self._error(
@@ -76,13 +76,13 @@ class _Checked:
                 )
 
     def ambiguities(self) -> None:
-        """An event leads from a state to one place only."""
-        seen: dict[tuple[str, str, str, str], int] = {}
+        """An event leads from a state to one target only."""
+        first_index: dict[tuple[str, str, str, str], int] = {}
         for index, step in enumerate(self.state_machine.steps):
             for key in self._keys(step):
-                if key in seen:
-                    raise self._error(("steps", index), f"与第 {seen[key] + 1} 步相同（{key}）", "请只保留一步")
-                seen[key] = index
+                if key in first_index:
+                    raise self._error(("steps", index), f"与第 {first_index[key] + 1} 步相同（{key}）", "请只保留一步")
+                first_index[key] = index
 
     def _keys(self, step: Transition) -> Iterator[tuple[str, str, str, str]]:
         for kind in step.kinds or self.state_machine.kinds:
@@ -90,8 +90,8 @@ class _Checked:
                 for ground in [step.ground] if step.ground else ["", *self.state_machine.grounds]:
                     yield step.event, source, kind, ground
 
-    def ways(self) -> None:
-        """Each state is reached for some kind, and from each an end is reached."""
+    def reachability(self) -> None:
+        """Each state is reachable for some kind, and a final state is reachable from each."""
         reached = {kind: self._reached(kind, self.state_machine.start[kind]) for kind in self.state_machine.kinds}
         ends = {name for name, state in self.state_machine.states.items() if state.end}
         for name in self.state_machine.states:
@@ -114,7 +114,7 @@ class _Checked:
         return reached
 
     def _targets(self, kind: str, step: Transition) -> Iterator[str]:
-        """Where a step leads; back to where the state was entered from, for `previous`."""
+        """Targets of a step; for `previous`, the states from which the step's sources are entered."""
         if step.to == PREVIOUS:
             for other in self.state_machine.steps:
                 if other.is_of(kind) and other.to in step.sources:
@@ -122,11 +122,11 @@ class _Checked:
         elif step.to != SAME:
             yield step.to
 
-    def _known(self, place: tuple[Place, ...], used: Iterable[str], known: Iterable[str], what: str) -> None:
+    def _known(self, place: tuple[Place, ...], used: Iterable[str], known: Iterable[str], noun: str) -> None:
         allowed = list(known)
         for name in used:
             if name not in allowed:
-                raise self._error(place, f"不认识的{what} {name}", f"请改为：{'、'.join(allowed)}")
+                raise self._error(place, f"不认识的{noun} {name}", f"请改为：{'、'.join(allowed)}")
 
-    def _error(self, place: tuple[Place, ...], said: str, remedy: str) -> Exception:
-        return mistake(self.document, place, said, remedy)
+    def _error(self, place: tuple[Place, ...], message: str, remedy: str) -> Exception:
+        return mistake(self.document, place, message, remedy)

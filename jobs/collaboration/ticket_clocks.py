@@ -1,4 +1,4 @@
-"""A ticket's clock between its row and its value: started, paused, resumed and stopped as the ticket's state says."""
+"""A ticket's clock, as row and as value: started, paused, resumed and stopped with the ticket's state."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -16,31 +16,31 @@ from jobs.model.ticket import ClockView
 
 
 def update_clocks(session: Session, by: Policies, ticket: TicketRow, restart: bool, at: datetime) -> None:
-    """Bring the ticket's clock to what its state says; with `restart`, a new one takes the place of the old."""
-    wanted, row = by.state_machine.face(ticket.kind, ticket.state).clock, running_row(session, ticket.id)
+    """Bring the ticket's clock in line with its state; with `restart`, a new clock replaces the old one."""
+    target, row = by.state_machine.face(ticket.kind, ticket.state).clock, running_row(session, ticket.id)
     keeper = by.keeper
     if row is not None and restart:
         _write(row, keeper.stop(clock(row), at), keeper, at)
         row = None
     if row is None:
-        if wanted == "running":
-            made = ClockRow(ticket=ticket.id)
-            _write(made, keeper.start(terms(by, ticket), at), keeper, at)
-            session.add(made)
+        if target == "running":
+            new_row = ClockRow(ticket=ticket.id)
+            _write(new_row, keeper.start(terms(by, ticket), at), keeper, at)
+            session.add(new_row)
             session.flush()
         return
-    change = {"running": keeper.resume, "paused": keeper.pause}.get(wanted, keeper.stop)
+    change = {"running": keeper.resume, "paused": keeper.pause}.get(target, keeper.stop)
     _write(row, change(clock(row), at), keeper, at)
 
 
 def extend(session: Session, by: Policies, ticket: TicketRow, days: int, at: datetime) -> None:
-    """Put off the end of the ticket's clock; PolicyRefusal where its policy does not provide that."""
+    """Extend the ticket's clock; PolicyRefusal where its policy does not allow it."""
     row = _extensible(session, ticket)
     _write(row, by.keeper.extend(clock(row), days), by.keeper, at)
 
 
 def check_extension(session: Session, by: Policies, ticket: TicketRow, days: int, at: datetime) -> None:
-    """PolicyRefusal where the end of the ticket's clock could not be put off by so much, or is over."""
+    """PolicyRefusal where the ticket's clock cannot be extended by so many days, or is overdue."""
     row = _extensible(session, ticket)
     by.keeper.extend(clock(row), days)
     if by.keeper.is_overdue(clock(row), at):
@@ -55,15 +55,15 @@ def _extensible(session: Session, ticket: TicketRow) -> ClockRow:
 
 
 def terms(by: Policies, ticket: TicketRow) -> Terms:
-    """The terms that the ticket falls under; what the contract agrees on takes the place of the general number."""
-    found = by.keeper.table.terms(ticket.kind, ticket.provider, case=ticket.clock_case)
+    """The terms that apply to the ticket; the contract's agreed days override the general length."""
+    general = by.keeper.table.terms(ticket.kind, ticket.provider, case=ticket.clock_case)
     if ticket.agreed_days and not ticket.clock_case:
-        return found.model_copy(update={"length": ticket.agreed_days, "unit": "working_days"})
-    return found
+        return general.model_copy(update={"length": ticket.agreed_days, "unit": "working_days"})
+    return general
 
 
 def running_row(session: Session, ticket: str) -> ClockRow | None:
-    """The ticket's clock that was not stopped."""
+    """The ticket's clock that is not stopped."""
     return session.scalar(select(ClockRow).where(ClockRow.ticket == ticket, ClockRow.stopped_at.is_(None)))
 
 
@@ -88,7 +88,7 @@ def clock(row: ClockRow) -> Clock:
 
 
 def view(row: ClockRow, keeper: Timekeeper, now: datetime) -> ClockView:
-    """The clock as it stands now."""
+    """The clock as of now."""
     value = clock(row)
     due, elapsed = keeper.due(value, now), keeper.elapsed(value, now)
     return ClockView(
@@ -106,7 +106,7 @@ def view(row: ClockRow, keeper: Timekeeper, now: datetime) -> ClockView:
 
 
 def recompute(row: ClockRow, keeper: Timekeeper, at: datetime) -> bool:
-    """Whether the clock's end, reckoned anew after the calendar changed, is another one."""
+    """Whether recomputing the clock's end after a change of the calendar changed it."""
     before = utc(row.due_at)
     value = clock(row)
     due = keeper.due(value, (row.paused_at and utc(row.paused_at)) or at)
@@ -115,20 +115,20 @@ def recompute(row: ClockRow, keeper: Timekeeper, at: datetime) -> bool:
 
 
 def effects(session: Session, keeper: Timekeeper, ticket: str, at: datetime) -> dict[str, Any]:
-    """The newest clock as an event records it; empty where there is none."""
+    """The newest clock, for an event; empty where there is none."""
     row = last_row(session, ticket)
     if row is None:
         return {}
-    seen = view(row, keeper, at)
+    current = view(row, keeper, at)
     return {
         "clock": row.id,
-        "policy": seen.policy,
-        "clock_state": seen.state,
-        "started": seen.started_at.isoformat(),
-        "due": seen.due_at.isoformat(),
-        "net": seen.net,
-        "gross": seen.gross,
-        "unit": seen.unit,
+        "policy": current.policy,
+        "clock_state": current.state,
+        "started": current.started_at.isoformat(),
+        "due": current.due_at.isoformat(),
+        "net": current.net,
+        "gross": current.gross,
+        "unit": current.unit,
     }
 
 

@@ -1,4 +1,4 @@
-"""Results of a delivery → issues: what a department has to mend. True readings beyond a limit are not sent back."""
+"""Results of a delivery → issues for the department to correct. True readings beyond a limit are not sent back."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -33,20 +33,20 @@ class TicketPolicy(BaseModel):
 
 @lru_cache
 def ticket_policy(file: Path = Path(__file__).parent / "ticket_policy.yaml") -> TicketPolicy:
-    """The choice as the file gives it."""
+    """The policy in the file."""
     return TicketPolicy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
 class KnownRows:
-    """Rows that fail a rule and that the rule's ticket holds already: `followed` by key, and `keyless` ones of an answer."""
+    """Rows that fail a rule and are in the rule's ticket already: `followed` by key, and `keyless` ones of an answer."""
 
     followed: int = 0
     keyless: int = 0
 
 
 def rule_versions(rules: Sequence[Rule]) -> dict[str, str]:
-    """Version of each rule: the hash of its words."""
+    """Version of each rule: the hash of its definition."""
     return {rule.id: suite_hash([rule])[:VERSION_LENGTH] for rule in rules}
 
 
@@ -59,39 +59,43 @@ def issues(
 ) -> list[Issue]:
     """An issue for each rule that the delivery breaks. `versions` and `known` are by rule.
 
-    Rows that answer a ticket are some of a delivery's: what is said of deliveries or tables as a whole is not asked of them.
+    An answer holds only some of a delivery's rows: rules about whole deliveries or tables do not apply to it.
     """
     by = ticket_policy()
     return [
-        _issue(contract, one, versions.get(one.rule, OF_A_DELIVERY), known.get(one.rule, KnownRows()), is_answer)
-        for one in results
-        if _is_fault(one, by) and one.unexpected_count + (not one.success) and (one.rule in known or not is_answer)
+        _issue(
+            contract, result, versions.get(result.rule, OF_A_DELIVERY), known.get(result.rule, KnownRows()), is_answer
+        )
+        for result in results
+        if _is_fault(result, by)
+        and result.unexpected_count + (not result.success)
+        and (result.rule in known or not is_answer)
     ]
 
 
-def _is_fault(one: RuleRow, by: TicketPolicy) -> bool:
-    is_alarm = one.severity != "critical" and one.indicator in by.business_alarms
-    return one.severity in by.severities and one.rule not in by.not_sent_back and not is_alarm
+def _is_fault(result: RuleRow, by: TicketPolicy) -> bool:
+    is_alarm = result.severity != "critical" and result.indicator in by.business_alarms
+    return result.severity in by.severities and result.rule not in by.not_sent_back and not is_alarm
 
 
-def _issue(contract: Contract, one: RuleRow, version: str, known: KnownRows, is_answer: bool) -> Issue:
-    failed = max(1, one.unexpected_count)
+def _issue(contract: Contract, result: RuleRow, version: str, known: KnownRows, is_answer: bool) -> Issue:
+    failed = max(1, result.unexpected_count)
     return Issue(
-        dataset=one.dataset,
+        dataset=result.dataset,
         provider=contract.provider,
-        rule=one.rule,
+        rule=result.rule,
         rule_version=version,
-        field=one.fields[:FIELD_LENGTH],
-        error_class=_error_class(contract, one),
-        severity=one.severity,
-        dimension=one.dimension,
-        message=one.message,
-        remedy=one.remedy,
-        basis=one.basis,
-        delivery=one.delivery,
+        field=result.fields[:FIELD_LENGTH],
+        error_class=_error_class(contract, result),
+        severity=result.severity,
+        dimension=result.dimension,
+        message=result.message,
+        remedy=result.remedy,
+        basis=result.basis,
+        delivery=result.delivery,
         failed_rows=failed,
-        checked_rows=one.element_count - one.missing_count,
-        core=bool(set(one.fields.split(",")) & set(contract.key())),
+        checked_rows=result.element_count - result.missing_count,
+        core=bool(set(result.fields.split(",")) & set(contract.key())),
         known_rows=known.followed + known.keyless,
         left_rows=failed - known.keyless,
         is_answer=is_answer,
@@ -99,14 +103,14 @@ def _issue(contract: Contract, one: RuleRow, version: str, known: KnownRows, is_
     )
 
 
-def _error_class(contract: Contract, one: RuleRow) -> str:
-    every = re.sub(r"[\d. ]", "", contract.sla.get("frequency", ""))
-    if one.rule == LATE and every in ticket_policy().real_time:
+def _error_class(contract: Contract, result: RuleRow) -> str:
+    frequency = re.sub(r"[\d. ]", "", contract.sla.get("frequency", ""))
+    if result.rule == LATE and frequency in ticket_policy().real_time:
         return "feed_down"
-    return one.type.removeprefix("expect_")
+    return result.type.removeprefix("expect_")
 
 
 def _agreed_days(contract: Contract) -> int | None:
     """Working days that the contract agrees on for corrections, such as `5wd`."""
-    found = re.fullmatch(r"(\d+) ?wd", contract.sla.get("rectification", ""))
-    return int(found[1]) if found else None
+    match = re.fullmatch(r"(\d+) ?wd", contract.sla.get("rectification", ""))
+    return int(match[1]) if match else None

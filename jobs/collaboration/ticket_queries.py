@@ -1,4 +1,4 @@
-"""Tickets and events read for an actor; what an actor may not see is not in the answer, whatever is asked for."""
+"""Tickets and events for an actor; results never include what the actor may not see."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,16 +29,16 @@ COPIED = (
 )  # fmt: skip
 SEARCHED = (TicketRow.id, TicketRow.dataset, TicketRow.rule, TicketRow.provider)
 WRITTEN = (TicketRow.field, TicketRow.message)
-"""What people write in a request; what the lake found has it from the rules."""
+"""Written by people in a request; taken from the rules in issues."""
 
 
 SENTENCES = ("reason", "evidence", "decision", "reply", "confirmation", "approver")
-"""Facts that people put into words."""
+"""Facts in free text."""
 
 
 @dataclass(frozen=True)
 class TicketQuery:
-    """What is asked for; what is empty does not matter. Pages count from 1."""
+    """Conditions of a query; an empty one matches everything. Pages count from 1."""
 
     states: Sequence[str] = ()
     kind: str = ""
@@ -48,7 +48,7 @@ class TicketQuery:
     is_open: bool = False
     is_overdue: bool = False
     is_mine: bool = False
-    """Only what waits for the one who asks."""
+    """Only tickets that wait for the actor."""
     severity: str = ""
     order: Literal["newest", "due"] = "newest"
     page: int = 1
@@ -57,7 +57,7 @@ class TicketQuery:
 
 @dataclass(frozen=True)
 class TicketPage:
-    """One page, and how many tickets there are in all."""
+    """One page, and the total number of tickets."""
 
     tickets: tuple[Ticket, ...]
     total: int
@@ -65,15 +65,15 @@ class TicketPage:
     size: int
 
 
-def find_tickets(session: Session, by: Policies, actor: Actor, wanted: TicketQuery, at: datetime) -> TicketPage:
-    """A page of what is asked for: newest first, or what is due soonest first."""
-    where = and_(*_conditions(by, actor, wanted, at))
-    page, size = max(1, wanted.page), max(1, min(wanted.size, MOST))
+def find_tickets(session: Session, by: Policies, actor: Actor, query: TicketQuery, at: datetime) -> TicketPage:
+    """A page of matching tickets: newest first, or due soonest first."""
+    where = and_(*_conditions(by, actor, query, at))
+    page, size = max(1, query.page), max(1, min(query.size, MOST))
     total = session.scalar(select(func.count()).select_from(TicketRow).where(where)) or 0
-    query = _ordered(select(TicketRow).where(where), wanted.order).limit(size).offset((page - 1) * size)
-    rows = session.scalars(query).all()
+    statement = _ordered(select(TicketRow).where(where), query.order).limit(size).offset((page - 1) * size)
+    rows = session.scalars(statement).all()
     clocks = _last_clocks(session, [row.id for row in rows])
-    return TicketPage(tuple(_made(by, row, clocks.get(row.id), actor, at) for row in rows), total, page, size)
+    return TicketPage(tuple(_ticket(by, row, clocks.get(row.id), actor, at) for row in rows), total, page, size)
 
 
 def _ordered(query: Select[TicketRow], order: str) -> Select[TicketRow]:
@@ -89,33 +89,33 @@ def _last_clocks(session: Session, tickets: Sequence[str]) -> dict[str, ClockRow
     return {row.ticket: row for row in session.scalars(select(ClockRow).where(ClockRow.id.in_(newest)))}
 
 
-def _conditions(by: Policies, actor: Actor, wanted: TicketQuery, at: datetime) -> list[ColumnElement[bool]]:
-    found = [visible(by, actor)]
+def _conditions(by: Policies, actor: Actor, query: TicketQuery, at: datetime) -> list[ColumnElement[bool]]:
+    conditions = [visible(by, actor)]
     for column, value in (
-        (TicketRow.kind, wanted.kind),
-        (TicketRow.provider, wanted.provider),
-        (TicketRow.dataset, wanted.dataset),
-        (TicketRow.severity, wanted.severity),
+        (TicketRow.kind, query.kind),
+        (TicketRow.provider, query.provider),
+        (TicketRow.dataset, query.dataset),
+        (TicketRow.severity, query.severity),
     ):
         if value:
-            found.append(column == value)
-    if wanted.states:
-        found.append(TicketRow.state.in_(wanted.states))
-    if wanted.is_open:
-        found.append(TicketRow.state.in_(by.state_machine.open_states()))
-    if wanted.text:
-        found.append(_holds(by, actor, wanted.text))
-    if wanted.is_overdue:
-        found.append(TicketRow.id.in_(overdue(at)))
-    if wanted.is_mine:
-        found.append(_waits_for(by.state_machine, actor))
-    return found
+            conditions.append(column == value)
+    if query.states:
+        conditions.append(TicketRow.state.in_(query.states))
+    if query.is_open:
+        conditions.append(TicketRow.state.in_(by.state_machine.open_states()))
+    if query.text:
+        conditions.append(_holds(by, actor, query.text))
+    if query.is_overdue:
+        conditions.append(TicketRow.id.in_(overdue(at)))
+    if query.is_mine:
+        conditions.append(_waits_for(by.state_machine, actor))
+    return conditions
 
 
 def _holds(by: Policies, actor: Actor, text: str) -> ColumnElement[bool]:
-    """Tickets in which a text stands. Digits in what somebody wrote are found only by who reads them there.
+    """Tickets that contain a text. Digits match texts by people only for actors who read those unmasked.
 
-    Otherwise a number that is starred out could be found out by searching for more and more of it.
+    Otherwise a masked number could be guessed by searching for longer and longer parts of it.
     """
     named = or_(*(column.icontains(text, autoescape=True) for column in SEARCHED))
     written = or_(*(column.icontains(text, autoescape=True) for column in WRITTEN))
@@ -133,12 +133,12 @@ def _waits_for(state_machine: StateMachine, actor: Actor) -> ColumnElement[bool]
         )
     else:
         sides = (("officer", true()),) if may(actor, Right.MEDIATE) else ()
-    found: list[ColumnElement[bool]] = [
+    waiting: list[ColumnElement[bool]] = [
         and_(TicketRow.kind == kind, TicketRow.state.in_(state_machine.states_waiting_for(kind, who)), side)
         for kind in state_machine.kinds
         for who, side in sides
     ]
-    return or_(false(), *found)
+    return or_(false(), *waiting)
 
 
 def overdue(at: datetime) -> ColumnElement[str]:
@@ -153,12 +153,14 @@ def overdue(at: datetime) -> ColumnElement[str]:
 def was_escalated(session: Session, ticket: str) -> bool:
     """Whether the ticket was escalated while its present clock ran."""
     since = select(func.max(ClockRow.started_at)).where(ClockRow.ticket == ticket).scalar_subquery()
-    found = select(EventRow.seq).where(EventRow.ticket == ticket, EventRow.event == "escalate", EventRow.at >= since)
-    return session.scalar(found.limit(1)) is not None
+    escalations = select(EventRow.seq).where(
+        EventRow.ticket == ticket, EventRow.event == "escalate", EventRow.at >= since
+    )
+    return session.scalar(escalations.limit(1)) is not None
 
 
 def find_open_rows(session: Session, by: Policies, dataset: str) -> tuple[OpenRows, ...]:
-    """Deliveries of open tickets in which rows are left."""
+    """Deliveries with remaining rows, of open tickets."""
     query = (
         select(TicketRow, EvidenceRow)
         .join(EvidenceRow, EvidenceRow.ticket == TicketRow.id)
@@ -189,8 +191,15 @@ def ticket_counts(session: Session, by: Policies, actor: Actor, at: datetime) ->
         return {provider: number for provider, number in session.execute(query)}
 
     is_open = TicketRow.state.in_(by.state_machine.open_states())
-    still, late, done = counted(is_open), counted(TicketRow.id.in_(overdue(at))), counted(TicketRow.state == CLOSED)
-    return {p: TicketCounts(still.get(p, 0), late.get(p, 0), done.get(p, 0)) for p in sorted({*still, *late, *done})}
+    open_counts, late, closed = (
+        counted(is_open),
+        counted(TicketRow.id.in_(overdue(at))),
+        counted(TicketRow.state == CLOSED),
+    )
+    return {
+        p: TicketCounts(open_counts.get(p, 0), late.get(p, 0), closed.get(p, 0))
+        for p in sorted({*open_counts, *late, *closed})
+    }
 
 
 def ticket_delivery(row: EvidenceRow) -> TicketDelivery:
@@ -207,7 +216,7 @@ def ticket_delivery(row: EvidenceRow) -> TicketDelivery:
 
 
 def find_events(session: Session, by: Policies, ticket: TicketRow, actor: Actor) -> tuple[Event, ...]:
-    """What happened to a ticket, oldest first; numbers of persons in what was stated are starred out for outsiders."""
+    """What happened to a ticket, oldest first; personal numbers in facts are masked for outsiders."""
     rows = session.scalars(select(EventRow).where(EventRow.ticket == ticket.id).order_by(EventRow.seq))
     events = tuple(event_of(row) for row in rows)
     if reads_in_full(by, actor, ticket):
@@ -216,50 +225,50 @@ def find_events(session: Session, by: Policies, ticket: TicketRow, actor: Actor)
 
 
 def _masked(name: str, fact: object) -> object:
-    """What was stated, without numbers of persons; in ids of deliveries, fewer numbers are taken for such."""
+    """A fact without personal numbers; in delivery ids, fewer numbers count as such."""
     return masked_lines(fact) if name in SENTENCES and isinstance(fact, str) else masked_tree(fact)
 
 
 def events_until(session: Session, actor: Actor, until: datetime) -> Iterator[Event]:
     """Events up to a moment, of all tickets in the actor's numbers, in their order."""
     mine = select(TicketRow.id).where(counted_for(actor))
-    told = select(*EVENT_COLUMNS).where(EventRow.at <= until, EventRow.ticket.in_(mine)).order_by(EventRow.seq)
-    for row in session.execute(told).yield_per(5000):
+    query = select(*EVENT_COLUMNS).where(EventRow.at <= until, EventRow.ticket.in_(mine)).order_by(EventRow.seq)
+    for row in session.execute(query).yield_per(5000):
         yield event_of(row)
 
 
 def ticket_of(session: Session, by: Policies, row: TicketRow, actor: Actor, at: datetime) -> Ticket:
     """The row as the actor may see it."""
-    return _made(by, row, last_row(session, row.id), actor, at)
+    return _ticket(by, row, last_row(session, row.id), actor, at)
 
 
-def _made(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at: datetime) -> Ticket:
-    is_whole = reads_in_full(by, actor, row)
-    is_plain = is_whole or row.kind in by.state_machine.machine_found
+def _ticket(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at: datetime) -> Ticket:
+    in_full = reads_in_full(by, actor, row)
+    is_plain = in_full or row.kind in by.state_machine.machine_found
     return Ticket(
         **{name: getattr(row, name) for name in COPIED},
         field=row.field if is_plain else masked_lines(row.field),
         message=row.message if is_plain else masked_lines(row.message),
         label=by.state_machine.label(row.kind, row.state),
         owner=owner_of(by, row.dataset),
-        record=_record(row, actor, is_whole),
+        record=_record(row, actor, in_full),
         opened_at=utc(row.opened_at),
         closed_at=utc(row.closed_at) if row.closed_at else None,
         clock=view(clock, by.keeper, at) if clock else None,
     )
 
 
-def _record(row: TicketRow, actor: Actor, is_whole: bool) -> str:
-    """Which record is meant, as it was written for the two parties; for who works on it, without numbers of persons."""
+def _record(row: TicketRow, actor: Actor, in_full: bool) -> str:
+    """The record in question: as written for the two parties; without personal numbers for the department that works on it."""
     is_responsible = acts_for_department(actor) and actor.department == row.provider
-    return row.record if is_whole else masked_lines(row.record) if is_responsible else ""
+    return row.record if in_full else masked_lines(row.record) if is_responsible else ""
 
 
 EVENT_COLUMNS = (
     *(EventRow.seq, EventRow.ticket, EventRow.at, EventRow.event, EventRow.source, EventRow.target),
     *(EventRow.role, EventRow.department, EventRow.name, EventRow.facts, EventRow.effects),
 )
-"""What an event is read from, where there are many: rows of columns are made several times as fast as mapped ones."""
+"""Columns of an event, for bulk reads: plain rows are built several times as fast as mapped objects."""
 
 
 def event_of(row: EventRow | Row[Any]) -> Event:

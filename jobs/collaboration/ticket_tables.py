@@ -1,6 +1,6 @@
-"""The SQL tables of tickets, as SQLAlchemy sees them; Alembic makes them (jobs/lake/migrations).
+"""The SQL tables of tickets, as SQLAlchemy sees them; Alembic creates them (jobs/lake/migrations).
 
-Lists of failing keys stay in the lake's evidence tables: a ticket points there by delivery and rule, and keeps counts.
+Lists of failing keys stay in the lake's evidence tables: a ticket refers to them by delivery and rule, and stores counts.
 """
 
 from datetime import date, datetime
@@ -49,7 +49,7 @@ class TicketRow(Base):
 
 
 class PartyRow(Base):
-    """Departments that may read a ticket although they are not responsible for it any more."""
+    """Departments that were responsible for a ticket and may still read it."""
 
     __tablename__ = "ticket_party"
 
@@ -58,7 +58,7 @@ class PartyRow(Base):
 
 
 class ChainRow(Base):
-    """The one row that every writer takes first: the end of the chain of events, and how many tickets there are."""
+    """The one row that every writer locks first: the end of the event chain, and the number of tickets."""
 
     __tablename__ = "ticket_chain"
 
@@ -69,7 +69,7 @@ class ChainRow(Base):
 
 
 class EventRow(Base):
-    """What happened: `facts` is what somebody stated, `effects` what it did to ticket and clock."""
+    """An event: `facts` are its inputs, `effects` its results on ticket and clock."""
 
     __tablename__ = "ticket_event"
 
@@ -89,7 +89,7 @@ class EventRow(Base):
 
 
 class ClockRow(Base):
-    """A ticket's clock; a ticket that was transferred or recurred has several, the last one counts."""
+    """A ticket's clock; a ticket that was transferred or recurred has several, the newest one counts."""
 
     __tablename__ = "ticket_clock"
 
@@ -110,7 +110,7 @@ class ClockRow(Base):
 
 
 class EvidenceRow(Base):
-    """Where a ticket's failing rows stand: evidence of `delivery` by the ticket's rule; and what is left of them."""
+    """A ticket's failing rows in `delivery` by the ticket's rule, and how many remain."""
 
     __tablename__ = "ticket_evidence"
     __table_args__ = (UniqueConstraint("ticket", "delivery", "rule_version"),)
@@ -130,7 +130,7 @@ class EvidenceRow(Base):
 
 
 class CommentRow(Base):
-    """A comment's text; who and when stand in its event, which keeps the text's hash."""
+    """A comment's text; author and time are in its event, with the text's hash."""
 
     __tablename__ = "ticket_comment"
 
@@ -140,7 +140,7 @@ class CommentRow(Base):
 
 
 class DisputeRow(Base):
-    """`outcome` is upheld, dismissed, or dropped where something else ended it."""
+    """`outcome` is upheld, dismissed, or dropped where another step ended it."""
 
     __tablename__ = "ticket_dispute"
 
@@ -186,7 +186,7 @@ class CalendarYearRow(Base):
 
 
 class ReminderRow(Base):
-    """A reminder that was sent: each share of each clock once a channel."""
+    """A sent reminder: one for each percentage of a clock and channel."""
 
     __tablename__ = "reminder"
     __table_args__ = (UniqueConstraint("clock", "pct", "channel"),)
@@ -199,7 +199,7 @@ class ReminderRow(Base):
 
 
 class NoticeRow(Base):
-    """What a department finds in the portal."""
+    """A notice of a department in the portal."""
 
     __tablename__ = "notice"
 

@@ -1,4 +1,4 @@
-"""One step of a ticket: who may take it, what must be stated, and what it does to ticket, clock and side tables."""
+"""One step of a ticket: who may take it, which facts it requires, and its effects on ticket, clock and side tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ from jobs.model.actor import Actor
 
 @dataclass(frozen=True)
 class Action:
-    """Who acts, stating what, and when (UTC); `effects` are what the event should tell beside the usual."""
+    """Actor, stated facts and time (UTC) of a step; `effects` are recorded in addition to the usual ones."""
 
     actor: Actor
     facts: Mapping[str, Any]
@@ -30,9 +30,9 @@ class Action:
 
 
 def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Action) -> EventRow:
-    """The event of the step, taken; NotAllowed, InvalidTransition or PolicyRefusal where role, state or facts do not let it."""
+    """The event of the step, taken; NotAllowed, InvalidTransition or PolicyRefusal where role, state or facts do not allow it."""
     dispute = open_dispute(session, ticket.id)
-    # Where a dispute that is upheld leads depends on its ground, which was stated when it was opened.
+    # The target of an upheld dispute depends on its ground, which was stated when it was opened.
     step = by.state_machine.step(ticket.kind, ticket.state, event, dispute.ground if dispute else "")
     check_role(by.state_machine, step, act.actor, ticket)
     _check_facts(by, step, act, ticket)
@@ -60,9 +60,9 @@ class Passage:
 
 
 def record(session: Session, by: Policies, ticket: TicketRow, passage: Passage, act: Action) -> EventRow:
-    """The event in the chain, with what it did; the ticket's version goes up."""
+    """The event in the chain, with its effects; increments the ticket's version."""
     ticket.version += 1
-    # All that metrics count is in the event, so that they are computed from the chain alone (ADR 0007).
+    # The event holds everything that metrics count, so that they are computed from the chain alone (ADR 0007).
     effects = {
         "kind": ticket.kind,
         "provider": ticket.provider,
@@ -82,12 +82,12 @@ def record(session: Session, by: Policies, ticket: TicketRow, passage: Passage, 
 
 
 def open_dispute(session: Session, ticket: str) -> DisputeRow | None:
-    """The ticket's dispute that is not decided."""
+    """The ticket's undecided dispute."""
     return session.scalar(select(DisputeRow).where(DisputeRow.ticket == ticket, DisputeRow.decided_at.is_(None)))
 
 
 def open_waiver(session: Session, ticket: str) -> WaiverRow | None:
-    """The ticket's waiver that holds."""
+    """The ticket's waiver in force."""
     return session.scalar(select(WaiverRow).where(WaiverRow.ticket == ticket, WaiverRow.ended_at.is_(None)))
 
 
@@ -106,7 +106,7 @@ def check_role(state_machine: StateMachine, step: Transition, actor: Actor, tick
     if actor.role not in step.roles:
         allowed = "、".join(role_label(role) for role in step.roles)
         raise NotAllowed(f"「{role_label(actor.role)}」不能「{name}」；须由{allowed}办理")
-    # A reply is accepted or contested, a request cancelled, by who asked; every other step is for who answers for the data.
+    # A reply is accepted or contested, a request cancelled, by the requester; every other step is for the responsible department.
     party = ticket.provider if step.party == "provider" else ticket.requester
     if acts_for_department(actor) and actor.department != party:
         raise NotAllowed(f"「{name}」须由 {party} 办理，您所在的部门是 {actor.department}")
@@ -117,7 +117,7 @@ def _target(step: Transition, ticket: TicketRow) -> str:
 
 
 def _check_stated(state_machine: StateMachine, step: Transition, facts: Mapping[str, Any]) -> None:
-    """All that the step requires is stated, and nothing that nobody knows."""
+    """PolicyRefusal where a required fact is missing or a fact is unknown."""
     name = state_machine.events[step.event]
     missing = [state_machine.facts[fact] for fact in step.requires if not facts.get(fact)]
     if missing:
@@ -130,7 +130,7 @@ def _check_stated(state_machine: StateMachine, step: Transition, facts: Mapping[
 def _check_facts(by: Policies, step: Transition, act: Action, ticket: TicketRow) -> None:
     facts = act.facts
     _check_stated(by.state_machine, step, facts)
-    # The lake's own facts need no check of their form, only those that people type.
+    # Only facts that people enter need a check of their form.
     if step.internal:
         return
     if "until" in step.requires:
@@ -172,7 +172,7 @@ def _check_ground(state_machine: StateMachine, ticket: TicketRow, ground: str) -
 
 
 def _leave(session: Session, ticket: TicketRow, step: Transition, target: str, act: Action) -> None:
-    """What ends when the ticket leaves its state: a dispute that is decided or dropped, a waiver."""
+    """End what belonged to the old state: a dispute, now decided or dropped, or a waiver."""
     if target == ticket.state:
         return
     dispute, waiver = open_dispute(session, ticket.id), open_waiver(session, ticket.id)
@@ -186,7 +186,7 @@ def _leave(session: Session, ticket: TicketRow, step: Transition, target: str, a
 
 
 def _enter(session: Session, by: Policies, ticket: TicketRow, step: Transition, act: Action) -> None:
-    """What begins with the step, by what must be stated for it: a dispute, a waiver, another provider, more time."""
+    """Start what the step's required facts call for: a dispute, a waiver, another provider, an extension."""
     if step.internal:
         return
     facts, at = act.facts, act.at

@@ -1,4 +1,4 @@
-"""Which tickets an actor may see, and who reads them in full: whose data it is comes from the contract, never from a ticket."""
+"""Which tickets an actor may see, and who reads them in full; the owner of data comes from the contract, never from a ticket."""
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
@@ -8,18 +8,19 @@ from jobs.access.rights import may, reads_request
 from jobs.access.roles import acts_for_department
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_tables import PartyRow, TicketRow
+from jobs.errors import Unknown
 from jobs.model.actor import Actor
 
 
 def owner_of(by: Policies, dataset: str) -> str:
-    """The department whose data it is by the dataset's contract; empty where there is no contract."""
+    """The department that owns the data by the dataset's contract; empty where there is no contract."""
     return by.owners().get(dataset, "")
 
 
 def visible(by: Policies, actor: Actor) -> ColumnElement[bool]:
-    """The condition under which a ticket is shown to the actor.
+    """The condition under which the actor sees a ticket.
 
-    A department sees tickets about its data, those that it is or once was responsible for, and those that it asked for.
+    A department sees tickets about its data, those that it is or was responsible for, and its own requests.
     """
     if not acts_for_department(actor):
         return true()
@@ -34,20 +35,28 @@ def visible(by: Policies, actor: Actor) -> ColumnElement[bool]:
 
 
 def counted_for(actor: Actor) -> ColumnElement[bool]:
-    """The condition under which a ticket is in the actor's numbers: responsible for it now, or asked for it."""
+    """The condition under which a ticket counts in the actor's numbers: responsible for it now, or its requester."""
     if not acts_for_department(actor):
         return true()
     return or_(TicketRow.provider == actor.department, TicketRow.requester == actor.department)
 
 
 def may_see(session: Session, by: Policies, actor: Actor, ticket: TicketRow) -> bool:
-    """Whether the ticket is shown to the actor."""
-    shown = select(TicketRow.id).where(TicketRow.id == ticket.id, visible(by, actor))
-    return session.scalar(shown) is not None
+    """Whether the actor sees the ticket."""
+    query = select(TicketRow.id).where(TicketRow.id == ticket.id, visible(by, actor))
+    return session.scalar(query) is not None
+
+
+def visible_ticket(session: Session, by: Policies, ticket_id: str, actor: Actor) -> TicketRow:
+    """The ticket; Unknown where it does not exist or the actor may not see it."""
+    row = session.get(TicketRow, ticket_id, populate_existing=True)
+    if row is None or not may_see(session, by, actor, row):
+        raise Unknown(f"没有工单 {ticket_id}，或不属于您的部门；`lake tickets list` 列出可见的工单")
+    return row
 
 
 def reads_in_full(by: Policies, actor: Actor, ticket: TicketRow) -> bool:
-    """Whether the actor reads which record is meant, and texts without masks: owner, requester, and who mediates."""
+    """Whether the actor reads the record and texts unmasked: owner, requester, and mediators."""
     return reads_request(actor, owner_of(by, ticket.dataset), ticket.requester)
 
 
@@ -60,5 +69,5 @@ def read_in_full(by: Policies, actor: Actor) -> ColumnElement[bool]:
 
 
 def note_party(session: Session, ticket: TicketRow) -> None:
-    """Remember who is responsible for the ticket now, as somebody who may read it from now on."""
+    """Record the responsible department as one that may read the ticket from now on."""
     session.merge(PartyRow(ticket=ticket.id, department=ticket.provider))

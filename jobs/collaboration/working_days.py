@@ -1,4 +1,4 @@
-"""Working days in China, make-up days (调休) among them; a year that is not known yet counts Monday to Friday."""
+"""Working days in China, including make-up days (调休); in a year that is not known yet, Monday to Friday."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ PACKAGE = "chinesecalendar"
 
 @dataclass(frozen=True)
 class CalendarYear:
-    """One year's decree: days off and weekend days that are worked, each with the holiday that it belongs to."""
+    """One year's decree: days off and weekend days that are worked, each with its holiday."""
 
     year: int
     source: str
@@ -23,20 +23,20 @@ class CalendarYear:
 
 @dataclass(frozen=True)
 class WorkingDays:
-    """The calendar: years that are known, and days that differ from Monday to Friday. Days are Asia/Shanghai."""
+    """The calendar: known years, and the days that differ from Monday to Friday. Days are Asia/Shanghai."""
 
     years: frozenset[int] = frozenset()
     holidays: Mapping[date, str] = field(default_factory=dict)
     workdays: Mapping[date, str] = field(default_factory=dict)
 
     def with_years(self, years: Iterable[CalendarYear]) -> "WorkingDays":
-        """The calendar with years added; a year that was known is replaced."""
-        made = self
-        for one in years:
-            off = {d: n for d, n in made.holidays.items() if d.year != one.year} | dict(one.holidays)
-            on = {d: n for d, n in made.workdays.items() if d.year != one.year} | dict(one.workdays)
-            made = WorkingDays(made.years | {one.year}, off, on)
-        return made
+        """The calendar with years added; a known year is replaced."""
+        calendar = self
+        for added in years:
+            off = {d: n for d, n in calendar.holidays.items() if d.year != added.year} | dict(added.holidays)
+            on = {d: n for d, n in calendar.workdays.items() if d.year != added.year} | dict(added.workdays)
+            calendar = WorkingDays(calendar.years | {added.year}, off, on)
+        return calendar
 
     def is_working(self, day: date) -> bool:
         """Whether people work on the day."""

@@ -1,6 +1,6 @@
 """The services that a laptop runs itself: S3, Spark Connect, Airflow, portal; real processes on the loopback address.
 
-Each speaks the protocol of its production counterpart, so a setting is all that tells them apart.
+Each speaks the protocol of its production counterpart, so only a setting differs.
 """
 
 from jobs.embedded.airflow import airflow_token

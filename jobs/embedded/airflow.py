@@ -1,4 +1,4 @@
-"""Airflow: its API server, scheduler and DAG processor as processes of their own, on SQLite unless told otherwise."""
+"""Airflow: its API server, scheduler and DAG processor as processes of their own, on SQLite by default."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from jobs.embedded.endpoints import credentials, given
+from jobs.embedded.endpoints import credentials, from_environment
 from jobs.embedded.home import log_file, pid_file, tail, write_private
 from jobs.embedded.program import Program, environment
 from jobs.embedded.service import Probe, Say, Service
@@ -33,7 +33,7 @@ def airflow_token(settings: Settings) -> str:
 
 
 def _request(settings: Settings, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
-    """Answer of Airflow as JSON; proxies of the environment are for the world outside, not for our own servers."""
+    """Airflow's response as JSON; ignores the environment's proxies, which are not for local servers."""
     try:
         with httpx.Client(base_url=settings.airflow_url, timeout=15, trust_env=False) as client:
             answer = client.request(method, path, **kwargs)
@@ -44,13 +44,13 @@ def _request(settings: Settings, method: str, path: str, **kwargs: Any) -> dict[
 
 
 def _probe(settings: Settings, part: str, name: str) -> None:
-    """Raise unless Airflow says that this part of it is well, and has been seen since we started it."""
+    """Raise unless Airflow reports this component healthy, with a heartbeat since its last start."""
     health = _request(settings, "GET", "/api/v2/monitor/health")[part]
     record = pid_file(settings.home, name)
-    seen = health.get(f"latest_{part}_heartbeat")
-    stale = seen and record.exists() and datetime.fromisoformat(seen).timestamp() < record.stat().st_mtime
+    heartbeat = health.get(f"latest_{part}_heartbeat")
+    stale = heartbeat and record.exists() and datetime.fromisoformat(heartbeat).timestamp() < record.stat().st_mtime
     if health["status"] != "healthy" or stale:
-        raise ServiceUnavailable(f"{part} is {health['status'] or 'away'}, last seen {seen}")
+        raise ServiceUnavailable(f"{part} is {health['status'] or 'unavailable'}, last heartbeat {heartbeat}")
 
 
 def make_pools(settings: Settings) -> None:
@@ -64,7 +64,7 @@ def make_pools(settings: Settings) -> None:
 
 
 def _make_pool(settings: Settings, bearer: dict[str, str], body: dict[str, Any]) -> None:
-    """Ask until it is there: on SQLite a scheduler that is starting may hold the database for a while."""
+    """Retry until the pool exists: on SQLite, a starting scheduler may lock the database for a while."""
     deadline = time.monotonic() + POOL_PATIENCE_S
     while True:
         try:
@@ -90,7 +90,7 @@ def _database_url(settings: Settings) -> str:
 def _env(settings: Settings) -> dict[str, str]:
     home, secret = settings.home, credentials(settings.home)
     address = urlsplit(settings.airflow_url)
-    return given(home) | {
+    return from_environment(home) | {
         "LAKE_HOME": str(home),
         "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'infra' / 'airflow'}",
         "AIRFLOW_HOME": str(home / "airflow"),
@@ -112,7 +112,7 @@ def _env(settings: Settings) -> dict[str, str]:
 
 
 def prepare(settings: Settings, say: Say) -> None:
-    """Bring Airflow's database to the version that is installed; done once for a database and a version."""
+    """Migrate Airflow's database to the installed version; once for each database and version."""
     folder = settings.home / "airflow"
     (folder / "plugins").mkdir(parents=True, exist_ok=True)
     login = {settings.airflow_user: settings.airflow_password.get_secret_value()}
@@ -128,8 +128,8 @@ def prepare(settings: Settings, say: Say) -> None:
     log = log_file(settings.home, "airflow-migrate")
     with log.open("wb") as file:
         command = [sys.executable, "-m", "airflow", "db", "migrate"]
-        done = subprocess.run(command, env=environment(_env(settings)), stdout=file, stderr=file, check=False)
-    if done.returncode:
+        migration = subprocess.run(command, env=environment(_env(settings)), stdout=file, stderr=file, check=False)
+    if migration.returncode:
         raise SetupError(f"Airflow's database cannot be prepared / 无法准备 Airflow 数据库: {log}\n{tail(log)}")
     write_private(stamp, state)
 

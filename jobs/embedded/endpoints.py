@@ -1,6 +1,6 @@
-"""Which ports and credentials the embedded services use, remembered in the home folder.
+"""Which ports and credentials the embedded services use, stored in the home folder.
 
-secrets.env    made at first start, kept; endpoints.env   written by `up`, removed by `down`, read by jobs.settings.
+secrets.env    created at first start and reused; endpoints.env   written by `up`, removed by `down`, read by jobs.settings.
 """
 
 import base64
@@ -18,7 +18,7 @@ from jobs.embedded.process import MARK
 from jobs.settings import Settings
 
 HOST = "127.0.0.1"
-# Usual address of each endpoint; a free port instead where another program has taken it.
+# Default address of each endpoint; another port where a program listens there already.
 USUAL = {
     "s3": {"LAKE_S3_ENDPOINT": f"http://{HOST}:9800"},
     "spark": {"LAKE_SPARK_REMOTE": f"sc://{HOST}:15002"},
@@ -41,7 +41,7 @@ def endpoints_file(home: Path) -> Path:
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """Pairs of an env file that this module wrote; empty when there is none."""
+    """Key-value pairs of an env file that this module wrote; empty when there is none."""
     if not path.exists():
         return {}
     return dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").splitlines() if "=" in line)
@@ -54,49 +54,49 @@ def write_env(path: Path, values: Mapping[str, str]) -> None:
 
 
 def credentials(home: Path) -> dict[str, str]:
-    """The secrets of a home; those that are missing are made now."""
+    """The secrets of a home; missing ones are generated."""
     path = home / "secrets.env"
     known = read_env(path)
     write_env(path, known | {key: make() for key, make in SECRETS.items() if key not in known})
     return read_env(path)
 
 
-def given(home: Path) -> dict[str, str]:
-    """Settings that the environment gives, less what only repeats the endpoints.env of this home."""
+def from_environment(home: Path) -> dict[str, str]:
+    """Settings from the environment, without those that only repeat this home's endpoints.env."""
     known = read_env(endpoints_file(home))
     words = {key: value for key, value in os.environ.items() if key.startswith("LAKE_") and value}
     return {key: value for key, value in words.items() if key not in (MARK, "LAKE_HOME") and known.get(key) != value}
 
 
-def outside(service: str, home: Path) -> bool:
-    """Whether the environment names this service's address, and so somebody else runs it."""
-    return next(iter(USUAL[service])) in given(home)
+def is_external(service: str, home: Path) -> bool:
+    """Whether the environment names this service's address; then it is not started here."""
+    return next(iter(USUAL[service])) in from_environment(home)
 
 
 def allocate(home: Path, services: Iterable[str], alive: Iterable[str]) -> dict[str, str]:
-    """Address of each endpoint of these services; one that is alive keeps the address that it has."""
+    """Address of each endpoint of these services; a running one keeps its address."""
     known = read_env(endpoints_file(home))
     chosen = {key: known[key] for name in alive for key in USUAL[name] if key in known}
-    taken = {_port(address) for address in chosen.values()}
+    used_ports = {_port(address) for address in chosen.values()}
     for key, usual in ((key, usual) for name in services for key, usual in USUAL[name].items()):
         if key not in chosen:
-            port = free_port([_port(known.get(key, usual)), _port(usual)], taken)
-            taken.add(port)
+            port = free_port([_port(known.get(key, usual)), _port(usual)], used_ports)
+            used_ports.add(port)
             chosen[key] = f"{urlsplit(usual).scheme}://{HOST}:{port}"
     return chosen
 
 
-def free_port(wishes: Iterable[int], taken: Iterable[int] = ()) -> int:
-    """The first wished port that nobody listens on, else any free one."""
-    for wish in (*wishes, *([0] * 20)):
+def free_port(preferred: Iterable[int], used: Iterable[int] = ()) -> int:
+    """The first preferred port that is free, else any free port."""
+    for candidate in (*preferred, *([0] * 20)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((HOST, wish))
+                probe.bind((HOST, candidate))
             except OSError:
                 continue
             port = int(probe.getsockname()[1])
-        if port not in set(taken):
+        if port not in set(used):
             return port
     raise OSError("no free port")
 
@@ -106,7 +106,7 @@ def _port(url: str) -> int:
 
 
 def publish(settings: Settings, addresses: Mapping[str, str]) -> Settings:
-    """Write endpoints.env for these addresses, and return the settings that it makes."""
+    """The settings with these addresses, which are written to endpoints.env."""
     home = settings.home
     secret = credentials(home)
     values = dict(addresses)

@@ -1,4 +1,4 @@
-"""Where the embedded services keep their things: one folder, private to its owner."""
+"""The folder with the embedded services' files, private to its owner."""
 
 import fcntl
 import os
@@ -18,7 +18,7 @@ def log_file(home: Path, name: str) -> Path:
 
 
 def prepare(home: Path) -> None:
-    """Make the folders of a home; its owner alone may look inside."""
+    """Create the folders of a home, readable by the owner alone."""
     try:
         for folder in ("run", "logs", "tmp"):
             (home / folder).mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def prepare(home: Path) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read, in one move."""
+    """Write a file atomically, readable by the owner alone."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -38,7 +38,7 @@ def write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; a second process waits until the first is done."""
+    """Hold a file lock; a second process waits until it is released."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

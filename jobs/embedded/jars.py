@@ -1,4 +1,4 @@
-"""The Java libraries beside pyspark, brought by the Ivy that pyspark ships; kept in the cache, outside the checkout."""
+"""The Java libraries that pyspark does not include, downloaded by its Ivy into the cache, outside the checkout."""
 
 import hashlib
 import logging
@@ -20,7 +20,7 @@ TRIES = 3
 
 
 def pyspark_home() -> Path:
-    """Folder of the installed pyspark, found without importing it."""
+    """Folder of the installed pyspark, located without importing it."""
     for folder in map(Path, sys.path):
         if (folder / "pyspark" / "jars").is_dir():
             return folder / "pyspark"
@@ -61,18 +61,18 @@ def _download(cache: Path, folder: Path, say: Callable[[str], None]) -> None:
 
 
 def _ivy(cache: Path, target: Path, log: Path) -> bool:
-    """Whether Ivy brought everything; what it has got so far stays in its own cache for the next try."""
+    """Whether Ivy downloaded everything; a partial download stays in its cache for the next attempt."""
     jar = next((pyspark_home() / "jars").glob("ivy-*.jar"))
     command = [find_java(), "-jar", str(jar), "-cache", str(cache / "ivy"), "-ivy", str(IVY)]
     command += ["-confs", *CONFIGURATIONS, "-types", "jar", "bundle"]
     command += ["-retrieve", str(target / "[conf]" / "[artifact]-[revision].[ext]")]
     with log.open("wb") as file:
-        done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False)
-    return done.returncode == 0 and all(any((target / name).glob("*.jar")) for name in CONFIGURATIONS)
+        resolution = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False)
+    return resolution.returncode == 0 and all(any((target / name).glob("*.jar")) for name in CONFIGURATIONS)
 
 
 def main() -> None:
-    """Bring the jars, for infra/install.py."""
+    """Download the jars, for infra/install.py."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         ensure_jars(load(), logging.getLogger(__name__).info)

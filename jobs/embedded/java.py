@@ -1,4 +1,4 @@
-"""Which Java to run. Standard library only: infra/install.py asks here before anything is downloaded."""
+"""Which Java to run. Standard library only: infra/install.py calls this before anything is downloaded."""
 
 import os
 import re
@@ -28,10 +28,12 @@ def find_java() -> str:
 
 
 def _version(java: str) -> int:
-    """Major version, 0 when it cannot be told; Java 8 calls itself 1.8."""
+    """Major version, 0 when unknown; Java 8 reports itself as 1.8."""
     try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=60).stderr
+        version_output = subprocess.run(
+            [java, "-version"], capture_output=True, text=True, check=False, timeout=60
+        ).stderr
     except (OSError, subprocess.TimeoutExpired):
         return 0
-    found = re.search(r'version "(?:1\.)?(\d+)', said)
-    return int(found.group(1)) if found else 0
+    match = re.search(r'version "(?:1\.)?(\d+)', version_output)
+    return int(match.group(1)) if match else 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobs.embedded import airflow, endpoints, portal, process, s3, spark
 from jobs.embedded.home import locked, log_file, pid_file, prepare
-from jobs.embedded.program import Program, ensure, silence, stop, wait
+from jobs.embedded.program import Program, ensure, probe_failure, stop, wait
 from jobs.embedded.service import Say, Service, ServiceStatus
 from jobs.errors import ServiceUnavailable, SetupError, UserError
 from jobs.settings import Settings, load
@@ -17,16 +17,16 @@ HUNG_AFTER_S = 15
 
 
 def up(settings: Settings, services: Sequence[str] = tuple(SERVICES), say: Say = lambda _: None) -> None:
-    """Start these services, or leave them alone where they run; afterwards `jobs.settings.load` knows where they are.
+    """Start these services unless they run already; then `jobs.settings.load` returns their addresses.
 
-    When something fails, what this call started is stopped again.
+    On failure, the processes that this call started are stopped.
     """
     _check_known(services)
     home = settings.home.resolve()
     prepare(home)
     ports = locked(settings.cache / "ports.lock")  # a port is free until its service listens: one start at a time
     with locked(home / "run" / "lock"), ports, _undone_on_failure(home) as fresh:
-        ours = [name for name in SERVICES if name in services and not endpoints.outside(name, home)]
+        ours = [name for name in SERVICES if name in services and not endpoints.is_external(name, home)]
         addresses = endpoints.allocate(home, ours, [name for name in SERVICES if _alive(home, name)])
         settings = endpoints.publish(settings.model_copy(update={"home": home}), addresses)
         load.cache_clear()
@@ -45,7 +45,7 @@ def _check_known(services: Sequence[str]) -> None:
 
 @contextmanager
 def _undone_on_failure(home: Path) -> Iterator[list[str]]:
-    """Collects names of processes that were started; stops them when the block is left by an exception."""
+    """The list for the names of started processes; they are stopped when the block raises."""
     fresh: list[str] = []
     try:
         yield fresh
@@ -70,7 +70,7 @@ def _start(service: Service, settings: Settings, fresh: list[str], say: Say) -> 
 
 
 def _await(service: Service, programs: tuple[Program, ...], settings: Settings, fresh: list[str]) -> None:
-    """Wait until the whole service answers; one that was there before and hangs or dies is started anew."""
+    """Wait until every process of the service answers; one that ran before and hangs or dies is restarted."""
     for program in programs:
         if program.name not in fresh:
             try:
@@ -86,16 +86,16 @@ def _await(service: Service, programs: tuple[Program, ...], settings: Settings, 
 
 
 def _check_outside(service: Service, settings: Settings, say: Say) -> None:
-    """A service that somebody else runs is not started, only asked whether it is there."""
+    """Probe an external service, which is never started here."""
     for name, probe in service.parts.items():
         program = Program(name, (), service.address(settings), lambda probe=probe: probe(settings))  # type: ignore[misc]
-        if failure := silence(program):
-            raise ServiceUnavailable(f"{name} at {program.url} (set from outside) is silent / 无响应: {failure}")
-    say(f"{service.name}: {service.address(settings)} (outside / 外部服务)")
+        if failure := probe_failure(program):
+            raise ServiceUnavailable(f"{name} at {program.url} (external) does not answer / 无响应: {failure}")
+    say(f"{service.name}: {service.address(settings)} (external / 外部服务)")
 
 
 def down(settings: Settings, say: Say = lambda _: None) -> None:
-    """Stop everything that `up` started in this home, to the last process; the data stays."""
+    """Stop everything that `up` started in this home, including child processes; the data stays."""
     home = settings.home.resolve()
     if not (home / "run").is_dir():
         return
@@ -109,7 +109,7 @@ def down(settings: Settings, say: Say = lambda _: None) -> None:
 
 
 def status(settings: Settings) -> tuple[ServiceStatus, ...]:
-    """How each process is, asked now."""
+    """Current status of each process."""
     home = settings.home.resolve()
     return tuple(
         _status(service, name, probe, settings.model_copy(update={"home": home}))
@@ -120,12 +120,12 @@ def status(settings: Settings) -> tuple[ServiceStatus, ...]:
 
 def _status(service: Service, name: str, probe: Callable[[Settings], None], settings: Settings) -> ServiceStatus:
     home = settings.home
-    if endpoints.outside(service.name, home):
+    if endpoints.is_external(service.name, home):
         return ServiceStatus(name, "outside", None, service.address(settings), "", 0)
     record = process.read(pid_file(home, name))
     log = str(log_file(home, name))
     if record is None or not record.alive():
         return ServiceStatus(name, "stopped", None, "", log, 0)
-    well = silence(Program(name, (), record.url, lambda: probe(settings))) is None
+    is_healthy = probe_failure(Program(name, (), record.url, lambda: probe(settings))) is None
     memory = process.memory_mib(process.members(home, name, record))
-    return ServiceStatus(name, "running" if well else "unhealthy", record.pid, record.url, log, memory)
+    return ServiceStatus(name, "running" if is_healthy else "unhealthy", record.pid, record.url, log, memory)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from jobs.embedded.endpoints import given
+from jobs.embedded.endpoints import from_environment
 from jobs.embedded.program import Program
 from jobs.embedded.service import Service, nothing
 from jobs.settings import Settings
@@ -26,13 +26,13 @@ def programs(settings: Settings) -> tuple[Program, ...]:
             (sys.executable, "-m", "jobs.cli", *words),
             settings.portal_url,
             partial(probe, settings),
-            env=given(settings.home) | {"LAKE_HOME": str(settings.home)},
+            env=from_environment(settings.home) | {"LAKE_HOME": str(settings.home)},
         ),
     )
 
 
 def _greet(settings: Settings) -> None:
-    """The portal needs nothing more once it answers."""
+    """Nothing: the portal needs no first request."""
 
 
 SERVICE = Service("portal", {"portal": probe}, lambda settings: settings.portal_url, nothing, programs, _greet)

@@ -1,4 +1,4 @@
-"""Processes that outlive the one that starts them: who is alive, who belongs to whom, how much memory. Linux only.
+"""Processes that outlive their parent: which are alive, to which service they belong, their memory. Linux only.
 
 A process id alone proves nothing, because the kernel reuses it; the pair of id and start time does.
 """
@@ -19,7 +19,7 @@ MARK = "LAKE_PROCESS"
 
 @dataclass(frozen=True)
 class Record:
-    """What a pid file holds."""
+    """Contents of a pid file."""
 
     pid: int
     started: int
@@ -28,32 +28,32 @@ class Record:
     url: str
 
     def alive(self) -> bool:
-        """Whether the very process that was recorded still runs; false for a stranger that got its id."""
+        """Whether the recorded process still runs; false for another process that reuses its id."""
         return self.boot == boot_id() and started_at(self.pid) == self.started
 
 
 def boot_id() -> str:
-    """A word that changes with every boot of the machine."""
+    """An id that changes with every boot of the machine."""
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 
 def started_at(pid: int) -> int | None:
     """Start of a living process, in clock ticks since boot; None for a dead one or a zombie.
 
-    A killed process whose threads have not all ended still lives: it may hold its port.
+    A killed process whose threads have not all ended counts as living: it may hold its port.
     """
     try:
         process = psutil.Process(pid)
         if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD) and process.num_threads() <= 1:
             return None
-        # psutil tells the start by the wall clock, which may be set while a service runs; the kernel's ticks stay.
+        # psutil reports the start by the wall clock, which may be set while a service runs; kernel ticks do not change.
         return int((PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19])
     except (psutil.NoSuchProcess, OSError):
         return None
 
 
 def write(path: Path, record: Record) -> None:
-    """Put the pid file in place, in one move."""
+    """Write the pid file atomically."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps(asdict(record)))
     part.replace(path)
@@ -68,22 +68,22 @@ def read(path: Path) -> Record | None:
 
 
 def mark(home: Path, name: str = "") -> str:
-    """The word in the environment of each process of a home, or of one of its services."""
+    """The environment marker of each process of a home, or of one of its services."""
     return f"{home}#{name}"
 
 
 def members(home: Path, name: str = "", record: Record | None = None) -> list[int]:
-    """Living processes of a service (of the whole home without a name), found by their mark or their session.
+    """Living processes of a service (of the whole home without a name), identified by their marker or their session.
 
-    The session is asked too because a process that renames itself overwrites its environment.
+    The session is checked too because a process that renames itself overwrites its environment.
     """
-    wanted = mark(home, name)
+    marker = mark(home, name)
     session = record.pid if record and record.boot == boot_id() and _may_lead(record) else None
-    return [pid for pid in _own_processes() if _session(pid) == session or _carries(pid, wanted, whole=bool(name))]
+    return [pid for pid in _own_processes() if _session(pid) == session or _carries(pid, marker, is_exact=bool(name))]
 
 
 def _may_lead(record: Record) -> bool:
-    """Whether the session of this number is still ours: the leader lives, or died and nobody got its id."""
+    """Whether the session id is still ours: the leader lives, or it died and no other process reuses its id."""
     return started_at(record.pid) in (None, record.started)
 
 
@@ -100,12 +100,12 @@ def _session(pid: int) -> int:
         return -1
 
 
-def _carries(pid: int, wanted: str, whole: bool) -> bool:
+def _carries(pid: int, marker: str, is_exact: bool) -> bool:
     try:
-        word = psutil.Process(pid).environ().get(MARK, "")
+        value = psutil.Process(pid).environ().get(MARK, "")
     except psutil.Error:
         return False
-    return word == wanted if whole else word.startswith(wanted)
+    return value == marker if is_exact else value.startswith(marker)
 
 
 def memory_mib(pids: list[int]) -> int:
@@ -121,13 +121,13 @@ def _pss(pid: int) -> int:
 
 
 def send(pids: list[int], number: signal.Signals) -> None:
-    """Send a signal to each of them that still lives."""
+    """Send a signal to each of these processes that is still alive."""
     for pid in pids:
         with suppress(psutil.NoSuchProcess):
             psutil.Process(pid).send_signal(number)
 
 
 def kill_all(home: Path) -> None:
-    """Kill whatever carries the mark of this home; for what no pid file knows."""
+    """Kill every process with this home's marker, including those without a pid file."""
     while pids := members(home):
         send(pids, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""One server process: start it, wait until it answers, stop it with all that it started."""
+"""One server process: start it, wait until it answers, stop it with its child processes."""
 
 import hashlib
 import json
@@ -17,13 +17,13 @@ from jobs.settings import PROJECT
 
 _OURS = ("LAKE_", "AIRFLOW", "SPARK_", "PYSPARK_")
 _LOOPBACK = "127.0.0.1,localhost"
-# Kept so that Python does not complain about a child that is meant to outlive us.
+# Referenced so that Python does not warn about a child process that outlives this one.
 _children: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and how to tell that it works."""
+    """What to run, and how to check that it works."""
 
     name: str
     command: tuple[str, ...]
@@ -34,20 +34,20 @@ class Program:
     patience_s: int = 90
 
     def fingerprint(self) -> str:
-        """A word that changes when anything about the program does, so that `up` knows to restart it."""
+        """A hash of the program's definition; `up` restarts the program when it changes."""
         parts = [self.command, self.url, sorted(self.env.items()), sorted((str(k), v) for k, v in self.files.items())]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a server: what we were given without the words that are ours to set, then `extra`."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
-    around = ",".join(filter(None, (kept.get("no_proxy") or kept.get("NO_PROXY"), _LOOPBACK)))
-    return kept | {"PYTHONPATH": str(PROJECT), "no_proxy": around, "NO_PROXY": around} | dict(extra)
+    """The environment of a server: the inherited one without the lake's own variables, then `extra`."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
+    no_proxy = ",".join(filter(None, (inherited.get("no_proxy") or inherited.get("NO_PROXY"), _LOOPBACK)))
+    return inherited | {"PYTHONPATH": str(PROJECT), "no_proxy": no_proxy, "NO_PROXY": no_proxy} | dict(extra)
 
 
 def ensure(program: Program, home: Path) -> bool:
-    """Start the program unless it runs just so already; True when this call started it."""
+    """True when this call started the program; False where it runs already in this version."""
     record = process.read(pid_file(home, program.name))
     if record and record.alive() and record.fingerprint == program.fingerprint():
         return False
@@ -78,36 +78,36 @@ def _launch(program: Program, home: Path) -> None:
 
 
 def wait(program: Program, home: Path, patience_s: float | None = None) -> None:
-    """Return when the program answers; raise with the end of its log when it died or stays silent."""
+    """Return when the program answers; raise with the end of its log when it exited or does not answer."""
     deadline = time.monotonic() + (patience_s or program.patience_s)
     while True:
-        failure = silence(program)
+        failure = probe_failure(program)
         if failure is None:
             return
         record = process.read(pid_file(home, program.name))
         if record is None or not record.alive():
-            raise SetupError(_complaint(program, home, "ended while it was starting / 启动时退出"))
+            raise SetupError(_complaint(program, home, "exited during startup / 启动时退出"))
         if time.monotonic() > deadline:
             raise ServiceUnavailable(_complaint(program, home, f"does not answer / 无响应: {failure}"))
         time.sleep(0.2)
 
 
-def silence(program: Program) -> str | None:
+def probe_failure(program: Program) -> str | None:
     """Why the program does not answer; None when it does."""
     try:
         program.probe()
-    except Exception as error:  # each client library has its own tree of errors
+    except Exception as error:  # each client library raises its own error types
         return f"{type(error).__name__}: {error}"
     return None
 
 
-def _complaint(program: Program, home: Path, what: str) -> str:
+def _complaint(program: Program, home: Path, problem: str) -> str:
     log = log_file(home, program.name)
-    return f"{program.name} {what}. Log / 日志: {log}\n{tail(log)}"
+    return f"{program.name} {problem}. Log / 日志: {log}\n{tail(log)}"
 
 
 def stop(names: Iterable[str], home: Path, grace_s: float = 20) -> list[str]:
-    """End these services with all that they started; the names of those that were running."""
+    """Names of the services that were running; they are stopped with all their child processes."""
     names = list(names)
     records = {name: record for name in names if (record := process.read(pid_file(home, name)))}
     running = [name for name in names if process.members(home, name, records.get(name))]
@@ -121,12 +121,12 @@ def stop(names: Iterable[str], home: Path, grace_s: float = 20) -> list[str]:
 
 
 def _leaders(names: list[str], records: Mapping[str, process.Record]) -> list[int]:
-    """Those that live of the processes that were started first; each can end its own tree."""
+    """The first processes of services that are still alive; each stops its own children."""
     return [records[name].pid for name in names if name in records and records[name].alive()]
 
 
 def _kill(names: list[str], home: Path, records: Mapping[str, process.Record]) -> None:
-    """Kill what is left, again and again, since a dying tree may still grow."""
+    """Kill the remaining processes repeatedly, since a dying process may still start children."""
     for _ in range(5):
         for name in names:
             process.send(process.members(home, name, records.get(name)), signal.SIGKILL)
@@ -136,7 +136,7 @@ def _kill(names: list[str], home: Path, records: Mapping[str, process.Record]) -
 
 
 def _gone(names: list[str], home: Path, records: Mapping[str, process.Record], grace_s: float) -> bool:
-    """Whether all processes of these services ended within the grace; what a dead leader left gets no grace."""
+    """Whether all processes of these services ended within the grace period; children of a dead leader get none."""
     deadline = time.monotonic() + grace_s
     while any(process.members(home, name, records.get(name)) for name in names):
         if time.monotonic() > deadline:

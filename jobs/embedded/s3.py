@@ -37,7 +37,7 @@ def _client(settings: Settings) -> Iterator[Any]:
 
 
 def probe(settings: Settings) -> None:
-    """A signed request; raises unless the server knows our credentials."""
+    """A signed request; raises unless the server accepts our credentials."""
     with _client(settings) as client:
         client.list_buckets()
 

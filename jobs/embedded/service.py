@@ -1,4 +1,4 @@
-"""What the embedded services have in common."""
+"""The interface that the embedded services share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ class Service:
 
     name: str
     parts: Mapping[str, Probe]
-    """Name of each process, with a request that raises unless it is well."""
+    """Name of each process, with a probe that raises unless it is healthy."""
     address: Callable[[Settings], str]
     prepare: Callable[[Settings, Say], None]
-    """What must be done before it can start."""
+    """Runs before it starts."""
     programs: Callable[[Settings], tuple[Program, ...]]
     greet: Callable[[Settings], None]
-    """What is done once it answers: the first real request, and what the lake expects to find."""
+    """Runs once it answers: a first real request, and resources that the lake expects."""
 
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """How one process of a service is."""
+    """Status of one process of a service."""
 
     name: str
     state: str
-    """running, stopped, unhealthy (it lives, but does not answer as it should) or outside (somebody else runs it)."""
+    """running, stopped, unhealthy (alive, but its probe fails) or outside (started by somebody else)."""
     pid: int | None
     url: str
     log: str

@@ -1,4 +1,4 @@
-"""The Spark Connect server: one warm engine for every client, and the single writer of the Delta tables."""
+"""The Spark Connect server: one warm engine for every client."""
 
 import sys
 from functools import partial
@@ -19,7 +19,7 @@ _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
 def probe(settings: Settings) -> None:
-    """Make a call that changes nothing, with our token; raises unless the server takes it."""
+    """Make a call without effect, with our token; raises unless the server accepts it."""
     from jobs.lake.session import HEADER, bearer
 
     token = settings.spark_token.get_secret_value()
@@ -32,13 +32,13 @@ def probe(settings: Settings) -> None:
 
 
 def _release_of_no_session() -> bytes:
-    """A ReleaseSessionRequest (spark/connect/base.proto) of a session that there is not: its id is 1, its user 2.1."""
+    """A ReleaseSessionRequest (spark/connect/base.proto) of a session that does not exist; field 1 is its id, 2.1 its user."""
     session, user = str(uuid4()).encode(), b"lake"
     return b"".join((b"\x0a", bytes([len(session)]), session, b"\x12", bytes([len(user) + 2]), b"\x0a\x04", user))
 
 
 def _channel(remote: str) -> Any:
-    """A channel as pyspark opens it; pyspark itself, slow to import, is asked only for options such as TLS."""
+    """A channel as pyspark opens it; pyspark itself, slow to import, is used only for options such as TLS."""
     import grpc  # type: ignore[import-untyped]
 
     if ";" not in remote:
@@ -49,7 +49,7 @@ def _channel(remote: str) -> Any:
 
 
 def first_query(settings: Settings) -> None:
-    """Ask the engine for one row; the first query of a server is slow, so nobody else has to wait for it."""
+    """Run a one-row query: the first query of a server is slow, so no user has to wait for it."""
     from jobs.lake.session import connect
 
     session = connect(settings)

@@ -1,6 +1,6 @@
-"""The portal: what people see and do in a browser, and the same for programs under /api.
+"""The portal: pages for people, and the same functions for programs under /api.
 
-service         the one way to data: each method takes an actor and gives what the actor may see, or an error
+service         the only access to data: each method takes an actor and returns what the actor may see, or raises
 routes       addresses → service → pages; forms → service
 templates    pages; static: styles and the few lines of script
 """

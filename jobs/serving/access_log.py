@@ -1,4 +1,4 @@
-"""The log of sensitive data (L3, L4) that people were shown: rows are only ever added, in one chain of hashes."""
+"""The audit log of access to sensitive data (L3, L4): append-only, in one hash chain."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ WAYS = {"view": "页面查看", "workbook": "下载整改包", "record": "查看
 
 @dataclass(frozen=True)
 class Access:
-    """What somebody was shown: which object of which dataset, the highest grade in it, in which way, and why."""
+    """An access to sensitive data: object and dataset, its highest grade, the kind of access, and the reason."""
 
     action: str
     object: str
@@ -45,7 +45,7 @@ class AccessLog:
         self._database = database
 
     def add(self, actor: Actor, access: Access, at: datetime) -> None:
-        """Note it; called before the data is given out, so that what cannot be noted is not shown."""
+        """Record the access; called before the data is returned, so that nothing is shown unrecorded."""
         who = {"name": actor.name, "role": actor.role, "department": actor.department}
         with self._database.session() as session:
             end = _end(session)
@@ -63,7 +63,7 @@ class AccessLog:
             return tuple(_logged(row) for row in session.scalars(query)), total
 
     def verified(self, noted: tuple[int, str] | None = None) -> ChainAudit:
-        """Walk the chain from its beginning; `noted` is a number with its hash that somebody wrote down before."""
+        """Walk the chain from its beginning; `noted` is a seq with its hash from an earlier audit."""
         prev, count = START, 0
         with self._database.session() as session:
             for row in session.scalars(select(AccessRow).order_by(AccessRow.seq)).yield_per(1000):
@@ -78,13 +78,13 @@ class AccessLog:
 
 
 def _end(session: Session) -> AccessChainRow:
-    """The end of the chain, held until the session ends."""
+    """The end of the chain, locked until the session ends."""
     session.execute(update(AccessChainRow).where(AccessChainRow.id == 1).values(seq=AccessChainRow.seq))
     return session.scalars(select(AccessChainRow).with_for_update()).one()
 
 
 def _fault(row: AccessRow, expected: int, prev: str, noted: tuple[int, str] | None) -> str:
-    """Why a row does not fit; empty where it does."""
+    """Why a row is inconsistent with the chain, in Chinese; empty where it is consistent."""
     if row.seq != expected:
         return f"第 {expected} 条记录缺失"
     if row.prev != prev:
@@ -97,10 +97,10 @@ def _fault(row: AccessRow, expected: int, prev: str, noted: tuple[int, str] | No
 
 
 def _hash(row: AccessRow) -> str:
-    """SHA-256 of the row's canonical JSON, the hash of the one before in it."""
+    """SHA-256 of the row's canonical JSON, which includes the hash of the previous one."""
     return event_hash({name: getattr(row, name) for name in PARTS} | {"at": utc(row.at).isoformat()})
 
 
 def _logged(row: AccessRow) -> Logged:
-    what = Access(row.action, row.object, row.dataset, row.grade, row.reason)
-    return Logged(row.id, utc(row.at), row.name, row.role, row.department, what)
+    access = Access(row.action, row.object, row.dataset, row.grade, row.reason)
+    return Logged(row.id, utc(row.at), row.name, row.role, row.department, access)

@@ -1,6 +1,6 @@
-"""The SQL tables of people and of what they were shown, as SQLAlchemy sees them; Alembic makes them (jobs/lake/migrations).
+"""The SQL tables of accounts and access, as SQLAlchemy sees them; Alembic creates them (jobs/lake/migrations).
 
-A session's token and a login's state are kept as hashes only: who reads the database cannot log in with it.
+A session's token and a login's state are stored as hashes only: they cannot be used to log in.
 """
 
 from datetime import datetime
@@ -55,7 +55,7 @@ class FailureRow(Base):
 
 
 class OidcRow(Base):
-    """A login that was sent to the identity provider and has not come back; used once."""
+    """A login that was sent to the identity provider and has not returned; used once."""
 
     __tablename__ = "oidc_login"
 
@@ -67,7 +67,7 @@ class OidcRow(Base):
 
 
 class AccessRow(Base):
-    """Sensitive data (L3, L4) that somebody was shown: who, what, when, how and why. Rows are only ever added.
+    """An access to sensitive data (L3, L4): who, what, when, how and why. Append-only.
 
     Each is a link of a chain: `seq` has no gap, `hash` is of the row with the hash before in it.
     """
@@ -90,7 +90,7 @@ class AccessRow(Base):
 
 
 class AccessChainRow(Base):
-    """The one row that everybody who is noted takes first: the end of the chain of the access log."""
+    """The one row that every writer locks first: the end of the access log's chain."""
 
     __tablename__ = "access_chain"
 
@@ -100,7 +100,7 @@ class AccessChainRow(Base):
 
 
 class UploadRow(Base):
-    """A file that came whole through the portal, and the delivery that it becomes."""
+    """A file received completely through the portal, and its delivery."""
 
     __tablename__ = "upload"
 

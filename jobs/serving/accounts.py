@@ -1,4 +1,4 @@
-"""Accounts: made by an operator with a password that is good once, checked at login, slowed down where somebody guesses."""
+"""Accounts: created by an operator with a one-time password, checked at login, throttled after failures."""
 
 import hashlib
 import re
@@ -18,13 +18,13 @@ from jobs.serving.throttle import counted
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]{1,59}")
 MOST_PERSON, MOST_DEPARTMENT = 50, 120
-"""Characters; a person with the account's name behind it still fits into what tickets keep of who acts."""
+"""Characters; a person with the account's name behind it still fits the actor column of tickets."""
 
 REFUSED = "账号或密码不正确"
 
 
 class LoginRefused(UserError):
-    """Name or password is wrong, or the account is disabled; nobody is told which."""
+    """Name or password is wrong, or the account is disabled; the message does not say which."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Account:
     last_login_at: datetime | None
 
     def actor(self) -> Actor:
-        """The account as tickets know it."""
+        """The account as an actor."""
         return Actor(self.role, self.department, f"{self.person}（{self.name}）" if self.person else self.name)
 
 
 @dataclass(frozen=True)
 class Person:
-    """What an operator states of a new account."""
+    """A new account as an operator enters it."""
 
     name: str
     role: str
@@ -72,19 +72,19 @@ class Accounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, one: Person, at: datetime, password: str | None = None) -> str:
-        """The new account's password; one made here has to be changed at the first login."""
-        check_person(one)
+    def add(self, person: Person, at: datetime, password: str | None = None) -> str:
+        """The new account's password; a generated one has to be changed at the first login."""
+        check_person(person)
         secret = password or passwords.one_time()
         with self._database.session() as session:
-            if _row(session, one.name) is not None:
-                raise UserError(f"账号 {one.name} 已存在；请换一个名称")
+            if _row(session, person.name) is not None:
+                raise UserError(f"账号 {person.name} 已存在；请换一个名称")
             session.add(
                 AccountRow(
-                    name=one.name,
-                    person=one.person,
-                    role=one.role,
-                    department=one.department,
+                    name=person.name,
+                    person=person.person,
+                    role=person.role,
+                    department=person.department,
                     password_hash=passwords.hashed(secret),
                     must_change=password is None,
                     is_disabled=False,
@@ -94,7 +94,7 @@ class Accounts:
         return secret
 
     def reset(self, name: str) -> str:
-        """A new one-time password; whoever is logged in with the account is logged out."""
+        """A new one-time password; ends all logins of the account."""
         secret = passwords.one_time()
         with self._database.session() as session:
             row = _known(session, name)
@@ -103,7 +103,7 @@ class Accounts:
         return secret
 
     def disable(self, name: str) -> None:
-        """Nobody logs in with the account any more; whoever is logged in is logged out."""
+        """Disable the account and end all its logins."""
         with self._database.session() as session:
             row = _known(session, name)
             row.is_disabled = True
@@ -120,30 +120,35 @@ class Accounts:
         with counted(self._database, name, place, utc(at)):
             with self._database.session() as session:
                 row = _row(session, name)
-                kept = None if row is None or row.is_disabled else row.password_hash
-            if not passwords.fits(password, kept):
+                stored_hash = None if row is None or row.is_disabled else row.password_hash
+            if not passwords.fits(password, stored_hash):
                 raise LoginRefused(REFUSED)
         with self._database.session() as session:
             row = _known(session, name)
             row.last_login_at = utc(at)
             return account_of(row)
 
-    def recognised(self, one: Identity, at: datetime) -> Account:
-        """The account of somebody whom the identity provider knows, made at the first login; role and department follow it."""
+    def recognised(self, identity: Identity, at: datetime) -> Account:
+        """The account of somebody whom the identity provider knows, created at the first login; role and department are updated from it."""
         with self._database.session() as session:
-            row = session.scalar(select(AccountRow).where(AccountRow.subject == one.subject))
+            row = session.scalar(select(AccountRow).where(AccountRow.subject == identity.subject))
             if row is not None and row.is_disabled:
                 raise LoginRefused("账号已停用，请联系平台运维")
             if row is None:
                 row = AccountRow(
-                    name=_free_name(session, one),
-                    subject=one.subject,
+                    name=_free_name(session, identity),
+                    subject=identity.subject,
                     must_change=False,
                     is_disabled=False,
                     created_at=utc(at),
                 )
                 session.add(row)
-            row.person, row.role, row.department, row.last_login_at = one.person, one.role, one.department, utc(at)
+            row.person, row.role, row.department, row.last_login_at = (
+                identity.person,
+                identity.role,
+                identity.department,
+                utc(at),
+            )
             session.flush()
             return account_of(row)
 
@@ -151,8 +156,8 @@ class Accounts:
         """Set another password; all logins with the old one end. Wrong old ones are counted as at the login."""
         with counted(self._database, account.name, place, utc(at)):
             with self._database.session() as session:
-                kept = _known(session, account.name).password_hash
-            if not passwords.fits(old, kept):
+                stored_hash = _known(session, account.name).password_hash
+            if not passwords.fits(old, stored_hash):
                 raise LoginRefused("原密码不正确")
         if old == new:
             raise UserError("新密码与原密码相同")
@@ -163,16 +168,16 @@ class Accounts:
             _end_sessions(session, row.id)
 
 
-def check_person(one: Person) -> None:
-    """UserError in Chinese where a name, role or department cannot be."""
+def check_person(person: Person) -> None:
+    """UserError in Chinese where a name, role or department is invalid."""
     roles = roles_of_people()
-    if not NAME.fullmatch(one.name):
+    if not NAME.fullmatch(person.name):
         raise UserError("账号名须以小写字母开头，只含小写字母、数字和 _ . -，2 至 60 个字符")
-    if one.role not in roles:
-        raise UserError(f"没有角色 {one.role}；可以是：{'、'.join(f'{n}（{label}）' for n, label in roles.items())}")
-    if not 0 < len(one.department) <= MOST_DEPARTMENT:
+    if person.role not in roles:
+        raise UserError(f"没有角色 {person.role}；可以是：{'、'.join(f'{n}（{label}）' for n, label in roles.items())}")
+    if not 0 < len(person.department) <= MOST_DEPARTMENT:
         raise UserError("请写明部门（数据契约中的 provider）")
-    if len(one.person) > MOST_PERSON:
+    if len(person.person) > MOST_PERSON:
         raise UserError(f"姓名最多 {MOST_PERSON} 个字")
 
 
@@ -193,13 +198,13 @@ def _known(session: Session, name: str) -> AccountRow:
     return row
 
 
-def _free_name(session: Session, one: Identity) -> str:
-    """The provider's name where it can be one and nobody has it; it is no way into an account that has a password."""
-    mark = hashlib.sha256(one.subject.encode()).hexdigest()[:8]
-    wanted = one.name.lower()
-    if not NAME.fullmatch(wanted):
+def _free_name(session: Session, identity: Identity) -> str:
+    """The provider's name where it is valid and unused; never the name of an existing account with a password."""
+    mark = hashlib.sha256(identity.subject.encode()).hexdigest()[:8]
+    preferred = identity.name.lower()
+    if not NAME.fullmatch(preferred):
         return f"oidc-{mark}"
-    return wanted if _row(session, wanted) is None else f"{wanted[:50]}-{mark}"
+    return preferred if _row(session, preferred) is None else f"{preferred[:50]}-{mark}"
 
 
 def _end_sessions(session: Session, account: int) -> None:

@@ -1,4 +1,4 @@
-"""Where a request comes from and which portal it means: addresses that proxies noted, and names of hosts."""
+"""Client address and host of a request: X-Forwarded-For from trusted proxies, and Host headers."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,38 +10,38 @@ Network = IPv4Network | IPv6Network
 HOST = re.compile(r"(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 USUAL_PORTS = {"http": ":80", "https": ":443"}
 NEIGHBOURS = 64
-"""Somebody who has one IPv6 address has all with the same first bits."""
+"""A client usually has all IPv6 addresses with the same prefix of this length."""
 
 
 def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[Network]) -> str:
-    """The nearest address that is no trusted proxy's; what an untrusted one noted in X-Forwarded-For is not believed."""
-    found, noted = peer, ",".join(forwarded).split(",")
-    while noted and _is_within(found, trusted):
-        before = _parsed(noted.pop())
+    """The nearest address that is no trusted proxy's; X-Forwarded-For from an untrusted one is ignored."""
+    address, hops = peer, ",".join(forwarded).split(",")
+    while hops and _is_within(address, trusted):
+        before = _parsed(hops.pop())
         if before is None:
             break
-        found = str(before)
-    return found
+        address = str(before)
+    return address
 
 
 def place_of(address: str) -> str:
-    """What is counted as one place when logins fail: the address, or the network of an IPv6 address."""
+    """The unit by which failed logins are counted: the address, or the network of an IPv6 address."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed, NEIGHBOURS), strict=False))
     return address
 
 
-def is_host(said: str) -> bool:
+def is_host(header: str) -> bool:
     """Whether a Host header is a name or an address with an optional port, and nothing else."""
-    return HOST.fullmatch(said) is not None
+    return HOST.fullmatch(header) is not None
 
 
-def is_host_of(said: str, url: str) -> bool:
-    """Whether a Host header means the server of a URL; its scheme's own port may be left out."""
+def is_host_of(header: str, url: str) -> bool:
+    """Whether a Host header names the server of a URL; its scheme's own port may be left out."""
     parts = urlsplit(url)
     usual = USUAL_PORTS.get(parts.scheme, "")
-    return said.lower().removesuffix(usual) == parts.netloc.lower().removesuffix(usual)
+    return header.lower().removesuffix(usual) == parts.netloc.lower().removesuffix(usual)
 
 
 def _is_within(address: str, networks: Sequence[Network]) -> bool:
@@ -52,8 +52,8 @@ def _is_within(address: str, networks: Sequence[Network]) -> bool:
 def _parsed(text: str) -> Address | None:
     """The address, also of an IPv4 address that is written as an IPv6 one; None where it is none."""
     try:
-        found = ip_address(text.strip())
+        address = ip_address(text.strip())
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return mapped or found
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

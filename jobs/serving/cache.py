@@ -1,4 +1,4 @@
-"""A value that many ask for and that takes long to read."""
+"""A cached value that is read often and slow to compute."""
 
 import time
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-# Not a cache of cachetools: there, whoever comes while an old value is read anew waits for it. The overview of the city and
-# the loop of a month take seconds with 50,000 tickets, and hundreds of people ask for them; they get the value before.
+# Not a cache of cachetools: there, a request during a refresh waits for it. The overview of the city and
+# the loop of a month take seconds with 50,000 tickets, and hundreds of people request them; here they get the previous value.
 class CachedValue(Generic[T]):
-    """A value that is read anew at most every `seconds`; while one request reads it, others get what was there."""
+    """A value that is refreshed at most every `seconds`; during a refresh, other requests get the previous value."""
 
     def __init__(self, read: Callable[[], T], seconds: float) -> None:
         self._read, self._seconds, self._lock = read, seconds, Lock()

@@ -1,4 +1,4 @@
-"""Connections that nobody holds for ever: a request's head has to arrive in time, and an answer has to be taken.
+"""Connections with time limits: a request's head has to arrive in time, and the response has to be read.
 
 The server's own limits begin after the first request; before it, it would wait for ever.
 """
@@ -12,7 +12,7 @@ HEAD_S = 20.0
 """From the connection, or the first byte of a further request, to the end of the request's head."""
 
 TAKEN_S, LEAST_TAKEN = 30.0, 32 << 10
-"""In each so many seconds a reader has to take so many bytes of what waits for it."""
+"""A client has to read at least so many buffered bytes in each period of so many seconds."""
 
 
 class BoundedConnection(H11Protocol):
@@ -67,7 +67,7 @@ class BoundedConnection(H11Protocol):
             self._writing = None
 
     def _give_up(self) -> None:
-        """Close a connection whose request does not arrive; what was answered before is still sent."""
+        """Close a connection whose request does not arrive; earlier responses are still sent."""
         self._head = None
         self.transport.close()
         self._expect_taken()
@@ -78,7 +78,7 @@ class BoundedConnection(H11Protocol):
             self._writing = self.loop.call_later(TAKEN_S, self._check_taken, waiting)
 
     def _check_taken(self, before: int) -> None:
-        """Cut off a reader that takes next to nothing; asyncio closes by itself once all is taken."""
+        """Abort a connection whose client reads almost nothing; asyncio closes it once everything is read."""
         self._writing = None
         waiting = self.transport.get_write_buffer_size()
         if waiting and before - waiting < min(LEAST_TAKEN, before):

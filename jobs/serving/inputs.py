@@ -1,4 +1,4 @@
-"""What addresses and forms may hold, so that nothing goes further that no database or file could keep."""
+"""Which characters URLs and forms may hold: only those that databases and files can store."""
 
 from typing import Annotated
 
@@ -9,5 +9,5 @@ PageNumber = Annotated[int, Query(alias="page", ge=1, le=MOST_PAGE)]
 
 
 def is_storable(text: str) -> bool:
-    """Whether a database keeps the text: no NUL, and no half of a character."""
+    """Whether a database can store the text: no NUL and no lone surrogate."""
     return "\x00" not in text and text.encode(errors="replace").decode() == text

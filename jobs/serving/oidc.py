@@ -1,6 +1,6 @@
 """Login through an OIDC identity provider: authorization code with PKCE, and an id token that is checked in every part.
 
-OpenID Connect Core 1.0, 3.1; RFC 7636. The provider says who it is; which role and department that means is a setting.
+OpenID Connect Core 1.0, 3.1; RFC 7636. The provider identifies the user; settings map that to a role and department.
 """
 
 import secrets
@@ -34,8 +34,8 @@ NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 FAILED = "统一身份认证没有成功，请重新登录；仍不行请联系平台运维"
 
 
-# Not authlib's client for Starlette: it keeps state, nonce and verifier in a session signed with a secret of its own, which
-# a browser may bring back twice. Here they lie in the state database, so that a state is good once, for ten minutes.
+# Not authlib's client for Starlette: it stores state, nonce and verifier in a signed session cookie, which
+# a browser may replay. Here they are in the state database, so that a state is valid once, for ten minutes.
 @dataclass(frozen=True)
 class Oidc:
     """One provider; `redirect` is the address to which it sends people back."""
@@ -45,11 +45,11 @@ class Oidc:
     redirect: str
 
     def begin(self, target: str, at: datetime) -> tuple[str, str]:
-        """The provider's address to go to, and the state that the browser has to bring back."""
+        """The provider's authorization URL, and the state that the browser has to return."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         with self._client() as client:
-            where = self._configuration()["authorization_endpoint"]
-            url, _ = client.create_authorization_url(where, state=state, nonce=nonce, code_verifier=verifier)
+            endpoint = self._configuration()["authorization_endpoint"]
+            url, _ = client.create_authorization_url(endpoint, state=state, nonce=nonce, code_verifier=verifier)
         row = OidcRow(state_hash=digest(state), nonce=nonce, verifier=verifier, target=target[:500], started_at=utc(at))
         with self.database.session() as session:
             session.execute(delete(OidcRow).where(OidcRow.started_at < at - LASTS))
@@ -57,7 +57,7 @@ class Oidc:
         return str(url), state
 
     def finish(self, state: str, code: str, at: datetime) -> tuple[Identity, str]:
-        """Who it is, and where to go on; LoginRefused where anything does not fit. A state is good once."""
+        """The identity and the target page; LoginRefused where any check fails. A state is valid once."""
         with self.database.session() as session:
             row = session.get(OidcRow, digest(state))
             if row is None or utc(row.started_at) < at - LASTS:
@@ -67,7 +67,7 @@ class Oidc:
         return self._identity(self._claims(code, nonce, verifier, at)), target
 
     def _claims(self, code: str, nonce: str, verifier: str, at: datetime) -> dict[str, Any]:
-        """Claims of the id token: signed by the provider, for us, for this very login, and not too old."""
+        """Claims of the id token: signed by the provider, for this client and login, and not expired."""
         own, issuer = self.settings.oidc_client_id, self.settings.oidc_issuer
         with self._client() as client:
             known = self._configuration()
@@ -106,7 +106,7 @@ class Oidc:
         )
 
     def _role(self, claims: Mapping[str, Any]) -> str:
-        """The first role here that the provider's claim names; empty where it names none."""
+        """The first mapped role in the provider's claim; empty where there is none."""
         claim = claims.get(self.settings.oidc_role_claim)
         values = [str(v) for v in claim] if isinstance(claim, list) else [str(claim)]
         return next((name for value, name in self.settings.oidc_roles.items() if value in values), "")
@@ -128,16 +128,16 @@ class Oidc:
         )
 
     def _configuration(self) -> dict[str, Any]:
-        """What the provider says of itself; SetupError where it is another than the settings name, or not safe."""
+        """The provider's discovery document; SetupError where its issuer differs from the settings, or a URL is not https."""
         issuer = self.settings.oidc_issuer
-        found = _json(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-        if found.get("issuer") != issuer or any(not isinstance(found.get(name), str) for name in NEEDED):
-            raise SetupError(f"{issuer} does not describe itself as that issuer; LAKE_OIDC_ISSUER must be its own word")
+        discovery = _json(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        if discovery.get("issuer") != issuer or any(not isinstance(discovery.get(name), str) for name in NEEDED):
+            raise SetupError(f"{issuer} names another issuer in its discovery document; LAKE_OIDC_ISSUER must equal it")
         for name in NEEDED:
-            where = urlsplit(found[name])
-            if where.scheme != "https" and where.hostname not in LOOPBACK:
+            url = urlsplit(discovery[name])
+            if url.scheme != "https" and url.hostname not in LOOPBACK:
                 raise SetupError(f"{name} of {issuer} is not https")
-        return found
+        return discovery
 
 
 def _json(url: str) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from jobs.errors import UserError
 LEAST = 10
 MOST = 200
 AT_ONCE = 4
-"""Hashing costs 19 MiB each: a crowd at the door waits instead of filling the memory."""
+"""Hashing costs 19 MiB each: concurrent logins wait instead of exhausting memory."""
 
 SAFE_SCORE, LEAST_DIFFERENT = 3, 5
 """A score of zxcvbn: 10^8 guesses and more."""
 
-LOOKED_AT = 32
-"""Characters that zxcvbn looks at: its work grows faster than a password."""
+CHECKED_CHARS = 32
+"""Characters that zxcvbn checks: its time grows faster than linearly."""
 
 WORDS = (
     "liaocheng",
@@ -54,16 +54,16 @@ _nobody = _hasher.hash(secrets.token_urlsafe(32))
 
 
 def hashed(password: str) -> str:
-    """The hash to keep."""
+    """The hash to store."""
     with _turns:
         return _hasher.hash(password)
 
 
-def fits(password: str, kept: str | None) -> bool:
-    """Whether the password is the one that was hashed; takes as long where there is none."""
+def fits(password: str, stored_hash: str | None) -> bool:
+    """Whether the password is the one that was hashed; takes equally long where there is no hash."""
     with _turns:
         try:
-            return _hasher.verify(kept or _nobody, password[:MOST]) and kept is not None
+            return _hasher.verify(stored_hash or _nobody, password[:MOST]) and stored_hash is not None
         except (VerificationError, InvalidHashError):
             return False
 
@@ -82,8 +82,8 @@ def check_new(password: str, own: Iterable[str]) -> None:
     bare = _bare(plain)
     if _holds_any(plain, words):
         raise UserError(f"新密码不能包含账号名、姓名或部门；{REMEDY}")
-    if found := next((word for word in WORDS if word in bare), None):
-        raise UserError(f"新密码不能包含「{found}」这样与单位、平台有关的词；{REMEDY}")
+    if forbidden := next((word for word in WORDS if word in bare), None):
+        raise UserError(f"新密码不能包含「{forbidden}」这样与单位、平台有关的词；{REMEDY}")
     if len(set(plain)) < LEAST_DIFFERENT:
         raise UserError(f"新密码中不同的字符太少；{REMEDY}")
     if reason := _weakness(plain, re.split(r"[\s_.-]", " ".join(words))):
@@ -100,12 +100,12 @@ def _holds_any(plain: str, words: Iterable[str]) -> bool:
 
 
 def _weakness(plain: str, words: list[str]) -> str:
-    """Why a password is guessed soon, by what zxcvbn makes most or all of it; empty where it is not."""
+    """Why a password is weak, by the longest pattern that zxcvbn finds; empty where it is strong."""
     from zxcvbn import zxcvbn  # lists of words that only this needs
 
-    found = zxcvbn(plain[:LOOKED_AT], user_inputs=[*words, *WORDS])
-    parts = found["sequence"]
+    estimate = zxcvbn(plain[:CHECKED_CHARS], user_inputs=[*words, *WORDS])
+    parts = estimate["sequence"]
     longest = max(parts, key=lambda part: (part["pattern"] != "bruteforce", len(part["token"])))
-    if found["score"] >= SAFE_SCORE and (len(parts) > 1 or longest["pattern"] == "bruteforce"):
+    if estimate["score"] >= SAFE_SCORE and (len(parts) > 1 or longest["pattern"] == "bruteforce"):
         return ""
     return WEAKNESSES.get(longest["pattern"], WEAKNESSES["bruteforce"])

@@ -1,4 +1,4 @@
-"""Logins: a random token for the browser, its hash in the database; idle and old ones end by themselves."""
+"""Logins: a random token for the browser, its hash in the database; idle and old ones expire."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ from jobs.serving.account_tables import AccountRow, SessionRow
 from jobs.serving.accounts import Account, account_of
 
 TOUCHED_AFTER = timedelta(minutes=1)
-"""A request within this time of the last one that was noted costs no write."""
+"""A request within this time of the last recorded one costs no write."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Sessions:
     longest: timedelta
 
     def start(self, account: Account, at: datetime) -> str:
-        """The token of a new login; a token that was there before is never taken on."""
+        """The token of a new login; an existing token is never reused."""
         token = secrets.token_urlsafe(32)
         with self.database.session() as session:
             old = or_(SessionRow.seen_at < at - self.idle, SessionRow.started_at < at - self.longest)
@@ -34,13 +34,13 @@ class Sessions:
         return token
 
     def find(self, token: str, at: datetime) -> Account | None:
-        """Whose login it is; None where there is none, or none that still holds."""
+        """The account of a login; None where there is none or it has expired."""
         query = select(SessionRow, AccountRow).join(AccountRow, AccountRow.id == SessionRow.account)
         with self.database.session() as session:
-            found = session.execute(query.where(SessionRow.token_hash == digest(token))).first()
-            if found is None:
+            login = session.execute(query.where(SessionRow.token_hash == digest(token))).first()
+            if login is None:
                 return None
-            row, owner = found
+            row, owner = login
             if at - utc(row.seen_at) > self.idle or at - utc(row.started_at) > self.longest or owner.is_disabled:
                 session.delete(row)
                 return None
@@ -55,15 +55,15 @@ class Sessions:
 
 
 def digest(token: str) -> str:
-    """What the database keeps of a token."""
+    """The hash of a token that the database stores."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def csrf_of(token: str) -> str:
-    """The word that forms of this login carry; it tells nothing of the token."""
+    """The CSRF token of a login's forms; it does not reveal the session token."""
     return hmac.digest(token.encode(), b"csrf", hashlib.sha256).hex()
 
 
-def is_csrf(said: str, token: str) -> bool:
-    """Whether a form carries the login's word; compared in constant time."""
-    return hmac.compare_digest(said.encode(), csrf_of(token).encode())
+def is_csrf(csrf: str, token: str) -> bool:
+    """Whether a form's CSRF token is the login's; compared in constant time."""
+    return hmac.compare_digest(csrf.encode(), csrf_of(token).encode())

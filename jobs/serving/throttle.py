@@ -1,4 +1,4 @@
-"""Tries of a password, counted by account, by place, and by both; too many within a while are not looked at."""
+"""Password attempts, counted by account, by client address, and by both; too many within a period are rejected unchecked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ MOST_OF_BOTH, MOST_OF_NAME, MOST_OF_ADDRESS = 5, 20, 60
 
 
 class TooManyTries(LakeError):
-    """So many tries failed lately that this one is not looked at."""
+    """Too many recent attempts failed; this one is not checked."""
 
 
 @contextmanager
 def counted(database: Database, name: str, place: str, at: datetime) -> Iterator[None]:
-    """One try; it counts as failed where the block raises. TooManyTries before the block is entered.
+    """One attempt; it counts as failed where the block raises. TooManyTries before the block is entered.
 
-    It is noted before the password is looked at, so that many at once do not all slip through.
+    It is recorded before the password is checked, so that concurrent attempts are counted too.
     """
     place = place[:64]
     own = _noted(database, name, place, at)

@@ -1,4 +1,4 @@
-"""A city that sends feeds: seeded, with a ledger of the faults it planted.
+"""A city that sends feeds: seeded, with a ledger of the faults that it planted.
 
 The same seed, day and scale give the same bytes. Names, numbers and addresses are made up; no person is real.
 """

@@ -15,7 +15,7 @@ from jobs.simulator.setting import Setting
 
 @dataclass(frozen=True)
 class SentFile:
-    """One file that a provider hands over. `sidecar` is what its covering note says; `supersedes_of` names a `key`."""
+    """One file that a provider delivers. `sidecar` holds its covering note; `supersedes_of` names a `key`."""
 
     key: str
     dataset: str
@@ -30,7 +30,7 @@ class SentFile:
 def send(
     day: date, seed: int, out: Path, scale: float = 1.0, only: Collection[str] | None = None
 ) -> tuple[SentFile, ...]:
-    """The day's files, in an order in which references hold; also manifest.json and faults.jsonl in `out/<day>/`.
+    """The day's files, referenced datasets first; also writes manifest.json and faults.jsonl in `out/<day>/`.
 
     `scale` multiplies rows and faults; `only` limits it to some datasets. Same arguments, same bytes.
     """
@@ -42,9 +42,9 @@ def send(
     for feed in FEEDS:
         if only is not None and feed.dataset not in only:
             continue
-        for one, own in _deliveries(feed, setting, folder):
-            sent.append(one)
-            faults.extend(own)
+        for file, file_faults in _deliveries(feed, setting, folder):
+            sent.append(file)
+            faults.extend(file_faults)
     write_ledger(faults, folder / "faults.jsonl")
     _write_manifest(sent, folder)
     return tuple(sent)
@@ -97,7 +97,7 @@ def _sent(feed: Feed, setting: Setting, path: Path, rows: int, correction_day: d
 
 def _ledger(feed: Feed, setting: Setting, file: SentFile, marks: list[Mark], numbers: Mapping[int, int]) -> list[Fault]:
     """The faults of a file; `numbers` gives each row's number in it."""
-    found = [
+    faults = [
         Fault(
             dataset=feed.dataset,
             file=file.path.name,
@@ -112,15 +112,15 @@ def _ledger(feed: Feed, setting: Setting, file: SentFile, marks: list[Mark], num
         )
         for mark in marks
     ]
-    found.extend(
+    faults.extend(
         Fault(feed.dataset, file.path.name, file.key, 0, "", w.field, w.kind, (), w.repair, "info")
         for w in feed.whole(setting)
         if file.supersedes_of is None
     )
-    return sorted(found, key=lambda fault: (fault.row, fault.field, fault.kind))
+    return sorted(faults, key=lambda fault: (fault.row, fault.field, fault.kind))
 
 
 def _write_manifest(sent: list[SentFile], folder: Path) -> None:
-    entries = [{**asdict(one), "path": one.path.relative_to(folder).as_posix()} for one in sent]
+    entries = [{**asdict(file), "path": file.path.relative_to(folder).as_posix()} for file in sent]
     text = json.dumps(entries, ensure_ascii=False, indent=1, default=str)
     (folder / "manifest.json").write_text(text + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""Plausible courses of a day and a year: demand shapes whose totals fit their rates, weather, the heating season."""
+"""Plausible daily and yearly curves: demand whose totals agree with its rates, temperature, the heating season."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

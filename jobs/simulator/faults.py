@@ -1,4 +1,4 @@
-"""The classes of faults that the city plants, and the ledger that says where each one stands."""
+"""The classes of faults that the city plants, and the ledger that says where each one is."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -12,7 +12,7 @@ from jobs.simulator.setting import START, Setting
 
 @dataclass(frozen=True)
 class Whole:
-    """A fault of the whole file: class, field, and the normalisation or notice that answers it."""
+    """A fault of the file as a whole: class, field, and the normalisation or notice that handles it."""
 
     kind: str
     field: str
@@ -30,7 +30,7 @@ def first_day_of_week(setting: Setting) -> bool:
 
 
 def nothing_whole(setting: Setting) -> tuple[Whole, ...]:
-    """No fault of the whole file."""
+    """No fault of the file as a whole."""
     return ()
 
 
@@ -43,7 +43,7 @@ def no_surplus(setting: Setting) -> int:
 class Feed:
     """One dataset's deliveries. `stem`: file name, with a strftime pattern for the day.
 
-    `corrects_on`: remainder by 7 of the demo's day on which yesterday's file comes again, corrected.
+    `corrects_on`: remainder by 7 of the demo's day on which yesterday's file is sent again, corrected.
     """
 
     dataset: str

@@ -56,7 +56,7 @@ def _shaped(line: list[Cell], surplus: int) -> list[Cell]:
 
 @dataclass(frozen=True)
 class ZipForm:
-    """A CSV in an archive, beside a note that is not data."""
+    """A CSV in an archive that also holds a note without data."""
 
     csv: CsvForm
     member: str
@@ -74,7 +74,7 @@ class ZipForm:
 class ExcelForm:
     """A workbook with title rows, a header of one or two levels, and footer rows.
 
-    `headers`: field → header; `group/name` makes a merged upper level. A column 序号 stands first.
+    `headers`: field → header; `group/name` makes a merged upper level. The first column is 序号.
     """
 
     headers: Mapping[str, str]

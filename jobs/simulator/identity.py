@@ -41,7 +41,7 @@ CANARIES = tuple(
         "37158119930616861",
     )
 )
-"""Identity numbers that the city uses in L3 fields and in free text; none may be seen outside the owning department."""
+"""Identity numbers that the city uses in L3 fields and in free text; none may be visible outside the owning department."""
 
 
 def identity_number(rng: Random, division: str) -> str:
@@ -52,7 +52,7 @@ def identity_number(rng: Random, division: str) -> str:
 
 
 def rounded(number: str) -> str:
-    """The number as a spreadsheet keeps it, 15 digits and 000; one digit further where that would be valid by chance."""
+    """The number as a spreadsheet stores it, 15 digits and 000; shifted by one digit where that would be valid by chance."""
     first = number[:15]
     if identity_check(first + "00") == "0":
         first = first[:14] + str((int(first[14]) + 1) % 10)

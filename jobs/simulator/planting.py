@@ -1,4 +1,4 @@
-"""Plans for faults, and putting them into rows: each row gets one fault at most, so that its rules are known."""
+"""Plans for faults, and their planting in rows: at most one fault a row, so that the rules that fail are known."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ HARMLESS = "harmless"
 
 @dataclass(frozen=True)
 class Mark:
-    """A row that holds a fault now; `before` is None for a row that was put in."""
+    """A row that now holds a fault; `before` is None for an inserted row."""
 
     plan: "Plan"
     row: Row
@@ -25,7 +25,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Plan:
-    """Faults of one class in one field: how to plant one, what must find it, how many.
+    """Faults of one class in one field: how to plant one, which rules must fail, how many.
 
     `survives`: a correcting redelivery still holds it.
     """
@@ -48,7 +48,7 @@ Plant = Callable[[Plan, list[Row], Random], Sequence[Mark]]
 
 
 def anywhere(row: Row) -> bool:
-    """Any row will do."""
+    """Any row."""
     return True
 
 
@@ -72,26 +72,26 @@ def warns(kind: str, field: str, plant: Plant, *rules: str, times: int = 1) -> P
     return Plan(kind, field, plant, rules, severity="warning", times=times)
 
 
-def mends(kind: str, field: str, plant: Plant, repair: str, times: int = 1) -> Plan:
-    """A fault that the contract's declared normalisation takes away."""
+def repairs(kind: str, field: str, plant: Plant, repair: str, times: int = 1) -> Plan:
+    """A fault that the contract's declared normalisation repairs."""
     return Plan(kind, field, plant, repair=repair, severity="info", times=times)
 
 
 def harmless(kind: str, field: str, plant: Plant) -> Plan:
-    """What looks like a fault and is none: no rule may find it."""
+    """A value that looks like a fault but is valid: no rule may fail on it."""
     return Plan(kind, field, plant, repair=HARMLESS, severity="info")
 
 
 def change(to: Cell | Mapping[str, Cell] | Value, where: Where = anywhere) -> Plant:
-    """Plant by changing a row: `to` is the field's new cell, or several cells by field, or makes them from the row."""
+    """Plant by changing a row: `to` is the field's new cell, or cells by field, or a function of the row that returns either."""
 
     def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
         row = _pick(rows, rng, where)
         if row is None:
             return []
         before = dict(row.cells)
-        made = to(row, rng) if callable(to) else to
-        row.cells.update(made if isinstance(made, Mapping) else {plan.field: made})
+        replacement = to(row, rng) if callable(to) else to
+        row.cells.update(replacement if isinstance(replacement, Mapping) else {plan.field: replacement})
         return [Mark(plan, row, before)]
 
     return plant
@@ -104,28 +104,34 @@ def copied(changes: Cell | Value = None, where: Where = anywhere) -> Plant:
         row = _pick(rows, rng, where)
         if row is None:
             return []
-        made = changes(row, rng) if callable(changes) else changes
-        again = row.copy({} if made is None else made if isinstance(made, Mapping) else {plan.field: made})
+        replacement = changes(row, rng) if callable(changes) else changes
+        copy = row.copy(
+            {}
+            if replacement is None
+            else replacement
+            if isinstance(replacement, Mapping)
+            else {plan.field: replacement}
+        )
         place = min(len(rows), rows.index(row) + rng.randrange(1, 20))
-        rows.insert(place, again)
-        own = Mark(plan, again, None)
-        return [own] if made is None else [Mark(plan, row, dict(row.cells)), own]
+        rows.insert(place, copy)
+        mark = Mark(plan, copy, None)
+        return [mark] if replacement is None else [Mark(plan, row, dict(row.cells)), mark]
 
     return plant
 
 
 def frozen(length: int, at: str, point: str, value: Cell) -> Plant:
-    """Plant by holding a field at one value for `length` readings of a point in a row."""
+    """Plant by freezing a field at one value for `length` consecutive readings of a point."""
 
     def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
         chosen = rng.choice(sorted({row.text(point) for row in rows}))
-        of_one = sorted((row for row in rows if row.text(point) == chosen), key=lambda row: row.text(at))
-        starts = [n for n in range(len(of_one) - length) if not any(row.touched for row in of_one[n : n + length])]
+        readings = sorted((row for row in rows if row.text(point) == chosen), key=lambda row: row.text(at))
+        starts = [n for n in range(len(readings) - length) if not any(row.touched for row in readings[n : n + length])]
         if not starts:
             return []
         first = rng.choice(starts)
         marks = []
-        for row in of_one[first : first + length]:
+        for row in readings[first : first + length]:
             row.touched = True
             marks.append(Mark(plan, row, dict(row.cells)))
             row.cells[plan.field] = value
@@ -135,17 +141,17 @@ def frozen(length: int, at: str, point: str, value: Cell) -> Plant:
 
 
 def rolled(digits: int, at: str, point: str, before: float) -> Plant:
-    """A point's counter that stood `before` under the top of its dial of `digits`, and rolls over: nothing is wrong."""
+    """A point's counter that starts `before` below the top of its dial of `digits` and rolls over, which is valid."""
 
     def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
         points = sorted({row.text(point) for row in rows} - {row.text(point) for row in rows if row.touched})
         if not points:
             return []
         chosen = rng.choice(points)
-        of_one = sorted((row for row in rows if row.text(point) == chosen), key=lambda row: row.text(at))
-        first, top = float(of_one[0].text(plan.field)), float(10**digits)
+        readings = sorted((row for row in rows if row.text(point) == chosen), key=lambda row: row.text(at))
+        first, top = float(readings[0].text(plan.field)), float(10**digits)
         marks, last = [], 0.0
-        for row in of_one:
+        for row in readings:
             row.touched = True
             total = round((top - before + float(row.text(plan.field)) - first) % top, 2)
             if total < last:
@@ -157,7 +163,7 @@ def rolled(digits: int, at: str, point: str, before: float) -> Plant:
 
 
 def drifting(length: int, at: str, point: str, start: float, step: float) -> Plant:
-    """Plant by letting a field leave its value over the last `length` readings of a point: by `start`, then `step` more each."""
+    """Plant by drift of a field over the last `length` readings of a point: by `start`, then `step` more each."""
 
     def plant(plan: Plan, rows: list[Row], rng: Random) -> list[Mark]:
         last = _last_untouched(rows, length, at, point, rng)
@@ -172,11 +178,13 @@ def drifting(length: int, at: str, point: str, start: float, step: float) -> Pla
 
 
 def _last_untouched(rows: list[Row], length: int, at: str, point: str, rng: Random) -> list[Row]:
-    """The last readings of a point that holds no fault there; none where each does."""
+    """The last readings of a point without a fault in them; empty where every point has one."""
     by_point: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda row: row.text(at)):
         by_point.setdefault(row.text(point), []).append(row)
-    free = [found[-length:] for _, found in sorted(by_point.items()) if not any(r.touched for r in found[-length:])]
+    free = [
+        readings[-length:] for _, readings in sorted(by_point.items()) if not any(r.touched for r in readings[-length:])
+    ]
     return rng.choice(free) if free else []
 
 

@@ -11,7 +11,7 @@ FILE = Path(__file__).parent / "registers.yaml"
 
 
 class Firm(ContractPart):
-    """An enterprise that is written out."""
+    """An enterprise that is given in full."""
 
     name: str
     kind: str
@@ -20,7 +20,7 @@ class Firm(ContractPart):
 
 
 class Organ(ContractPart):
-    """An organ of the city; `mark` begins the numbers of its documents."""
+    """An organ of the city; `mark` is the prefix of its document numbers."""
 
     name: str
     mark: str

@@ -1,4 +1,4 @@
-"""Who and what the city has: enterprises, organs, devices. Each made on its own from the seed and its number."""
+"""Who and what the city has: enterprises, organs, devices. Each is derived from the seed and its number alone."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from jobs.simulator.setting import START, Setting
 BASE_ENTERPRISES = 600
 NEW_ENTERPRISES = 40
 SPARE_EVERY = 7
-"""Each seventh enterprise is spare: no permit or penalty names it, so faults in its row have no echo elsewhere."""
+"""Every seventh enterprise is spare: no permit or penalty refers to it, so a fault in its row breaks no other row."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Device:
 
 
 def enterprise(setting: Setting, index: int) -> Enterprise:
-    """The enterprise of that number; the same on every day."""
+    """The enterprise with that number; the same on every day."""
     rng = setting.lasting("enterprise", index)
     county = rng.choice(place().counties)
     trade, industry, scope = rng.choice(words().trades)
@@ -113,7 +113,7 @@ def enterprise_count(setting: Setting) -> int:
 
 @cache
 def organs() -> tuple[tuple[str, str, str], ...]:
-    """Name, credit code (made up) and mark of its documents of each organ; the first one permits, the others punish."""
+    """Name, credit code (made up) and document prefix of each organ; the first issues permits, the others penalties."""
     code = place().division_code
     return tuple((o.name, identity.uscc(Random(f"organ/{o.name}"), "11", code), o.mark) for o in words().organs)
 
@@ -130,7 +130,7 @@ def devices(setting: Setting, prefix: str) -> list[Device]:
 
 
 def device(setting: Setting, prefix: str, index: int) -> Device:
-    """The device of that number among its kind."""
+    """The device with that number among its kind."""
     rng = setting.lasting("device", prefix, index)
     plate = words().devices[prefix]
     counties = place().counties

@@ -21,5 +21,5 @@ class Row:
         return "" if value is None else str(value)
 
     def copy(self, changes: Mapping[str, Cell] | None = None) -> "Row":
-        """An equal row, but for the changes."""
+        """A copy of the row with the changes."""
         return Row({**self.cells, **(changes or {})}, self.spare, self.surplus, touched=True)

@@ -1,4 +1,4 @@
-"""What a feed needs to know to make its rows: seed, day, scale."""
+"""The parameters of a feed: seed, day, scale."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -17,11 +17,11 @@ class Setting:
     scale: float = 1.0
 
     def rng(self, *names: object) -> Random:
-        """A generator of its own for the named purpose, on this day."""
+        """A separate generator for the named purpose and day."""
         return Random("/".join(str(n) for n in (self.seed, self.day.isoformat(), *names)))
 
     def lasting(self, *names: object) -> Random:
-        """A generator of its own for what does not change from day to day."""
+        """A separate generator for values that do not change from day to day."""
         return Random("/".join(str(n) for n in (self.seed, *names)))
 
     def count(self, base: int) -> int:

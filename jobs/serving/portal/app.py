@@ -1,4 +1,4 @@
-"""The application: routes, errors, static files, and the guard around all of it."""
+"""The application: routes, errors, static files, and the security middleware around them."""
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, JSONResponse
@@ -16,7 +16,7 @@ ABOUT = """所有接口与页面受同样的权限约束：登录后的会话 Co
 
 
 def create_app(portal: Portal) -> FastAPI:
-    """The application of one portal, without its guard."""
+    """The application of one portal, without the security middleware."""
     app = FastAPI(
         title="城市数据湖门户接口",
         version="1",
@@ -24,7 +24,7 @@ def create_app(portal: Portal) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        redirect_slashes=False,  # such a redirect would repeat whatever host the request names
+        redirect_slashes=False,  # such a redirect would repeat the request's Host header
     )
     app.state.portal = portal
     error_handlers.add_to(app)

@@ -1,4 +1,4 @@
-"""Who asks: the login behind a request, and the word that proves that a form is ours."""
+"""Authentication: the login of a request, and the CSRF token of its forms."""
 
 import secrets
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ FREE_OF_CHANGE = ("/password", "/logout")
 
 
 class LoginNeeded(LakeError):
-    """Nobody is logged in; `target` is where to go on afterwards."""
+    """Nobody is logged in; `target` is the page to open afterwards."""
 
     def __init__(self, target: str) -> None:
         super().__init__("请先登录")
@@ -32,20 +32,20 @@ class LoginNeeded(LakeError):
 
 
 class ChangeNeeded(LakeError):
-    """The password was given out by an operator and has to be changed first."""
+    """The password was set by an operator and has to be changed first."""
 
 
 class ForgedRequest(LakeError):
-    """A form does not carry the word of the login that it came with."""
+    """A form without the CSRF token of its login."""
 
 
 class InvalidForm(LakeError):
-    """What was filled in is incomplete or cannot be; the message says in Chinese what to mend."""
+    """A form is incomplete or invalid; the message says in Chinese what to correct."""
 
 
 @dataclass(frozen=True)
 class CurrentUser:
-    """A logged-in person; `csrf` is the word that forms carry."""
+    """A logged-in person; `csrf` is the CSRF token of forms."""
 
     account: Account
     actor: Actor
@@ -62,12 +62,12 @@ def portal_of(request: Request) -> Portal:
 
 
 def path_of(request: Request) -> str:
-    """The address that is asked for; a URL made from the request would depend on the host that it names."""
+    """The requested path; a URL built from the request would depend on its Host header."""
     return str(request.scope["path"])
 
 
 def cookie_name(portal: Portal, name: str) -> str:
-    """The cookie's name; over TLS one that browsers take from this very host alone, not from its neighbours."""
+    """The cookie's name; over TLS with the prefix that binds it to this host."""
     return f"__Host-{name}" if portal.settings.portal_secure else name
 
 
@@ -77,7 +77,7 @@ def cookie_of(portal: Portal, request: Request, name: str) -> str:
 
 
 def account_of(portal: Portal, request: Request) -> tuple[Account, str]:
-    """Whose login the request carries, and its token; LoginNeeded where it carries none that holds."""
+    """The account and token of a request's login; LoginNeeded where it has none that is valid."""
     token = cookie_of(portal, request, COOKIE)
     account = portal.sessions.find(token, portal.now()) if token else None
     if account is None:
@@ -100,34 +100,34 @@ LoggedIn = Annotated[CurrentUser, Depends(current_user)]
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Fields of a form; files are not for here."""
+    """Fields of a form without files."""
     try:
         async with request.form(max_files=0, max_fields=100) as form:
             texts = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
     except UnicodeError as error:  # in an encoding that the form says it has
         raise InvalidForm(UNREADABLE) from error
-    found = {name: value.replace("\x00", "") for name, value in texts.items()}
-    if not all(map(is_storable, found.values())):
+    fields = {name: value.replace("\x00", "") for name, value in texts.items()}
+    if not all(map(is_storable, fields.values())):
         raise InvalidForm(UNREADABLE)
-    return found
+    return fields
 
 
 async def posted(request: Request, user: LoggedIn) -> Mapping[str, str]:
-    """Fields of a form that carries the login's word; Forged where it does not."""
+    """Fields of a form with the login's CSRF token; ForgedRequest without it."""
     fields = await form_of(request)
     check_csrf(fields.pop(FIELD, ""), user.token)
     return fields
 
 
 def sent(user: LoggedIn, x_csrf_token: Annotated[str, Header(max_length=200)] = "") -> CurrentUser:
-    """Who sends a request to /api that changes something; Forged without the login's word in X-CSRF-Token."""
+    """The user of a modifying request to /api; ForgedRequest without the CSRF token in X-CSRF-Token."""
     check_csrf(x_csrf_token, user.token)
     return user
 
 
-def check_csrf(said: str, token: str) -> None:
-    """Forged where the word is not the login's."""
-    if not is_csrf(said, token):
+def check_csrf(csrf: str, token: str) -> None:
+    """ForgedRequest where the CSRF token is not the login's."""
+    if not is_csrf(csrf, token):
         raise ForgedRequest(STALE)
 
 

@@ -1,4 +1,4 @@
-"""Request bodies: how long one may be at which address, and how slowly it may come in."""
+"""Request bodies: limits of size by path, and of time."""
 
 import asyncio
 import re
@@ -13,44 +13,44 @@ from jobs.serving.portal.multipart import TooLarge
 
 MOST_BYTES = 1 << 20
 LOGIN, LOGIN_BYTES = "/login", 16 << 10
-"""Who is not logged in may send so much, and nowhere else."""
+"""Without a login, only this path accepts a body, of at most this size."""
 
 UPLOAD, ANSWER = "/uploads", re.compile(r"/tickets/[^/]+/answer")
 SILENCE_S = 30.0
-"""So long may a sender be silent."""
+"""Longest pause of a sender."""
 
 GRACE_S, LEAST_BYTES_S = 60.0, 8 << 10
-"""So long may all of a body take, and a second more for each so many bytes that came."""
+"""Time for a whole body, plus a second for each so many bytes received."""
 
 
 class TooSlow(LakeError):
-    """A body comes in so slowly that it would hold its connection for ever."""
+    """A body arrives too slowly."""
 
 
 class NoBody:
-    """What is read of a request whose method has no body, whatever the sender sends: nothing, and no end of it."""
+    """The body of a request whose method has none: empty, regardless of what is sent."""
 
     is_broken = False
 
     def __init__(self) -> None:
-        self._is_told = False
+        self._is_sent = False
 
     async def receive(self) -> Message:
-        """That there is no body; then nothing more."""
-        if self._is_told:
+        """An empty body; later calls wait."""
+        if self._is_sent:
             await asyncio.get_running_loop().create_future()
-        self._is_told = True
+        self._is_sent = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
 
 class BoundedBody:
-    """The body of one request, for an application to read in place of the server's: TooLarge or TooSlow end it."""
+    """The body of one request, which replaces the server's: raises TooLarge or TooSlow."""
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive, self._limit = receive, limit
         self._read, self._waited_s, self._is_whole = 0, 0.0, False
         self.is_broken = False
-        """The rest is not read, so the connection is of no more use."""
+        """The rest is not read, so the connection cannot be reused."""
 
     async def receive(self) -> Message:
         """The server's next message."""
@@ -79,7 +79,7 @@ class BoundedBody:
 
 
 def limit_of(path: str, upload_mib: int) -> int:
-    """How many bytes a body may have at an address."""
+    """Largest body in bytes at a path."""
     if path == UPLOAD:
         return (upload_mib << 20) + uploads.AROUND
     if ANSWER.fullmatch(path):
@@ -88,7 +88,7 @@ def limit_of(path: str, upload_mib: int) -> int:
 
 
 def refused_length(headers: Iterable[tuple[bytes, bytes]], path: str, limit: int) -> PlainTextResponse | None:
-    """The refusal of a body that says that it is too long, or does not say how long it is where it is no file."""
+    """The refusal of a body whose declared length is too large, or missing where no file is uploaded."""
     named = dict(headers)
     takes_file = path == UPLOAD or ANSWER.fullmatch(path)
     if takes_file:

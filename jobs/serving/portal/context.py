@@ -30,13 +30,13 @@ OVERVIEW_S = 60.0
 
 
 class Workbooks(Protocol):
-    """A ticket's workbook out, and a filled one back in; the pipeline's work."""
+    """Exports a ticket's workbook and imports a filled one; implemented by the pipeline."""
 
     def workbook(self, lake: Lake, registry: Registry, ticket_id: str, actor: Actor) -> bytes:
         """The workbook that a department fills in."""
 
     def answer(self, lake: Lake, registry: Registry, ticket_id: str, actor: Actor, file: Path) -> str:
-        """What became of a filled workbook or corrected file: a redelivery that names the ticket."""
+        """The outcome of a filled workbook or corrected file: a redelivery that names the ticket."""
 
 
 class PipelineWorkbooks:
@@ -79,7 +79,7 @@ class Portal:
 
     @cached_property
     def loops(self) -> Loops:
-        """What became of tickets, by month."""
+        """Ticket metrics by month."""
         return Loops(self.tickets, self.now, self.zone)
 
     @property
@@ -90,7 +90,7 @@ class Portal:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Portal]:
-    """A portal on the settings' lake; its connections are given back at the end."""
+    """A portal on the settings' lake; its connections are released at the end."""
 
     def read() -> Registry:
         return contracts.load_usable(settings.schemas, settings.expectations)

@@ -39,7 +39,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class CountyMap:
-    """The whole drawing."""
+    """The drawing."""
 
     width: float
     height: float
@@ -48,7 +48,7 @@ class CountyMap:
 
 def county_map(scores: Mapping[str, GroupScore]) -> CountyMap:
     """The map of scores by county code or name."""
-    tiles = tuple(_tile(one, scores.get(one["code"]) or scores.get(one["name"])) for one in _counties())
+    tiles = tuple(_tile(county, scores.get(county["code"]) or scores.get(county["name"])) for county in _counties())
     right, low = max(t.x for t in tiles), max(t.y for t in tiles)
     return CountyMap(round(right + WIDTH / 2 + MARGIN, 1), round(low + RADIUS + MARGIN, 1), tiles)
 
@@ -65,16 +65,16 @@ def legend() -> list[tuple[str, str]]:
     return [*((name, words) for _, name, words in BANDS), NO_SCORE]
 
 
-def _tile(one: Mapping[str, Any], found: GroupScore | None) -> Tile:
-    x = round(MARGIN + WIDTH / 2 + one["column"] * WIDTH, 1)
-    y = round(MARGIN + RADIUS + one["row"] * RADIUS * 1.5, 1)
+def _tile(county: Mapping[str, Any], group: GroupScore | None) -> Tile:
+    x = round(MARGIN + WIDTH / 2 + county["column"] * WIDTH, 1)
+    y = round(MARGIN + RADIUS + county["row"] * RADIUS * 1.5, 1)
     angles = [math.radians(60 * corner - 30) for corner in range(6)]
     corners = " ".join(f"{x + RADIUS * math.cos(a):.1f},{y + RADIUS * math.sin(a):.1f}" for a in angles)
-    total = found.scores.total if found else None
-    return Tile(one["code"], one["name"], figures.score(total), band(total), x, y, corners)
+    total = group.scores.total if group else None
+    return Tile(county["code"], county["name"], figures.score(total), band(total), x, y, corners)
 
 
 @lru_cache
 def _counties() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))
-    return found
+    counties: list[dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))
+    return counties

@@ -1,4 +1,4 @@
-"""Errors → answers: a page for people, JSON for programs, each in words that say what can be done."""
+"""Errors → answers: a page for people, JSON for programs, each with a message that says what to do."""
 
 import logging
 from urllib.parse import quote
@@ -64,7 +64,7 @@ TITLES = {
     503: "服务暂时无响应",
 }
 ON_THE_FORM = (400, 409, 413, 415, 422)
-"""What somebody who filled in a form can mend there."""
+"""Statuses that the user can correct in the form."""
 
 LOGGED = 200
 AWAY = "有一项服务暂时无响应，数据没有受影响，请稍后再试"
@@ -81,12 +81,12 @@ def add_to(app: FastAPI) -> None:
 
 
 def status_of(error: LakeError) -> int:
-    """The status that tells programs what an error is."""
+    """The HTTP status of an error."""
     return next((code for kind, code in STATUS if isinstance(error, kind)), 500)
 
 
 def form_status(error: LakeError) -> int:
-    """The status of a form that is shown again with the error's message; raises what cannot be mended there."""
+    """The status of a form that is shown again with the error's message; raises errors that cannot be corrected there."""
     status = status_of(error)
     if status not in ON_THE_FORM:
         raise error
@@ -94,12 +94,12 @@ def form_status(error: LakeError) -> int:
 
 
 def logged_path(request: Request) -> str:
-    """The address for the log, in which it is one line whatever it holds."""
+    """The address for the log, escaped to a single line."""
     return quote(path_of(request), errors="replace")[:LOGGED]
 
 
 def wants_json(request: Request) -> bool:
-    """Whether a program asks."""
+    """Whether the client is a program."""
     return path_of(request).startswith("/api/") or path_of(request).endswith("/state")
 
 
@@ -121,8 +121,8 @@ def _on_lake_error(request: Request, error: Exception) -> Response:
 
 
 def _on_disconnect(request: Request, error: Exception) -> Response:
-    """Nobody reads the answer; that somebody went away is no fault of ours."""
-    logger.info("%s: the browser went away", logged_path(request))
+    """Nobody reads the answer; a client that disconnects is no error."""
+    logger.info("%s: the client disconnected", logged_path(request))
     return _answer(request, 400, TITLES[400])
 
 
@@ -132,11 +132,11 @@ def _on_http(request: Request, error: Exception) -> Response:
 
 
 def _on_validation(request: Request, error: Exception) -> Response:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
     if wants_json(request):
-        told = [{name: one[name] for name in ("loc", "msg", "type")} for one in found]
-        return JSONResponse({"detail": jsonable_encoder(told)}, 422)
-    names = "、".join(str(one["loc"][-1]) for one in found)
+        details = [{name: fault[name] for name in ("loc", "msg", "type")} for fault in faults]
+        return JSONResponse({"detail": jsonable_encoder(details)}, 422)
+    names = "、".join(str(fault["loc"][-1]) for fault in faults)
     return _answer(request, 422, f"填写的内容不对：{names}")
 
 

@@ -48,7 +48,7 @@ TYPES: Mapping[str, str] = {
 
 
 def moment(at: datetime | None, zone: ZoneInfo) -> str:
-    """A moment to the minute, on the clock of people here."""
+    """A moment to the minute, in local time."""
     return figures.NONE if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
@@ -63,7 +63,7 @@ def score(value: float | None) -> str:
 
 
 def due(clock: ClockView | None, zone: ZoneInfo) -> str:
-    """The day on which a clock ends, and whether holidays on the way are not decreed yet."""
+    """The day on which a clock ends, and whether holidays before it are not decreed yet."""
     if clock is None:
         return "未计时"
     at = clock.due_at.astimezone(zone)
@@ -128,15 +128,15 @@ def event(name: str) -> str:
 
 
 def stated(happened: Event) -> list[tuple[str, str]]:
-    """What somebody stated, with its Chinese name; numbers of a proof in one line."""
-    state_machine, found = Tickets.state_machine(), []
+    """The stated facts of an event, with Chinese names; numbers of a proof in one line."""
+    state_machine, lines = Tickets.state_machine(), []
     for name, value in happened.facts.items():
         if name == "ground":
             value = state_machine.grounds.get(str(value), value)
         if isinstance(value, Mapping):
             value = f"检查 {value['checked']:,}，已改正 {value['mended']:,}，未改正 {value['remaining']:,}，未报 {value['absent']:,}"
-        found.append((state_machine.facts.get(name, name), str(value)))
-    return found
+        lines.append((state_machine.facts.get(name, name), str(value)))
+    return lines
 
 
 def unread(portal: Portal, actor: Actor) -> int:

@@ -1,4 +1,4 @@
-"""The loop of each month, read at most every few minutes: what many people ask for at once is counted once."""
+"""The loop of each month, cached for a few minutes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from jobs.serving.cache import CachedValue
 
 KEPT_S = 300.0
 OFFERED = 13
-"""So many months, the present one among them, can be asked for."""
+"""Number of months offered, the current one included."""
 
 MOST_DIGITS = 19
-"""A number of as many digits is more than a database keeps."""
+"""Numbers of this many digits exceed what a database stores."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LEAST = timedelta(microseconds=1)
@@ -43,17 +43,17 @@ class Loops:
         self._kept: dict[str, CachedValue[Month]] = {}
 
     def offered(self) -> tuple[Period, ...]:
-        """The months that can be asked for, newest first."""
+        """The offered months, newest first."""
         newest = period_of(f"{self._now().astimezone(self._zone):%Y-%m}", self._zone.key)
-        found = [newest]
-        while len(found) < OFFERED:
-            found.append(found[-1].before(self._zone.key))
-        return tuple(found)
+        months = [newest]
+        while len(months) < OFFERED:
+            months.append(months[-1].before(self._zone.key))
+        return tuple(months)
 
     def month(self, name: str = "") -> Month:
         """The month of that name, as of a few minutes ago at most; the present one where none is named."""
-        found = self._period(name)
-        return self._kept.setdefault(found.name, CachedValue(lambda: self._read(found), KEPT_S)).get()
+        period = self._period(name)
+        return self._kept.setdefault(period.name, CachedValue(lambda: self._read(period), KEPT_S)).get()
 
     def at(self, name: str, mark: str) -> Month:
         """The month as of the cut that an address names."""
@@ -69,10 +69,10 @@ class Loops:
 
     def _period(self, name: str) -> Period:
         offered = self.offered()
-        found = next((one for one in offered if one.name == (name or offered[0].name)), None)
-        if found is None:
+        period = next((candidate for candidate in offered if candidate.name == (name or offered[0].name)), None)
+        if period is None:
             raise Unknown(f"没有 {name} 的整改指标；可以查看 {offered[-1].name} 至 {offered[0].name}")
-        return found
+        return period
 
     def _read(self, period: Period) -> Month:
         until = min(period.until, self._now() + LEAST)

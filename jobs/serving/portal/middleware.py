@@ -1,4 +1,4 @@
-"""What holds for every request and answer: whose host it is, where it comes from, who may send how much; security headers."""
+"""Checks on every request: host, origin, client, body size; security headers on every response."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ BODILESS = ("GET", "HEAD", "OPTIONS")
 """Methods whose bodies nobody reads."""
 
 HEALTH = "/healthz"
-"""Asked by the machine itself, under whatever name it has."""
+"""Probed by the machine itself, under any host name."""
 
 OWN_SITE = ("same-origin", "none", "")
 
@@ -31,7 +31,7 @@ REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-"""For reports, whose styles stand inside them; scripts do not run in either."""
+"""For reports, whose styles are inline; scripts do not run in either."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -69,9 +69,9 @@ class SecurityMiddleware:
         await (refusal or self._app)(scope, body.receive, send_guarded)
 
     def _refused(self, scope: Scope, headers: Mapping[str, str], limit: int) -> Response | None:
-        """The refusal of what is wrong whoever sends it."""
+        """The refusal of a request that is invalid for any sender."""
         path, host, url = scope["path"], headers.get("host", ""), self._settings.portal_public_url
-        if "\x00" in path or b"%00" in scope["query_string"]:  # no database keeps it
+        if "\x00" in path or b"%00" in scope["query_string"]:  # no database can store it
             return PlainTextResponse("地址不对", 400)
         if host and not is_host(host):
             return PlainTextResponse("主机名不对", 400)
@@ -84,7 +84,7 @@ class SecurityMiddleware:
         return refused_length(scope["headers"], path, limit)
 
     async def _refused_stranger(self, scope: Scope) -> Response | None:
-        """The refusal of what may have a body and comes from nobody who is logged in, made before any of it is read."""
+        """The refusal of a request with a body but without a login, before the body is read."""
         if scope["method"] in BODILESS or scope["path"] == LOGIN:
             return None
         request = Request({**scope, "app": self._app})
@@ -107,8 +107,8 @@ class SecurityMiddleware:
 
 def _texts(scope: Scope) -> dict[str, str]:
     """Headers as texts; those of one name in their order, joined by commas."""
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        found[key] = f"{found[key]},{text}" if key in found else text
-    return found
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    return headers

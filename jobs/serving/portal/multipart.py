@@ -1,4 +1,4 @@
-"""A form with a file, read as it comes: memory stays flat however large the file is."""
+"""A form with a file, read as it comes: memory use does not grow with the file."""
 
 import re
 import unicodedata
@@ -43,7 +43,7 @@ UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\u200b-\u200f\u2028-\u202e\u2066-\u20
 
 
 class TooLarge(LakeError):
-    """A file is larger than the portal takes."""
+    """A file is larger than the portal accepts."""
 
 
 class WrongKind(UserError):
@@ -75,7 +75,7 @@ Part = FieldPart | FileStart | FileEnd | bytes
 
 @dataclass
 class _Parsed:
-    """What the parser said since it was last asked; bytes are the file's."""
+    """The parser's results since the last read; bytes belong to the file."""
 
     parts: list[Part] = field(default_factory=list)
     header: bytes = b""
@@ -135,21 +135,21 @@ class _Parsed:
 
 
 async def parts(stream: AsyncIterator[bytes], content_type: str) -> AsyncIterator[Part]:
-    """The form's parts in their order; BadForm where it is broken off or is no such form."""
+    """The form's parts in their order; InvalidForm where it is incomplete or not multipart."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise InvalidForm("请通过上传页面选择文件后提交")
-    said = _Parsed()
+    parsed = _Parsed()
     try:
-        parser = MultipartParser(options[b"boundary"], said.callbacks())  # type: ignore[arg-type]
+        parser = MultipartParser(options[b"boundary"], parsed.callbacks())  # type: ignore[arg-type]
         async for chunk in stream:
             parser.write(chunk)
-            for part in said.parts:
+            for part in parsed.parts:
                 yield part
-            said.parts.clear()
+            parsed.parts.clear()
     except FormParserError as error:
         raise InvalidForm("上传的内容不完整，请重新选择文件后提交") from error
-    if not said.is_whole:
+    if not parsed.is_whole:
         raise InvalidForm("上传中断，文件没有收下；请重新上传")
 
 
@@ -165,12 +165,12 @@ def safe_name(name: str) -> str:
 
 
 def check_head(name: str, head: bytes) -> None:
-    """WrongKind where the first bytes are not of the kind that the name says; what is inside is the reader's affair."""
+    """WrongKind where the first bytes are not of the kind that the name says; the content is checked by the reader."""
     ending = next(e for e in ENDINGS if name.lower().endswith(e))
     if not head:
         raise WrongKind("文件是空的；请核对后重新上传")
-    wanted = HEADS.get(ending)
-    if wanted and not head.startswith(wanted):
+    signatures = HEADS.get(ending)
+    if signatures and not head.startswith(signatures):
         raise WrongKind(f"文件内容不是 {ending} 格式；请勿改后缀，按原格式导出后上传")
-    if not wanted and head.startswith(FOREIGN):
+    if not signatures and head.startswith(FOREIGN):
         raise WrongKind(f"文件内容不是 {ending} 文本；请按原格式导出后上传")

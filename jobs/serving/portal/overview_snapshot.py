@@ -1,4 +1,4 @@
-"""How the city stands: every delivery with its verdict, and scores by department and county, read together."""
+"""The city's state: every delivery with its verdict, and scores by department and county, read together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +30,6 @@ def read_overview(lake: Lake, registry: Registry) -> OverviewSnapshot:
     """The overview as of now."""
     return OverviewSnapshot(
         tuple(entries(lake, registry)),
-        {one.group: one for one in period_scores(lake, "department")},
-        {one.group: one for one in period_scores(lake, "county")},
+        {score.group: score for score in period_scores(lake, "department")},
+        {score.group: score for score in period_scores(lake, "county")},
     )

@@ -51,14 +51,14 @@ def titles(portal: Portal) -> dict[str, str]:
 
 
 def address(path: str, fields: Mapping[str, object]) -> str:
-    """A path with those fields that say something."""
-    said = {name: value for name, value in fields.items() if value not in ("", None, False)}
-    return f"{path}?{urlencode(said)}" if said else path
+    """A path with its non-empty fields as query."""
+    query = {name: value for name, value in fields.items() if value not in ("", None, False)}
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 @lru_cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader([HERE / "templates", REPORT_TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -66,10 +66,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.tests["link"] = lambda cell: isinstance(cell, Link)
-    made.tests["links"] = lambda cell: isinstance(cell, Links)
-    made.tests["badge"] = lambda cell: isinstance(cell, Badge)
-    made.globals.update(labels.FOR_TEMPLATES, address=address, acts_for_department=acts_for_department)
-    made.filters["count"] = labels.count
-    made.filters["score"] = labels.score
-    return made
+    environment.tests["link"] = lambda cell: isinstance(cell, Link)
+    environment.tests["links"] = lambda cell: isinstance(cell, Links)
+    environment.tests["badge"] = lambda cell: isinstance(cell, Badge)
+    environment.globals.update(labels.FOR_TEMPLATES, address=address, acts_for_department=acts_for_department)
+    environment.filters["count"] = labels.count
+    environment.filters["score"] = labels.score
+    return environment

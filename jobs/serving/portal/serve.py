@@ -17,11 +17,11 @@ GRACE_S = 10
 MOST_HEAD = 32 << 10
 MOST_CONNECTIONS = 1000
 TURN_S = 0.001
-"""A thread that reckons for seconds gives way to those that answer after so long; usually it is five times that."""
+"""Switch interval: a computing thread yields to request threads after so long; the default is five times that."""
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Answer requests until the process is told to end."""
+    """Answer requests until the process receives a stop signal."""
     sys.setswitchinterval(TURN_S)
     with opened(settings) as portal:
         _read("the loop", portal.loops.month)
@@ -30,7 +30,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 
 def configured(portal: Portal, host: str, port: int) -> uvicorn.Config:
-    """How the server runs: what it leaves open or believes by itself is closed and left to the guard."""
+    """How the server runs: its own proxy, websocket and header handling is off, in favour of the middleware."""
     return uvicorn.Config(
         guarded(portal),
         host=host,
@@ -47,9 +47,9 @@ def configured(portal: Portal, host: str, port: int) -> uvicorn.Config:
     )
 
 
-def _read(what: str, read: Callable[[], object]) -> None:
-    """Read beforehand what takes long, so that the first who asks does not wait for it."""
+def _read(name: str, read: Callable[[], object]) -> None:
+    """Warm a cache, so that the first request does not wait for it."""
     try:
         read()
-    except Exception as error:  # whoever asks is told
-        logger.warning("%s was not read beforehand: %s", what, str(error).split("\n")[0][:200])
+    except Exception as error:  # a request reports it
+        logger.warning("%s: cache not warmed: %s", name, str(error).split("\n")[0][:200])

@@ -17,13 +17,13 @@ from jobs.serving.portal.services.upload_service import Incoming, Uploaded, Uplo
 logger = logging.getLogger(__name__)
 MOST_FIELDS = 50
 AROUND = 1 << 20
-"""What a form may weigh beside its file."""
+"""Bytes of a form in addition to its file."""
 
 ANSWER_BYTES = 64 << 20
 
 
 async def received(request: Request, user: CurrentUser, fields: dict[str, str]) -> Uploaded:
-    """A delivery that came whole, `fields` filled on the way. Whatever breaks it off, nothing of it is left."""
+    """A completely received delivery; fills `fields`. After any failure, nothing of it remains."""
     service = UploadService(portal_of(request), user.actor)
     limit = (portal_of(request).settings.portal_upload_mib << 20) + AROUND
     file: Incoming | None = None
@@ -49,7 +49,7 @@ async def received(request: Request, user: CurrentUser, fields: dict[str, str]) 
 
 @asynccontextmanager
 async def received_file(request: Request, user: CurrentUser) -> AsyncIterator[Path]:
-    """A smaller file, kept on disk for the time of the block."""
+    """A smaller file, on disk during the block."""
     fields: dict[str, str] = {}
     target: Path | None = None
     with TemporaryDirectory(prefix="lake-answer-") as folder:
@@ -84,7 +84,7 @@ def _keep(fields: dict[str, str], part: FieldPart) -> None:
 
 
 def _check_start(has_file: bool, fields: dict[str, str], user: CurrentUser) -> None:
-    """The word and all fields come before the file, so that nobody's bytes are stored without them."""
+    """The CSRF token and all fields come before the file, so that no bytes are stored without them."""
     if has_file:
         raise InvalidForm("一次只能上传一个文件；多个文件请压缩成 zip")
     check_csrf(fields.get(FIELD, ""), user.token)
@@ -92,9 +92,9 @@ def _check_start(has_file: bool, fields: dict[str, str], user: CurrentUser) -> N
 
 @asynccontextmanager
 async def _drained(request: Request, limit: int) -> AsyncIterator[AsyncIterator[bytes]]:
-    """The body. Refuse at once what says that it is too long; read what is refused for another reason to its end.
+    """The body. Rejects a declared length above the limit at once; a body rejected for another reason is read to its end.
 
-    A browser that is cut off while it sends shows no answer at all, and so not the reason either.
+    A browser whose upload is cut off shows no answer, and so not the reason.
     """
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
@@ -112,8 +112,8 @@ async def _drained(request: Request, limit: int) -> AsyncIterator[AsyncIterator[
 
 
 def _abort(file: Incoming) -> None:
-    """Forget the parts; what the store does not forget by itself, its own rules remove."""
+    """Abort the multipart upload; parts that remain are removed by the store's lifecycle rules."""
     try:
         file.upload.abort()
     except Exception as error:  # the reason for the abort matters more
-        logger.warning("%s: parts of a broken upload are left at %s: %s", file.letter.contract.id, file.key, error)
+        logger.warning("%s: parts of an incomplete upload remain at %s: %s", file.letter.contract.id, file.key, error)

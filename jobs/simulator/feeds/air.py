@@ -8,7 +8,7 @@ from random import Random
 from jobs.simulator.curves import TRAFFIC, hour_of_day
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import breaks, change, copied, mends, misshapen, warns
+from jobs.simulator.planting import breaks, change, copied, misshapen, repairs, warns
 from jobs.simulator.registers import Device, devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -116,11 +116,11 @@ FEED = Feed(
         breaks("bad_pattern", "pm10_ug_m3", change("故障"), "pm10_ug_m3_type"),
         breaks("missing_required", "device_id", change(None), "device_id_required"),
         breaks("orphan_reference", "device_id", change("AQ-371502-999"), "device_id_reference"),
-        mends("synonym", "primary_pollutant", change("细颗粒物", _polluted), "mapping"),
-        mends("full_width", "so2_ug_m3", change(_wide_digits), "full_width"),
-        mends("date_format", "hour_end_at", change(_slashed), "date_format"),
+        repairs("synonym", "primary_pollutant", change("细颗粒物", _polluted), "mapping"),
+        repairs("full_width", "so2_ug_m3", change(_wide_digits), "full_width"),
+        repairs("date_format", "hour_end_at", change(_slashed), "date_format"),
         breaks("malformed_row", "data_flag", misshapen(1), "row_shape"),
-        mends("duplicate_row", "hour_end_at", copied(), "duplicates", times=2),
+        repairs("duplicate_row", "hour_end_at", copied(), "duplicates", times=2),
         breaks("key_conflict", "no2_ug_m3", copied(99), "primary_key"),
     ),
 )

@@ -6,7 +6,7 @@ from random import Random
 from jobs.simulator import identity
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import ExcelForm
-from jobs.simulator.planting import breaks, change, copied, mends, spare, warns
+from jobs.simulator.planting import breaks, change, copied, repairs, spare, warns
 from jobs.simulator.registers import Enterprise, closed_enterprise, enterprise, enterprise_count
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -43,30 +43,30 @@ def _rows(setting: Setting) -> list[Row]:
     return [closed, *(_row(enterprise(setting, index)) for index in range(enterprise_count(setting)))]
 
 
-def _row(one: Enterprise) -> Row:
-    established = one.established.isoformat()
+def _row(enterprise: Enterprise) -> Row:
+    established = enterprise.established.isoformat()
     cells: dict[str, Cell] = {
-        "uscc": one.uscc,
-        "enterprise_name": one.name,
-        "enterprise_type": one.kind,
-        "industry_code": one.industry,
-        "legal_rep_name": one.rep_name,
-        "legal_rep_id_no": one.rep_id,
-        "contact_phone": one.phone,
-        "registered_capital_wan": f"{one.capital_wan:,}",
+        "uscc": enterprise.uscc,
+        "enterprise_name": enterprise.name,
+        "enterprise_type": enterprise.kind,
+        "industry_code": enterprise.industry,
+        "legal_rep_name": enterprise.rep_name,
+        "legal_rep_id_no": enterprise.rep_id,
+        "contact_phone": enterprise.phone,
+        "registered_capital_wan": f"{enterprise.capital_wan:,}",
         "currency_code": "人民币",
         "established_date": established,
-        "approved_date": (one.established + timedelta(days=3)).isoformat(),
+        "approved_date": (enterprise.established + timedelta(days=3)).isoformat(),
         "term_from": established,
         "term_to": "长期",
-        "division_code": one.county.code,
-        "address": one.address,
-        "business_scope": one.scope,
-        "registration_authority": f"{one.county.name}市场监督管理局",
+        "division_code": enterprise.county.code,
+        "address": enterprise.address,
+        "business_scope": enterprise.scope,
+        "registration_authority": f"{enterprise.county.name}市场监督管理局",
         "enterprise_status": "存续",
         "cancelled_date": None,
     }
-    return Row(cells, spare=one.spare)
+    return Row(cells, spare=enterprise.spare)
 
 
 def _form(setting: Setting) -> ExcelForm:
@@ -105,15 +105,15 @@ def _class_91(row: Row) -> bool:
 CODE_PLANS = (
     breaks("bad_pattern", "uscc", change(_letter_o, spare), "uscc_uscc"),
     breaks("excel_damage", "uscc", change(lambda row, rng: row.text("uscc")[:15], spare), "uscc_uscc"),
-    mends("lower_case", "uscc", change(lambda row, rng: row.text("uscc").lower(), _class_91), "case"),
+    repairs("lower_case", "uscc", change(lambda row, rng: row.text("uscc").lower(), _class_91), "case"),
     warns("category_mismatch", "enterprise_type", change("个体工商户", _class_91), "self_employed_uscc"),
     breaks("bad_enum", "enterprise_status", change("正常", spare), "enterprise_status_enum"),
-    mends("synonym", "enterprise_status", change("在营", spare), "mapping", times=2),
+    repairs("synonym", "enterprise_status", change("在营", spare), "mapping", times=2),
     breaks("bad_pattern", "industry_code", change("X1234", spare), "industry_code_industry"),
     breaks("orphan_reference", "division_code", change("371599", spare), "division_code_reference"),
     warns("bad_enum", "division_code", change("371501", spare), "division_not_placeholder"),
     breaks("key_conflict", "enterprise_name", copied("聊城同码异名商贸有限公司", spare), "primary_key"),
-    mends("duplicate_row", "uscc", copied(None, spare), "duplicates", times=2),
+    repairs("duplicate_row", "uscc", copied(None, spare), "duplicates", times=2),
     breaks("garbled", "enterprise_name", change(_shuffled_name, spare), "enterprise_name_readable"),
 )
 DAMAGED_IDENTITY = ("legal_rep_id_no_resident_id", "legal_rep_id_no_not_excel_damaged")
@@ -129,7 +129,7 @@ PERSON_PLANS = (
     ),
     breaks("bad_pattern", "contact_phone", change("1234567", spare), "contact_phone_phone"),
     warns("garbled", "legal_rep_name", change("安?", spare), "legal_rep_name_without_lost_characters"),
-    mends("full_width", "contact_phone", change("１３９０６３５００００", spare), "full_width"),
+    repairs("full_width", "contact_phone", change("１３９０６３５００００", spare), "full_width"),
 )
 VALUE_PLANS = (
     breaks("order_of_dates", "approved_date", change(_approved_early, spare), "approved_not_before_established"),
@@ -139,11 +139,11 @@ VALUE_PLANS = (
     breaks("missing_required", "cancelled_date", change({"enterprise_status": "注销"}, spare), "closed_has_date"),
     warns("unit_wrong", "registered_capital_wan", change("5,000,000", spare), "capital_plausible"),
     breaks("out_of_band", "registered_capital_wan", change("-100", spare), "registered_capital_wan_range"),
-    mends("unit_glued", "registered_capital_wan", change("1,200万元", spare), "unit"),
-    mends("unit_glued", "registered_capital_wan", change("0.5亿元", spare), "unit"),
-    mends("full_width", "registered_capital_wan", change("５００", spare), "full_width"),
-    mends("date_format", "established_date", change(_both_dates("2024年2月29日"), spare), "date_format"),
-    mends("date_format", "established_date", change(_both_dates(45351), spare), "date_format"),
+    repairs("unit_glued", "registered_capital_wan", change("1,200万元", spare), "unit"),
+    repairs("unit_glued", "registered_capital_wan", change("0.5亿元", spare), "unit"),
+    repairs("full_width", "registered_capital_wan", change("５００", spare), "full_width"),
+    repairs("date_format", "established_date", change(_both_dates("2024年2月29日"), spare), "date_format"),
+    repairs("date_format", "established_date", change(_both_dates(45351), spare), "date_format"),
     breaks("bad_date", "established_date", change("2023-02-29", spare), "established_date_type"),
 )
 

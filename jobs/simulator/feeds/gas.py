@@ -6,7 +6,7 @@ from random import Random
 from jobs.simulator.curves import GAS, hour_of_day, hours_since_start, outdoor_c
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import JsonLinesForm
-from jobs.simulator.planting import breaks, change, copied, frozen, harmless, mends, rolled, warns
+from jobs.simulator.planting import breaks, change, copied, frozen, harmless, repairs, rolled, warns
 from jobs.simulator.registers import Device, devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -64,7 +64,7 @@ def _with_unit(row: Row, rng: Random) -> Cell:
 
 
 def _not_first(row: Row) -> bool:
-    """Not the first reading of the day: only what has one before it can fall."""
+    """Not the first reading of the day: only a reading with a predecessor can be lower than it."""
     return int(row.text("read_at")) % 86_400_000 != MIDNIGHT
 
 
@@ -106,11 +106,11 @@ FEED = Feed(
         breaks("bad_enum", "alarm_state", change("报警中"), "alarm_state_enum", "alarm_normal_agrees"),
         warns("unit_wrong", "outlet_pressure_kpa", change(0.0025), *LOW),
         breaks("orphan_reference", "device_id", change("GR-371502-999"), "device_id_reference"),
-        mends("synonym", "alarm_state", change("正常"), "mapping", times=2),
-        mends("lower_case", "device_id", change(lambda row, rng: row.text("device_id").lower()), "case"),
-        mends("unit_glued", "outlet_pressure_kpa", change(_with_unit), "unit", times=2),
-        mends("date_format", "read_at", change(_clock_text), "date_format"),
-        mends("duplicate_row", "read_at", copied(), "duplicates", times=3),
+        repairs("synonym", "alarm_state", change("正常"), "mapping", times=2),
+        repairs("lower_case", "device_id", change(lambda row, rng: row.text("device_id").lower()), "case"),
+        repairs("unit_glued", "outlet_pressure_kpa", change(_with_unit), "unit", times=2),
+        repairs("date_format", "read_at", change(_clock_text), "date_format"),
+        repairs("duplicate_row", "read_at", copied(), "duplicates", times=3),
         breaks("key_conflict", "gas_temp_c", copied(1.1), "primary_key"),
     ),
 )

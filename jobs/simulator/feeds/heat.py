@@ -7,7 +7,7 @@ from jobs.simulator.curves import HEAT, hour_of_day, hours_since_start, is_heati
 from jobs.simulator.feed import Feed
 from jobs.simulator.feeds.water import CLOCK, glued
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import breaks, change, copied, drifting, frozen, mends, misshapen, warns
+from jobs.simulator.planting import breaks, change, copied, drifting, frozen, misshapen, repairs, warns
 from jobs.simulator.registers import devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -107,7 +107,7 @@ def _wide(row: Row, rng: Random) -> Cell:
 
 
 def _between(row: Row) -> bool:
-    """Not the first nor the last reading of the day: only what has neighbours can differ from them."""
+    """Not the first nor the last reading of the day: only such a reading has two neighbours to differ from."""
     return not row.text("read_at").endswith(("00:00:00", "23:55:00"))
 
 
@@ -177,13 +177,15 @@ FEED = Feed(
         warns("operating_exceedance", "secondary_supply_temp_c", change("76.0"), "secondary_supply_operating", times=2),
         breaks("bad_pattern", "primary_flow_t_h", change("通讯中断"), "primary_flow_t_h_type"),
         breaks("orphan_reference", "device_id", change("HS-371502-999"), "device_id_reference"),
-        mends("unit_glued", "secondary_supply_temp_c", change(glued("secondary_supply_temp_c", "℃")), "unit", times=2),
-        mends("unit_glued", "primary_supply_pressure_mpa", change("820kPa"), "unit"),
-        mends("full_width", "secondary_return_temp_c", change(_wide), "full_width", times=2),
-        mends("date_format", "read_at", change(_slashed), "date_format"),
+        repairs(
+            "unit_glued", "secondary_supply_temp_c", change(glued("secondary_supply_temp_c", "℃")), "unit", times=2
+        ),
+        repairs("unit_glued", "primary_supply_pressure_mpa", change("820kPa"), "unit"),
+        repairs("full_width", "secondary_return_temp_c", change(_wide), "full_width", times=2),
+        repairs("date_format", "read_at", change(_slashed), "date_format"),
         breaks("malformed_row", "tank_level_m", misshapen(1), "row_shape"),
         breaks("malformed_row", "tank_level_m", misshapen(-2), "row_shape"),
-        mends("duplicate_row", "read_at", copied(), "duplicates", times=3),
+        repairs("duplicate_row", "read_at", copied(), "duplicates", times=3),
         breaks("key_conflict", "tank_level_m", copied("1.11"), "primary_key"),
     ),
 )

@@ -1,4 +1,4 @@
-"""Hotline orders: those of the day, and earlier ones that were closed on it, as one JSON document."""
+"""Hotline orders: orders of the day, and earlier ones closed on it, as one JSON document."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from jobs.simulator.feed import Feed, Whole
 from jobs.simulator.feeds.contents import contents
 from jobs.simulator.forms import JsonForm
 from jobs.simulator.places import address
-from jobs.simulator.planting import breaks, change, copied, mends, warns, when
+from jobs.simulator.planting import breaks, change, copied, repairs, warns, when
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
@@ -51,16 +51,16 @@ def _order(setting: Setting, number: int) -> _Order:
     county = rng.choice(place().counties)
     dispatched = setting.midnight() + timedelta(seconds=rng.randrange(7 * 3600, 22 * 3600))
     closed = dispatched + timedelta(hours=rng.uniform(3, 66))
-    where = address(rng, county)
+    location = address(rng, county)
     cells: dict[str, Cell] = {
         "order_no": f"LC{setting.day:%Y%m%d}{number + 1:06d}",
         "order_source": rng.choice(("电话", "电话", "微信", "网站", "APP")),
         "order_title": f"{county.name}{minor}",
-        "order_content": f"来电反映{where}{text}，请核实处理。",
+        "order_content": f"来电反映{location}{text}，请核实处理。",
         "category_major": major,
         "category_minor": minor,
         "division_code": county.code,
-        "address": where,
+        "address": location,
         "caller_name": identity.person_name(rng),
         "caller_phone": identity.mobile(rng),
         "handling_unit": f"{county.name}{unit}",
@@ -87,10 +87,10 @@ def _row(order: _Order, end: datetime) -> Row:
         return Row(
             {**order.cells, "closed_at": None, "order_status": "办理中", "order_result": None, "satisfaction": None}
         )
-    verdict = "满意" if order.closed.minute % 10 else "不满意"
+    satisfaction = "满意" if order.closed.minute % 10 else "不满意"
     closed = order.closed.strftime(CLOCK)
-    done: dict[str, Cell] = {"closed_at": closed, "order_status": "已办结", "order_result": "已现场处理并答复"}
-    return Row({**order.cells, **done, "satisfaction": verdict})
+    closing: dict[str, Cell] = {"closed_at": closed, "order_status": "已办结", "order_result": "已现场处理并答复"}
+    return Row({**order.cells, **closing, "satisfaction": satisfaction})
 
 
 _closed = when("order_status", "已办结")
@@ -107,7 +107,7 @@ def _closed_other(row: Row) -> bool:
 
 @dataclass(frozen=True)
 class Later:
-    """Makes the time that many days after the dispatch."""
+    """The time that many days after the dispatch."""
 
     days: float
 
@@ -147,11 +147,11 @@ FEED = Feed(
         breaks("missing_required", "handling_unit", change(None), "handling_unit_required", times=2),
         breaks("bad_pattern", "order_no", change("2026-001"), "order_no_pattern"),
         breaks("bad_enum", "category_major", change("供暖问题", _closed_other), "category_major_enum"),
-        mends("synonym", "order_source", change("微信公众号"), "mapping", times=2),
-        mends("synonym", "satisfaction", change("非常满意", _closed), "mapping"),
+        repairs("synonym", "order_source", change("微信公众号"), "mapping", times=2),
+        repairs("synonym", "satisfaction", change("非常满意", _closed), "mapping"),
         breaks("orphan_reference", "division_code", change("371599"), "division_code_reference"),
         breaks("bad_pattern", "caller_phone", change("1380635"), "caller_phone_phone"),
-        mends("full_width", "caller_phone", change("１３９０６３５１２３４"), "full_width"),
+        repairs("full_width", "caller_phone", change("１３９０６３５１２３４"), "full_width"),
         breaks("order_of_dates", "closed_at", change(Later(-1), _closed), "closed_after_dispatched", times=2),
         breaks("order_of_dates", "promised_at", change(Later(-1), _open), "promised_after_dispatched"),
         breaks("missing_required", "closed_at", change(None, _closed), "closed_has_time"),
@@ -168,9 +168,9 @@ FEED = Feed(
         ),
         warns("personal_data_in_text", "order_content", change(_with_identity), "no_id_number_in_text", times=3),
         warns("personal_data_in_text", "order_content", change(_with_phone), "no_phone_in_text", times=3),
-        mends("date_format", "dispatched_at", change(_in_words), "date_format"),
-        mends("date_format", "dispatched_at", change(_milliseconds), "date_format"),
-        mends("duplicate_row", "order_no", copied(), "duplicates", times=2),
+        repairs("date_format", "dispatched_at", change(_in_words), "date_format"),
+        repairs("date_format", "dispatched_at", change(_milliseconds), "date_format"),
+        repairs("duplicate_row", "order_no", copied(), "duplicates", times=2),
         breaks("key_conflict", "order_title", copied("标题不同"), "primary_key"),
     ),
 )

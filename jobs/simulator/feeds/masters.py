@@ -5,7 +5,7 @@ from random import Random
 from jobs.contracts.place import place
 from jobs.simulator.feed import Feed, first_day_of_week
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import Plan, Value, breaks, change, copied, mends, spare, warns, when
+from jobs.simulator.planting import Plan, Value, breaks, change, copied, repairs, spare, warns, when
 from jobs.simulator.register_words import words
 from jobs.simulator.registers import Device, device
 from jobs.simulator.rows import Cell, Row
@@ -63,22 +63,22 @@ def _devices(setting: Setting) -> list[Row]:
     return rows
 
 
-def _device_row(one: Device, is_spare: bool) -> Row:
+def _device_row(entry: Device, is_spare: bool) -> Row:
     cells: dict[str, Cell] = {
-        "device_id": one.id,
-        "device_name": one.name,
-        "device_type": one.kind,
-        "operator_name": one.operator,
-        "division_code": one.county.code,
-        "township_code": one.township,
-        "address": one.address,
-        "longitude_deg": f"{one.lon:.6f}",
-        "latitude_deg": f"{one.lat:.6f}",
-        "interval_s": one.interval_s,
-        "dial_digits": one.dial_digits,
-        "rated_flow": one.rated_flow,
-        "design_pressure_mpa": one.design_pressure_mpa,
-        "installed_date": one.installed.isoformat(),
+        "device_id": entry.id,
+        "device_name": entry.name,
+        "device_type": entry.kind,
+        "operator_name": entry.operator,
+        "division_code": entry.county.code,
+        "township_code": entry.township,
+        "address": entry.address,
+        "longitude_deg": f"{entry.lon:.6f}",
+        "latitude_deg": f"{entry.lat:.6f}",
+        "interval_s": entry.interval_s,
+        "dial_digits": entry.dial_digits,
+        "rated_flow": entry.rated_flow,
+        "design_pressure_mpa": entry.design_pressure_mpa,
+        "installed_date": entry.installed.isoformat(),
         "removed_date": None,
         "device_status": "停用" if is_spare else "在用",
     }
@@ -134,7 +134,7 @@ DIVISIONS_FEED = Feed(
             change(None, when("division_code", "372500")),
             "retired_code_has_successor",
         ),
-        mends("full_width", "division_code", change("３７２５２４", when("division_code", "372524")), "full_width"),
+        repairs("full_width", "division_code", change("３７２５２４", when("division_code", "372524")), "full_width"),
     ),
 )
 DEVICES_FEED = Feed(
@@ -168,6 +168,6 @@ DEVICES_FEED = Feed(
         warns("category_mismatch", "township_code", change("371525001", _not_in_guan), "township_within_county"),
         breaks("orphan_reference", "township_code", change(_unknown_township, spare), "township_code_reference"),
         Plan("unit_wrong", "interval_s", change(5, spare), ("interval_usual",), severity="info"),
-        mends("date_format", "installed_date", change("2019/3/8", spare), "date_format"),
+        repairs("date_format", "installed_date", change("2019/3/8", spare), "date_format"),
     ),
 )

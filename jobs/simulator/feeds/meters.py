@@ -1,4 +1,4 @@
-"""Water meters: one book of accounts a day, in a workbook whose numbers are typed as text."""
+"""Water meters: one book of accounts a day, in a workbook with numbers stored as text."""
 
 from datetime import date
 from random import Random
@@ -8,7 +8,7 @@ from jobs.simulator import identity
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import ExcelForm
 from jobs.simulator.places import address
-from jobs.simulator.planting import breaks, change, copied, mends, warns, when
+from jobs.simulator.planting import breaks, change, copied, repairs, warns, when
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import START, Setting
 
@@ -113,8 +113,8 @@ FEED = Feed(
         breaks("excel_damage", "meter_no", change("3.71E+11"), "meter_no_pattern"),
         breaks("bad_pattern", "contact_phone", change("6350635"), "contact_phone_phone"),
         breaks("bad_enum", "user_kind", change("商业"), "user_kind_enum"),
-        mends("synonym", "user_kind", change("居民用水", when("user_kind", "居民")), "mapping"),
-        mends("synonym", "read_type", change("估"), "mapping"),
+        repairs("synonym", "user_kind", change("居民用水", when("user_kind", "居民")), "mapping"),
+        repairs("synonym", "read_type", change("估"), "mapping"),
         breaks("orphan_reference", "division_code", change("371599"), "division_code_reference"),
         breaks("bad_pattern", "reading_m3", change("看不清"), "reading_m3_type"),
         breaks("out_of_band", "usage_m3", change("-8"), "usage_m3_range", "usage_equals_difference"),
@@ -126,13 +126,13 @@ FEED = Feed(
             "operating_exceedance", "usage_m3", change(_leaking, when("user_kind", "居民")), "household_usage_plausible"
         ),
         warns("garbled", "account_name", change("安?"), "account_name_without_lost_characters"),
-        mends("date_format", "reading_date", change(_excel_date), "date_format", times=3),
-        mends("date_format", "reading_date", change(_in_words), "date_format", times=2),
-        mends("date_format", "reading_date", change(_compact), "date_format"),
-        mends("unit_glued", "usage_m3", change(_glued), "unit", times=2),
-        mends("thousands", "reading_m3", change(_grouped), "thousands", times=2),
-        mends("full_width", "usage_m3", change(_wide), "full_width", times=2),
-        mends("duplicate_row", "meter_no", copied(), "duplicates"),
+        repairs("date_format", "reading_date", change(_excel_date), "date_format", times=3),
+        repairs("date_format", "reading_date", change(_in_words), "date_format", times=2),
+        repairs("date_format", "reading_date", change(_compact), "date_format"),
+        repairs("unit_glued", "usage_m3", change(_glued), "unit", times=2),
+        repairs("thousands", "reading_m3", change(_grouped), "thousands", times=2),
+        repairs("full_width", "usage_m3", change(_wide), "full_width", times=2),
+        repairs("duplicate_row", "meter_no", copied(), "duplicates"),
         breaks("key_conflict", "read_type", copied("自报"), "primary_key"),
     ),
 )

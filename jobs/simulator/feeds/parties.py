@@ -12,19 +12,19 @@ CANARY_EVERY = 5
 
 
 def party(setting: Setting, rng: Random, number: int) -> dict[str, Cell]:
-    """The cells that say whom a decision concerns; one in six is a natural person."""
+    """The cells of the party that a decision concerns; one in six is a natural person."""
     if number % 6 == 5:
         return _person(rng, number)
     return _enterprise(some_enterprise(setting, rng))
 
 
-def _enterprise(one: Enterprise) -> dict[str, Cell]:
+def _enterprise(company: Enterprise) -> dict[str, Cell]:
     return {
-        "subject_name": one.name,
-        "subject_type": "2" if one.kind == "个体工商户" else "0",
-        "uscc": one.uscc,
-        "legal_rep_name": one.rep_name,
-        "legal_rep_id_no": one.rep_id,
+        "subject_name": company.name,
+        "subject_type": "2" if company.kind == "个体工商户" else "0",
+        "uscc": company.uscc,
+        "legal_rep_name": company.rep_name,
+        "legal_rep_id_no": company.rep_id,
         "id_type": None,
         "id_no": None,
     }
@@ -57,7 +57,7 @@ def is_organisation(row: Row) -> bool:
 
 
 def closed_party(row: Row, rng: Random) -> dict[str, Cell]:
-    """The cells of an enterprise that is no more."""
+    """The cells of an enterprise that has closed."""
     return _enterprise(closed_enterprise())
 
 
@@ -68,14 +68,14 @@ def in_words(row: Row, rng: Random) -> Cell:
 
 
 def unknown_uscc(row: Row, rng: Random) -> Cell:
-    """A valid code that nobody has."""
+    """A valid code of no enterprise."""
     return identity.uscc(rng, "91", "371500")
 
 
 def cut_identity(row: Row, rng: Random) -> Cell:
     """The identity number as it was before 1999: fifteen digits."""
-    whole = row.text("id_no")
-    return whole[:6] + whole[8:17]
+    number = row.text("id_no")
+    return number[:6] + number[8:17]
 
 
 def rounded_identity(row: Row, rng: Random) -> Cell:
@@ -84,5 +84,5 @@ def rounded_identity(row: Row, rng: Random) -> Cell:
 
 
 def misread_uscc(row: Row, rng: Random) -> Cell:
-    """The code with a letter O in the place of its check character."""
+    """The code with a letter O in place of its check character."""
     return row.text("uscc")[:-1] + "O"

@@ -1,4 +1,4 @@
-"""Penalties (双公示处罚): a zipped CSV; on the third day of a week yesterday's comes again, corrected."""
+"""Penalties (双公示处罚): a zipped CSV; on the third day of a week yesterday's is sent again, corrected."""
 
 from datetime import timedelta
 from random import Random
@@ -16,7 +16,7 @@ from jobs.simulator.feeds.parties import (
     unknown_uscc,
 )
 from jobs.simulator.forms import CsvForm, ZipForm
-from jobs.simulator.planting import Plan, breaks, change, copied, mends, surviving, warns
+from jobs.simulator.planting import Plan, breaks, change, copied, repairs, surviving, warns
 from jobs.simulator.registers import organs
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -88,8 +88,8 @@ def _row(setting: Setting, rng: Random, number: int) -> Row:
 def _sanction(rng: Random) -> dict[str, Cell]:
     category = rng.choice(CATEGORIES)
     fine = f"{rng.choice((0.05, 0.2, 0.5, 1, 3)):.2f}" if "罚款" in category else None
-    taken = f"{rng.randrange(1, 50) / 100:.2f}" if "没收" in category else None
-    return {"penalty_category": category, "penalty_content": category, "fine_wan": fine, "confiscated_wan": taken}
+    confiscated = f"{rng.randrange(1, 50) / 100:.2f}" if "没收" in category else None
+    return {"penalty_category": category, "penalty_content": category, "fine_wan": fine, "confiscated_wan": confiscated}
 
 
 def _form(setting: Setting) -> ZipForm:
@@ -133,10 +133,10 @@ MONEY_PLANS = (
     breaks("fine_mismatch", "fine_wan", change("0.50", _warned), "no_fine_without_category", times=2),
     warns("unit_wrong", "fine_wan", change("50000", _fined), "fine_plausible", times=2),
     warns("category_mismatch", "confiscated_wan", change("0.30", _warned), "confiscation_agrees_with_category"),
-    mends("unit_glued", "fine_wan", change("5000元", _fined), "unit"),
-    mends("unit_glued", "fine_wan", change("0.50万元", _fined), "unit"),
-    mends("thousands", "fine_wan", change("1,000.00", _fined), "thousands"),
-    mends("full_width", "fine_wan", change("０.５０", _fined), "full_width"),
+    repairs("unit_glued", "fine_wan", change("5000元", _fined), "unit"),
+    repairs("unit_glued", "fine_wan", change("0.50万元", _fined), "unit"),
+    repairs("thousands", "fine_wan", change("1,000.00", _fined), "thousands"),
+    repairs("full_width", "fine_wan", change("０.５０", _fined), "full_width"),
 )
 DECISION_PLANS = (
     breaks("missing_required", "violation_facts", change(None), "violation_facts_required"),
@@ -152,8 +152,8 @@ DECISION_PLANS = (
         ),
         "decided_not_in_future",
     ),
-    mends("date_format", "decided_date", change(in_words), "date_format"),
-    mends("duplicate_row", "document_no", copied(), "duplicates", times=2),
+    repairs("date_format", "decided_date", change(in_words), "date_format"),
+    repairs("duplicate_row", "document_no", copied(), "duplicates", times=2),
     breaks("key_conflict", "penalty_content", copied("内容不同"), "primary_key"),
 )
 

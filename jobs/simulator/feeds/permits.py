@@ -1,4 +1,4 @@
-"""Permits (双公示许可): GB 18030 text with field codes; each third day comes in the older layout, in UTF-8 with BOM."""
+"""Permits (双公示许可): GB 18030 text with field codes; every third day in the older layout, in UTF-8 with BOM."""
 
 from datetime import timedelta
 from random import Random
@@ -18,7 +18,7 @@ from jobs.simulator.feeds.parties import (
 )
 from jobs.simulator.forms import CsvForm
 from jobs.simulator.identity import CANARIES
-from jobs.simulator.planting import Plan, breaks, change, copied, mends, misshapen, warns
+from jobs.simulator.planting import Plan, breaks, change, copied, misshapen, repairs, warns
 from jobs.simulator.registers import organs
 from jobs.simulator.rows import Row
 from jobs.simulator.setting import Setting
@@ -132,7 +132,7 @@ PARTY_PLANS = (
     breaks("orphan_reference", "uscc", change(unknown_uscc, is_organisation), "uscc_reference", times=2),
     breaks("bad_pattern", "uscc", change(misread_uscc, is_organisation), "uscc_uscc", "uscc_reference"),
     breaks("bad_enum", "subject_type", change("9", is_organisation), "subject_type_enum"),
-    mends("synonym", "subject_type", change("自然人", is_person), "mapping"),
+    repairs("synonym", "subject_type", change("自然人", is_person), "mapping"),
     breaks("missing_required", "id_no", change(None, is_person), "person_has_id_no"),
     breaks("bad_pattern", "id_no", change(cut_identity, is_person), "id_card_form"),
     warns(
@@ -171,14 +171,14 @@ DECISION_PLANS = (
         change({"decided_date": "2030/01/01", "valid_from": "2030/01/01", "valid_to": "2099/12/31"}, is_organisation),
         "decided_not_in_future",
     ),
-    mends("date_format", "decided_date", change(in_words), "date_format", times=2),
+    repairs("date_format", "decided_date", change(in_words), "date_format", times=2),
     breaks("bad_enum", "permit_category", change("许可"), "permit_category_enum"),
-    mends("synonym", "permit_category", change("普通许可"), "mapping", times=2),
+    repairs("synonym", "permit_category", change("普通许可"), "mapping", times=2),
     breaks("bad_pattern", "organ_code", change("12371500493123454J"), "organ_code_pattern"),
-    mends("lower_case", "uscc", change(lambda row, rng: row.text("uscc").lower(), is_organisation), "case"),
+    repairs("lower_case", "uscc", change(lambda row, rng: row.text("uscc").lower(), is_organisation), "case"),
     breaks("malformed_row", "remarks", misshapen(2), "row_shape"),
     breaks("malformed_row", "remarks", misshapen(-2), "row_shape"),
-    mends("duplicate_row", "document_no", copied(), "duplicates", times=3),
+    repairs("duplicate_row", "document_no", copied(), "duplicates", times=3),
     breaks("key_conflict", "permit_content", copied("内容不同"), "primary_key"),
 )
 

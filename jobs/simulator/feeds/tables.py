@@ -1,4 +1,4 @@
-"""Small tables that rules look into: working days, heating seasons, townships with their zones, surveyed points."""
+"""Reference tables of lookup rules: working days, heating seasons, townships with their zones, surveyed points."""
 
 from datetime import date, timedelta
 
@@ -15,7 +15,7 @@ from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
 NOTICES = {2025: "国办发明电〔2024〕12号", 2026: "国办发明电〔2025〕7号"}
-"""Year → the notice on its holidays, as the sender writes it."""
+"""Year → the notice on its holidays, as the provider cites it."""
 NAMES = {
     "New Year's Day": "元旦",
     "Spring Festival": "春节",
@@ -109,7 +109,7 @@ def _townships(setting: Setting) -> list[Row]:
 
 
 def _points(setting: Setting) -> list[Row]:
-    found = [
+    surveyed = [
         device(setting, prefix, index)
         for prefix, plate in words().devices.items()
         for index in range(setting.count(plate.count))
@@ -117,13 +117,13 @@ def _points(setting: Setting) -> list[Row]:
     return [
         Row(
             {
-                "device_id": one.id,
-                "longitude_deg": f"{one.lon:.6f}",
-                "latitude_deg": f"{one.lat:.6f}",
-                "surveyed_date": (one.installed + timedelta(days=30)).isoformat(),
+                "device_id": point.id,
+                "longitude_deg": f"{point.lon:.6f}",
+                "latitude_deg": f"{point.lat:.6f}",
+                "surveyed_date": (point.installed + timedelta(days=30)).isoformat(),
             }
         )
-        for one in found
+        for point in surveyed
     ]
 
 

@@ -6,7 +6,7 @@ from random import Random
 from jobs.simulator.curves import WATER, hour_of_day, hours_since_start, outdoor_c
 from jobs.simulator.feed import Feed
 from jobs.simulator.forms import CsvForm
-from jobs.simulator.planting import Plan, Value, breaks, change, copied, frozen, mends, misshapen, warns
+from jobs.simulator.planting import Plan, Value, breaks, change, copied, frozen, misshapen, repairs, warns
 from jobs.simulator.registers import Device, devices
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -73,7 +73,7 @@ def _slashed(row: Row, rng: Random) -> Cell:
 
 
 def _between(row: Row) -> bool:
-    """Not the first nor the last reading of the day: only what has neighbours can differ from them."""
+    """Not the first nor the last reading of the day: only such a reading has two neighbours to differ from."""
     return not row.text("read_at").endswith(("00:00:00", "23:55:00"))
 
 
@@ -115,13 +115,13 @@ FEED = Feed(
         breaks("bad_pattern", "device_id", change("WP371502001"), "device_id_pattern", "device_id_reference"),
         breaks("orphan_reference", "device_id", change("WP-371502-999"), "device_id_reference"),
         breaks("bad_date", "read_at", change("2026-13-01 00:00:00"), "read_at_type"),
-        mends("unit_glued", "out_pressure_mpa", change(glued("out_pressure_mpa", "MPa")), "unit", times=2),
-        mends("unit_glued", "out_pressure_mpa", change("420kPa"), "unit"),
-        mends("thousands", "out_total_m3", change(_grouped), "thousands"),
-        mends("full_width", "ph", change("７．６"), "full_width"),
-        mends("date_format", "read_at", change(_slashed), "date_format"),
+        repairs("unit_glued", "out_pressure_mpa", change(glued("out_pressure_mpa", "MPa")), "unit", times=2),
+        repairs("unit_glued", "out_pressure_mpa", change("420kPa"), "unit"),
+        repairs("thousands", "out_total_m3", change(_grouped), "thousands"),
+        repairs("full_width", "ph", change("７．６"), "full_width"),
+        repairs("date_format", "read_at", change(_slashed), "date_format"),
         breaks("malformed_row", "out_total_m3", misshapen(1), "row_shape"),
-        mends("duplicate_row", "read_at", copied(), "duplicates", times=3),
+        repairs("duplicate_row", "read_at", copied(), "duplicates", times=3),
         breaks("key_conflict", "ph", copied("7.01"), "primary_key"),
     ),
 )

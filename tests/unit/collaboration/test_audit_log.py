@@ -36,7 +36,7 @@ def values(seq: int, **changes: object) -> Callable[[Session], object]:
     return lambda session: session.execute(update(EventRow).where(EventRow.seq == seq).values(**changes))
 
 
-def test_an_untouched_chain_is_whole(filled: Tickets) -> None:
+def test_an_untouched_chain_is_valid(filled: Tickets) -> None:
     audit = filled.audit_verify()
     assert (audit.events, audit.seq, audit.broken, audit.reason) == (7, 7, None, "")
     assert filled.audit_verify((audit.seq, audit.head)).broken is None

@@ -1,4 +1,4 @@
-"""A calendar that an operator loads: kept, used for due days that stand already, and recorded."""
+"""A calendar that an operator loads: stored, applied to existing due days, and recorded."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -89,7 +89,7 @@ def test_a_case_without_a_row_is_said() -> None:
         ),
     ],
 )
-def test_a_mistake_in_the_table_is_told_with_line_and_remedy(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_a_mistake_in_the_table_is_reported_with_line_and_remedy(tmp_path: Path, old: str, new: str, said: str) -> None:
     file = tmp_path / "clocks.yaml"
     text = FILE.read_text("utf-8")
     assert text.count(old) == 1

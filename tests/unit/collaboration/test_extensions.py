@@ -58,6 +58,6 @@ def test_a_redelivery_is_rechecked_while_more_time_is_asked_for(tickets: Tickets
     assert tickets.rechecked(one, [replace(WHOLE, delivery="divisions-3")], NOW).is_closed
 
 
-def test_what_nobody_decided_is_escalated_when_its_time_is_over(tickets: Tickets, one: str) -> None:
+def test_an_undecided_ticket_is_escalated_when_overdue(tickets: Tickets, one: str) -> None:
     moved(tickets, one, "ask_extension:approver", NOW)
     assert tickets.overdue_escalated(at("2026-01-27")) == (one,)

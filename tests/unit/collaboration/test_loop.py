@@ -98,7 +98,7 @@ def test_keys_that_were_deleted_with_a_reason_do_not_keep_a_ticket_open(tickets:
     assert done.is_closed and "2 个已删除（机构撤销）" in done.message
 
 
-def test_other_fields_that_changed_are_told(tickets: Tickets, one: str) -> None:
+def test_other_changed_fields_are_reported(tickets: Tickets, one: str) -> None:
     done = tickets.rechecked(one, [replace(WHOLE, fields_changed=("code", "level"))], NOW)
     assert done.is_closed and "其他字段也有变化：code、level" in done.message
 
@@ -121,7 +121,7 @@ def test_a_proof_that_follows_fewer_keys_than_failed_does_not_close(tickets: Tic
     ("changes", "said"),
     [({"mended": 9}, "数不相符"), ({"checked": 0, "mended": 0}, "没有检查任何主键"), ({"absent": -1}, "负数")],
 )
-def test_a_proof_whose_numbers_make_no_sense_is_refused(changes: dict[str, int], said: str) -> None:
+def test_a_proof_with_inconsistent_numbers_is_rejected(changes: dict[str, int], said: str) -> None:
     with pytest.raises(UserError, match=said):
         replace(WHOLE, **changes)
 
@@ -183,7 +183,7 @@ def test_an_answer_that_shows_the_same_rows_again_adds_nothing(tickets: Tickets,
     assert [e.event for e in tickets.events(one, OFFICER)][before:] == ["fall_short"]
 
 
-def test_a_delivery_that_was_not_sent_for_the_ticket_shows_by_the_way_what_it_mends(tickets: Tickets, one: str) -> None:
+def test_a_delivery_not_sent_for_the_ticket_still_reduces_its_rows(tickets: Tickets, one: str) -> None:
     some = replace(WHOLE, checked=4, mended=3, remaining=1, of="divisions-1", rows_left=6, is_directed=False)
     tickets.found([replace(ISSUE, delivery="divisions-2", failed_rows=1, known_rows=1)], NOW)
     done = tickets.rechecked(one, [some], NOW)
@@ -191,7 +191,7 @@ def test_a_delivery_that_was_not_sent_for_the_ticket_shows_by_the_way_what_it_me
     assert tickets.events(one, OFFICER)[-1].event == "mend_part"
 
 
-def test_an_answer_that_proves_nothing_is_told_on_the_ticket_and_to_the_department(tickets: Tickets, one: str) -> None:
+def test_an_answer_that_proves_nothing_is_recorded_and_notified(tickets: Tickets, one: str) -> None:
     for _ in range(2):
         tickets.answer_returned(one, "divisions-2", "文件无法读取：加密的工作簿", NOW)
     seen = tickets.ticket(one, OFFICER, NOW)

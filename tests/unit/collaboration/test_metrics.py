@@ -1,4 +1,4 @@
-"""Metrics of the loop from events alone, worked out by hand beside."""
+"""Metrics of the loop from events alone, compared with values computed by hand."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -116,7 +116,7 @@ def test_correction_requests_are_in_time_where_they_were_answered_by_their_due_d
     assert (share.part, share.whole) == ((ids["a"],), tuple(ids.values()))
 
 
-def test_the_numbers_of_a_cut_off_time_stay_whatever_happens_later(february: tuple[Tickets, dict[str, str]]) -> None:
+def test_numbers_of_a_cut_off_time_do_not_change_later(february: tuple[Tickets, dict[str, str]]) -> None:
     t, ids = february
     before = t.metrics(OFFICER, SINCE, UNTIL)
     mended(t, ids["open"], "2026-03-02")

@@ -30,7 +30,7 @@ NOW = at("2026-01-12")  # due on the 26th: half on the 19th, four fifths on the 
 
 
 class Box:
-    """What a channel was given; `is_away` makes it refuse."""
+    """A channel that records digests; `is_away` makes it refuse."""
 
     name = "box"
 
@@ -80,7 +80,7 @@ def test_a_digest_says_what_is_due_and_what_is_late(tickets: Tickets) -> None:
     )
 
 
-def test_what_stands_still_reminds_nobody(tickets: Tickets) -> None:
+def test_paused_tickets_send_no_reminder(tickets: Tickets) -> None:
     (one,) = tickets.found([ISSUE], NOW)
     moved(tickets, one, "suspend:officer", at("2026-01-13"))
     assert tickets.reminders(at("2026-02-13"), "box") == ()
@@ -106,7 +106,7 @@ def test_what_a_channel_did_not_take_is_tried_again_and_other_channels_do_not_mi
     assert (again.channel, again.tickets) == ("box", 1)
 
 
-def test_a_department_that_a_channel_does_not_reach_stays_to_be_told(tickets: Tickets) -> None:
+def test_a_department_that_a_channel_does_not_reach_stays_due(tickets: Tickets) -> None:
     tickets.found([replace(ISSUE, provider="unknown")], NOW)
     assert tickets.remind([Box()], at("2026-01-19")) == ()
     assert len(tickets.reminders(at("2026-01-19"), "box")) == 1
@@ -136,7 +136,7 @@ def digest(local_tickets: Tickets) -> Digest:
 
 
 class Letters:
-    """An SMTP server's handler that keeps what it gets, and refuses one address."""
+    """An SMTP server's handler that records mails and refuses one address."""
 
     def __init__(self) -> None:
         self.kept: list[tuple[list[str], bytes]] = []
@@ -164,7 +164,7 @@ def letters() -> Iterator[tuple[Letters, Settings]]:
     server.stop()
 
 
-def test_a_mail_arrives_whole_in_chinese_at_all_addresses(letters: tuple[Letters, Settings], digest: Digest) -> None:
+def test_a_mail_arrives_complete_in_chinese_at_all_addresses(letters: tuple[Letters, Settings], digest: Digest) -> None:
     handler, settings = letters
     mail = Mail(settings, {"civil_affairs": ("a@example.cn", "b@example.cn")})
     assert mail.reaches("civil_affairs") and not mail.reaches("liaocheng_gas")
@@ -184,15 +184,15 @@ def test_a_mail_that_is_refused_or_meets_no_server_is_an_outage(
     with pytest.raises(ServiceUnavailable, match=r"refused gone@example\.cn"):
         Mail(settings, {"civil_affairs": ("a@example.cn", "gone@example.cn")}).send(digest)
     away = settings.model_copy(update={"smtp_port": free_port()})
-    with pytest.raises(ServiceUnavailable, match="did not take it"):
+    with pytest.raises(ServiceUnavailable, match="is unavailable or refused"):
         Mail(away, {"civil_affairs": ("a@example.cn",)}).send(digest)
     secure = settings.model_copy(update={"smtp_security": "starttls"})
-    with pytest.raises(ServiceUnavailable, match="did not take it"):
+    with pytest.raises(ServiceUnavailable, match="is unavailable or refused"):
         Mail(secure, {"civil_affairs": ("a@example.cn",)}).send(digest)
 
 
 class Robot(ThreadingHTTPServer):
-    """A robot's server that keeps what is posted and answers as told."""
+    """A robot server that records requests and returns the given answer."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), RobotHandler)
@@ -248,7 +248,7 @@ def test_dingtalk_gets_its_own_shape_and_a_signature(robot: Robot, digest: Diges
     ("status", "answer", "said"),
     [(200, '{"errcode": 93000, "errmsg": "invalid webhook url"}', "93000"), (502, "", "HTTPStatusError"), (200, "<html>", "JSONDecodeError")],
 )  # fmt: skip
-def test_a_robot_that_refuses_is_an_outage_and_its_key_is_not_told(
+def test_a_robot_that_refuses_is_an_outage_and_its_key_is_not_disclosed(
     robot: Robot, digest: Digest, status: int, answer: str, said: str
 ) -> None:
     robot.status, robot.answer = status, answer
@@ -257,7 +257,7 @@ def test_a_robot_that_refuses_is_an_outage_and_its_key_is_not_told(
     assert "secret-key" not in str(told_.value) and told_.value.__cause__ is None
 
 
-def test_a_robot_that_is_away_is_an_outage(digest: Digest) -> None:
+def test_an_unavailable_robot_is_an_outage(digest: Digest) -> None:
     with pytest.raises(ServiceUnavailable, match="ConnectError"):
         Webhook("wecom", f"http://127.0.0.1:{free_port()}/").send(digest)
 

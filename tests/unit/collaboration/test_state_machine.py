@@ -1,4 +1,4 @@
-"""The state machine as data: what it allows, and the mistakes in it that are told."""
+"""The state machine as data: what it allows, and which mistakes in it are reported."""
 
 from pathlib import Path
 
@@ -92,7 +92,9 @@ def test_every_step_names_people_in_the_words_of_the_field() -> None:
         ("{event: sign, from: [dispatched], to: signed_for", "{event: start, from: [signed_for], to: signed_for", "与第 6 步相同"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_the_machine_is_told_with_line_and_remedy(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_a_mistake_in_the_machine_is_reported_with_line_and_remedy(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
     file = tmp_path / "machine.yaml"
     text = FILE.read_text("utf-8")
     assert old in text
@@ -102,7 +104,7 @@ def test_a_mistake_in_the_machine_is_told_with_line_and_remedy(tmp_path: Path, o
     assert said in str(told.value) and str(told.value).startswith(f"{file}:") and "请" in str(told.value)
 
 
-def test_a_state_without_a_way_to_an_end_is_told(tmp_path: Path) -> None:
+def test_a_state_that_reaches_no_final_state_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "machine.yaml"
     text = FILE.read_text("utf-8")
     text = text.replace("  found: {label: 新发现", "  trap: {label: 陷阱, clock: none}\n  found: {label: 新发现", 1)

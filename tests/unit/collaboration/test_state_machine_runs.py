@@ -1,4 +1,4 @@
-"""Whatever people and machine do in whatever order: nothing closes without a proof, no clock is lost, the chain holds."""
+"""For any sequence of actions by people and lake: nothing closes without a proof, no clock is lost, the chain holds."""
 
 import itertools
 import shutil
@@ -33,7 +33,7 @@ class Loop(RuleBasedStateMachine):
     """An issue and a correction request in the hands of everybody at random."""
 
     fresh: Callable[[Path], str]
-    """URL of a database without tickets; it may stand in the folder."""
+    """URL of an empty database, possibly a file in the folder."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -107,7 +107,7 @@ def test_standings_tell_where_failing_rows_are(tickets: Tickets) -> None:
         tickets.ticket_deliveries(one, STRANGER)
 
 
-def test_tallies_count_what_the_actor_may_see(tickets: Tickets) -> None:
+def test_counts_include_what_the_actor_may_see(tickets: Tickets) -> None:
     tickets.found([ISSUE, replace(ISSUE, field="x"), replace(ISSUE, provider="liaocheng_gas", dataset="gas")], NOW)
     later = NOW + timedelta(days=30)
     assert tickets.ticket_counts(OFFICER, later) == {

@@ -81,7 +81,7 @@ def test_who_works_on_a_request_about_anothers_data_reads_the_record_without_num
 
 
 @pytest.mark.parametrize("provider", ["no_such_department", "", "bureau", "civil_affairs"])
-def test_a_ticket_is_not_given_to_a_department_that_does_not_exist(tickets: Tickets, one: str, provider: str) -> None:
+def test_a_ticket_is_not_transferred_to_an_unknown_department(tickets: Tickets, one: str, provider: str) -> None:
     for way in ("transfer:officer", "dispute:approver uphold_dispute:officer"):
         with pytest.raises(PolicyRefusal, match=r"可以是：.*hotline_12345|已是责任单位|须写明"):
             moved(tickets, one, way, NOW, provider=provider, ground="not_ours")
@@ -191,7 +191,7 @@ def test_a_request_is_made_in_the_name_of_the_own_department(tickets: Tickets) -
         (Actor("machine", "bureau", "x"), "pass", {"proof": {"mended": 10}}, (NotAllowed, "只由系统在复核后办理")),
     ],
 )
-def test_a_step_that_is_not_allowed_is_told_in_chinese_and_changes_nothing(
+def test_a_step_that_is_not_allowed_is_explained_in_chinese_and_changes_nothing(
     tickets: Tickets, one: str, actor: Actor, event: str, facts: dict[str, object], refusal: tuple[type[UserError], str]
 ) -> None:
     before = tickets.ticket(one, OFFICER, NOW)
@@ -202,7 +202,7 @@ def test_a_step_that_is_not_allowed_is_told_in_chinese_and_changes_nothing(
     assert tickets.audit_verify().broken is None
 
 
-def test_a_department_sees_its_own_tickets_only_whatever_it_asks_for(tickets: Tickets, one: str) -> None:
+def test_a_department_sees_only_its_own_tickets_in_every_query(tickets: Tickets, one: str) -> None:
     asked = tickets.requested(CORRECTION, ASKER, NOW)
     for actor, ids in ((APPROVER, {one, asked}), (ASKER, {asked}), (STRANGER, set()), (OFFICER, {one, asked})):
         for wanted in (TicketQuery(), TicketQuery(text="名称"), TicketQuery(provider="civil_affairs")):
@@ -243,7 +243,7 @@ def test_tickets_are_found_by_state_kind_dataset_text_and_page(tickets: Tickets)
     assert tickets.tickets(OFFICER, TicketQuery(page=3, size=2), NOW).total == 5
 
 
-def test_overdue_is_what_ran_out_and_not_what_stands_still(tickets: Tickets) -> None:
+def test_overdue_are_expired_clocks_but_not_paused_ones(tickets: Tickets) -> None:
     late, paused, paused_late, done = tickets.found([replace(ISSUE, field=f"f{n}") for n in range(4)], NOW)
 
     def overdue(day: str) -> set[str]:
@@ -259,7 +259,7 @@ def test_overdue_is_what_ran_out_and_not_what_stands_still(tickets: Tickets) -> 
         assert seen.clock and seen.clock.is_overdue == (ticket in (late, paused_late))
 
 
-def test_of_two_who_move_a_ticket_at_once_one_wins_and_the_other_is_told_who(tickets: Tickets, one: str) -> None:
+def test_of_two_concurrent_steps_one_wins_and_the_other_names_it(tickets: Tickets, one: str) -> None:
     start, version = Barrier(2), tickets.ticket(one, OFFICER, NOW).version
 
     def sign(actor: Actor) -> str:
@@ -277,7 +277,7 @@ def test_of_two_who_move_a_ticket_at_once_one_wins_and_the_other_is_told_who(tic
     assert [e.event for e in tickets.events(one, OFFICER)] == ["open", "dispatch", "sign"]
 
 
-def test_eight_writers_at_once_leave_one_whole_chain_and_no_ticket_twice(tickets: Tickets) -> None:
+def test_eight_concurrent_writers_leave_one_valid_chain_and_no_duplicate_ticket(tickets: Tickets) -> None:
     def work(number: int) -> tuple[str, ...]:
         return tickets.found([replace(ISSUE, field=f"f{n}", delivery=f"d{number % 2}") for n in range(4)], NOW)
 
@@ -288,7 +288,7 @@ def test_eight_writers_at_once_leave_one_whole_chain_and_no_ticket_twice(tickets
     assert audit.broken is None and audit.events == 4 * 3, "open, dispatch, and one further delivery each"
 
 
-def test_a_comment_is_told_and_does_not_get_in_the_way(tickets: Tickets, one: str) -> None:
+def test_a_comment_is_recorded_and_changes_no_version(tickets: Tickets, one: str) -> None:
     version = tickets.ticket(one, OFFICER, NOW).version
     tickets.commented(one, REPORTER, "导出脚本漏了一列", NOW)
     assert [(e.name, text) for e, text in tickets.comments(one, OFFICER)] == [("张三", "导出脚本漏了一列")]
@@ -314,7 +314,7 @@ def test_what_ran_out_of_time_is_escalated_once_a_clock(tickets: Tickets, one: s
     assert [e.facts["reason"] for e in escalations] == ["超过办理时限"] * 2
 
 
-def test_what_stands_still_or_waits_for_nobody_is_not_escalated(tickets: Tickets, one: str) -> None:
+def test_paused_or_unassigned_tickets_are_not_escalated(tickets: Tickets, one: str) -> None:
     moved(tickets, one, "suspend:officer", at("2026-01-13"))
     tickets.requested(CORRECTION, ASKER, NOW)
     assert tickets.overdue_escalated(at("2026-03-11")) == ()

@@ -1,4 +1,4 @@
-"""What people write in requests, steps and comments: whoever is no party neither reads nor finds numbers of persons in it."""
+"""What people write in requests, steps and comments: outsiders can neither read nor search personal numbers in it."""
 
 import json
 from collections.abc import Iterator

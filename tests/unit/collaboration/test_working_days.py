@@ -81,7 +81,7 @@ def test_a_year_from_a_file_replaces_the_same_year(tmp_path: Path) -> None:
         ("year: 2027", "year: [2027", 2, "不是有效的 YAML"),
     ],
 )
-def test_a_mistake_in_a_file_is_told_with_file_line_and_remedy(
+def test_a_mistake_in_a_file_is_reported_with_file_line_and_remedy(
     tmp_path: Path, wrong: str, right: str, line: int, said: str
 ) -> None:
     file = tmp_path / "2027.yaml"

@@ -104,7 +104,7 @@ def test_stop_ends_children_that_ignore_the_polite_signal_and_left_the_session(h
 def test_program_that_dies_is_reported_with_the_end_of_its_log(home: Path) -> None:
     toy = server(home, "raise SystemExit('no such luck')")
     program.ensure(toy, home)
-    with pytest.raises(SetupError, match=r"(?s)toy ended.*logs/toy\.log.*no such luck"):
+    with pytest.raises(SetupError, match=r"(?s)toy exited.*logs/toy\.log.*no such luck"):
         program.wait(toy, home)
 
 
@@ -127,7 +127,7 @@ def test_usual_port_is_taken_when_free_and_left_when_not() -> None:
 
 def test_port_given_to_one_service_is_not_given_to_the_next() -> None:
     port = endpoints.free_port([0])
-    assert endpoints.free_port([port], taken=[port]) != port
+    assert endpoints.free_port([port], used=[port]) != port
 
 
 def test_living_service_keeps_its_address_though_its_port_is_in_use(home: Path) -> None:
@@ -180,7 +180,7 @@ def test_service_named_by_the_environment_is_outside_and_not_started(
 def test_environment_that_repeats_our_own_endpoints_is_not_outside(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoints.write_env(endpoints.endpoints_file(home), {"LAKE_S3_ENDPOINT": "http://127.0.0.1:9800"})
     monkeypatch.setenv("LAKE_S3_ENDPOINT", "http://127.0.0.1:9800")
-    assert not endpoints.outside("s3", home)
+    assert not endpoints.is_external("s3", home)
 
 
 def test_unknown_service_is_refused_by_name(home: Path) -> None:

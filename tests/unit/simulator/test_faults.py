@@ -1,4 +1,4 @@
-"""The ledger tells the truth: the row and field that it names hold the fault, and the rules that it names exist."""
+"""The ledger is correct: the row and field that it names hold the fault, and the rules that it names exist."""
 
 import csv
 import io
@@ -179,7 +179,7 @@ def test_rules_exist_and_the_worst_of_them_gives_the_severity(faults: list[Fault
         assert RANK[fault.severity] == worst, fault
 
 
-def test_fault_is_found_by_a_rule_or_taken_away_by_a_repair(faults: list[Fault]) -> None:
+def test_fault_fails_a_rule_or_is_repaired(faults: list[Fault]) -> None:
     assert [fault for fault in faults if bool(fault.rules) == bool(fault.repair)] == []
 
 
@@ -192,7 +192,7 @@ def test_no_row_holds_two_faults(faults: list[Fault]) -> None:
     assert [place for place, n in places.items() if n > 1] == []
 
 
-def test_correction_mends_most_faults_and_keeps_a_few(faults: list[Fault], sent: dict[str, SentFile]) -> None:
+def test_correction_fixes_most_faults_but_not_all(faults: list[Fault], sent: dict[str, SentFile]) -> None:
     (correction,) = [one for one in sent.values() if one.supersedes_of]
     before = [f for f in faults if f.delivery == correction.supersedes_of]
     after = [f for f in faults if f.delivery == correction.key]

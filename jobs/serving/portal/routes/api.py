@@ -1,4 +1,4 @@
-"""The portal for programs: the same desks as the pages, in JSON."""
+"""The portal for programs: the same services as the pages, in JSON."""
 
 from typing import Annotated, Any
 
@@ -34,22 +34,28 @@ SIZE = 50
 @router.get("/me", tags=["账号"])
 def me(user: LoggedIn) -> m.Me:
     """Who is logged in."""
-    one = user.account
-    return m.Me(name=one.name, person=one.person, role=one.role, department=one.department, csrf=user.csrf)
+    account = user.account
+    return m.Me(
+        name=account.name, person=account.person, role=account.role, department=account.department, csrf=user.csrf
+    )
 
 
 @router.get("/tasks", tags=["工单"])
 def tasks(portal: AnyPortal, user: LoggedIn, page: PageNumber = 1) -> m.TicketList:
     """What waits for the reader, due soonest first."""
-    found = TicketService(portal, user.actor).waiting(page, SIZE)
-    return m.TicketList(tickets=list(found.tickets), total=found.total, page=found.page, size=found.size)
+    tickets_page = TicketService(portal, user.actor).waiting(page, SIZE)
+    return m.TicketList(
+        tickets=list(tickets_page.tickets), total=tickets_page.total, page=tickets_page.page, size=tickets_page.size
+    )
 
 
 @router.get("/tickets", tags=["工单"])
-def tickets(portal: AnyPortal, user: LoggedIn, asked: Annotated[TicketFilter, Query()]) -> m.TicketList:
+def tickets(portal: AnyPortal, user: LoggedIn, filters: Annotated[TicketFilter, Query()]) -> m.TicketList:
     """Tickets that the reader may see."""
-    found = TicketService(portal, user.actor).page(asked.wanted())
-    return m.TicketList(tickets=list(found.tickets), total=found.total, page=found.page, size=found.size)
+    tickets_page = TicketService(portal, user.actor).page(filters.wanted())
+    return m.TicketList(
+        tickets=list(tickets_page.tickets), total=tickets_page.total, page=tickets_page.page, size=tickets_page.size
+    )
 
 
 @router.get("/tickets/{ticket_id}", tags=["工单"])
@@ -61,38 +67,38 @@ def ticket(ticket_id: Id, portal: AnyPortal, user: LoggedIn) -> m.TicketOut:
 @router.get("/tickets/{ticket_id}/events", tags=["工单"])
 def events(ticket_id: Id, portal: AnyPortal, user: LoggedIn) -> list[m.EventOut]:
     """What happened, oldest first."""
-    return [m.EventOut.of(one) for one in TicketService(portal, user.actor).events(ticket_id)]
+    return [m.EventOut.of(happened) for happened in TicketService(portal, user.actor).events(ticket_id)]
 
 
 @router.post("/tickets/{ticket_id}/steps/{event}", tags=["工单"])
-def step(ticket_id: Id, event: Id, portal: AnyPortal, user: Sent, given: m.StepIn) -> Ticket:
+def step(ticket_id: Id, event: Id, portal: AnyPortal, user: Sent, body: m.StepIn) -> Ticket:
     """Take a step; the ticket afterwards."""
-    return TicketService(portal, user.actor).move(ticket_id, event, given.seen, given.facts)
+    return TicketService(portal, user.actor).move(ticket_id, event, body.seen, body.facts)
 
 
 @router.post("/tickets/{ticket_id}/comments", tags=["工单"])
-def comment(ticket_id: Id, portal: AnyPortal, user: Sent, given: m.CommentIn) -> m.EventOut:
+def comment(ticket_id: Id, portal: AnyPortal, user: Sent, body: m.CommentIn) -> m.EventOut:
     """Say something."""
-    return m.EventOut.of(TicketService(portal, user.actor).comment(ticket_id, given.text))
+    return m.EventOut.of(TicketService(portal, user.actor).comment(ticket_id, body.text))
 
 
 @router.post("/requests", tags=["工单"])
-def request(portal: AnyPortal, user: Sent, given: m.RequestIn) -> dict[str, str]:
+def request(portal: AnyPortal, user: Sent, body: m.RequestIn) -> dict[str, str]:
     """Ask another department to check a record; the id of the ticket."""
-    contract = portal.registry().contracts.get(given.dataset)
-    asked = Request(
+    contract = portal.registry().contracts.get(body.dataset)
+    submission = Request(
         kind="correction",
         provider=contract.provider if contract else "",
         requester=user.actor.department,
-        **given.model_dump(),
+        **body.model_dump(),
     )
-    return {"ticket": TicketService(portal, user.actor).request(asked)}
+    return {"ticket": TicketService(portal, user.actor).request(submission)}
 
 
 @router.get("/datasets", tags=["数据"])
 def datasets(portal: AnyPortal, user: LoggedIn) -> list[m.DatasetOut]:
     """The catalogue."""
-    return [m.DatasetOut.of(one) for one in DataService(portal, user.actor).contracts()]
+    return [m.DatasetOut.of(contract) for contract in DataService(portal, user.actor).contracts()]
 
 
 @router.get("/datasets/{dataset}", tags=["数据"])
@@ -104,14 +110,14 @@ def dataset(dataset: Id, portal: AnyPortal, user: LoggedIn) -> m.DatasetDetail:
         dataset=m.DatasetOut.of(view.contract),
         fields=[m.FieldOut(**{name: getattr(f, name) for name in names}) for f in view.contract.fields],
         rules=[m.RuleOut.of(rule) for rule in view.rules],
-        deliveries=None if view.entries is None else [m.DeliveryOut.of(one) for one in view.entries],
+        deliveries=None if view.entries is None else [m.DeliveryOut.of(entry) for entry in view.entries],
     )
 
 
 @router.get("/deliveries", tags=["数据"])
 def deliveries(portal: AnyPortal, user: LoggedIn) -> list[m.DeliveryOut]:
     """Newest deliveries that the reader may know of."""
-    return [m.DeliveryOut.of(one) for one in DataService(portal, user.actor).deliveries()]
+    return [m.DeliveryOut.of(entry) for entry in DataService(portal, user.actor).deliveries()]
 
 
 @router.get("/deliveries/{delivery_id}", tags=["数据"])
@@ -143,8 +149,8 @@ def overview(portal: AnyPortal, user: LoggedIn) -> m.OverviewOut:
 
 @router.get("/notices", tags=["账号"])
 def notices(portal: AnyPortal, user: LoggedIn) -> list[m.NoticeOut]:
-    """What the reader's department was told."""
-    return [m.NoticeOut(**one.__dict__) for one in OversightService(portal, user.actor).notices()]
+    """Notices of the reader's department."""
+    return [m.NoticeOut(**notice.__dict__) for notice in OversightService(portal, user.actor).notices()]
 
 
 @router.get("/access-log", tags=["审计"])
@@ -152,12 +158,12 @@ def access_log(portal: AnyPortal, user: LoggedIn, page: PageNumber = 1) -> list[
     """Who was shown which sensitive data, newest first; for auditors."""
     log = OversightService(portal, user.actor).log(page, SIZE, "")
     names = ("id", "at", "name", "role", "department")
-    return [m.AccessOut(**{n: getattr(one, n) for n in names}, **one.access.__dict__) for one in log.rows]
+    return [m.AccessOut(**{n: getattr(row, n) for n in names}, **row.access.__dict__) for row in log.rows]
 
 
 @router.post("/audit", tags=["审计"])
-def audit(portal: AnyPortal, user: Sent, given: m.NotedIn) -> m.AuditOut:
+def audit(portal: AnyPortal, user: Sent, body: m.NotedIn) -> m.AuditOut:
     """The chain of events, or of the access log, walked now; for auditors."""
     service = OversightService(portal, user.actor)
-    walk = service.log_verified if given.chain == "access" else service.verified
-    return m.AuditOut(**walk(given.noted).__dict__)
+    walk = service.log_verified if body.chain == "access" else service.verified
+    return m.AuditOut(**walk(body.noted).__dict__)

@@ -1,4 +1,4 @@
-"""What goes over /api, in and out; pages show the same."""
+"""Request and response models of /api."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,9 +17,9 @@ from jobs.serving.portal.services.ticket_service import TicketView
 
 
 def storable(text: str) -> str:
-    """The text; ValueError where no database could keep it."""
+    """The text; ValueError where no database can store it."""
     if not is_storable(text):
-        raise ValueError("holds characters that are none")
+        raise ValueError("contains invalid characters")
     return text
 
 
@@ -28,7 +28,7 @@ Short = Annotated[str, AfterValidator(storable), Field(max_length=200)]
 
 
 class In(BaseModel):
-    """What is sent; unknown keys are a mistake."""
+    """A request body; unknown keys are an error."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,7 +64,7 @@ class NotedIn(In):
 
 
 class Me(BaseModel):
-    """Who is logged in; `csrf` goes into the header X-CSRF-Token of whatever changes something."""
+    """Who is logged in; `csrf` goes into the header X-CSRF-Token of every modifying request."""
 
     name: str
     person: str
@@ -95,7 +95,7 @@ class StepOut(BaseModel):
 
 
 class TicketOut(BaseModel):
-    """A ticket with what may be done; rows stand in the workbook and on the page, not here."""
+    """A ticket with what may be done; rows are in the workbook and on the page, not here."""
 
     ticket: Ticket
     steps: list[StepOut]
@@ -163,7 +163,7 @@ class RuleOut(BaseModel):
 
 
 class DeliveryOut(BaseModel):
-    """A delivery with what was decided."""
+    """A delivery with its verdict."""
 
     id: str
     dataset: str
@@ -178,15 +178,15 @@ class DeliveryOut(BaseModel):
     """Tickets that it answers, where it is an answer and no delivery of its own round."""
 
     @classmethod
-    def of(cls, one: Entry | DeliveryView) -> "DeliveryOut":
-        delivery, verdict = one.delivery, one.verdict
+    def of(cls, source: Entry | DeliveryView) -> "DeliveryOut":
+        delivery, verdict = source.delivery, source.verdict
         return cls(
             id=delivery.id,
             dataset=delivery.dataset,
             provider=delivery.provider,
             received_at=delivery.received_at,
-            state=str(one.state()),
-            score=one.scores.total,
+            state=str(source.state()),
+            score=source.scores.total,
             rows=verdict.rows if verdict else None,
             failed_rows=verdict.failed_rows if verdict else None,
             superseded_by=delivery.superseded_by,
@@ -204,7 +204,7 @@ class DatasetDetail(BaseModel):
 
 
 class DepartmentOut(BaseModel):
-    """A department's numbers; `rank` and `score` are None where nothing was judged yet."""
+    """A department's numbers; `rank` and `score` are None where nothing was evaluated yet."""
 
     provider: str
     name: str
@@ -252,7 +252,7 @@ class OverviewOut(BaseModel):
 
 
 class NoticeOut(BaseModel):
-    """Something that the reader's department was told."""
+    """A notice of the reader's department."""
 
     id: int
     at: datetime

@@ -27,7 +27,7 @@ def bulletins(portal: AnyPortal, user: LoggedIn) -> Response:
 
 @router.get("/{path:path}")
 def bulletin(path: str, portal: AnyPortal, user: LoggedIn) -> Response:
-    """One file, to be kept."""
+    """One file, as a download."""
     data = BulletinService(portal, user.actor).file(path)
     name = quote(f"通报-{path.replace('/', '-')}")
     headers = {"Content-Security-Policy": REPORT_POLICY, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}

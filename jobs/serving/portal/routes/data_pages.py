@@ -40,10 +40,12 @@ def datasets(portal: AnyPortal, user: LoggedIn) -> Response:
 def dataset(dataset: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """One dataset."""
     view = DataService(portal, user.actor).dataset(dataset)
-    found = TicketService(portal, user.actor).page(TicketQuery(dataset=dataset, is_open=True, order="due", size=5))
-    shown = {"entries": entry_table(view.entries or (), portal), "answers": answer_table(view.answers, portal)}
+    tickets_page = TicketService(portal, user.actor).page(
+        TicketQuery(dataset=dataset, is_open=True, order="due", size=5)
+    )
+    tables = {"entries": entry_table(view.entries or (), portal), "answers": answer_table(view.answers, portal)}
     frequency = view.contract.sla.get("frequency", "")
-    return page("dataset.html", portal, user, 200, it=view, found=found, frequency=period(frequency), **shown)
+    return page("dataset.html", portal, user, 200, it=view, found=tickets_page, frequency=period(frequency), **tables)
 
 
 @router.get("/deliveries/{delivery_id}")
@@ -56,10 +58,10 @@ def delivery(delivery_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
 def department(provider: str, portal: AnyPortal, user: LoggedIn, month: MonthName = "") -> Response:
     """One department, with its loop in a month."""
     view = DataService(portal, user.actor).department(provider)
-    wanted = TicketQuery(provider=provider, is_open=True, order="due", size=10)
-    found = TicketService(portal, user.actor).page(wanted)
+    query = TicketQuery(provider=provider, is_open=True, order="due", size=10)
+    tickets_page = TicketService(portal, user.actor).page(query)
     progress, times = LoopService(portal, user.actor).department(provider, month), time_table(view.times, portal)
-    return page("department.html", portal, user, it=view, found=found, times=times, progress=progress)
+    return page("department.html", portal, user, it=view, found=tickets_page, times=times, progress=progress)
 
 
 @router.get("/overview")
@@ -70,8 +72,8 @@ def overview(portal: AnyPortal, user: LoggedIn, month: MonthName = "") -> Respon
     late = TicketService(portal, user.actor).page(TicketQuery(is_overdue=True, order="due", size=10))
     times = time_table(view.late, portal, with_department=True)
     progress = LoopService(portal, user.actor).city(month)
-    shown = {"late": late, "times": times, "legend": legend(), "progress": progress}
-    return page("overview.html", portal, user, 200, it=view, **shown)
+    parts = {"late": late, "times": times, "legend": legend(), "progress": progress}
+    return page("overview.html", portal, user, 200, it=view, **parts)
 
 
 @router.get("/reports")
@@ -79,8 +81,8 @@ def reports(portal: AnyPortal, user: LoggedIn) -> Response:
     """Newest reports that the user may read."""
     service = DataService(portal, user.actor)
     entries, answers = ([e for e in some if e.has_report] for some in (service.deliveries(), service.answers()))
-    shown = {"entries": entry_table(entries, portal, with_department=True), "answers": answer_table(answers, portal)}
-    return page("reports.html", portal, user, 200, **shown)
+    tables = {"entries": entry_table(entries, portal, with_department=True), "answers": answer_table(answers, portal)}
+    return page("reports.html", portal, user, 200, **tables)
 
 
 @router.get("/reports/{path:path}")
@@ -99,19 +101,19 @@ def report(path: str, portal: AnyPortal, user: LoggedIn) -> Response:
 def entry_table(entries: Sequence[Entry], portal: Portal, with_department: bool = False) -> Table:
     """Deliveries with their verdicts, in the order given."""
     rows: list[tuple[Cell, ...]] = []
-    for one in entries:
-        verdict, delivery = one.read(), one.delivery
+    for entry in entries:
+        verdict, delivery = entry.read(), entry.delivery
         base = f"/reports/{delivery.provider}/{delivery.dataset}/{delivery.id}"
         row: tuple[Cell, ...] = (
             Link(delivery.id, f"/deliveries/{delivery.id}"),
             labels.moment(delivery.received_at, portal.zone),
-            labels.delivery_state(one.state()),
-            figures.score(one.scores.total),
+            labels.delivery_state(entry.state()),
+            figures.score(entry.scores.total),
             figures.count(verdict.rows if verdict else None),
             figures.count(verdict.failed_rows if verdict else None),
-            Link("查看报告", f"{base}.html") if one.has_report else figures.NONE,
+            Link("查看报告", f"{base}.html") if entry.has_report else figures.NONE,
         )
-        rows.append((one.department, one.title, *row) if with_department else row)
+        rows.append((entry.department, entry.title, *row) if with_department else row)
     head = ("批次", "收到时间", "状态", "总分", "检查行数", "未通过", "报告")
     if with_department:
         return table("新的在前", ("部门", "数据集", *head), rows, (5, 6, 7))
@@ -121,19 +123,19 @@ def entry_table(entries: Sequence[Entry], portal: Portal, with_department: bool 
 def answer_table(answered: Sequence[Entry], portal: Portal) -> Table:
     """Answers to tickets, in the order given; they count as no delivery."""
     rows: list[tuple[Cell, ...]] = []
-    for one in answered:
-        verdict, delivery = one.read(), one.delivery
+    for entry in answered:
+        verdict, delivery = entry.read(), entry.delivery
         base = f"/reports/{delivery.provider}/{delivery.dataset}/{delivery.id}"
         rows.append(
             (
-                one.title,
+                entry.title,
                 Links(tuple(Link(ticket, f"/tickets/{ticket}") for ticket in delivery.answers)),
                 Link(delivery.id, f"/deliveries/{delivery.id}"),
                 labels.moment(delivery.received_at, portal.zone),
-                labels.delivery_state(one.state()),
+                labels.delivery_state(entry.state()),
                 figures.count(verdict.rows if verdict else None),
                 figures.count(verdict.failed_rows if verdict else None),
-                Link("查看报告", f"{base}.html") if one.has_report else figures.NONE,
+                Link("查看报告", f"{base}.html") if entry.has_report else figures.NONE,
             )
         )
     head = ("数据集", "回应的工单", "批次", "收到时间", "状态", "检查行数", "未通过", "报告")
@@ -143,16 +145,16 @@ def answer_table(answered: Sequence[Entry], portal: Portal) -> Table:
 def time_table(times: Sequence[Punctuality], portal: Portal, with_department: bool = False) -> Table:
     """Datasets with their last delivery and whether the next one is late."""
     rows: list[tuple[Cell, ...]] = []
-    for one in times:
-        last = one.last
+    for punctuality in times:
+        last = punctuality.last
         row: tuple[Cell, ...] = (
-            Link(one.contract.title, f"/datasets/{one.contract.id}"),
+            Link(punctuality.contract.title, f"/datasets/{punctuality.contract.id}"),
             labels.delivery_state(last.state()) if last else "尚未报送",
             labels.moment(last.delivery.received_at if last else None, portal.zone),
             figures.score(last.scores.total if last else None),
-            Badge("已逾期", "✕", "bad") if one.is_late else labels.moment(one.due_at, portal.zone),
+            Badge("已逾期", "✕", "bad") if punctuality.is_late else labels.moment(punctuality.due_at, portal.zone),
         )
-        rows.append((one.contract.department, *row) if with_department else row)
+        rows.append((punctuality.contract.department, *row) if with_department else row)
     head = ("数据集", "最近一批", "收到时间", "总分", "下一批最迟")
     if with_department:
         return table("按约定周期和允许延迟计算", ("部门", *head), rows, (4,))

@@ -43,7 +43,7 @@ def home() -> RedirectResponse:
 
 @router.get("/login")
 def login_page(request: Request, portal: AnyPortal, next: str = "") -> Response:
-    """The form; it carries a word that only this browser has."""
+    """The form; it carries a token that only this browser has."""
     if _is_logged_in(request):
         return RedirectResponse(local(next), 303)
     return _form(portal, next, "", 200)
@@ -51,7 +51,7 @@ def login_page(request: Request, portal: AnyPortal, next: str = "") -> Response:
 
 @router.post("/login")
 def login(request: Request, portal: AnyPortal, fields: Annotated[Mapping[str, str], Depends(form_of)]) -> Response:
-    """A new login under a new token; whatever token the browser had before is worth nothing afterwards."""
+    """A new login under a new token; the browser's previous token becomes invalid."""
     word = cookie_of(portal, request, LOGIN_COOKIE)
     if not word or not hmac.compare_digest(fields.get(FIELD, "").encode(), csrf_of(word).encode()):
         raise ForgedRequest(STALE)
@@ -65,7 +65,7 @@ def login(request: Request, portal: AnyPortal, fields: Annotated[Mapping[str, st
 
 
 def welcome(request: Request, portal: Portal, account: Account, target: str) -> Response:
-    """The way on for somebody who has just shown who it is."""
+    """The redirect and cookies after a successful login."""
     portal.sessions.end(cookie_of(portal, request, COOKIE))
     answer = RedirectResponse(local(target), 303)
     set_cookie(answer, portal, COOKIE, portal.sessions.start(account, portal.now()))
@@ -91,7 +91,7 @@ def password_page(portal: AnyPortal, user: LoggedIn) -> Response:
 
 @router.post("/password")
 def password(request: Request, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
-    """Another password; other logins of the account end, this one goes on under a new token."""
+    """Another password; other logins of the account end, this one continues under a new token."""
     old, new = fields.get("old", ""), fields.get("new", "")
     if new != fields.get("again", ""):
         return page("password.html", portal, user, 422, message="两次输入的新密码不同")
@@ -132,7 +132,7 @@ def _form(portal: Portal, target: str, message: str, status: int) -> Response:
 
 
 def _place(request: Request) -> str:
-    """Where somebody tries a password."""
+    """The client address for throttling."""
     return place_of(request.client.host if request.client else "")
 
 

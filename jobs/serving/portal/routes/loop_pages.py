@@ -44,8 +44,8 @@ def of_department(
 
 
 def _listed(portal: Portal, user: CurrentUser, provider: str, which: FigureParams) -> Response:
-    asked = FigureQuery(which.of, which.month, which.cut, which.page, SIZE)
-    found = LoopService(portal, user.actor).listed(provider, asked)
+    query = FigureQuery(which.of, which.month, which.cut, which.page, SIZE)
+    tickets_page = LoopService(portal, user.actor).listed(provider, query)
     path = f"/departments/{provider}/loop" if provider else "/overview/loop"
-    stays = {"of": which.of, "month": found.month.period.name, "cut": found.month.mark()}
-    return page("loop.html", portal, user, it=found, path=path, asked=stays, provider=provider)
+    fields = {"of": which.of, "month": tickets_page.month.period.name, "cut": tickets_page.month.mark()}
+    return page("loop.html", portal, user, it=tickets_page, path=path, asked=fields, provider=provider)

@@ -18,7 +18,7 @@ COOKIE = "lake_oidc"
 
 @router.get("/start")
 def start(portal: AnyPortal, next: str = "") -> Response:
-    """Send the browser to the provider; it keeps the state, so that nobody else's login is slipped to it."""
+    """Send the browser to the provider; it keeps the state, to prevent login CSRF."""
     url, state = _provider(portal).begin(next, portal.now())
     answer = RedirectResponse(url, 303)
     set_cookie(answer, portal, COOKIE, state, LOGIN_LASTS_S)

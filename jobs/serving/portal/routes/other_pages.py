@@ -24,13 +24,13 @@ SIZE = 50
 def search(portal: AnyPortal, user: LoggedIn, q: Annotated[str, Query(max_length=100)] = "") -> Response:
     """Tickets, datasets and deliveries that hold a word."""
     contracts, deliveries = DataService(portal, user.actor).search(q)
-    found = TicketService(portal, user.actor).page(TicketQuery(text=q.strip(), size=20)) if q.strip() else None
-    return page("search.html", portal, user, q=q, found=found, contracts=contracts, deliveries=deliveries)
+    tickets_page = TicketService(portal, user.actor).page(TicketQuery(text=q.strip(), size=20)) if q.strip() else None
+    return page("search.html", portal, user, q=q, found=tickets_page, contracts=contracts, deliveries=deliveries)
 
 
 @router.get("/notices")
 def notices(portal: AnyPortal, user: LoggedIn) -> Response:
-    """What the user's department was told."""
+    """Notices of the user's department."""
     return page("notices.html", portal, user, notices=OversightService(portal, user.actor).notices())
 
 
@@ -57,7 +57,7 @@ def audit(
 def verify(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     """Both chains, walked now; notes that were written down before may be compared."""
     service = OversightService(portal, user.actor)
-    shown = {"log": service.log(1, SIZE, ""), "department": "", "noted": fields}
+    context = {"log": service.log(1, SIZE, ""), "department": "", "noted": fields}
     try:
         events, readings = (
             service.verified(fields.get("noted", "")),
@@ -65,9 +65,9 @@ def verify(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
         )
     except LakeError as error:
         view = {"outcomes": (), "message": str(error)}
-        return page("audit.html", portal, user, form_status(error), **shown, **view)
+        return page("audit.html", portal, user, form_status(error), **context, **view)
     outcomes = (("事件", events), ("访问记录", readings))
-    return page("audit.html", portal, user, 200, **shown, outcomes=outcomes, message="")
+    return page("audit.html", portal, user, 200, **context, outcomes=outcomes, message="")
 
 
 @router.get("/help")

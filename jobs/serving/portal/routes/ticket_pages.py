@@ -69,22 +69,22 @@ class TicketFilter(BaseModel):
 @router.get("/tasks")
 def tasks(portal: AnyPortal, user: LoggedIn, page_number: PageNumber = 1) -> Response:
     """What waits for the user."""
-    found = TicketService(portal, user.actor).waiting(page_number, SIZE)
-    return page("tasks.html", portal, user, found=found, filter={})
+    tickets_page = TicketService(portal, user.actor).waiting(page_number, SIZE)
+    return page("tasks.html", portal, user, found=tickets_page, filter={})
 
 
 @router.get("/tickets")
-def tickets(portal: AnyPortal, user: LoggedIn, asked: Annotated[TicketFilter, Query()]) -> Response:
+def tickets(portal: AnyPortal, user: LoggedIn, filters: Annotated[TicketFilter, Query()]) -> Response:
     """The list."""
     state_machine = Tickets.state_machine()
-    found = TicketService(portal, user.actor).page(asked.wanted())
+    tickets_page = TicketService(portal, user.actor).page(filters.wanted())
     return page(
         "tickets.html",
         portal,
         user,
-        found=found,
-        asked=asked,
-        filter=asked.model_dump(exclude={"page"}),
+        found=tickets_page,
+        asked=filters,
+        filter=filters.model_dump(exclude={"page"}),
         state_machine=state_machine,
         states=[(name, state.label) for name, state in state_machine.states.items()],
     )
@@ -98,7 +98,7 @@ def ticket(ticket_id: str, portal: AnyPortal, user: LoggedIn, said: str = "") ->
 
 @router.post("/tickets/{ticket_id}/steps/{event}")
 def step(ticket_id: str, event: str, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
-    """Take a step; why it was not taken is told in its form, where what was typed still stands."""
+    """Take a step; a refusal is shown in its form, with the entered values retained."""
     seen = fields.get("seen", "")
     try:
         if not seen.isdecimal() or len(seen) > 9:
@@ -111,7 +111,7 @@ def step(ticket_id: str, event: str, portal: AnyPortal, user: LoggedIn, fields: 
 
 @router.post("/tickets/{ticket_id}/comments")
 def comment(ticket_id: str, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
-    """Say something."""
+    """Add a comment."""
     try:
         TicketService(portal, user.actor).comment(ticket_id, fields.get("text", ""))
     except LakeError as error:
@@ -122,8 +122,8 @@ def comment(ticket_id: str, portal: AnyPortal, user: LoggedIn, fields: Posted) -
 @router.get("/tickets/{ticket_id}/workbook")
 def workbook(ticket_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """The workbook to fill in."""
-    name, made = TicketService(portal, user.actor).workbook(ticket_id)
-    return Response(made, media_type=XLSX, headers={"Content-Disposition": f"attachment; filename={quote(name)}"})
+    name, content = TicketService(portal, user.actor).workbook(ticket_id)
+    return Response(content, media_type=XLSX, headers={"Content-Disposition": f"attachment; filename={quote(name)}"})
 
 
 @router.get("/requests/new")
@@ -136,11 +136,11 @@ def request_page(portal: AnyPortal, user: LoggedIn, dataset: str = "") -> Respon
 @router.post("/requests")
 def request(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     """A correction request becomes a ticket, whose clock starts now."""
-    found = portal.registry().contracts.get(fields.get("dataset", ""))
-    asked = Request(
+    contract = portal.registry().contracts.get(fields.get("dataset", ""))
+    submission = Request(
         kind="correction",
         dataset=fields.get("dataset", ""),
-        provider=found.provider if found else "",
+        provider=contract.provider if contract else "",
         requester=user.actor.department,
         field=fields.get("field", ""),
         record=fields.get("record", ""),
@@ -148,10 +148,10 @@ def request(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
         evidence=fields.get("evidence", ""),
     )
     try:
-        made = TicketService(portal, user.actor).request(asked)
+        ticket_id = TicketService(portal, user.actor).request(submission)
     except LakeError as error:
         return _request_page(portal, user, fields, str(error), form_status(error))
-    return _back(made, "request")
+    return _back(ticket_id, "request")
 
 
 def _request_page(portal: Portal, user: CurrentUser, fields: object, message: str, status: int) -> Response:
@@ -161,7 +161,7 @@ def _request_page(portal: Portal, user: CurrentUser, fields: object, message: st
 
 @dataclass(frozen=True)
 class FormReply:
-    """What a ticket's page says of a form that was sent; `typed` is what stood in it, so that nobody types it twice."""
+    """What a ticket's page says of a form that was sent; `typed` are its values, to be shown again."""
 
     status: int = 200
     message: str = ""
@@ -171,7 +171,7 @@ class FormReply:
 
 
 def refused(error: LakeError, form: str, typed: Mapping[str, str]) -> FormReply:
-    """The error in words, to be shown in the form; raises what cannot be mended there, such as a missing right."""
+    """The error's message for the form; raises errors that cannot be corrected there, such as a missing right."""
     return FormReply(form_status(error), str(error), "", form, typed)
 
 

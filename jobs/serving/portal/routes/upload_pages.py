@@ -1,4 +1,4 @@
-"""Pages for handing over data: the form, what became of it, and a small address that scripts ask."""
+"""Pages for uploads: the form, its progress, and the progress as JSON for scripts."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/uploads")
 def uploads(portal: AnyPortal, user: LoggedIn) -> Response:
-    """What the department handed over here."""
+    """Uploads of the department."""
     return page("uploads.html", portal, user, uploads=UploadService(portal, user.actor).uploads())
 
 
@@ -36,21 +36,21 @@ def form(portal: AnyPortal, user: LoggedIn, dataset: str = "", answers: str = ""
 
 @router.post("/uploads")
 async def upload(request: Request, portal: AnyPortal, user: LoggedIn) -> Response:
-    """Take a file in as it comes; why it was not taken is told in the form, where what was typed still stands."""
+    """Receive a file as a stream; a refusal is shown in the form, with the entered values retained."""
     fields: dict[str, str] = {}
     try:
-        done = await received(request, user, fields)
+        uploaded = await received(request, user, fields)
     except LakeError as error:
         return await run_in_threadpool(_form, portal, user, fields, str(error), form_status(error))
-    return RedirectResponse(f"/uploads/{done.id}", 303)
+    return RedirectResponse(f"/uploads/{uploaded.id}", 303)
 
 
 @router.get("/uploads/{upload_id}")
 def one(upload_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
-    """How far it has come; a script asks again and again, and without scripts the page does."""
+    """Progress of an upload; polled by a script, or by page reload without scripts."""
     service = UploadService(portal, user.actor)
-    found = service.upload(upload_id)
-    return page("progress.html", portal, user, one=found, progress=service.progress(found), steps=STEPS)
+    uploaded = service.upload(upload_id)
+    return page("progress.html", portal, user, one=uploaded, progress=service.progress(uploaded), steps=STEPS)
 
 
 @router.get("/uploads/{upload_id}/state")

@@ -1,1 +1,1 @@
-"""The one way to data: a service is opened for an actor, and gives what the actor may see, or an error that says why not."""
+"""The only access to data: a service acts for an actor, and returns what the actor may see, or raises."""

@@ -23,7 +23,7 @@ AWAY = "对象存储暂时无响应，通报稍后再看"
 
 @dataclass(frozen=True)
 class Bulletin:
-    """One bulletin with its files by ending; `is_replaced` where a later revision takes its place."""
+    """One bulletin with its files by ending; `is_replaced` where a later revision exists."""
 
     period: Period
     revision: int
@@ -51,20 +51,20 @@ class BulletinService:
     def shelf(self) -> BulletinList:
         """All that the actor may read."""
         try:
-            found, note = self._found(), ""
+            bulletins, note = self._bulletins(), ""
         except Exception as error:
             if not isinstance(error, ServiceUnavailable) and not is_away(error):
                 raise
-            found, note = [], AWAY
+            bulletins, note = [], AWAY
         published = {
-            months: tuple(b for b in found if not b.is_draft and b.period.months == months) for months in LENGTHS
+            months: tuple(b for b in bulletins if not b.is_draft and b.period.months == months) for months in LENGTHS
         }
-        return BulletinList(published, tuple(b for b in found if b.is_draft), note)
+        return BulletinList(published, tuple(b for b in bulletins if b.is_draft), note)
 
     def file(self, path: str) -> bytes:
         """One file; Unknown where there is none, or none for the actor."""
-        asked = FILE.fullmatch(path)
-        if asked is None or (asked["draft"] and not self._sees_drafts()) or not self._period(asked["name"]):
+        match = FILE.fullmatch(path)
+        if match is None or (match["draft"] and not self._sees_drafts()) or not self._period(match["name"]):
             raise Unknown("没有这份通报")
         key = f"{FOLDER}/{path}"
         if self.portal.lake.store.head(key) is None:
@@ -74,17 +74,17 @@ class BulletinService:
     def _sees_drafts(self) -> bool:
         return rights.may(self.actor, Right.OVERSEE)
 
-    def _found(self) -> list[Bulletin]:
+    def _bulletins(self) -> list[Bulletin]:
         """Newest period first, and of a period the newest revision."""
         files: dict[tuple[str, str, int], dict[str, str]] = {}
-        for one in self.portal.lake.store.list(f"{FOLDER}/"):
-            path = one.key.removeprefix(f"{FOLDER}/")
-            told = FILE.fullmatch(path)
-            if told and (not told["draft"] or self._sees_drafts()):
-                which = (told["draft"] or "", told["name"], int(told["revision"] or 1))
-                files.setdefault(which, {})[told["ending"]] = path
-        made = [self._bulletin(which, some, files) for which, some in files.items()]
-        return sorted(filter(None, made), key=lambda b: (b.period.since, b.revision), reverse=True)
+        for stored in self.portal.lake.store.list(f"{FOLDER}/"):
+            path = stored.key.removeprefix(f"{FOLDER}/")
+            match = FILE.fullmatch(path)
+            if match and (not match["draft"] or self._sees_drafts()):
+                revision = (match["draft"] or "", match["name"], int(match["revision"] or 1))
+                files.setdefault(revision, {})[match["ending"]] = path
+        bulletins = [self._bulletin(revision, paths, files) for revision, paths in files.items()]
+        return sorted(filter(None, bulletins), key=lambda b: (b.period.since, b.revision), reverse=True)
 
     def _bulletin(
         self, which: tuple[str, str, int], some: Mapping[str, str], every: Mapping[tuple[str, str, int], object]

@@ -53,7 +53,7 @@ class DatasetView:
 
 @dataclass(frozen=True)
 class DeliveryView:
-    """A delivery with what was decided, and why; `verdict` is None before it was judged."""
+    """A delivery with its verdict and reason; `verdict` is None before it is evaluated."""
 
     delivery: Delivery
     contract: Contract | None
@@ -71,7 +71,7 @@ class DeliveryView:
 
 @dataclass(frozen=True)
 class DepartmentView:
-    """A department: its datasets with their last deliveries, its tickets, how it went."""
+    """A department: its datasets with their last deliveries, its tickets, its metrics."""
 
     provider: str
     name: str
@@ -120,7 +120,7 @@ class DataService:
         return self.portal.registry().sources()
 
     def dataset(self, dataset: str, with_rows: bool = True) -> DatasetView:
-        """One dataset; that sensitive values were shown is noted first."""
+        """One dataset; access to sensitive values is recorded first."""
         contract = self._contract(dataset)
         rules = self.portal.registry().rules.get(dataset, ())
         may_upload = rights.may_deliver(self.actor, contract.provider)
@@ -179,14 +179,14 @@ class DataService:
             raise Unknown(f"没有单位 {provider}，或不属于您的部门")
         snapshot, note = self.overview_snapshot()
         now, zone = self.portal.now(), self.portal.settings.timezone
-        found = snapshot.departments.get(provider)
+        score = snapshot.departments.get(provider)
         ticket_counts = self.portal.tickets.ticket_counts(self.actor, now)
         return DepartmentView(
             provider,
             own[0].department,
             tuple(punctuality(c, snapshot.of_dataset(c.id), now) for c in own),
             tuple(dataset_trends(regular_entries(snapshot.of_department(provider)), own, zone)),
-            found.scores.total if found else None,
+            score.scores.total if score else None,
             ticket_counts.get(provider, TicketCounts()),
             note,
         )
@@ -220,15 +220,15 @@ class DataService:
 
     def search(self, text: str) -> tuple[list[Contract], list[Delivery]]:
         """Datasets by title or id, and deliveries by id or file name, that the actor may know of."""
-        wanted = text.strip().lower()
-        if not wanted:
+        term = text.strip().lower()
+        if not term:
             return [], []
-        titled = [c for c in self.contracts() if wanted in f"{c.id} {c.title} {c.department}".lower()]
+        titled = [c for c in self.contracts() if term in f"{c.id} {c.title} {c.department}".lower()]
         known = [e.delivery for e in self._known()]
-        return titled, [d for d in reversed(known) if wanted in self._words(d).lower()][:SHOWN]
+        return titled, [d for d in reversed(known) if term in self._words(d).lower()][:SHOWN]
 
     def overview_snapshot(self) -> tuple[OverviewSnapshot, str]:
-        """How the city stands, for what is picked from it here; and a word where that cannot be read."""
+        """The overview snapshot, and a note in Chinese where it cannot be read."""
         try:
             return self.portal.overview.get(), ""
         except Exception as error:
@@ -239,12 +239,12 @@ class DataService:
 
     def _contract(self, dataset: str) -> Contract:
         try:
-            found = self.portal.registry().contract(dataset)
+            contract = self.portal.registry().contract(dataset)
         except ContractError as error:
             raise Unknown(f"没有数据集 {dataset}") from error
-        if found.kind != "source":
+        if contract.kind != "source":
             raise Unknown(f"没有数据集 {dataset}")
-        return found
+        return contract
 
     def _delivery(self, delivery_id: str) -> Delivery:
         what = f"批次 {delivery_id}"
@@ -256,15 +256,15 @@ class DataService:
         return found
 
     def _words(self, delivery: Delivery) -> str:
-        """What a delivery is found by; numbers of persons in names of files by the sender alone."""
+        """Search text of a delivery; personal numbers in file names are searchable by the sender alone."""
         names = " ".join(delivery.names())
         is_own = reads_as_sent(self.actor, delivery.provider)
         return f"{delivery.id} {names if is_own else masked_text(names, is_free=False)}"
 
     def _reason(self, delivery: Delivery, verdict: Verdict | None = None) -> str:
-        """Why it was decided so. It may name files, and numbers of persons in names are for the sender alone."""
-        said = (verdict.reason if verdict else "") or delivery.reason
-        return said if reads_as_sent(self.actor, delivery.provider) else masked_text(said, is_free=False)
+        """The reason of the verdict. Personal numbers in file names are shown to the sender alone."""
+        reason = (verdict.reason if verdict else "") or delivery.reason
+        return reason if reads_as_sent(self.actor, delivery.provider) else masked_text(reason, is_free=False)
 
     def _sample(self, contract: Contract) -> Sample | None:
         in_full = reads_as_sent(self.actor, contract.provider)
@@ -284,7 +284,7 @@ def _ranked(
 ) -> tuple[Ranked, ...]:
     """Best first; who has no score yet comes last."""
     names = {c.provider: c.department for c in contracts}
-    totals = {p: one.scores.total for p, one in snapshot.departments.items() if one.scores.total is not None}
+    totals = {p: group.scores.total for p, group in snapshot.departments.items() if group.scores.total is not None}
     better = {p: sum(other > total for other in totals.values()) for p, total in totals.items()}
     rows = [
         Ranked(

@@ -1,4 +1,4 @@
-"""How the loop did in a month, by department; each number with the tickets that make it up."""
+"""Metrics of a month by department, each with the tickets that it counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SHARES: Mapping[str, tuple[str, str]] = {
     "corrections_in_time": ("按期答复", "到期"),
     "false_alarms": ("申诉成立", "派单"),
 }
-"""What part and whole of each share are, in Chinese."""
+"""Labels of numerator and denominator of each share."""
 
 DURATIONS = "durations"
 
@@ -58,7 +58,7 @@ class LoopRow:
 
     def is_quiet(self) -> bool:
         """Whether none of its numbers counts a ticket."""
-        return not any(part.number for one in self.figures for part in one.parts)
+        return not any(part.number for figure in self.figures for part in figure.parts)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class LoopView:
     months: tuple[Period, ...]
     rows: tuple[LoopRow, ...]
     quiet: tuple[LoopRow, ...] = ()
-    """Departments without any ticket in the month: a table of noughts tells nobody anything."""
+    """Departments without any ticket in the month: not listed one by one."""
 
 
 @dataclass(frozen=True)
@@ -106,33 +106,35 @@ class LoopService:
     def department(self, provider: str, month: str) -> LoopView:
         """The figures of one department; Unknown for people of another."""
         name = self._name(provider)
-        found = self.portal.loops.month(month)
-        row = LoopRow(provider, name, figures_of(self._metrics(found, provider)))
-        return LoopView(found, self.portal.loops.offered(), (row,))
+        loop_month = self.portal.loops.month(month)
+        row = LoopRow(provider, name, figures_of(self._metrics(loop_month, provider)))
+        return LoopView(loop_month, self.portal.loops.offered(), (row,))
 
     def city(self, month: str) -> LoopView:
         """The figures of the city and of every department; NotAllowed for people of a department."""
         rights.check_right(self.actor, Right.OVERSEE, "查看全市总览")
-        found = self.portal.loops.month(month)
+        loop_month = self.portal.loops.month(month)
         names = {CITY: "全市"} | self._names()
-        rows = tuple(LoopRow(one, name, figures_of(self._metrics(found, one))) for one, name in names.items())
+        rows = tuple(
+            LoopRow(provider, name, figures_of(self._metrics(loop_month, provider))) for provider, name in names.items()
+        )
         quiet = tuple(row for row in rows if row.provider and row.is_quiet())
-        told = tuple(row for row in rows if not row.provider or not row.is_quiet())
-        return LoopView(found, self.portal.loops.offered(), told, quiet)
+        active = tuple(row for row in rows if not row.provider or not row.is_quiet())
+        return LoopView(loop_month, self.portal.loops.offered(), active, quiet)
 
     def metrics(self, provider: str, month: str) -> LoopMetrics:
         """The same for programs."""
         self._name(provider)
         return self._metrics(self.portal.loops.month(month), provider)
 
-    def listed(self, provider: str, asked: FigureQuery) -> FigureTickets:
+    def listed(self, provider: str, query: FigureQuery) -> FigureTickets:
         """The tickets of one number of a department, or of the city where no provider is named."""
         name = self._name(provider) if provider else self._city()
-        found = self.portal.loops.at(asked.month, asked.mark)
-        title, ids = tickets_of(self._metrics(found, provider), asked.of)
-        shown = ids[(asked.page - 1) * asked.size : asked.page * asked.size]
-        summaries = tuple(found.loop.summaries[one] for one in shown)
-        return FigureTickets(found, name, title, summaries, len(ids), asked.page, asked.size)
+        loop_month = self.portal.loops.at(query.month, query.mark)
+        title, ids = tickets_of(self._metrics(loop_month, provider), query.of)
+        page_ids = ids[(query.page - 1) * query.size : query.page * query.size]
+        summaries = tuple(loop_month.loop.summaries[ticket_id] for ticket_id in page_ids)
+        return FigureTickets(loop_month, name, title, summaries, len(ids), query.page, query.size)
 
     def _city(self) -> str:
         rights.check_right(self.actor, Right.OVERSEE, "查看全市总览")
@@ -156,7 +158,7 @@ class LoopService:
 
 def nothing(like: LoopMetrics) -> LoopMetrics:
     """The numbers of a period without tickets."""
-    shares = tuple(Share(one.name, one.title, None, (), ()) for one in like.shares)
+    shares = tuple(Share(share.name, share.title, None, (), ()) for share in like.shares)
     return LoopMetrics(like.since, like.until, shares, Durations(None, None, None, None, ()), Stock((), (), (), ()))
 
 
@@ -166,7 +168,7 @@ def figures_of(metrics: LoopMetrics) -> tuple[LoopFigure, ...]:
         LoopFigure(title, "", (TicketCount(name, "件", len(getattr(metrics.stock, name))),))
         for name, title in STOCK.items()
     ]
-    return (*stock, *(_share(one) for one in metrics.shares), _durations(metrics.durations))
+    return (*stock, *(_share(share) for share in metrics.shares), _durations(metrics.durations))
 
 
 def _share(share: Share) -> LoopFigure:
@@ -178,11 +180,11 @@ def _share(share: Share) -> LoopFigure:
     return LoopFigure(share.title, figures.percent(share.value), parts)
 
 
-def _durations(found: Durations) -> LoopFigure:
-    parts = (TicketCount(DURATIONS, "件按工作日计时", len(found.tickets)),)
-    if found.mean is None or found.median is None or found.p90 is None or found.net_mean is None:
+def _durations(durations: Durations) -> LoopFigure:
+    parts = (TicketCount(DURATIONS, "件按工作日计时", len(durations.tickets)),)
+    if durations.mean is None or durations.median is None or durations.p90 is None or durations.net_mean is None:
         return LoopFigure("平均整改时长", figures.NONE, parts)
-    value = f"{found.mean:.1f} 个工作日（中位数 {found.median:g}，九成在 {found.p90:g} 以内，扣除暂停 {found.net_mean:.1f}）"
+    value = f"{durations.mean:.1f} 个工作日（中位数 {durations.median:g}，九成在 {durations.p90:g} 以内，扣除暂停 {durations.net_mean:.1f}）"
     return LoopFigure("平均整改时长", value, parts)
 
 

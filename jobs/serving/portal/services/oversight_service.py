@@ -29,19 +29,19 @@ class LogPage:
 
 @dataclass(frozen=True)
 class OversightService:
-    """What the actor may know of what people were told and shown."""
+    """Notices and logs that the actor may read."""
 
     portal: Portal
     actor: Actor
 
     def notices(self) -> tuple[Notice, ...]:
-        """The own department's, newest first; what older ones quote of people's words without numbers of persons."""
-        found = self._board().notices(self.actor.department)[:SHOWN]
-        return tuple(replace(one, text=masked_text(one.text, is_free=False)) for one in found)
+        """The own department's, newest first; with personal numbers masked."""
+        recent = self._board().notices(self.actor.department)[:SHOWN]
+        return tuple(replace(notice, text=masked_text(notice.text, is_free=False)) for notice in recent)
 
     def mark_read(self, notice_id: int) -> None:
         """Mark one of the own department's as read; Unknown where it is another's."""
-        if all(one.id != notice_id for one in self._board().notices(self.actor.department)):
+        if all(notice.id != notice_id for notice in self._board().notices(self.actor.department)):
             raise Unknown("没有这条通知，或不属于您的部门")
         self._board().read(self.actor.department, notice_id)
 

@@ -1,4 +1,4 @@
-"""Rows as a reader may see them: as they were sent for people of the department whose they are, masked for all others."""
+"""Rows as a reader may see them: unmasked for the owning department, masked for all others."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -38,25 +38,25 @@ def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence
     table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return None
-    told: list[tuple[str, ...]] = []
+    cells: list[tuple[str, ...]] = []
     names: set[str] = set()
     masks = Masking(contract)
     for delivery in deliveries:
-        if len(told) >= SHOWN:
+        if len(cells) >= SHOWN:
             break
         of_delivery = rows_of_id(lake.ledger, delivery)
         rows, mine = of_delivery.dataset(table), of_delivery.expression(table)
-        found = rows.scanner(filter=mine & (ds.field("rule") == rule)).head(SHOWN - len(told)).to_pylist()
-        shifted = set() if in_full or not found else _shifted(rows, mine, contract)
-        names |= {name for row in found for name in (*_fields(row), *_key(row))}
-        told += [_told(row, masks, in_full, (row["_file"], row["_row"]) in shifted) for row in found]
+        failed_rows = rows.scanner(filter=mine & (ds.field("rule") == rule)).head(SHOWN - len(cells)).to_pylist()
+        shifted = set() if in_full or not failed_rows else _shifted(rows, mine, contract)
+        names |= {name for row in failed_rows for name in (*_fields(row), *_key(row))}
+        cells += [_cells(row, masks, in_full, (row["_file"], row["_row"]) in shifted) for row in failed_rows]
     grade = highest(f.classification for f in contract.fields if f.name in names)
     head = ("文件", "行号", "业务主键", "字段", "报送的值")
-    return Sample(head, tuple(told), grade, not in_full) if told else None
+    return Sample(head, tuple(cells), grade, not in_full) if cells else None
 
 
 def _shifted(rows: ds.Dataset, mine: ds.Expression, contract: Contract) -> set[tuple[str, int]]:
-    """Rows of a wrong shape, where any value may stand under any field."""
+    """Rows of a wrong shape, where any value may be under any field."""
     if not any(f.is_personal() for f in contract.fields):
         return set()
     wrong = rows.to_table(columns=["_file", "_row"], filter=mine & (ds.field("rule") == SHAPE))
@@ -68,11 +68,11 @@ def _fields(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _key(row: Mapping[str, Any]) -> dict[str, str | None]:
-    found: dict[str, str | None] = json.loads(row["key"]) if row["key"] else {}
-    return found
+    key: dict[str, str | None] = json.loads(row["key"]) if row["key"] else {}
+    return key
 
 
-def _told(row: Mapping[str, Any], masks: Masking, in_full: bool, is_shifted: bool) -> tuple[str, ...]:
+def _cells(row: Mapping[str, Any], masks: Masking, in_full: bool, is_shifted: bool) -> tuple[str, ...]:
     fields = _fields(row)
     titles = "、".join(masks.title(name) for name in fields) or "整行"
     if in_full:
@@ -90,11 +90,11 @@ def curated_rows(lake: Lake, contract: Contract, in_full: bool) -> Sample | None
         return None
     rows = table.to_pyarrow_dataset()
     names = [f.name for f in contract.fields if f.name in rows.schema.names]
-    found = rows.scanner(columns=names).head(SHOWN).to_pylist()
+    first_rows = rows.scanner(columns=names).head(SHOWN).to_pylist()
     masks = Masking(contract)
-    shown = tuple(tuple(_cell(row[name], name, masks, in_full) for name in names) for row in found)
+    cells = tuple(tuple(_cell(row[name], name, masks, in_full) for name in names) for row in first_rows)
     grade = highest(contract.field(name).classification for name in names)
-    return Sample(tuple(masks.title(name) for name in names), shown, grade, not in_full) if found else None
+    return Sample(tuple(masks.title(name) for name in names), cells, grade, not in_full) if first_rows else None
 
 
 def _cell(value: object, name: str, masks: Masking, in_full: bool) -> str:

@@ -30,7 +30,7 @@ NUMBERS = ("days",)
 REQUEST_KINDS = ("correction", "objection")
 MOST_CHARS = 4000
 MOST_OF: Mapping[str, int] = {"approver": 60, "provider": 120, "record": 500, "field": 120}
-"""Characters of what the database keeps in less than MOST_CHARS."""
+"""Columns that are shorter than MOST_CHARS."""
 
 REQUESTED: Mapping[str, str] = {"record": "哪条记录", "field": "字段", "message": "有什么不对", "evidence": "依据"}
 
@@ -60,9 +60,9 @@ class TicketService:
     portal: Portal
     actor: Actor
 
-    def page(self, wanted: TicketQuery) -> TicketPage:
+    def page(self, query: TicketQuery) -> TicketPage:
         """A page of tickets."""
-        return self.portal.tickets.tickets(self.actor, wanted, self.portal.now())
+        return self.portal.tickets.tickets(self.actor, query, self.portal.now())
 
     def waiting(self, page: int, size: int) -> TicketPage:
         """What waits for the actor, due soonest first; for a leader, what is overdue in the city."""
@@ -71,14 +71,14 @@ class TicketService:
         return self.page(TicketQuery(is_mine=True, order="due", page=page, size=size))
 
     def ticket(self, ticket_id: str) -> Ticket:
-        """The ticket alone; that its record was shown is noted."""
+        """The ticket alone; access to its record is recorded."""
         ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
         if ticket.record:
             self._note("record", ticket, SENSITIVE, "查看工单")
         return ticket
 
     def view(self, ticket_id: str, with_rows: bool = True) -> TicketView:
-        """The ticket with all that belongs to it; that sensitive values are shown is noted first."""
+        """The ticket with all that belongs to it; access to sensitive values is recorded first."""
         tickets, actor = self.portal.tickets, self.actor
         ticket = self.ticket(ticket_id)
         contract = self.portal.registry().contracts.get(ticket.dataset)
@@ -110,7 +110,7 @@ class TicketService:
         return {event.seq: text for event, text in self.portal.tickets.comments(ticket_id, self.actor)}
 
     def move(self, ticket_id: str, event: str, seen: int, stated: Mapping[str, str]) -> Ticket:
-        """The ticket after a step. BadForm, Unknown, NotAllowed, InvalidTransition or PolicyRefusal say why not."""
+        """The ticket after a step. InvalidForm, Unknown, NotAllowed, InvalidTransition or PolicyRefusal say why not."""
         steps = {step.event: step for step in self.portal.tickets.possible(ticket_id, self.actor)}
         if event not in self.portal.tickets.state_machine().events:
             raise Unknown(f"没有「{event}」这个步骤")
@@ -126,18 +126,18 @@ class TicketService:
         _check_length("text", "留言", text)
         return self.portal.tickets.commented(ticket_id, self.actor, text.strip(), self.portal.now())
 
-    def request(self, asked: Request) -> str:
+    def request(self, submission: Request) -> str:
         """Id of the ticket of a correction request to another department."""
         rights.check_right(self.actor, Right.REQUEST_CORRECTION, "提交校核申请")
-        if asked.dataset not in self.portal.registry().contracts:
+        if submission.dataset not in self.portal.registry().contracts:
             raise InvalidForm("请选择数据集")
-        if not (asked.record.strip() and asked.message.strip() and asked.evidence.strip()):
+        if not (submission.record.strip() and submission.message.strip() and submission.evidence.strip()):
             raise InvalidForm("请写明哪条记录、有什么不对、依据是什么")
         for name, label in REQUESTED.items():
-            _check_length(name, label, getattr(asked, name))
-        made = self.portal.tickets.requested(asked, self.actor, self.portal.now())
-        self._mark(asked.kind, asked.dataset)
-        return made
+            _check_length(name, label, getattr(submission, name))
+        ticket_id = self.portal.tickets.requested(submission, self.actor, self.portal.now())
+        self._mark(submission.kind, submission.dataset)
+        return ticket_id
 
     def workbook(self, ticket_id: str) -> tuple[str, bytes]:
         """Name and bytes of the workbook that the department fills in, masked for the officer; noted before it is made."""
@@ -147,8 +147,8 @@ class TicketService:
         contract = self.portal.registry().contracts.get(ticket.dataset)
         grade = highest(f.classification for f in contract.fields) if contract else STRICTEST
         self._note("workbook", ticket, grade, f"整改工单 {ticket_id}")
-        made = self.portal.workbooks.workbook(self.portal.lake, self.portal.registry(), ticket_id, self.actor)
-        return f"{ticket_id}.xlsx", made
+        content = self.portal.workbooks.workbook(self.portal.lake, self.portal.registry(), ticket_id, self.actor)
+        return f"{ticket_id}.xlsx", content
 
     def check_answer(self, ticket_id: str) -> None:
         """Unknown or NotAllowed where the actor may not answer the ticket with a file."""
@@ -156,12 +156,12 @@ class TicketService:
             raise NotAllowed("只有数据归属单位可以上传整改包")
 
     def answer(self, ticket_id: str, file: Path) -> str:
-        """What became of a filled workbook."""
+        """The outcome of a filled workbook."""
         self.check_answer(ticket_id)
         return self.portal.workbooks.answer(self.portal.lake, self.portal.registry(), ticket_id, self.actor, file)
 
     def _mark(self, kind: str, dataset: str) -> None:
-        """Tell readers of the data which rows are under a request; what cannot be told now is told with the reminders."""
+        """Mark rows under a request for readers of the data; on failure, the reminder run marks them."""
         contract = self.portal.registry().contracts.get(dataset)
         if contract is None or kind in self.portal.tickets.state_machine().machine_found:
             return
@@ -183,7 +183,7 @@ class TicketService:
     def _sample(
         self, ticket: Ticket, contract: Contract | None, ticket_deliveries: Sequence[TicketDelivery]
     ) -> tuple[Sample | None, str]:
-        """Rows of the deliveries that still stand, the newest first, and a word where they cannot be read."""
+        """Rows of the deliveries in force, newest first, and a note where they cannot be read."""
         newest = _newest_current(ticket_deliveries)
         if contract is None or not newest:
             return None, ""
@@ -193,7 +193,7 @@ class TicketService:
         except Exception as error:
             if not isinstance(error, ServiceUnavailable) and not is_away(error):
                 raise
-            logger.warning("%s: no sample for ticket %s: the store is away", ticket.dataset, ticket.id)
+            logger.warning("%s: no sample for ticket %s: object store unavailable", ticket.dataset, ticket.id)
             return None, "对象存储暂时无响应，问题样例稍后再看"
         if sample is not None and sample.is_sensitive():
             self._note("view", ticket, sample.grade, f"办理工单 {ticket.id}")
@@ -218,7 +218,7 @@ class TicketService:
 
 
 def _newest_current(ticket_deliveries: Sequence[TicketDelivery]) -> list[str]:
-    """Ids of the ticket's deliveries that still stand, the newest first; of all where none does."""
+    """Ids of the ticket's deliveries that are not superseded, newest first; all of them where each is superseded."""
     current = [s for s in ticket_deliveries if not s.replaced_by] or ticket_deliveries
     return [s.delivery for s in reversed(current)]
 
@@ -229,7 +229,7 @@ def _check_number(label: str, text: str) -> None:
 
 
 def _check_length(name: str, label: str, text: str) -> None:
-    """BadForm where a text is longer than what is kept."""
+    """InvalidForm where a text is longer than its column."""
     most = MOST_OF.get(name, MOST_CHARS)
     if len(text) > most:
         raise InvalidForm(f"「{label}」有 {len(text):,} 个字，最多 {most:,} 个；请精简后再提交")

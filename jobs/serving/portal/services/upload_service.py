@@ -1,4 +1,4 @@
-"""Files that a department hands over through the portal, and what becomes of them."""
+"""Files that a department delivers through the portal, and their progress."""
 
 import hashlib
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class UploadDetails:
 
 @dataclass
 class Incoming:
-    """A file on its way into the landing zone. What is kept in memory is less than a part and a chunk."""
+    """A file in upload to the landing zone; buffers less than a part and a chunk."""
 
     id: str
     letter: UploadDetails
@@ -60,7 +60,7 @@ class Incoming:
         return self.key.rsplit("/", 1)[-1]
 
     def take(self, data: bytes) -> bool:
-        """Note some bytes; whether it is time to send a part. TooLarge, or WrongKind by the first bytes."""
+        """Buffer bytes; True when a part is due to be sent. TooLarge, or WrongKind by the first bytes."""
         self.size += len(data)
         if self.size > self.limit:
             raise TooLarge(f"文件超过 {self.limit >> 20:,} MiB；请拆分或压缩后上传，或联系平台运维")
@@ -76,14 +76,14 @@ class Incoming:
         self.is_checked = True
 
     def send(self) -> None:
-        """Send what waits as a part."""
+        """Upload the buffer as a part."""
         self.upload.put(bytes(self.waiting))
         self.waiting.clear()
 
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A file that came whole."""
+    """A completely received file."""
 
     id: str
     at: datetime
@@ -97,7 +97,7 @@ class Uploaded:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an upload has come: the number of STEPS that are done, the verdict in words, and the report."""
+    """How far an upload has come: the number of completed STEPS, the verdict in words, and the report."""
 
     done: int
     state: State | None
@@ -122,7 +122,7 @@ class UploadService:
         return tuple(c for c in self.portal.registry().sources() if c.provider == self.actor.department)
 
     def letter(self, fields: Mapping[str, str]) -> UploadDetails:
-        """What the form says; BadForm in Chinese, NotAllowed for another department's dataset."""
+        """Fields of the form; InvalidForm in Chinese, NotAllowed for another department's dataset."""
         rights.check_right(self.actor, Right.DELIVER, "报送数据")
         contract = self.portal.registry().contracts.get(fields.get("dataset", ""))
         if contract is None or contract.kind != "source":
@@ -141,14 +141,14 @@ class UploadService:
         return UploadDetails(contract, manifest)
 
     def begin(self, fields: Mapping[str, str], name: str) -> Incoming:
-        """A file begins; nothing of it is seen in the landing zone before it is finished."""
+        """A new upload; it is invisible in the landing zone until finished."""
         letter, safe, own = self.letter(fields), safe_name(name), str(ULID())
         key = f"{Zone.LANDING}/{letter.contract.provider}/{letter.contract.id}/{own}/{safe}"
         limit = self.portal.settings.portal_upload_mib << 20
         return Incoming(own, letter, key, self.portal.lake.store.begin(key), limit)
 
     def finish(self, file: Incoming) -> Uploaded:
-        """The file is whole: it appears, and then its manifest, which makes it a delivery."""
+        """The completed file; it becomes visible, then its manifest, which makes it a delivery."""
         if not file.is_checked:
             file.check()
         if file.waiting:
@@ -168,13 +168,13 @@ class UploadService:
         )
         with self.portal.tickets.database.session() as session:
             session.add(row)
-            made = _uploaded(row)
+            uploaded = _uploaded(row)
         notes = file.letter.manifest.model_dump_json(exclude_none=True).encode()
         self.portal.lake.store.put_bytes(f"{file.key.rpartition('/')[0]}/{MANIFEST}", notes, "application/json")
-        return made
+        return uploaded
 
     def uploads(self) -> tuple[Uploaded, ...]:
-        """What the actor's department handed over here, newest first."""
+        """Uploads of the actor's department, newest first."""
         rights.check_right(self.actor, Right.DELIVER, "报送数据")
         mine = select(UploadRow).where(UploadRow.department == self.actor.department)
         with self.portal.tickets.database.session() as session:
@@ -185,17 +185,17 @@ class UploadService:
         """One upload; Unknown where it is another department's."""
         with self.portal.tickets.database.session() as session:
             row = session.get(UploadRow, upload_id)
-            found = self._recorded(row) if row else None
-        if found is None or not rights.may_know(self.actor, found.department):
+            uploaded = self._recorded(row) if row else None
+        if uploaded is None or not rights.may_know(self.actor, uploaded.department):
             raise Unknown(f"没有上传 {upload_id}，或不属于您的部门")
-        is_own = reads_as_sent(self.actor, found.department)
-        return found if is_own else replace(found, file=masked_text(found.file, is_free=False))
+        is_own = reads_as_sent(self.actor, uploaded.department)
+        return uploaded if is_own else replace(uploaded, file=masked_text(uploaded.file, is_free=False))
 
-    def progress(self, one: Uploaded) -> Progress:
+    def progress(self, uploaded: Uploaded) -> Progress:
         """How far the upload has come."""
-        if one.delivery not in {d.id for d in self._deliveries(one.dataset)}:
+        if uploaded.delivery not in {d.id for d in self._deliveries(uploaded.dataset)}:
             return Progress(1, None, "文件已收下，等待登记", "")
-        view = DataService(self.portal, self.actor).delivery(one.delivery)
+        view = DataService(self.portal, self.actor).delivery(uploaded.delivery)
         state, reason = view.state(), view.reason
         if state not in JUDGED:
             return Progress(3 if state is State.LOADED else 2, state, reason or "正在处理", "")
@@ -211,15 +211,15 @@ class UploadService:
 
     def _answers(self, text: str, contract: Contract) -> list[str]:
         """Tickets of this dataset that the delivery answers."""
-        wanted = list(dict.fromkeys(text.replace("，", ",").replace(",", " ").split()))[:50]
-        for ticket_id in wanted:
+        ticket_ids = list(dict.fromkeys(text.replace("，", ",").replace(",", " ").split()))[:50]
+        for ticket_id in ticket_ids:
             try:
                 ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
             except LakeError as error:
                 raise InvalidForm(str(error)) from error
             if ticket.dataset != contract.id:
                 raise InvalidForm(f"工单 {ticket_id} 不是{contract.title}的工单")
-        return wanted
+        return ticket_ids
 
 
 def _uploaded(row: UploadRow) -> Uploaded:
