@@ -68,7 +68,7 @@ def recheck(
     table.add_column("rule / 规则", no_wrap=True)
     for name in ("mended / 已改正", "remaining / 未改正", "absent / 未报", "newly broken / 新问题", "no key / 无主键"):
         table.add_column(name, justify="right")
-    for rule, proof in ((one.asked.rule, one.proof) for one in found):
+    for rule, proof in ((one.request.rule, one.proof) for one in found):
         counts = (proof.mended, proof.remaining, proof.absent, proof.newly_broken, proof.keyless)
         table.add_row(rule, *(f"{n:,}" for n in counts))
     Console().print(table)

@@ -70,8 +70,8 @@ class History:
     ) -> KeyVerdicts:
         """What the engine would find of the keys."""
         rows = {key_of(delivery.dataset, name): broken for name, broken in self.rows[delivery.id].items()}
-        came = rows.keys() & set(keys)
-        return KeyVerdicts(came, {rule.id: {key for key in came if rule.id in rows[key]} for rule in rules})
+        delivered = rows.keys() & set(keys)
+        return KeyVerdicts(delivered, {rule.id: {key for key in delivered if rule.id in rows[key]} for rule in rules})
 
     def _replaced(self, delivery: Delivery) -> list[str]:
         found, older = [], delivery.supersedes
