@@ -65,11 +65,11 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
 
     deliveries = lake.ledger.deliveries(contract.id)
     replaced = chain_of(delivery, {other.id: other for other in deliveries})
-    began_before = lake.ledger.start_conform(delivery.id)
-    replaced_ids, restored_ids = ((), replaced if began_before else ()) if is_refused else (replaced, ())
-    withdrawn_ids = (delivery.id, *replaced_ids) if began_before else replaced_ids
+    is_retry = lake.ledger.start_conform(delivery.id)
+    replaced_ids, reinstated_ids = ((), replaced if is_retry else ()) if is_refused else (replaced, ())
+    withdrawn_ids = (delivery.id, *replaced_ids) if is_retry else replaced_ids
     overwritten = OverwrittenRows(
-        lake, contract, evaluation.judged.rules, Withdrawal(delivery, withdrawn_ids, restored_ids)
+        lake, contract, evaluation.judged.rules, Withdrawal(delivery, withdrawn_ids, reinstated_ids)
     )
     publication = Publication(
         rows=evaluation.judged.rows,
@@ -77,15 +77,15 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
         contract=contract,
         delivery=delivery,
         extras=evaluation.extras,
-        gone=replaced_ids,
-        began_before=began_before,
+        replaced=replaced_ids,
+        is_retry=is_retry,
         failed=evaluation.judged.counted["failed"],
         broken=evaluation.judged.counted["broken"],
         is_refused=is_refused,
         suggest=suggested,
         is_replaced=delivery.superseded_by is not None,
-        back=restored_ids,
-        beneath=overwritten.rows,
+        reinstated=reinstated_ids,
+        overwritten=overwritten.rows,
     )
     try:
         publish(lake, publication)
