@@ -1,4 +1,4 @@
-"""The access log in a chain of hashes; rows that are there become its beginning, as they are."""
+"""The access log as a chain of hashes; existing rows become its beginning, unchanged."""
 
 import hashlib
 import json

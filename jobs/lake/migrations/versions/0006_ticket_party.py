@@ -1,4 +1,4 @@
-"""Departments that were once responsible for a ticket keep reading it."""
+"""Departments formerly responsible for a ticket can still read it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The same bytes may be delivered again after something newer: occurrences of a content, and objects that came back."""
+"""The same bytes may be delivered again after a newer delivery: occurrences of content, and sightings of objects."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ depends_on = None
 
 SEQ = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 NAMING = {"uq": "%(table_name)s_%(column_0_N_name)s_key"}
-"""PostgreSQL's own names of constraints; SQLite's have none, and are known by what they would be called."""
+"""PostgreSQL's default constraint names; constraints in SQLite have none, and are addressed by these."""
 
 
 def upgrade() -> None:
-    """Sightings stand aside while the ledger is made anew: SQLite removes no table that others refer to."""
+    """Sightings are set aside while the ledger is rebuilt: SQLite drops no table that others reference."""
     kept = _taken_away()
     with op.batch_alter_table("delivery", naming_convention=NAMING) as table:
         table.add_column(sa.Column("occurrence", sa.Integer, nullable=False, server_default="1"))
@@ -26,7 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What came again is a repeat of the first occurrence of its content, and no delivery any more."""
+    """Later occurrences of content become repeats of the first, and are no deliveries any more."""
     kept = _taken_away()
     first = _again()
     rows = {(row["object"], row["etag"]): {**row, "delivery": first[row["delivery"]]} for row in reversed(kept)}
@@ -49,7 +49,7 @@ def _again() -> dict[str, str]:
 
 
 def _taken_away() -> list[dict[str, Any]]:
-    """The rows of the table of sightings in their order; the table is gone."""
+    """The rows of the sightings table in order; the table is dropped."""
     table = sa.table("sighting", *_columns())
     rows = op.get_bind().execute(sa.select(*_columns()).select_from(table).order_by(sa.column("id"))).mappings()
     kept = [dict(row) for row in rows]
