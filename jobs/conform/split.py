@@ -13,7 +13,7 @@ from jobs.model.delivery import Delivery
 MASK = "_mask"
 
 
-def judged_columns(contract: Contract, extras: Sequence[str]) -> list[str]:
+def evaluated_columns(contract: Contract, extras: Sequence[str]) -> list[str]:
     """Names of an evaluated row's data columns: fields, qualifiers of censored fields, prefixed evolved extras."""
     return [*contract.columns(), *(EXTRA + name for name in extras)]
 

@@ -58,5 +58,5 @@ def count_true(condition: Column) -> Column:
 
 
 def quoted(name: str) -> str:
-    """A column's name as an expression that names it, whatever characters it has."""
+    """A column's name in backticks, for names with any characters."""
     return "`" + name.replace("`", "``") + "`"

@@ -38,22 +38,22 @@ def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
         decision = evaluation.decision(contract, delivery)
         _publish(lake, evaluation, contract, delivery, decision.is_refused())
     finally:
-        evaluation.judged.release()
+        evaluation.evaluated.release()
     verdict = quality.verdict_on(
         contract,
         delivery,
         decision,
         quality.Basis(suite_hash(rules), lake.tables.version(lake.path(Zone.SILVER, contract.id)), datetime.now(UTC)),
-        quality.RowCounts(evaluation.judged.counted, evaluation.repair_counts()),
+        quality.RowCounts(evaluation.evaluated.counted, evaluation.repair_counts()),
     )
-    counties = quality.county_rows(verdict, evaluation.judged.counties)
+    counties = quality.county_rows(verdict, evaluation.evaluated.counties)
     rows = [
-        *quality.rule_rows(verdict, evaluation.judged.results),
+        *quality.rule_rows(verdict, evaluation.evaluated.results),
         *delivery_checks(lake, contract, delivery, verdict),
     ]
     from jobs.quality.distribution import distribution_rows
 
-    results.write(verdict, rows, counties, distribution_rows(verdict, evaluation.judged.shape))
+    results.write(verdict, rows, counties, distribution_rows(verdict, evaluation.evaluated.shape))
     lake.ledger.move(delivery.id, verdict.state, reason=verdict.reason)
     logger.info("%s: delivery %s is %s, %s rows failed", contract.id, delivery.id, verdict.state, verdict.failed_rows)
     return verdict
@@ -69,18 +69,18 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
     replaced_ids, reinstated_ids = ((), replaced if is_retry else ()) if is_refused else (replaced, ())
     withdrawn_ids = (delivery.id, *replaced_ids) if is_retry else replaced_ids
     overwritten = OverwrittenRows(
-        lake, contract, evaluation.judged.rules, Withdrawal(delivery, withdrawn_ids, reinstated_ids)
+        lake, contract, evaluation.evaluated.rules, Withdrawal(delivery, withdrawn_ids, reinstated_ids)
     )
     publication = Publication(
-        rows=evaluation.judged.rows,
-        rules=evaluation.judged.rules,
+        rows=evaluation.evaluated.rows,
+        rules=evaluation.evaluated.rules,
         contract=contract,
         delivery=delivery,
         extras=evaluation.extras,
         replaced=replaced_ids,
         is_retry=is_retry,
-        failed=evaluation.judged.counted["failed"],
-        broken=evaluation.judged.counted["broken"],
+        failed=evaluation.evaluated.counted["failed"],
+        broken=evaluation.evaluated.counted["broken"],
         is_refused=is_refused,
         suggest=suggested,
         is_replaced=delivery.superseded_by is not None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame
 
 from jobs import quality
-from jobs.conform import Repair, judged_columns
+from jobs.conform import Repair, evaluated_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import SENT_DATE, TECHNICAL
 from jobs.lake.bits import is_set
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A delivery's rows evaluated by its rules; `judged.release()` frees the engine's memory."""
+    """A delivery's rows evaluated by its rules; `evaluated.release()` frees the engine's memory."""
 
-    judged: "JudgedRows"
+    evaluated: "JudgedRows"
     repairs: tuple[Repair, ...]
     extras: tuple[str, ...]
 
     def decision(self, contract: Contract, delivery: Delivery) -> quality.Decision:
         """The decision on the delivery; an answer to tickets has no limits of acceptance."""
-        return quality.decide(contract, self.judged.counted, self.judged.results, delivery.is_answer())
+        return quality.decide(contract, self.evaluated.counted, self.evaluated.results, delivery.is_answer())
 
     def repair_counts(self) -> tuple[RepairCount, ...]:
         """How often each declared change happened."""
-        return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.judged.counted)
+        return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.evaluated.counted)
 
 
 def runnable_rules(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> tuple[Rule, ...]:
@@ -55,10 +55,10 @@ def evaluate_delivery(
 
     lake.tables.interpret(delivery.counted_rows or 0)
     rows, repairs, extras = typed_rows(lake, contract, delivery, rules, versions)
-    keep = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *judged_columns(contract, extras)]
+    columns = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *evaluated_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
-    judged = evaluate(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
-    return Evaluation(judged, repairs, extras)
+    evaluated = evaluate(rows, plan, partial(curated, lake, versions), columns, _repair_counts(repairs))
+    return Evaluation(evaluated, repairs, extras)
 
 
 def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:

@@ -47,21 +47,21 @@ def _publish_product(
 
     names = [f.name for f in contract.fields]
     plan = quality.plan(contract, registry.rules[contract.id])
-    judged = evaluate(
+    evaluated = evaluate(
         product_rows(new_rows, contract), plan, partial(curated, lake, latest_versions(lake)), [*PLACE, *names], {}
     )
     path = lake.path(Zone.GOLD, contract.id)
     try:
-        failed = judged.counted["failed"]
+        failed = evaluated.counted["failed"]
         if failed == 0:
             lake.tables.ensure(path, product_columns(contract), f"{contract.title}")
-            lake.tables.overwrite(judged.rows.select(*names), path)
+            lake.tables.overwrite(evaluated.rows.select(*names), path)
     finally:
-        judged.release()
+        evaluated.release()
     now, version = datetime.now(UTC), lake.tables.version(path)
-    finished_build = Build(contract.id, inputs, version, judged.counted["rows"], now)
+    finished_build = Build(contract.id, inputs, version, evaluated.counted["rows"], now)
     Results(lake.delta, lake.settings.s3_bucket).write(
-        *quality.product_results(contract, finished_build, judged.counted, judged.results)
+        *quality.product_results(contract, finished_build, evaluated.counted, evaluated.results)
     )
     if failed:
         logger.error("%s: %s new rows fail critical rules, the last good version is retained", contract.id, failed)

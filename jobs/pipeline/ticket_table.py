@@ -29,7 +29,7 @@ def record_hash(record: str) -> str:
 
 
 def _named(record: str) -> list[str]:
-    """Values of the key, or of its first fields, as somebody wrote them down."""
+    """Values of the key, or of its first fields, as a person wrote them."""
     return SEPARATORS.split(record.strip())
 
 
