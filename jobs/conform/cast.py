@@ -156,11 +156,8 @@ def _normalised(casts: Casting, field: Field, contract: Contract, cast_failed: C
     `cast_failed` is true where a direct cast failed: elsewhere there is nothing to repair.
     """
     raw = _raw(casts, field)
-    trimmed = _trimmed(raw) if field.is_trimmed() else raw
     text = _cleaned(raw, field)
-    noted = [("trim", ~raw.eqNullSafe(trimmed))] if field.is_trimmed() else []
-    if field.is_narrowed():
-        noted.append(("full_width", ~trimmed.eqNullSafe(text)))
+    noted = _cleaning_repairs(field, raw, text)
     steps = list(_steps(field))
     if steps:
         text = casts.put(1, field, text)
@@ -177,6 +174,15 @@ def _normalised(casts: Casting, field: Field, contract: Contract, cast_failed: C
         if kind != "extract":
             casts.early.append(Repair(field.name, kind, happened if cast_failed is None else cast_failed & happened))
     return text
+
+
+def _cleaning_repairs(field: Field, raw: Column, cleaned: Column) -> list[tuple[str, Column]]:
+    """Repairs made by trimming and by half-width characters."""
+    trimmed = _trimmed(raw) if field.is_trimmed() else raw
+    noted = [("trim", ~raw.eqNullSafe(trimmed))] if field.is_trimmed() else []
+    if field.is_narrowed():
+        noted.append(("full_width", ~trimmed.eqNullSafe(cleaned)))
+    return noted
 
 
 def _value_repairs(field: Field, text: Column) -> list[tuple[str, Column]]:
