@@ -55,10 +55,8 @@ def connect(settings: Settings) -> "SparkSession":
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     session: SparkSession = SparkSession.builder.remote(remote_of(settings)).create()
-    short_retries = DefaultPolicy(
-        max_retries=5, max_backoff=4000
-    )  # for short outages; `retrying` waits out longer ones
-    session.client.set_retry_policies([short_retries])
+    # For short outages; `retrying` waits out longer ones.
+    session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=4000)])
     try:
         session.conf.set("spark.sql.session.timeZone", "UTC")
     except Exception as error:

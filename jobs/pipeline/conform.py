@@ -38,22 +38,22 @@ def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
         decision = evaluation.decision(contract, delivery)
         _publish(lake, evaluation, contract, delivery, decision.is_refused())
     finally:
-        evaluation.evaluated.release()
+        evaluation.outcome.release()
     verdict = quality.verdict_on(
         contract,
         delivery,
         decision,
         quality.Basis(suite_hash(rules), lake.tables.version(lake.path(Zone.SILVER, contract.id)), datetime.now(UTC)),
-        quality.RowCounts(evaluation.evaluated.counted, evaluation.repair_counts()),
+        quality.RowCounts(evaluation.outcome.counted, evaluation.repair_counts()),
     )
-    counties = quality.county_rows(verdict, evaluation.evaluated.counties)
+    counties = quality.county_rows(verdict, evaluation.outcome.counties)
     rows = [
-        *quality.rule_rows(verdict, evaluation.evaluated.results),
+        *quality.rule_rows(verdict, evaluation.outcome.results),
         *delivery_checks(lake, contract, delivery, verdict),
     ]
     from jobs.quality.distribution import distribution_rows
 
-    results.write(verdict, rows, counties, distribution_rows(verdict, evaluation.evaluated.shape))
+    results.write(verdict, rows, counties, distribution_rows(verdict, evaluation.outcome.shape))
     lake.ledger.move(delivery.id, verdict.state, reason=verdict.reason)
     logger.info("%s: delivery %s is %s, %s rows failed", contract.id, delivery.id, verdict.state, verdict.failed_rows)
     return verdict
@@ -69,18 +69,18 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
     replaced_ids, reinstated_ids = ((), replaced if is_retry else ()) if is_refused else (replaced, ())
     withdrawn_ids = (delivery.id, *replaced_ids) if is_retry else replaced_ids
     overwritten = OverwrittenRows(
-        lake, contract, evaluation.evaluated.rules, Withdrawal(delivery, withdrawn_ids, reinstated_ids)
+        lake, contract, evaluation.outcome.rules, Withdrawal(delivery, withdrawn_ids, reinstated_ids)
     )
     publication = Publication(
-        rows=evaluation.evaluated.rows,
-        rules=evaluation.evaluated.rules,
+        rows=evaluation.outcome.rows,
+        rules=evaluation.outcome.rules,
         contract=contract,
         delivery=delivery,
         extras=evaluation.extras,
         replaced=replaced_ids,
         is_retry=is_retry,
-        failed=evaluation.evaluated.counted["failed"],
-        broken=evaluation.evaluated.counted["broken"],
+        failed=evaluation.outcome.counted["failed"],
+        broken=evaluation.outcome.counted["broken"],
         is_refused=is_refused,
         suggest=suggested,
         is_replaced=delivery.superseded_by is not None,

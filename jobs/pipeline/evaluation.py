@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A delivery's rows evaluated by its rules; `evaluated.release()` frees the engine's memory."""
+    """A delivery's rows evaluated by its rules; `outcome.release()` frees the engine's memory."""
 
-    evaluated: "JudgedRows"
+    outcome: "JudgedRows"
     repairs: tuple[Repair, ...]
     extras: tuple[str, ...]
 
     def decision(self, contract: Contract, delivery: Delivery) -> quality.Decision:
         """The decision on the delivery; an answer to tickets has no limits of acceptance."""
-        return quality.decide(contract, self.evaluated.counted, self.evaluated.results, delivery.is_answer())
+        return quality.decide(contract, self.outcome.counted, self.outcome.results, delivery.is_answer())
 
     def repair_counts(self) -> tuple[RepairCount, ...]:
         """How often each declared change happened."""
-        return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.evaluated.counted)
+        return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.outcome.counted)
 
 
 def runnable_rules(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> tuple[Rule, ...]:

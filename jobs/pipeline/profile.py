@@ -35,7 +35,7 @@ def profile(lake: Lake, registry: Registry, dataset: str) -> DatasetProfile:
     path = lake.path(zone, dataset)
     version = lake.delta.version(path)
     if version is None:
-        raise UserError(f"table {path} does not exist yet; `lake tables` lists those that do")
+        raise UserError(f"no table {path} yet; `lake tables` lists those that exist")
     profiles = profiled(lake.tables.read(path, version), contract)
     diff = _diff(lake, contract.file, dataset, proposed(profiles, registry.rules[dataset]))
     profiled_table = ProfiledTable(str(path), version, datetime.now(UTC))

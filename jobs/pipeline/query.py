@@ -35,7 +35,7 @@ def _existing(lake: Lake, table: NamedTable) -> TablePath:
     path = lake.path(zone, table.name)
     if lake.delta.version(path) is None:
         names = ", ".join(f"{zone}.{name}" for name in lake.store.folders(f"{zone}/")) or "none yet"
-        raise UserError(f"table {table} does not exist yet; {zone} has: {names} / 没有表 {table}，现有以上各表")
+        raise UserError(f"no table {table} yet; {zone} has: {names} / 没有表 {table}，现有以上各表")
     return path
 
 

@@ -23,7 +23,7 @@ def register_marked(lake: Lake, dataset: str) -> None:
     """
     silver, tickets = lake.path(Zone.SILVER, dataset), lake.path(Zone.RESULTS, TICKETS)
     if lake.delta.version(silver) is None:
-        raise UserError(f"table {silver} does not exist yet; `lake tables` lists those that do")
+        raise UserError(f"no table {silver} yet; `lake tables` lists those that exist")
     lake.tables.register(silver)
     joins: list[str] = []
     if lake.delta.version(tickets) is not None:

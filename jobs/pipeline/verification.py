@@ -118,11 +118,11 @@ def _reevaluated(lake: Lake, registry: Registry, document: Document) -> tuple[li
             delivery,
             decision,
             basis,
-            quality.RowCounts(evaluation.evaluated.counted, evaluation.repair_counts()),
+            quality.RowCounts(evaluation.outcome.counted, evaluation.repair_counts()),
         )
         source = "bronze, evaluated again"
-        rows = quality.rule_rows(verdict, evaluation.evaluated.results)
+        rows = quality.rule_rows(verdict, evaluation.outcome.results)
         rows += delivery_checks(lake, contract, delivery, verdict)
         return [*against_verdict(document, verdict, source), *against_rules(document, rows, source)], ""
     finally:
-        evaluation.evaluated.release()
+        evaluation.outcome.release()
