@@ -1,1 +1,1 @@
-"""What a reader may see and do: roles, grades, masks and rights. Decides alone; reads no table and knows no request."""
+"""What a reader may see and do: roles, grades, masks and rights. Pure decisions: reads no table, handles no request."""

@@ -1,4 +1,4 @@
-"""What a reader may see of a sent value: by its field's classification, in the view of the reader."""
+"""Values masked by the classification of their field and the view of the reader."""
 
 import json
 import re
@@ -22,7 +22,7 @@ WORDS_FOR_NOTHING = frozenset(
 
 
 class Masking:
-    """How the values of one dataset are shown in a view; in the view of outsiders where none is given."""
+    """The values of one dataset masked for a view, by default that of outsiders."""
 
     def __init__(self, contract: Contract, view: View | None = None) -> None:
         qualifiers = [(f.name + QUALIFIER, f) for f in contract.fields if f.source.censored]
@@ -44,7 +44,7 @@ class Masking:
         return self._shown(value, max(names, key=lambda name: self._grades.get(name, OPEN), default=""))
 
     def key(self, text: str | None) -> str:
-        """A row's key as `title=value` pairs; times stand on the clock on which they were sent."""
+        """A row's key as `title=value` pairs; times in the time zone in which they were sent."""
         if not text:
             return ""
         pairs: Mapping[str, str | None] = json.loads(text)
@@ -56,7 +56,7 @@ class Masking:
         return field.title if field else name
 
     def _shown(self, value: str, name: str) -> str:
-        # A grade that the policy does not know is not a reason to show more.
+        # An unknown grade is hidden.
         mask = self._view.get(self._grades.get(name, OPEN), Mask.HIDDEN)
         if mask is Mask.AS_SENT:
             return UNSEEN.sub(visible, value)
@@ -78,7 +78,7 @@ class Masking:
         return self._shown(value, name)
 
     def _grade(self, field: Field) -> str:
-        """The field's classification, or a stricter one of a field that it is made from."""
+        """The field's classification, or a stricter one of its source fields."""
         sources = {field.source.derive or "", *re.findall(r"\{(\w+)\}", field.source.compose or "")}
         others = [self._fields[name].classification for name in sources if name in self._fields]
         return highest([field.classification, *others])

@@ -1,4 +1,4 @@
-"""Numbers of persons in texts that people write: identity, phone and other long numbers are starred out."""
+"""Personal numbers in free text masked: identity, phone and other long numbers."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ KEPT = ((15, 4, 4), (11, 3, 4), (7, 2, 2), (2, 1, 0))
 
 
 def masked_text(text: str, is_free: bool = True) -> str:
-    """Text with the numbers of persons starred out and unseen characters made visible."""
+    """Text with personal numbers masked and invisible characters made visible."""
     has_unseen = UNSEEN.search(text) is not None
     bare = UNSEEN.sub("", text) if has_unseen else text
     if MANY_DIGITS.search(bare):
@@ -28,7 +28,7 @@ def masked_text(text: str, is_free: bool = True) -> str:
 
 
 def masked_lines(text: str) -> str:
-    """What somebody wrote, with the numbers of persons starred out; its lines stay lines."""
+    """Text of several lines with personal numbers masked; line breaks stay."""
     return masked_text(text).replace("\N{SYMBOL FOR CARRIAGE RETURN}", "").replace("\N{SYMBOL FOR LINE FEED}", "\n")
 
 
@@ -46,15 +46,15 @@ def masked_tree(value: object) -> object:
 def _without_numbers(text: str, is_free: bool) -> str:
     half = text.translate(HALF)
     for pattern in (IDENTITY, PHONE, LONG_NUMBER) if is_free else (IDENTITY, PHONE):
-        for found in pattern.finditer(half):
-            stars = starred(text[found.start() : found.end()], limit=len(half))
-            text = text[: found.start()] + stars + text[found.end() :]
+        for match in pattern.finditer(half):
+            stars = starred(text[match.start() : match.end()], limit=len(half))
+            text = text[: match.start()] + stars + text[match.end() :]
         half = text.translate(HALF)
     return text
 
 
 def starred(text: str, limit: int = STARS) -> str:
-    """The text with all but its ends starred; of a Chinese one, all but the first character."""
+    """The text with all but its ends masked; of a Chinese one, all but the first character."""
     length = len(text)
     if HAN.search(text):
         return text[:1] + "*" * max(1, min(length - 1, 10))
@@ -64,7 +64,7 @@ def starred(text: str, limit: int = STARS) -> str:
     return "*"
 
 
-def visible(found: re.Match[str]) -> str:
-    """A mark for an unseen character."""
-    code = ord(found.group())
+def visible(match: re.Match[str]) -> str:
+    """The visible substitute of an invisible character."""
+    code = ord(match.group())
     return chr(0x2400 + code) if code < 0x20 else f"⟨U+{code:04X}⟩"

@@ -1,4 +1,4 @@
-"""policy.yaml → roles, rights and views, checked: every name that is used is known, and no grade is without a mask."""
+"""policy.yaml → roles, rights and views, validated: every name is defined, every grade has a mask."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -17,7 +17,7 @@ REMEDY = "请参照 jobs/access/policy.yaml 开头的说明"
 
 
 class Mask(StrEnum):
-    """What is shown of a value."""
+    """How a value is masked."""
 
     AS_SENT = "as_sent"
     NUMBERS = "numbers"
@@ -26,7 +26,7 @@ class Mask(StrEnum):
 
 
 class Right(StrEnum):
-    """What a role may do, beside the steps of tickets, which their state machine gives to roles itself."""
+    """Rights of roles; the transitions of tickets are assigned to roles by their state machine."""
 
     DELIVER = "deliver"
     REQUEST_CORRECTION = "request_correction"
@@ -42,7 +42,7 @@ View = Mapping[str, Mask]
 
 
 class Role(PolicyPart):
-    """A role: what it is called, whose matters it sees, and in which view it sees values."""
+    """A role: its label, whose data and tickets it sees, and the view in which it sees values."""
 
     label: str = Field(min_length=1)
     scope: Literal["department", "city", "lake"]
@@ -51,7 +51,7 @@ class Role(PolicyPart):
 
 
 class AccessPolicy(PolicyPart):
-    """The whole file. Grades and roles have Chinese labels."""
+    """The content of policy.yaml. Grades and roles have Chinese labels."""
 
     version: int = Field(gt=0)
     grades: Mapping[str, str]
@@ -84,18 +84,18 @@ def _check_role(document: Document, name: str, role: Role, views: Iterable[str])
 
 
 def _check_same(
-    document: Document, place: tuple[PathKey, ...], written: Iterable[str], known: Iterable[str], what: str
+    document: Document, place: tuple[PathKey, ...], names: Iterable[str], known_names: Iterable[str], label: str
 ) -> None:
-    missing = [name for name in known if name not in set(written)]
+    missing = [name for name in known_names if name not in set(names)]
     if missing:
-        raise mistake(document, place, f"缺少{what} {'、'.join(missing)}", "请补充")
-    _check_known(document, place, written, known, what)
+        raise mistake(document, place, f"缺少{label} {'、'.join(missing)}", "请补充")
+    _check_known(document, place, names, known_names, label)
 
 
 def _check_known(
-    document: Document, place: tuple[PathKey, ...], written: Iterable[str], known: Iterable[str], what: str
+    document: Document, place: tuple[PathKey, ...], names: Iterable[str], known_names: Iterable[str], label: str
 ) -> None:
-    allowed = list(known)
-    for name in written:
+    allowed = list(known_names)
+    for name in names:
         if name not in allowed:
-            raise mistake(document, place, f"不认识的{what} {name}", f"请改为：{'、'.join(allowed)}")
+            raise mistake(document, place, f"不认识的{label} {name}", f"请改为：{'、'.join(allowed)}")

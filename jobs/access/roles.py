@@ -1,4 +1,4 @@
-"""Who acts in which role, and what the role sees of data."""
+"""The roles of actors, and the views in which they see data."""
 
 from collections.abc import Mapping
 
@@ -18,13 +18,13 @@ def roles_of_people() -> dict[str, str]:
 
 
 def role_label(name: str) -> str:
-    """The role in Chinese; one that is not known any more by the name it had."""
+    """The role in Chinese; its name where the role no longer exists."""
     role = access_policy().roles.get(name)
     return role.label if role else name
 
 
 def department_roles() -> tuple[str, ...]:
-    """Roles that see and move the matters of their own department only."""
+    """Roles limited to the data and tickets of their own department."""
     return tuple(name for name, role in access_policy().roles.items() if role.scope == "department")
 
 
@@ -34,12 +34,12 @@ def grade_labels() -> Mapping[str, str]:
 
 
 def acts_for_department(actor: Actor) -> bool:
-    """Whether the actor sees the matters of one department only; NotAllowed where there is no such role."""
+    """Whether the actor is limited to one department; NotAllowed for an unknown role."""
     return _role(actor).scope == "department"
 
 
 def view_of(actor: Actor, provider: str) -> View:
-    """What the actor sees of a provider's values: the mask of each grade."""
+    """The actor's view of a provider's values: the mask of each grade."""
     role, views = _role(actor), access_policy().views
     is_own = role.scope == "department" and actor.department == provider
     return views[role.reads_own or role.reads] if is_own else views[role.reads]
@@ -51,12 +51,12 @@ def reads_as_sent(actor: Actor, provider: str) -> bool:
 
 
 def owner_view() -> View:
-    """What the department sees that answers for the data."""
+    """The view of the department that owns the data."""
     return access_policy().views["owner"]
 
 
 def outsider_view() -> View:
-    """What everybody else sees, whatever the role."""
+    """The view of everybody else."""
     return access_policy().views["outsider"]
 
 

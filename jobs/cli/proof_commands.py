@@ -76,7 +76,7 @@ def recheck(
         "no key / 无主键",
     ):
         table.add_column(name, justify="right")
-    for rule, proof in ((rule_recheck.asked.rule, rule_recheck.proof) for rule_recheck in rechecks):
+    for rule, proof in ((rule_recheck.request.rule, rule_recheck.proof) for rule_recheck in rechecks):
         counts = (proof.mended, proof.remaining, proof.absent, proof.newly_broken, proof.keyless)
         table.add_row(rule, *(f"{n:,}" for n in counts))
     Console().print(table)

@@ -3,7 +3,7 @@
 from jobs.conform.cast import Repair, typed
 from jobs.conform.product import PLACE, product_columns, product_rows
 from jobs.conform.publish import Publication, publish, silver_columns
-from jobs.conform.split import judged_columns, key_column, value_columns
+from jobs.conform.split import evaluated_columns, key_column, value_columns
 from jobs.contracts.names import FIRST_SENT, SENT_DATE
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "SENT_DATE",
     "Publication",
     "Repair",
-    "judged_columns",
+    "evaluated_columns",
     "key_column",
     "product_columns",
     "product_rows",

@@ -34,11 +34,11 @@ class Repair:
 
 @dataclass
 class Casting:
-    """How a contract's fields are made from what was sent.
+    """How a contract's fields are computed from the delivered columns.
 
-    Plain fields are cleaned in one expression over the sent text. Fields with further declared steps go layer by
-    layer, each layer naming the columns before it: an expression that named its input more than once would double
-    with each step. `texts` gives each field's normalised text; of a direct field, only where its cast failed.
+    Plain fields are cleaned in one expression over the text as sent. Fields with more declared steps are built in layers,
+    each over the columns of the one before: an expression that uses its input twice would double with each step.
+    `texts` has each field's normalised text; of a direct field, only where its cast failed.
     """
 
     layers: list[dict[str, Column]]
@@ -48,157 +48,163 @@ class Casting:
     early: list[Repair]
     late: list[Repair]
 
-    def put(self, number: int, one: Field, made: Column) -> Column:
-        """Make the expression a column of a layer, which is opened where it is new; that column."""
+    def put(self, number: int, field: Field, expression: Column) -> Column:
+        """The expression as a new column of a layer."""
         while len(self.layers) <= number:
             self.layers.append({})
-        name = f"{STEP}{number}_{one.name}"
-        self.layers[number][name] = made
+        name = f"{STEP}{number}_{field.name}"
+        self.layers[number][name] = expression
         return F.col(name)
 
 
 def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
-    """How each field of the contract is made from bronze text."""
-    how = Casting([], {}, {}, {}, [], [])
-    for one in contract.fields:
-        value = _value(one, contract, F.col(TEXT + one.name))
-        if _is_direct(one, contract):
-            how.direct[one.name] = _direct(one, contract)
-            failed = how.direct[one.name].isNull()
-            how.texts[one.name] = F.when(failed, _normalised(how, one, contract, failed))
-            at_once = F.col(DIRECT + one.name)
+    """How each field of the contract is computed from bronze text."""
+    casts = Casting([], {}, {}, {}, [], [])
+    for field in contract.fields:
+        value = _value(field, contract, F.col(TEXT + field.name))
+        if _is_direct(field, contract):
+            casts.direct[field.name] = _direct(field, contract)
+            failed = casts.direct[field.name].isNull()
+            casts.texts[field.name] = F.when(failed, _normalised(casts, field, contract, failed))
+            at_once = F.col(DIRECT + field.name)
             value = F.when(at_once.isNotNull(), at_once).otherwise(value)
         else:
-            how.texts[one.name] = _normalised(how, one, contract)
-        how.values[one.name] = value
-        if one.source.censored:
-            qualifier = F.regexp_extract(F.col(TEXT + one.name), r"^([<>≤≥])", 1)
-            how.values[one.name + QUALIFIER] = F.nullif(qualifier, F.lit(""))
-        if one.type == "timestamp":
-            how.late.extend(_clock_changes(one, contract, _text(one, how)))
-    how.values.update({EXTRA + name: F.col(quoted(SENT + name)) for name in extras})
-    return how
+            casts.texts[field.name] = _normalised(casts, field, contract)
+        casts.values[field.name] = value
+        if field.source.censored:
+            qualifier = F.regexp_extract(F.col(TEXT + field.name), r"^([<>≤≥])", 1)
+            casts.values[field.name + QUALIFIER] = F.nullif(qualifier, F.lit(""))
+        if field.type == "timestamp":
+            casts.late.extend(_clock_changes(field, contract, _text(field, casts)))
+    casts.values.update({EXTRA + name: F.col(quoted(SENT + name)) for name in extras})
+    return casts
 
 
-def _is_direct(one: Field, contract: Contract) -> bool:
-    """Whether text that casts as it stands is right as it stands: no declared change could give another value."""
-    missing = "".join((*contract.layout.missing, *one.source.missing))
-    plain = one.type in ("integer", "number") or (one.type in ("date", "timestamp") and _formats(one)[0] in EXACT)
-    return plain and not _is_changed(one.source) and not any(char.isdigit() for char in missing)
+def _is_direct(field: Field, contract: Contract) -> bool:
+    """Whether text that casts directly has its final value: no declared change could yield another."""
+    missing = "".join((*contract.layout.missing, *field.source.missing))
+    plain = field.type in ("integer", "number") or (field.type in ("date", "timestamp") and _formats(field)[0] in EXACT)
+    return plain and not _is_changed(field.source) and not any(char.isdigit() for char in missing)
 
 
 def _is_changed(source: Source) -> bool:
-    """Whether the contract declares anything that makes another value of the text."""
-    made = (source.compose, source.derive, source.extract, source.mapping)
-    return any((*made, source.units, source.thousands, source.decimal, source.censored))
+    """Whether the contract declares anything that changes the value of the text."""
+    changes = (source.compose, source.derive, source.extract, source.mapping)
+    return any((*changes, source.units, source.thousands, source.decimal, source.censored))
 
 
-def _direct(one: Field, contract: Contract) -> Column:
-    text = F.col(one.name)
-    zone = one.source.timezone or contract.layout.timezone
-    match one.type:
+def _direct(field: Field, contract: Contract) -> Column:
+    text = F.col(field.name)
+    zone = field.source.timezone or contract.layout.timezone
+    match field.type:
         case "date":
-            return day(text, _formats(one)[:1])
+            return day(text, _formats(field)[:1])
         case "timestamp":
-            return moment(text, _formats(one)[:1], zone)
+            return moment(text, _formats(field)[:1], zone)
         case _:
-            return direct_number(one, text)
+            return direct_number(field, text)
 
 
-def _formats(one: Field) -> tuple[str, ...]:
-    return one.source.formats or (DATE_FORMATS if one.type == "date" else TIME_FORMATS)
+def _formats(field: Field) -> tuple[str, ...]:
+    return field.source.formats or (DATE_FORMATS if field.type == "date" else TIME_FORMATS)
 
 
 def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -> tuple[DataFrame, tuple[Repair, ...]]:
-    """Bronze rows with typed fields, normalised texts beside them, sent texts in `_as_sent_…`, repairs as bits in `_fix…`."""
-    how = casting(contract, extras)
-    rows = _layered(bronze, how)
-    came = bronze.columns
-    system = [F.col(name) for name in SYSTEM if name in came]
-    arrived = [name for name in came if name not in SYSTEM]
+    """Bronze rows with typed fields, their normalised texts, texts as sent in `_as_sent_…`, repairs as bits in `_fix…`."""
+    casts = casting(contract, extras)
+    rows = _layered(bronze, casts)
+    bronze_columns = bronze.columns
+    system = [F.col(name) for name in SYSTEM if name in bronze_columns]
+    arrived = [name for name in bronze_columns if name not in SYSTEM]
     sent = [F.col(quoted(name)).alias(SENT + name) for name in arrived]
-    fixes = bit_columns([r.happened for r in how.early], "_fix")
-    with_texts = rows.select(*system, *sent, *fixes, *_aliased(how.direct, DIRECT), *_aliased(how.texts, TEXT))
-    clocks = bit_columns([r.happened for r in how.late], "_clock")
+    fixes = bit_columns([r.happened for r in casts.early], "_fix")
+    with_texts = rows.select(*system, *sent, *fixes, *_aliased(casts.direct, DIRECT), *_aliased(casts.texts, TEXT))
+    clocks = bit_columns([r.happened for r in casts.late], "_clock")
     passed = [F.col(quoted(SENT + name)) for name in arrived]
-    kept = _kept_texts(contract, how)
+    stored_texts = _text_columns(contract, casts)
     early_names = [f"_fix{i}" for i in range(len(fixes))]
-    made = with_texts.select(*system, *passed, *early_names, *clocks, *kept, *_aliased(how.values, ""))
-    return made, (*how.early, *how.late)
+    typed_rows = with_texts.select(*system, *passed, *early_names, *clocks, *stored_texts, *_aliased(casts.values, ""))
+    return typed_rows, (*casts.early, *casts.late)
 
 
-def _layered(bronze: DataFrame, how: Casting) -> DataFrame:
+def _layered(bronze: DataFrame, casts: Casting) -> DataFrame:
     rows = bronze
-    for layer in filter(None, how.layers):
+    for layer in filter(None, casts.layers):
         rows = rows.select("*", *_aliased(layer, ""))
     return rows
 
 
-def _kept_texts(contract: Contract, how: Casting) -> list[Column]:
-    return [_text(f, how).alias(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
+def _text_columns(contract: Contract, casts: Casting) -> list[Column]:
+    return [_text(f, casts).alias(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
 
 
-def _text(one: Field, how: Casting) -> Column:
-    """The field's normalised text, over the columns of the step that has them all."""
-    text = F.col(TEXT + one.name)
-    if one.name not in how.direct:
+def _text(field: Field, casts: Casting) -> Column:
+    """The field's normalised text, over the columns of the last layer."""
+    text = F.col(TEXT + field.name)
+    if field.name not in casts.direct:
         return text
-    return F.when(F.col(DIRECT + one.name).isNull(), text).otherwise(F.col(SENT + one.name))
+    return F.when(F.col(DIRECT + field.name).isNull(), text).otherwise(F.col(SENT + field.name))
 
 
 def _aliased(columns: Mapping[str, Column], prefix: str) -> list[Column]:
     return [column.alias(prefix + name) for name, column in columns.items()]
 
 
-def _normalised(how: Casting, one: Field, contract: Contract, tried: Column | None = None) -> Column:
-    """The field's text after declared normalisation, null where it means no value; its repairs noted.
+def _normalised(casts: Casting, field: Field, contract: Contract, cast_failed: Column | None = None) -> Column:
+    """The field's text after declared normalisation, null where it means no value; adds its repairs to `casts`.
 
-    `tried` holds where a direct cast failed: elsewhere there is nothing to repair.
+    `cast_failed` is true where a direct cast failed: elsewhere there is nothing to repair.
     """
-    raw = _raw(how, one)
-    trimmed = _trimmed(raw) if one.is_trimmed() else raw
-    text = _cleaned(raw, one)
-    noted = [("trim", ~raw.eqNullSafe(trimmed))] if one.is_trimmed() else []
-    if one.is_narrowed():
-        noted.append(("full_width", ~trimmed.eqNullSafe(text)))
-    steps = list(_steps(one))
+    raw = _raw(casts, field)
+    text = _cleaned(raw, field)
+    noted = _cleaning_repairs(field, raw, text)
+    steps = list(_steps(field))
     if steps:
-        text = how.put(1, one, text)
+        text = casts.put(1, field, text)
     for number, (kind, step) in enumerate(steps, 2):
-        after = how.put(number, one, step(text))
+        after = casts.put(number, field, step(text))
         noted.append((kind, ~text.eqNullSafe(after)))
         text = after
-    missing = sorted({*contract.layout.missing, *one.source.missing})
-    bare = text if one.is_trimmed() else F.btrim(text, F.lit(BLANKS))
+    missing = sorted({*contract.layout.missing, *field.source.missing})
+    bare = text if field.is_trimmed() else F.btrim(text, F.lit(BLANKS))
     if missing:
         noted.append(("missing_word", bare.isin(missing)))
     text = F.when(~bare.isin(*missing, ""), text)
-    for kind, happened in (*noted, *_read_as_they_are(one, text)):
+    for kind, happened in (*noted, *_value_repairs(field, text)):
         if kind != "extract":
-            how.early.append(Repair(one.name, kind, happened if tried is None else tried & happened))
+            casts.early.append(Repair(field.name, kind, happened if cast_failed is None else cast_failed & happened))
     return text
 
 
-def _read_as_they_are(one: Field, text: Column) -> list[tuple[str, Column]]:
+def _cleaning_repairs(field: Field, raw: Column, cleaned: Column) -> list[tuple[str, Column]]:
+    """Repairs made by trimming and by half-width characters."""
+    trimmed = _trimmed(raw) if field.is_trimmed() else raw
+    noted = [("trim", ~raw.eqNullSafe(trimmed))] if field.is_trimmed() else []
+    if field.is_narrowed():
+        noted.append(("full_width", ~trimmed.eqNullSafe(cleaned)))
+    return noted
+
+
+def _value_repairs(field: Field, text: Column) -> list[tuple[str, Column]]:
     """Repairs that change the value but not the text: glued units, thousands separators, other date formats."""
-    source = one.source
-    noted = list(repairs(one, text)) if one.type in ("integer", "number") else []
+    source = field.source
+    noted = list(repairs(field, text)) if field.type in ("integer", "number") else []
     own = shape(source.formats[0]) if len(source.formats) > 1 else None
     if own is not None:
         noted.append(("date_format", ~text.rlike(own[0])))
     return noted
 
 
-def _raw(how: Casting, one: Field) -> Column:
-    if one.source.compose is None:
-        return F.col(one.source.derive or one.name)
-    parts = re.split(r"\{(\w+)\}", one.source.compose)
+def _raw(casts: Casting, field: Field) -> Column:
+    if field.source.compose is None:
+        return F.col(field.source.derive or field.name)
+    parts = re.split(r"\{(\w+)\}", field.source.compose)
     pieces = [F.col(p) if i % 2 else F.lit(p) for i, p in enumerate(parts) if i % 2 or p]
-    return how.put(0, one, F.concat(*pieces))
+    return casts.put(0, field, F.concat(*pieces))
 
 
-def _steps(one: Field):  # type: ignore[no-untyped-def]
-    source = one.source
+def _steps(field: Field):  # type: ignore[no-untyped-def]
+    source = field.source
     if source.extract is not None and source.derive is not None:
         yield "extract", lambda text: F.nullif(F.regexp_extract(text, source.extract, 1), F.lit(""))
     elif source.extract is not None:
@@ -212,9 +218,9 @@ def _steps(one: Field):  # type: ignore[no-untyped-def]
 
 
 def _suspect(text: Column) -> Column:
-    """Whether the text may have blanks at its ends or full-width letters; most texts have not, and pass untouched.
+    """Whether the text may have blanks at its ends or full-width letters; most texts have neither.
 
-    Two lengths tell of more than ASCII far cheaper than a look at each character.
+    Comparing two lengths detects non-ASCII far cheaper than checking each character.
     """
     is_wide = F.octet_length(text) != F.length(text)
     return is_wide | (text < "!") | (last_character(text) < "!")
@@ -224,38 +230,38 @@ def _trimmed(text: Column) -> Column:
     return F.when(_suspect(text), F.btrim(text, F.lit(BLANKS))).otherwise(text)
 
 
-def _cleaned(text: Column, one: Field) -> Column:
-    """The text without blanks at its ends and in ASCII where there is an ASCII form, as far as the field is cleaned."""
-    if not one.is_narrowed():
-        return _trimmed(text) if one.is_trimmed() else text
-    bare = F.btrim(text, F.lit(BLANKS)) if one.is_trimmed() else text
+def _cleaned(text: Column, field: Field) -> Column:
+    """The text trimmed and with half-width characters, as far as the contract declares."""
+    if not field.is_narrowed():
+        return _trimmed(text) if field.is_trimmed() else text
+    bare = F.btrim(text, F.lit(BLANKS)) if field.is_trimmed() else text
     return F.when(_suspect(text), F.translate(bare, FULL, HALF)).otherwise(text)
 
 
-def _value(one: Field, contract: Contract, text: Column) -> Column:
-    zone = one.source.timezone or contract.layout.timezone
-    match one.type:
+def _value(field: Field, contract: Contract, text: Column) -> Column:
+    zone = field.source.timezone or contract.layout.timezone
+    match field.type:
         case "integer" | "number":
-            return to_number(one, text)
+            return to_number(field, text)
         case "boolean":
             low = F.lower(text)
             return F.when(low.isin(*TRUE_WORDS), True).when(low.isin(*FALSE_WORDS), False)
         case "date":
-            return day(text, _formats(one))
+            return day(text, _formats(field))
         case "timestamp":
-            return moment(text, _formats(one), zone)
+            return moment(text, _formats(field), zone)
         case _:
-            return uncensored(text) if one.source.censored else text
+            return uncensored(text) if field.source.censored else text
 
 
-def _clock_changes(one: Field, contract: Contract, text: Column) -> list[Repair]:
-    """Local times that a clock change doubled (the first is read) or skipped (read an hour later)."""
-    zone = one.source.timezone or contract.layout.timezone
-    local = tuple(pattern for pattern in _formats(one) if is_local(pattern))
+def _clock_changes(field: Field, contract: Contract, text: Column) -> list[Repair]:
+    """Local times that a clock change doubled (read as the first) or skipped (read an hour later)."""
+    zone = field.source.timezone or contract.layout.timezone
+    local = tuple(pattern for pattern in _formats(field) if is_local(pattern))
     if not local or not changes_clock(zone):
         return []
     wall = moment(text, local, "UTC")
     stamp, hour = F.to_utc_timestamp(wall, zone), F.expr("INTERVAL 1 HOUR")
     doubled = F.from_utc_timestamp(stamp + hour, zone) == wall
     skipped = F.from_utc_timestamp(stamp, zone) != wall
-    return [Repair(one.name, "clock_doubled", doubled), Repair(one.name, "clock_skipped", skipped)]
+    return [Repair(field.name, "clock_doubled", doubled), Repair(field.name, "clock_skipped", skipped)]

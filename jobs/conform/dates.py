@@ -1,4 +1,4 @@
-"""Date patterns as shapes: one regular expression and one cast a pattern, no exception a row."""
+"""Date patterns as shapes: one regular expression and one cast per pattern, no exception per row."""
 
 import re
 from datetime import datetime
@@ -68,15 +68,15 @@ def _template(groups: dict[str, int]) -> str:
 
 def moment(text: Column, formats: tuple[str, ...], zone: str) -> Column:
     """UTC timestamp of the first format that fits; null where none does. Local times are read in `zone`."""
-    return F.coalesce(*(_by(text, pattern, zone) for pattern in formats))
+    return F.coalesce(*(_parsed(text, pattern, zone) for pattern in formats))
 
 
 def day(text: Column, formats: tuple[str, ...]) -> Column:
     """Calendar date of the first format that fits; null where none does."""
-    return F.coalesce(*(_by(text, pattern, "UTC").cast("date") for pattern in formats))
+    return F.coalesce(*(_parsed(text, pattern, "UTC").cast("date") for pattern in formats))
 
 
-def _by(text: Column, pattern: str, zone: str) -> Column:
+def _parsed(text: Column, pattern: str, zone: str) -> Column:
     if pattern == "excel_serial":
         serial = F.when(text.rlike(SERIAL), text.try_cast("double"))
         seconds = F.round((serial - F.lit(EXCEL_EPOCH_DAYS)) * F.lit(86400))
@@ -86,22 +86,22 @@ def _by(text: Column, pattern: str, zone: str) -> Column:
         return F.timestamp_seconds(number) if pattern == "epoch_s" else F.timestamp_millis(number)
     if pattern in EXACT:
         return _local(F.when(_is_exact(text, pattern), text).try_cast("timestamp"), zone)
-    found = shape(pattern)
-    if found is None:
+    numeric = shape(pattern)
+    if numeric is None:
         return _local(F.try_to_timestamp(text, F.lit(pattern)), zone)
-    regex, template, has_offset = found
+    regex, template, has_offset = numeric
     stamp = F.when(text.rlike(regex), F.regexp_replace(text, regex, template)).try_cast("timestamp")
     return stamp if has_offset else _local(stamp, zone)
 
 
 def is_local(pattern: str) -> bool:
-    """Whether a pattern gives a wall-clock time, rather than an instant by its offset or as an epoch number."""
-    found = shape(pattern)
-    return pattern not in ("epoch_s", "epoch_ms") and (found is None or not found[2])
+    """Whether a pattern gives a wall-clock time, rather than an instant with offset or an epoch number."""
+    numeric = shape(pattern)
+    return pattern not in ("epoch_s", "epoch_ms") and (numeric is None or not numeric[2])
 
 
 def _is_exact(text: Column, pattern: str) -> Column:
-    """Whether the text has the length and the marks of an ISO pattern; the cast itself sees to the digits."""
+    """Whether the text has the length and the marks of an ISO pattern; the cast itself checks the digits."""
     marks = [(i + 1, mark) for i, mark in enumerate(pattern) if mark in "-: "]
     fits = F.octet_length(text) == len(pattern)
     for place, mark in marks:

@@ -1,4 +1,4 @@
-"""Text → number, exactly or not at all: marks that stand in their places are taken out, and what is not finite is none."""
+"""Text → number, exact or null: separators in valid places are removed, non-finite values are null."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,74 +13,74 @@ NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 EXPONENT = r"(?:[eE][+-]?\d+)?"
 CENSORING = r"^[<>≤≥]\s*"
 ALIKE = {" ": "[ \u00a0\u2007\u2009\u202f]", "'": "['\u2018\u2019]"}
-"""Marks that people and their programs write in several ways."""
+"""Separators with several spellings."""
 BINARY = ("double", "float")
 WIDEST = "decimal(38,18)"
 
 
-def direct_number(one: Field, text: Column) -> Column:
-    """The number of a text that is one as it stands; null where more has to be looked at.
+def direct_number(field: Field, text: Column) -> Column:
+    """The number of a text that casts directly; null where it needs more checks.
 
-    Texts are compared by their first and last characters, which is far cheaper than a regular expression: what begins
-    and ends like a number and is none, the cast refuses, but for hexadecimal digits, which Java reads too.
+    Texts are compared by their first and last characters, which is far cheaper than a regular expression. The cast
+    rejects other texts that begin and end like a number, except hexadecimal digits, which Java also reads.
     """
-    kind = one.spark_type()
+    kind = field.spark_type()
     looks_like = text.between("+", ":") & last_character(text).between(".", "9")
     if kind in BINARY:
-        return F.when(looks_like, _exact(text.try_cast(kind), text, one))
-    if (scale := _scale(one)) is not None:
+        return F.when(looks_like, _exact(text.try_cast(kind), text, field))
+    if (scale := _scale(field)) is not None:
         point = F.instr(text, ".")
         is_short = (point == 0) | (F.length(text) - point <= F.lit(scale))
         looks_like = looks_like & is_short & ~_has_exponent(text)
     return F.when(looks_like, text.try_cast(kind))
 
 
-def to_number(one: Field, text: Column) -> Column:
-    """The number; null where the text is none, is not finite, or has a mark that is not in its place."""
-    source, kind, plain = one.source, one.spark_type(), _plain(one, text)
+def to_number(field: Field, text: Column) -> Column:
+    """The number; null where the text is none, is not finite, or has a misplaced separator."""
+    source, kind, plain = field.source, field.spark_type(), _plain(field, text)
     factor = _factor(text, source.units)
-    if one.type == "integer":
+    if field.type == "integer":
         whole = F.coalesce(plain.try_cast(kind), F.regexp_extract(plain, r"^([+-]?\d+)\.0+$", 1).try_cast(kind))
         return whole if factor is None else _whole(whole * factor).try_cast(kind)
-    made = _exact(F.when(plain.rlike(NUMBER), plain).try_cast(kind), plain, one)
-    return made if factor is None else _finite((made * factor).try_cast(kind), one)
+    number = _exact(F.when(plain.rlike(NUMBER), plain).try_cast(kind), plain, field)
+    return number if factor is None else _finite((number * factor).try_cast(kind), field)
 
 
-def repairs(one: Field, text: Column) -> Iterator[tuple[str, Column]]:
-    """What reading the number changes: kind, and where it happens."""
-    source = one.source
+def repairs(field: Field, text: Column) -> Iterator[tuple[str, Column]]:
+    """Repairs made by reading the number: kind, and where it happens."""
+    source = field.source
     if source.units:
         yield "unit", balanced(Column.__or__, [text.endswith(unit) for unit in source.units])
     if source.thousands:
-        yield "thousands", _bare(one, text).rlike(_grouped(source))
+        yield "thousands", _bare(field, text).rlike(_grouped(source))
     if source.decimal:
         yield "decimal", F.contains(text, F.lit(source.decimal))
-    if _scale(one) is not None and not source.units:
-        plain = _plain(one, text)
-        yield "rounded", plain.try_cast(one.spark_type()) != plain.try_cast(WIDEST)
+    if _scale(field) is not None and not source.units:
+        plain = _plain(field, text)
+        yield "rounded", plain.try_cast(field.spark_type()) != plain.try_cast(WIDEST)
 
 
 def uncensored(text: Column) -> Column:
-    """The text without the mark that says that the value lies below or above."""
+    """The text without its censoring mark, such as `<`."""
     return F.regexp_replace(text, CENSORING, "")
 
 
-def _bare(one: Field, text: Column) -> Column:
-    """The text of a number without the mark of its censoring and without its unit."""
-    text = uncensored(text) if one.source.censored else text
-    if not one.source.units:
+def _bare(field: Field, text: Column) -> Column:
+    """The text of a number without its censoring mark and unit."""
+    text = uncensored(text) if field.source.censored else text
+    if not field.source.units:
         return text
-    units = "|".join(re.escape(u) for u in _longest_first(one.source.units))
+    units = "|".join(re.escape(u) for u in _longest_first(field.source.units))
     return F.regexp_replace(text, rf"\s*(?:{units})$", "")
 
 
-def _plain(one: Field, text: Column) -> Column:
-    """The number as programs write it; null where it does not follow the declared decimal mark.
+def _plain(field: Field, text: Column) -> Column:
+    """The number in programming notation; null where it does not follow the declared decimal mark.
 
-    Marks of thousands go only where they stand between groups of three digits, the first of them no zero: 12,5 and
-    0,125 are no thousands.
+    Thousands separators are removed only between groups of three digits without a leading zero: 12,5 and 0,125 have
+    none.
     """
-    source, plain = one.source, _bare(one, text)
+    source, plain = field.source, _bare(field, text)
     if source.thousands:
         bare = F.regexp_replace(plain, _mark(source.thousands), "")
         plain = F.when(plain.rlike(_grouped(source)), bare).otherwise(plain)
@@ -92,7 +92,7 @@ def _plain(one: Field, text: Column) -> Column:
 
 
 def _grouped(source: Source) -> str:
-    """A regular expression of numbers whose marks of thousands stand in their places."""
+    """A regular expression of numbers with valid thousands separators."""
     decimals = rf"(?:{re.escape(source.decimal_mark())}\d*)?"
     return rf"^[+-]?[1-9]\d{{0,2}}(?:{_mark(source.thousands)}\d{{3}})+{decimals}{EXPONENT}$"
 
@@ -101,28 +101,28 @@ def _mark(mark: str) -> str:
     return ALIKE.get(mark, re.escape(mark))
 
 
-def _exact(made: Column, text: Column, one: Field) -> Column:
-    """The number, unless it is not finite, or zero only because the type reaches no further down."""
-    if one.spark_type() not in BINARY:
-        return made
+def _exact(number: Column, text: Column, field: Field) -> Column:
+    """The number; null where it is not finite, or underflows to zero."""
+    if field.spark_type() not in BINARY:
+        return number
     is_hex = F.contains(text, F.lit("x")) | F.contains(text, F.lit("X"))
-    is_lost = (made == 0) & _has_exponent(text) & text.rlike("^[^eE]*[1-9]")
-    return _finite(F.when(~is_hex & ~is_lost, made), one)
+    is_lost = (number == 0) & _has_exponent(text) & text.rlike("^[^eE]*[1-9]")
+    return _finite(F.when(~is_hex & ~is_lost, number), field)
 
 
-def _finite(made: Column, one: Field) -> Column:
-    """The number; null for infinity, and for what is no number."""
-    return F.when(F.abs(made) < F.lit(float("inf")), made) if one.spark_type() in BINARY else made
+def _finite(number: Column, field: Field) -> Column:
+    """The number; null for infinity and NaN."""
+    return F.when(F.abs(number) < F.lit(float("inf")), number) if field.spark_type() in BINARY else number
 
 
-def _whole(made: Column) -> Column:
-    return F.when(made == F.floor(made), made)
+def _whole(number: Column) -> Column:
+    return F.when(number == F.floor(number), number)
 
 
-def _scale(one: Field) -> int | None:
-    """Decimals of an exact type; None of any other."""
-    found = re.fullmatch(r"decimal\(\d+,\s*(\d+)\)", one.physical_type)
-    return int(found.group(1)) if found and one.type == "number" else None
+def _scale(field: Field) -> int | None:
+    """Decimal places of an exact type; None for any other."""
+    match = re.fullmatch(r"decimal\(\d+,\s*(\d+)\)", field.physical_type)
+    return int(match.group(1)) if match and field.type == "number" else None
 
 
 def _has_exponent(text: Column) -> Column:
@@ -130,13 +130,13 @@ def _has_exponent(text: Column) -> Column:
 
 
 def last_character(text: Column) -> Column:
-    """The last character. Texts are compared byte by byte: a bound of one character asks for the first byte, and
-    no text of the engine is made a text of Java for it."""
+    """The last character. Comparison is bytewise: a bound of one character checks the first byte, without conversion
+    to a Java string."""
     return F.substring(text, -1, 1)
 
 
 def _factor(text: Column, units: Mapping[str, float]) -> Column | None:
-    """What the number is multiplied by for its unit; None where no unit changes it."""
+    """The factor of the number's unit; None where no unit changes it."""
     if all(factor == 1 for factor in units.values()):
         return None
     factor = F.lit(1.0)

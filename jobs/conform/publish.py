@@ -1,4 +1,4 @@
-"""Judged rows into silver, quarantine and evidence; each write replaces or merges, never doubles."""
+"""Evaluated rows into silver, quarantine and evidence; each write replaces or merges, never appends twice."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,10 +24,11 @@ from jobs.model.delivery import Delivery
 
 @dataclass(frozen=True)
 class Publication:
-    """What is to be published: judged rows of one delivery, and what is known of earlier tries.
+    """What is to be published: evaluated rows of one delivery, and its relation to other deliveries.
 
-    `is_replaced`: a later delivery took its place already, so that nothing of it reaches silver. `beneath`: for the rows
-    that reach silver, those of other deliveries that come forward; `back`: deliveries that stand again.
+    `is_retry`: an earlier attempt may have written rows. `replaced`: deliveries that this one replaces. `is_replaced`: a
+    later delivery replaces it already, so that no row of it reaches silver. `overwritten`: for the rows that reach
+    silver, the rows of other deliveries to restore. `reinstated`: deliveries that are valid again.
     """
 
     rows: DataFrame
@@ -35,28 +36,28 @@ class Publication:
     contract: Contract
     delivery: Delivery
     extras: Sequence[str]
-    gone: tuple[str, ...]
-    began_before: bool
+    replaced: tuple[str, ...]
+    is_retry: bool
     failed: int
     broken: int
     is_refused: bool
     suggest: quarantine.Suggest
     is_replaced: bool = False
-    back: tuple[str, ...] = ()
-    beneath: Callable[[DataFrame], DataFrame | None] = lambda goods: None
+    reinstated: tuple[str, ...] = ()
+    overwritten: Callable[[DataFrame], DataFrame | None] = lambda goods: None
 
 
-def publish(lake: Lake, what: Publication) -> None:
-    """Write the three tables; silver and what is held back at once, since neither reads the other."""
+def publish(lake: Lake, publication: Publication) -> None:
+    """Write the three tables; silver in parallel with the others, since neither reads the other."""
     steps: list[Callable[[Lake, Publication], None]] = []
-    # A refused delivery writes nothing, unless an earlier try did: then an empty write takes those rows away.
-    if not what.is_replaced and (not what.is_refused or what.began_before):
+    # A refused delivery writes nothing, unless an earlier attempt did: then an empty write removes those rows.
+    if not publication.is_replaced and (not publication.is_refused or publication.is_retry):
         steps.append(_silver)
-    if what.broken or what.began_before:
-        steps.append(_held)
+    if publication.broken or publication.is_retry:
+        steps.append(_quarantine_and_evidence)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for done in [pool.submit(step, lake, what) for step in steps]:
-            done.result()
+        for write in [pool.submit(step, lake, publication) for step in steps]:
+            write.result()
 
 
 def silver_columns(contract: Contract, extras: Sequence[str] = ()) -> list[ColumnSpec]:
@@ -70,46 +71,46 @@ def silver_columns(contract: Contract, extras: Sequence[str] = ()) -> list[Colum
     return [*specs, *column_specs(system_contract(Zone.SILVER).fields)]
 
 
-def _silver(lake: Lake, what: Publication) -> None:
-    contract, delivery = what.contract, what.delivery
+def _silver(lake: Lake, publication: Publication) -> None:
+    contract, delivery = publication.contract, publication.delivery
     path = lake.path(Zone.SILVER, contract.id)
     is_new = lake.tables.ensure(
         path,
-        silver_columns(contract, what.extras),
+        silver_columns(contract, publication.extras),
         f"{contract.title}（{contract.department}）",
         contract.write.partition_by,
     )
-    rows = silver_rows(what.rows, what.rules, value_columns(contract, what.extras), delivery)
-    if what.is_refused:
-        # The write still runs, to remove what an earlier try left in silver.
+    rows = silver_rows(publication.rows, publication.rules, value_columns(contract, publication.extras), delivery)
+    if publication.is_refused:
+        # The write still runs, to remove rows of an earlier attempt.
         rows = rows.limit(0)
-    more = None if is_new else what.beneath(rows)
-    rows = rows if more is None else rows.unionByName(more)
+    restored = None if is_new else publication.overwritten(rows)
+    rows = rows if restored is None else rows.unionByName(restored)
     if is_new or not contract.key():
-        lake.tables.replace_any(rows, path, (delivery.id, *what.gone, *what.back))
+        lake.tables.replace_any(rows, path, (delivery.id, *publication.replaced, *publication.reinstated))
     else:
-        # An answer to a ticket corrects: it wins over the row of telemetry that came first (ADR 0010).
+        # An answer to a ticket corrects: it wins over the first row of telemetry (ADR 0010).
         latest = contract.write.mode == "merge" or bool(delivery.answers)
-        again = delivery.id if what.began_before else ""
-        lake.tables.merge(rows, path, Merge(contract.key(), latest, what.gone, again, FIRST_SENT))
+        retried = delivery.id if publication.is_retry else ""
+        lake.tables.merge(rows, path, Merge(contract.key(), latest, publication.replaced, retried, FIRST_SENT))
 
 
-def _held(lake: Lake, what: Publication) -> None:
-    """Broken rows come from the engine once, through a file so that memory stays flat, and become two tables."""
-    delivery, rules = what.delivery, what.rules
+def _quarantine_and_evidence(lake: Lake, publication: Publication) -> None:
+    """Write failed rows to two tables; they are fetched from the engine once, via a file so that memory stays flat."""
+    delivery, rules = publication.delivery, publication.rules
     with TemporaryDirectory(prefix="lake-held-") as folder:
-        # Read twice below, for a stream from the engine can be read once only.
+        # Read twice below; a stream from the engine can be read only once.
         spool = Path(folder) / "broken.arrow"
-        lake.tables.spool(broken_rows(what.rows, rules, what.contract), spool)
+        lake.tables.spool(broken_rows(publication.rows, rules, publication.contract), spool)
 
         def quarantined() -> Iterator[pa.RecordBatch]:
             return quarantine.quarantined(read_spool(spool), rules, delivery)
 
         def evidence() -> Iterator[pa.RecordBatch]:
-            return quarantine.evidence(read_spool(spool), rules, delivery, what.suggest)
+            return quarantine.evidence(read_spool(spool), rules, delivery, publication.suggest)
 
         for zone, rows in ((Zone.QUARANTINE, quarantined), (Zone.EVIDENCE, evidence)):
-            path, table = lake.path(zone, what.contract.id), system_table(zone)
+            path, table = lake.path(zone, publication.contract.id), system_table(zone)
             for attempt in commit_attempts():
                 with attempt:
                     lake.delta.replace(path, table, rows(), delivery.id, delivery.received_date())

@@ -1,4 +1,4 @@
-"""Broken rows, as the engine hands them over, → quarantine and evidence rows. Arrow alone, batch by batch."""
+"""Failed rows from the engine → quarantine and evidence rows. Arrow only, batch by batch."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -15,43 +15,45 @@ from jobs.model.delivery import Delivery
 
 EMPTY = "（空）"
 MOST_LINE = 2000
-"""Characters of a line that evidence shows; quarantine has it whole."""
+"""Maximum characters of a line in evidence; quarantine has the full line."""
 Suggest = Callable[[Rule, pa.Array], pa.Array]
-"""For a rule and the texts sent, what may have been meant, null where nothing is near."""
+"""For a rule and the texts sent, the suggested values; null without a close match."""
 
 
 def quarantined(
     batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery: Delivery
 ) -> Iterator[pa.RecordBatch]:
-    """Rows that break a critical rule, with the rules that they break."""
+    """Rows that fail a critical rule, with the rules that they fail."""
     critical = [i for i, rule in enumerate(rules) if rule.severity == "critical"]
     for batch in batches:
         broken = np.stack([_breaks(batch, i) for i in critical]) if critical else np.zeros((0, batch.num_rows), bool)
         rows = batch.filter(pa.array(broken.any(axis=0)))
         if not rows.num_rows:
             continue
-        kept = broken[:, broken.any(axis=0)]
-        reasons = [[rules[critical[i]].id for i in np.flatnonzero(kept[:, row])] for row in range(rows.num_rows)]
+        reasons_by_rule = broken[:, broken.any(axis=0)]
+        reasons = [
+            [rules[critical[i]].id for i in np.flatnonzero(reasons_by_rule[:, row])] for row in range(rows.num_rows)
+        ]
         yield _batch(Zone.QUARANTINE, {**_place(delivery, rows), "raw": rows["raw"], "reasons": pa.array(reasons)})
 
 
 def evidence(
     batches: Iterable[pa.RecordBatch], rules: Sequence[Rule], delivery: Delivery, suggest: Suggest
 ) -> Iterator[pa.RecordBatch]:
-    """One row for each rule that a row breaks, of any severity, with the text that was sent."""
+    """One row for each rule that a row fails, of any severity, with the text as sent."""
     for batch in batches:
         for index, rule in enumerate(rules):
             rows = batch.filter(pa.array(_breaks(batch, index)))
             if not rows.num_rows:
                 continue
-            values, other_side = _values(rows, rule), TOLD + rule.id
+            values, lookup_value = _values(rows, rule), TOLD + rule.id
             columns = _place(delivery, rows) | {
                 "key": rows["key"],
                 "rule": _same(rule.id, rows),
                 "severity": _same(rule.severity, rows),
                 "field": _same(",".join(rule.fields), rows),
                 "value": values,
-                "suggested": rows[other_side] if other_side in rows.schema.names else suggest(rule, values),
+                "suggested": rows[lookup_value] if lookup_value in rows.schema.names else suggest(rule, values),
             }
             yield _batch(Zone.EVIDENCE, columns)
 
@@ -79,7 +81,7 @@ def _same(word: str, rows: pa.RecordBatch) -> pa.Array:
 
 
 def _values(rows: pa.RecordBatch, rule: Rule) -> pa.Array:
-    """The texts of the rule's fields; several are joined with ' | '. Of a row of a wrong shape, the row's own text."""
+    """The texts of the rule's fields; several are joined with ' | '. For a malformed row, its line."""
     if rule.kwargs.get("column") == MALFORMED and LINE in rows.schema.names:
         return pc.utf8_slice_codeunits(rows[LINE], 0, MOST_LINE)
     texts = [rows[f"v_{name}"] for name in rule.fields]

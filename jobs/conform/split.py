@@ -1,4 +1,4 @@
-"""Judged rows → silver, quarantine and evidence rows; pure, the writes are the lake's."""
+"""Evaluated rows → silver, quarantine and evidence rows; pure, writes are in publish.py."""
 
 from collections.abc import Sequence
 
@@ -13,22 +13,22 @@ from jobs.model.delivery import Delivery
 MASK = "_mask"
 
 
-def judged_columns(contract: Contract, extras: Sequence[str]) -> list[str]:
-    """Names of a judged row's data columns: fields, qualifiers of censored fields, evolved extras under their kind."""
+def evaluated_columns(contract: Contract, extras: Sequence[str]) -> list[str]:
+    """Names of an evaluated row's data columns: fields, qualifiers of censored fields, prefixed evolved extras."""
     return [*contract.columns(), *(EXTRA + name for name in extras)]
 
 
 def value_columns(contract: Contract, extras: Sequence[str]) -> list[Column]:
-    """The data columns of a judged row under their names in silver."""
+    """The data columns of an evaluated row under their names in silver."""
     return [*map(F.col, contract.columns()), *(F.col(quoted(EXTRA + name)).alias(name) for name in extras)]
 
 
-def silver_rows(judged: DataFrame, rules: Sequence[Rule], values: Sequence[Column], delivery: Delivery) -> DataFrame:
-    """Rows that break no critical rule, with the warnings that they carry."""
+def silver_rows(evaluated: DataFrame, rules: Sequence[Rule], values: Sequence[Column], delivery: Delivery) -> DataFrame:
+    """Rows that pass all critical rules, marked with the warnings that they fail."""
     warnings = [i for i, rule in enumerate(rules) if rule.severity == "warning"]
     marks = F.array_compact(F.array(*(F.when(is_set(i, MASK), F.lit(rules[i].id)) for i in warnings)))
     marked = F.when(any_set(warnings, MASK), marks) if warnings else F.lit(None)
-    good = judged.filter(~any_set(_critical(rules), MASK))
+    good = evaluated.filter(~any_set(_critical(rules), MASK))
     return good.select(
         *values,
         F.lit(delivery.id).alias("_delivery"),
@@ -41,28 +41,35 @@ def silver_rows(judged: DataFrame, rules: Sequence[Rule], values: Sequence[Colum
 
 
 def key_column(contract: Contract) -> Column:
-    """The row's key as JSON, as evidence keeps it; null where the dataset has none."""
+    """The row's key as JSON, as in evidence; null where the dataset has none."""
     if not contract.key():
         return F.lit(None).cast("string")
     return F.to_json(F.struct(*(F.col(name).cast("string").alias(name) for name in contract.key())))
 
 
-def broken_rows(judged: DataFrame, rules: Sequence[Rule], contract: Contract) -> DataFrame:
-    """Rows that break any rule, as they were sent, with their masks: what quarantine and evidence are made from.
+def broken_rows(evaluated: DataFrame, rules: Sequence[Rule], contract: Contract) -> DataFrame:
+    """Rows that fail any rule, as sent, with their masks: the input of quarantine and evidence.
 
     Columns: `_file`, `_row`, `key` and `raw` (JSON), `_mask…`, and `v_<field>` for each field that a rule names,
-    `_told_<rule>` for each rule that knows the other side's value, `_line` with the text of a row of a wrong shape.
+    `_told_<rule>` for each rule with a lookup value, `_line` with the text of a malformed row.
     """
-    arrived = set(judged.schema["_raw"].dataType.fieldNames())
+    arrived = set(evaluated.schema["_raw"].dataType.fieldNames())
     line = F.col("_raw").getField(LINE) if LINE in arrived else F.lit(None).cast("string")
     named = sorted({name for rule in rules for name in rule.fields})
     values = [_sent(name, arrived).alias(f"v_{name}") for name in named]
     key = key_column(contract)
-    masks = [name for name in judged.columns if name.startswith(MASK)]
-    told = [name for name in judged.columns if name.startswith(TOLD)]
-    broken = judged.filter(any_set(range(len(rules)), MASK))
+    masks = [name for name in evaluated.columns if name.startswith(MASK)]
+    lookup_values = [name for name in evaluated.columns if name.startswith(TOLD)]
+    broken = evaluated.filter(any_set(range(len(rules)), MASK))
     return broken.select(
-        "_file", "_row", key.alias("key"), F.to_json("_raw").alias("raw"), line.alias(LINE), *masks, *values, *told
+        "_file",
+        "_row",
+        key.alias("key"),
+        F.to_json("_raw").alias("raw"),
+        line.alias(LINE),
+        *masks,
+        *values,
+        *lookup_values,
     )
 
 

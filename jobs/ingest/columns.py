@@ -89,16 +89,14 @@ class BronzePlan:
         if not missing:
             return
         refuses_any = self.contract.layout.missing_columns == "refuse"
-        needed = [_label(f) for f in missing if refuses_any or _is_needed(f)]
+        needed = missing if refuses_any else list(filter(_is_needed, missing))
         if needed:
             is_other_dataset = len(positions) < OTHER_DATASET_SHARE * len(self.fields)
             hint = wording("other_dataset", title=self.contract.title) if is_other_dataset else ""
-            present = _shown_header(grid, is_other_dataset)
-            raise notes.error(wording("columns_missing", names=_listed(needed), hint=hint, present=present))
-        names = [_label(f) for f in missing]
-        notes.say(
-            "column_missing", wording("columns_missing_empty", names=_listed(names)), columns=[f.name for f in missing]
-        )
+            names, present = _listed(list(map(_label, needed))), _shown_header(grid, is_other_dataset)
+            raise notes.error(wording("columns_missing", names=names, hint=hint, present=present))
+        names = _listed(list(map(_label, missing)))
+        notes.say("column_missing", wording("columns_missing_empty", names=names), columns=[f.name for f in missing])
 
     def _note_extra(self, columns: Sequence[tuple[str, str]], notes: FileNotes) -> None:
         """Note columns beyond the contract; DeliveryError where the contract refuses them. `columns`: header, name in bronze."""

@@ -1,4 +1,4 @@
-"""What stands in the landing zone → a delivery of the ledger: a new one, or the one that brought the same bytes before."""
+"""Files in the landing zone → a delivery in the ledger: a new one, or the one with the same bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from jobs.lake.ledger_tables import DeliveryRow, OccurrenceRow
 from jobs.model.delivery import Delivery, State
 
 NAME_LENGTH = 60
-"""Characters of a dataset's name that an id carries; a contract's id is shorter, a mistaken folder may not be."""
+"""Characters of a dataset's name in an id; contract ids are shorter, a mistaken folder may be longer."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """What stands in the landing zone and may become a delivery."""
+    """Files in the landing zone that may become a delivery."""
 
     dataset: str
     provider: str
@@ -31,27 +31,33 @@ class Arrival:
     answers: tuple[str, ...] = ()
 
     def content_id(self) -> str:
-        """What these bytes are called in this dataset, and the id of the delivery that first brings them."""
+        """The name of these bytes in this dataset; the id of the first delivery with them."""
         return f"{self.dataset[:NAME_LENGTH]}-{self.sha256[:12]}"
 
     def delivery_id(self, occurrence: int) -> str:
-        """The id of the delivery that brings them for the n-th time after something newer."""
+        """The id of the n-th delivery with these bytes; newer ones came in between."""
         return self.content_id() if occurrence == 1 else f"{self.content_id()}-{occurrence}"
 
 
 def recorded(session: Session, arrival: Arrival, now: datetime) -> tuple[Delivery, bool]:
-    """The delivery of what arrived, and whether it is new, in one transaction. Objects that stand as they were last seen are of the delivery known for them."""
-    known = _last_of_content(session, arrival)
-    is_new = known is None or not _is_repeat(session, known, arrival)
-    # asked last: whatever another worker did before the answers above, its sightings are seen now
-    last = [last_sighting(session, key) for key, _ in arrival.seen]
-    unchanged = _as_last_seen(last, arrival)
+    """The delivery of the arrival, and whether it is new, in one transaction. Unchanged objects belong to their known delivery."""
+    earlier = _last_of_content(session, arrival)
+    is_new = earlier is None or not _is_repeat(session, earlier, arrival)
+    # read last, so that sightings by another worker during the queries above are seen
+    last_sightings = [last_sighting(session, key) for key, _ in arrival.seen]
+    unchanged = _as_last_seen(last_sightings, arrival)
     if unchanged is not None:
         return _entry(session, unchanged.delivery), False
-    row = _added(session, arrival, known.occurrence + 1 if known else 1, now) if known is None or is_new else known
-    for before, (key, etag) in zip(last, arrival.seen, strict=True):
-        if before is None or (before.etag, before.delivery) != (etag, row.id):
-            _see(session, OccurrenceRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new))
+    row = (
+        _added(session, arrival, earlier.occurrence + 1 if earlier else 1, now)
+        if earlier is None or is_new
+        else earlier
+    )
+    for sighting, (key, etag) in zip(last_sightings, arrival.seen, strict=True):
+        if sighting is None or (sighting.etag, sighting.delivery) != (etag, row.id):
+            _note_sighting(
+                session, OccurrenceRow(delivery=row.id, object=key, etag=etag, seen_at=now, is_repeat=not is_new)
+            )
     return row.entry(), is_new
 
 
@@ -62,20 +68,22 @@ def _added(session: Session, arrival: Arrival, occurrence: int, now: datetime) -
     return row
 
 
-def _as_last_seen(last: Sequence[OccurrenceRow | None], arrival: Arrival) -> OccurrenceRow | None:
-    """The newest of the last sightings where each object stands as it was last seen; else None."""
-    known = [sighting for sighting in last if sighting is not None]
-    if not known or [sighting.etag for sighting in known] != [etag for _, etag in arrival.seen]:
+def _as_last_seen(last_sightings: Sequence[OccurrenceRow | None], arrival: Arrival) -> OccurrenceRow | None:
+    """The newest of the last sightings where no object has changed; else None."""
+    known_sightings = [sighting for sighting in last_sightings if sighting is not None]
+    if not known_sightings or [sighting.etag for sighting in known_sightings] != [etag for _, etag in arrival.seen]:
         return None
-    return max(known, key=lambda sighting: sighting.id)
+    return max(known_sightings, key=lambda sighting: sighting.id)
 
 
-def _is_repeat(session: Session, known: DeliveryRow, arrival: Arrival) -> bool:
-    """Whether the same bytes say nothing that was not said: nothing newer came, and the letter names nothing more."""
-    newer = select(DeliveryRow.seq).where(DeliveryRow.dataset == arrival.dataset, DeliveryRow.seq > known.seq).limit(1)
+def _is_repeat(session: Session, earlier: DeliveryRow, arrival: Arrival) -> bool:
+    """Whether the same bytes add nothing: no newer delivery, and nothing new in the covering letter."""
+    newer = (
+        select(DeliveryRow.seq).where(DeliveryRow.dataset == arrival.dataset, DeliveryRow.seq > earlier.seq).limit(1)
+    )
     is_last = session.scalar(newer) is None
-    replaces_no_other = arrival.supersedes in (None, known.supersedes, known.id)
-    return is_last and replaces_no_other and set(arrival.answers) <= set(known.answers)
+    replaces_no_other = arrival.supersedes in (None, earlier.supersedes, earlier.id)
+    return is_last and replaces_no_other and set(arrival.answers) <= set(earlier.answers)
 
 
 def _last_of_content(session: Session, arrival: Arrival) -> DeliveryRow | None:
@@ -84,12 +92,12 @@ def _last_of_content(session: Session, arrival: Arrival) -> DeliveryRow | None:
 
 
 def last_sighting(session: Session, object_key: str) -> OccurrenceRow | None:
-    mine = select(OccurrenceRow).where(OccurrenceRow.object == object_key)
-    return session.scalar(mine.order_by(OccurrenceRow.id.desc()).limit(1))
+    sightings = select(OccurrenceRow).where(OccurrenceRow.object == object_key)
+    return session.scalar(sightings.order_by(OccurrenceRow.id.desc()).limit(1))
 
 
-def _see(session: Session, sighting: OccurrenceRow) -> None:
-    """Note a sighting as the object's last; one of the same delivery, from before the object changed, gives way to it."""
+def _note_sighting(session: Session, sighting: OccurrenceRow) -> None:
+    """Record a sighting as the object's last; it replaces an earlier one of the same delivery and etag."""
     same = (OccurrenceRow.object == sighting.object, OccurrenceRow.etag == sighting.etag)
     session.execute(delete(OccurrenceRow).where(*same, OccurrenceRow.delivery == sighting.delivery))
     session.add(sighting)

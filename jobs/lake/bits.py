@@ -1,4 +1,4 @@
-"""Conditions packed into bigint columns: one bit a condition, cheap to write, cheap to count."""
+"""Conditions packed into bigint columns: one bit per condition, cheap to write and to count."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,9 +7,9 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 BITS = 62
-"""Conditions a column carries; bit 63 would be the sign."""
+"""Conditions per column; bit 63 would be the sign."""
 BIT_COLUMNS = re.compile(r"_(mask|seen|fix|clock)\d+")
-"""Names of the columns of bits that judged rows have: verdicts, what rules looked at, repairs, clock changes."""
+"""Bit columns of evaluated rows: verdicts, rows that a rule checked, repairs, clock changes."""
 
 
 def bit_columns(conditions: Sequence[Column], prefix: str) -> list[Column]:
@@ -48,8 +48,8 @@ def any_set(indexes: Sequence[int], prefix: str) -> Column:
     masks: dict[int, int] = {}
     for index in indexes:
         masks[index // BITS] = masks.get(index // BITS, 0) | 1 << index % BITS
-    found = [F.col(f"{prefix}{place}").bitwiseAND(F.lit(mask)) != 0 for place, mask in masks.items()]
-    return balanced(Column.__or__, found) if found else F.lit(False)
+    conditions = [F.col(f"{prefix}{place}").bitwiseAND(F.lit(mask)) != 0 for place, mask in masks.items()]
+    return balanced(Column.__or__, conditions) if conditions else F.lit(False)
 
 
 def count_true(condition: Column) -> Column:
@@ -58,5 +58,5 @@ def count_true(condition: Column) -> Column:
 
 
 def quoted(name: str) -> str:
-    """A column's name as an expression that names it, whatever characters it has."""
+    """A column's name in backticks, for names with any characters."""
     return "`" + name.replace("`", "``") + "`"

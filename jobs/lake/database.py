@@ -12,32 +12,32 @@ from sqlalchemy.orm import Session, sessionmaker
 from jobs.errors import ServiceUnavailable
 
 HEAD = "0008"
-"""Newest migration in jobs/lake/migrations/versions; a test holds it."""
+"""Newest migration in jobs/lake/migrations/versions; a test checks it."""
 
 THREADS = 40
-"""So many requests the portal answers at once, each with a connection: nobody waits for one, or is refused."""
+"""Requests that the portal answers concurrently; the pool has a connection for each."""
 
 
 class Database:
-    """Gives sessions, each one transaction, and brings the schema to the newest version."""
+    """Sessions, each one transaction, and migration of the schema."""
 
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self._sessions = sessionmaker(self._engine)
 
     def migrate(self) -> None:
-        """Bring the database to the newest schema; harmless when it already is."""
+        """Upgrade the database to the newest schema; idempotent."""
         if self._is_current():
             return
-        from alembic import command  # a second to import, wanted once a version
+        from alembic import command  # takes a second to import, needed once per version
         from alembic.config import Config
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self._reachable(), self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":  # two that start at once go one after the other
+            if connection.dialect.name == "postgresql":  # concurrent starts run one after the other
                 connection.execute(text("SELECT pg_advisory_xact_lock(20260112)"))
-            else:  # without it, SQLite's driver would keep each change of a table at once, and half of them after a crash
+            else:  # else SQLite's driver commits each DDL statement, and a crash leaves half of them
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -49,7 +49,7 @@ class Database:
             return bool(connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self._engine.dispose()
 
     @contextmanager
@@ -67,7 +67,7 @@ class Database:
 
 
 def utc(moment: datetime) -> datetime:
-    """The moment with its zone: SQLite gives it back without."""
+    """The moment in UTC: SQLite returns it without zone."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -1,6 +1,6 @@
-"""Delta tables whose rows are born in the client: bronze, quarantine, evidence, results; put-if-absent commits.
+"""Delta tables written by the client: bronze, quarantine, evidence, results; put-if-absent commits.
 
-Each of these tables has this writer alone (ADR 0003); Spark reads them.
+This is their only writer (ADR 0003); Spark reads them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,12 +26,12 @@ RETENTION = {
     "delta.logRetentionDuration": "interval 90 days",
 }
 COMMIT_TRIES = 12
-# A row group is read by one core: with the million rows that are usual, most deliveries would keep the others waiting.
+# A row group is read by one core: with the default of a million rows, most deliveries would use a single core.
 WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=200_000)
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
-    """Options for delta-rs: path-style S3 with conditional puts, so that two commits never meet."""
+    """Options for delta-rs: path-style S3 with conditional puts, so that two commits never collide."""
     return {
         "AWS_ENDPOINT_URL": settings.s3_endpoint,
         "AWS_ACCESS_KEY_ID": settings.s3_access_key,
@@ -39,13 +39,13 @@ def storage_options(settings: Settings) -> dict[str, str]:
         "AWS_REGION": settings.s3_region,
         "AWS_ALLOW_HTTP": str(settings.s3_endpoint.startswith("http://")).lower(),
         "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
-        # The commit fails where the object is already there; without it, two writers could both write one version.
+        # The commit fails where the object exists; otherwise two writers could write the same version.
         "aws_conditional_put": "etag",
     }
 
 
 def read_spool(file: Path) -> Iterator[pa.RecordBatch]:
-    """Batches of a local Arrow file, one at a time; none of an empty one."""
+    """Batches of a local Arrow file, one at a time; none of an empty file."""
     if file.stat().st_size == 0:
         return
     with pa.memory_map(str(file)) as source:
@@ -55,7 +55,7 @@ def read_spool(file: Path) -> Iterator[pa.RecordBatch]:
 
 
 def commit_attempts(tries: int = COMMIT_TRIES) -> Retrying:
-    """Attempts at a commit: where another commit came first, the next begins anew on the newer table."""
+    """Attempts at a commit: on a conflict, the next starts from the newer table."""
     wait = wait_random_exponential(multiplier=0.05, max=2)
     retry = retry_if_exception_type(CommitFailedError)
     return Retrying(retry=retry, stop=stop_after_attempt(tries), wait=wait, reraise=True)
@@ -68,7 +68,7 @@ class DeltaTables:
         self._options = storage_options(settings)
 
     def url(self, path: TablePath) -> str:
-        """Where the table stands."""
+        """The URL of the table."""
         return path.delta_url
 
     def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:
@@ -91,7 +91,7 @@ class DeltaTables:
         return max(before, default=None)
 
     def count(self, path: TablePath) -> int:
-        """Rows of the table by its log alone, without its files; 0 where it does not exist yet."""
+        """Number of rows, from the log alone; 0 where it does not exist yet."""
         table = self.open(path)
         return 0 if table is None else int(table.count())
 
@@ -107,8 +107,8 @@ class DeltaTables:
 
         `received_date`: the day of all these rows, of a table partitioned by it.
 
-        Where another commit came first, rows that are at hand are tried again on the newer table; a stream cannot be,
-        and whoever can begin it anew does so with `commit_attempts`.
+        On a conflict, a sequence of batches is retried on the newer table; a stream cannot be, and its caller retries
+        with `commit_attempts`.
         """
         rows = RowFilter(table.replace_by, value, received_date)
         for attempt in commit_attempts(COMMIT_TRIES if isinstance(batches, Sequence) else 1):
@@ -124,7 +124,7 @@ class DeltaTables:
             return
         if not is_laid_out(existing, table):
             raise OutdatedTable(
-                f"{path} is partitioned as an earlier release did it; run `lake upkeep` once, which lays it out anew"
+                f"{path} has the partitions of an earlier release; run `lake upkeep` once to repartition it"
             )
         if set(table.schema.names) != {f.name for f in existing.schema().fields}:
             options["schema_mode"] = "merge"
@@ -134,13 +134,13 @@ class DeltaTables:
             write_deltalake(existing, reader, mode="append", **options)
 
     def rewrite(self, existing: DeltaTable, table: SystemTable, batches: Iterable[pa.RecordBatch]) -> None:
-        """The whole table anew with other columns and partitions, in one commit; earlier versions stay readable.
+        """Rewrite the table with other columns and partitions, in one commit; earlier versions stay readable.
 
-        CommitFailedError where the table has a newer version than the one at hand.
+        CommitFailedError where the table has a newer version than `existing`.
         """
         reader = pa.RecordBatchReader.from_batches(table.schema, batches)
         options = self._write_options(table)
-        # delta-rs would otherwise go on over a commit in between, and keep its files under the partitions of before
+        # delta-rs would otherwise rebase on a concurrent commit, and retain its files in the old partitions
         options["commit_properties"] = CommitProperties(max_commit_retries=0)
         write_deltalake(existing, reader, mode="overwrite", schema_mode="overwrite", **options)
 
@@ -154,7 +154,7 @@ class DeltaTables:
         return None if table is None else table.to_pyarrow_table(filters=rows_of(delivery).terms(table))
 
     def compact(self, path: TablePath, keep_hours: int) -> None:
-        """Join small files, and remove those that no version of the last `keep_hours` needs."""
+        """Compact small files, and remove those that no version of the last `keep_hours` needs."""
         table = self.open(path)
         if table is not None:
             table.optimize.compact(writer_properties=WRITER)
@@ -167,12 +167,12 @@ class DeltaTables:
 
 
 def is_laid_out(existing: DeltaTable, table: SystemTable) -> bool:
-    """Whether a table has the partitions that its contract says."""
+    """Whether a table has the partitions of its contract."""
     return tuple(existing.metadata().partition_columns) == table.partition_by
 
 
 def has_rows(table: DeltaTable, rows: RowFilter) -> bool:
-    """Whether the table has such rows; the log alone tells where no file can hold them."""
+    """Whether the table has such rows; answered from the log where no file can match."""
     terms = rows.terms(table)
     if not table.file_uris(file_pruning_predicate=terms):
         return False

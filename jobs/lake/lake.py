@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Lake:
-    """Handles to everything that rests. Nothing is opened before it is used."""
+    """Store, ledger, tables and engine of a lake, each opened on first use."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -63,7 +63,7 @@ class Lake:
             self.__dict__.pop(name, None)
 
     def close(self) -> None:
-        """Give connections back; harmless when nothing was opened."""
+        """Close all connections; harmless when none is open."""
         spark = self.__dict__.pop("spark", None)
         self.__dict__.pop("tables", None)
         if spark is not None:

@@ -1,4 +1,4 @@
-"""The delivery ledger: who sent what, when, and how far it has come. The same content is one entry while nothing newer came."""
+"""The delivery ledger: who sent what, when, and its state. Repeated content is one entry until a newer delivery arrives."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -38,11 +38,11 @@ class Ledger:
         self._session = self._database.session
 
     def migrate(self) -> None:
-        """Bring the database to the newest schema; harmless when it already is."""
+        """Upgrade the database to the newest schema; idempotent."""
         self._database.migrate()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self._database.close()
 
     def has_seen(self, object_key: str, etag: str) -> bool:
@@ -52,15 +52,15 @@ class Ledger:
             return last is not None and last.etag == etag
 
     def delivery_of(self, object_key: str) -> str | None:
-        """Id of the delivery that the object was last recorded with; None where it was not seen yet."""
+        """Id of the delivery that the object was last recorded with; None where it was never seen."""
         with self._session() as session:
             last = last_sighting(session, object_key)
             return None if last is None else last.delivery
 
     def record(self, arrival: Arrival, now: datetime) -> tuple[Delivery, bool]:
-        """The delivery of these bytes, and whether it is new; the same bytes are a repeat while nothing newer came.
+        """The delivery of these bytes, and whether it is new; the same bytes are a repeat until a newer delivery arrives.
 
-        Another worker may record something in the same moment: then the ledger is asked again.
+        Retried where another worker records something at the same moment.
         """
         for _ in range(TRIES - 1):
             with suppress(IntegrityError), self._session() as session:
@@ -69,23 +69,23 @@ class Ledger:
             return recorded(session, arrival, now)
 
     def answer(self, delivery_id: str, ticket: str) -> None:
-        """Note that the delivery answers a ticket; harmless when it is noted already."""
+        """Record that the delivery answers a ticket; idempotent."""
         with self._session() as session:
             row = session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery_id))
             if row is not None and ticket not in row.answers:
                 row.answers = [*row.answers, ticket]
 
     def governed(self, delivery_id: str, now: datetime) -> None:
-        """Note that the delivery's tickets are opened, and its proofs given."""
+        """Record that the delivery's tickets and proofs are done."""
         with self._session() as session:
             session.execute(update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(governed_at=now))
 
     def ungoverned(self) -> list[Delivery]:
-        """Judged deliveries whose tickets were not looked at yet, in order of arrival."""
-        wanted = (DeliveryRow.governed_at.is_(None), DeliveryRow.state.in_([str(s) for s in JUDGED]))
+        """Evaluated deliveries whose tickets are not done yet, in order of arrival."""
+        conditions = (DeliveryRow.governed_at.is_(None), DeliveryRow.state.in_([str(s) for s in JUDGED]))
         with self._session() as session:
             return [
-                row.entry() for row in session.scalars(select(DeliveryRow).where(*wanted).order_by(DeliveryRow.seq))
+                row.entry() for row in session.scalars(select(DeliveryRow).where(*conditions).order_by(DeliveryRow.seq))
             ]
 
     def get(self, delivery_id: str) -> Delivery:
@@ -126,14 +126,18 @@ class Ledger:
             return tuple(row.entry() for row in session.scalars(query))
 
     def last_before(self, dataset: str, moment: datetime) -> Delivery | None:
-        """The dataset's last delivery of its own round that was received before the moment; None if none was."""
-        mine = (DeliveryRow.dataset == dataset, DeliveryRow.received_at < utc(moment), DeliveryRow.supersedes.is_(None))
+        """The dataset's last delivery of its own round that was received before the moment; None where there is none."""
+        conditions = (
+            DeliveryRow.dataset == dataset,
+            DeliveryRow.received_at < utc(moment),
+            DeliveryRow.supersedes.is_(None),
+        )
         with self._session() as session:
-            rows = session.scalars(select(DeliveryRow).where(*mine).order_by(DeliveryRow.seq.desc()))
+            rows = session.scalars(select(DeliveryRow).where(*conditions).order_by(DeliveryRow.seq.desc()))
             return next((row.entry() for row in rows.yield_per(50) if not row.answers), None)
 
     def repeats(self, delivery_id: str) -> int:
-        """How often the same bytes came again."""
+        """How often the same bytes were delivered again."""
         query = select(OccurrenceRow.id).where(OccurrenceRow.delivery == delivery_id, OccurrenceRow.is_repeat)
         with self._session() as session:
             return len(session.scalars(query).all())
@@ -149,22 +153,22 @@ class Ledger:
         return self.get(delivery_id)
 
     def supersede(self, older: Sequence[str], newer: str) -> None:
-        """Note that a delivery that was accepted replaces others."""
+        """Record that an accepted delivery replaces others."""
         with self._session() as session:
             change = update(DeliveryRow).where(DeliveryRow.id.in_(list(older))).values(superseded_by=newer)
             session.execute(change)
 
     def reinstate(self, newer: str, before: Mapping[str, str]) -> None:
-        """Note that a delivery replaces nothing after all: it is refused, where an earlier try accepted it.
+        """Record that a delivery replaces nothing: it is refused, though an earlier attempt accepted it.
 
-        `before` says which delivery had replaced those that it replaced, where one had.
+        `before`: replaced delivery → the one that replaced it before, if any.
         """
         with self._session() as session:
             for row in session.scalars(select(DeliveryRow).where(DeliveryRow.superseded_by == newer)):
                 row.superseded_by = before.get(row.id)
 
     def start_conform(self, delivery_id: str) -> bool:
-        """Note that conform begins; True where it had begun before, so that its rows may already stand in silver."""
+        """Record that conform starts; True where it started before, so that silver may have its rows already."""
         with self._session() as session:
             row = session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery_id))
             before = bool(row and row.conform_started)
@@ -173,7 +177,7 @@ class Ledger:
             return before
 
     def delete_conform_rows(self, delivery_id: str) -> None:
-        """Note that nothing of a delivery stands in silver, after its tables were removed."""
+        """Record that silver has no row of a delivery, after its tables were removed."""
         with self._session() as session:
             change = update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(conform_started=False)
             session.execute(change)
@@ -187,13 +191,13 @@ class Ledger:
             return Build(row.product, row.inputs, row.table_version, row.rows, utc(row.built_at))
 
     def record_build(self, build: Build) -> None:
-        """Remember a build in place of the one before."""
+        """Record a build in place of the one before."""
         with self._session() as session:
             session.merge(BuildRow(**{**asdict(build), "inputs": dict(build.inputs)}))
 
 
 def content_sha256(parts: Sequence[tuple[str, str]]) -> str:
-    """One hash for a delivery of several files, from (name, sha256) pairs; a single file keeps its own."""
+    """One hash for a delivery of several files, from (name, sha256) pairs; that of the file where it is single."""
     if len(parts) == 1:
         return parts[0][1]
     lines = "\n".join(f"{sha} {name}" for name, sha in sorted(parts))

@@ -1,4 +1,4 @@
-"""The SQL tables of the ledger, as SQLAlchemy sees them; Alembic makes them (jobs/lake/migrations)."""
+"""The SQL tables of the ledger, as SQLAlchemy models; Alembic creates them (jobs/lake/migrations)."""
 
 from datetime import date, datetime
 from typing import Any
@@ -44,7 +44,7 @@ class DeliveryRow(Base):
     conform_started: Mapped[bool] = mapped_column(default=False)
 
     def entry(self) -> Delivery:
-        """The row as the rest of the house sees it."""
+        """The row as a delivery."""
         return Delivery(
             id=self.id,
             seq=self.seq,
@@ -69,7 +69,7 @@ class DeliveryRow(Base):
 
 
 class OccurrenceRow(Base):
-    """Each time an object was seen in the landing zone with other bytes than before, and the delivery that they are of."""
+    """Each time an object was seen in the landing zone with other bytes than before, and their delivery."""
 
     __tablename__ = "sighting"
     __table_args__ = (UniqueConstraint("object", "etag", "delivery"),)

@@ -1,4 +1,4 @@
-"""Results of deliveries as Delta tables: one row a delivery in `results.verdicts`, one a rule in `results.rules`."""
+"""Results of deliveries as Delta tables: one row per delivery in `results.verdicts`, one per rule in `results.rules`."""
 
 import json
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Results:
         counties: Sequence[CountyRow] = (),
         shapes: Sequence[DistributionRow] = (),
     ) -> None:
-        """Keep a delivery's results in place of any earlier ones of that delivery."""
+        """Store a delivery's results in place of its earlier ones."""
         row = {**asdict(verdict), "repairs": json.dumps([asdict(r) for r in verdict.repairs], ensure_ascii=False)}
         if shapes:
             self._replace(self._shapes, [asdict(r) for r in shapes], verdict.delivery)
@@ -53,22 +53,22 @@ class Results:
         self._replace(self._verdicts, [row], verdict.delivery)
 
     def verdict(self, delivery: str) -> Verdict | None:
-        """The verdict of one delivery; None before it was judged."""
-        found = [v for v in self.verdicts([("delivery", "=", delivery)])]
-        return found[0] if found else None
+        """The verdict of one delivery; None before it is evaluated."""
+        verdicts = self.verdicts([("delivery", "=", delivery)])
+        return verdicts[0] if verdicts else None
 
     def verdicts(self, filters: list[tuple[str, str, Any]] | None = None, version: int | None = None) -> list[Verdict]:
-        """Verdicts in order of arrival, as the table is or as it was at a version."""
+        """Verdicts in order of arrival, now or at a version."""
         rows = self._read(self._verdicts, filters, version)
         return sorted((_verdict(row) for row in rows), key=lambda v: v.seq)
 
     def rules(self, filters: list[tuple[str, str, Any]] | None = None, version: int | None = None) -> list[RuleRow]:
-        """Rule results, by delivery and in the order of the plan, as the table is or as it was at a version."""
+        """Rule results, by delivery and in the order of the plan, now or at a version."""
         rows = [RuleRow(**row) for row in self._read(self._rules, filters, version)]
         return sorted(rows, key=lambda r: r.seq)
 
     def counts(self, filters: list[tuple[str, str, Any]] | None = None, version: int | None = None) -> pa.Table:
-        """Rule results as columns, without their words and Great Expectations' own results."""
+        """Rule results as columns, without messages and Great Expectations' own results."""
         table = self._arrow.open(self._rules, version)
         schema = pa.schema([field for field in system_table(RULES).schema if field.name in COUNTED])
         return (
@@ -78,7 +78,7 @@ class Results:
         )
 
     def shapes(self, dataset: str, version: int | None = None) -> list[DistributionRow]:
-        """How the values of a dataset's deliveries lie, as the table is or as it was at a version."""
+        """Value distributions of a dataset's deliveries, now or at a version."""
         return [DistributionRow(**row) for row in self._read(self._shapes, [("dataset", "=", dataset)], version)]
 
     def counties(self) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Which rows of a table are meant: those of one delivery, on the day of receipt that the table is partitioned by."""
+"""Filters for the rows of a delivery, with the day of receipt by which the tables are partitioned."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,20 +23,20 @@ class RowFilter:
     received_date: date | None = None
 
     def predicate(self) -> str:
-        """The filter in SQL, as a write replaces by it."""
+        """The filter in SQL, for a write with replacement."""
         value = self.value.replace("'", "''")
         day = "" if self.received_date is None else f" AND {RECEIVED} = '{self.received_date.isoformat()}'"
         return f"{self.column} = '{value}'{day}"
 
     def terms(self, table: DeltaTable) -> Terms:
-        """The filter as delta-rs and Arrow take it. A version from before tables had days is filtered without the day."""
+        """The filter for delta-rs and Arrow; without the day for versions that lack that column."""
         terms: Terms = [(self.column, "=", self.value)]
         if self.received_date is not None and RECEIVED in {field.name for field in table.schema().fields}:
             terms.insert(0, (RECEIVED, "=", self.received_date))
         return terms
 
     def dataset(self, table: DeltaTable) -> ds.Dataset:
-        """The table without the files that cannot hold such rows; others may stand in those that remain."""
+        """The table without files that cannot match; the remaining files may have other rows too."""
         return table.to_pyarrow_dataset(file_pruning_predicate=self.terms(table))
 
     def expression(self, table: DeltaTable) -> ds.Expression:
@@ -53,5 +53,5 @@ def rows_of(delivery: Delivery) -> RowFilter:
 
 
 def rows_of_id(ledger: Ledger, delivery_id: str) -> RowFilter:
-    """The same by the delivery's id; all days are searched where the ledger does not know it, as after a restored backup."""
+    """The same by id; searches all days where the ledger lacks the delivery, as after a restored backup."""
     return RowFilter(DELIVERY, delivery_id, ledger.received_date(delivery_id))

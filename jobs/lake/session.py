@@ -1,4 +1,4 @@
-"""The one warm engine: a thin Spark Connect session, and patience while it is away."""
+"""The Spark Connect session, and retries while a service is unavailable."""
 
 import functools
 import logging
@@ -21,9 +21,9 @@ T = TypeVar("T")
 PAUSE_S = 2.0
 HEADER = "authorization"
 REFUSED = "authentication token"
-"""In what the Spark server says to whoever shows no token, or another."""
+"""Part of the Spark server's error for a missing or wrong token."""
 
-AWAY_CLASSES = (
+UNAVAILABLE_CLASSES = (
     "EndpointConnectionError",
     "ConnectTimeoutError",
     "ReadTimeoutError",
@@ -31,7 +31,7 @@ AWAY_CLASSES = (
     "ConnectionError",
     "HTTPClientError",
 )
-AWAY_WORDS = (
+UNAVAILABLE_PHRASES = (
     "UNAVAILABLE",
     "failed to connect",
     "Connection refused",
@@ -48,29 +48,29 @@ AWAY_WORDS = (
 
 
 def connect(settings: Settings) -> "SparkSession":
-    """A Spark Connect session; ServiceUnavailable where no server is known or none answers, SetupError without its token."""
+    """A Spark Connect session; ServiceUnavailable where none is configured or responds, SetupError for a wrong token."""
     if not settings.spark_remote:
-        raise ServiceUnavailable("no Spark server is known: run `lake up`, or set LAKE_SPARK_REMOTE")
+        raise ServiceUnavailable("no Spark server is configured: run `lake up`, or set LAKE_SPARK_REMOTE")
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     session: SparkSession = SparkSession.builder.remote(remote_of(settings)).create()
-    brief = DefaultPolicy(max_retries=5, max_backoff=4000)  # for a blip; a longer absence is for `retrying` to wait out
-    session.client.set_retry_policies([brief])
+    # For short outages; `retrying` waits out longer ones.
+    session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=4000)])
     try:
         session.conf.set("spark.sql.session.timeZone", "UTC")
     except Exception as error:
-        session.stop()  # pyspark would give it to whoever asks for the active one
+        session.stop()  # else pyspark returns it as the active session
         if REFUSED not in str(error):
             raise
-        raise SetupError(f"{settings.spark_remote} asks for another token: LAKE_SPARK_TOKEN / 令牌不对") from error
+        raise SetupError(f"{settings.spark_remote} rejects the token: check LAKE_SPARK_TOKEN / 令牌不对") from error
     return session
 
 
 def remote_of(settings: Settings) -> str:
-    """The address of the Spark server with the token that it asks for, which goes with every call.
+    """The address of the Spark server with its token, sent with every call.
 
-    As a header, since pyspark takes `token=` only over TLS or to a host called localhost. For use in this process alone.
+    As a header, since pyspark accepts `token=` only over TLS or for localhost. For this process only.
     """
     token = settings.spark_token.get_secret_value()
     if not token:
@@ -80,35 +80,35 @@ def remote_of(settings: Settings) -> str:
 
 
 def bearer(token: str) -> str:
-    """The value of the header that carries a token."""
+    """The value of the authorization header."""
     return f"Bearer {token}"
 
 
-def is_away(error: BaseException) -> bool:
-    """Whether an error says that S3, Spark or the database did not answer, rather than that the work is wrong."""
+def is_unavailable(error: BaseException) -> bool:
+    """Whether an error means that S3, Spark or the database is unavailable, rather than a fault in the work."""
     if isinstance(error, ServiceUnavailable):
         return True
     module, name = type(error).__module__, type(error).__name__
-    if module.startswith("grpc") or (module == "botocore.exceptions" and name in AWAY_CLASSES):
+    if module.startswith("grpc") or (module == "botocore.exceptions" and name in UNAVAILABLE_CLASSES):
         return True
-    return any(word in str(error) for word in AWAY_WORDS)
+    return any(word in str(error) for word in UNAVAILABLE_PHRASES)
 
 
 def retrying(step: Callable[P, T], wait_s: int) -> Callable[P, T]:
-    """The step, run again while a service is unavailable, for at most `wait_s` seconds.
+    """The step, retried while a service is unavailable, for at most `wait_s` seconds.
 
-    Steps are idempotent by dataset and delivery id, so running one again is safe.
+    Steps are idempotent by dataset and delivery id, so a retry is safe.
     """
 
-    def tell(state: RetryCallState) -> None:
+    def log_retry(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         logger.warning("%s: service unavailable, trying again: %s", step.__name__, str(error).split("\n")[0][:200])
 
-    again = retry(
-        retry=retry_if_exception(is_away),
+    retried = retry(
+        retry=retry_if_exception(is_unavailable),
         stop=stop_after_delay(wait_s),
         wait=wait_fixed(PAUSE_S),
-        before_sleep=tell,
+        before_sleep=log_retry,
         reraise=True,
     )
-    return functools.wraps(step)(again(step))
+    return functools.wraps(step)(retried(step))

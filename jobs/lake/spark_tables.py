@@ -1,4 +1,4 @@
-"""Delta tables whose rows are born in Spark: silver and gold. The one server is their writer."""
+"""Delta tables written by Spark: silver and gold. The Spark server is their only writer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from jobs.model.delivery import Delivery
 
 KEEP = ", ".join(f"'{name}' = '{value}'" for name, value in RETENTION.items())
 FEW_ROWS = 50_000
-"""Deliveries of so many rows are done before their plan would be compiled (measured: 86 s instead of 123 s for ten)."""
+"""Up to so many rows, interpreting a plan is faster than compiling it (measured: ten deliveries in 86 s, not 123 s)."""
 
 
 class SparkTables:
@@ -27,7 +27,7 @@ class SparkTables:
         self._arrow = delta
 
     def interpret(self, rows: int) -> None:
-        """Let this session run few rows as they are planned, since compiling would take longer; many rows compiled."""
+        """Set the session to interpret plans for few rows, where compiling takes longer, and to compile them for many."""
         is_few = rows <= FEW_ROWS
         self.spark.conf.set("spark.sql.codegen.wholeStage", str(not is_few).lower())
         self.spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_few else "FALLBACK")
@@ -43,7 +43,7 @@ class SparkTables:
     def ensure(
         self, path: TablePath, columns: Sequence[ColumnSpec], comment: str, partition: Sequence[str] = ()
     ) -> bool:
-        """Make the table, or add the columns that it lacks; True where it is new."""
+        """Create the table, or add missing columns; True where it is new."""
         table = self._arrow.open(path)
         if table is None:
             parts = f" PARTITIONED BY ({', '.join(f'`{p}`' for p in partition)})" if partition else ""
@@ -53,14 +53,14 @@ class SparkTables:
                 f"USING DELTA{parts} COMMENT '{words}' TBLPROPERTIES ({KEEP})"
             )
             return True
-        known = {f.name for f in table.schema().fields}
-        missing = [c for c in columns if c.name not in known]
+        existing = {f.name for f in table.schema().fields}
+        missing = [c for c in columns if c.name not in existing]
         if missing:
             self.spark.sql(f"ALTER TABLE {path.sql} ADD COLUMNS ({', '.join(c.ddl() for c in missing)})")
         return False
 
     def register(self, path: TablePath) -> None:
-        """Give the table its name in SQL: `silver.heat_station`."""
+        """Register the table under its SQL name: `silver.heat_station`."""
         self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {path.zone}")
         self.spark.sql(f"CREATE TABLE IF NOT EXISTS {path} USING DELTA LOCATION '{path.spark_url}'")
 
@@ -70,15 +70,17 @@ class SparkTables:
         return (reader if version is None else reader.option("versionAsOf", version)).load(path.spark_url)
 
     def read_deliveries(self, path: TablePath, deliveries: Sequence[Delivery]) -> DataFrame:
-        """Rows of the named deliveries in bronze, quarantine or evidence; only the days on which they came are read."""
+        """Rows of the named deliveries in bronze, quarantine or evidence; only their days of receipt are read."""
         rows = self.read(path)
-        mine = rows.filter(F.col(DELIVERY).isin(*(one.id for one in deliveries)))
-        if RECEIVED not in rows.columns:  # as an earlier release laid it out
-            return mine
-        return mine.filter(F.col(RECEIVED).isin(*sorted({one.received_date() for one in deliveries})))
+        delivery_rows = rows.filter(F.col(DELIVERY).isin(*(delivery.id for delivery in deliveries)))
+        if RECEIVED not in rows.columns:  # partitioned by an earlier release
+            return delivery_rows
+        return delivery_rows.filter(
+            F.col(RECEIVED).isin(*sorted({delivery.received_date() for delivery in deliveries}))
+        )
 
     def spool(self, rows: DataFrame, file: Path) -> None:
-        """Rows into a local Arrow file, batch by batch as the engine sends them."""
+        """Write rows to a local Arrow file, batch by batch as the engine sends them."""
         client = rows._session.client  # pyspark has no public way to stream Arrow batches
         writer = None
         with pa.OSFile(str(file), "wb") as sink:
@@ -96,16 +98,16 @@ class SparkTables:
         rows.write.format("delta").mode("overwrite").option("replaceWhere", predicate).save(path.spark_url)
 
     def overwrite(self, rows: DataFrame, path: TablePath) -> None:
-        """The whole table anew; readers see the old rows until the commit."""
+        """Replace all rows; readers see the old ones until the commit."""
         rows.write.format("delta").mode("overwrite").save(path.spark_url)
 
     def compact(self, path: TablePath, keep_hours: int) -> None:
-        """Join small files, and remove those that no version of the last `keep_hours` needs."""
+        """Compact small files, and remove those that no version of the last `keep_hours` needs."""
         self.spark.sql(f"OPTIMIZE {path.sql}").collect()
         self.spark.sql(f"VACUUM {path.sql} RETAIN {keep_hours} HOURS").collect()
 
     def merge(self, rows: DataFrame, path: TablePath, merge: "Merge") -> None:
-        """Rows into the table by key in one commit, as `merge` says."""
+        """Merge rows into the table by key, in one commit."""
         view = "_merge_source"
         rows.createOrReplaceTempView(view)
         self.spark.sql(merge.sql(path.sql, view, rows.columns)).collect()
@@ -113,37 +115,37 @@ class SparkTables:
 
 @dataclass(frozen=True)
 class Merge:
-    """How rows meet those that stand: by key; `latest_wins` or first; rows of `gone` deliveries, and of an earlier try
-    (`again`), leave, and give way to any row of their key.
+    """How rows merge with existing ones: by key; the latest wins, or the first.
 
-    The column `earliest` keeps the smaller of the two values.
+    Existing rows of `replaced` deliveries, and of an earlier attempt of the delivery `retried`, are updated or deleted.
+    The column `earliest` takes the smaller of both values.
     """
 
     key: tuple[str, ...]
     latest_wins: bool
-    gone: tuple[str, ...] = ()
-    again: str = ""
+    replaced: tuple[str, ...] = ()
+    retried: str = ""
     earliest: str = ""
 
     def sql(self, target: str, source: str, columns: Sequence[str]) -> str:
-        same = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
-        leaving = tuple(d for d in (self.again, *self.gone) if d)
-        newer = self._newer(leaving)
+        on_key = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
+        removed = tuple(d for d in (self.retried, *self.replaced) if d)
+        updates = self._update_conditions(removed)
         sets = ", ".join(f"t.`{c}` = {self._value(c)}" for c in columns)
         names = ", ".join(f"`{c}`" for c in columns)
         values = ", ".join(f"s.`{c}`" for c in columns)
-        lines = [f"MERGE INTO {target} t USING {source} s ON {same}"]
-        if newer:
-            lines.append(f"WHEN MATCHED AND ({' OR '.join(newer)}) THEN UPDATE SET {sets}")
+        lines = [f"MERGE INTO {target} t USING {source} s ON {on_key}"]
+        if updates:
+            lines.append(f"WHEN MATCHED AND ({' OR '.join(updates)}) THEN UPDATE SET {sets}")
         lines.append(f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})")
-        if leaving:
-            lines.append(f"WHEN NOT MATCHED BY SOURCE AND t._delivery IN ({_quoted(leaving)}) THEN DELETE")
+        if removed:
+            lines.append(f"WHEN NOT MATCHED BY SOURCE AND t._delivery IN ({_quoted(removed)}) THEN DELETE")
         return "\n".join(lines)
 
-    def _newer(self, leaving: tuple[str, ...]) -> list[str]:
-        """When a row that comes takes the place of one that stands; any of these."""
-        newer = [f"t._delivery IN ({_quoted(leaving)})"] if leaving else []
-        return [*newer, "s._seq >= t._seq"] if self.latest_wins else newer
+    def _update_conditions(self, removed: tuple[str, ...]) -> list[str]:
+        """When a new row updates an existing one; any of these."""
+        updates = [f"t._delivery IN ({_quoted(removed)})"] if removed else []
+        return [*updates, "s._seq >= t._seq"] if self.latest_wins else updates
 
     def _value(self, column: str) -> str:
         return f"least(t.`{column}`, s.`{column}`)" if column == self.earliest else f"s.`{column}`"

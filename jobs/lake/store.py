@@ -1,4 +1,4 @@
-"""The object store, through its S3 protocol; bytes in, bytes out, nothing interpreted."""
+"""The object store, over the S3 protocol; bytes in, bytes out."""
 
 import hashlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object in the bucket; size in bytes. `modified` (UTC) is when it was put there."""
+    """One object in the bucket; size in bytes. `modified` (UTC) is when it was written."""
 
     key: str
     size: int
@@ -34,7 +34,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         if not settings.s3_endpoint:
-            raise ServiceUnavailable("no S3 server is known: run `lake up`, or set LAKE_S3_ENDPOINT")
+            raise ServiceUnavailable("no S3 server is configured: run `lake up`, or set LAKE_S3_ENDPOINT")
         self.bucket = settings.s3_bucket
         self._s3: Any = boto3.client(
             "s3",
@@ -51,7 +51,7 @@ class Store:
         )
 
     def create(self) -> None:
-        """Make the bucket, for a lake of its own; harmless where it is there."""
+        """Create the bucket; harmless where it exists."""
         try:
             self._s3.create_bucket(Bucket=self.bucket)
         except ClientError as error:
@@ -59,7 +59,7 @@ class Store:
                 raise
 
     def remove(self) -> None:
-        """Take the bucket away with all that is in it."""
+        """Delete the bucket with all its objects."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
             for item in page.get("Contents", []):
                 self.delete(item["Key"])
@@ -72,7 +72,7 @@ class Store:
                 yield StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
     def folders(self, prefix: str) -> tuple[str, ...]:
-        """Names of what lies directly under a prefix that ends with a slash and holds more, in order."""
+        """Names of the folders directly under a prefix that ends with a slash, in order."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
         keys = (item["Prefix"] for page in pages for item in page.get("CommonPrefixes", []))
         return tuple(sorted(key.removeprefix(prefix).rstrip("/") for key in keys))
@@ -80,15 +80,15 @@ class Store:
     def head(self, key: str) -> StoredObject | None:
         """The object at `key`; None where there is none."""
         try:
-            found = self._s3.head_object(Bucket=self.bucket, Key=key)
+            response = self._s3.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
                 return None
             raise
-        return StoredObject(key, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"])
+        return StoredObject(key, response["ContentLength"], response["ETag"].strip('"'), response["LastModified"])
 
     def put_file(self, file: Path, key: str) -> None:
-        """Stream a local file to `key`, in parts where it is large."""
+        """Upload a local file to `key`, multipart where it is large."""
         self._s3.upload_file(str(file), self.bucket, key)
 
     def put_bytes(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
@@ -96,27 +96,27 @@ class Store:
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def begin(self, key: str) -> "PartUpload":
-        """An upload in parts to `key`; nothing stands there before it is completed."""
+        """A multipart upload to `key`; the object appears when it is completed."""
         begun = self._s3.create_multipart_upload(Bucket=self.bucket, Key=key)
         return PartUpload(self._s3, {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]})
 
     def abort_uploads(self, before: datetime) -> int:
-        """How many uploads in parts were forgotten: those begun before the moment (UTC) that were never completed."""
-        forgotten = 0
+        """How many incomplete multipart uploads begun before the moment (UTC) were aborted."""
+        aborted = 0
         for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket):
-            for one in page.get("Uploads", []):
-                if one["Initiated"] < before:
-                    target = {"Bucket": self.bucket, "Key": one["Key"], "UploadId": one["UploadId"]}
+            for upload in page.get("Uploads", []):
+                if upload["Initiated"] < before:
+                    target = {"Bucket": self.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
                     PartUpload(self._s3, target).abort()
-                    forgotten += 1
-        return forgotten
+                    aborted += 1
+        return aborted
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """The object's bytes as a stream."""
         yield from self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(CHUNK)
 
     def put_new(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
-        """Write a small object where there is none; False where there is one, which stays as it is."""
+        """Write a small object if absent; False where one exists, which is not changed."""
         try:
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
         except ClientError as error:
@@ -152,7 +152,7 @@ class Store:
 
 
 class PartUpload:
-    """An object that comes in parts, each of 5 MiB or more but the last; it appears whole, or not at all."""
+    """A multipart upload; each part but the last has at least 5 MiB. The object appears complete or not at all."""
 
     def __init__(self, s3: Any, target: dict[str, str]) -> None:
         self._s3, self._target = s3, target
@@ -164,10 +164,10 @@ class PartUpload:
         self._etags.append(self._s3.upload_part(**self._target, PartNumber=number, Body=data)["ETag"])
 
     def complete(self) -> None:
-        """Have the object appear."""
+        """Complete the upload; the object appears."""
         parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(self._etags, 1)]
         self._s3.complete_multipart_upload(**self._target, MultipartUpload={"Parts": parts})
 
     def abort(self) -> None:
-        """Forget what was sent."""
+        """Abort the upload; its parts are deleted."""
         self._s3.abort_multipart_upload(**self._target)

@@ -1,6 +1,6 @@
-"""The lake's own tables, as their contracts in schemas/system/ say: bronze, quarantine, evidence, proofs, results.
+"""The lake's own tables by their contracts in schemas/system/: bronze, quarantine, evidence, proofs, results.
 
-For tables of which there is one a dataset, the contract is a template.
+For zones with one table per dataset, the contract is a template.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from jobs.lake.zones import Zone
 from jobs.settings import OWN_SCHEMAS
 
 TEMPLATES = (Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)
-"""Zones that have one table a dataset; the contract has the zone's name."""
+"""Zones with one table per dataset; the contract has the zone's name."""
 CLIENT_WRITTEN = (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)
 
 
@@ -33,13 +33,13 @@ def system_contract(name: str) -> Contract:
     """The contract of one of the lake's own tables; ContractError where there is none."""
     contracts = load_system(OWN_SCHEMAS)
     if name not in contracts:
-        raise ContractError(f"no contract stands at {OWN_SCHEMAS}/system/{name}.yaml")
+        raise ContractError(f"no contract at {OWN_SCHEMAS}/system/{name}.yaml")
     return contracts[name]
 
 
 @lru_cache
 def system_table(name: str) -> SystemTable:
-    """The table as its contract says; ContractError where the client does not write it."""
+    """The table by its contract; ContractError where the client does not write it."""
     contract = system_contract(name)
     if contract.storage is None:
         raise ContractError(f"{contract.file}: needs the property 'storage' to be written by the client")
@@ -47,12 +47,12 @@ def system_table(name: str) -> SystemTable:
 
 
 def bronze_table(columns: Sequence[str]) -> SystemTable:
-    """Bronze of a delivery: the columns that were sent, as text, then those of the contract."""
+    """Bronze with the delivered columns as text, then those of the contract."""
     own = system_table(Zone.BRONZE)
     sent = [pa.field(name, pa.string()) for name in columns if name not in own.schema.names]
     return SystemTable(pa.schema([*sent, *own.schema]), own.replace_by, own.partition_by)
 
 
 def results_tables() -> tuple[Contract, ...]:
-    """Contracts of the tables of which there is one for all datasets, by name."""
+    """Contracts of the tables that all datasets share, by name."""
     return tuple(c for name, c in sorted(load_system(OWN_SCHEMAS).items()) if name not in TEMPLATES)

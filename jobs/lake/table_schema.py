@@ -33,7 +33,7 @@ class ColumnSpec:
 
 
 def arrow_schema(fields: Iterable[Field]) -> pa.Schema:
-    """The fields as Delta keeps them; every column may be null, so that older tables take the rows too."""
+    """The fields as an Arrow schema; every column is nullable, so that older tables accept the rows."""
     return pa.schema([_arrow_field(field) for field in fields])
 
 

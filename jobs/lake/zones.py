@@ -1,11 +1,11 @@
-"""Where data rests: one prefix a zone, one Delta table a dataset."""
+"""Where data is stored: one prefix per zone, one Delta table per dataset."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Zone(StrEnum):
-    """The zones, in the order of the way."""
+    """The zones, in pipeline order."""
 
     LANDING = "landing"
     RECEIVED = "received"
@@ -41,7 +41,7 @@ class TablePath:
 
     @property
     def sql(self) -> str:
-        """The table as Spark SQL names it by path."""
+        """The table in Spark SQL, by path."""
         return f"delta.`{self.spark_url}`"
 
     def __str__(self) -> str:

@@ -1,11 +1,11 @@
-"""Who acts: role, department and name."""
+"""The actor of an operation: role, department and name."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who acts; `department` is the id that contracts call provider. What the role may: jobs/access."""
+    """A person or the system; `department` is the provider id of contracts. Rights of the role: jobs/access."""
 
     role: str
     department: str

@@ -1,4 +1,4 @@
-"""A delivery: one hand-over by a provider, and what was noticed while reading it."""
+"""A delivery by a provider, and the findings from reading it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 
 class State(StrEnum):
-    """How far a delivery has come (handbook states: 已接收 … 合格入库 / 部分隔离 / 整批拒收)."""
+    """Processing state of a delivery (handbook states: 已接收 … 合格入库 / 部分隔离 / 整批拒收)."""
 
     LANDED = "landed"
     UNREADABLE = "unreadable"
@@ -30,15 +30,15 @@ STATE_WORDS: Mapping[State, str] = {
 
 
 JUDGED = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
-"""States in which the lake has decided."""
+"""States with a verdict."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about the file that the sender should know; never a row's fault, never a personal value.
+    """A fact about the file that the sender should know; never about a single row, never a personal value.
 
-    `kind` is a stable word (encoding_detected, column_missing, column_extra, member_ignored, rows_malformed, …),
-    `message` says it in Chinese, `detail` holds the numbers.
+    `kind` is a stable code (encoding_detected, column_missing, column_extra, member_ignored, rows_malformed, …),
+    `message` is Chinese, `detail` has the numbers.
     """
 
     kind: str
@@ -71,20 +71,20 @@ class Delivery:
     reason: str = ""
 
     def sent_date(self, zone: ZoneInfo) -> date:
-        """The day on the covering letter, and never after the day on which the bytes came."""
-        came = self.received_at.astimezone(zone).date()
-        return min(self.sent_on or came, came)
+        """The day in the covering letter, at latest the day of receipt."""
+        received_on = self.received_at.astimezone(zone).date()
+        return min(self.sent_on or received_on, received_on)
 
     def received_date(self) -> date:
-        """The UTC day on which the bytes came; the lake's own tables are partitioned by it."""
+        """The UTC day of receipt; the lake's own tables are partitioned by it."""
         return self.received_at.astimezone(UTC).date()
 
     def is_answer(self) -> bool:
-        """Whether it only answers tickets: some rows mended, no delivery of the dataset's own round."""
+        """Whether it only answers tickets: some corrected rows, no regular delivery of the dataset."""
         return bool(self.answers) and not self.supersedes
 
     def is_regular(self) -> bool:
-        """Whether it is of the dataset's own round, neither a correction of a delivery nor an answer."""
+        """Whether it is a regular delivery of the dataset, neither a correction nor an answer."""
         return not (self.supersedes or self.answers)
 
     def names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How the values of a field lie in a delivery."""
+"""Value distribution of a field in a delivery."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ MEAN, VALUE_SHARE = "mean", "value_share"
 
 @dataclass(frozen=True)
 class DistributionRow:
-    """How a field's values lie in one delivery: `kind` is MEAN of `field`, or VALUE_SHARE of `field=word`."""
+    """One number of a field's value distribution: `kind` is MEAN of `field`, or VALUE_SHARE of `field=word`."""
 
     delivery: str
     seq: int

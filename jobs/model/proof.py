@@ -1,4 +1,4 @@
-"""What a redelivery proves of the rows that a ticket waits for."""
+"""What a redelivery proves of a ticket's open rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +9,12 @@ from jobs.model.ticket import Ticket
 
 @dataclass(frozen=True)
 class Proof:
-    """What a redelivery proves of keys that failed: `checked` of them were followed, each is mended, remaining or absent.
+    """What a redelivery proves of failed keys: each of the `checked` ones is `mended` (corrected), remaining or absent.
 
     `of` is the delivery whose keys were followed, empty for all of the ticket's. `keyless` rows cannot be followed,
-    `newly_broken` keys are mended and break another rule since, `deletion` says why keys may be absent, `fields_changed`
-    are other columns that changed on the way. `rows_left` of `of` are still to be mended there, where they were counted.
-    `is_directed`: the delivery was sent to mend this ticket; others show by the way what they mend.
+    `newly_broken` keys are corrected but now fail another rule, `deletion` says why keys may be absent, `fields_changed`
+    are other columns that changed too. `rows_left` of `of` are still to be corrected there, where they were counted.
+    `is_directed`: the delivery was sent for this ticket; others are proofs by coincidence.
     """
 
     delivery: str
@@ -40,7 +40,7 @@ class Proof:
             raise UserError("复核证明没有检查任何主键，不能证明什么；请重新复核")
 
     def unproven(self) -> int:
-        """What stands in the way of closing."""
+        """Number of rows that prevent closing."""
         return self.remaining + self.newly_broken + self.keyless + self.missing()
 
     def missing(self) -> int:
@@ -49,25 +49,25 @@ class Proof:
 
 
 def pooled(proofs: Sequence[Proof]) -> Proof:
-    """The proofs of one delivery for one ticket as a single one, over all deliveries that they speak of."""
+    """The proofs of one delivery for one ticket combined into one, over all deliveries whose keys they follow."""
     first = proofs[0]
     if len(proofs) == 1:
         return first
     numbers = ("checked", "mended", "remaining", "absent", "newly_broken", "keyless")
-    sums = {name: sum(getattr(one, name) for one in proofs) for name in numbers}
-    left = [one.rows_left for one in proofs if one.rows_left is not None]
+    sums = {name: sum(getattr(proof, name) for proof in proofs) for name in numbers}
+    rows_left = [proof.rows_left for proof in proofs if proof.rows_left is not None]
     return replace(
         first,
         **sums,
-        of="、".join(one.of for one in proofs),
-        rows_left=sum(left) if left else None,
-        is_directed=any(one.is_directed for one in proofs),
+        of="、".join(proof.of for proof in proofs),
+        rows_left=sum(rows_left) if rows_left else None,
+        is_directed=any(proof.is_directed for proof in proofs),
     )
 
 
 @dataclass(frozen=True)
 class RecheckOutcome:
-    """What a re-check did: the ticket afterwards, and in Chinese what is proven and what remains."""
+    """The outcome of a re-check: the ticket afterwards, and in Chinese what is proven and what remains."""
 
     ticket: Ticket
     is_closed: bool

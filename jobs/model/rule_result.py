@@ -1,4 +1,4 @@
-"""What rules said: of one delivery, of a county's rows in it, or of several deliveries together."""
+"""Rule results: of one delivery, of a county's rows in it, or of several deliveries together."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class RuleRow:
-    """One rule's result for one delivery, with the words for the department and GX's own result."""
+    """One rule's result for one delivery, with the messages for the department and GX's own result."""
 
     delivery: str
     seq: int
@@ -53,9 +53,9 @@ class CountyRow:
 
 @dataclass(frozen=True)
 class RuleCounts:
-    """What a score needs of a rule's results, over one delivery or added up over several.
+    """A rule's counts for a score, of one delivery or summed over several.
 
-    The words for the department stand with one delivery's counts only.
+    Messages for the department are set for one delivery only.
     """
 
     dataset: str

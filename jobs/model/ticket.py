@@ -1,4 +1,4 @@
-"""What goes into a ticket and what comes out of it, as frozen values."""
+"""Input and output values of tickets."""
 
 import hashlib
 import json
@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Issue:
-    """One rule that a delivery breaks. The failing rows stand in the evidence table, by delivery and rule.
+    """One rule that a delivery fails. The failing rows are in the evidence table, by delivery and rule.
 
-    `known_rows` of the failed ones are rows that the ticket holds already from earlier deliveries; `left_rows` are those
-    that now stand in this delivery, all of them where it is None. `is_answer`: the delivery answers tickets.
-    `agreed_days` are working days that the contract agrees on for corrections.
+    `known_rows` of the failed ones are known to the ticket from earlier deliveries; `left_rows` are those now counted
+    for this delivery, all where it is None. `is_answer`: the delivery answers tickets. `agreed_days` are the working
+    days for corrections in the contract.
     """
 
     dataset: str
@@ -39,23 +39,23 @@ class Issue:
     agreed_days: int | None = None
 
     def brings_nothing_new(self) -> bool:
-        """Whether an answer only shows again what the ticket holds already."""
+        """Whether it is from an answer that only repeats rows known to the ticket."""
         return self.is_answer and self.known_rows >= self.failed_rows
 
     def fingerprint(self) -> str:
-        """The same for the same fault in any delivery."""
+        """Hash that is equal for the same fault in any delivery."""
         return _digest(self.rule, self.dataset, self.field, self.error_class)
 
     def clock_case(self) -> str:
-        """The case in the clock table that the issue falls under."""
+        """The issue's case in the clock table."""
         return "feed_down" if self.error_class == "feed_down" else "core_field" if self.core else ""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A person's word that a record is wrong: 校核申请 of a department, or a citizen's objection.
+    """A claim that a record is wrong: 校核申请 of a department, or a citizen's objection.
 
-    `record` says which one, and is shown to the two parties and the bureau's officer only.
+    `record` names it, and is visible to the two parties and the bureau's officer only.
     """
 
     kind: Literal["correction", "objection"]
@@ -69,13 +69,13 @@ class Request:
     needs_assistance: bool = False
 
     def fingerprint(self) -> str:
-        """The same for the same complaint by the same requester."""
+        """Hash that is equal for the same complaint by the same requester."""
         return _digest(self.kind, self.dataset, self.field, self.record, self.requester)
 
 
 @dataclass(frozen=True)
 class ClockView:
-    """A ticket's clock as it stands; None where there is nothing to time yet. Moments are UTC."""
+    """The current state of a ticket's clock. Moments are UTC."""
 
     policy: str
     state: str
@@ -87,16 +87,16 @@ class ClockView:
     gross: float
     unit: str
     length: int = 0
-    """In the clock's unit, with what it was extended by."""
+    """In the clock's unit, extensions included."""
 
     def left(self) -> float:
-        """What is left, in the clock's unit; below 0 where it ran out."""
+        """Remaining time in the clock's unit; negative when overdue."""
         return self.length - self.net
 
 
 @dataclass(frozen=True)
 class TicketDelivery:
-    """Where failing rows of a ticket stand: a delivery, by the ticket's rule; and what is left of them."""
+    """A delivery with failing rows of a ticket, and how many remain."""
 
     delivery: str
     period: str
@@ -109,9 +109,9 @@ class TicketDelivery:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket as an actor may see it; `record` is empty where the actor may not read it.
+    """A ticket as visible to an actor; `record` is empty where the actor may not read it.
 
-    `provider` is responsible for it now, `owner` is the department whose data it is by contract.
+    `provider` is responsible for it now, `owner` is the department that owns the data by contract.
     """
 
     id: str
@@ -145,7 +145,7 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Event:
-    """One link of the chain."""
+    """One event of the hash chain."""
 
     seq: int
     ticket: str
@@ -162,7 +162,7 @@ class Event:
 
 @dataclass(frozen=True)
 class OpenRows:
-    """Rows of an open ticket in one delivery that are not proven mended."""
+    """Rows of an open ticket in one delivery that are not proven corrected."""
 
     ticket: str
     rule: str
@@ -174,9 +174,9 @@ class OpenRows:
 
 @dataclass(frozen=True)
 class TicketSummary:
-    """A ticket as everybody may read of it: no record, nobody's name. Counts and state are those of the cut-off.
+    """A ticket as visible to all: no record, no names. Counts and state are those at the cut-off.
 
-    `is_found`: the lake found it; otherwise somebody asked.
+    `is_found`: the lake detected it; otherwise a person requested it.
     """
 
     id: str

@@ -17,7 +17,7 @@ class RepairCount:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the lake decided about a delivery, with the versions that the decision rests on."""
+    """What the lake decided about a delivery, with the versions it is based on."""
 
     delivery: str
     seq: int

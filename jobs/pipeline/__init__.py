@@ -1,1 +1,1 @@
-"""The hallway: one short function a step, in the order of the way; `steps` is the registry of them."""
+"""The steps of the pipeline, one short function each; `steps` is their registry."""

@@ -16,18 +16,18 @@ from jobs.model.delivery import Delivery
 def bronze_rows(
     lake: Lake, contract: Contract, delivery: Delivery
 ) -> tuple[DataFrame, tuple[Repair, ...], tuple[str, ...]]:
-    """The delivery's rows with types, the repairs that they needed, and the names of evolved extra columns."""
+    """The delivery's rows with types, their repairs, and the names of evolved extra columns."""
     rows, extras = texts(lake, contract, (delivery,))
-    made, repairs = typed(rows, contract, extras)
-    return made, repairs, extras
+    typed_rows, repairs = typed(rows, contract, extras)
+    return typed_rows, repairs, extras
 
 
 def texts(lake: Lake, contract: Contract, deliveries: Sequence[Delivery]) -> tuple[DataFrame, tuple[str, ...]]:
     """The deliveries' rows as text with every field of the contract, and the names of evolved extra columns."""
     rows = lake.tables.read_deliveries(lake.path(Zone.BRONZE, contract.id), deliveries).drop(RECEIVED)
-    came = rows.columns
-    wanted = (*sorted(f.name for f in contract.fields if not f.is_computed()), LINE)
-    absent = [F.lit(None).cast("string").alias(name) for name in wanted if name not in came]
+    columns = rows.columns
+    expected = (*sorted(f.name for f in contract.fields if not f.is_computed()), LINE)
+    absent = [F.lit(None).cast("string").alias(name) for name in expected if name not in columns]
     own = {*contract.columns(), *BRONZE_OWN}
-    extras = tuple(name for name in came if name not in own)
+    extras = tuple(name for name in columns if name not in own)
     return rows.select("*", *absent), extras if contract.layout.extra_columns == "evolve" else ()

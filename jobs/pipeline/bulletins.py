@@ -1,4 +1,4 @@
-"""The bulletin of a period: results, ledger and tickets as of its end, kept as JSON first, and pages made from that alone."""
+"""The bulletin of a period: results, ledger and tickets as of its end, stored as JSON; its pages are rendered from that alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,34 +23,34 @@ STOCK = ("opening", "new", "closed", "closing")
 
 @dataclass(frozen=True)
 class BulletinRequest:
-    """What is asked for beside the period. `number` 0: the usual one. `reason` is why a new revision is made."""
+    """Options of a bulletin. `number` 0: the usual one. `reason` is why a new revision is made."""
 
     is_draft: bool = False
     reason: str = ""
     number: int = 0
 
 
-def bulletin(lake: Lake, registry: Registry, name: str, wish: BulletinRequest) -> BulletinFiles:
-    """The bulletin's files. What was published stays as it is: again without a reason, its pages are made from it."""
+def bulletin(lake: Lake, registry: Registry, name: str, request: BulletinRequest) -> BulletinFiles:
+    """The bulletin's files. A published bulletin never changes: without a reason, only its pages are rendered again."""
     now, zone = datetime.now(UTC), lake.settings.timezone
     period = bulletins.period(name, zone)
     bulletins.check_fonts(lake.settings)
-    if not wish.is_draft and period.until > now:
+    if not request.is_draft and period.until > now:
         raise UserError(f"{period.title}尚未结束；期末前只能加 --draft 出草稿")
     if period.since >= now:
         raise UserError(f"{period.title}尚未开始")
-    shelf = bulletins.Bulletins(lake)
-    published = None if wish.is_draft else shelf.last(name)
-    if published and not wish.reason:
-        return shelf.pages(published)
+    store = bulletins.Bulletins(lake)
+    published = None if request.is_draft else store.last(name)
+    if published and not request.reason:
+        return store.pages(published)
     revision = published.revision + 1 if published else 1
-    edition = _edition(lake, period, wish, revision, now)
+    edition = _edition(lake, period, request, revision, now)
     document = bulletins.bulletin_document(_facts(lake, registry, edition))
-    return shelf.keep(edition, document)
+    return store.keep(edition, document)
 
 
 def closed_periods(lake: Lake, registry: Registry, day: date | None = None) -> list[str]:
-    """The month that ended last before the day, and the quarter and the year that ended with it; none where nothing came."""
+    """The month that ended last before the day, and the quarter and the year that ended with it; none where nothing was delivered."""
     zone = lake.settings.timezone
     today = day or datetime.now(ZoneInfo(zone)).date()
     month = bulletins.period(f"{today:%Y-%m}", zone).before(zone)
@@ -64,16 +64,16 @@ def closed_periods(lake: Lake, registry: Registry, day: date | None = None) -> l
 
 
 def announce(lake: Lake, registry: Registry, name: str) -> str:
-    """Key of a period's published bulletin; one that was published before stays as it is."""
+    """Key of a period's published bulletin; an earlier one is returned unchanged."""
     return bulletin(lake, registry, name, BulletinRequest()).json
 
 
 def recomputed(lake: Lake, registry: Registry, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document made again from what it cites: table versions, the chain up to its event, its own terms and weights."""
+    """The document recomputed from what it cites: table versions, the chain up to its event, its own terms and weights."""
     return bulletins.bulletin_document(_facts(lake, registry, bulletins.edition_of(document), document))
 
 
-def _edition(lake: Lake, period: Period, wish: BulletinRequest, revision: int, now: datetime) -> Edition:
+def _edition(lake: Lake, period: Period, request: BulletinRequest, revision: int, now: datetime) -> Edition:
     zone = lake.settings.timezone
     return Edition(
         period=period,
@@ -81,17 +81,17 @@ def _edition(lake: Lake, period: Period, wish: BulletinRequest, revision: int, n
         until=min(period.until, now),
         made_at=now,
         issued_on=now.astimezone(ZoneInfo(zone)).date(),
-        is_draft=wish.is_draft,
+        is_draft=request.is_draft,
         revision=revision,
-        reason=wish.reason,
-        number=wish.number or period.serial,
+        reason=request.reason,
+        number=request.number or period.serial,
         bureau=lake.settings.bureau,
         zone=zone,
     )
 
 
 def _facts(lake: Lake, registry: Registry, edition: Edition, cited: Mapping[str, Any] | None = None) -> BulletinFacts:
-    """What the edition rests on: as things are, or as a document cites them."""
+    """The data behind the edition: as of now, or as a document cites it."""
     cut = Cutoff(edition.before, edition.period.since, edition.until)
     if cited:
         days = cited["basis"]["recurrence_days"]
@@ -117,31 +117,31 @@ def _ticket_facts(loop: Loop) -> TicketFacts:
 
 
 def _figures(loop: Loop) -> dict[str, tuple[Figure, ...]]:
-    """Figures by department; one that has tickets in one of the periods only has both."""
-    found = {}
+    """Figures of both periods by department, for each with tickets in either."""
+    figures = {}
     for name in sorted({*loop.now, *loop.before}):
         now, before = loop.now.get(name), loop.before.get(name)
-        mine = [one for one in loop.summaries.values() if name in ("", one.provider)]
-        lists = _lists(now, mine)
-        found[name] = tuple(_figure(key, lists[key], now, before) for key in lists)
-    return found
+        summaries = [summary for summary in loop.summaries.values() if name in ("", summary.provider)]
+        lists = _lists(now, summaries)
+        figures[name] = tuple(_figure(key, lists[key], now, before) for key in lists)
+    return figures
 
 
 def _lists(
-    now: LoopMetrics | None, mine: Sequence[TicketSummary]
+    now: LoopMetrics | None, summaries: Sequence[TicketSummary]
 ) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Ids above and below the line, by figure."""
-    nothing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    shares = {name: (now.share(name).part, now.share(name).whole) if now else nothing for name in SHARES}
-    stock = {name: ((), getattr(now.stock, name)) if now else nothing for name in STOCK}
-    timed = ((), now.durations.tickets) if now else nothing
-    overdue = tuple(brief.id for brief in mine if _is_late_issue(brief))
-    flagged = {"overdue": ((), overdue), "again": ((), tuple(brief.id for brief in mine if brief.recurred))}
+    """Ticket ids of numerator and denominator, by figure."""
+    no_ids: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    shares = {name: (now.share(name).part, now.share(name).whole) if now else no_ids for name in SHARES}
+    stock = {name: ((), getattr(now.stock, name)) if now else no_ids for name in STOCK}
+    timed = ((), now.durations.tickets) if now else no_ids
+    overdue = tuple(summary.id for summary in summaries if _is_late_issue(summary))
+    flagged = {"overdue": ((), overdue), "again": ((), tuple(summary.id for summary in summaries if summary.recurred))}
     return {**stock, **shares, **dict.fromkeys(("mean_days", "median_days", "p90_days", "net_days"), timed), **flagged}
 
 
-def _is_late_issue(brief: TicketSummary) -> bool:
-    return brief.is_overdue and brief.is_found
+def _is_late_issue(summary: TicketSummary) -> bool:
+    return summary.is_overdue and summary.is_found
 
 
 def _figure(
@@ -152,14 +152,14 @@ def _figure(
     return Figure(name, _value(name, now), _value(name, before), *ids)
 
 
-def _value(name: str, found: LoopMetrics | None) -> float | None:
+def _value(name: str, metrics: LoopMetrics | None) -> float | None:
     if name in STOCK:
-        return len(getattr(found.stock, name)) if found else 0
-    if found is None:
+        return len(getattr(metrics.stock, name)) if metrics else 0
+    if metrics is None:
         return None
     if name in SHARES:
-        return found.share(name).value
-    timed = found.durations
+        return metrics.share(name).value
+    timed = metrics.durations
     return {"mean_days": timed.mean, "median_days": timed.median, "p90_days": timed.p90, "net_days": timed.net_mean}[
         name
     ]
@@ -172,7 +172,7 @@ def _cited(loop: Loop) -> tuple[TicketSummary, ...]:
 
 
 def _named(metrics: LoopMetrics) -> set[str]:
-    """Tickets that any number of a period is made of."""
+    """Tickets that any number of a period counts."""
     of_shares = (share.whole for share in metrics.shares)
     of_stock = (getattr(metrics.stock, name) for name in STOCK)
     return set().union(*of_shares, *of_stock, metrics.durations.tickets)

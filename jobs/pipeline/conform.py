@@ -1,4 +1,4 @@
-"""Deliveries judged: bronze → silver | quarantine, with results and evidence."""
+"""Deliveries evaluated: bronze → silver | quarantine, with results and evidence."""
 
 import logging
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
-    """Bronze rows of one delivery to silver, or to quarantine with their reasons; one pass. What is not loaded is loaded first."""
+    """Bronze rows of one delivery to silver, or to quarantine with their reasons; one pass. Loads the delivery first if needed."""
     delivery = lake.ledger.get(delivery_id)
     if is_unread(delivery):
         delivery = load(lake, registry, delivery_id)
@@ -33,63 +33,65 @@ def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
         return verdict
     versions = latest_versions(lake)
     rules = runnable_rules(lake, registry.rules[contract.id], versions)
-    this = evaluate_delivery(lake, contract, delivery, rules, versions)
+    evaluation = evaluate_delivery(lake, contract, delivery, rules, versions)
     try:
-        decision = this.decision(contract, delivery)
-        _publish(lake, this, contract, delivery, decision.is_refused())
+        decision = evaluation.decision(contract, delivery)
+        _publish(lake, evaluation, contract, delivery, decision.is_refused())
     finally:
-        this.judged.release()
+        evaluation.outcome.release()
     verdict = quality.verdict_on(
         contract,
         delivery,
         decision,
         quality.Basis(suite_hash(rules), lake.tables.version(lake.path(Zone.SILVER, contract.id)), datetime.now(UTC)),
-        quality.RowCounts(this.judged.counted, this.repair_counts()),
+        quality.RowCounts(evaluation.outcome.counted, evaluation.repair_counts()),
     )
-    counties = quality.county_rows(verdict, this.judged.counties)
+    counties = quality.county_rows(verdict, evaluation.outcome.counties)
     rows = [
-        *quality.rule_rows(verdict, this.judged.results),
+        *quality.rule_rows(verdict, evaluation.outcome.results),
         *delivery_checks(lake, contract, delivery, verdict),
     ]
     from jobs.quality.distribution import distribution_rows
 
-    results.write(verdict, rows, counties, distribution_rows(verdict, this.judged.shape))
+    results.write(verdict, rows, counties, distribution_rows(verdict, evaluation.outcome.shape))
     lake.ledger.move(delivery.id, verdict.state, reason=verdict.reason)
     logger.info("%s: delivery %s is %s, %s rows failed", contract.id, delivery.id, verdict.state, verdict.failed_rows)
     return verdict
 
 
-def _publish(lake: Lake, this: Evaluation, contract: Contract, delivery: Delivery, is_refused: bool) -> None:
-    """The tables of a decision; a refused correction replaces nothing, and what was withdrawn uncovers what lay beneath."""
+def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: Delivery, is_refused: bool) -> None:
+    """Write the tables of a decision; a refused correction replaces nothing, and withdrawn rows restore those they overwrote."""
     from jobs.quality.suggest import suggested
 
-    everything = lake.ledger.deliveries(contract.id)
-    replaced = chain_of(delivery, {one.id: one for one in everything})
-    began_before = lake.ledger.start_conform(delivery.id)
-    gone, back = ((), replaced if began_before else ()) if is_refused else (replaced, ())
-    leaving = (delivery.id, *gone) if began_before else gone
-    beneath = OverwrittenRows(lake, contract, this.judged.rules, Withdrawal(delivery, leaving, back))
+    deliveries = lake.ledger.deliveries(contract.id)
+    replaced = chain_of(delivery, {other.id: other for other in deliveries})
+    is_retry = lake.ledger.start_conform(delivery.id)
+    replaced_ids, reinstated_ids = ((), replaced if is_retry else ()) if is_refused else (replaced, ())
+    withdrawn_ids = (delivery.id, *replaced_ids) if is_retry else replaced_ids
+    overwritten = OverwrittenRows(
+        lake, contract, evaluation.outcome.rules, Withdrawal(delivery, withdrawn_ids, reinstated_ids)
+    )
     publication = Publication(
-        rows=this.judged.rows,
-        rules=this.judged.rules,
+        rows=evaluation.outcome.rows,
+        rules=evaluation.outcome.rules,
         contract=contract,
         delivery=delivery,
-        extras=this.extras,
-        gone=gone,
-        began_before=began_before,
-        failed=this.judged.counted["failed"],
-        broken=this.judged.counted["broken"],
+        extras=evaluation.extras,
+        replaced=replaced_ids,
+        is_retry=is_retry,
+        failed=evaluation.outcome.counted["failed"],
+        broken=evaluation.outcome.counted["broken"],
         is_refused=is_refused,
         suggest=suggested,
         is_replaced=delivery.superseded_by is not None,
-        back=back,
-        beneath=beneath.rows,
+        reinstated=reinstated_ids,
+        overwritten=overwritten.rows,
     )
     try:
         publish(lake, publication)
     finally:
-        beneath.release()
+        overwritten.release()
     if is_refused:
-        lake.ledger.reinstate(delivery.id, replaced_by(everything, delivery.id))
+        lake.ledger.reinstate(delivery.id, replaced_by(deliveries, delivery.id))
     elif not publication.is_replaced:
-        lake.ledger.supersede(gone, delivery.id)
+        lake.ledger.supersede(replaced_ids, delivery.id)

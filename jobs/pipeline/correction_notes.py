@@ -1,4 +1,4 @@
-"""What a department wrote into its workbook, said on the ticket: what was done about each problem, and why not where nothing was."""
+"""A department's notes in its workbook as a ticket comment: how each problem was handled, or why not."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ WITHOUT = "（未选择方式）"
 
 
 def comment_correction_notes(lake: Lake, tickets: Tickets, delivery: Delivery, now: datetime) -> None:
-    """A comment of the sender on each ticket that the workbook answers; once a delivery, nothing where nothing was filled in."""
+    """Comment as the sender on each ticket that the workbook answers, once per delivery; no comment without notes."""
     notes = _notes_of(lake, delivery) if delivery.answers else []
     if not notes:
         return
@@ -26,15 +26,15 @@ def comment_correction_notes(lake: Lake, tickets: Tickets, delivery: Delivery, n
     begin = f"批次 {delivery.id} 随整改包填写："
     for ticket in delivery.answers:
         try:
-            said = [text for _, text in tickets.comments(ticket, sender)]
+            comments = [text for _, text in tickets.comments(ticket, sender)]
         except Unknown:
             continue
-        if not any(text.startswith(begin) for text in said):
+        if not any(text.startswith(begin) for text in comments):
             tickets.commented(ticket, sender, begin + _text(notes), now)
 
 
 def _notes_of(lake: Lake, delivery: Delivery) -> list[CorrectionNote]:
-    """What was filled in, where the delivery is one workbook."""
+    """The notes of a delivery that is one workbook; else none."""
     if len(delivery.objects) != 1 or not delivery.objects[0].lower().endswith(".xlsx"):
         return []
     with TemporaryDirectory(prefix="lake-workbook-") as folder:
@@ -43,12 +43,12 @@ def _notes_of(lake: Lake, delivery: Delivery) -> list[CorrectionNote]:
         return list(correction_notes(file))
 
 
-def _text(found: Sequence[CorrectionNote]) -> str:
-    """How many problems were handled in each way, and the words of the first ones."""
-    ways = Counter(one.way or WITHOUT for one in found)
+def _text(notes: Sequence[CorrectionNote]) -> str:
+    """Problems by how they were handled, and the explanations of the first ones."""
+    ways = Counter(note.way or WITHOUT for note in notes)
     counts = "，".join(f"{way} {number} 条" for way, number in ways.items())
-    explained = [one for one in found if one.words]
-    lines = [f"第 {one.number} 条（{one.key}）{one.way}：{one.words}" for one in explained[:SHOWN]]
+    explained = [note for note in notes if note.words]
+    lines = [f"第 {note.number} 条（{note.key}）{note.way}：{note.words}" for note in explained[:SHOWN]]
     if len(explained) > SHOWN:
         lines.append(f"另有 {len(explained) - SHOWN} 条说明，见整改包")
     return "\n".join([counts, *lines])

@@ -1,4 +1,4 @@
-"""The workbook of a ticket: made for whoever asks, masked for all but its owner; filled in, it comes back as a redelivery."""
+"""The workbook of a ticket: masked for all readers but the owner; filled in, it returns as a redelivery."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,21 +34,20 @@ PLACE = ("_file", "_row", "rule", "key")
 
 
 def ticket_workbook(lake: Lake, registry: Registry, ticket_id: str, actor: Actor) -> bytes:
-    """The ticket's workbook; with values and rows as they were sent where the data is the actor's department's."""
+    """The ticket's workbook; with values and rows as sent where the data is the actor's department's."""
     with open_tickets(lake, registry) as tickets:
         ticket = tickets.ticket(ticket_id, actor, datetime.now(UTC))
-        open_now = [one for one in tickets.open_rows(ticket.dataset) if one.ticket == ticket_id]
-        found_at = {one.delivery: one.seen_at for one in tickets.ticket_deliveries(ticket_id, actor)}
+        open_rows = [rows for rows in tickets.open_rows(ticket.dataset) if rows.ticket == ticket_id]
+        found_at = {delivery.delivery: delivery.seen_at for delivery in tickets.ticket_deliveries(ticket_id, actor)}
     contract = registry.contract(ticket.dataset)
     rules = {rule.id: rule for rule in registry.rules[contract.id]}
-    asked = [
-        OpenDelivery(contract, rules.get(one.rule), one) for one in requested_rows(lake, contract, rules, open_now)
-    ]
+    requests = requested_rows(lake, contract, rules, open_rows)
+    open_deliveries = [OpenDelivery(contract, rules.get(request.rule), request) for request in requests]
     is_owner = reads_as_sent(actor, contract.provider)
     with TemporaryDirectory(prefix="lake-workbook-") as folder:
         file = Path(folder) / "workbook.xlsx"
-        problems = _problems(lake, asked, is_owner)
-        sent = _sent(lake, contract, asked) if is_owner else None
+        problems = _problems(lake, open_deliveries, is_owner)
+        sent = _sent(lake, contract, open_deliveries) if is_owner else None
         write_correction_workbook(file, _head(lake, ticket, found_at), contract, problems, sent)
         return file.read_bytes()
 
@@ -65,7 +64,7 @@ def answer_ticket(lake: Lake, registry: Registry, ticket_id: str, actor: Actor, 
     notes = Manifest(sender=actor.name, answers=[ticket_id])
     with TemporaryDirectory(prefix="lake-answer-") as folder, file.open("rb") as opened:
         named = Path(folder) / f"{ticket_id}_{file_digest(opened, 'sha256').hexdigest()[:8]}{file.suffix}"
-        shutil.copyfile(file, named)  # two answers of one name would stand in each other's place
+        shutil.copyfile(file, named)  # two answers with one name would overwrite each other
         (key,) = deliver(lake.store, [named], contract.id, contract.provider, notes)
     return key
 
@@ -94,51 +93,55 @@ class OpenDelivery:
 
     contract: Contract
     rule: Rule | None
-    asked: RecheckRequest
+    request: RecheckRequest
 
-    def chosen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Those of a batch of evidence."""
-        mine = [rule == self.asked.rule and self._waits_for(key) for rule, key in _pairs(batch)]
-        return batch.filter(pa.array(mine, pa.bool_()))
+    def matching(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """These rows in a batch of evidence."""
+        is_open = [rule == self.request.rule and self._waits_for(key) for rule, key in _pairs(batch)]
+        return batch.filter(pa.array(is_open, pa.bool_()))
 
     def _waits_for(self, key: str | None) -> bool:
-        if key in self.asked.keys:
+        if key in self.request.keys:
             return True
-        return bool(self.asked.keyless) and not can_follow(self.contract, self.rule, key or "")
+        return bool(self.request.keyless) and not can_follow(self.contract, self.rule, key or "")
 
 
 def _pairs(batch: pa.RecordBatch) -> Iterator[tuple[str, str | None]]:
     return zip(batch["rule"].to_pylist(), batch["key"].to_pylist(), strict=True)
 
 
-def _problems(lake: Lake, asked: Sequence[OpenDelivery], is_owner: bool) -> Iterator[tuple[str, EvidenceLine]]:
-    for one in asked:
-        evidence = Evidence(lake, one.contract, one.asked.delivery, for_owner=is_owner)
-        for row in evidence.rows(one.asked.rule, one.chosen):
-            yield one.asked.delivery, row
+def _problems(
+    lake: Lake, open_deliveries: Sequence[OpenDelivery], is_owner: bool
+) -> Iterator[tuple[str, EvidenceLine]]:
+    for open_delivery in open_deliveries:
+        evidence = Evidence(lake, open_delivery.contract, open_delivery.request.delivery, for_owner=is_owner)
+        for row in evidence.rows(open_delivery.request.rule, open_delivery.matching):
+            yield open_delivery.request.delivery, row
 
 
-def _sent(lake: Lake, contract: Contract, asked: Sequence[OpenDelivery]) -> SentRows | None:
-    """The rows to be mended from bronze, read batch by batch; None where nothing of the dataset could be read."""
+def _sent(lake: Lake, contract: Contract, open_deliveries: Sequence[OpenDelivery]) -> SentRows | None:
+    """The rows to be corrected from bronze, read batch by batch; None where the dataset has no bronze table."""
     bronze = lake.delta.open(lake.path(Zone.BRONZE, contract.id))
     if bronze is None:
         return None
     columns = [f.name for f in bronze.schema().fields if f.name not in BRONZE_OWN]
-    return SentRows(columns, _rows(lake, bronze, asked, columns))
+    return SentRows(columns, _rows(lake, bronze, open_deliveries, columns))
 
 
 def _rows(
-    lake: Lake, bronze: DeltaTable, asked: Sequence[OpenDelivery], columns: list[str]
+    lake: Lake, bronze: DeltaTable, open_deliveries: Sequence[OpenDelivery], columns: list[str]
 ) -> Iterator[Mapping[str, str | None]]:
-    for one in asked:
+    for open_delivery in open_deliveries:
         places: dict[str, list[int]] = {}
-        for batch in Evidence(lake, one.contract, one.asked.delivery, for_owner=True).batches(PLACE):
-            chosen = one.chosen(batch)
-            for file, row in zip(chosen["_file"].to_pylist(), chosen["_row"].to_pylist(), strict=True):
+        for batch in Evidence(lake, open_delivery.contract, open_delivery.request.delivery, for_owner=True).batches(
+            PLACE
+        ):
+            matching = open_delivery.matching(batch)
+            for file, row in zip(matching["_file"].to_pylist(), matching["_row"].to_pylist(), strict=True):
                 places.setdefault(file, []).append(row)
-        mine = rows_of_id(lake.ledger, one.asked.delivery)
-        dataset = mine.dataset(bronze)
+        delivery_rows = rows_of_id(lake.ledger, open_delivery.request.delivery)
+        dataset = delivery_rows.dataset(bronze)
         for file, rows in places.items():
-            of_file = mine.expression(bronze) & (ds.field("_file") == file)
+            of_file = delivery_rows.expression(bronze) & (ds.field("_file") == file)
             for batch in dataset.to_batches(columns=columns, filter=of_file & ds.field("_row").isin(rows)):
                 yield from batch.to_pylist()

@@ -1,4 +1,4 @@
-"""What is said of a delivery as a whole: with what came before it, from the ledger alone."""
+"""Checks of a delivery as a whole against earlier ones, from the ledger alone."""
 
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from jobs.reporting.history import usual_rows
 
 
 def delivery_checks(lake: Lake, contract: Contract, delivery: Delivery, verdict: Verdict) -> list[RuleRow]:
-    """Results about the delivery itself. A correction has no day of its own to be compared with."""
+    """Results about the delivery itself. A correction has no usual row count to be compared with."""
     zone = ZoneInfo(lake.settings.timezone)
     earlier = [d for d in lake.ledger.deliveries(contract.id) if d.seq < delivery.seq and d.is_regular()]
     counted = [(d.sent_date(zone), d.counted_rows) for d in earlier if d.counted_rows is not None]

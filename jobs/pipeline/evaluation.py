@@ -1,4 +1,4 @@
-"""A delivery's bronze rows → judged rows, nothing written: what conform, verify and recheck have in common."""
+"""A delivery's bronze rows → evaluated rows, nothing written; conform, verify and recheck share it."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame
 
 from jobs import quality
-from jobs.conform import Repair, judged_columns
+from jobs.conform import Repair, evaluated_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import SENT_DATE, TECHNICAL
 from jobs.lake.bits import is_set
@@ -16,7 +16,7 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.model.verdict import RepairCount
 from jobs.pipeline.bronze import bronze_rows
-from jobs.pipeline.first_sent import ask_for_the_day, with_sent_date
+from jobs.pipeline.first_sent import need_sent_date, with_sent_date
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
@@ -25,44 +25,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A delivery's rows judged by its rules; release() of `judged` gives the engine's memory back."""
+    """A delivery's rows evaluated by its rules; `outcome.release()` frees the engine's memory."""
 
-    judged: "EvaluatedRows"
+    outcome: "EvaluatedRows"
     repairs: tuple[Repair, ...]
     extras: tuple[str, ...]
 
     def decision(self, contract: Contract, delivery: Delivery) -> quality.Decision:
-        """What is decided of the delivery; an answer to tickets has no limits of acceptance."""
-        return quality.decide(contract, self.judged.counted, self.judged.results, delivery.is_answer())
+        """The decision on the delivery; an answer to tickets has no limits of acceptance."""
+        return quality.decide(contract, self.outcome.counted, self.outcome.results, delivery.is_answer())
 
     def repair_counts(self) -> tuple[RepairCount, ...]:
         """How often each declared change happened."""
-        return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.judged.counted)
+        return quality.repair_counts([(r.field, r.kind) for r in self.repairs], self.outcome.counted)
 
 
 def runnable_rules(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> tuple[Rule, ...]:
-    """The rules that can run: one that looks at a dataset that never came cannot be tested."""
-    named = {rule.id: quality.other_datasets(rule) for rule in rules}
-    came = {name for name in set().union(*named.values()) if versions(lake.path(Zone.SILVER, name)) is not None}
-    return tuple(rule for rule in rules if named[rule.id] <= came)
+    """The rules that can run: a rule on another dataset needs that dataset in silver."""
+    datasets = {rule.id: quality.other_datasets(rule) for rule in rules}
+    delivered = {name for name in set().union(*datasets.values()) if versions(lake.path(Zone.SILVER, name)) is not None}
+    return tuple(rule for rule in rules if datasets[rule.id] <= delivered)
 
 
 def evaluate_delivery(
     lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
 ) -> Evaluation:
-    """The delivery's rows, judged in one pass."""
+    """The delivery's rows, evaluated in one pass."""
     from jobs.quality.evaluation import evaluate  # Great Expectations takes seconds to import
 
     lake.tables.interpret(delivery.counted_rows or 0)
     rows, repairs, extras = typed_rows(lake, contract, delivery, rules, versions)
-    keep = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *judged_columns(contract, extras)]
+    columns = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *evaluated_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
-    judged = evaluate(rows, plan, partial(curated, lake, versions), keep, _repair_counts(repairs))
-    return Evaluation(judged, repairs, extras)
+    evaluated = evaluate(rows, plan, partial(curated, lake, versions), columns, _repair_counts(repairs))
+    return Evaluation(evaluated, repairs, extras)
 
 
 def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
-    """The contract, without its county where the dataset that tells it never came."""
+    """The contract, without its county where the dataset that holds the county is not in silver."""
     county = contract.county
     is_known = not county or not county.dataset or versions(lake.path(Zone.SILVER, county.dataset)) is not None
     return contract if is_known else replace(contract, county=None)
@@ -71,14 +71,14 @@ def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
 def typed_rows(
     lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
 ) -> tuple[DataFrame, tuple[Repair, ...], tuple[str, ...]]:
-    """The delivery's rows with types and `_sent_date`, the repairs that they needed, and evolved extra columns."""
+    """The delivery's rows with types and `_sent_date`, their repairs, and the names of evolved extra columns."""
     rows, repairs, extras = bronze_rows(lake, contract, delivery)
-    known = versions if ask_for_the_day(rules) else None
-    return with_sent_date(lake, contract, delivery, rows, known), repairs, extras
+    earlier_versions = versions if need_sent_date(rules) else None
+    return with_sent_date(lake, contract, delivery, rows, earlier_versions), repairs, extras
 
 
 def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:
-    """Rows of another dataset, as the versions say."""
+    """Rows of another dataset, at the version to be read."""
     path = lake.path(Zone.SILVER, dataset)
     return lake.tables.read(path, versions(path))
 
@@ -89,8 +89,8 @@ def _bit_names(rows: DataFrame) -> list[str]:
 
 def _repair_counts(repairs: tuple[Repair, ...]) -> dict[str, Column]:
     early = [r for r in repairs if not r.kind.startswith("clock_")]
-    found = {}
+    counts = {}
     for index in range(len(repairs)):
-        prefix, place = ("_fix", index) if index < len(early) else ("_clock", index - len(early))
-        found[f"fix{index}"] = is_set(place, prefix)
-    return found
+        prefix, bit = ("_fix", index) if index < len(early) else ("_clock", index - len(early))
+        counts[f"fix{index}"] = is_set(bit, prefix)
+    return counts

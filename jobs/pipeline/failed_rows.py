@@ -1,4 +1,4 @@
-"""Failing rows of deliveries by rule and key, and which of them came again in a later delivery."""
+"""Failing rows of deliveries by rule and key, and which of them were redelivered."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from jobs.pipeline.recheck import Recheck
 PLACE = "row:"
 NO_KEY = (None, "{}")
 Rows = Mapping[str, int]
-"""Key → how many rows have it; a row without a key stands under its place in the file."""
+"""Key → number of rows; a row without a key is counted under its place in the file."""
 
 
 def failed_rows(lake: Lake, contract: Contract, delivery: str) -> dict[str, Rows]:
@@ -25,43 +25,45 @@ def failed_rows(lake: Lake, contract: Contract, delivery: str) -> dict[str, Rows
     table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return {}
-    found: dict[str, dict[str, int]] = {}
+    rows_by_rule: dict[str, dict[str, int]] = {}
     filters = rows_of_id(lake.ledger, delivery).terms(table)
     rows = table.to_pyarrow_table(columns=["rule", "key", "_file", "_row"], filters=filters)
     for batch in rows.to_batches():
         for rule, key, file, row in zip(*(batch[name].to_pylist() for name in batch.schema.names), strict=True):
-            name = place(file, row) if key in NO_KEY else key
-            mine = found.setdefault(rule, {})
-            mine[name] = mine.get(name, 0) + 1
-    return dict(found)
+            row_key = place(file, row) if key in NO_KEY else key
+            rows_by_key = rows_by_rule.setdefault(rule, {})
+            rows_by_key[row_key] = rows_by_key.get(row_key, 0) + 1
+    return dict(rows_by_rule)
 
 
 def place(file: str, row: int) -> str:
-    """What stands for a row that has no key."""
+    """The substitute key of a row that has none."""
     return f"{PLACE}{file}:{row}"
 
 
-def redelivered_keys(lake: Lake, contract: Contract, but: str = "") -> dict[tuple[str, str], set[str]]:
-    """(ticket, delivery) → keys of its failing rows that a later delivery brought again; without what `but` brought."""
+def redelivered_keys(lake: Lake, contract: Contract, except_by: str = "") -> dict[tuple[str, str], set[str]]:
+    """(ticket, delivery) → keys of its failing rows that were redelivered; without those of the delivery `except_by`."""
     table = lake.delta.open(lake.path(Zone.PROOFS, contract.id))
-    found: dict[tuple[str, str], set[str]] = {}
+    keys: dict[tuple[str, str], set[str]] = {}
     if table is None:
-        return found
-    rows = table.to_pyarrow_table(columns=["ticket", "delivery", "key"], filters=[("proved_by", "!=", but)])
+        return keys
+    rows = table.to_pyarrow_table(columns=["ticket", "delivery", "key"], filters=[("proved_by", "!=", except_by)])
     for ticket, delivery, key in zip(*(rows[name].to_pylist() for name in rows.schema.names), strict=True):
-        found.setdefault((ticket, delivery), set()).add(key)
-    return found
+        keys.setdefault((ticket, delivery), set()).add(key)
+    return keys
 
 
-def write_proofs(lake: Lake, contract: Contract, delivery: Delivery, found: Sequence[Recheck], now: datetime) -> None:
-    """Remember which failing rows the delivery brought again, in place of what was remembered of it before."""
+def write_proofs(
+    lake: Lake, contract: Contract, delivery: Delivery, rechecks: Sequence[Recheck], now: datetime
+) -> None:
+    """Store which failing rows the delivery redelivered, in place of its earlier proofs."""
     path, table, day = lake.path(Zone.PROOFS, contract.id), system_table(Zone.PROOFS), delivery.received_date()
     stamps = {table.replace_by: delivery.id, RECEIVED: day, "proved_at": now}
     rows = [
-        {**stamps, "ticket": one.asked.ticket, "rule": one.asked.rule}
-        | {"delivery": one.asked.delivery, "key": key, "outcome": outcome}
-        for one in found
-        for outcome, keys in (("mended", one.mended), ("remaining", one.remaining))
+        {**stamps, "ticket": recheck.request.ticket, "rule": recheck.request.rule}
+        | {"delivery": recheck.request.delivery, "key": key, "outcome": outcome}
+        for recheck in rechecks
+        for outcome, keys in (("mended", recheck.mended), ("remaining", recheck.remaining))
         for key in sorted(keys)
     ]
     if rows or lake.delta.holds(path, RowFilter(table.replace_by, delivery.id, day)):

@@ -1,4 +1,4 @@
-"""One day of the simulated city, taken through the lake: what was planted, and what was found."""
+"""One day of the simulated city run through the pipeline: planted faults, and those the lake found."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -26,28 +26,28 @@ class Day:
 
 
 def simulated_day(lake: Lake, registry: Registry, day: date, seed: int, folder: Path) -> Day:
-    """The day's feeds, landed, loaded and judged one by one."""
-    found: set[Place] = set()
-    for one in send(day, seed, folder):
+    """The day's feeds, landed, loaded and conformed one by one."""
+    places_found: set[Place] = set()
+    for feed in send(day, seed, folder):
         deliver(
             lake.store,
-            [one.path],
-            one.dataset,
-            one.provider,
-            Manifest(rows=one.declared_rows, sent_on=date.fromisoformat(one.sidecar["sent_on"])),
+            [feed.path],
+            feed.dataset,
+            feed.provider,
+            Manifest(rows=feed.declared_rows, sent_on=date.fromisoformat(feed.sidecar["sent_on"])),
         )
         for landed in land(lake, registry):
             load(lake, registry, landed.delivery.id)
             conform(lake, registry, landed.delivery.id)
-            evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, one.dataset), landed.delivery)
+            evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, feed.dataset), landed.delivery)
             if evidence is not None:
                 pairs = zip(evidence["_row"].to_pylist(), evidence["rule"].to_pylist(), strict=True)
-                found |= {(one.dataset, row, rule) for row, rule in pairs}
-    return Day(read_ledger(folder / day.isoformat() / "faults.jsonl"), frozenset(found))
+                places_found |= {(feed.dataset, row, rule) for row, rule in pairs}
+    return Day(read_ledger(folder / day.isoformat() / "faults.jsonl"), frozenset(places_found))
 
 
 def places(faults: tuple[Fault, ...]) -> set[Place]:
-    """Where the faults must be found; faults of a whole file have no row."""
+    """Where the faults must be found; faults of a file as a whole have no row."""
     return {(fault.dataset, fault.row, rule) for fault in faults if fault.row for rule in fault.rules}
 
 
@@ -66,13 +66,13 @@ class Fidelity:
         return self.found / self.planted
 
     def precision(self) -> float:
-        """Share of the findings of its rules that are right; 0 where nothing was found."""
-        told = self.found + self.false
-        return self.found / told if told else 0.0
+        """Share of true findings among those of its rules; 0 where there are none."""
+        findings = self.found + self.false
+        return self.found / findings if findings else 0.0
 
 
 def fidelity(day: Day) -> tuple[tuple[Fidelity, ...], int]:
-    """Each planted class; a false finding counts against the classes whose rules it shares. And false ones in all."""
+    """Each planted class, and the number of all false findings; one counts against every class with its rule."""
     false = day.found - places(day.faults)
     by_kind = []
     for kind in sorted({fault.kind for fault in day.faults}):

@@ -1,7 +1,7 @@
-"""The day on which each row was first handed over: rules about the time of delivery are judged by it, not by a correction's day.
+"""The day on which each row was first delivered: rules about timeliness use it, not the day of a correction.
 
-A correction, an answer to a ticket or a later state of the same record is not late because it came later. A row is followed
-by its key, to the curated table, to evidence, and to deliveries refused whole that this one replaces.
+A correction, an answer to a ticket or a later state of the same record is not late because it arrives later. A row is
+traced by its key in silver, in evidence, and in the refused deliveries that this one replaces.
 """
 
 import json
@@ -28,30 +28,33 @@ KEY, DAY = "_first_key", "_first_day"
 def with_sent_date(
     lake: Lake, contract: Contract, delivery: Delivery, rows: DataFrame, versions: Versions | None
 ) -> DataFrame:
-    """The rows with `_sent_date`; without versions of the tables, earlier deliveries are not looked at."""
+    """The rows with `_sent_date`; without versions of the tables, earlier deliveries are not checked."""
     own = F.lit(delivery.sent_date(_zone(lake)))
-    found = list(_first_days(lake, contract, delivery, versions)) if versions and contract.key() else []
-    if not found:
+    first_days = list(_first_days(lake, contract, delivery, versions)) if versions and contract.key() else []
+    if not first_days:
         return rows.withColumn(SENT_DATE, own)
-    first = reduce(DataFrame.unionAll, found).groupBy(KEY).agg(F.min(DAY).alias(DAY))
+    first = reduce(DataFrame.unionAll, first_days).groupBy(KEY).agg(F.min(DAY).alias(DAY))
     is_whole = reduce(Column.__and__, [F.col(name).isNotNull() for name in contract.key()])
     keyed = rows.withColumn(KEY, F.when(is_whole, key_column(contract)))
     joined = keyed.join(first, KEY, "left")
     return joined.withColumn(SENT_DATE, F.least(own, F.col(DAY))).drop(KEY, DAY)
 
 
-def ask_for_the_day(rules: Sequence[Rule]) -> bool:
-    """Whether any of the rules is about the day on which a row was first sent."""
-    return any(_names_the_day(rule) for rule in rules)
+def need_sent_date(rules: Sequence[Rule]) -> bool:
+    """Whether any of the rules uses the day on which a row was first sent."""
+    return any(_uses_sent_date(rule) for rule in rules)
 
 
-def _names_the_day(rule: Rule) -> bool:
-    words = [json.dumps(rule.kwargs, default=str), *(expression for one in rule.lookups for _, expression in one.on)]
-    return any(SENT_DATE in text for text in words)
+def _uses_sent_date(rule: Rule) -> bool:
+    expressions = [
+        json.dumps(rule.kwargs, default=str),
+        *(expression for lookup in rule.lookups for _, expression in lookup.on),
+    ]
+    return any(SENT_DATE in text for text in expressions)
 
 
 def _first_days(lake: Lake, contract: Contract, delivery: Delivery, versions: Versions) -> Iterator[DataFrame]:
-    """Keys with days on which they were handed over, from each place that knows of some."""
+    """Keys with the days of their deliveries, from each table that records them."""
     silver, evidence = lake.path(Zone.SILVER, contract.id), lake.path(Zone.EVIDENCE, contract.id)
     if versions(silver) is not None and FIRST_SENT in _columns(lake, silver, versions):
         rows = lake.tables.read(silver, versions(silver))
@@ -72,20 +75,20 @@ def _columns(lake: Lake, path: TablePath, versions: Versions) -> set[str]:
 
 
 def _days(lake: Lake, contract: Contract, delivery: Delivery) -> Mapping[str, date]:
-    """The day of each delivery that came before this one."""
-    earlier = [one for one in lake.ledger.deliveries(contract.id) if one.seq < delivery.seq]
-    return {one.id: one.sent_date(_zone(lake)) for one in earlier}
+    """The day of each earlier delivery."""
+    earlier = [other for other in lake.ledger.deliveries(contract.id) if other.seq < delivery.seq]
+    return {other.id: other.sent_date(_zone(lake)) for other in earlier}
 
 
 def _refused_before(lake: Lake, delivery: Delivery) -> Iterator[Delivery]:
-    """Deliveries that this one replaces and that were refused whole: their rows are in no curated table."""
-    older, seen = delivery.supersedes, {delivery.id}
-    while older and older not in seen:
-        one = lake.ledger.get(older)
-        if one.state is State.REFUSED:
-            yield one
-        seen.add(older)
-        older = one.supersedes
+    """Refused deliveries that this one replaces; their rows are in no curated table."""
+    older_id, visited = delivery.supersedes, {delivery.id}
+    while older_id and older_id not in visited:
+        older = lake.ledger.get(older_id)
+        if older.state is State.REFUSED:
+            yield older
+        visited.add(older_id)
+        older_id = older.supersedes
 
 
 def _zone(lake: Lake) -> ZoneInfo:

@@ -1,4 +1,4 @@
-"""A delivery judged on chosen keys alone: which came, and which of them fail each rule."""
+"""A delivery evaluated on chosen keys alone: which it contains, and which of them fail each rule."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ KEY = "_key"
 def key_verdicts(
     lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule], keys: Sequence[str]
 ) -> KeyVerdicts:
-    """What the delivery shows of the keys, by the rules that can run today. Reads the delivery once."""
+    """Which keys the delivery contains and which fail, by the rules that can run today. Reads the delivery once."""
     from jobs.quality.evaluation import masks_of
 
     if not keys or not contract.key():
@@ -36,19 +36,19 @@ def key_verdicts(
     lake.tables.interpret(delivery.counted_rows or 0)
     runnable = runnable_rules(lake, tuple(rules), latest_versions(lake))
     rows, _, _ = typed_rows(lake, contract, delivery, runnable, latest_versions(lake))
-    wanted = lake.spark.createDataFrame(pa.table({"_wanted": sorted(keys)}))
+    requested = lake.spark.createDataFrame(pa.table({"_requested": sorted(keys)}))
 
-    def only(all_rows: DataFrame) -> DataFrame:
+    def matching(all_rows: DataFrame) -> DataFrame:
         keyed = all_rows.withColumn(KEY, key_column(contract))
-        return keyed.join(F.broadcast(wanted), F.col(KEY) == F.col("_wanted"), "left_semi")
+        return keyed.join(F.broadcast(requested), F.col(KEY) == F.col("_requested"), "left_semi")
 
     plan = quality.plan(replace(contract, county=None), runnable)
-    masks = masks_of(rows, plan, partial(curated, lake, latest_versions(lake)), only, [KEY])
-    came: set[str] = set()
+    masks = masks_of(rows, plan, partial(curated, lake, latest_versions(lake)), matching, [KEY])
+    delivered: set[str] = set()
     fails: dict[str, set[str]] = {rule.id: set() for rule in masks.rules}
     try:
         for batch in _spooled(lake, masks.rows):
-            came.update(batch[KEY].to_pylist())
+            delivered.update(batch[KEY].to_pylist())
             for index, rule in enumerate(masks.rules):
                 bits = batch[f"_mask{index // BITS}"].to_numpy()
                 bad = np.asarray((bits >> (index % BITS)) & 1 == 1)
@@ -56,7 +56,7 @@ def key_verdicts(
                     fails[rule.id].update(batch[KEY].filter(pa.array(bad)).to_pylist())
     finally:
         masks.release()
-    return KeyVerdicts(came, fails)
+    return KeyVerdicts(delivered, fails)
 
 
 def _spooled(lake: Lake, rows: DataFrame) -> Iterator[pa.RecordBatch]:

@@ -1,4 +1,4 @@
-"""Products made: silver → gold, published only where their own critical rules hold."""
+"""Products built: silver → gold, published only where their own critical rules hold."""
 
 import logging
 from datetime import UTC, datetime
@@ -22,49 +22,49 @@ logger = logging.getLogger(__name__)
 
 
 def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
-    """The gold table of a product, where an input has changed and the new rows keep its critical rules; else None."""
+    """The gold table of a product, where an input has changed and the new rows pass its critical rules; else None."""
     contract = registry.contract(product_id)
     if contract.product is None:
         raise UserError(f"'{product_id}' is not a product; its contract has no `product` property")
     inputs = {n: v for n in contract.product.inputs if (v := lake.delta.version(lake.path(Zone.SILVER, n))) is not None}
     absent = set(contract.product.inputs) - set(inputs)
     if absent:
-        logger.info("%s: waits for %s", product_id, ", ".join(sorted(absent)))
+        logger.info("%s: inputs missing: %s", product_id, ", ".join(sorted(absent)))
         return None
     last = lake.ledger.build(product_id)
     if last is not None and last.inputs == inputs:
-        logger.info("%s: inputs are as at the last build", product_id)
+        logger.info("%s: inputs unchanged since the last build", product_id)
         return None
     lake.tables.interpret(sum(lake.delta.count(lake.path(Zone.SILVER, name)) for name in inputs))
-    made = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
-    return _publish_product(lake, registry, contract, made, inputs)
+    rows = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
+    return _publish_product(lake, registry, contract, rows, inputs)
 
 
 def _publish_product(
-    lake: Lake, registry: Registry, contract: Contract, made: DataFrame, inputs: dict[str, int]
+    lake: Lake, registry: Registry, contract: Contract, new_rows: DataFrame, inputs: dict[str, int]
 ) -> Build | None:
     from jobs.quality.evaluation import evaluate  # Great Expectations takes seconds to import
 
     names = [f.name for f in contract.fields]
     plan = quality.plan(contract, registry.rules[contract.id])
-    judged = evaluate(
-        product_rows(made, contract), plan, partial(curated, lake, latest_versions(lake)), [*PLACE, *names], {}
+    evaluated = evaluate(
+        product_rows(new_rows, contract), plan, partial(curated, lake, latest_versions(lake)), [*PLACE, *names], {}
     )
     path = lake.path(Zone.GOLD, contract.id)
     try:
-        failed = judged.counted["failed"]
+        failed = evaluated.counted["failed"]
         if failed == 0:
             lake.tables.ensure(path, product_columns(contract), f"{contract.title}")
-            lake.tables.overwrite(judged.rows.select(*names), path)
+            lake.tables.overwrite(evaluated.rows.select(*names), path)
     finally:
-        judged.release()
+        evaluated.release()
     now, version = datetime.now(UTC), lake.tables.version(path)
-    done = Build(contract.id, inputs, version, judged.counted["rows"], now)
+    finished_build = Build(contract.id, inputs, version, evaluated.counted["rows"], now)
     Results(lake.delta, lake.settings.s3_bucket).write(
-        *quality.product_results(contract, done, judged.counted, judged.results)
+        *quality.product_results(contract, finished_build, evaluated.counted, evaluated.results)
     )
     if failed:
-        logger.error("%s: %s new rows break critical rules, the last good version stays", contract.id, failed)
+        logger.error("%s: %s new rows fail critical rules, the last good version is retained", contract.id, failed)
         return None
-    lake.ledger.record_build(done)
-    return done
+    lake.ledger.record_build(finished_build)
+    return finished_build

@@ -35,7 +35,7 @@ def profile(lake: Lake, registry: Registry, dataset: str) -> DatasetProfile:
     path = lake.path(zone, dataset)
     version = lake.delta.version(path)
     if version is None:
-        raise UserError(f"no table {path} yet; `lake tables` lists those that there are")
+        raise UserError(f"no table {path} yet; `lake tables` lists those that exist")
     profiles = profiled(lake.tables.read(path, version), contract)
     diff = _diff(lake, contract.file, dataset, proposed(profiles, registry.rules[dataset]))
     profiled_table = ProfiledTable(str(path), version, datetime.now(UTC))
@@ -47,8 +47,8 @@ def _diff(lake: Lake, contract_file: Path, dataset: str, entries: list[dict[str,
         return ""
     suite = lake.settings.expectations / contract_file.relative_to(lake.settings.schemas)
     before = suite.read_text("utf-8") if suite.is_file() else f"name: {dataset}\nexpectations:\n"
-    told = yaml.safe_dump(entries, allow_unicode=True, sort_keys=False, width=110)
-    after = before.rstrip("\n") + "\n" + textwrap.indent(told, "  ")
+    proposal = yaml.safe_dump(entries, allow_unicode=True, sort_keys=False, width=110)
+    after = before.rstrip("\n") + "\n" + textwrap.indent(proposal, "  ")
     name = f"expectations/{contract_file.relative_to(lake.settings.schemas).as_posix()}"
     lines = difflib.unified_diff(
         before.splitlines(keepends=True) if suite.is_file() else [],

@@ -1,4 +1,4 @@
-"""The lake asked: SQL by table names, and a plan's passes before anything runs."""
+"""SQL queries by table name, and the passes of a plan before it runs."""
 
 from pyspark.sql import DataFrame
 
@@ -14,7 +14,7 @@ MARKED = "marked"
 
 
 def ask(lake: Lake, query: str) -> DataFrame:
-    """The rows of one read-only SQL query in which tables go by name: silver.<dataset>, gold.<product>, …
+    """The rows of one read-only SQL query that names tables as silver.<dataset>, gold.<product>, …
 
     `marked.<dataset>` is silver with the open tickets, requests and objections of each row.
     """
@@ -27,20 +27,20 @@ def ask(lake: Lake, query: str) -> DataFrame:
 
 
 def _existing(lake: Lake, table: NamedTable) -> TablePath:
-    """The table's place; UserError with the tables that there are where it does not exist."""
+    """The table's path; UserError that lists the existing tables where it does not exist."""
     if table.zone not in QUERIED:
         zones = ", ".join((*QUERIED, MARKED))
-        raise UserError(f"no table {table}; tables go by zone and name, and the zones are {zones} / 没有表 {table}")
+        raise UserError(f"no table {table}; name tables as zone.name, the zones are {zones} / 没有表 {table}")
     zone = Zone(table.zone)
     path = lake.path(zone, table.name)
     if lake.delta.version(path) is None:
         names = ", ".join(f"{zone}.{name}" for name in lake.store.folders(f"{zone}/")) or "none yet"
-        raise UserError(f"no table {table} yet; in {zone} there are: {names} / 没有表 {table}，现有以上各表")
+        raise UserError(f"no table {table} yet; {zone} has: {names} / 没有表 {table}，现有以上各表")
     return path
 
 
 def explain(lake: Lake, plan: Plan) -> list[str]:
-    """The passes of a plan in words; compiles the rules on the engine, reads no data."""
+    """The passes of a plan, one line each; compiles the rules on the engine, reads no data."""
     from jobs.quality.conditions import compile_rules
     from jobs.quality.verdict_masks import empty_rows
 
@@ -50,13 +50,13 @@ def explain(lake: Lake, plan: Plan) -> list[str]:
         f"  pass 1: cast, {len(compiled.fused)} conditions in one mask, counts, silver | quarantine | evidence"
     )
     for group in plan.groups:
-        what = f"rule {group.rule.id}" if group.rule else "fully equal rows"
-        lines.append(f"  group-by {', '.join(group.columns) or 'row hash'}: {what}")
+        purpose = f"rule {group.rule.id}" if group.rule else "fully equal rows"
+        lines.append(f"  group-by {', '.join(group.columns) or 'row hash'}: {purpose}")
     for reference in plan.references:
-        lines.append(f"  look-up in silver.{reference.dataset}.{reference.field}: rule {reference.rule.id}")
-    for one in plan.series:
-        points, at = ", ".join(one.rule.kwargs["series"]), one.rule.kwargs["at"]
-        lines.append(f"  window over {points} by {at}, in pass 1: rule {one.rule.id}")
+        lines.append(f"  lookup in silver.{reference.dataset}.{reference.field}: rule {reference.rule.id}")
+    for series in plan.series:
+        points, at = ", ".join(series.rule.kwargs["series"]), series.rule.kwargs["at"]
+        lines.append(f"  window over {points} by {at}, in pass 1: rule {series.rule.id}")
     for rule, _, reason in compiled.through_gx:
         lines.append(f"  through Great Expectations itself: rule {rule.id} ({reason})")
     return lines

@@ -1,4 +1,4 @@
-"""SQL that people type: one query that only reads, and the tables that it names."""
+"""SQL of users: one read-only query, and the tables that it names."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ DIALECT = "databricks"
 
 RUNS_CODE = {"reflect", "java_method", "try_reflect"}
 TABLE_FUNCTIONS = {"range", "explode", "explode_outer", "posexplode_outer", "inline_outer", "stack", "json_tuple"}
-ONE_SELECT = "only one SELECT (or DESCRIBE of a table) is taken / 只能执行一条 SELECT 查询（或对一张表的 DESCRIBE）"
+ONE_SELECT = "only one SELECT (or DESCRIBE of a table) is accepted / 只能执行一条 SELECT 查询（或对一张表的 DESCRIBE）"
 
 
 @dataclass(frozen=True, order=True)
 class NamedTable:
-    """A table as a query names it; `zone` is empty where it says none."""
+    """A table as a query names it; `zone` is empty where it names none."""
 
     zone: str
     name: str
@@ -40,13 +40,15 @@ def _statement(query: str) -> Statement:
     try:
         parsed = sqlglot.parse(query, dialect=DIALECT)
     except sqlglot.errors.SqlglotError as error:
-        raise UserError(f"this is not SQL that can be read / SQL 有误: {_place(error)}") from error
-    statements = [each for each in parsed if each is not None and not isinstance(each, exp.Semicolon)]
+        raise UserError(f"invalid SQL / SQL 有误: {_place(error)}") from error
+    statements = [
+        expression for expression in parsed if expression is not None and not isinstance(expression, exp.Semicolon)
+    ]
     if len(statements) != 1:
-        raise UserError(f"{ONE_SELECT}; there are {len(statements)}")
+        raise UserError(f"{ONE_SELECT}; got {len(statements)}")
     (statement,) = statements
     if not isinstance(statement, (exp.Query, exp.Values, exp.Describe)):
-        raise UserError(f"{ONE_SELECT}; this begins with {query.split()[0].upper()}")
+        raise UserError(f"{ONE_SELECT}; got {query.split()[0].upper()}")
     return statement
 
 
@@ -59,21 +61,21 @@ def _place(error: sqlglot.errors.SqlglotError) -> str:
 
 
 def _refuse_code(statement: Statement) -> None:
-    """Neither a change within the query, nor a script or a Java method that the engine would run."""
+    """UserError for a change within the query, and for functions by which the engine would run code."""
     changing = statement.find(exp.DML, exp.DDL, exp.QueryTransform, exp.Command)
     if changing is not None:
-        raise UserError(f"{ONE_SELECT}; it holds {changing.key.upper()}")
+        raise UserError(f"{ONE_SELECT}; it contains {changing.key.upper()}")
     for function in statement.find_all(exp.Anonymous):
         if function.name.lower() in RUNS_CODE:
-            raise UserError(f"{function.name}() runs code and is not taken / 不能调用 {function.name}()")
+            raise UserError(f"{function.name}() runs code and is not accepted / 不能调用 {function.name}()")
 
 
 def _is_function(table: exp.Table) -> bool:
-    """Whether rows come from a function; one that can name a table or a file is refused."""
+    """Whether rows come from a function; UserError for one that can read a table or a file."""
     if isinstance(table.this, exp.Anonymous):
         name = table.this.name.lower()
         if name not in TABLE_FUNCTIONS:
-            raise UserError(f"{name}() is not taken as a table / 不能把 {name}() 用作表")
+            raise UserError(f"{name}() is not accepted as a table / 不能把 {name}() 用作表")
         return True
     return isinstance(table.this, exp.Func)
 

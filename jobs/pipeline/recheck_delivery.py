@@ -1,4 +1,4 @@
-"""Redeliveries judged on the very rows that failed before: for open tickets, and on demand for any delivery."""
+"""Redeliveries evaluated on exactly the rows that failed: for open tickets, and on demand for any delivery."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -22,7 +22,7 @@ UNJUDGEABLE = (State.LANDED, State.UNREADABLE)
 def recheck(lake: Lake, registry: Registry, delivery_id: str, against: str = "") -> list[Recheck]:
     """What `against`, or the delivery that replaced this one, proves of each rule's failed rows; nothing is written.
 
-    The same proof closes tickets: rules of severities that make tickets, the version of today, damage looked for.
+    The same proof closes tickets: rules whose severity opens tickets, current versions, damage included.
     """
     before = lake.ledger.get(delivery_id)
     after = _redelivery(lake, before, against)
@@ -32,14 +32,14 @@ def recheck(lake: Lake, registry: Registry, delivery_id: str, against: str = "")
     results = Results(lake.delta, lake.settings.s3_bucket).rules([("delivery", "=", after.id)])
     severities = {row.rule: row.severity for row in results}
     severities |= {rule.id: rule.severity for rule in registry.rules[contract.id]}
-    asked = [
+    requests = [
         request
         for request in _requests(lake, registry, contract, before.id)
         if severities.get(request.rule, "critical") in ticket_policy().severities
     ]
     new = new_delivery(registry, contract, after, results, {before.id: before.counted_rows or 0})
-    found = {one.asked.rule: one for one in rechecks(lake, registry, new, asked)}
-    return [found.get(one.rule) or _did_not_come(one, new) for one in asked]
+    rechecked = {recheck.request.rule: recheck for recheck in rechecks(lake, registry, new, requests)}
+    return [rechecked.get(request.rule) or _not_redelivered(request, new) for request in requests]
 
 
 def _requests(lake: Lake, registry: Registry, contract: Contract, delivery: str) -> Iterator[RecheckRequest]:
@@ -50,11 +50,11 @@ def _requests(lake: Lake, registry: Registry, contract: Contract, delivery: str)
         yield request_for(contract, rules.get(rule), RecheckRequest("", rule, versions.get(rule, ""), delivery), rows)
 
 
-def _did_not_come(asked: RecheckRequest, new: Redelivery) -> Recheck:
-    absent = len(asked.keys)
-    version = new.versions.get(asked.rule, "")
+def _not_redelivered(request: RecheckRequest, new: Redelivery) -> Recheck:
+    absent = len(request.keys)
+    version = new.versions.get(request.rule, "")
     return Recheck(
-        asked, Proof(new.delivery.id, version, absent, 0, 0, absent, 0, of=asked.delivery, keyless=asked.keyless)
+        request, Proof(new.delivery.id, version, absent, 0, 0, absent, 0, of=request.delivery, keyless=request.keyless)
     )
 
 
@@ -65,32 +65,32 @@ def new_delivery(
     results: Sequence[RuleRow],
     replaces: Mapping[str, int],
 ) -> Redelivery:
-    """The delivery as re-checks look at it."""
+    """The delivery with what re-checks need."""
     rules = registry.rules[contract.id]
     by_rule = {row.rule: row for row in results}
     return Redelivery(delivery, contract, by_rule, {rule.id: rule for rule in rules}, rule_versions(rules), replaces)
 
 
-def rechecks(lake: Lake, registry: Registry, new: Redelivery, asked: Sequence[RecheckRequest]) -> list[Recheck]:
-    """What the delivery proves of each question; all keys of all questions are judged in one pass over it.
+def rechecks(lake: Lake, registry: Registry, new: Redelivery, requests: Sequence[RecheckRequest]) -> list[Recheck]:
+    """What the delivery proves of each request; all keys of all requests are evaluated in one pass.
 
     A rule that no longer runs proves nothing: its rows remain.
     """
     severe = [rule for rule in registry.rules[new.contract.id] if rule.severity in ticket_policy().severities]
-    keys = sorted({key for one in asked for key in one.keys})
-    seen = key_verdicts(lake, new.contract, new.delivery, severe, keys)
+    keys = sorted({key for request in requests for key in request.keys})
+    verdicts = key_verdicts(lake, new.contract, new.delivery, severe, keys)
 
     def damage(delivery: str, broken: Keys) -> Keys:
-        """A row that would fail today as it was then was not damaged by its correction."""
+        """A row that failed before already was not damaged by its correction."""
         named = [rule for rule in severe if rule.id in broken]
-        every = sorted(set().union(*broken.values()))
-        return _as_it_was(lake, new.contract, lake.ledger.get(delivery), named, every).fails
+        broken_keys = sorted(set().union(*broken.values()))
+        return _verdicts_before(lake, new.contract, lake.ledger.get(delivery), named, broken_keys).fails
 
-    found = [recheck_rows(one, new, seen, damage) for one in asked]
-    return [one for one in found if one is not None]
+    outcomes = (recheck_rows(request, new, verdicts, damage) for request in requests)
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _as_it_was(
+def _verdicts_before(
     lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule], keys: Sequence[str]
 ) -> KeyVerdicts:
     return KeyVerdicts() if delivery.state in UNJUDGEABLE else key_verdicts(lake, contract, delivery, rules, keys)

@@ -1,4 +1,4 @@
-"""Tables that an earlier release laid out, laid out anew: by the day on which each row's delivery was received."""
+"""Tables of an earlier release repartitioned by the day on which each row's delivery was received."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 
 
 def repartition(lake: Lake, zone: Zone, contract: Contract) -> bool:
-    """Rewrite the dataset's table of the zone in one commit where its partitions are not those of its contract.
+    """Whether the dataset's table of the zone was rewritten, because its partitions differ from its contract; one commit.
 
-    False where they are. Earlier versions stay readable as they were.
+    Earlier versions stay readable.
     """
     path = lake.path(zone, contract.id)
     for attempt in commit_attempts():
@@ -34,17 +34,17 @@ def repartition(lake: Lake, zone: Zone, contract: Contract) -> bool:
                 return False
             columns = [field.name for field in existing.schema().fields]
             table = bronze_table(columns) if zone is Zone.BRONZE else system_table(zone)
-            days = {one.id: one.received_date() for one in lake.ledger.deliveries(contract.id)}
+            days = {delivery.id: delivery.received_date() for delivery in lake.ledger.deliveries(contract.id)}
             with TemporaryDirectory(prefix="lake-repartition-") as folder:
                 spool = Path(folder) / "rows.arrow"
                 _spool(_dated(existing, table, days), table.schema, spool)
                 lake.delta.rewrite(existing, table, read_spool(spool))
-    logger.info("%s: %s is partitioned by %s now", contract.id, path, ", ".join(table.partition_by))
+    logger.info("%s: %s is now partitioned by %s", contract.id, path, ", ".join(table.partition_by))
     return True
 
 
 def _spool(batches: Iterable[pa.RecordBatch], schema: pa.Schema, file: Path) -> None:
-    """Rows into a local file, so that memory stays flat: delta-rs cannot read a table while it writes one."""
+    """Spool rows to a local file, so that memory stays flat: delta-rs cannot read a table while it writes it."""
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
         for batch in batches:
@@ -57,7 +57,7 @@ def _dated(existing: DeltaTable, table: SystemTable, days: Mapping[str, date]) -
         places = pc.index_in(batch[table.replace_by].cast(pa.string()), ids)
         if places.null_count:
             unknown = batch[table.replace_by].filter(pc.is_null(places))[0]
-            raise UserError(f"delivery '{unknown}' is not in the ledger, so the day of its rows is not known")
+            raise UserError(f"delivery '{unknown}' is not in the ledger, so the partition of its rows is unknown")
         columns = {name: batch[name] for name in batch.schema.names} | {RECEIVED: dates.take(places)}
         arrays = [
             columns[field.name].cast(field.type) if field.name in columns else pa.nulls(batch.num_rows, field.type)

@@ -1,4 +1,4 @@
-"""Results told: a report a delivery, and the index over all. No engine is needed here."""
+"""Reports: one per delivery, and an index. Needs no engine."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from jobs.reporting import ReportFiles, write_index, write_report
 
 
 def report(lake: Lake, registry: Registry, delivery_id: str) -> ReportFiles:
-    """The department's report of one delivery, and the index anew."""
+    """The report of one delivery; the index is rewritten."""
     now = datetime.now(UTC)
     files = write_report(lake, registry, delivery_id, now)
     write_index(lake, registry, now)
@@ -16,14 +16,14 @@ def report(lake: Lake, registry: Registry, delivery_id: str) -> ReportFiles:
 
 
 def reports(lake: Lake, registry: Registry, *delivery_ids: str) -> list[str]:
-    """The deliveries reported: those asked for, and judged ones that were left behind; the index is written once.
+    """Ids of the deliveries reported: the requested ones, and others without a report; the index is written once.
 
-    The scheduler may take a run's events away before the run begins; what came in between is found by the ledger.
+    The scheduler may consume events before the run starts; the ledger yields the deliveries that fall in between.
     """
     now = datetime.now(UTC)
-    left = [one.id for one in lake.ledger.ungoverned() if one.dataset in registry.contracts]
-    wanted = list(dict.fromkeys((*delivery_ids, *left)))
-    for delivery_id in wanted:
+    unreported = [delivery.id for delivery in lake.ledger.ungoverned() if delivery.dataset in registry.contracts]
+    reported = list(dict.fromkeys((*delivery_ids, *unreported)))
+    for delivery_id in reported:
         write_report(lake, registry, delivery_id, now)
     write_index(lake, registry, now)
-    return wanted
+    return reported

@@ -1,7 +1,7 @@
-"""Rows that come forward when a delivery is withdrawn: for its keys that it leaves empty, what stands beneath holds again.
+"""Silver rows restored when a delivery is withdrawn: keys without a new row get the row that was overwritten.
 
-Silver keeps one row a key, that of the delivery that wins. The rows of the others are made from bronze, as they were
-judged: what was held back stays so, and marks are those of the evidence.
+Silver has one row per key, that of the winning delivery. Overwritten rows are rebuilt from bronze with their original
+verdicts: quarantined rows stay in quarantine, and marks come from evidence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,58 +26,58 @@ from jobs.pipeline.bronze import texts
 
 ACCEPTED = (State.ACCEPTED, State.PARTLY_QUARANTINED)
 PLACE = (DELIVERY, FILE, ROW)
-WANTED = "_wanted_"
+EMPTY_KEY = "_empty_"
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What is taken out of silver as a delivery is published.
+    """What is removed from silver when a delivery is published.
 
-    `leaving`: deliveries whose rows give way: those that it replaces, and its own of an earlier try. `back`: those that
-    it had replaced in an earlier try, and that stand again since it is refused now.
+    `withdrawn`: deliveries whose rows are removed: replaced ones, and the delivery itself after an earlier attempt.
+    `reinstated`: deliveries that an earlier attempt replaced, valid again since the delivery is now refused.
     """
 
     delivery: Delivery
-    leaving: tuple[str, ...]
-    back: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...]
+    reinstated: tuple[str, ...] = ()
 
 
-def chain_of(delivery: Delivery, known: Mapping[str, Delivery]) -> tuple[str, ...]:
-    """The deliveries that this one replaces: the one that it names, the one that that names, and so on."""
-    found: list[str] = []
+def chain_of(delivery: Delivery, deliveries: Mapping[str, Delivery]) -> tuple[str, ...]:
+    """The deliveries that this one replaces, directly and through those, newest first."""
+    chain: list[str] = []
     older = delivery.supersedes
-    # `not in found`: deliveries that name each other would lead round in a circle.
-    while older and older in known and older not in found:
-        found.append(older)
-        older = known[older].supersedes
-    return tuple(found)
+    # `not in chain` ends a cycle of deliveries that name each other.
+    while older and older in deliveries and older not in chain:
+        chain.append(older)
+        older = deliveries[older].supersedes
+    return tuple(chain)
 
 
-def replaced_by(everything: Sequence[Delivery], without: str) -> dict[str, str]:
-    """Each delivery that was replaced → the accepted one that did so last, as if `without` had replaced nothing."""
-    known, found = {one.id: one for one in everything}, {}
-    for one in everything:
-        if one.state in ACCEPTED and one.id != without:
-            found.update(dict.fromkeys(chain_of(one, known), one.id))
-    return found
+def replaced_by(deliveries: Sequence[Delivery], without: str) -> dict[str, str]:
+    """Each replaced delivery → the last accepted one that replaces it, ignoring `without`."""
+    by_id, replacements = {delivery.id: delivery for delivery in deliveries}, {}
+    for delivery in deliveries:
+        if delivery.state in ACCEPTED and delivery.id != without:
+            replacements.update(dict.fromkeys(chain_of(delivery, by_id), delivery.id))
+    return replacements
 
 
 @dataclass
 class OverwrittenRows:
-    """The rows of standing deliveries under those that are withdrawn; release() gives the engine's memory back."""
+    """Rows of valid deliveries that withdrawn ones overwrote; release() frees the engine's memory."""
 
     lake: Lake
     contract: Contract
     rules: Sequence[Rule]
     withdrawal: Withdrawal
-    kept: list[DataFrame] = field(default_factory=list)
+    persisted: list[DataFrame] = field(default_factory=list)
 
     def rows(self, goods: DataFrame) -> DataFrame | None:
-        """Silver rows that come forward once `goods` take the place of the withdrawn ones; None where there are none."""
-        ranked = self._ranked() if self.withdrawal.leaving else []
+        """Silver rows to restore when `goods` replace the withdrawn ones; None where there are none."""
+        ranked = self._by_precedence() if self.withdrawal.withdrawn else []
         if not ranked:
             return None
-        # The caller set this for the new delivery alone; the rows beneath may be many more, or fewer.
+        # The caller sized this for the new delivery; the overwritten rows may be many more, or fewer.
         self.lake.tables.interpret(sum(d.counted_rows or 0 for d in ranked))
         bronze, extras = texts(self.lake, self.contract, ranked)
         winners = self._winners(bronze, goods, ranked)
@@ -92,47 +92,49 @@ class OverwrittenRows:
         )
 
     def release(self) -> None:
-        """Drop what was kept on the engine."""
-        for rows in self.kept:
+        """Unpersist the cached rows."""
+        for rows in self.persisted:
             rows.unpersist()
 
-    def _ranked(self) -> list[Delivery]:
-        """The deliveries that stand, those that win last: later ones, or where the first row stays, earlier ones.
+    def _by_precedence(self) -> list[Delivery]:
+        """Valid deliveries by precedence, the winner last: later ones in merge mode, else earlier ones.
 
-        Where the first row stays, a delivery that answers a ticket wins over it.
+        Answers to tickets win over the first row.
         """
-        mine, everything = self.withdrawal.delivery.id, self.lake.ledger.deliveries(self.contract.id)
-        gone = {mine, *self.withdrawal.leaving, *replaced_by(everything, mine)}
-        found = [one for one in everything if one.state in ACCEPTED and one.id not in gone]
+        own_id, deliveries = self.withdrawal.delivery.id, self.lake.ledger.deliveries(self.contract.id)
+        withdrawn = {own_id, *self.withdrawal.withdrawn, *replaced_by(deliveries, own_id)}
+        standing = [delivery for delivery in deliveries if delivery.state in ACCEPTED and delivery.id not in withdrawn]
         if not self.contract.key():
-            return [one for one in found if one.id in self.withdrawal.back]
+            return [delivery for delivery in standing if delivery.id in self.withdrawal.reinstated]
         if self.contract.write.mode == "merge":
-            return found
-        return sorted(found, key=lambda one: (bool(one.answers), one.seq if one.answers else -one.seq))
+            return standing
+        return sorted(
+            standing, key=lambda delivery: (bool(delivery.answers), delivery.seq if delivery.answers else -delivery.seq)
+        )
 
     def _winners(self, bronze: DataFrame, goods: DataFrame, ranked: Sequence[Delivery]) -> DataFrame | None:
-        """Places of the rows that come forward, with their delivery's number and day; None where no key is left empty."""
+        """Places of the rows to restore, with their delivery's number and day; None where every key has a row."""
         key = self.contract.key()
-        # Only the key is cast at first: of all rows that stand, few come forward, and only those are cast whole.
+        # Only the key is cast at first: few of all rows are restored, and only those are cast in full.
         fields = tuple(f for f in self.contract.fields if f.name in key)
         rows, _ = typed(bronze, replace(self.contract, fields=fields))
-        rows = rows.filter(F.col(MALFORMED).isNull()).join(self._held(ranked), list(PLACE), "left_anti")
-        same = [F.col(name) for name in key]
+        rows = rows.filter(F.col(MALFORMED).isNull()).join(self._quarantined(ranked), list(PLACE), "left_anti")
+        identity = [F.col(name) for name in key]
         if key:
-            wanted = self._kept(self._empty(rows, goods, key))
-            if not wanted.limit(1).count():
+            empty_keys = self._persist(self._empty_keys(rows, goods, key))
+            if not empty_keys.limit(1).count():
                 return None
-            rows = rows.join(wanted, _same(key), "left_semi")
+            rows = rows.join(empty_keys, _same(key), "left_semi")
         elif self.contract.write.duplicates == "drop":
-            same = [F.col(DELIVERY), *(F.col(quoted(name)) for name in rows.columns if name.startswith(SENT))]
+            identity = [F.col(DELIVERY), *(F.col(quoted(name)) for name in rows.columns if name.startswith(SENT))]
         rows = rows.join(F.broadcast(self._numbers(ranked)), DELIVERY)
-        # The order of judging (verdict_masks), so that of equal rows the same one is kept again.
+        # The order of verdict_masks, so that of equal rows the same one is retained.
         file = F.hash(FILE).cast("bigint").bitwiseAND(F.lit(0xFFFFFFFF))
-        first = Window.partitionBy(*(same or map(F.col, PLACE))).orderBy(F.desc("_rank"), F.col(ROW), file)
-        found = (
+        first = Window.partitionBy(*(identity or map(F.col, PLACE))).orderBy(F.desc("_rank"), F.col(ROW), file)
+        winners = (
             rows.withColumn("_place", F.row_number().over(first)).filter("_place = 1").select(*PLACE, SEQ, FIRST_SENT)
         )
-        return self._kept(found)
+        return self._persist(winners)
 
     def _numbers(self, ranked: Sequence[Delivery]) -> DataFrame:
         """By delivery: its number, its rank and the day on which it was sent."""
@@ -145,41 +147,43 @@ class OverwrittenRows:
         }
         return self.lake.spark.createDataFrame(pa.table(table))
 
-    def _empty(self, rows: DataFrame, goods: DataFrame, key: Sequence[str]) -> DataFrame:
-        """Keys that the withdrawn deliveries held, or had taken from those that stand again, and that `goods` do not hold."""
+    def _empty_keys(self, rows: DataFrame, goods: DataFrame, key: Sequence[str]) -> DataFrame:
+        """Keys of withdrawn deliveries, and of reinstated ones, that `goods` lack."""
         silver = self.lake.tables.read(self.lake.path(Zone.SILVER, self.contract.id))
-        names = [F.col(name).alias(WANTED + name) for name in key]
-        left = silver.filter(F.col(DELIVERY).isin(*self.withdrawal.leaving)).select(*names)
-        if self.withdrawal.back:
-            left = left.union(rows.filter(F.col(DELIVERY).isin(*self.withdrawal.back)).select(*names))
-        return left.distinct().join(goods.select(*key), _same(key), "left_anti")
+        names = [F.col(name).alias(EMPTY_KEY + name) for name in key]
+        withdrawn = silver.filter(F.col(DELIVERY).isin(*self.withdrawal.withdrawn)).select(*names)
+        if self.withdrawal.reinstated:
+            withdrawn = withdrawn.union(rows.filter(F.col(DELIVERY).isin(*self.withdrawal.reinstated)).select(*names))
+        return withdrawn.distinct().join(goods.select(*key), _same(key), "left_anti")
 
-    def _held(self, ranked: Sequence[Delivery]) -> DataFrame:
-        """Places of the rows that were held back when they were judged."""
-        return self._told(Zone.QUARANTINE, ranked).select(*PLACE)
+    def _quarantined(self, ranked: Sequence[Delivery]) -> DataFrame:
+        """Places of the quarantined rows."""
+        return self._delivery_rows(Zone.QUARANTINE, ranked).select(*PLACE)
 
     def _marks(self, winners: DataFrame, ranked: Sequence[Delivery]) -> DataFrame:
-        """The marks that the rows had, in the order of the rules; rules that are no more come last."""
-        warned = self._told(Zone.EVIDENCE, ranked).filter(F.col("severity") == "warning").select(*PLACE, "rule")
-        told = warned.join(F.broadcast(winners.select(*PLACE)), list(PLACE)).groupBy(*PLACE)
-        found = told.agg(F.sort_array(F.collect_set("rule")).alias("_rules"))
-        # The cast is for a contract without rules: an empty array has no type to compare with texts.
-        known = F.array(*(F.lit(rule.id) for rule in self.rules)).cast("array<string>")
-        marks = F.concat(F.array_intersect(known, F.col("_rules")), F.array_except(F.col("_rules"), known))
-        return found.select(*PLACE, marks.alias(MARKS))
+        """The marks of the rows, in the order of the rules; marks of removed rules come last."""
+        warned = (
+            self._delivery_rows(Zone.EVIDENCE, ranked).filter(F.col("severity") == "warning").select(*PLACE, "rule")
+        )
+        warnings_by_row = warned.join(F.broadcast(winners.select(*PLACE)), list(PLACE)).groupBy(*PLACE)
+        rule_sets = warnings_by_row.agg(F.sort_array(F.collect_set("rule")).alias("_rules"))
+        # The cast is for a contract without rules: an empty array has no element type.
+        rules = F.array(*(F.lit(rule.id) for rule in self.rules)).cast("array<string>")
+        marks = F.concat(F.array_intersect(rules, F.col("_rules")), F.array_except(F.col("_rules"), rules))
+        return rule_sets.select(*PLACE, marks.alias(MARKS))
 
-    def _told(self, zone: Zone, ranked: Sequence[Delivery]) -> DataFrame:
-        """What quarantine or evidence holds of the deliveries; no rows where nothing was ever held back."""
+    def _delivery_rows(self, zone: Zone, ranked: Sequence[Delivery]) -> DataFrame:
+        """Rows of the deliveries in quarantine or evidence; none where the table does not exist."""
         path = self.lake.path(zone, self.contract.id)
         if self.lake.delta.version(path) is not None:
             return self.lake.tables.read_deliveries(path, ranked)
         return self.lake.spark.createDataFrame([], spark_schema(system_contract(zone).fields))
 
-    def _kept(self, rows: DataFrame) -> DataFrame:
-        self.kept.append(rows.persist())
-        return self.kept[-1]
+    def _persist(self, rows: DataFrame) -> DataFrame:
+        self.persisted.append(rows.persist())
+        return self.persisted[-1]
 
 
 def _same(key: Sequence[str]) -> Column:
-    # Parts of a key may be empty, and `=` would never match those.
-    return balanced(Column.__and__, [F.col(name).eqNullSafe(F.col(WANTED + name)) for name in key])
+    # Parts of a key may be null, and `=` never matches those.
+    return balanced(Column.__and__, [F.col(name).eqNullSafe(F.col(EMPTY_KEY + name)) for name in key])

@@ -1,4 +1,4 @@
-"""What a step is: its work, what it reads and writes, and whether it waits for a service that is unavailable."""
+"""A pipeline step: its function, the assets it reads and writes, and whether it is retried."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Step(Generic[P, T]):
-    """A step of the way. Called with settings it runs on a lake of its own; each is idempotent by delivery id."""
+    """A pipeline step. Called with settings, it opens a lake and runs; each is idempotent by delivery id."""
 
     work: Callable[Concatenate[Lake, Registry, P], T]
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     is_retried: bool = True
-    """Whether it waits and goes on where S3 or Spark is unavailable for a while."""
+    """Whether it is retried while S3 or Spark is unavailable."""
 
     @property
     def name(self) -> str:

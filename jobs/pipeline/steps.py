@@ -1,6 +1,6 @@
-"""The registry of steps, in the order of the way; DAGs, command line and lineage read it.
+"""The registry of steps, in pipeline order; DAGs, command line and lineage read it.
 
-A step imports its module when it runs, so that noticing a file does not wait for Spark's client.
+A step imports its module when it runs, so that detecting a file does not wait for the import of Spark's client.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ def watch(lake: Lake, registry: Registry) -> list[tuple[str, str]]:
 
 @step()
 def pending(lake: Lake, registry: Registry, dataset: str, *requested: str) -> list[str]:
-    """List the deliveries of a dataset that wait to be judged."""
+    """List the deliveries of a dataset that are not evaluated yet."""
     from jobs.pipeline import ingestion
 
     return ingestion.pending(lake, registry, dataset, *requested)
@@ -72,7 +72,7 @@ def load(lake: Lake, registry: Registry, delivery_id: str) -> "Delivery":
 
 @step(reads=(RECEIVED, BRONZE, SILVER), writes=(BRONZE, SILVER, QUARANTINE, EVIDENCE, RESULTS))
 def conform(lake: Lake, registry: Registry, delivery_id: str) -> "Verdict":
-    """Judge a delivery and split it into silver and quarantine."""
+    """Evaluate a delivery and split it into silver and quarantine."""
     from jobs.pipeline import conform as conforming
 
     return conforming.conform(lake, registry, delivery_id)
@@ -80,7 +80,7 @@ def conform(lake: Lake, registry: Registry, delivery_id: str) -> "Verdict":
 
 @step(reads=(SILVER, GOLD), writes=(GOLD, RESULTS))
 def build(lake: Lake, registry: Registry, product: str) -> "Build | None":
-    """Make a gold table anew where its inputs have changed."""
+    """Rebuild a gold table where its inputs have changed."""
     from jobs.pipeline import products
 
     return products.build(lake, registry, product)
@@ -88,7 +88,7 @@ def build(lake: Lake, registry: Registry, product: str) -> "Build | None":
 
 @step(reads=(RESULTS, EVIDENCE, BRONZE, SILVER), writes=(PROOFS, RESULTS))
 def govern(lake: Lake, registry: Registry, delivery_id: str) -> "TicketChanges":
-    """Open tickets for what a judged delivery breaks, and close those that it proves mended."""
+    """Open tickets for the rules that a delivery fails, and close those that it proves corrected."""
     from jobs.pipeline import tickets
 
     return tickets.govern(lake, registry, delivery_id)
@@ -120,7 +120,7 @@ def answer_ticket(lake: Lake, registry: Registry, ticket_id: str, actor: "Actor"
 
 @step(writes=(RESULTS,))
 def remind(lake: Lake, registry: Registry) -> list[str]:
-    """End waivers, escalate overdue tickets, and tell departments what is due."""
+    """End expired waivers, escalate overdue tickets, and notify departments of what is due."""
     from jobs.pipeline import maintenance
 
     return maintenance.remind(lake, registry)
@@ -136,7 +136,7 @@ def report(lake: Lake, registry: Registry, delivery_id: str) -> "ReportFiles":
 
 @step(reads=(RESULTS, EVIDENCE), writes=(REPORTS,))
 def reports(lake: Lake, registry: Registry, *delivery_ids: str) -> list[str]:
-    """Write the reports of several deliveries and of those left behind, and the index once."""
+    """Write the reports of several deliveries and of any without a report, and the index once."""
     from jobs.pipeline import reports as reporting
 
     return reporting.reports(lake, registry, *delivery_ids)
@@ -187,7 +187,7 @@ def verify(lake: Lake, registry: Registry, report: str) -> "Verification":
 
 @step(reads=(RESULTS, EVIDENCE, BRONZE, SILVER))
 def recheck(lake: Lake, registry: Registry, delivery_id: str, against: str = "") -> "list[Recheck]":
-    """Judge a redelivery on the very keys that failed before."""
+    """Evaluate a redelivery on exactly the keys that failed before."""
     from jobs.pipeline import recheck_delivery
 
     return recheck_delivery.recheck(lake, registry, delivery_id, against)

@@ -1,4 +1,4 @@
-"""The tickets of a lake that is open."""
+"""The ticket store of an open lake."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

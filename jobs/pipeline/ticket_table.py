@@ -1,4 +1,4 @@
-"""What stands open, as a table beside the data: readers see which rows are under a ticket, a request or an objection."""
+"""Open tickets as a table next to the data: readers see which rows have a ticket, a request or an objection."""
 
 import hashlib
 import re
@@ -24,56 +24,62 @@ SEPARATORS = re.compile(r"\s*[,，;；]\s*")
 
 
 def record_hash(record: str) -> str:
-    """What stands for the record that somebody named: SHA-256 of its key's values, joined by commas."""
+    """Hash of the record that a person named: SHA-256 of its key's values, joined by commas."""
     return hashlib.sha256(",".join(_named(record)).encode()).hexdigest()
 
 
 def _named(record: str) -> list[str]:
-    """Values of the key, or of its first fields, as somebody wrote them down."""
+    """Values of the key, or of its first fields, as a person wrote them."""
     return SEPARATORS.split(record.strip())
 
 
 def write_ticket_table(lake: Lake, contract: Contract, tickets: Tickets, now: datetime) -> None:
-    """The dataset's open tickets in `results.tickets`, in place of those before: one row a delivery that is left, or a request."""
+    """Write the dataset's open tickets to `results.tickets`, replacing earlier rows: one row per open delivery, or per request."""
     path, table, rows = lake.path(Zone.RESULTS, TICKETS), system_table(TICKETS), list(_rows(contract, tickets, now))
-    if _stands(lake.delta.open(path), table, contract.id, rows):
+    if _is_current(lake.delta.open(path), table, contract.id, rows):
         return
     batches = pa.Table.from_pylist(rows, schema=table.schema).to_batches()
     lake.delta.replace(path, table, batches, contract.id)
 
 
-def _stands(existing: DeltaTable | None, table: SystemTable, dataset: str, rows: list[dict[str, Any]]) -> bool:
-    """Whether the table tells just this already; then it gets no version more."""
+def _is_current(existing: DeltaTable | None, table: SystemTable, dataset: str, rows: list[dict[str, Any]]) -> bool:
+    """Whether the table has exactly these rows already, so that no new version is needed."""
     names = table.schema.names
     if existing is None or not set(names) <= {field.name for field in existing.schema().fields}:
         return False
-    kept = existing.to_pyarrow_table(columns=names, filters=[(table.replace_by, "=", dataset)]).to_pylist()
-    wanted = [dict.fromkeys(names) | row for row in rows]
-    return sorted(map(repr, kept)) == sorted(map(repr, ({name: row[name] for name in names} for row in wanted)))
+    stored = existing.to_pyarrow_table(columns=names, filters=[(table.replace_by, "=", dataset)]).to_pylist()
+    expected = [dict.fromkeys(names) | row for row in rows]
+    return sorted(map(repr, stored)) == sorted(map(repr, ({name: row[name] for name in names} for row in expected)))
 
 
 def _rows(contract: Contract, tickets: Tickets, now: datetime) -> Iterator[dict[str, Any]]:
-    open_ = {one.id: one for one in _open(contract.id, tickets, now)}
-    for left in tickets.open_rows(contract.id):
-        if left.ticket in open_:
-            one = open_[left.ticket]
-            yield _row(one, rule=left.rule, delivery=left.delivery, message=one.message)
+    open_tickets = {ticket.id: ticket for ticket in _open(contract.id, tickets, now)}
+    for rows in tickets.open_rows(contract.id):
+        if rows.ticket in open_tickets:
+            ticket = open_tickets[rows.ticket]
+            yield _row(ticket, rule=rows.rule, delivery=rows.delivery, message=ticket.message)
     state_machine, key = tickets.state_machine(), contract.key()
-    for one in open_.values():
-        if one.kind not in state_machine.machine_found and one.record:
-            fields = key[: len(_named(one.record))]
-            named = {"record": record_hash(one.record), "key_fields": ",".join(fields)}
-            yield _row(one, rule="", message=state_machine.kinds[one.kind], **named)
+    for ticket in open_tickets.values():
+        if ticket.kind not in state_machine.machine_found and ticket.record:
+            fields = key[: len(_named(ticket.record))]
+            named = {"record": record_hash(ticket.record), "key_fields": ",".join(fields)}
+            yield _row(ticket, rule="", message=state_machine.kinds[ticket.kind], **named)
 
 
-def _row(one: Ticket, **more: Any) -> dict[str, Any]:
-    common = {"ticket": one.id, "kind": one.kind, "dataset": one.dataset, "severity": one.severity, "state": one.label}
-    return common | {"due_at": one.clock.due_at if one.clock else None} | more
+def _row(ticket: Ticket, **columns: Any) -> dict[str, Any]:
+    common = {
+        "ticket": ticket.id,
+        "kind": ticket.kind,
+        "dataset": ticket.dataset,
+        "severity": ticket.severity,
+        "state": ticket.label,
+    }
+    return common | {"due_at": ticket.clock.due_at if ticket.clock else None} | columns
 
 
 def _open(dataset: str, tickets: Tickets, now: datetime) -> Iterator[Ticket]:
     for page in count(1):
-        found = tickets.tickets(SYSTEM, TicketQuery(dataset=dataset, is_open=True, page=page, size=PAGE), now)
-        yield from found.tickets
-        if page * PAGE >= found.total:
+        result = tickets.tickets(SYSTEM, TicketQuery(dataset=dataset, is_open=True, page=page, size=PAGE), now)
+        yield from result.tickets
+        if page * PAGE >= result.total:
             return

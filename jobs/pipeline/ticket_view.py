@@ -1,4 +1,4 @@
-"""Silver with the tickets that each row is under, as a view that readers ask."""
+"""Silver with the open tickets of each row, as a view to query."""
 
 import re
 
@@ -10,12 +10,12 @@ from jobs.lake.lake import Lake
 from jobs.lake.results import TICKETS
 from jobs.lake.zones import TablePath, Zone
 
-ALIAS = "<side>"
+ALIAS = "<alias>"
 NONE = "CAST(array() AS ARRAY<STRING>)"
 
 
 def register_marked(lake: Lake, dataset: str) -> None:
-    """A view over silver with a column `tickets`: ids of the open tickets that the row is under, null where none.
+    """Create a view over silver with a column `tickets`: ids of the row's open tickets, null where none.
 
     Where the data has a column of that name, it is `_tickets`.
 
@@ -23,7 +23,7 @@ def register_marked(lake: Lake, dataset: str) -> None:
     """
     silver, tickets = lake.path(Zone.SILVER, dataset), lake.path(Zone.RESULTS, TICKETS)
     if lake.delta.version(silver) is None:
-        raise UserError(f"no table {silver} yet; `lake tables` lists those that there are")
+        raise UserError(f"no table {silver} yet; `lake tables` lists those that exist")
     lake.tables.register(silver)
     joins: list[str] = []
     if lake.delta.version(tickets) is not None:
@@ -67,16 +67,16 @@ def _named(lake: Lake, dataset: str, tickets: TablePath, silver: TablePath) -> l
 
 
 def _key_fields(lake: Lake, dataset: str, tickets: TablePath) -> list[list[str]]:
-    """The key's fields by which open requests name their records; none where there is no such request."""
+    """Key fields by which open requests name their records; none without such requests."""
     table = lake.delta.open(tickets)
     if table is None or "key_fields" not in {field.name for field in table.schema().fields}:
         return []
-    found = table.to_pyarrow_table(columns=["key_fields"], filters=[("dataset", "=", dataset)])["key_fields"]
-    return [one.split(",") for one in sorted(filter(None, pc.unique(found).to_pylist()))]
+    key_fields = table.to_pyarrow_table(columns=["key_fields"], filters=[("dataset", "=", dataset)])["key_fields"]
+    return [fields.split(",") for fields in sorted(filter(None, pc.unique(key_fields).to_pylist()))]
 
 
 def _key(lake: Lake, silver: TablePath, fields: list[str]) -> str:
-    """SQL for what stands for a row as a person names it: moments on the clock of people here."""
+    """SQL for the hash of a row's key as people write it; timestamps in local time."""
     types = {field.name: field.dataType for field in lake.tables.read(silver).schema.fields}
     if not set(fields) <= set(types) or not all(re.fullmatch(r"\w+", name) for name in fields):
         return "NULL"

@@ -1,4 +1,4 @@
-"""Which version of each table a judgement reads."""
+"""Which version of each table an evaluation reads."""
 
 from collections.abc import Callable
 from datetime import datetime

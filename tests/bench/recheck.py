@@ -34,7 +34,7 @@ def measure(lake: Lake, folder: Path, measures: Measures, rows: int = 2_000_000)
     spent = []
     for number in range(ROUNDS):
         with stopwatch(f"recheck, round {number + 1}") as seconds:
-            proofs = {p.asked.rule: p.proof for p in recheck(lake, registry, first, second)}
+            proofs = {p.request.rule: p.proof for p in recheck(lake, registry, first, second)}
         spent.append(seconds[0])
     one = proofs["count_range"]
     note = f"{one.mended:,} mended, {one.remaining:,} remain; rounds {', '.join(f'{s:.1f}' for s in spent)} s"

@@ -151,12 +151,12 @@ def test_a_judged_delivery_whose_event_was_lost_is_told_again_until_its_tickets_
     assert one.state is State.PARTLY_QUARANTINED
     registry = load_usable(settings_here.schemas, settings_here.expectations)
     seen: dict[str, float] = {}
-    assert ingestion._untold(lake, registry, seen) == [] and list(seen) == [one.id], "it may still be on its way"
-    monkeypatch.setattr(ingestion, "UNTOLD_S", 0.0)
+    assert ingestion._lost_events(lake, registry, seen) == [] and list(seen) == [one.id], "it may still be on its way"
+    monkeypatch.setattr(ingestion, "LOST_EVENT_S", 0.0)
     assert steps.watch(settings_here) == [("results", one.id)]
     assert steps.reports(settings_here) == [one.id], "what nobody asked for is reported too"
     steps.governed(settings_here, one.id)
-    assert ingestion._untold(lake, registry, seen) == [] and not seen
+    assert ingestion._lost_events(lake, registry, seen) == [] and not seen
 
 
 def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def rows(*lines: str) -> str:
 
 
 def sets(found: list[Recheck]) -> dict[str, tuple[int, int, int, int, int]]:
-    proofs = {one.asked.rule: one.proof for one in found}
+    proofs = {one.request.rule: one.proof for one in found}
     return {rule: (p.mended, p.remaining, p.absent, p.newly_broken, p.keyless) for rule, p in proofs.items()}
 
 
@@ -77,9 +77,9 @@ def test_every_number_of_a_report_is_found_again_after_later_deliveries(lake: La
     sources = {check.number: set() for check in found.checks}
     for check in found.checks:
         sources[check.number].add(check.source.split(" version")[0])
-    assert sources["figures.failed_rows"] == {"results.verdicts", "bronze, judged again"}
+    assert sources["figures.failed_rows"] == {"results.verdicts", "bronze, evaluated again"}
     assert sources["rules.temp_c_range.evidence"] == {"evidence.station"}
-    assert sources["scores.total"] == {"results.rules", "bronze, judged again"}
+    assert sources["scores.total"] == {"results.rules", "bronze, evaluated again"}
 
 
 def numbers(document: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -145,7 +145,7 @@ def test_a_file_that_is_no_report_is_refused_with_the_remedy(lake: Lake, registr
     (tmp_path / "a.json").write_text('{"format": "other"}', "utf-8")
     with pytest.raises(UserError, match="not a delivery report"):
         verify(lake, registry, str(tmp_path / "a.json"))
-    with pytest.raises(UserError, match="JSON file beside its page"):
+    with pytest.raises(UserError, match="JSON file next to its page"):
         verify(lake, registry, str(tmp_path / "b.html"))
 
 
@@ -186,7 +186,7 @@ def test_doubled_keys_are_looked_for_in_the_whole_redelivery(lake: Lake, registr
     third = push(
         lake, registry, tmp_path / "c.csv", rows("甲,2026-01-01 08:00:00,60,40", "乙,2026-01-01 08:00:00,60,41")
     )
-    (one,) = [p for p in recheck(lake, registry, first, third) if p.asked.rule == "primary_key"]
+    (one,) = [p for p in recheck(lake, registry, first, third) if p.request.rule == "primary_key"]
     assert sets([one])["primary_key"] == (1, 0, 0, 0, 0) and one.proof.unproven() == 0
 
 
@@ -199,7 +199,7 @@ def test_a_rule_that_no_longer_runs_proves_nothing(lake: Lake, registry: Registr
     (one,) = [
         p
         for p in recheck(lake, replace(registry, rules={**registry.rules, "station": fewer}), first, second)
-        if p.asked.rule == "temp_c_range"
+        if p.request.rule == "temp_c_range"
     ]
     assert one.proof.remaining == 1 and one.proof.unproven()
 

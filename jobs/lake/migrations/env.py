@@ -1,4 +1,4 @@
-"""Alembic's entry: the caller hands over an open connection."""
+"""Alembic's entry point; the caller passes an open connection."""
 
 from alembic import context
 

@@ -21,7 +21,7 @@ from jobs.errors import (
     Unknown,
     UserError,
 )
-from jobs.lake.session import is_away
+from jobs.lake.session import is_unavailable
 from jobs.serving.accounts import LoginRefused
 from jobs.serving.portal.authentication import ChangeNeeded, ForgedRequest, InvalidForm, LoginNeeded, path_of, portal_of
 from jobs.serving.portal.bodies import TooSlow
@@ -141,7 +141,7 @@ def _on_validation(request: Request, error: Exception) -> Response:
 
 
 def _on_any(request: Request, error: Exception) -> Response:
-    if is_away(error):
+    if is_unavailable(error):
         logger.warning("%s: %s", logged_path(request), str(error).split("\n")[0][:200])
         return _answer(request, 503, AWAY)
     logger.error("%s %s failed", request.method, logged_path(request), exc_info=error)

@@ -1,4 +1,4 @@
-"""The policy of access is one table; a mistake in it is told with line and remedy."""
+"""The policy of access is one table; a mistake in it is reported with line and remedy."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from jobs.errors import PolicyError
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
         ("L3: ends, L4: hidden}", "L3: ends}", "缺少分级 L4"),
         ("L3: ends, L4: hidden}", "L3: ends, L4: hidden, L5: hidden}", "不认识的分级 L5"),
@@ -24,11 +24,13 @@ from jobs.errors import PolicyError
         ("scope: lake, ", "scop: lake, ", "不认识的键"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_the_policy_is_told_with_line_and_remedy(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_a_mistake_in_the_policy_is_reported_with_line_and_remedy(
+    tmp_path: Path, old: str, new: str, expected: str
+) -> None:
     file = tmp_path / "policy.yaml"
     text = FILE.read_text("utf-8")
     assert old in text
     file.write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(PolicyError) as error:
         access_policy(file)
-    assert said in str(error.value) and str(error.value).startswith(f"{file}:") and "请" in str(error.value)
+    assert expected in str(error.value) and str(error.value).startswith(f"{file}:") and "请" in str(error.value)

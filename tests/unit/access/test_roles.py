@@ -38,7 +38,7 @@ def test_everybody_else_sees_masks_even_with_the_departments_name(actor: Actor) 
     assert shown("东昌府区", "L2", actor) == "东昌府区" and shown("东昌府区", "L3", actor) == "东***"
 
 
-def test_a_grade_that_no_view_knows_is_hidden() -> None:
+def test_an_unknown_grade_is_hidden() -> None:
     assert shown(PHONE, "C1", Actor("analyst", BUREAU, "")) == HIDDEN
     assert set(owner_view().values()) == {Mask.AS_SENT}
 
@@ -52,14 +52,19 @@ def test_a_role_that_does_not_exist_sees_nothing() -> None:
         check_right(nobody, Right.OVERSEE, "查看全市总览")
 
 
-def test_a_department_knows_of_its_own_deliveries_only() -> None:
+def test_a_department_sees_its_own_deliveries_only() -> None:
     known = {role: may_know(Actor(role, ANOTHER, ""), OWNER) for role in ROLES}
     assert known == {role: role in CITY_ROLES for role in ROLES}
 
 
-def test_which_record_is_meant_is_read_by_the_two_parties_and_who_mediates() -> None:
-    asked, asking = Actor("reporter", OWNER, ""), Actor("approver", ANOTHER, "")
+def test_the_record_of_a_request_is_visible_to_both_parties_and_mediators() -> None:
+    owner, requester = Actor("reporter", OWNER, ""), Actor("approver", ANOTHER, "")
     third = Actor("reporter", "transport", "")
-    assert [reads_request(one, OWNER, ANOTHER) for one in (asked, asking, third, SYSTEM)] == [True, True, False, True]
+    assert [reads_request(actor, OWNER, ANOTHER) for actor in (owner, requester, third, SYSTEM)] == [
+        True,
+        True,
+        False,
+        True,
+    ]
     readers = [role for role in CITY_ROLES if reads_request(Actor(role, BUREAU, ""), OWNER, ANOTHER)]
     assert readers == ["quality_officer", "machine"]

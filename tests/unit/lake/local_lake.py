@@ -42,7 +42,7 @@ class LocalArrow(DeltaTables):
         return super().open(path, version)
 
     def put(self, path: TablePath, table: pa.Table, partition_by: Sequence[str] = ()) -> None:
-        """Rows of many deliveries at once, beside those that stand."""
+        """Append rows of many deliveries at once."""
         write_deltalake(self.url(path), table, mode="append", partition_by=list(partition_by) or None)
 
 
@@ -98,7 +98,7 @@ class ListedLedger:
 
 
 class LocalLake:
-    """What reports need of a lake."""
+    """The parts of a lake that reports need."""
 
     def __init__(self, root: Path) -> None:
         self.settings = Settings(_env_file=None, home=root / "home")  # type: ignore[call-arg]
@@ -133,17 +133,17 @@ FIELDS = (
 def registry() -> Registry:
     """Two datasets of two departments; the first holds persons."""
     sla = {"frequency": "1d", "latency": "12h", "rectification": "10wd"}
-    made = (
+    datasets = (
         ("enterprise_registration", "市场主体登记信息", "market_regulation", "聊城市市场监督管理局", FIELDS),
         ("air_quality_hourly", "环境空气质量小时值", "ecology_environment", "聊城市生态环境局", FIELDS[4:]),
     )
-    found = {
+    contracts = {
         name: Contract(
             name, title, "1.0.0", "source", provider, department, "测试", fields, Path(f"{name}.yaml"), sla=sla
         )
-        for name, title, provider, department, fields in made
+        for name, title, provider, department, fields in datasets
     }
-    return Registry(found, {name: structural_rules(contract, {}) for name, contract in found.items()})
+    return Registry(contracts, {name: structural_rules(contract, {}) for name, contract in contracts.items()})
 
 
 def delivery(seq: int, contract: Contract, state: State, **changes: Any) -> Delivery:
@@ -266,12 +266,12 @@ def many_results(root: Path, count: int) -> tuple[LocalLake, Registry]:
     verdicts, rules = [], []
     for seq in range(1, count + 1):
         contract = sources[seq % len(sources)]
-        one = delivery(seq, contract, State.ACCEPTED, received_at=NOW - timedelta(hours=count - seq))
-        lake.ledger.entries.append(one)
-        new = verdict(one)
+        entry = delivery(seq, contract, State.ACCEPTED, received_at=NOW - timedelta(hours=count - seq))
+        lake.ledger.entries.append(entry)
+        new = verdict(entry)
         verdicts.append({**asdict(new), "repairs": "[]"})
         rules += [asdict(r) for r in rule_rows(new, cat, {})[:2]]
-    for name, found in (("verdicts", verdicts), ("rules", rules)):
-        table = pa.Table.from_pylist(found, schema=system_table(name).schema)
+    for name, rows in (("verdicts", verdicts), ("rules", rules)):
+        table = pa.Table.from_pylist(rows, schema=system_table(name).schema)
         lake.delta.put(lake.path(Zone.RESULTS, name), table)
     return lake, cat

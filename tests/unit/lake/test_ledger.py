@@ -37,22 +37,22 @@ FIRST = Arrival(
 
 @pytest.fixture
 def ledger(url: str) -> Iterator[Ledger]:
-    made = Ledger(url)
-    made.migrate()
-    yield made
-    made.close()
+    opened = Ledger(url)
+    opened.migrate()
+    yield opened
+    opened.close()
 
 
 def other(letter: str, **changes: object) -> Arrival:
-    """Another content, seen at a place of its own."""
+    """Other content, in another object."""
     return replace(FIRST, sha256=letter * 64, seen=((f"landing/{letter}", "e"),), **changes)  # type: ignore[arg-type]
 
 
 def test_the_same_content_is_one_entry_and_its_repeats_are_counted(ledger: Ledger) -> None:
     first, is_new = ledger.record(FIRST, NOW)
-    again, is_new_again = ledger.record(replace(FIRST, seen=(("landing/b", "e1"),)), NOW)
-    ledger.record(replace(FIRST, seen=(("landing/b", "e1"),)), NOW)  # the same object looked at again is no repeat
-    assert (is_new, is_new_again, again.id) == (True, False, first.id)
+    repeat, is_repeat_new = ledger.record(replace(FIRST, seen=(("landing/b", "e1"),)), NOW)
+    ledger.record(replace(FIRST, seen=(("landing/b", "e1"),)), NOW)  # the same object seen again is no repeat
+    assert (is_new, is_repeat_new, repeat.id) == (True, False, first.id)
     assert first.received_at == NOW and first.objects == ("received/a",)
     assert ledger.repeats(first.id) == 1
     assert ledger.has_seen("landing/b", "e1") and not ledger.has_seen("landing/b", "e2")
@@ -60,7 +60,7 @@ def test_the_same_content_is_one_entry_and_its_repeats_are_counted(ledger: Ledge
 
 
 def seen_at(key: str, etag: str = "e1", **changes: object) -> Arrival:
-    """The first content, seen at another place."""
+    """The first content, in another object."""
     return replace(FIRST, seen=((key, etag),), **changes)  # type: ignore[arg-type]
 
 
@@ -78,29 +78,29 @@ def test_the_same_content_after_something_newer_is_a_delivery_of_its_own(ledger:
     assert friday.id == f"{monday.id}-3"
 
 
-def test_what_is_newer_in_another_dataset_makes_no_delivery_of_a_repeat(ledger: Ledger) -> None:
+def test_a_newer_delivery_of_another_dataset_leaves_a_repeat_a_repeat(ledger: Ledger) -> None:
     first, _ = ledger.record(FIRST, NOW)
     ledger.record(other("b", dataset="water"), NOW)
     assert ledger.record(seen_at("landing/c"), NOW) == (first, False)
 
 
-def test_a_name_that_has_its_first_bytes_again_after_others_is_looked_at_again(ledger: Ledger) -> None:
-    """The usual case: one name, every day overwritten."""
+def test_an_object_overwritten_with_its_first_bytes_is_a_new_delivery(ledger: Ledger) -> None:
+    """The usual case: one object, overwritten every day."""
     ledger.record(FIRST, NOW)
     ledger.record(replace(other("b"), seen=(("landing/a", "e2"),)), NOW)
     assert not ledger.has_seen("landing/a", "e1") and ledger.has_seen("landing/a", "e2")
-    again, is_new = ledger.record(FIRST, NOW)
-    assert is_new and ledger.has_seen("landing/a", "e1") and ledger.delivery_of("landing/a") == again.id
-    assert ledger.record(FIRST, NOW) == (again, False), "the object as it was last seen is no delivery once more"
+    returned, is_new = ledger.record(FIRST, NOW)
+    assert is_new and ledger.has_seen("landing/a", "e1") and ledger.delivery_of("landing/a") == returned.id
+    assert ledger.record(FIRST, NOW) == (returned, False), "an unchanged object is no new delivery"
 
 
-def test_an_object_that_was_not_touched_stays_what_it_was_whatever_came(ledger: Ledger) -> None:
+def test_an_unchanged_object_stays_with_its_delivery(ledger: Ledger) -> None:
     first, _ = ledger.record(FIRST, NOW)
     ledger.record(other("b"), NOW)
-    assert ledger.record(FIRST, NOW) == (first, False), "a worker that was slow, or died after it had asked"
+    assert ledger.record(FIRST, NOW) == (first, False), "a worker that was slow, or died after its query"
 
 
-def test_a_letter_that_says_more_makes_a_delivery_of_the_same_bytes(ledger: Ledger) -> None:
+def test_a_covering_letter_with_new_content_makes_a_delivery_of_the_same_bytes(ledger: Ledger) -> None:
     older, _ = ledger.record(other("b"), NOW)
     first, _ = ledger.record(FIRST, NOW)
     _, is_new = ledger.record(seen_at("landing/c", supersedes=first.id), NOW)
@@ -121,8 +121,8 @@ def test_eight_workers_at_once_record_a_returning_content_exactly_once(ledger: L
         return [ledger.record(seen_at(key), NOW)[1] for key in ("landing/same", f"landing/{worker}")]
 
     with ThreadPoolExecutor(8) as pool:
-        told = [is_new for answer in pool.map(work, range(8)) for is_new in answer]
-    assert sum(told) == 1 and [d.id[-2:] for d in ledger.deliveries()] == ["aa", "bb", "-2"]
+        new_flags = [is_new for answer in pool.map(work, range(8)) for is_new in answer]
+    assert sum(new_flags) == 1 and [d.id[-2:] for d in ledger.deliveries()] == ["aa", "bb", "-2"]
     assert ledger.repeats(ledger.deliveries()[-1].id) == 8
 
 
@@ -134,13 +134,13 @@ def test_the_same_bytes_are_a_delivery_for_each_dataset(ledger: Ledger) -> None:
 
 def test_eight_workers_at_once_record_each_object_exactly_once(ledger: Ledger) -> None:
     with ThreadPoolExecutor(8) as pool:
-        told = [
+        new_flags = [
             is_new
             for answer in pool.map(lambda _: [ledger.record(other(c), NOW)[1] for c in "abcdef"], range(8))
             for is_new in answer
         ]
     entries = ledger.deliveries()
-    assert sum(told) == len(entries) == 6
+    assert sum(new_flags) == len(entries) == 6
     assert [ledger.repeats(d.id) for d in entries] == [0] * 6
 
 
@@ -149,36 +149,36 @@ def test_eight_workers_at_once_record_a_content_exactly_once_and_its_repeats(led
         return ledger.record(replace(FIRST, seen=((f"landing/{worker}", "e"),)), NOW)[1]
 
     with ThreadPoolExecutor(8) as pool:
-        told = list(pool.map(work, range(8)))
+        new_flags = list(pool.map(work, range(8)))
     (entry,) = ledger.deliveries()
-    assert sum(told) == 1 and ledger.repeats(entry.id) == 7
+    assert sum(new_flags) == 1 and ledger.repeats(entry.id) == 7
 
 
-def test_eight_workers_that_see_the_same_object_note_it_once(ledger: Ledger) -> None:
+def test_eight_workers_that_see_the_same_object_record_it_once(ledger: Ledger) -> None:
     with ThreadPoolExecutor(8) as pool:
-        told = [is_new for _, is_new in pool.map(lambda _: ledger.record(FIRST, NOW), range(8))]
+        new_flags = [is_new for _, is_new in pool.map(lambda _: ledger.record(FIRST, NOW), range(8))]
     (entry,) = ledger.deliveries()
-    assert (sum(told), ledger.repeats(entry.id)) == (1, 0)
+    assert (sum(new_flags), ledger.repeats(entry.id)) == (1, 0)
 
 
 def test_a_correction_and_what_it_replaces_know_each_other(ledger: Ledger) -> None:
     old, _ = ledger.record(FIRST, NOW)
     new, _ = ledger.record(other("b", supersedes=old.id), NOW)
     assert new.supersedes == old.id
-    assert ledger.get(old.id).superseded_by is None, "a correction that is not judged yet replaces nothing"
+    assert ledger.get(old.id).superseded_by is None, "a correction that is not evaluated yet replaces nothing"
     ledger.supersede([old.id], new.id)
     assert ledger.get(old.id).superseded_by == new.id
 
 
-def test_states_move_with_what_was_found(ledger: Ledger) -> None:
+def test_a_state_is_stored_with_its_findings(ledger: Ledger) -> None:
     entry, _ = ledger.record(FIRST, NOW)
-    found = Finding("column_extra", "有约定之外的列", {"columns": ["备注"]})
-    loaded = ledger.move(entry.id, State.LOADED, counted_rows=3, findings=[found])
+    finding = Finding("column_extra", "有约定之外的列", {"columns": ["备注"]})
+    loaded = ledger.move(entry.id, State.LOADED, counted_rows=3, findings=[finding])
     assert (entry.state, loaded.state, loaded.counted_rows, loaded.findings) == (
         State.LANDED,
         State.LOADED,
         3,
-        (found,),
+        (finding,),
     )
     refused = ledger.move(entry.id, State.REFUSED, reason="整批拒收")
     assert (refused.reason, refused.counted_rows) == ("整批拒收", 3)
@@ -186,7 +186,7 @@ def test_states_move_with_what_was_found(ledger: Ledger) -> None:
     assert ledger.deliveries(states=(State.LANDED, State.LOADED)) == ()
 
 
-def test_entries_come_in_order_of_arrival_and_can_be_asked_for(ledger: Ledger) -> None:
+def test_entries_are_in_order_of_arrival_and_can_be_filtered(ledger: Ledger) -> None:
     for letter in "dbca":
         ledger.record(other(letter, provider="q" if letter == "c" else "p"), NOW)
     assert [d.sha256[0] for d in ledger.deliveries("heat")] == list("dbca")
@@ -195,7 +195,7 @@ def test_entries_come_in_order_of_arrival_and_can_be_asked_for(ledger: Ledger) -
         ledger.get("gone")
 
 
-def test_a_conform_that_began_is_remembered(ledger: Ledger) -> None:
+def test_a_started_conform_is_recorded(ledger: Ledger) -> None:
     entry, _ = ledger.record(FIRST, NOW)
     assert [ledger.start_conform(entry.id), ledger.start_conform(entry.id)] == [False, True]
     ledger.delete_conform_rows(entry.id)
@@ -215,11 +215,11 @@ def test_migrations_run_twice_and_by_several_processes_at_once(url: str) -> None
         " retrying(Ledger(sys.argv[1]).migrate, 30)()"
     )
     started = [subprocess.Popen([sys.executable, "-c", program, url]) for _ in range(2)]
-    assert [one.wait(60) for one in started] == [0, 0]
-    again = Ledger(url)
-    again.migrate()
-    assert again.deliveries() == ()
-    again.close()
+    assert [process.wait(60) for process in started] == [0, 0]
+    migrated = Ledger(url)
+    migrated.migrate()
+    assert migrated.deliveries() == ()
+    migrated.close()
 
 
 def test_migrations_make_the_tables_that_the_models_expect(ledger: Ledger, url: str) -> None:
@@ -231,7 +231,7 @@ def test_migrations_make_the_tables_that_the_models_expect(ledger: Ledger, url: 
     engine.dispose()
 
 
-def test_a_ledger_from_before_tickets_keeps_its_entries(url: str) -> None:
+def test_migration_of_a_ledger_without_tickets_retains_its_entries(url: str) -> None:
     engine = create_engine(url)
     config = Config()
     config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
@@ -240,16 +240,16 @@ def test_a_ledger_from_before_tickets_keeps_its_entries(url: str) -> None:
         command.upgrade(config, "0001")
         delivery = Table("delivery", MetaData(), autoload_with=connection)
         values = {"id": "heat-1", "dataset": "heat", "provider": "p", "state": "landed", "sha256": "a" * 64}
-        more = {"size_bytes": 7, "objects": [], "received_at": NOW, "findings": [], "conform_started": False}
-        connection.execute(delivery.insert().values(**values, **more, etag="", sender="", reason=""))
+        other_values = {"size_bytes": 7, "objects": [], "received_at": NOW, "findings": [], "conform_started": False}
+        connection.execute(delivery.insert().values(**values, **other_values, etag="", sender="", reason=""))
     engine.dispose()
-    now = Ledger(url)
-    now.migrate()
-    assert [(d.id, d.size_bytes, d.received_at) for d in now.deliveries()] == [("heat-1", 7, NOW)]
-    now.close()
+    migrated = Ledger(url)
+    migrated.migrate()
+    assert [(d.id, d.size_bytes, d.received_at) for d in migrated.deliveries()] == [("heat-1", 7, NOW)]
+    migrated.close()
 
 
-def test_a_ledger_from_before_occurrences_keeps_its_entries_and_sightings_there_and_back(url: str) -> None:
+def test_migration_to_occurrences_and_back_retains_entries_and_sightings(url: str) -> None:
     def go(step: Any) -> None:
         engine = create_engine(url)
         config = Config()
@@ -264,21 +264,23 @@ def test_a_ledger_from_before_occurrences_keeps_its_entries_and_sightings_there_
     with engine.begin() as connection:
         delivery, sighting = (Table(name, MetaData(), autoload_with=connection) for name in ("delivery", "sighting"))
         values = {"id": "heat-1", "dataset": "heat", "provider": "p", "state": "landed", "sha256": "a" * 64}
-        more = {"size_bytes": 7, "objects": [], "received_at": NOW, "findings": [], "conform_started": False}
-        connection.execute(delivery.insert().values(**values, **more, etag="", sender="", reason="", answers=["T-1"]))
+        other_values = {"size_bytes": 7, "objects": [], "received_at": NOW, "findings": [], "conform_started": False}
+        connection.execute(
+            delivery.insert().values(**values, **other_values, etag="", sender="", reason="", answers=["T-1"])
+        )
         for key in "xy":
             row = {"delivery": "heat-1", "object": key, "etag": "e", "seen_at": NOW, "is_repeat": key == "y"}
             connection.execute(sighting.insert().values(**row))
     engine.dispose()
-    now = Ledger(url)
-    now.migrate()
-    (entry,) = now.deliveries()
-    assert (entry.id, entry.answers, now.repeats("heat-1")) == ("heat-1", ("T-1",), 1)
-    assert now.has_seen("x", "e") and now.delivery_of("y") == "heat-1"
-    now.record(replace(FIRST, sha256="b" * 64, seen=(("z", "e"),)), NOW)
-    again, is_new = now.record(replace(FIRST, seen=(("w", "e"),)), NOW)
-    assert is_new and now.delivery_of("w") == again.id
-    now.close()
+    migrated = Ledger(url)
+    migrated.migrate()
+    (entry,) = migrated.deliveries()
+    assert (entry.id, entry.answers, migrated.repeats("heat-1")) == ("heat-1", ("T-1",), 1)
+    assert migrated.has_seen("x", "e") and migrated.delivery_of("y") == "heat-1"
+    migrated.record(replace(FIRST, sha256="b" * 64, seen=(("z", "e"),)), NOW)
+    second, is_new = migrated.record(replace(FIRST, seen=(("w", "e"),)), NOW)
+    assert is_new and migrated.delivery_of("w") == second.id
+    migrated.close()
     go(command.downgrade)
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -287,14 +289,14 @@ def test_a_ledger_from_before_occurrences_keeps_its_entries_and_sightings_there_
         assert dict(connection.execute(select(sighting.c.object, sighting.c.delivery)).all())["w"] == "heat-1"
         with pytest.raises(IntegrityError):
             connection.execute(
-                delivery.insert().values(**values | {"id": "heat-2"}, **more, etag="", sender="", reason="")
+                delivery.insert().values(**values | {"id": "heat-2"}, **other_values, etag="", sender="", reason="")
             )
     engine.dispose()
 
 
-def test_a_migration_of_sqlite_that_breaks_off_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_sqlite_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'state.db'}"
-    monkeypatch.setattr(command, "upgrade", partial(_broken_off, command.upgrade))
+    monkeypatch.setattr(command, "upgrade", partial(_fail_after, command.upgrade))
     with pytest.raises(RuntimeError):
         Ledger(url).migrate()
     engine = create_engine(url)
@@ -303,7 +305,7 @@ def test_a_migration_of_sqlite_that_breaks_off_changes_nothing(tmp_path: Path, m
     engine.dispose()
 
 
-def _broken_off(upgrade: Any, *arguments: Any) -> None:
+def _fail_after(upgrade: Any, *arguments: Any) -> None:
     upgrade(*arguments)
     raise RuntimeError
 
@@ -313,11 +315,11 @@ def test_head_is_the_newest_migration() -> None:
     assert scripts.get_heads() == [HEAD]
 
 
-def test_a_database_that_is_away_is_a_service_that_is_away() -> None:
-    away = Ledger(f"postgresql+psycopg://lake@127.0.0.1:{free_port()}/postgres")
+def test_an_unreachable_database_is_an_unavailable_service() -> None:
+    unreachable = Ledger(f"postgresql+psycopg://lake@127.0.0.1:{free_port()}/postgres")
     with pytest.raises(ServiceUnavailable, match="does not answer"):
-        away.migrate()
-    away.close()
+        unreachable.migrate()
+    unreachable.close()
 
 
 def test_the_hash_of_several_files_depends_on_names_and_bytes_not_on_order() -> None:
@@ -326,13 +328,13 @@ def test_the_hash_of_several_files_depends_on_names_and_bytes_not_on_order() -> 
     assert content_sha256(parts[:1]) == "1" * 64
 
 
-def test_entries_of_a_period_are_asked_for_without_the_others(ledger: Ledger) -> None:
+def test_entries_can_be_read_for_a_period(ledger: Ledger) -> None:
     days = {letter: NOW + timedelta(days=place) for place, letter in enumerate("abcd")}
-    made = {letter: ledger.record(other(letter), at)[0] for letter, at in days.items()}
-    fix = ledger.record(other("e", supersedes=made["b"].id), days["b"] + timedelta(hours=1))[0]
-    found = ledger.received(days["b"], days["d"])
-    assert [d.id for d in found] == [made["b"].id, made["c"].id, fix.id]
+    entries = {letter: ledger.record(other(letter), at)[0] for letter, at in days.items()}
+    fix = ledger.record(other("e", supersedes=entries["b"].id), days["b"] + timedelta(hours=1))[0]
+    received = ledger.received(days["b"], days["d"])
+    assert [d.id for d in received] == [entries["b"].id, entries["c"].id, fix.id]
     assert ledger.received(days["b"], days["d"], "another") == ()
     last = ledger.last_before("heat", days["c"])
-    assert last is not None and last.id == made["b"].id
+    assert last is not None and last.id == entries["b"].id
     assert ledger.last_before("heat", days["a"]) is None

@@ -1,4 +1,4 @@
-"""Verdicts as the results tables keep them."""
+"""Verdicts in the results tables."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The lake's own tables: as their contracts say on disk, replaced by delivery within a day, and laid out anew where they are old."""
+"""The lake's own tables: as their contracts say on disk, replaced by delivery within a day, and repartitioned where they are old."""
 
 import json
 import re
@@ -35,7 +35,7 @@ CONTRACT = registry().contract(DATASET)
 OWN = load_system(PROJECT / "schemas")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 DELTA_TYPES = {"bigint": "long", "array<string>": {"type": "array", "elementType": "string", "containsNull": True}}
-"""Spark's words for types → Delta's, where they differ."""
+"""Spark's type names → Delta's, where they differ."""
 EARLIER = SystemTable(
     pa.schema([f for f in system_table("evidence").schema if f.name != RECEIVED]), DELIVERY, (DELIVERY,)
 )
@@ -63,7 +63,7 @@ def put(lake: LocalLake, of: Delivery, *values: str) -> None:
 
 
 def put_earlier(lake: LocalLake, of: Delivery, *values: str) -> None:
-    """Evidence as an earlier release kept it: a partition a delivery, no day."""
+    """Evidence of an earlier release: partitioned by delivery, without day."""
     rows = [{DELIVERY: of.id, "_file": "甲.csv", "_row": 2, "rule": "r", "value": value} for value in values]
     table = pa.Table.from_pylist(rows, schema=EARLIER.schema)
     write_deltalake(
@@ -71,7 +71,7 @@ def put_earlier(lake: LocalLake, of: Delivery, *values: str) -> None:
     )
 
 
-def kept(lake: LocalLake, version: int | None = None) -> list[tuple[str, str]]:
+def stored(lake: LocalLake, version: int | None = None) -> list[tuple[str, str]]:
     table = lake.delta.open(lake.path(Zone.EVIDENCE, DATASET), version)
     assert table is not None
     return sorted((row[DELIVERY], row["value"]) for row in table.to_pyarrow_table().to_pylist())
@@ -91,7 +91,7 @@ def test_rows_of_results_have_the_fields_of_their_contract(name: str, kind: Any)
     assert [f.name for f in fields(kind)] == [f.name for f in OWN[name].fields]
 
 
-def test_what_a_row_may_show_of_a_person_is_graded_highest() -> None:
+def test_columns_that_may_contain_personal_data_have_the_highest_grade() -> None:
     graded = {(c.id, f.name) for c in OWN.values() for f in c.fields if f.classification == "L4"}
     shown = {("evidence", name) for name in ("key", "value", "suggested")}
     assert graded == shown | {("quarantine", "raw"), ("bronze", "_line"), ("proofs", "key")}
@@ -114,29 +114,32 @@ def test_contracts_of_the_lakes_own_tables_are_read_without_an_engine() -> None:
 
 
 def _results(lake: LocalLake, of: Delivery) -> None:
-    said = verdict(of)
-    rules = rule_rows(said, registry(), {})
+    decision = verdict(of)
+    rules = rule_rows(decision, registry(), {})
     words = {f.name: getattr(rules[0], f.name) for f in fields(CountyRow) if f.name != "county"}
     lake.results().write(
-        said, rules, [CountyRow(county="371502", **words)], [DistributionRow(of.id, 1, of.dataset, "mean", "f", 0.5)]
+        decision,
+        rules,
+        [CountyRow(county="371502", **words)],
+        [DistributionRow(of.id, 1, of.dataset, "mean", "f", 0.5)],
     )
 
 
-def _held(lake: LocalLake, of: Delivery) -> None:
+def _quarantine_and_evidence(lake: LocalLake, of: Delivery) -> None:
     rule = Rule("r", "t", {}, "critical", "完整性", "空", "补", "依据", ("uscc",), "contract")
     broken = {"_file": "甲.csv", "_row": 2, "key": "{}", "raw": "{}", "_mask0": 1, "v_uscc": "x"}
     batches = pa.Table.from_pylist([broken]).to_batches()
-    held = {
+    rows_by_zone = {
         Zone.QUARANTINE: quarantined(batches, [rule], of),
         Zone.EVIDENCE: evidence(batches, [rule], of, lambda _, texts: texts),
     }
-    for zone, rows in held.items():
+    for zone, rows in rows_by_zone.items():
         lake.delta.replace(lake.path(zone, DATASET), system_table(zone), list(rows), of.id, of.received_date())
 
 
 def _proofs(lake: LocalLake, of: Delivery) -> None:
-    asked = RecheckRequest("T-1", "r", "v", "earlier", {"{}": 1})
-    proof = Recheck(asked, None, mended=frozenset({"{}"}))  # type: ignore[arg-type]
+    request = RecheckRequest("T-1", "r", "v", "earlier", {"{}": 1})
+    proof = Recheck(request, None, mended=frozenset({"{}"}))  # type: ignore[arg-type]
     write_proofs(lake, CONTRACT, of, [proof], of.received_at)  # type: ignore[arg-type]
 
 
@@ -144,7 +147,7 @@ def _proofs(lake: LocalLake, of: Delivery) -> None:
     ("write", "paths"),
     [
         (_results, [(Zone.RESULTS, name) for name in ("verdicts", "rules", "counties", "shapes")]),
-        (_held, [(Zone.QUARANTINE, DATASET), (Zone.EVIDENCE, DATASET)]),
+        (_quarantine_and_evidence, [(Zone.QUARANTINE, DATASET), (Zone.EVIDENCE, DATASET)]),
         (_proofs, [(Zone.PROOFS, DATASET)]),
     ],
     ids=["results", "quarantine and evidence", "proofs"],
@@ -155,10 +158,10 @@ def test_a_table_on_disk_has_exactly_the_fields_and_partitions_of_its_contract(
     write(lake, lake.ledger.entries[0])
     for zone, name in paths:
         contract = system_contract(name if zone is Zone.RESULTS else zone)
-        _is_as_promised(lake, lake.path(zone, name), contract.id)
+        _matches_contract(lake, lake.path(zone, name), contract.id)
 
 
-def _is_as_promised(lake: LocalLake, path: TablePath, name: str) -> None:
+def _matches_contract(lake: LocalLake, path: TablePath, name: str) -> None:
     table, promised = lake.delta.open(path), system_table(name)
     assert table is not None
     on_disk = {f.name: json.loads(f.type.to_json()) for f in table.schema().fields}
@@ -174,30 +177,30 @@ def test_bronze_has_what_was_sent_as_text_then_the_columns_of_its_contract() -> 
     assert table.schema.field("uscc").type == pa.string()
 
 
-def test_rows_of_a_delivery_are_replaced_exactly_beside_others_of_its_day(lake: LocalLake) -> None:
-    one, two, three = lake.ledger.entries
-    for of, values in ((one, "ab"), (two, "c"), (three, "d")):
+def test_replacing_a_delivery_leaves_others_of_its_day(lake: LocalLake) -> None:
+    first, second, third = lake.ledger.entries
+    for of, values in ((first, "ab"), (second, "c"), (third, "d")):
         put(lake, of, *values)
-    lake.delta.compact(lake.path(Zone.EVIDENCE, DATASET), 24 * 90)  # rows of one and two stand in one file
+    lake.delta.compact(lake.path(Zone.EVIDENCE, DATASET), 24 * 90)  # rows of the first two are in one file
     for _ in range(2):
-        put(lake, one, "e")
-        assert kept(lake) == sorted([(one.id, "e"), (two.id, "c"), (three.id, "d")])
-    put(lake, one)
-    assert kept(lake) == sorted([(two.id, "c"), (three.id, "d")])
+        put(lake, first, "e")
+        assert stored(lake) == sorted([(first.id, "e"), (second.id, "c"), (third.id, "d")])
+    put(lake, first)
+    assert stored(lake) == sorted([(second.id, "c"), (third.id, "d")])
 
 
 def test_a_delivery_is_read_from_the_files_of_its_day_alone(lake: LocalLake) -> None:
-    one, two, three = lake.ledger.entries
-    for of in (one, two, three):
+    first, second, third = lake.ledger.entries
+    for of in (first, second, third):
         put(lake, of, of.id)
     lake.delta.compact(lake.path(Zone.EVIDENCE, DATASET), 24 * 90)
     table = lake.delta.open(lake.path(Zone.EVIDENCE, DATASET))
     assert table is not None
-    days = [re.findall(r"_received_date=([\d-]+)", file) for file in rows_of(one).dataset(table).files]
-    assert days == [["2026-11-11"]] and one.received_date().isoformat() == "2026-11-11"
-    rows = lake.delta.rows(lake.path(Zone.EVIDENCE, DATASET), one)
-    assert rows is not None and rows["value"].to_pylist() == [one.id]
-    assert failed_rows(lake, CONTRACT, one.id) == {"r": {"row:None:None": 1}}  # type: ignore[arg-type]
+    days = [re.findall(r"_received_date=([\d-]+)", file) for file in rows_of(first).dataset(table).files]
+    assert days == [["2026-11-11"]] and first.received_date().isoformat() == "2026-11-11"
+    rows = lake.delta.rows(lake.path(Zone.EVIDENCE, DATASET), first)
+    assert rows is not None and rows["value"].to_pylist() == [first.id]
+    assert failed_rows(lake, CONTRACT, first.id) == {"r": {"row:None:None": 1}}  # type: ignore[arg-type]
 
 
 def test_the_day_is_that_of_utc(lake: LocalLake) -> None:
@@ -206,60 +209,60 @@ def test_the_day_is_that_of_utc(lake: LocalLake) -> None:
 
 
 def test_a_table_of_an_earlier_release_is_not_written_and_the_message_says_what_to_do(lake: LocalLake) -> None:
-    one, two, _ = lake.ledger.entries
-    put_earlier(lake, one, "a")
+    first, second, _ = lake.ledger.entries
+    put_earlier(lake, first, "a")
     with pytest.raises(OutdatedTable, match=r"evidence\.enterprise_registration .*`lake upkeep`"):
-        put(lake, two, "b")
-    assert kept(lake) == [(one.id, "a")]
+        put(lake, second, "b")
+    assert stored(lake) == [(first.id, "a")]
 
 
-def test_a_table_of_an_earlier_release_is_read_as_it_is(lake: LocalLake) -> None:
-    one = lake.ledger.entries[0]
-    put_earlier(lake, one, "a", "b")
-    assert failed_rows(lake, CONTRACT, one.id) == {"r": {"row:甲.csv:2": 2}}  # type: ignore[arg-type]
+def test_a_table_of_an_earlier_release_is_readable(lake: LocalLake) -> None:
+    first = lake.ledger.entries[0]
+    put_earlier(lake, first, "a", "b")
+    assert failed_rows(lake, CONTRACT, first.id) == {"r": {"row:甲.csv:2": 2}}  # type: ignore[arg-type]
 
 
-def test_a_table_of_an_earlier_release_is_laid_out_anew_once_with_all_its_rows(lake: LocalLake) -> None:
-    one, two, three = lake.ledger.entries
-    for of, value in ((one, "a"), (two, "b"), (three, "c")):
+def test_a_table_of_an_earlier_release_is_repartitioned_once_with_all_its_rows(lake: LocalLake) -> None:
+    first, second, third = lake.ledger.entries
+    for of, value in ((first, "a"), (second, "b"), (third, "c")):
         put_earlier(lake, of, value)
-    before = kept(lake)
+    before = stored(lake)
     assert repartition(lake, Zone.EVIDENCE, CONTRACT)  # type: ignore[arg-type]
-    assert kept(lake) == before == kept(lake, 2)
+    assert stored(lake) == before == stored(lake, 2)
     table = lake.delta.open(lake.path(Zone.EVIDENCE, DATASET))
     assert table is not None and tuple(table.metadata().partition_columns) == (RECEIVED,)
     assert len(table.file_uris()) == 2
     assert not repartition(lake, Zone.EVIDENCE, CONTRACT)  # type: ignore[arg-type]
-    put(lake, one, "d")
-    assert kept(lake) == sorted([(one.id, "d"), (two.id, "b"), (three.id, "c")])
+    put(lake, first, "d")
+    assert stored(lake) == sorted([(first.id, "d"), (second.id, "b"), (third.id, "c")])
 
 
-def test_rows_that_come_while_a_table_is_laid_out_anew_are_kept(lake: LocalLake) -> None:
-    one, two, three = lake.ledger.entries
-    put_earlier(lake, one, "a")
-    asked = []
+def test_rows_written_during_repartitioning_are_retained(lake: LocalLake) -> None:
+    first, second, third = lake.ledger.entries
+    put_earlier(lake, first, "a")
+    calls = []
 
     def deliveries(*_: object) -> tuple[Delivery, ...]:
-        if not asked:
-            put_earlier(lake, two, "b")
-        asked.append(1)
-        return one, two, three
+        if not calls:
+            put_earlier(lake, second, "b")
+        calls.append(1)
+        return first, second, third
 
     lake.ledger.deliveries = deliveries  # type: ignore[method-assign, assignment]
     assert repartition(lake, Zone.EVIDENCE, CONTRACT)  # type: ignore[arg-type]
-    assert kept(lake) == sorted([(one.id, "a"), (two.id, "b")]) and len(asked) == 2
+    assert stored(lake) == sorted([(first.id, "a"), (second.id, "b")]) and len(calls) == 2
 
 
-def test_rows_whose_delivery_is_unknown_stay_where_they_are(lake: LocalLake) -> None:
+def test_a_table_with_rows_of_an_unknown_delivery_is_not_rewritten(lake: LocalLake) -> None:
     stranger = replace(lake.ledger.entries[0], id="enterprise_registration-gone")
     put_earlier(lake, stranger, "a")
     with pytest.raises(UserError, match="'enterprise_registration-gone' is not in the ledger"):
         repartition(lake, Zone.EVIDENCE, CONTRACT)  # type: ignore[arg-type]
-    assert kept(lake) == [(stranger.id, "a")]
+    assert stored(lake) == [(stranger.id, "a")]
 
 
-def test_bronze_of_an_earlier_release_keeps_the_columns_that_were_sent(lake: LocalLake) -> None:
-    one, path = lake.ledger.entries[0], lake.path(Zone.BRONZE, DATASET)
+def test_repartitioned_bronze_retains_the_columns_as_sent(lake: LocalLake) -> None:
+    first, path = lake.ledger.entries[0], lake.path(Zone.BRONZE, DATASET)
     row = {
         "uscc": "9137",
         "备注2": "x",
@@ -267,10 +270,10 @@ def test_bronze_of_an_earlier_release_keeps_the_columns_that_were_sent(lake: Loc
         "_row": 2,
         "_malformed": None,
         "_line": None,
-        DELIVERY: one.id,
+        DELIVERY: first.id,
     }
     types = [(name, pa.int64() if name == "_row" else pa.string()) for name in row]
     write_deltalake(lake.delta.url(path), pa.Table.from_pylist([row], pa.schema(types)), partition_by=[DELIVERY])
     assert repartition(lake, Zone.BRONZE, CONTRACT)  # type: ignore[arg-type]
-    rows = lake.delta.rows(path, one)
-    assert rows is not None and rows.to_pylist() == [{**row, RECEIVED: one.received_date()}]
+    rows = lake.delta.rows(path, first)
+    assert rows is not None and rows.to_pylist() == [{**row, RECEIVED: first.received_date()}]

@@ -1,4 +1,4 @@
-"""A city whose deliveries are invented row by row: judged by what each row is said to break, then governed as they would be."""
+"""A city with synthetic deliveries: each row lists the rules it fails; tickets follow as in production."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ RULES = {
     APPENDED: ("inlet_pressure_mpa_range", "outlet_pressure_kpa_type"),
 }
 Rows = Mapping[str, frozenset[str]]
-"""Name of a record → rules that it breaks."""
+"""Name of a record → rules that it fails."""
 
 
 @dataclass
@@ -41,17 +41,17 @@ class History:
     sent: list[Delivery] = field(default_factory=list)
 
     def send(self, dataset: str, rows: Rows, answers: Sequence[str] = (), supersedes: str | None = None) -> Delivery:
-        """A delivery the whole way: recorded, judged, governed."""
+        """A delivery recorded, evaluated and governed."""
         contract, now = shipped().contract(dataset), self.town.clock[0]
         sha = f"{len(self.sent) + 1:064x}"[::-1]
         keys = (f"received/{contract.provider}/{dataset}/{sha[:12]}/甲.csv",)
         arrival = Arrival(dataset, contract.provider, sha, 7, keys, ((f"landing/{sha}", "e"),))
         ledger = self.town.portal.lake.ledger
-        made, _ = ledger.record(replace(arrival, answers=tuple(answers), supersedes=supersedes), now)
-        self.rows[made.id] = rows
+        recorded, _ = ledger.record(replace(arrival, answers=tuple(answers), supersedes=supersedes), now)
+        self.rows[recorded.id] = rows
         failed = sum(1 for broken in rows.values() if broken)
-        delivery = ledger.move(made.id, _state(failed, len(rows), made), counted_rows=len(rows))
-        self._judge(contract, delivery)
+        delivery = ledger.move(recorded.id, _state(failed, len(rows), recorded), counted_rows=len(rows))
+        self._evaluate(contract, delivery)
         if supersedes and delivery.state is not State.REFUSED:
             ledger.supersede(self._replaced(delivery), delivery.id)
         self.sent.append(delivery)
@@ -62,33 +62,33 @@ class History:
     def tickets(self) -> dict[tuple[str, str], Ticket]:
         """The newest ticket of each rule."""
         desk, now = self.town.portal.tickets, self.town.clock[0]
-        found = [t for name in RULES for t in desk.tickets(OFFICER, TicketQuery(dataset=name), now).tickets]
-        return {(t.dataset, t.rule): t for t in reversed(found) if t.rule in RULES[t.dataset]}
+        newest_first = [t for name in RULES for t in desk.tickets(OFFICER, TicketQuery(dataset=name), now).tickets]
+        return {(t.dataset, t.rule): t for t in reversed(newest_first) if t.rule in RULES[t.dataset]}
 
     def seen(
         self, _: Lake, __: Contract, delivery: Delivery, rules: Iterable[Rule], keys: Collection[str]
     ) -> KeyVerdicts:
-        """What the engine would find of the keys."""
+        """The verdicts of the engine on the keys."""
         rows = {key_of(delivery.dataset, name): broken for name, broken in self.rows[delivery.id].items()}
-        came = rows.keys() & set(keys)
-        return KeyVerdicts(came, {rule.id: {key for key in came if rule.id in rows[key]} for rule in rules})
+        delivered = rows.keys() & set(keys)
+        return KeyVerdicts(delivered, {rule.id: {key for key in delivered if rule.id in rows[key]} for rule in rules})
 
     def _replaced(self, delivery: Delivery) -> list[str]:
-        found, older = [], delivery.supersedes
+        replaced, older = [], delivery.supersedes
         while older:
-            found.append(older)
+            replaced.append(older)
             older = self.town.portal.lake.ledger.get(older).supersedes
-        return found
+        return replaced
 
-    def _judge(self, contract: Contract, delivery: Delivery) -> None:
+    def _evaluate(self, contract: Contract, delivery: Delivery) -> None:
         rows, rules = self.rows[delivery.id], RULES[contract.id]
         counts = {rule: sum(rule in broken for broken in rows.values()) for rule in rules}
         bad = sum(1 for broken in rows.values() if broken)
         good = 0 if delivery.state is State.REFUSED else len(rows) - bad
-        said = verdict(delivery, rows=len(rows), good_rows=good, failed_rows=bad)
-        results = [_result(said.delivery, delivery, rule, len(rows), counts[rule.id]) for rule in _rules(contract)]
+        decision = verdict(delivery, rows=len(rows), good_rows=good, failed_rows=bad)
+        results = [_result(decision.delivery, delivery, rule, len(rows), counts[rule.id]) for rule in _rules(contract)]
         lake = self.town.portal.lake
-        Results(lake.delta, lake.settings.s3_bucket).write(said, results)
+        Results(lake.delta, lake.settings.s3_bucket).write(decision, results)
         evidence = [
             {"_delivery": delivery.id, "_file": "甲.csv", "_row": place, "key": key_of(contract.id, name)}
             | {"rule": rule, "severity": "critical", "field": "", "value": "x"}
@@ -104,26 +104,26 @@ class History:
 
 @pytest.fixture
 def engineless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Governing without an engine: no hints on causes, no marks for readers; a history says what rows show."""
+    """Governing without an engine: no hints on causes, no ticket table; a history supplies the verdicts."""
     monkeypatch.setattr(tickets, "causes", lambda *_: {})
     monkeypatch.setattr(tickets, "write_ticket_table", lambda *_: None)
     return monkeypatch
 
 
-def watched(history: History, patch: pytest.MonkeyPatch) -> History:
-    """The history as what re-checks look at."""
+def observed(history: History, patch: pytest.MonkeyPatch) -> History:
+    """The history as the source of re-checks."""
     patch.setattr(recheck_delivery, "key_verdicts", history.seen)
     return history
 
 
 def key_of(dataset: str, name: str) -> str:
-    """A record's key as evidence keeps it."""
+    """A record's key as in evidence."""
     first, second = shipped().contract(dataset).key()
     return json.dumps({first: name, second: "2020-01-01"}, ensure_ascii=False)
 
 
-def _state(failed: int, rows: int, made: Delivery) -> State:
-    if failed == rows and not made.is_answer():
+def _state(failed: int, rows: int, delivery: Delivery) -> State:
+    if failed == rows and not delivery.is_answer():
         return State.REFUSED
     return State.PARTLY_QUARANTINED if failed else State.ACCEPTED
 
@@ -133,12 +133,12 @@ def _rules(contract: Contract) -> list[Rule]:
 
 
 def _result(name: str, of: Delivery, rule: Rule, rows: int, failed: int) -> RuleRow:
-    said: dict[str, Any] = {
+    texts: dict[str, Any] = {
         n: getattr(rule, n) for n in ("type", "severity", "dimension", "indicator", "message", "remedy", "basis")
     }
     counted = {"element_count": rows, "unexpected_count": failed, "missing_count": 0, "success": not failed}
     place = {"delivery": name, "seq": of.seq, "dataset": of.dataset, "provider": of.provider, "rule": rule.id}
     return RuleRow(
-        **place, **said, **counted, fields=",".join(rule.fields), suite_hash="ab" * 32, silver_version=of.seq,
+        **place, **texts, **counted, fields=",".join(rule.fields), suite_hash="ab" * 32, silver_version=of.seq,
         judged_at=of.received_at,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Published bulletins stay; revisions say why; drafts lie apart; a forged number, text or event is found."""
+"""Published bulletins never change; revisions state a reason; drafts are separate; forged numbers, texts and events are detected."""
 
 import json
 from collections.abc import Callable
@@ -58,11 +58,11 @@ def forged(lake: LocalLake, change: Callable[[dict[str, Any]], None]) -> None:
     file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
 
 
-def test_every_number_is_found_again(lake: LocalLake, cat: Any) -> None:
+def test_every_number_is_recomputed(lake: LocalLake, cat: Any) -> None:
     written(lake, cat)
-    found = verified(lake, cat)
-    assert found.differing() == [] and len(found.checks) > 500
-    numbers = {check.number for check in found.checks}
+    verification = verified(lake, cat)
+    assert verification.differing() == [] and len(verification.checks) > 500
+    numbers = {check.number for check in verification.checks}
     assert {
         f"departments.{MARKET}.place",
         f"departments.{MARKET}.figures.score.value",
@@ -71,7 +71,7 @@ def test_every_number_is_found_again(lake: LocalLake, cat: Any) -> None:
     assert verify(lake, cat, KEY).differing() == []  # type: ignore[arg-type]
 
 
-def test_it_stays_as_it_is_whatever_happens_later(lake: LocalLake, cat: Any) -> None:
+def test_later_events_do_not_change_it(lake: LocalLake, cat: Any) -> None:
     before = written(lake, cat)
     tickets = tickets_of(lake)
     mended(tickets, lake.ids["old"], "2026-02-03")  # type: ignore[attr-defined]
@@ -83,33 +83,33 @@ def test_it_stays_as_it_is_whatever_happens_later(lake: LocalLake, cat: Any) -> 
 
 def test_published_is_never_overwritten(lake: LocalLake, cat: Any) -> None:
     first = bulletin(lake, cat, "2026-01", BulletinRequest())  # type: ignore[arg-type]
-    kept = lake.store.objects[KEY]
-    again = bulletin(lake, cat, "2026-01", BulletinRequest(number=9))  # type: ignore[arg-type]
-    assert (first.is_new, again.is_new, again.json) == (True, False, KEY)
-    assert lake.store.objects[KEY] == kept
+    stored = lake.store.objects[KEY]
+    second = bulletin(lake, cat, "2026-01", BulletinRequest(number=9))  # type: ignore[arg-type]
+    assert (first.is_new, second.is_new, second.json) == (True, False, KEY)
+    assert lake.store.objects[KEY] == stored
     assert not lake.store.put_new(KEY, b"other")
 
 
-def test_a_revision_says_why_and_lies_beside(lake: LocalLake, cat: Any) -> None:
+def test_a_revision_states_its_reason_and_is_stored_separately(lake: LocalLake, cat: Any) -> None:
     written(lake, cat)
-    kept = lake.store.objects[KEY]
+    stored = lake.store.objects[KEY]
     document = written(lake, cat, reason="更正名称13806351234")
     assert (document["revision"], document["reason"]) == (2, "更正名称138****1234")
-    assert lake.store.objects[KEY] == kept and "reports/bulletins/2026-01-r2.json" in lake.store.objects
+    assert lake.store.objects[KEY] == stored and "reports/bulletins/2026-01-r2.json" in lake.store.objects
     assert written(lake, cat, reason="再次更正")["revision"] == 3
     assert bulletin(lake, cat, "2026-01", BulletinRequest()).json.endswith("2026-01-r3.json")  # type: ignore[arg-type]
     assert verified(lake, cat, "reports/bulletins/2026-01-r2.json").differing() == []
 
 
 def test_a_period_that_is_not_over_gives_a_draft_only(lake: LocalLake, cat: Any) -> None:
-    for name, said in (("2099-01", "尚未"), ("2099", "尚未")):
-        with pytest.raises(UserError, match=said):
+    for name, reason in (("2099-01", "尚未"), ("2099", "尚未")):
+        with pytest.raises(UserError, match=reason):
             bulletin(lake, cat, name, BulletinRequest())  # type: ignore[arg-type]
     with pytest.raises(UserError, match="尚未开始"):
         bulletin(lake, cat, "2099-01", BulletinRequest(is_draft=True))  # type: ignore[arg-type]
 
 
-def test_a_draft_lies_apart_and_may_be_made_again(lake: LocalLake, cat: Any) -> None:
+def test_a_draft_is_stored_separately_and_may_be_overwritten(lake: LocalLake, cat: Any) -> None:
     for _ in range(2):
         assert written(lake, cat, is_draft=True)["is_draft"]
     assert list(lake.store.objects) == [f"reports/bulletins/drafts/2026-01.{e}" for e in ("json", "pdf", "docx")]
@@ -123,9 +123,9 @@ def test_a_forged_number_is_found(lake: LocalLake, cat: Any, name: str) -> None:
         figures_of(document, MARKET)[name]["value"] = 1
 
     forged(lake, change)
-    (one,) = verified(lake, cat).differing()
-    assert (one.number, one.reported) == (f"departments.{MARKET}.figures.{name}.value", 1)
-    assert one.source.startswith("table ")
+    (check,) = verified(lake, cat).differing()
+    assert (check.number, check.reported) == (f"departments.{MARKET}.figures.{name}.value", 1)
+    assert check.source.startswith("table ")
 
 
 def test_a_forged_place_or_a_ticket_left_out_is_found(lake: LocalLake, cat: Any) -> None:
@@ -161,15 +161,15 @@ def test_a_rewritten_event_is_found(lake: LocalLake, cat: Any) -> None:
     assert "chain" in {c.number for c in verified(lake, cat).differing()}
 
 
-def test_versions_that_are_gone_are_told_and_what_is_there_is_compared(lake: LocalLake, cat: Any) -> None:
+def test_deleted_versions_are_reported_and_current_results_compared(lake: LocalLake, cat: Any) -> None:
     written(lake, cat)
     forged(lake, lambda document: document["sources"]["rules"].update(version=99))
-    found = verified(lake, cat)
-    assert found.unjudged == GONE and found.differing() == []
+    verification = verified(lake, cat)
+    assert verification.unjudged == GONE and verification.differing() == []
 
 
-def test_results_that_were_judged_anew_later_do_not_change_it(lake: LocalLake, cat: Any) -> None:
+def test_results_of_a_later_evaluation_do_not_change_it(lake: LocalLake, cat: Any) -> None:
     written(lake, cat)
-    said = verdict(numbered(2), failed_rows=999)
-    lake.results().write(said, rule_rows(said, cat, {"uscc_pattern": 999}))
+    later_verdict = verdict(numbered(2), failed_rows=999)
+    lake.results().write(later_verdict, rule_rows(later_verdict, cat, {"uscc_pattern": 999}))
     assert verified(lake, cat).differing() == []

@@ -1,4 +1,4 @@
-"""Rows to mend after any history of deliveries, corrections and answers, beside a plain account of the same history."""
+"""Open rows after any history of deliveries, corrections and answers agree with a simple model of it."""
 
 import random
 import shutil
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.model.delivery import Delivery, State
-from tests.unit.pipeline.row_history import APPENDED, MERGED, RULES, History, Rows, watched
+from tests.unit.pipeline.row_history import APPENDED, MERGED, RULES, History, Rows, observed
 from tests.unit.serving.portal.portal_city import city, shipped
 
 pytest_plugins = ("tests.unit.pipeline.row_history",)
@@ -19,28 +19,28 @@ NAMES = "甲乙丙丁"
 
 @dataclass
 class Account:
-    """Open rows of each rule as a person would keep them: by delivery and record."""
+    """A simple model: open rows of each rule, by delivery and record."""
 
     dataset: str
     rows: dict[str, Rows] = field(default_factory=dict)
     open: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     deliveries: dict[str, set[str]] = field(default_factory=dict)
-    """Rule → deliveries of which its ticket ever held rows, since it was opened last."""
+    """Rule → deliveries with rows in its ticket since it was last opened."""
 
     def note(self, delivery: Delivery, rows: Rows, answered: set[str], replaced: set[str]) -> None:
         """One more delivery; `answered` are rules whose tickets it answers."""
         before = {rule: set(self.open.get(rule, ())) for rule in RULES[self.dataset]}
         ours = {d for rule in answered for d, _ in before[rule]}
         for rule in RULES[self.dataset]:
-            gone = set()
+            corrected = set()
             for old, name in before[rule]:
-                speaks = self.dataset == MERGED or old in ours or old in replaced or rule in answered
-                if delivery.state is State.REFUSED or not speaks or name not in rows:
+                is_concerned = self.dataset == MERGED or old in ours or old in replaced or rule in answered
+                if delivery.state is State.REFUSED or not is_concerned or name not in rows:
                     continue
                 if rule in rows[name] or not self._damaged(old, name, rows, rule):
-                    gone.add((old, name))
-            still = before[rule] - gone
-            self.open[rule] = still | {(delivery.id, name) for name, broken in rows.items() if rule in broken}
+                    corrected.add((old, name))
+            still_open = before[rule] - corrected
+            self.open[rule] = still_open | {(delivery.id, name) for name, broken in rows.items() if rule in broken}
         self.rows[delivery.id] = rows
 
     def _damaged(self, old: str, name: str, rows: Rows, rule: str) -> bool:
@@ -48,7 +48,7 @@ class Account:
 
 
 def drawn(rng: random.Random, history: History, account: Account, number: int) -> None:
-    """A delivery of some kind, sent and noted."""
+    """Send a random delivery, and note it in the account."""
     dataset = account.dataset
     kind = rng.choice(("plain", "answer", "answer", "correction"))
     open_ = {rule: t for (name, rule), t in history.tickets().items() if name == dataset and account.open.get(rule)}
@@ -73,20 +73,20 @@ def drawn(rng: random.Random, history: History, account: Account, number: int) -
 @pytest.mark.parametrize("dataset", [MERGED, APPENDED])
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6))
-def test_rows_to_mend_are_those_of_a_plain_account(
+def test_open_rows_agree_with_a_plain_account(
     made_sqlite: Path, tmp_path_factory: pytest.TempPathFactory, engineless: pytest.MonkeyPatch, dataset: str, seed: int
 ) -> None:
     folder = tmp_path_factory.mktemp("history")
     shutil.copy(made_sqlite, folder / "state.db")
     town = city(folder, f"sqlite:///{folder / 'state.db'}", shipped())
-    history, account, rng = watched(History(town), engineless), Account(dataset), random.Random(seed)
+    history, account, rng = observed(History(town), engineless), Account(dataset), random.Random(seed)
     for number in range(7):
         drawn(rng, history, account, number)
         tickets = history.tickets()
         for rule in RULES[dataset]:
-            one, expected = tickets.get((dataset, rule)), account.open.get(rule, set())
-            assert (one.remaining_rows if one else 0) == len(expected), (number, rule, expected)
-            assert one is None or one.remaining_rows <= one.failed_rows
-            assert one is None or (one.state == "closed") == (not expected)
+            ticket, expected = tickets.get((dataset, rule)), account.open.get(rule, set())
+            assert (ticket.remaining_rows if ticket else 0) == len(expected), (number, rule, expected)
+            assert ticket is None or ticket.remaining_rows <= ticket.failed_rows
+            assert ticket is None or (ticket.state == "closed") == (not expected)
     town.portal.tickets.database.close()
     town.portal.lake.ledger.close()

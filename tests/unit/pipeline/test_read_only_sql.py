@@ -1,4 +1,4 @@
-"""SQL that people type: which tables it names, and what is refused."""
+"""SQL of users: which tables it names, and what is refused."""
 
 import pytest
 
@@ -28,7 +28,7 @@ from jobs.pipeline.read_only_sql import named_tables
         ("SELECT * FROM a", ["a"]),
     ],
 )
-def test_tables_are_named_by_the_query_and_by_nothing_beside_it(query: str, tables: list[str]) -> None:
+def test_only_tables_in_the_query_text_are_named(query: str, tables: list[str]) -> None:
     assert [str(table) for table in named_tables(query)] == tables
 
 
@@ -43,15 +43,15 @@ def test_tables_are_named_by_the_query_and_by_nothing_beside_it(query: str, tabl
         ("MERGE INTO silver.a USING gold.b ON a.x = b.x WHEN MATCHED THEN DELETE", "MERGE"),
         ("SET spark.sql.ansi.enabled = false", "SET"),
         ("SHOW TABLES", "SHOW"),
-        ("SELECT 1; DELETE FROM silver.a", "there are 2"),
-        ("  -- nothing", "there are 0"),
+        ("SELECT 1; DELETE FROM silver.a", "got 2"),
+        ("  -- nothing", "got 0"),
         ("SELECT FROM WHERE x", r"line 1, column \d+"),
         ("SELECT reflect('java.lang.System', 'exit', 0)", "runs code"),
         ("SELECT x FROM silver.a WHERE java_method('a.B', 'c') = 1", "runs code"),
         ("SELECT TRANSFORM(x) USING 'cat' FROM silver.a", "QUERYTRANSFORM"),
-        ("SELECT * FROM identifier('silver' || '.a')", "not taken as a table"),
+        ("SELECT * FROM identifier('silver' || '.a')", "not accepted as a table"),
     ],
 )
-def test_anything_but_one_query_that_reads_is_refused_with_its_reason(query: str, reason: str) -> None:
+def test_anything_but_one_read_only_query_is_refused_with_its_reason(query: str, reason: str) -> None:
     with pytest.raises(UserError, match=reason):
         named_tables(query)

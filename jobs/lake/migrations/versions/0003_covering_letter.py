@@ -1,4 +1,4 @@
-"""What the covering letter says of a delivery: its day, and the tickets that it answers; when tickets were opened."""
+"""Data of the covering letter: day of a delivery, tickets it answers; and when its tickets were opened."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Accounts, sessions, failed logins, logins under way, uploads; and which sensitive data was shown to whom."""
+"""Accounts, sessions, failed logins, pending logins, uploads; and the log of access to sensitive data."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The access log in a chain of hashes; rows that are there become its beginning, as they are."""
+"""The access log as a chain of hashes; existing rows become its beginning, unchanged."""
 
 import hashlib
 import json
@@ -26,13 +26,13 @@ def upgrade() -> None:
         for name, kind in (("seq", sa.BigInteger()), ("prev", sa.String(64)), ("hash", sa.String(64))):
             table.alter_column(name, existing_type=kind, nullable=False)
         table.create_unique_constraint("access_log_seq_key", ["seq"])
-    made = op.create_table(
+    chain = op.create_table(
         "access_chain",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
     )
-    op.bulk_insert(made, [{"id": 1, "seq": seq, "hash": end}])
+    op.bulk_insert(chain, [{"id": 1, "seq": seq, "hash": end}])
 
 
 def _chained(connection: sa.Connection) -> tuple[int, str]:
@@ -44,9 +44,9 @@ def _chained(connection: sa.Connection) -> tuple[int, str]:
         seq += 1
         body = {name: row[name] for name in PARTS} | {"seq": seq, "prev": prev, "at": _utc(row["at"]).isoformat()}
         text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        found = hashlib.sha256(text.encode()).hexdigest()
-        connection.execute(log.update().where(log.c.id == row["id"]).values(seq=seq, prev=prev, hash=found))
-        prev = found
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        connection.execute(log.update().where(log.c.id == row["id"]).values(seq=seq, prev=prev, hash=digest))
+        prev = digest
     return seq, prev
 
 

@@ -1,4 +1,4 @@
-"""Departments that were once responsible for a ticket keep reading it."""
+"""Departments formerly responsible for a ticket can still read it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    made = op.create_table(
+    ticket_party = op.create_table(
         "ticket_party",
         sa.Column("ticket", sa.String(20), sa.ForeignKey("ticket.id"), primary_key=True),
         sa.Column("department", sa.String(120), primary_key=True),
@@ -19,7 +19,9 @@ def upgrade() -> None:
     columns = [sa.column("ticket"), sa.column("effects", sa.JSON)]
     events = op.get_bind().execute(sa.select(*columns).select_from(sa.table("ticket_event", *columns)))
     parties = {(row.ticket, row.effects["provider"]) for row in events if row.effects.get("provider")}
-    op.bulk_insert(made, [{"ticket": ticket, "department": one} for ticket, one in sorted(parties)])
+    op.bulk_insert(
+        ticket_party, [{"ticket": ticket, "department": department} for ticket, department in sorted(parties)]
+    )
 
 
 def downgrade() -> None:

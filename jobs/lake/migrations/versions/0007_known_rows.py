@@ -1,4 +1,4 @@
-"""Rows to mend are counted once: what a ticket holds already is noted, and what is absent is part of what remains."""
+"""Rows to correct are counted once: rows already known to a ticket are recorded, absent rows count as remaining."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jobs.access import rights
 from jobs.access.policy import Right
 from jobs.errors import ServiceUnavailable, Unknown, UserError
-from jobs.lake.session import is_away
+from jobs.lake.session import is_unavailable
 from jobs.model.actor import Actor
 from jobs.reporting.bulletin import Period, period
 from jobs.reporting.bulletin.store import FOLDER
@@ -53,7 +53,7 @@ class BulletinService:
         try:
             bulletins, note = self._bulletins(), ""
         except Exception as error:
-            if not isinstance(error, ServiceUnavailable) and not is_away(error):
+            if not isinstance(error, ServiceUnavailable) and not is_unavailable(error):
                 raise
             bulletins, note = [], AWAY
         published = {

@@ -13,7 +13,7 @@ from jobs.collaboration.ticket_queries import TicketCounts
 from jobs.contracts import Contract, Rule
 from jobs.errors import ContractError, ServiceUnavailable, Unknown, UserError
 from jobs.lake.results import Results
-from jobs.lake.session import is_away
+from jobs.lake.session import is_unavailable
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.model.delivery import Delivery, State
@@ -276,7 +276,7 @@ class DataService:
 
 
 def _is_absence(error: Exception) -> bool:
-    return isinstance(error, ServiceUnavailable) or is_away(error)
+    return isinstance(error, ServiceUnavailable) or is_unavailable(error)
 
 
 def _ranked(

@@ -38,21 +38,31 @@ def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence
     table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return None
-    cells: list[tuple[str, ...]] = []
-    names: set[str] = set()
-    masks = Masking(contract)
+    masks, shown = Masking(contract), _Shown([], set())
     for delivery in deliveries:
-        if len(cells) >= SHOWN:
+        if len(shown.cells) >= SHOWN:
             break
         of_delivery = rows_of_id(lake.ledger, delivery)
         rows, mine = of_delivery.dataset(table), of_delivery.expression(table)
-        failed_rows = rows.scanner(filter=mine & (ds.field("rule") == rule)).head(SHOWN - len(cells)).to_pylist()
+        failed_rows = rows.scanner(filter=mine & (ds.field("rule") == rule)).head(SHOWN - len(shown.cells)).to_pylist()
         shifted = set() if in_full or not failed_rows else _shifted(rows, mine, contract)
-        names |= {name for row in failed_rows for name in (*_fields(row), *_key(row))}
-        cells += [_cells(row, masks, in_full, (row["_file"], row["_row"]) in shifted) for row in failed_rows]
-    grade = highest(f.classification for f in contract.fields if f.name in names)
-    head = ("文件", "行号", "业务主键", "字段", "报送的值")
-    return Sample(head, tuple(cells), grade, not in_full) if cells else None
+        for row in failed_rows:
+            shown.names.update(_fields(row), _key(row))
+            shown.cells.append(_cells(row, masks, in_full, (row["_file"], row["_row"]) in shifted))
+    return _sample(contract, shown, in_full) if shown.cells else None
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Cells of the rows that are shown, and names of the fields that they hold."""
+
+    cells: list[tuple[str, ...]]
+    names: set[str]
+
+
+def _sample(contract: Contract, shown: _Shown, in_full: bool) -> Sample:
+    grade = highest(f.classification for f in contract.fields if f.name in shown.names)
+    return Sample(("文件", "行号", "业务主键", "字段", "报送的值"), tuple(shown.cells), grade, not in_full)
 
 
 def _shifted(rows: ds.Dataset, mine: ds.Expression, contract: Contract) -> set[tuple[str, int]]:

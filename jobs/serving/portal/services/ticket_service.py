@@ -16,7 +16,7 @@ from jobs.collaboration.state_machine import Transition
 from jobs.contracts import Contract
 from jobs.contracts.grades import SENSITIVE, STRICTEST, highest
 from jobs.errors import NotAllowed, ServiceUnavailable, Unknown
-from jobs.lake.session import is_away
+from jobs.lake.session import is_unavailable
 from jobs.model.actor import Actor
 from jobs.model.ticket import Event, Request, Ticket, TicketDelivery
 from jobs.pipeline.ticket_table import write_ticket_table
@@ -168,7 +168,7 @@ class TicketService:
         try:
             write_ticket_table(self.portal.lake, contract, self.portal.tickets, self.portal.now())
         except Exception as error:
-            if not isinstance(error, ServiceUnavailable | CommitFailedError) and not is_away(error):
+            if not isinstance(error, ServiceUnavailable | CommitFailedError) and not is_unavailable(error):
                 raise
             logger.warning("%s: requests are not marked yet: %s", dataset, str(error).split("\n")[0][:200])
 
@@ -191,7 +191,7 @@ class TicketService:
         try:
             sample = failing_rows(self.portal.lake, contract, ticket.rule, newest, in_full)
         except Exception as error:
-            if not isinstance(error, ServiceUnavailable) and not is_away(error):
+            if not isinstance(error, ServiceUnavailable) and not is_unavailable(error):
                 raise
             logger.warning("%s: no sample for ticket %s: object store unavailable", ticket.dataset, ticket.id)
             return None, "对象存储暂时无响应，问题样例稍后再看"

@@ -16,7 +16,7 @@ from jobs.reporting.overview import write_index
 from jobs.serving.portal.services.data_service import DataService
 from jobs.serving.portal.services.loop_service import LoopService
 from jobs.serving.portal.services.ticket_service import TicketService
-from tests.unit.pipeline.row_history import APPENDED, MERGED, RULES, History, watched
+from tests.unit.pipeline.row_history import APPENDED, MERGED, RULES, History, observed
 from tests.unit.pipeline.test_open_rows import Account, drawn
 from tests.unit.serving.portal.portal_city import PEOPLE_ACTORS, Browser, City, city, shipped
 
@@ -32,7 +32,7 @@ def test_numbers_agree(
     folder, rng = tmp_path_factory.mktemp("numbers"), random.Random(seed)
     shutil.copy(made_sqlite, folder / "state.db")
     town = city(folder, f"sqlite:///{folder / 'state.db'}", shipped())
-    history = watched(History(town), engineless)
+    history = observed(History(town), engineless)
     accounts = {name: Account(name) for name in RULES}
     for number in range(10):
         drawn(rng, history, accounts[rng.choice((MERGED, APPENDED))], number)
