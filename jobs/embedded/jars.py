@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jobs.embedded.home import locked, tail
+from jobs.embedded import log_store
 from jobs.embedded.java import find_java
 from jobs.errors import SetupError
 from jobs.settings import PROJECT, Settings, load
@@ -28,8 +29,9 @@ def pyspark_home() -> Path:
 
 
 def jars_folder(settings: Settings) -> Path:
-    """Where the jars of this checkout's ivy.xml are, or will be."""
-    return settings.cache / "jars" / hashlib.sha256(IVY.read_bytes()).hexdigest()[:12]
+    """Where the jars of this checkout's ivy.xml and log store are, or will be."""
+    sources = IVY.read_bytes() + log_store.SOURCE.read_bytes()
+    return settings.cache / "jars" / hashlib.sha256(sources).hexdigest()[:12]
 
 
 def ensure_jars(settings: Settings, say: Callable[[str], None]) -> Path:
@@ -51,6 +53,7 @@ def _download(cache: Path, folder: Path, say: Callable[[str], None]) -> None:
     try:
         for attempt in range(1, TRIES + 1):
             if _ivy(cache, part, log):
+                log_store.build(part / "spark", pyspark_home() / "jars", log)
                 part.chmod(0o755)
                 part.replace(folder)
                 return

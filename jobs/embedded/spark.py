@@ -79,11 +79,11 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PYSPARK_PYTHON": sys.executable,
     }
-    text = "".join(f"{key} {value}\n" for key, value in _properties(settings).items())
+    text = "".join(f"{key} {value}\n" for key, value in properties(settings).items())
     return (Program("spark", command, settings.spark_remote, partial(probe, settings), env, {config: text}),)
 
 
-def _properties(settings: Settings) -> dict[str, str]:
+def properties(settings: Settings) -> dict[str, str]:
     tmp = settings.home / "tmp"
     return {
         "spark.master": "local[2]",
