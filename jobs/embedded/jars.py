@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.embedded.home import locked, tail
 from jobs.embedded import log_store
+from jobs.embedded.home import locked, tail
 from jobs.embedded.java import find_java
 from jobs.errors import SetupError
 from jobs.settings import PROJECT, Settings, load

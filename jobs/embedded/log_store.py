@@ -27,6 +27,6 @@ def build(libraries: Path, pyspark_jars: Path, log: Path) -> Path:
             raise SetupError(f"{SOURCE.name} does not compile / 编译失败: {log}\n{tail(log)}")
         jar = libraries / JAR
         with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in classes:
-                archive.write(file, file.relative_to(folder).as_posix())
+            for path in classes:
+                archive.write(path, path.relative_to(folder).as_posix())
     return jar

@@ -2,7 +2,6 @@
 
 Usage: python -m tests.spark.writer (spark|client) URL NAME FIRST LAST
 """
-# ruff: noqa: T201
 
 import os
 import sys
