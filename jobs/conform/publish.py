@@ -10,16 +10,20 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from jobs.conform import quarantine
+from jobs.conform.arrow_rows import broken_table, silver_table
 from jobs.conform.split import broken_rows, silver_rows, value_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import FIRST_SENT, QUALIFIER
 from jobs.lake.delta_tables import commit_attempts, read_spool
 from jobs.lake.lake import Lake
-from jobs.lake.spark_tables import Merge
+from jobs.lake.merge import Merge
 from jobs.lake.system_tables import system_contract, system_table
 from jobs.lake.table_schema import ColumnSpec, column_specs
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
+
+# The engine merges into a larger table: the client would read too much of it into memory.
+MOST_MERGED = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Publication:
     `is_retry`: an earlier attempt may have written rows. `replaced`: deliveries that this one replaces. `is_replaced`: a
     later delivery replaces it already, so that no row of it reaches silver. `overwritten`: for the rows that reach
     silver, the rows of other deliveries to restore. `reinstated`: deliveries that are valid again.
+    `table`: the rows in memory, of a small delivery.
     """
 
     rows: DataFrame
@@ -45,6 +50,12 @@ class Publication:
     is_replaced: bool = False
     reinstated: tuple[str, ...] = ()
     overwritten: Callable[[DataFrame], DataFrame | None] = lambda goods: None
+    table: pa.Table | None = None
+
+    def is_from_memory(self) -> bool:
+        """Whether the client commits the good rows: they are in memory, and no row leaves silver but by key."""
+        removes_rows = self.replaced or self.reinstated or self.is_retry or self.is_refused
+        return self.table is not None and not removes_rows
 
 
 def publish(lake: Lake, publication: Publication) -> None:
@@ -52,7 +63,7 @@ def publish(lake: Lake, publication: Publication) -> None:
     steps: list[Callable[[Lake, Publication], None]] = []
     # A refused delivery writes nothing, unless an earlier attempt did: then an empty write removes those rows.
     if not publication.is_replaced and (not publication.is_refused or publication.is_retry):
-        steps.append(_silver)
+        steps.append(_silver_from_memory if publication.is_from_memory() else _silver)
     if publication.broken or publication.is_retry:
         steps.append(_quarantine_and_evidence)
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -71,15 +82,44 @@ def silver_columns(contract: Contract, extras: Sequence[str] = ()) -> list[Colum
     return [*specs, *column_specs(system_contract(Zone.SILVER).fields)]
 
 
-def _silver(lake: Lake, publication: Publication) -> None:
-    contract, delivery = publication.contract, publication.delivery
-    path = lake.path(Zone.SILVER, contract.id)
-    is_new = lake.tables.ensure(
-        path,
+def _ensure_silver(lake: Lake, publication: Publication) -> bool:
+    """Create the silver table, or add the columns that it lacks; whether it is new."""
+    contract = publication.contract
+    return lake.tables.ensure(
+        lake.path(Zone.SILVER, contract.id),
         silver_columns(contract, publication.extras),
         f"{contract.title}（{contract.department}）",
         contract.write.partition_by,
     )
+
+
+def _merge(publication: Publication) -> Merge:
+    """How the delivery's rows merge with those in silver."""
+    contract, delivery = publication.contract, publication.delivery
+    # An answer to a ticket corrects: it wins over the first row of telemetry (ADR 0010).
+    latest = contract.write.mode == "merge" or bool(delivery.answers)
+    retried = delivery.id if publication.is_retry else ""
+    return Merge(contract.key(), latest, publication.replaced, retried, FIRST_SENT)
+
+
+def _silver_from_memory(lake: Lake, publication: Publication) -> None:
+    """The good rows of a small delivery, committed by the client."""
+    contract = publication.contract
+    path = lake.path(Zone.SILVER, contract.id)
+    is_new = _ensure_silver(lake, publication)
+    rows = silver_table(publication.table, publication.rules, contract, publication.extras, publication.delivery)
+    if is_new or not contract.key():
+        lake.delta.append(path, rows)
+    elif lake.delta.count(path) <= MOST_MERGED:
+        lake.delta.merge(path, rows, _merge(publication))
+    else:
+        lake.tables.merge(lake.spark.createDataFrame(rows), path, _merge(publication))
+
+
+def _silver(lake: Lake, publication: Publication) -> None:
+    contract, delivery = publication.contract, publication.delivery
+    path = lake.path(Zone.SILVER, contract.id)
+    is_new = _ensure_silver(lake, publication)
     rows = silver_rows(publication.rows, publication.rules, value_columns(contract, publication.extras), delivery)
     if publication.is_refused:
         # The write still runs, to remove rows of an earlier attempt.
@@ -89,28 +129,35 @@ def _silver(lake: Lake, publication: Publication) -> None:
     if is_new or not contract.key():
         lake.tables.replace_any(rows, path, (delivery.id, *publication.replaced, *publication.reinstated))
     else:
-        # An answer to a ticket corrects: it wins over the first row of telemetry (ADR 0010).
-        latest = contract.write.mode == "merge" or bool(delivery.answers)
-        retried = delivery.id if publication.is_retry else ""
-        lake.tables.merge(rows, path, Merge(contract.key(), latest, publication.replaced, retried, FIRST_SENT))
+        lake.tables.merge(rows, path, _merge(publication))
 
 
 def _quarantine_and_evidence(lake: Lake, publication: Publication) -> None:
-    """Write failed rows to two tables; they are fetched from the engine once, via a file so that memory stays flat."""
-    delivery, rules = publication.delivery, publication.rules
+    """Write failed rows to two tables."""
+    if publication.table is not None:
+        batches = broken_table(publication.table, publication.rules).to_batches()
+        _write_failed_rows(lake, publication, lambda: iter(batches))
+        return
     with TemporaryDirectory(prefix="lake-held-") as folder:
-        # Read twice below; a stream from the engine can be read only once.
+        # Fetched from the engine once, via a file so that memory stays flat, and read twice.
         spool = Path(folder) / "broken.arrow"
-        lake.tables.spool(broken_rows(publication.rows, rules, publication.contract), spool)
+        lake.tables.spool(broken_rows(publication.rows, publication.rules, publication.contract), spool)
+        _write_failed_rows(lake, publication, lambda: read_spool(spool))
 
-        def quarantined() -> Iterator[pa.RecordBatch]:
-            return quarantine.quarantined(read_spool(spool), rules, delivery)
 
-        def evidence() -> Iterator[pa.RecordBatch]:
-            return quarantine.evidence(read_spool(spool), rules, delivery, publication.suggest)
+def _write_failed_rows(
+    lake: Lake, publication: Publication, failed_rows: Callable[[], Iterator[pa.RecordBatch]]
+) -> None:
+    delivery, rules = publication.delivery, publication.rules
 
-        for zone, rows in ((Zone.QUARANTINE, quarantined), (Zone.EVIDENCE, evidence)):
-            path, table = lake.path(zone, publication.contract.id), system_table(zone)
-            for attempt in commit_attempts():
-                with attempt:
-                    lake.delta.replace(path, table, rows(), delivery.id, delivery.received_date())
+    def quarantined() -> Iterator[pa.RecordBatch]:
+        return quarantine.quarantined(failed_rows(), rules, delivery)
+
+    def evidence() -> Iterator[pa.RecordBatch]:
+        return quarantine.evidence(failed_rows(), rules, delivery, publication.suggest)
+
+    for zone, rows in ((Zone.QUARANTINE, quarantined), (Zone.EVIDENCE, evidence)):
+        path, table = lake.path(zone, publication.contract.id), system_table(zone)
+        for attempt in commit_attempts():
+            with attempt:
+                lake.delta.replace(path, table, rows(), delivery.id, delivery.received_date())

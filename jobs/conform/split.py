@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contracts import TOLD, Contract, Rule
-from jobs.contracts.names import EXTRA, FIRST_SENT, LINE, SENT_DATE
+from jobs.contracts.names import EXTRA, FILE, FIRST_SENT, LINE, ROW, SENT_DATE
 from jobs.lake.bits import any_set, is_set, quoted
 from jobs.model.delivery import Delivery
 
@@ -50,27 +50,22 @@ def key_column(contract: Contract) -> Column:
 def broken_rows(evaluated: DataFrame, rules: Sequence[Rule], contract: Contract) -> DataFrame:
     """Rows that fail any rule, as sent, with their masks: the input of quarantine and evidence.
 
-    Columns: `_file`, `_row`, `key` and `raw` (JSON), `_mask…`, and `v_<field>` for each field that a rule names,
-    `_told_<rule>` for each rule with a lookup value, `_line` with the text of a malformed row.
+    Columns: `_file`, `_row`, those of `sent_columns`, `_mask…`, and `_told_<rule>` for each rule with a lookup value.
+    """
+    passed = [name for name in evaluated.columns if name.startswith((MASK, TOLD))]
+    broken = evaluated.filter(any_set(range(len(rules)), MASK))
+    return broken.select(FILE, ROW, *sent_columns(evaluated, rules, contract), *passed)
+
+
+def sent_columns(evaluated: DataFrame, rules: Sequence[Rule], contract: Contract) -> list[Column]:
+    """What was sent in a row: `key` and `raw` (JSON), `_line` with the text of a malformed row, and `v_<field>` for each
+    field that a rule names.
     """
     arrived = set(evaluated.schema["_raw"].dataType.fieldNames())
     line = F.col("_raw").getField(LINE) if LINE in arrived else F.lit(None).cast("string")
     named = sorted({name for rule in rules for name in rule.fields})
     values = [_sent(name, arrived).alias(f"v_{name}") for name in named]
-    key = key_column(contract)
-    masks = [name for name in evaluated.columns if name.startswith(MASK)]
-    lookup_values = [name for name in evaluated.columns if name.startswith(TOLD)]
-    broken = evaluated.filter(any_set(range(len(rules)), MASK))
-    return broken.select(
-        "_file",
-        "_row",
-        key.alias("key"),
-        F.to_json("_raw").alias("raw"),
-        line.alias(LINE),
-        *masks,
-        *values,
-        *lookup_values,
-    )
+    return [key_column(contract).alias("key"), F.to_json("_raw").alias("raw"), line.alias(LINE), *values]
 
 
 def _critical(rules: Sequence[Rule]) -> list[int]:

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -45,11 +48,38 @@ def is_set(index: int, prefix: str) -> Column:
 
 def any_set(indexes: Sequence[int], prefix: str) -> Column:
     """Whether any of the numbered conditions held for the row."""
+    masks = _masks(indexes)
+    conditions = [F.col(f"{prefix}{place}").bitwiseAND(F.lit(mask)) != 0 for place, mask in masks.items()]
+    return balanced(Column.__or__, conditions) if conditions else F.lit(False)
+
+
+@dataclass(frozen=True)
+class AnyBit:
+    """Whether any of the numbered conditions held for a row; without a prefix, true of every row."""
+
+    prefix: str = ""
+    indexes: tuple[int, ...] = ()
+
+    def column(self) -> Column:
+        """As an engine column."""
+        return any_set(self.indexes, self.prefix) if self.prefix else F.lit(True)
+
+    def rows(self, table: pa.Table) -> np.ndarray:
+        """For rows in memory, one boolean each."""
+        if not self.prefix:
+            return np.ones(table.num_rows, dtype=bool)
+        held = np.zeros(table.num_rows, dtype=bool)
+        for place, mask in _masks(self.indexes).items():
+            held |= table[f"{self.prefix}{place}"].to_numpy() & np.int64(mask) != 0
+        return held
+
+
+def _masks(indexes: Sequence[int]) -> dict[int, int]:
+    """Number of a bit column → the bits of the numbered conditions in it."""
     masks: dict[int, int] = {}
     for index in indexes:
         masks[index // BITS] = masks.get(index // BITS, 0) | 1 << index % BITS
-    conditions = [F.col(f"{prefix}{place}").bitwiseAND(F.lit(mask)) != 0 for place, mask in masks.items()]
-    return balanced(Column.__or__, conditions) if conditions else F.lit(False)
+    return masks
 
 
 def count_true(condition: Column) -> Column:

@@ -5,15 +5,18 @@ This is their only writer (ADR 0003); Spark reads them.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.table import TableMerger
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.errors import OutdatedTable
+from jobs.lake.merge import Merge
 from jobs.lake.row_filter import RowFilter, rows_of
 from jobs.lake.system_tables import SystemTable
 from jobs.lake.zones import TablePath
@@ -95,6 +98,10 @@ class DeltaTables:
         table = self.open(path)
         return 0 if table is None else int(table.count())
 
+    def columns(self, path: TablePath, version: int | None, names: Sequence[str]) -> pa.Table:
+        """Those of the columns that the table has, at a version; kept in memory, since a version never changes."""
+        return _columns(self, path, version, tuple(names))
+
     def replace(
         self,
         path: TablePath,
@@ -132,6 +139,24 @@ class DeltaTables:
             write_deltalake(existing, reader, mode="overwrite", predicate=rows.predicate(), **options)
         else:
             write_deltalake(existing, reader, mode="append", **options)
+
+    def append(self, path: TablePath, rows: pa.Table) -> None:
+        """Add rows to a table that exists, in one commit."""
+        table = self.open(path)
+        if table is None:
+            raise TableNotFoundError(f"{path} does not exist")
+        write_deltalake(
+            table, _as_in(table, rows), mode="append", storage_options=self._options, writer_properties=WRITER
+        )
+
+    def merge(self, path: TablePath, rows: pa.Table, merge: Merge) -> None:
+        """Rows into a table that exists by key, in one commit, as `merge` says; overtaken commits begin anew."""
+        for attempt in commit_attempts():
+            with attempt:
+                table = self.open(path)
+                if table is None:
+                    raise TableNotFoundError(f"{path} does not exist")
+                _merged(table, _as_in(table, rows), merge).execute()
 
     def rewrite(self, existing: DeltaTable, table: SystemTable, batches: Iterable[pa.RecordBatch]) -> None:
         """Rewrite the table with other columns and partitions, in one commit; earlier versions stay readable.
@@ -177,3 +202,34 @@ def has_rows(table: DeltaTable, rows: RowFilter) -> bool:
     if not table.file_uris(file_pruning_predicate=terms):
         return False
     return bool(table.to_pyarrow_table(columns=[rows.column], filters=terms).num_rows)
+
+
+@lru_cache(maxsize=16)
+def _columns(tables: DeltaTables, path: TablePath, version: int | None, names: tuple[str, ...]) -> pa.Table:
+    table = tables.open(path, version)
+    if table is None:
+        raise TableNotFoundError(f"{path} has no version {version}")
+    present = {field.name for field in table.schema().fields}
+    return table.to_pyarrow_table(columns=[name for name in names if name in present])
+
+
+def _as_in(table: DeltaTable, rows: pa.Table) -> pa.Table:
+    """The rows with the columns and types of the table, null where they lack one."""
+    schema = pa.schema(table.schema().to_arrow())
+    columns = [rows[f.name] if f.name in rows.column_names else pa.nulls(rows.num_rows, f.type) for f in schema]
+    return pa.table(columns, names=schema.names).cast(schema)
+
+
+def _merged(table: DeltaTable, rows: pa.Table, merge: Merge) -> TableMerger:
+    """The merge as delta-rs does it; rows that leave without another in their place are the engine's work."""
+    names = rows.column_names
+    same = " AND ".join(f'(t."{key}" IS NOT DISTINCT FROM s."{key}")' for key in merge.key)
+    merger = table.merge(rows, same, source_alias="s", target_alias="t", writer_properties=WRITER)
+    if merge.latest_wins:
+        updates = {_name(name): merge.value(name, '"') for name in names}
+        merger = merger.when_matched_update(updates, predicate='s."_seq" >= t."_seq"')
+    return merger.when_not_matched_insert({_name(name): f's."{name}"' for name in names})
+
+
+def _name(column: str) -> str:
+    return f'"{column}"'

@@ -1,7 +1,6 @@
 """Delta tables written by Spark: silver and gold. The Spark server is their only writer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.contracts.names import DELIVERY, RECEIVED
 from jobs.lake.delta_tables import RETENTION, DeltaTables
+from jobs.lake.merge import Merge, quoted_list
 from jobs.lake.table_schema import ColumnSpec
 from jobs.lake.zones import TablePath
 from jobs.model.delivery import Delivery
@@ -94,7 +94,7 @@ class SparkTables:
 
     def replace_any(self, rows: DataFrame, path: TablePath, deliveries: Sequence[str]) -> None:
         """Write rows in place of all rows of the named deliveries, in one commit."""
-        predicate = f"_delivery IN ({_quoted(deliveries)})"
+        predicate = f"_delivery IN ({quoted_list(deliveries)})"
         rows.write.format("delta").mode("overwrite").option("replaceWhere", predicate).save(path.spark_url)
 
     def overwrite(self, rows: DataFrame, path: TablePath) -> None:
@@ -106,50 +106,8 @@ class SparkTables:
         self.spark.sql(f"OPTIMIZE {path.sql}").collect()
         self.spark.sql(f"VACUUM {path.sql} RETAIN {keep_hours} HOURS").collect()
 
-    def merge(self, rows: DataFrame, path: TablePath, merge: "Merge") -> None:
+    def merge(self, rows: DataFrame, path: TablePath, merge: Merge) -> None:
         """Merge rows into the table by key, in one commit."""
         view = "_merge_source"
         rows.createOrReplaceTempView(view)
         self.spark.sql(merge.sql(path.sql, view, rows.columns)).collect()
-
-
-@dataclass(frozen=True)
-class Merge:
-    """How rows merge with existing ones: by key; the latest wins, or the first.
-
-    Existing rows of `replaced` deliveries, and of an earlier attempt of the delivery `retried`, are updated or deleted.
-    The column `earliest` takes the smaller of both values.
-    """
-
-    key: tuple[str, ...]
-    latest_wins: bool
-    replaced: tuple[str, ...] = ()
-    retried: str = ""
-    earliest: str = ""
-
-    def sql(self, target: str, source: str, columns: Sequence[str]) -> str:
-        on_key = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
-        removed = tuple(d for d in (self.retried, *self.replaced) if d)
-        updates = self._update_conditions(removed)
-        sets = ", ".join(f"t.`{c}` = {self._value(c)}" for c in columns)
-        names = ", ".join(f"`{c}`" for c in columns)
-        values = ", ".join(f"s.`{c}`" for c in columns)
-        lines = [f"MERGE INTO {target} t USING {source} s ON {on_key}"]
-        if updates:
-            lines.append(f"WHEN MATCHED AND ({' OR '.join(updates)}) THEN UPDATE SET {sets}")
-        lines.append(f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})")
-        if removed:
-            lines.append(f"WHEN NOT MATCHED BY SOURCE AND t._delivery IN ({_quoted(removed)}) THEN DELETE")
-        return "\n".join(lines)
-
-    def _update_conditions(self, removed: tuple[str, ...]) -> list[str]:
-        """When a new row updates an existing one; any of these."""
-        updates = [f"t._delivery IN ({_quoted(removed)})"] if removed else []
-        return [*updates, "s._seq >= t._seq"] if self.latest_wins else updates
-
-    def _value(self, column: str) -> str:
-        return f"least(t.`{column}`, s.`{column}`)" if column == self.earliest else f"s.`{column}`"
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)

@@ -86,6 +86,7 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
         is_replaced=delivery.superseded_by is not None,
         reinstated=reinstated_ids,
         overwritten=overwritten.rows,
+        table=evaluation.outcome.table,
     )
     try:
         publish(lake, publication)

@@ -4,19 +4,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 
 from jobs import quality
-from jobs.conform import Repair, evaluated_columns
+from jobs.conform import Repair, evaluated_columns, sent_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import SENT_DATE, TECHNICAL
-from jobs.lake.bits import is_set
+from jobs.lake.bits import AnyBit
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.model.verdict import RepairCount
-from jobs.pipeline.bronze import bronze_rows
+from jobs.pipeline.bronze import bronze_rows, is_small
 from jobs.pipeline.first_sent import need_sent_date, with_sent_date
+from jobs.pipeline.other_tables import other_tables
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
@@ -50,14 +51,20 @@ def runnable_rules(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> t
 def evaluate_delivery(
     lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
 ) -> Evaluation:
-    """The delivery's rows, evaluated in one pass."""
-    from jobs.quality.evaluation import evaluate  # Great Expectations takes seconds to import
+    """The delivery's rows, evaluated in one pass; a small delivery's in one query, with the outcome in memory."""
+    # Great Expectations takes seconds to import.
+    from jobs.quality.evaluation import evaluate, evaluate_at_once
 
     lake.tables.interpret(delivery.counted_rows or 0)
     rows, repairs, extras = typed_rows(lake, contract, delivery, rules, versions)
     columns = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *evaluated_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
-    evaluated = evaluate(rows, plan, partial(curated, lake, versions), columns, _repair_counts(repairs))
+    also_count = _repair_counts(repairs)
+    if is_small(delivery):
+        also = partial(sent_columns, rules=rules, contract=contract)
+        evaluated = evaluate_at_once(rows, plan, other_tables(lake, plan, versions), columns, (also_count, also))
+    else:
+        evaluated = evaluate(rows, plan, partial(curated, lake, versions), columns, also_count)
     return Evaluation(evaluated, repairs, extras)
 
 
@@ -87,10 +94,10 @@ def _bit_names(rows: DataFrame) -> list[str]:
     return [name for name in rows.columns if name.startswith(("_fix", "_clock"))]
 
 
-def _repair_counts(repairs: tuple[Repair, ...]) -> dict[str, Column]:
+def _repair_counts(repairs: tuple[Repair, ...]) -> dict[str, AnyBit]:
     early = [r for r in repairs if not r.kind.startswith("clock_")]
     counts = {}
     for index in range(len(repairs)):
         prefix, bit = ("_fix", index) if index < len(early) else ("_clock", index - len(early))
-        counts[f"fix{index}"] = is_set(bit, prefix)
+        counts[f"fix{index}"] = AnyBit(prefix, (bit,))
     return counts

@@ -6,16 +6,18 @@ on those few groups, so that counting a hundred rules costs no more per row than
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs.lake.bits import BIT_COLUMNS
+from jobs.lake.bits import BIT_COLUMNS, AnyBit
 
 ROWS = "_n"
 
 
 def count_groups(
-    rows: DataFrame, by: str, conditions: Mapping[str, Column], sums: Mapping[str, Column]
+    rows: DataFrame, by: str, conditions: Mapping[str, AnyBit], sums: Mapping[str, Column]
 ) -> tuple[dict[str, dict[str, int]], dict[str, float]]:
     """Rows that meet each condition, by value of the column `by` ("" where none is named); and the sums over all rows.
 
@@ -24,7 +26,7 @@ def count_groups(
     keys = [by] if by else []
     groups = _groups(rows, keys, sums)
     counted = [
-        F.sum(F.when(condition, F.col(ROWS)).otherwise(0)).alias(f"c{i}")
+        F.sum(F.when(condition.column(), F.col(ROWS)).otherwise(0)).alias(f"c{i}")
         for i, condition in enumerate(conditions.values())
     ]
     summed = [F.sum(f"_s{i}").alias(f"s{i}") for i in range(len(sums))]
@@ -45,3 +47,14 @@ def _groups(rows: DataFrame, keys: Sequence[str], sums: Mapping[str, Column]) ->
     bits = [name for name in rows.columns if BIT_COLUMNS.fullmatch(name)]
     parts = [aggregate.alias(f"_s{i}") for i, aggregate in enumerate(sums.values())]
     return rows.groupBy(*keys, *bits).agg(F.count(F.lit(1)).alias(ROWS), *parts)
+
+
+def count_table(rows: pa.Table, by: str, conditions: Mapping[str, AnyBit]) -> dict[str, dict[str, int]]:
+    """The same counts of rows in memory."""
+    values = rows[by].to_numpy(zero_copy_only=False) if by else np.full(rows.num_rows, "")
+    held = {name: condition.rows(rows) for name, condition in conditions.items()}
+    groups = np.unique(values) if by else [""]
+    return {
+        str(group): {name: int(np.count_nonzero(rows_held & (values == group))) for name, rows_held in held.items()}
+        for group in groups
+    }

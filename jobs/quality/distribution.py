@@ -5,6 +5,9 @@ Counted in the same pass as the rules, and stored so that a delivery can be comp
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -29,6 +32,30 @@ def distribution_counts(contract: Contract, columns: Sequence[str]) -> dict[str,
             for code in field.enum:
                 aggregates[f"e:{field.name}={code}"] = count_true(F.col(quoted(field.name)) == F.lit(code))
     return aggregates
+
+
+def distribution_table(rows: pa.Table, contract: Contract, kept: Sequence[str]) -> dict[str, float]:
+    """The same numbers over rows in memory."""
+    counted: dict[str, float] = {}
+    for field in (field for field in contract.fields if field.name in kept):
+        if _is_measure(field):
+            values = rows[field.name].cast(pa.float64()).drop_null().to_numpy()
+            values = values[_inside(field, values)]
+            counted |= {f"n:{field.name}": float(len(values)), f"s:{field.name}": float(values.sum())}
+        elif _is_listed(field):
+            counted[f"n:{field.name}"] = float(len(rows) - rows[field.name].null_count)
+            for word in field.enum:
+                counted[f"e:{field.name}={word}"] = float(pc.sum(pc.equal(rows[field.name], word)).as_py() or 0)
+    return counted
+
+
+def _inside(field: Field, values: np.ndarray) -> np.ndarray:
+    inside = np.ones(len(values), dtype=bool)
+    if field.minimum is not None:
+        inside &= values >= field.minimum
+    if field.maximum is not None:
+        inside &= values <= field.maximum
+    return inside
 
 
 def distribution_rows(verdict: Verdict, counted: Mapping[str, float]) -> list[DistributionRow]:

@@ -61,6 +61,8 @@ class Plan:
     lookups: tuple[Lookup, ...] = ()
     county: str = ""
     """Spark SQL for the row's county; empty where counts are not stored by county."""
+    county_unless: str = ""
+    """Flag of the reference whose unknown values are no county; empty where a lookup provides the county."""
 
     def table_reads(self) -> int:
         """How often the delivery's bronze rows are read."""
@@ -79,20 +81,24 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
     if drops and not any(group.columns == contract.key() for group in groups):
         groups.append(Group(None, (), COPIES))
     series = tuple(Series(rule, flag_of(rule)) for rule in rules if rule.type in SERIES)
-    county, partner = _county(contract, references)
+    county, unless, partner = _county(contract, references)
     lookups = (*_named_lookups(rules), *partner)
-    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series, lookups, county)
+    return Plan(contract, tuple(rules), tuple(groups), tuple(references), drops, series, lookups, county, unless)
 
 
-def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, tuple[Lookup, ...]]:
-    """The row's county in Spark SQL, and the lookup that provides it. A code that is no division has no county."""
+def _county(contract: Contract, references: Sequence[Reference]) -> tuple[str, str, tuple[Lookup, ...]]:
+    """The row's county in Spark SQL, the flag of rows that have none, and the lookup that provides it.
+
+    A code that is no division has no county.
+    """
     county = contract.county
     if county is None:
-        return "", ()
+        return "", "", ()
     if county.dataset:
-        return f"{COUNTY}.{county.field}", (Lookup(COUNTY, county.dataset, tuple(county.on.items()), (county.field,)),)
+        lookup = Lookup(COUNTY, county.dataset, tuple(county.on.items()), (county.field,))
+        return f"{COUNTY}.{county.field}", "", (lookup,)
     unknown_flags = [r.flag for r in references if r.column == county.field]
-    return (f"CASE WHEN NOT {unknown_flags[0]} THEN `{county.field}` END", ()) if unknown_flags else ("", ())
+    return (f"`{county.field}`", unknown_flags[0], ()) if unknown_flags else ("", "", ())
 
 
 def _named_lookups(rules: Sequence[Rule]) -> tuple[Lookup, ...]:

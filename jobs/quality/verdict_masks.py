@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import MALFORMED, SENT, text_column
 from jobs.contracts.names import LINE
-from jobs.lake.bits import any_set, balanced, bit_columns, is_set, quoted
+from jobs.lake.bits import AnyBit, balanced, bit_columns, quoted
 from jobs.quality.conditions import Compiled
 from jobs.quality.lookups import observed_values, with_lookups
 from jobs.quality.plan import COPIES, Group, Plan, Reference
@@ -36,7 +36,7 @@ def with_rule_flags(
     """
     columns = rows.columns
     if plan.drops_copies:
-        rows = rows.withColumn("_hash", _hash([quoted(name) for name in columns if name.startswith(SENT)]))
+        rows = rows.withColumn("_hash", hash_of([quoted(name) for name in columns if name.startswith(SENT)]))
     flagged = with_series_flags(with_lookups(rows, plan.lookups, read), plan.series, plan.contract)
     flagged = only(flagged) if only else flagged
     cached_tables: list[DataFrame] = []
@@ -65,13 +65,13 @@ def _mark_group(
     finds_copies = plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
     columns = group.columns or ("_hash",)
     # Joined by hashes of the key, not by the key: the cached side has columns of fixed width only.
-    key_matches = [fingerprint == F.col(name) for name, fingerprint in _fingerprint(columns).items()]
-    joined = flagged.join(_broadcast(shared, size), [*key_matches, _any_present(columns), well_formed], "left")
+    key_matches = [fingerprint == F.col(name) for name, fingerprint in fingerprint_of(columns).items()]
+    joined = flagged.join(_broadcast(shared, size), [*key_matches, any_present(columns), well_formed], "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
     if finds_copies:
-        is_first = _place(plan) == F.col("_first")
+        is_first = place(plan) == F.col("_first")
         marked = marked.withColumn(COPY, F.coalesce(~F.col("_differs") & ~is_first, F.lit(False)))
-    return marked.drop("_differs", "_first", *_fingerprint(columns))
+    return marked.drop("_differs", "_first", *fingerprint_of(columns))
 
 
 def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
@@ -81,10 +81,10 @@ def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
     """
     columns = group.columns or ("_hash",)
     with_hash = plan.drops_copies and bool(group.columns)
-    prints = _fingerprint(columns)
+    prints = fingerprint_of(columns)
     fingerprints = [fingerprint.alias(name) for name, fingerprint in prints.items()]
-    present = rows.filter(_any_present(columns))
-    keys = present.select(*fingerprints, *(["_hash"] if with_hash else []), _place(plan).alias("_place"))
+    present = rows.filter(any_present(columns))
+    keys = present.select(*fingerprints, *(["_hash"] if with_hash else []), place(plan).alias("_place"))
     differs = F.min("_hash") != F.max("_hash") if with_hash else F.lit(group.rule is not None)
     counted = keys.groupBy(*prints).agg(
         F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), F.min("_place").alias("_first")
@@ -92,13 +92,13 @@ def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
     return counted.filter("_n > 1").drop("_n")
 
 
-def _hash(columns: Sequence[str]) -> Column:
+def hash_of(columns: Sequence[str]) -> Column:
     """A hash of all cells sent in a row, and of which are null: hash functions skip nulls."""
     values = [F.col(name) for name in columns]
     return F.xxhash64(*(value.isNull() for value in values), *values)
 
 
-def _fingerprint(columns: Sequence[str]) -> dict[str, Column]:
+def fingerprint_of(columns: Sequence[str]) -> dict[str, Column]:
     """Two independent hashes of a row's values, 96 bits: of 20 million rows two collide by chance once in 10^14 times.
 
     Which of several values are null is part of it, since hash functions skip nulls.
@@ -109,7 +109,7 @@ def _fingerprint(columns: Sequence[str]) -> dict[str, Column]:
     return {"_k_long": F.xxhash64(*nulls, *values), "_k_short": F.hash(*nulls, *values)}
 
 
-def _place(plan: Plan) -> Column:
+def place(plan: Plan) -> Column:
     """A row's place as one number: its row in its file, then its file; a product has no files."""
     if plan.contract.kind != "source":
         return F.col("_row")
@@ -122,7 +122,7 @@ def sent_values(rows: DataFrame) -> list[str]:
     return [name.removeprefix(SENT) for name in rows.columns if name.startswith(SENT)]
 
 
-def _any_present(columns: Sequence[str]) -> Column:
+def any_present(columns: Sequence[str]) -> Column:
     present = F.lit(False)
     for column in columns:
         present = present | F.col(column).isNotNull()
@@ -170,24 +170,29 @@ def masked(flagged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[st
     # Sent values are carried only for rows that break a rule: only quarantine and evidence need them, and the cache
     # stays small.
     breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
-    county = [F.coalesce(F.expr(plan.county), F.lit("")).alias(COUNTY)] if plan.county else []
+    county = [F.coalesce(_county(plan), F.lit("")).alias(COUNTY)] if plan.county else []
     observed = observed_values([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
     return flagged.filter(~F.col(COPY)).select(
         *keep, F.when(breaks, sent).alias("_raw"), *observed, *county, *verdicts, *seen
     )
 
 
-def counts(compiled: Compiled) -> dict[str, Column]:
+def _county(plan: Plan) -> Column:
+    county = F.expr(plan.county)
+    return F.when(~F.col(plan.county_unless), county) if plan.county_unless else county
+
+
+def counts(compiled: Compiled) -> dict[str, AnyBit]:
     """Conditions on the bits of masked rows; how many rows meet each gives every rule's GX metrics."""
-    conditions: dict[str, Column] = {"rows": F.lit(True)}
+    conditions = {"rows": AnyBit()}
     for index in range(len(compiled.fused)):
-        conditions[f"bad{index}"] = is_set(index, MASK)
+        conditions[f"bad{index}"] = AnyBit(MASK, (index,))
     for index, name in enumerate(_considered(compiled)):
-        conditions[name] = is_set(index, SEEN)
+        conditions[name] = AnyBit(SEEN, (index,))
     for name, severity in (("failed", "critical"), ("warned", "warning")):
-        indexes = [i for i, f in enumerate(compiled.fused) if f.rule.severity == severity]
-        conditions[name] = any_set(indexes, MASK)
-    conditions["broken"] = any_set(range(len(compiled.fused)), MASK)
+        indexes = tuple(i for i, f in enumerate(compiled.fused) if f.rule.severity == severity)
+        conditions[name] = AnyBit(MASK, indexes)
+    conditions["broken"] = AnyBit(MASK, tuple(range(len(compiled.fused))))
     return conditions
 
 

@@ -1,0 +1,50 @@
+"""Judged rows in memory → silver rows, as `split.silver_rows` makes them on the engine; Arrow alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.conform.split import MASK
+from jobs.contracts import Contract, Rule
+from jobs.contracts.names import DELIVERY, EXTRA, FILE, FIRST_SENT, MARKS, ROW, SENT_DATE, SEQ
+from jobs.lake.bits import AnyBit
+from jobs.model.delivery import Delivery
+
+
+def silver_table(
+    judged: pa.Table, rules: Sequence[Rule], contract: Contract, extras: Sequence[str], delivery: Delivery
+) -> pa.Table:
+    """Rows that break no critical rule, with the warnings that they carry."""
+    critical = AnyBit(MASK, _of_severity(rules, "critical"))
+    good = judged.filter(pa.array(~critical.rows(judged)))
+    columns = {name: good[name] for name in contract.columns()}
+    columns |= {name: good[EXTRA + name] for name in extras}
+    columns |= {
+        DELIVERY: pa.repeat(pa.scalar(delivery.id), good.num_rows),
+        SEQ: pa.repeat(pa.scalar(delivery.seq, pa.int64()), good.num_rows),
+        FILE: good[FILE],
+        ROW: good[ROW],
+        MARKS: _marks(good, rules),
+        FIRST_SENT: good[SENT_DATE],
+    }
+    return pa.table(columns)
+
+
+def broken_table(judged: pa.Table, rules: Sequence[Rule]) -> pa.Table:
+    """Rows that break any rule."""
+    return judged.filter(pa.array(AnyBit(MASK, tuple(range(len(rules)))).rows(judged)))
+
+
+def _marks(rows: pa.Table, rules: Sequence[Rule]) -> pa.Array:
+    """Ids of the warnings that each row breaks, in the order of the rules; null where there are none."""
+    warnings = _of_severity(rules, "warning")
+    ids = np.array([rules[index].id for index in warnings], dtype=object)
+    broken = [AnyBit(MASK, (index,)).rows(rows) for index in warnings]
+    by_row = np.stack(broken, axis=1) if broken else np.zeros((rows.num_rows, 0), dtype=bool)
+    marks = [list(ids[row]) if row.any() else None for row in by_row]
+    return pa.array(marks, pa.list_(pa.string()))
+
+
+def _of_severity(rules: Sequence[Rule], severity: str) -> tuple[int, ...]:
+    return tuple(index for index, rule in enumerate(rules) if rule.severity == severity)

@@ -1,0 +1,141 @@
+"""A small delivery's rows through a plan in one engine query; what looks beyond a row is settled here, over the answer.
+
+The plan is compiled by the same code as for a large delivery. The engine is told that every flag of a uniqueness group or
+of a reference is true, so that each verdict bit says what the rule would say of a flagged row; the flags themselves are
+made from the answer, and the bits of rows without a flag are cleared.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.contracts import MALFORMED, SENT, TOLD
+from jobs.lake.bits import BITS, quoted
+from jobs.quality.conditions import Compiled, compile_rules
+from jobs.quality.lookups import with_lookups
+from jobs.quality.plan import COPIES, Group, Plan, Reference
+from jobs.quality.series import with_series_flags
+from jobs.quality.verdict_masks import COPY, COUNTY, MASK, any_present, fingerprint_of, hash_of, masked, place
+
+PLACE, HASH = "_place", "_hash"
+
+
+@dataclass(frozen=True)
+class OtherTables:
+    """How a plan reads other datasets: their rows as engine columns, or all values of one field in memory."""
+
+    rows: Callable[[str], DataFrame]
+    values: Callable[[str, str], pa.ChunkedArray]
+
+
+def masked_table(
+    rows: DataFrame,
+    plan: Plan,
+    others: OtherTables,
+    keep: Sequence[str],
+    also: Callable[[DataFrame], Sequence[Column]] = lambda _: (),
+) -> tuple[pa.Table, Compiled]:
+    """The rows as `verdict_masks.masked` gives them, with the columns that `also` makes of these; one engine query."""
+    came = rows.columns
+    judged = _flagged(rows, plan, others, came)
+    compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
+    prints = [PLACE, *([HASH] if plan.drops_copies else []), *(n for i, _ in enumerate(plan.groups) for n in _names(i))]
+    answer = masked(judged, replace(plan, county_unless=""), compiled, [*keep, *prints])
+    table = answer.select("*", *also(answer)).toArrow()
+    return _settled(table, plan, compiled, others).drop_columns(prints), compiled
+
+
+def _flagged(rows: DataFrame, plan: Plan, others: OtherTables, came: Sequence[str]) -> DataFrame:
+    """The rows with every flag true, and what the flags will be made from."""
+    if plan.drops_copies:
+        rows = rows.withColumn(HASH, hash_of([quoted(name) for name in came if name.startswith(SENT)]))
+    judged = with_series_flags(with_lookups(rows, plan.lookups, others.rows), plan.series, plan.contract)
+    whole = F.col(MALFORMED).isNull() if MALFORMED in came else F.lit(True)
+    made = {PLACE: place(plan), COPY: F.lit(False)}
+    for index, group in enumerate(plan.groups):
+        columns = group.columns or (HASH,)
+        long, short, grouped = _names(index)
+        made |= dict(zip((long, short), fingerprint_of(columns).values(), strict=True))
+        made |= {grouped: any_present(columns) & whole, group.flag: F.lit(True)}
+    made |= {reference.flag: F.lit(True) for reference in plan.references}
+    return judged.withColumns(made)
+
+
+def _names(index: int) -> tuple[str, str, str]:
+    return f"_long{index}", f"_short{index}", f"_grouped{index}"
+
+
+def _settled(table: pa.Table, plan: Plan, compiled: Compiled, others: OtherTables) -> pa.Table:
+    """The table with its verdicts, and without fully equal copies."""
+    flags: dict[str, np.ndarray] = {}
+    is_copy = np.zeros(table.num_rows, dtype=bool)
+    for index, group in enumerate(plan.groups):
+        flags[group.flag], copies = _shared(table, index, group, plan)
+        is_copy = copies if copies is not None else is_copy
+    for reference in plan.references:
+        flags[reference.flag] = _lost(table, reference, others)
+    table = _with_bits(table, compiled, _flag_by_rule(plan, flags))
+    if plan.county_unless:
+        table = _emptied(table, COUNTY, flags[plan.county_unless], "")
+    return table.filter(pa.array(~is_copy))
+
+
+def _shared(table: pa.Table, index: int, group: Group, plan: Plan) -> tuple[np.ndarray, np.ndarray | None]:
+    """Rows that share the group's values and differ; and, where the group finds copies, equal rows beyond the first."""
+    long, short, grouped = (table[name].to_numpy() for name in _names(index))
+    finds_copies = plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
+    rows = pd.DataFrame({"long": long, "short": short, "place": table[PLACE].to_numpy()})
+    rows["hash"] = table[HASH].to_numpy() if plan.drops_copies else 0
+    by_value = rows[grouped].groupby(["long", "short"], sort=False)
+    is_shared = by_value["place"].transform("size") > 1
+    if plan.drops_copies and group.columns:
+        differs = by_value["hash"].transform("min") != by_value["hash"].transform("max")
+    else:
+        differs = is_shared if group.rule is not None else ~is_shared & is_shared
+    flag, copies = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+    flag[grouped] = is_shared & differs
+    copies[grouped] = is_shared & ~differs & (rows["place"][grouped] != by_value["place"].transform("min"))
+    return flag, copies if finds_copies else None
+
+
+def _lost(table: pa.Table, reference: Reference, others: OtherTables) -> np.ndarray:
+    """Rows whose value does not stand in the other dataset; an empty value is not lost."""
+    sent = table[reference.column]
+    known = others.values(reference.dataset, reference.field).cast(sent.type)
+    lost = pc.and_(pc.is_valid(sent), pc.invert(pc.is_in(sent, value_set=pc.unique(known))))
+    return np.asarray(lost.to_numpy(), dtype=bool)
+
+
+def _flag_by_rule(plan: Plan, flags: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    by_group = {g.rule.id: flags[g.flag] for g in plan.groups if g.rule is not None}
+    return by_group | {r.rule.id: flags[r.flag] for r in plan.references}
+
+
+def _with_bits(table: pa.Table, compiled: Compiled, flag_by_rule: Mapping[str, np.ndarray]) -> pa.Table:
+    """The table with the verdict bits of flagged rules cleared where a row has no flag, and nothing noted of such rows."""
+    masks = {n: table[n].to_numpy().copy() for n in table.column_names if n.startswith(MASK)}
+    for index, fused in enumerate(compiled.fused):
+        if fused.rule.id not in flag_by_rule:
+            continue
+        bit = np.int64(1 << index % BITS)
+        is_clear = ~flag_by_rule[fused.rule.id]
+        masks[f"{MASK}{index // BITS}"][is_clear] &= ~bit
+        if TOLD + fused.rule.id in table.column_names:
+            table = _emptied(table, TOLD + fused.rule.id, is_clear, None)
+    for name, bits in masks.items():
+        table = table.set_column(table.column_names.index(name), name, pa.array(bits))
+    return table
+
+
+def _emptied(table: pa.Table, name: str, where: np.ndarray, value: str | None) -> pa.Table:
+    """The table with the column's value replaced where said."""
+    empty = pa.scalar(value, table[name].type)
+    return table.set_column(
+        table.column_names.index(name), name, pc.if_else(pa.array(where), empty, table[name].combine_chunks())
+    )
