@@ -10,6 +10,7 @@ from jobs.embedded.jars import ensure_jars
 from jobs.embedded.java import find_java
 from jobs.embedded.program import Program
 from jobs.embedded.service import Say, Service
+from jobs.errors import SetupError
 from jobs.settings import PROJECT, Settings
 
 _CONFIG = PROJECT / "infra" / "s3"
@@ -37,9 +38,19 @@ def _client(settings: Settings) -> Iterator[Any]:
 
 
 def probe(settings: Settings) -> None:
-    """A signed request; raises unless the server accepts our credentials."""
+    """A signed request; raises unless the server accepts our credentials and, where the lake's bucket exists, honours
+    `If-None-Match`.
+    """
     with _client(settings) as client:
-        client.list_buckets()
+        buckets = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+    if settings.s3_bucket in buckets and not _honours_put_if_absent(settings):
+        raise SetupError("the object store ignores If-None-Match / 对象存储不支持条件写入")
+
+
+def _honours_put_if_absent(settings: Settings) -> bool:
+    from jobs.lake.store import Store
+
+    return Store(settings).honours_put_if_absent()
 
 
 def make_bucket(settings: Settings) -> None:

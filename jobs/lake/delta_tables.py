@@ -1,7 +1,4 @@
-"""Delta tables written by the client: bronze, quarantine, evidence, results; put-if-absent commits.
-
-This is their only writer (ADR 0003); Spark reads them.
-"""
+"""Delta tables written by the client: bronze, quarantine, evidence, results, small deliveries; put-if-absent commits (ADR 0011)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime

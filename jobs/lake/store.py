@@ -16,6 +16,8 @@ from jobs.settings import Settings
 
 CHUNK = 1 << 20
 AWAY = (ConnectionError, HTTPClientError)
+PUT_IF_ABSENT = "system/put-if-absent"
+"""Object that is put again and again, to see that the server refuses it."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -124,6 +126,11 @@ class Store:
                 return False
             raise
         return True
+
+    def honours_put_if_absent(self) -> bool:
+        """Whether the server refuses to put an object that exists, by trying: commits of tables rest on it."""
+        self.put_new(PUT_IF_ABSENT, b"")
+        return not self.put_new(PUT_IF_ABSENT, b"")
 
     def get_bytes(self, key: str) -> bytes:
         """The whole object, for small ones."""

@@ -7,12 +7,15 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from jobs import contracts
 from jobs.contracts import Registry
+from jobs.errors import SetupError
 from jobs.lake.lake import Lake, opened
 from jobs.lake.session import retrying
 from jobs.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+CHECKED: set[tuple[str, str]] = set()
+"""Object stores, by endpoint and bucket, that honour conditional puts."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,25 @@ class Step(Generic[P, T]):
 
             def attempt() -> T:
                 lake.reset_engine()
+                if self.writes:
+                    check_put_if_absent(lake)
                 return self.work(lake, registry, *args, **kwargs)
 
             attempt.__name__ = self.name
             return retrying(attempt, settings.wait_s)() if self.is_retried else attempt()
+
+
+def check_put_if_absent(lake: Lake) -> None:
+    """SetupError where the object store lets two writers commit one version of a table; asked once per process."""
+    endpoint, bucket = lake.settings.s3_endpoint, lake.settings.s3_bucket
+    if (endpoint, bucket) in CHECKED:
+        return
+    if not lake.store.honours_put_if_absent():
+        raise SetupError(
+            f"The object store at {endpoint} ignores If-None-Match, so concurrent commits would overwrite each other; "
+            "use one that supports conditional writes. / 对象存储不支持条件写入（If-None-Match），不能写入数据表，请更换。"
+        )
+    CHECKED.add((endpoint, bucket))
 
 
 def step(

@@ -8,7 +8,18 @@ from pathlib import Path
 from jobs import embedded
 from jobs.lake.lake import opened
 from jobs.settings import load
-from tests.bench import checked_write, closing, dag_parse, fidelity, labels, portal, recheck, scaling, warm_delivery
+from tests.bench import (
+    checked_write,
+    closing,
+    dag_parse,
+    fidelity,
+    labels,
+    portal,
+    recheck,
+    scaling,
+    small_delivery,
+    warm_delivery,
+)
 from tests.bench.common import Measures
 from tests.postgres import create, running
 
@@ -19,6 +30,7 @@ CHOICES = (
     "scaling",
     "fidelity",
     "labels",
+    "small_delivery",
     "warm_delivery",
     "dag_parse",
     "portal",
@@ -56,6 +68,7 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         "closing": lambda lake, own: closing.measure(lake, own, measures, arguments.rows),
         "fidelity": lambda lake, own: fidelity.measure(lake, own, measures),
         "labels": lambda lake, own: labels.measure(lake, own, measures),
+        "small_delivery": lambda lake, own: small_delivery.measure(lake, own, measures),
         "warm_delivery": lambda lake, own: warm_delivery.measure(lake, own, measures),
     }
     for name, measure in on_engine.items():

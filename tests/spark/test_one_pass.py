@@ -12,7 +12,7 @@ from jobs.conform import Publication
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
-from jobs.pipeline import conform
+from jobs.pipeline import bronze, conform
 from jobs.pipeline.ingestion import land, load
 from jobs.quality import plan
 from jobs.settings import Settings
@@ -58,6 +58,7 @@ def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
         seen.append(physical_plan(what.rows))
         publish(on, what)
 
+    monkeypatch.setattr(bronze, "FEW_ROWS", 0)  # as a large delivery
     monkeypatch.setattr(conform, "publish", looking)
     verdict = conform.conform(lake, registry, landed.delivery.id)
     planned = plan(registry.contract("station"), registry.rules["station"])
