@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.conform.split import MASK
-from jobs.contracts import Contract, Rule
-from jobs.contracts.names import DELIVERY, EXTRA, FILE, FIRST_SENT, MARKS, ROW, SENT_DATE, SEQ
+from jobs.contracts import TOLD, Contract, Rule
+from jobs.contracts.names import DELIVERY, EXTRA, FAILING, FILE, FIRST_SENT, MARKS, ROW, SENT_DATE, SEQ
 from jobs.lake.bits import AnyBit
 from jobs.model.delivery import Delivery
 
@@ -32,8 +32,10 @@ def silver_table(
 
 
 def broken_table(judged: pa.Table, rules: Sequence[Rule]) -> pa.Table:
-    """Rows that break any rule."""
-    return judged.filter(pa.array(AnyBit(MASK, tuple(range(len(rules)))).rows(judged)))
+    """Rows that break any rule, with the columns that `split.broken_rows` has."""
+    broken = judged.filter(pa.array(AnyBit(MASK, tuple(range(len(rules)))).rows(judged)))
+    names = [name for name in broken.column_names if name in (FILE, ROW) or name.startswith((MASK, TOLD, FAILING))]
+    return broken.select(names).rename_columns([name.removeprefix(FAILING) for name in names])
 
 
 def _marks(rows: pa.Table, rules: Sequence[Rule]) -> pa.Array:

@@ -17,6 +17,7 @@ from jobs.contracts.names import FIRST_SENT, QUALIFIER
 from jobs.lake.delta_tables import commit_attempts, read_spool
 from jobs.lake.lake import Lake
 from jobs.lake.merge import Merge
+from jobs.lake.spark_tables import in_engine
 from jobs.lake.system_tables import system_contract, system_table
 from jobs.lake.table_schema import ColumnSpec, column_specs
 from jobs.lake.zones import Zone
@@ -113,7 +114,7 @@ def _silver_from_memory(lake: Lake, publication: Publication) -> None:
     elif lake.delta.count(path) <= MOST_MERGED:
         lake.delta.merge(path, rows, _merge(publication))
     else:
-        lake.tables.merge(lake.spark.createDataFrame(rows), path, _merge(publication))
+        lake.tables.merge(in_engine(lake.spark, rows), path, _merge(publication))
 
 
 def _silver(lake: Lake, publication: Publication) -> None:

@@ -54,18 +54,19 @@ def broken_rows(evaluated: DataFrame, rules: Sequence[Rule], contract: Contract)
     """
     passed = [name for name in evaluated.columns if name.startswith((MASK, TOLD))]
     broken = evaluated.filter(any_set(range(len(rules)), MASK))
-    return broken.select(FILE, ROW, *sent_columns(evaluated, rules, contract), *passed)
+    sent = [column.alias(name) for name, column in sent_columns(evaluated, rules, contract).items()]
+    return broken.select(FILE, ROW, *sent, *passed)
 
 
-def sent_columns(evaluated: DataFrame, rules: Sequence[Rule], contract: Contract) -> list[Column]:
-    """What was sent in a row: `key` and `raw` (JSON), `_line` with the text of a malformed row, and `v_<field>` for each
+def sent_columns(evaluated: DataFrame, rules: Sequence[Rule], contract: Contract) -> dict[str, Column]:
+    """What was sent in a row, by name: `key` and `raw` (JSON), `_line` with the text of a malformed row, and `v_<field>` for each
     field that a rule names.
     """
     arrived = set(evaluated.schema["_raw"].dataType.fieldNames())
     line = F.col("_raw").getField(LINE) if LINE in arrived else F.lit(None).cast("string")
     named = sorted({name for rule in rules for name in rule.fields})
-    values = [_sent(name, arrived).alias(f"v_{name}") for name in named]
-    return [key_column(contract).alias("key"), F.to_json("_raw").alias("raw"), line.alias(LINE), *values]
+    values = {f"v_{name}": _sent(name, arrived) for name in named}
+    return {"key": key_column(contract), "raw": F.to_json("_raw"), LINE: line, **values}
 
 
 def _critical(rules: Sequence[Rule]) -> list[int]:

@@ -45,6 +45,9 @@ EXTRA = "_extra_"
 TOLD = "_told_"
 """Prefix of a rule's column with the reference value of a row that breaks the rule."""
 
+FAILING = "_failing_"
+"""Prefix of what quarantine and evidence need of a row, in the memory of a small delivery."""
+
 QUALIFIER = "_qualifier"
 """Suffix of the column with the `<` or `>` of a censored field."""
 

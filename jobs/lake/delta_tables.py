@@ -220,13 +220,14 @@ def _as_in(table: DeltaTable, rows: pa.Table) -> pa.Table:
 def _merged(table: DeltaTable, rows: pa.Table, merge: Merge) -> TableMerger:
     """The merge as delta-rs does it; rows that leave without another in their place are the engine's work."""
     names = rows.column_names
-    same = " AND ".join(f'(t."{key}" IS NOT DISTINCT FROM s."{key}")' for key in merge.key)
+    same = " AND ".join(f"(t.{_name(key)} IS NOT DISTINCT FROM s.{_name(key)})" for key in merge.key)
     merger = table.merge(rows, same, source_alias="s", target_alias="t", writer_properties=WRITER)
     if merge.latest_wins:
-        updates = {_name(name): merge.value(name, '"') for name in names}
+        updates = {_name(name): merge.value(name, _name(name)) for name in names}
         merger = merger.when_matched_update(updates, predicate='s."_seq" >= t."_seq"')
-    return merger.when_not_matched_insert({_name(name): f's."{name}"' for name in names})
+    return merger.when_not_matched_insert({_name(name): f"s.{_name(name)}" for name in names})
 
 
 def _name(column: str) -> str:
-    return f'"{column}"'
+    """The column as DataFusion names it."""
+    return '"' + column.replace('"', '""') + '"'

@@ -9,7 +9,7 @@ from jobs.conform import Repair, typed
 from jobs.contracts import Contract
 from jobs.contracts.names import BRONZE_OWN, LINE, RECEIVED
 from jobs.lake.lake import Lake
-from jobs.lake.spark_tables import FEW_ROWS
+from jobs.lake.spark_tables import FEW_ROWS, in_engine
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 
@@ -36,7 +36,7 @@ def is_small(delivery: Delivery) -> bool:
 def _rows(lake: Lake, contract: Contract, delivery: Delivery) -> DataFrame:
     path = lake.path(Zone.BRONZE, contract.id)
     table = lake.delta.rows(path, delivery) if is_small(delivery) else None
-    return lake.tables.read_deliveries(path, (delivery,)) if table is None else lake.spark.createDataFrame(table)
+    return lake.tables.read_deliveries(path, (delivery,)) if table is None else in_engine(lake.spark, table)
 
 
 def _with_fields(rows: DataFrame, contract: Contract) -> tuple[DataFrame, tuple[str, ...]]:

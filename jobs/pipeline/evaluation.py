@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 
 from jobs import quality
 from jobs.conform import Repair, evaluated_columns, sent_columns
 from jobs.contracts import Contract, Rule
-from jobs.contracts.names import SENT_DATE, TECHNICAL
+from jobs.contracts.names import FAILING, SENT_DATE, TECHNICAL
 from jobs.lake.bits import AnyBit
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
@@ -61,7 +61,7 @@ def evaluate_delivery(
     plan = quality.plan(_placeable(lake, contract, versions), rules)
     also_count = _repair_counts(repairs)
     if is_small(delivery):
-        also = partial(sent_columns, rules=rules, contract=contract)
+        also = partial(_of_failing_rows, rules=rules, contract=contract)
         evaluated = evaluate_at_once(rows, plan, other_tables(lake, plan, versions), columns, (also_count, also))
     else:
         evaluated = evaluate(rows, plan, partial(curated, lake, versions), columns, also_count)
@@ -92,6 +92,10 @@ def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:
 
 def _bit_names(rows: DataFrame) -> list[str]:
     return [name for name in rows.columns if name.startswith(("_fix", "_clock"))]
+
+
+def _of_failing_rows(evaluated: DataFrame, rules: tuple[Rule, ...], contract: Contract) -> list[Column]:
+    return [column.alias(FAILING + name) for name, column in sent_columns(evaluated, rules, contract).items()]
 
 
 def _repair_counts(repairs: tuple[Repair, ...]) -> dict[str, AnyBit]:

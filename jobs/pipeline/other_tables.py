@@ -6,6 +6,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from jobs.lake.lake import Lake
+from jobs.lake.spark_tables import in_engine
 from jobs.lake.zones import Zone
 from jobs.pipeline.versions import Versions
 from jobs.quality.one_query import OtherTables
@@ -23,7 +24,7 @@ def other_tables(lake: Lake, plan: Plan, versions: Versions) -> OtherTables:
         path = lake.path(Zone.SILVER, dataset)
         if lake.delta.count(path) > MOST_ROWS:
             return lake.tables.read(path, versions(path))
-        return lake.spark.createDataFrame(_read(lake, versions, dataset, names[dataset]))
+        return in_engine(lake.spark, _read(lake, versions, dataset, names[dataset]))
 
     def values(dataset: str, field: str) -> pa.ChunkedArray:
         return _read(lake, versions, dataset, (field,))[field]

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 
 from jobs.contracts import Rule
 from jobs.lake.bits import AnyBit
+from jobs.lake.spark_tables import in_engine
 from jobs.quality.conditions import Compiled, compile_rules
 from jobs.quality.counts import count_groups, count_table
 from jobs.quality.distribution import distribution_counts, distribution_table
@@ -94,7 +95,7 @@ def evaluate_at_once(
     table, compiled = masked_table(rows, plan, others, keep, also_columns)
     conditions = {**counts(compiled), **also_count}
     by_county = count_table(table, COUNTY if plan.county else "", conditions)
-    evaluated = _evaluated_rows(rows.sparkSession.createDataFrame(table), plan, compiled, by_county, conditions)
+    evaluated = _evaluated_rows(in_engine(rows.sparkSession, table), plan, compiled, by_county, conditions)
     return replace(evaluated, shape=distribution_table(table, plan.contract, keep), table=table)
 
 

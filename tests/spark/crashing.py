@@ -61,7 +61,8 @@ def arrange(point: str) -> None:
         case "written":
             Ledger.move = die  # type: ignore[method-assign,assignment]
         case "silver":
-            publish._silver, publish._held = after(publish._silver), never
+            publish._silver, publish._silver_from_memory = after(publish._silver), after(publish._silver_from_memory)
+            publish._quarantine_and_evidence = never
         case "published":
             Results.write = die  # type: ignore[method-assign,assignment]
         case "half_told":
