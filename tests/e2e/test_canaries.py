@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from jobs.cli import app
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
+from jobs.pipeline import steps
 from jobs.pipeline.bulletins import BulletinRequest
 from jobs.reporting.bulletin.checks import file_text
 from jobs.reporting.bulletin.styles import NOTO
@@ -85,10 +86,11 @@ def lived(town: Town, folder: Path) -> None:
         assert clerk.post("/uploads", {"dataset": DATASET}, files={"file": (name, data)}).status_code == 303
     town.go_on()
     answered(town, clerk, folder)
-    town.returned += [town.run("remind"), town.run("build", "hotline_day").table_version, town.run("upkeep")]
+    town.returned += [steps.remind(town.settings), steps.build(town.settings, "hotline_day").table_version]
+    town.returned.append(steps.upkeep(town.settings))
     if NOTO.is_dir():
         month = max(town.portal.lake.ledger.deliveries(), key=lambda one: one.received_at).received_at
-        town.run("bulletin", f"{month:%Y-%m}", BulletinRequest(is_draft=True))
+        steps.bulletin(town.settings, f"{month:%Y-%m}", BulletinRequest(is_draft=True))
 
 
 def cells() -> Iterator[tuple[int, str, str]]:
