@@ -85,7 +85,8 @@ class Settings(BaseSettings):
     oidc_roles: dict[str, str] = Field({}, description="JSON: role of the portal by value of the role claim.")
     oidc_departments: dict[str, str] = Field({}, description="JSON: provider id by value of the department claim.")
     bureau: str = Field(
-        "聊城市大数据局", description="Bureau that issues bulletins: its name at their head and in the signature."
+        "",
+        description="Bureau that issues bulletins: its name at their head and in the signature; empty: that of the city.",
     )
     fonts: Path | None = Field(None, description="Folder of Chinese fonts for PDFs; none: Debian's font folder.")
 

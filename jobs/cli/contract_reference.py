@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
 from jobs.cli.code_reference import HEAD, code_rows
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Section, Source, Storage, Write
+from jobs.contracts.quality_standard import known_dimension, quality_standard
 from jobs.contracts.suites import RuleMeta, SuiteEntry, SuiteLookup
 from jobs.errors import UserError
 
@@ -37,7 +38,7 @@ def with_tables(page: str) -> str:
 def keys_table(model: type[BaseModel]) -> str:
     """A table of a model's keys: values, default, meaning."""
     rows = [
-        (f"`{name}`", _values(field), _default(field), field.description or "")
+        (f"`{name}`", _values(field), _default(field), quality_standard().filled_in(field.description or ""))
         for name, field in model.model_fields.items()
     ]
     return markdown(("key", "values", "default", "meaning"), rows)
@@ -102,6 +103,8 @@ def _sentence(documented: Any) -> str:
 def _values(field: FieldInfo) -> str:
     """Allowed values: the choices of a literal, else the type with its bounds."""
     choices = [word for kind in (field.annotation, *get_args(field.annotation)) for word in _choices(kind)]
+    if AfterValidator(known_dimension) in field.metadata:
+        choices.extend(quality_standard().dimensions)
     if choices:
         return " · ".join(f"`{word}`" for word in choices if word)
     return _kind(field.annotation) + "".join(_bounds(field.metadata))

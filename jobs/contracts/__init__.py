@@ -2,8 +2,9 @@
 
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
 from jobs.contracts.loader import BrokenContract, Registry, load, load_usable
-from jobs.contracts.model import Contract, Dimension, Field, Lookup, Rule, Severity
+from jobs.contracts.model import Contract, Field, Lookup, Rule, Severity
 from jobs.contracts.names import MALFORMED, SENT, TEXT, TOLD
+from jobs.contracts.quality_standard import Dimension
 from jobs.contracts.structure import text_column
 from jobs.contracts.suites import suite_hash
 from jobs.contracts.system import load_system

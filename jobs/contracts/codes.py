@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 
 from jobs.contracts.data_file import read_data
 from jobs.contracts.layout import ContractPart, Regex
-from jobs.contracts.model import Dimension, Severity
+from jobs.contracts.model import Severity
 from jobs.contracts.place import place
+from jobs.contracts.quality_standard import Dimension
 
 FOLDER = Path(__file__).parent / "code_entries"
 
@@ -27,7 +28,7 @@ class Code(ContractPart):
     message: str = Field(min_length=2, description="What is wrong; `{title}` is the field's Chinese name.")
     remedy: str = Field(min_length=2, description="What the department should do.")
     severity: Severity = "critical"
-    dimension: Dimension = "规范性"
+    dimension: Dimension
     indicator: str = "0105"
 
     pattern: tuple[Regex, ...] = Field(

@@ -7,6 +7,7 @@ from typing import Any
 
 from open_data_contract_standard.model import SchemaProperty
 
+from jobs.contracts.place import place
 from jobs.contracts.yaml_source import Document, PathKey, read
 
 ELEMENT_KEYS = frozenset(SchemaProperty.model_fields) - {"relationships", "primaryKey", "primaryKeyPosition"}
@@ -33,7 +34,7 @@ class Elements:
                 name = _check(document, index, element)
                 if name in files:
                     raise document.error((index, "name"), f"element '{name}' is already defined in {files[name]}")
-                known[name], files[name] = element, file
+                known[name], files[name] = _of_place(element), file
         return cls(known, files)
 
     def resolve(self, document: Document, path: tuple[PathKey, ...], prop: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,6 +75,13 @@ def _check(document: Document, index: int, element: object) -> str:
     if "logicalType" not in element:
         raise document.error((index,), f"element '{element['name']}' needs a logicalType")
     return str(element["name"])
+
+
+def _of_place(element: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The element with the city's facts filled into its description."""
+    if "description" not in element:
+        return element
+    return {**element, "description": place().filled_in(str(element["description"]))}
 
 
 def _merge_custom(element: Mapping[str, Any], prop: Mapping[str, Any]) -> list[Any]:

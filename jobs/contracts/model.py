@@ -8,10 +8,10 @@ from typing import Any, Literal
 from jobs.contracts.grades import OPEN, is_sensitive
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
 from jobs.contracts.names import QUALIFIER
+from jobs.contracts.quality_standard import Dimension
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp", "array"]
 Severity = Literal["critical", "warning", "info"]
-Dimension = Literal["规范性", "完整性", "准确性", "一致性", "时效性", "可访问性"]
 
 
 @dataclass(frozen=True)

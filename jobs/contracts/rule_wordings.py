@@ -7,7 +7,8 @@ from typing import Literal
 
 from jobs.contracts.data_file import read_data
 from jobs.contracts.layout import ContractPart
-from jobs.contracts.model import Dimension, FieldType
+from jobs.contracts.model import FieldType
+from jobs.contracts.quality_standard import Dimension
 
 FILE = Path(__file__).parent / "rule_wordings.yaml"
 

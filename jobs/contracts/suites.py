@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from jobs.contracts.model import Authority, Contract, Dimension, Lookup, Rule, Severity
+from jobs.contracts.model import Authority, Contract, Lookup, Rule, Severity
 from jobs.contracts.names import OF_A_DELIVERY
+from jobs.contracts.quality_standard import Dimension
 from jobs.contracts.rule_wordings import wordings
 from jobs.contracts.structure import structural_rules
 from jobs.contracts.yaml_source import Document, read
@@ -27,11 +28,11 @@ class RuleMeta(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    dimension: Dimension = Field(description="One of the six dimensions of GB/T 36344.")
+    dimension: Dimension = Field(description="One of the six dimensions of {quality_standard}.")
     message: str = Field(min_length=2, description="What is wrong, in Chinese, for the department.")
     remedy: str = Field(min_length=2, description="What the department should do.")
     basis: str = Field(min_length=2, description="Standard with clause, law, or practice that the rule follows.")
-    indicator: str = Field("", description="Number of the indicator in GB/T 36344, such as 0301.")
+    indicator: str = Field("", description="Number of the indicator in {quality_standard}, such as 0301.")
     fields: list[str] = Field([], description="Fields that the rule is about; unset: the columns in `kwargs`.")
     authority: Authority = Field(
         "", description="Whose value is right where two datasets differ; added to the message."

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from jobs.collaboration import Cutoff, Loop, LoopMetrics
 from jobs.collaboration.working_days import WorkingDays
 from jobs.contracts import Registry
+from jobs.contracts.place import place
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.model.ticket import TicketSummary
@@ -85,7 +86,7 @@ def _edition(lake: Lake, period: Period, request: BulletinRequest, revision: int
         revision=revision,
         reason=request.reason,
         number=request.number or period.serial,
-        bureau=lake.settings.bureau,
+        bureau=lake.settings.bureau or place().bureau,
         zone=zone,
     )
 

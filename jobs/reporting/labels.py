@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jobs.contracts.data_file import read_data
 from jobs.contracts.layout import ContractPart
+from jobs.contracts.quality_standard import quality_standard
 from jobs.model.delivery import State
 
 FILE = Path(__file__).parent / "labels.yaml"
@@ -37,11 +38,10 @@ TONES: Mapping[State, str] = {
 
 
 class Labels(ContractPart):
-    """Names of repairs, findings, indicators and units of periods."""
+    """Names of repairs, findings and units of periods."""
 
     repairs: Mapping[str, str]
     findings: Mapping[str, str]
-    indicators: Mapping[str, str]
     periods: Mapping[str, str]
     other_finding: str
     no_indicator: str
@@ -65,5 +65,5 @@ def finding(kind: str) -> str:
 
 def indicator(code: str) -> str:
     """The indicator of GB/T 36344-2018 with its number."""
-    known = names().indicators
+    known = quality_standard().indicators()
     return f"{code} {known[code]}" if code in known else (code or names().no_indicator)

@@ -9,6 +9,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from jobs.contracts.place import place
 from jobs.errors import UserError
 
 LEAST = 10
@@ -23,19 +24,17 @@ CHECKED_CHARS = 32
 """Characters that zxcvbn checks: its time grows faster than linearly."""
 
 WORDS = (
-    "liaocheng",
     "dashuju",
     "shujuju",
     "shujuhu",
     "zhengwu",
     "citylake",
-    "聊城",
     "大数据",
     "数据局",
     "数据湖",
     "政务",
 )
-"""Words about the bureau and the platform, without separators."""
+"""Words about the platform, without separators; those about the city come from its facts."""
 
 REMEDY = "请用几个不相干的词连成一句，或 12 个以上没有规律的字母、数字和符号"
 WEAKNESSES: Mapping[str, str] = {
@@ -82,12 +81,17 @@ def check_new(password: str, own: Iterable[str]) -> None:
     bare = _bare(plain)
     if _holds_any(plain, words):
         raise UserError(f"新密码不能包含账号名、姓名或部门；{REMEDY}")
-    if forbidden := next((word for word in WORDS if word in bare), None):
+    if forbidden := next((word for word in _forbidden_words() if word in bare), None):
         raise UserError(f"新密码不能包含「{forbidden}」这样与单位、平台有关的词；{REMEDY}")
     if len(set(plain)) < LEAST_DIFFERENT:
         raise UserError(f"新密码中不同的字符太少；{REMEDY}")
     if reason := _weakness(plain, re.split(r"[\s_.-]", " ".join(words))):
         raise UserError(f"新密码容易猜到：{reason}；{REMEDY}")
+
+
+def _forbidden_words() -> tuple[str, ...]:
+    """Words about the city and the platform."""
+    return (place().latin_name, place().short_name, *WORDS)
 
 
 def _bare(text: str) -> str:
@@ -103,7 +107,7 @@ def _weakness(plain: str, words: list[str]) -> str:
     """Why a password is weak, by the longest pattern that zxcvbn finds; empty where it is strong."""
     from zxcvbn import zxcvbn  # lists of words that only this needs
 
-    estimate = zxcvbn(plain[:CHECKED_CHARS], user_inputs=[*words, *WORDS])
+    estimate = zxcvbn(plain[:CHECKED_CHARS], user_inputs=[*words, *_forbidden_words()])
     parts = estimate["sequence"]
     longest = max(parts, key=lambda part: (part["pattern"] != "bruteforce", len(part["token"])))
     if estimate["score"] >= SAFE_SCORE and (len(parts) > 1 or longest["pattern"] == "bruteforce"):

@@ -5,7 +5,7 @@ The same seed, day and scale give the same bytes. Names, numbers and addresses a
 
 from jobs.simulator.city import SentFile, send
 from jobs.simulator.faults import KINDS, Fault
-from jobs.simulator.identity import CANARIES
+from jobs.simulator.register_words import canaries
 from jobs.simulator.setting import START
 
-__all__ = ["CANARIES", "KINDS", "START", "Fault", "SentFile", "send"]
+__all__ = ["KINDS", "START", "Fault", "SentFile", "canaries", "send"]

@@ -61,16 +61,16 @@ def _deliver(
     feed: Feed, setting: Setting, folder: Path, correction_day: date | None = None
 ) -> tuple[SentFile, list[Fault]]:
     rows = feed.rows(setting)
-    marks = planted(rows, feed.plans, setting, feed.dataset)
+    marks = planted(rows, feed.plans(), setting, feed.dataset)
     if correction_day is not None:
         marks = corrected(rows, marks)
     name = feed.file_name(setting.day)
     if correction_day is not None:
         stem, _, ending = name.rpartition(".")
         name = f"{stem}_更正.{ending}"
-    path = folder / feed.provider / name
+    path = folder / feed.file().provider / name
     path.parent.mkdir(exist_ok=True)
-    first_row = feed.form(setting).write(path, rows)
+    first_row = feed.form(setting, feed.file()).write(path, rows)
     file = _sent(feed, setting, path, len(rows), correction_day)
     numbers = {id(row): first_row + index for index, row in enumerate(rows)} if marks else {}
     return file, _ledger(feed, setting, file, marks, numbers)
@@ -82,9 +82,9 @@ def _sent(feed: Feed, setting: Setting, path: Path, rows: int, correction_day: d
     return SentFile(
         key=key,
         dataset=feed.dataset,
-        provider=feed.provider,
+        provider=feed.file().provider,
         path=path,
-        sender=feed.sender,
+        sender=feed.file().sender,
         declared_rows=rows + (feed.declared_surplus(setting) if correction_day is None else 0),
         supersedes_of=None if correction_day is None else original,
         sidecar={
@@ -103,7 +103,7 @@ def _ledger(feed: Feed, setting: Setting, file: SentFile, marks: list[Mark], num
             file=file.path.name,
             delivery=file.key,
             row=numbers[id(mark.row)],
-            key="|".join(mark.row.text(field) for field in feed.key),
+            key="|".join(mark.row.text(field) for field in feed.file().key),
             field=mark.plan.field,
             kind=mark.plan.kind,
             rules=mark.plan.rules,

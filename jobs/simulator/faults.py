@@ -50,7 +50,7 @@ KINDS: Mapping[str, str] = {
     "drift": "漂移",
     "rollover": "表盘翻转",
 }
-"""Class → its Chinese name. A new class needs a line here and a Plan in some feed."""
+"""Class → its Chinese name. A new class needs a line here and a fault in the file of some feed."""
 
 
 @dataclass(frozen=True)

@@ -30,20 +30,6 @@ def organisation_check(body: str) -> str:
     return "0123456789X0"[11 - total % 11 if total % 11 else 11]
 
 
-CANARIES = tuple(
-    body + identity_check(body)
-    for body in (
-        "37150219690704811",
-        "37150319720229823",
-        "37152119751105835",
-        "37152219811231847",
-        "37152619880808859",
-        "37158119930616861",
-    )
-)
-"""Identity numbers that the city uses in L3 fields and in free text; none may be visible outside the owning department."""
-
-
 def identity_number(rng: Random, division: str) -> str:
     """A valid identity number that does not end in 000, of an adult born in the division."""
     born = date(1955, 1, 1) + timedelta(days=rng.randrange(17_000))

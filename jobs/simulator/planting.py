@@ -1,7 +1,7 @@
 """Plans for faults, and their planting in rows: at most one fault a row, so that the rules that fail are known."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from jobs.simulator.faults import KINDS
@@ -60,26 +60,6 @@ def spare(row: Row) -> bool:
 def when(field: str, *values: Cell) -> Where:
     """Rows whose field has one of the values."""
     return lambda row: row.cells.get(field) in values
-
-
-def breaks(kind: str, field: str, plant: Plant, *rules: str, times: int = 1) -> Plan:
-    """A fault that sends its row to quarantine by the rules named."""
-    return Plan(kind, field, plant, rules, severity="critical", times=times)
-
-
-def warns(kind: str, field: str, plant: Plant, *rules: str, times: int = 1) -> Plan:
-    """A fault that leaves a mark on its row by the rules named."""
-    return Plan(kind, field, plant, rules, severity="warning", times=times)
-
-
-def repairs(kind: str, field: str, plant: Plant, repair: str, times: int = 1) -> Plan:
-    """A fault that the contract's declared normalisation repairs."""
-    return Plan(kind, field, plant, repair=repair, severity="info", times=times)
-
-
-def harmless(kind: str, field: str, plant: Plant) -> Plan:
-    """A value that looks like a fault but is valid: no rule may fail on it."""
-    return Plan(kind, field, plant, repair=HARMLESS, severity="info")
 
 
 def change(to: Cell | Mapping[str, Cell] | Value, where: Where = anywhere) -> Plant:
@@ -222,11 +202,6 @@ def corrected(rows: list[Row], marks: Sequence[Mark]) -> list[Mark]:
             mark.row.cells, mark.row.surplus = dict(mark.before), 0
     rows[:] = [row for row in rows if id(row) not in gone]
     return left
-
-
-def surviving(plan: Plan) -> Plan:
-    """The plan, but its faults are still there after the correction."""
-    return replace(plan, survives=True)
 
 
 def _pick(rows: list[Row], rng: Random, where: Where) -> Row | None:

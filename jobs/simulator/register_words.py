@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jobs.contracts.data_file import read_data
 from jobs.contracts.layout import ContractPart
+from jobs.simulator.identity import identity_check
 
 FILE = Path(__file__).parent / "registers.yaml"
 
@@ -47,9 +48,16 @@ class RegisterWords(ContractPart):
     closed_enterprise: Firm
     organs: tuple[Organ, ...]
     devices: Mapping[str, DeviceKind]
+    canaries: tuple[str, ...]
 
 
 @cache
 def words() -> RegisterWords:
     """The words; ContractError where the file is wrong."""
     return read_data(FILE, RegisterWords)
+
+
+@cache
+def canaries() -> tuple[str, ...]:
+    """Identity numbers that may be visible nowhere outside the department that owns the record."""
+    return tuple(body + identity_check(body) for body in words().canaries)

@@ -8,7 +8,7 @@ from random import Random
 from jobs.contracts.place import County, place
 from jobs.simulator import identity
 from jobs.simulator.places import address, township_code
-from jobs.simulator.register_words import words
+from jobs.simulator.register_words import canaries, words
 from jobs.simulator.setting import START, Setting
 
 BASE_ENTERPRISES = 600
@@ -66,7 +66,7 @@ def enterprise(setting: Setting, index: int) -> Enterprise:
     code = identity.uscc(rng, prefix, county.code)
     word = "".join(rng.choice(identity.SYLLABLES) for _ in range(2))
     is_canary = index % 97 == 5
-    rep_id = rng.choice(identity.CANARIES) if is_canary else identity.identity_number(rng, county.code)
+    rep_id = rng.choice(canaries()) if is_canary else identity.identity_number(rng, county.code)
     return Enterprise(
         uscc=code,
         name=f"{place().short_name}{county.name[:-1]}{word}{code[10:14]}{trade}{ending}",

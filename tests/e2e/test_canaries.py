@@ -20,17 +20,17 @@ from jobs.pipeline.bulletins import BulletinRequest
 from jobs.reporting.bulletin.checks import file_text
 from jobs.reporting.bulletin.styles import NOTO
 from jobs.settings import Settings, load
-from jobs.simulator import CANARIES
+from jobs.simulator import canaries
 from tests.dags.programs import lake_environ
 from tests.e2e import living
 from tests.e2e.living import DATASET, OWNER, PEOPLE, Town
 from tests.unit.serving.portal.portal_city import Browser
 
 HOTLINE = "hotline_orders"
-WRONG_ID = CANARIES[0][:17] + "X1"[CANARIES[0][17] == "X"]
+WRONG_ID = canaries()[0][:17] + "X1"[canaries()[0][17] == "X"]
 PHONE, CALLER, OWNERS_NAME = "13806350917", "尉迟凤仙", "欧阳若兰"
-IN_FILE_NAME = CANARIES[5]
-SECRETS = (*(number[:17] for number in CANARIES), PHONE, CALLER)
+IN_FILE_NAME = canaries()[5]
+SECRETS = (*(number[:17] for number in canaries()), PHONE, CALLER)
 """Of L3. The name of a legal representative is of L2: the bureau may read it, other departments may not."""
 
 OUTSIDERS = tuple(one.name for one in PEOPLE if one.department != OWNER)
@@ -109,10 +109,10 @@ def with_callers(file: Path) -> Path:
     orders = document["data"]["list"]
     for number, order in enumerate(orders[:24]):
         order["caller"] = {"name": CALLER, "phone": f"{PHONE}转" if number < 8 else PHONE}
-        order["content"] += f"本人{CALLER}，身份证{CANARIES[number % 5]}，电话 {PHONE[:3]} {PHONE[3:7]} {PHONE[7:]}"
-    orders[0]["orderNo"] = CANARIES[1]
-    orders[1]["category"]["major"] = f"供暖{CANARIES[2]}"
-    orders[2]["closedAt"] = CANARIES[3]
+        order["content"] += f"本人{CALLER}，身份证{canaries()[number % 5]}，电话 {PHONE[:3]} {PHONE[3:7]} {PHONE[7:]}"
+    orders[0]["orderNo"] = canaries()[1]
+    orders[1]["category"]["major"] = f"供暖{canaries()[2]}"
+    orders[2]["closedAt"] = canaries()[3]
     file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
     return file
 
@@ -120,7 +120,7 @@ def with_callers(file: Path) -> Path:
 def answered(town: Town, clerk: Browser, folder: Path) -> None:
     """The tickets of the wrong numbers and phones get their workbooks back with half of the rows mended."""
     for issue, column, right in (
-        ("不是有效的公民身份号码", "legal_rep_id_no", CANARIES[:3]),
+        ("不是有效的公民身份号码", "legal_rep_id_no", canaries()[:3]),
         ("联系电话", "contact_phone", ["13905350000"] * 3),
     ):
         listed = clerk.get("/tickets", params={"show": "all", "q": issue}).text

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from jobs.access.roles import acts_for_department
+from jobs.contracts.place import place
 from jobs.reporting.pages import TEMPLATES as REPORT_TEMPLATES
 from jobs.reporting.pages import Badge, Link, Links
 from jobs.serving.portal import labels
@@ -70,6 +71,7 @@ def _environment() -> Environment:
     environment.tests["links"] = lambda cell: isinstance(cell, Links)
     environment.tests["badge"] = lambda cell: isinstance(cell, Badge)
     environment.globals.update(labels.FOR_TEMPLATES, address=address, acts_for_department=acts_for_department)
+    environment.globals["lake_name"] = f"{place().short_name}数据湖"
     environment.filters["count"] = labels.count
     environment.filters["score"] = labels.score
     return environment

@@ -1,5 +1,6 @@
 """What the feeds are about, from contents.yaml."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +11,14 @@ FILE = Path(__file__).parent / "contents.yaml"
 
 
 class Contents(ContractPart):
-    """Topics of hotline orders, violations with their legal ground, subjects of permits."""
+    """Topics of hotline orders, violations with their legal ground, subjects of permits, holidays and their notices."""
 
     topics: tuple[tuple[str, str, str, str], ...]
     violations: tuple[tuple[str, str], ...]
     permits: tuple[tuple[str, str, str], ...]
+    holidays: Mapping[str, str]
+    holiday_notices: Mapping[int, str]
+    season_notice: str
 
 
 @cache

@@ -10,31 +10,13 @@ from jobs.simulator.feed import Feed, Whole
 from jobs.simulator.feeds.contents import contents
 from jobs.simulator.forms import JsonForm
 from jobs.simulator.places import address
-from jobs.simulator.planting import breaks, change, copied, repairs, warns, when
+from jobs.simulator.planting import when
+from jobs.simulator.register_words import canaries
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
 ORDERS_A_DAY = 300
 LOOK_BACK_DAYS = 3
-PATHS = {
-    "order_no": "orderNo",
-    "order_source": "source",
-    "order_title": "title",
-    "order_content": "content",
-    "category_major": "category.major",
-    "category_minor": "category.minor",
-    "division_code": "divisionCode",
-    "address": "address",
-    "caller_name": "caller.name",
-    "caller_phone": "caller.phone",
-    "handling_unit": "unit",
-    "dispatched_at": "dispatchedAt",
-    "promised_at": "promisedAt",
-    "closed_at": "closedAt",
-    "order_status": "status",
-    "order_result": "result",
-    "satisfaction": "satisfaction",
-}
 CLOCK = "%Y-%m-%d %H:%M:%S"
 
 
@@ -94,7 +76,6 @@ def _row(order: _Order, end: datetime) -> Row:
 
 
 _closed = when("order_status", "已办结")
-_open = when("order_status", "办理中")
 
 
 def _closed_heat(row: Row) -> bool:
@@ -126,7 +107,7 @@ def _milliseconds(row: Row, rng: Random) -> Cell:
 
 
 def _with_identity(row: Row, rng: Random) -> Cell:
-    return f"{row.text('order_content')}本人身份证号{rng.choice(identity.CANARIES)}。"
+    return f"{row.text('order_content')}本人身份证号{rng.choice(canaries())}。"
 
 
 def _with_phone(row: Row, rng: Random) -> Cell:
@@ -135,42 +116,18 @@ def _with_phone(row: Row, rng: Random) -> Cell:
 
 FEED = Feed(
     dataset="hotline_orders",
-    provider="hotline_12345",
-    sender="聊城市12345热线数据专员",
-    stem="orders_%Y%m%d.json",
-    key=("order_no",),
     rows=_rows,
-    form=lambda setting: JsonForm(PATHS),
+    form=lambda setting, file: JsonForm(file.headers),
     whole=lambda setting: (Whole("declared_rows", "", "declared_rows"),) if setting.number() % 7 == 2 else (),
     declared_surplus=lambda setting: 3 if setting.number() % 7 == 2 else 0,
-    plans=(
-        breaks("missing_required", "handling_unit", change(None), "handling_unit_required", times=2),
-        breaks("bad_pattern", "order_no", change("2026-001"), "order_no_pattern"),
-        breaks("bad_enum", "category_major", change("供暖问题", _closed_other), "category_major_enum"),
-        repairs("synonym", "order_source", change("微信公众号"), "mapping", times=2),
-        repairs("synonym", "satisfaction", change("非常满意", _closed), "mapping"),
-        breaks("orphan_reference", "division_code", change("371599"), "division_code_reference"),
-        breaks("bad_pattern", "caller_phone", change("1380635"), "caller_phone_phone"),
-        repairs("full_width", "caller_phone", change("１３９０６３５１２３４"), "full_width"),
-        breaks("order_of_dates", "closed_at", change(Later(-1), _closed), "closed_after_dispatched", times=2),
-        breaks("order_of_dates", "promised_at", change(Later(-1), _open), "promised_after_dispatched"),
-        breaks("missing_required", "closed_at", change(None, _closed), "closed_has_time"),
-        warns("category_mismatch", "closed_at", change(Later(0.1), _open), "open_without_time"),
-        warns("missing_required", "order_result", change(None, _closed), "closed_has_result"),
-        warns("regulatory_exceedance", "closed_at", change(Later(4), _closed_other), "closed_in_time", times=6),
-        warns(
-            "regulatory_exceedance",
-            "closed_at",
-            change(Later(4), _closed_heat),
-            "closed_in_time",
-            "heat_order_in_three_days",
-            times=2,
-        ),
-        warns("personal_data_in_text", "order_content", change(_with_identity), "no_id_number_in_text", times=3),
-        warns("personal_data_in_text", "order_content", change(_with_phone), "no_phone_in_text", times=3),
-        repairs("date_format", "dispatched_at", change(_in_words), "date_format"),
-        repairs("date_format", "dispatched_at", change(_milliseconds), "date_format"),
-        repairs("duplicate_row", "order_no", copied(), "duplicates", times=2),
-        breaks("key_conflict", "order_title", copied("标题不同"), "primary_key"),
-    ),
+    values={
+        "day_before_dispatch": Later(-1),
+        "soon_after_dispatch": Later(0.1),
+        "four_days_after_dispatch": Later(4),
+        "in_words": _in_words,
+        "milliseconds": _milliseconds,
+        "with_identity": _with_identity,
+        "with_phone": _with_phone,
+    },
+    where={"closed_heat": _closed_heat, "closed_other": _closed_other},
 )

@@ -4,6 +4,7 @@ from random import Random
 
 from jobs.contracts.place import place
 from jobs.simulator import identity
+from jobs.simulator.register_words import canaries
 from jobs.simulator.registers import Enterprise, closed_enterprise, some_enterprise
 from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
@@ -33,7 +34,7 @@ def _enterprise(company: Enterprise) -> dict[str, Cell]:
 def _person(rng: Random, number: int) -> dict[str, Cell]:
     is_canary = number // 6 % CANARY_EVERY == 0
     number_of_id = (
-        rng.choice(identity.CANARIES) if is_canary else identity.identity_number(rng, rng.choice(place().counties).code)
+        rng.choice(canaries()) if is_canary else identity.identity_number(rng, rng.choice(place().counties).code)
     )
     return {
         "subject_name": identity.person_name(rng),
@@ -69,7 +70,7 @@ def in_words(row: Row, rng: Random) -> Cell:
 
 def unknown_uscc(row: Row, rng: Random) -> Cell:
     """A valid code of no enterprise."""
-    return identity.uscc(rng, "91", "371500")
+    return identity.uscc(rng, "91", place().division_code)
 
 
 def cut_identity(row: Row, rng: Random) -> Cell:
@@ -81,8 +82,3 @@ def cut_identity(row: Row, rng: Random) -> Cell:
 def rounded_identity(row: Row, rng: Random) -> Cell:
     """The representative's number as a spreadsheet rounds it."""
     return identity.rounded(row.text("legal_rep_id_no"))
-
-
-def misread_uscc(row: Row, rng: Random) -> Cell:
-    """The code with a letter O in place of its check character."""
-    return row.text("uscc")[:-1] + "O"

@@ -54,6 +54,7 @@ def test_industry_division_belongs_to_its_section(section: str, division: int) -
 
 def test_an_entry_without_a_condition_or_with_an_unknown_key_is_rejected(tmp_path: Path) -> None:
     entry = "{title: 某代码, about: some, standard: 某标准, message: 不对, remedy: 请改, right: [a], wrong: [b]"
+    entry += ", dimension: 规范性"
     for rest, mistake in (("}", "needs one of pattern"), (", patern: [a]}", "unknown key")):
         (tmp_path / "codes.yaml").write_text(f"made_up: {entry}{rest}\n", "utf-8")
         with pytest.raises(ContractError, match=mistake):

@@ -12,8 +12,13 @@ from hypothesis import strategies as st
 from stdnum.cn import ric
 from stdnum.cn import uscc as credit_code
 
-from jobs.simulator import CANARIES, START, SentFile, identity, send
+from jobs.contracts.data_file import read_data
+from jobs.errors import ContractError
+from jobs.simulator import START, SentFile, canaries, identity, send
 from jobs.simulator.curves import GAS, HEAT, WATER, Shape
+from jobs.simulator.feed import Feed
+from jobs.simulator.feed_file import PlannedFault
+from jobs.simulator.feeds import FEEDS
 from jobs.simulator.planting import Plan, change
 from jobs.simulator.registers import enterprise
 from jobs.simulator.setting import Setting
@@ -74,11 +79,11 @@ def test_scale_multiplies_rows(tmp_path: Path) -> None:
 
 
 def test_canaries_are_valid_and_sent_in_sensitive_fields(three_days: list[tuple[SentFile, ...]]) -> None:
-    assert all(ric.calc_check_digit(number) == number[17] for number in CANARIES)
+    assert all(ric.calc_check_digit(number) == number[17] for number in canaries())
     permits = next(one for one in three_days[0] if one.dataset == "admin_permits").path.read_text("gb18030")
     orders = next(one for one in three_days[0] if one.dataset == "hotline_orders").path.read_text("utf-8")
-    assert any(number in permits for number in CANARIES)
-    assert any(number in orders for number in CANARIES)
+    assert any(number in permits for number in canaries())
+    assert any(number in orders for number in canaries())
 
 
 @given(st.integers(0, 10**6))
@@ -132,3 +137,19 @@ def test_readings_follow_the_clock(three_days: list[tuple[SentFile, ...]]) -> No
 def test_class_of_fault_must_be_registered() -> None:
     with pytest.raises(ValueError, match="not a class of faults"):
         Plan("unheard_of", "field", change(None))
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.dataset)
+def test_faults_of_a_feed_name_its_headers_and_functions(feed: Feed) -> None:
+    file = feed.file()
+    assert file.dataset == feed.dataset and set(file.key) <= set(file.headers)
+    assert {plan.field for plan in feed.plans()} <= set(file.headers)
+    named = {fault.by for fault in file.faults} | {fault.where for fault in file.faults if isinstance(fault.where, str)}
+    assert {*feed.values, *feed.where} <= named
+
+
+@pytest.mark.parametrize("way", ["", "to: 1, by: lower", "too: 1"])
+def test_a_fault_is_planted_in_exactly_one_way(tmp_path: Path, way: str) -> None:
+    (tmp_path / "fault.yaml").write_text(f"{{effect: breaks, kind: spike, field: a, {way}}}", "utf-8")
+    with pytest.raises(ContractError, match=r"exactly one|unknown key"):
+        read_data(tmp_path / "fault.yaml", PlannedFault)
