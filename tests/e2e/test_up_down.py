@@ -165,7 +165,7 @@ def test_up_restarts_a_server_whose_settings_changed(home: Path, monkeypatch: py
 
 def test_failed_up_leaves_nothing_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKE_SPARK_MEMORY", "much")
-    with pytest.raises(Exception, match=r"spark ended.*(?s:.)*logs/spark\.log"):
+    with pytest.raises(Exception, match=r"spark exited during startup.*(?s:.)*logs/spark\.log"):
         embedded.up(settings(tmp_path), SERVICES)
     assert process.members(tmp_path) == []
 
