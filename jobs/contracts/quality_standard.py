@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from jobs.contracts.data_file import read_data
 from jobs.contracts.layout import ContractPart
@@ -43,8 +42,7 @@ def known_dimension(name: str) -> str:
     names = tuple(quality_standard().dimensions)
     if name not in names:
         *others, last = (f"'{known}'" for known in names)
-        expected = f"{', '.join(others)} or {last}"
-        raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+        raise ValueError(f"Input should be {', '.join(others)} or {last}")
     return name
 
 
