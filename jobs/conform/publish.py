@@ -23,9 +23,6 @@ from jobs.lake.table_schema import ColumnSpec, column_specs
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 
-# The engine merges into a larger table: the client would read too much of it into memory.
-MOST_MERGED = 2_000_000
-
 
 @dataclass(frozen=True)
 class Publication:
@@ -111,9 +108,8 @@ def _silver_from_memory(lake: Lake, publication: Publication) -> None:
     rows = silver_table(publication.table, publication.rules, contract, publication.extras, publication.delivery)
     if is_new or not contract.key():
         lake.delta.append(path, rows)
-    elif lake.delta.count(path) <= MOST_MERGED:
-        lake.delta.merge(path, rows, _merge(publication))
     else:
+        # Not by delta-rs: its merge writes texts as Arrow views, which pyarrow cannot filter by.
         lake.tables.merge(in_engine(lake.spark, rows), path, _merge(publication))
 
 

@@ -9,11 +9,9 @@ from typing import Any
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
-from deltalake.table import TableMerger
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.errors import OutdatedTable
-from jobs.lake.merge import Merge
 from jobs.lake.row_filter import RowFilter, rows_of
 from jobs.lake.system_tables import SystemTable
 from jobs.lake.zones import TablePath
@@ -146,15 +144,6 @@ class DeltaTables:
             table, _as_in(table, rows), mode="append", storage_options=self._options, writer_properties=WRITER
         )
 
-    def merge(self, path: TablePath, rows: pa.Table, merge: Merge) -> None:
-        """Rows into a table that exists by key, in one commit, as `merge` says; overtaken commits begin anew."""
-        for attempt in commit_attempts():
-            with attempt:
-                table = self.open(path)
-                if table is None:
-                    raise TableNotFoundError(f"{path} does not exist")
-                _merged(table, _as_in(table, rows), merge).execute()
-
     def rewrite(self, existing: DeltaTable, table: SystemTable, batches: Iterable[pa.RecordBatch]) -> None:
         """Rewrite the table with other columns and partitions, in one commit; earlier versions stay readable.
 
@@ -215,19 +204,3 @@ def _as_in(table: DeltaTable, rows: pa.Table) -> pa.Table:
     schema = pa.schema(table.schema().to_arrow())
     columns = [rows[f.name] if f.name in rows.column_names else pa.nulls(rows.num_rows, f.type) for f in schema]
     return pa.table(columns, names=schema.names).cast(schema)
-
-
-def _merged(table: DeltaTable, rows: pa.Table, merge: Merge) -> TableMerger:
-    """The merge as delta-rs does it; rows that leave without another in their place are the engine's work."""
-    names = rows.column_names
-    same = " AND ".join(f"(t.{_name(key)} IS NOT DISTINCT FROM s.{_name(key)})" for key in merge.key)
-    merger = table.merge(rows, same, source_alias="s", target_alias="t", writer_properties=WRITER)
-    if merge.latest_wins:
-        updates = {_name(name): merge.value(name, _name(name)) for name in names}
-        merger = merger.when_matched_update(updates, predicate='s."_seq" >= t."_seq"')
-    return merger.when_not_matched_insert({_name(name): f"s.{_name(name)}" for name in names})
-
-
-def _name(column: str) -> str:
-    """The column as DataFusion names it."""
-    return '"' + column.replace('"', '""') + '"'
