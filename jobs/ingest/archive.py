@@ -76,7 +76,7 @@ class Opener:
         try:
             with archive.open(info) as stream:
                 path = self._copy(stream, max(info.compress_size, 1), notes)
-        # NotImplementedError is how zipfile reports an unknown compression method or a damaged header
+        # zipfile raises NotImplementedError for a compression method that it does not know, as damaged headers name one.
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise notes.error(wording("archive_member_broken", name=name)) from error
         return LocalFile(f"{file.name}/{name}", path)

@@ -22,7 +22,7 @@ class Merge:
         on_key = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
         removed = tuple(d for d in (self.retried, *self.replaced) if d)
         updates = self._update_conditions(removed)
-        sets = ", ".join(f"t.`{c}` = {self.value(c, f'`{c}`')}" for c in columns)
+        sets = ", ".join(f"t.`{c}` = {self._value(c)}" for c in columns)
         names = ", ".join(f"`{c}`" for c in columns)
         values = ", ".join(f"s.`{c}`" for c in columns)
         lines = [f"MERGE INTO {target} t USING {source} s ON {on_key}"]
@@ -38,10 +38,8 @@ class Merge:
         updates = [f"t._delivery IN ({quoted_list(removed)})"] if removed else []
         return [*updates, "s._seq >= t._seq"] if self.latest_wins else updates
 
-    def value(self, column: str, quoted_name: str) -> str:
-        """The new value of a column of an existing row; engines quote names differently."""
-        is_earliest = column == self.earliest
-        return f"least(t.{quoted_name}, s.{quoted_name})" if is_earliest else f"s.{quoted_name}"
+    def _value(self, column: str) -> str:
+        return f"least(t.`{column}`, s.`{column}`)" if column == self.earliest else f"s.`{column}`"
 
 
 def quoted_list(names: Sequence[str]) -> str:

@@ -90,9 +90,10 @@ def limits(file: Path = Path(__file__).parent / "history.yaml") -> Limits:
 
 def day_kind(day: date) -> str:
     """工作日, 周末, or the holiday's name; beyond the years of the calendar, by the day of the week alone."""
+    # chinese_calendar raises NotImplementedError for years whose holidays it does not know: they are published yearly.
     try:
         is_off, name = chinese_calendar.get_holiday_detail(day)
-    except NotImplementedError:  # chinese_calendar does not know the year: holidays are published yearly
+    except NotImplementedError:
         is_off, name = day.weekday() >= 5, None
     if not is_off:
         return "工作日"

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from jobs.collaboration import Tickets
 from jobs.collaboration.state_machine import Transition
-from jobs.contracts import Contract, Rule
 from jobs.model.ticket import Event, Ticket, TicketDelivery
 from jobs.reporting.entries import Entry
 from jobs.serving.inputs import is_storable
@@ -121,7 +120,15 @@ class EventOut(BaseModel):
         return cls(event=event, label=Tickets.state_machine().event_label(event.event))
 
 
-class DatasetOut(BaseModel):
+class _Copied(BaseModel):
+    """An answer whose fields are attributes of a value, of the same names."""
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        return cls(**{name: getattr(value, name) for name in cls.model_fields})
+
+
+class DatasetOut(_Copied):
     """A dataset of the catalogue."""
 
     id: str
@@ -130,10 +137,6 @@ class DatasetOut(BaseModel):
     provider: str
     department: str
     purpose: str
-
-    @classmethod
-    def of(cls, contract: Contract) -> "DatasetOut":
-        return cls(**{name: getattr(contract, name) for name in cls.model_fields})
 
 
 class FieldOut(BaseModel):
@@ -147,7 +150,7 @@ class FieldOut(BaseModel):
     required: bool
 
 
-class RuleOut(BaseModel):
+class RuleOut(_Copied):
     """A rule in words."""
 
     id: str
@@ -156,10 +159,6 @@ class RuleOut(BaseModel):
     message: str
     remedy: str
     basis: str
-
-    @classmethod
-    def of(cls, rule: Rule) -> "RuleOut":
-        return cls(**{name: getattr(rule, name) for name in cls.model_fields})
 
 
 class DeliveryOut(BaseModel):
