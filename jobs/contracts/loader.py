@@ -1,7 +1,9 @@
 """schemas/ and expectations/ → contracts and rules; every mistake names its file and line."""
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -17,6 +19,12 @@ from jobs.errors import ContractError
 
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
 KINDS: Mapping[str, Literal["source", "product"]] = {"sources": "source", "products": "product"}
+UNSETTLED_NS = 100_000_000
+"""A file that was written a moment ago may be written again within the resolution of its time: it is read anew."""
+
+FileState = tuple[str, int, int]
+_PARSED: "dict[tuple[Path, Path], tuple[tuple[FileState, ...], Registry]]" = {}
+"""The last registry of each pair of folders, with the state of its files; processes forked later share it."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,31 @@ def load(schemas: Path, expectations: Path) -> Registry:
 
 
 def load_usable(schemas: Path, expectations: Path) -> Registry:
-    """The usable contracts, and the broken ones with their mistakes: a mistake in one contract affects no other."""
+    """The usable contracts, and the broken ones with their mistakes: a mistake in one contract affects no other.
+
+    Parsed anew only where a file has changed.
+    """
+    files = tuple(sorted(file for folder in (schemas, expectations) for file in _file_states(folder)))
+    known = _PARSED.get((schemas, expectations))
+    if known and known[0] == files:
+        return known[1]
+    registry = _parsed(schemas, expectations)
+    if all(changed < time.time_ns() - UNSETTLED_NS for _, changed, _ in files):
+        _PARSED[schemas, expectations] = files, registry
+    return registry
+
+
+def _file_states(folder: Path) -> Iterator[FileState]:
+    """Path, time of the last change (ns) and size of each file below the folder."""
+    for entry in os.scandir(folder) if folder.is_dir() else ():
+        if entry.is_dir():
+            yield from _file_states(Path(entry.path))
+        else:
+            state = entry.stat()
+            yield entry.path, state.st_mtime_ns, state.st_size
+
+
+def _parsed(schemas: Path, expectations: Path) -> Registry:
     elements = Elements.load(schemas / "elements")
     loaded: dict[str, Contract] = {}
     documents: dict[str, Document] = {}

@@ -1,12 +1,13 @@
 """A mistake in a contract is reported with file and line; a valid contract gives its rules."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Registry, load_usable, suite_hash
+from jobs.contracts import Registry, load_usable, loader, suite_hash
 from jobs.errors import ContractError
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
@@ -130,6 +131,26 @@ def test_a_broken_contract_affects_no_other_dataset(tmp_path: Path):
     assert usable.providers() == {"station": "heat", "other": "heat"}
     with pytest.raises(ContractError, match=r"other\.yaml:"):
         usable.contract("other")
+
+
+def test_contracts_are_parsed_again_only_where_a_file_has_changed_and_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    schemas, suites, parsed = tmp_path / "schemas", tmp_path / "expectations", []
+    file, real = tmp_path / PLACE, loader._parsed
+    monkeypatch.setattr(loader, "_parsed", lambda *folders: parsed.append(folders) or real(*folders))
+
+    def written(seconds: int) -> Registry:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(GOOD, "utf-8")
+        os.utime(file, (seconds, seconds))
+        return load_usable(schemas, suites)
+
+    first = written(1_000)
+    assert load_usable(schemas, suites) is first and len(parsed) == 1
+    assert written(2_000) is not first and len(parsed) == 2
+    unsettled = written(99_999_999_999)
+    assert load_usable(schemas, suites) is not unsettled and len(parsed) == 4, "it may be written again unnoticed"
 
 
 BESIDE = """name: station
