@@ -3,8 +3,7 @@
 import json
 import logging
 import os
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import file_digest
@@ -15,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.errors import UserError
+from jobs.ingest.landing import MANIFEST, SIDECAR, Landing
 from jobs.ingest.wordings import wording
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Arrival, content_sha256
@@ -23,9 +23,7 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, Finding, State
 
 logger = logging.getLogger(__name__)
-MANIFEST = "_manifest.json"
 UNKNOWN = "dataset_unknown"
-SIDECAR = ".manifest.json"
 NAME_LENGTH = 120
 """Maximum length of a folder's name in the ledger."""
 MANIFEST_BYTES = 1 << 20
@@ -58,12 +56,20 @@ class Landed:
 
 def land(lake: Lake, datasets: Mapping[str, str], now: datetime) -> tuple[Landed, ...]:
     """Record new objects of the landing zone. `datasets`: provider by known dataset."""
-    landed = []
-    for arrival_objects in _arrivals(lake.store):
-        if all(lake.ledger.has_seen(o.key, o.etag) for o in arrival_objects):
-            continue
-        landed.append(_record(lake, arrival_objects, datasets, now))
+    landing = Landing(lake)
+    landed = [*land_page(lake, landing, lambda: datasets, now)]
+    while not landing.is_through:
+        landed += land_page(lake, landing, lambda: datasets, now)
     return tuple(landed)
+
+
+def land_page(
+    lake: Lake, landing: Landing, datasets: Callable[[], Mapping[str, str]], now: datetime
+) -> Iterator[Landed]:
+    """Record what is new on the next page of the landing zone; `datasets` is called where anything is."""
+    for arrival_objects in landing.arrivals():
+        yield _record(lake, arrival_objects, datasets(), now)
+        landing.remember(arrival_objects)
 
 
 def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, manifest: Manifest) -> tuple[str, ...]:
@@ -107,20 +113,6 @@ def _is_stored(store: Store, file: Path, key: str) -> bool:
         return False
     with file.open("rb") as opened:
         return file_digest(opened, "sha256").hexdigest() == store.sha256(key)
-
-
-def _arrivals(store: Store) -> list[list[StoredObject]]:
-    """Objects by delivery, in order of arrival: a file in its dataset's folder, or a sub-folder with a manifest."""
-    singles: list[list[StoredObject]] = []
-    folders: dict[str, list[StoredObject]] = defaultdict(list)
-    for stored in store.list(f"{Zone.LANDING}/"):
-        parts = stored.key.split("/")
-        if len(parts) == 4 and parts[3] and not parts[3].endswith(SIDECAR):
-            singles.append([stored])
-        elif len(parts) > 4:
-            folders["/".join(parts[:4])].append(stored)
-    complete = [members for members in folders.values() if any(m.key.endswith("/" + MANIFEST) for m in members)]
-    return sorted([*singles, *complete], key=lambda members: (max(o.modified for o in members), members[0].key))
 
 
 def _record(lake: Lake, arrival_objects: Sequence[StoredObject], datasets: Mapping[str, str], now: datetime) -> Landed:

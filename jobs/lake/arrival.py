@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from jobs.lake.ledger_tables import DeliveryRow, OccurrenceRow
@@ -94,6 +94,15 @@ def _last_of_content(session: Session, arrival: Arrival) -> DeliveryRow | None:
 def last_sighting(session: Session, object_key: str) -> OccurrenceRow | None:
     sightings = select(OccurrenceRow).where(OccurrenceRow.object == object_key)
     return session.scalar(sightings.order_by(OccurrenceRow.id.desc()).limit(1))
+
+
+def last_etags(session: Session, object_keys: Sequence[str]) -> dict[str, str]:
+    """The etag of the last sighting of each object, by key."""
+    last = (
+        select(func.max(OccurrenceRow.id)).where(OccurrenceRow.object.in_(object_keys)).group_by(OccurrenceRow.object)
+    )
+    rows = session.execute(select(OccurrenceRow.object, OccurrenceRow.etag).where(OccurrenceRow.id.in_(last)))
+    return {key: etag for key, etag in rows}
 
 
 def _note_sighting(session: Session, sighting: OccurrenceRow) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from jobs.errors import UserError
-from jobs.lake.arrival import NAME_LENGTH, Arrival, last_sighting, recorded
+from jobs.lake.arrival import NAME_LENGTH, Arrival, last_etags, last_sighting, recorded
 from jobs.lake.database import Database, utc
 from jobs.lake.ledger_tables import BuildRow, DeliveryRow, OccurrenceRow
 from jobs.model.delivery import JUDGED, Delivery, State
@@ -45,11 +45,10 @@ class Ledger:
         """Close all connections."""
         self._database.close()
 
-    def has_seen(self, object_key: str, etag: str) -> bool:
-        """Whether this object had this etag when it was last recorded."""
+    def etags(self, object_keys: Sequence[str]) -> dict[str, str]:
+        """The etag with which each of these objects was last recorded, by key; those that were never seen are absent."""
         with self._session() as session:
-            last = last_sighting(session, object_key)
-            return last is not None and last.etag == etag
+            return last_etags(session, object_keys)
 
     def delivery_of(self, object_key: str) -> str | None:
         """Id of the delivery that the object was last recorded with; None where it was never seen."""

@@ -1,7 +1,7 @@
 """The object store, over the S3 protocol; bytes in, bytes out."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,11 @@ class StoredObject:
     size: int
     etag: str
     modified: datetime = LONG_AGO
+
+
+def _stored(item: dict[str, Any]) -> StoredObject:
+    """An object as the server lists it."""
+    return StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
 
 class Store:
@@ -70,8 +75,13 @@ class Store:
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Objects whose key begins with `prefix`, by key."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-            for item in page.get("Contents", []):
-                yield StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
+            yield from map(_stored, page.get("Contents", []))
+
+    def page(self, prefix: str, after: str = "") -> tuple[Sequence[StoredObject], bool]:
+        """At most a thousand objects whose key begins with `prefix` and follows `after`, by one request; whether they are the last."""
+        response = self._s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix, StartAfter=after)
+        objects = [_stored(item) for item in response.get("Contents", [])]
+        return objects, not (response["IsTruncated"] and objects)
 
     def folders(self, prefix: str) -> tuple[str, ...]:
         """Names of the folders directly under a prefix that ends with a slash, in order."""

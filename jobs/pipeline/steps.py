@@ -46,12 +46,12 @@ def land(lake: Lake, registry: Registry) -> "tuple[Landed, ...]":
     return ingestion.land(lake, registry)
 
 
-@step(reads=(LANDING,), writes=(RECEIVED, LANDING, RESULTS))
+@step(reads=(LANDING,), writes=(RECEIVED, LANDING, SILVER, RESULTS))
 def watch(lake: Lake, registry: Registry) -> list[tuple[str, str]]:
-    """Wait for new deliveries and name their assets; re-emit lost asset events."""
-    from jobs.pipeline import ingestion
+    """Record what is new in the landing zone, and name its asset events and those that were lost."""
+    from jobs.pipeline import watch as watching
 
-    return ingestion.watch(lake, registry)
+    return watching.watch(lake, registry)
 
 
 @step()

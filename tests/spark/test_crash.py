@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from jobs.contracts import Registry, load_usable
+from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
-from jobs.pipeline import ingestion, steps
+from jobs.pipeline import steps, watch
 from jobs.settings import Settings
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 from tests.dags.programs import lake_environ, started
@@ -137,9 +137,11 @@ def test_a_delivery_whose_recorder_died_before_saying_so_is_found_by_the_next_wa
 ) -> None:
     put(lake, tmp_path, FIRST, "a.csv")
     (landed,) = steps.land(settings_here)
-    monkeypatch.setattr(ingestion, "WATCH_S", 0.0)
+    monkeypatch.setattr(watch, "STALLED_S", 0.0)
     assert steps.watch(settings_here) == [("landing/station", landed.delivery.id)]
     steps.load(settings_here, landed.delivery.id)
+    assert steps.watch(settings_here) == [("landing/station", landed.delivery.id)], "loaded, but not evaluated"
+    steps.conform(settings_here, landed.delivery.id)
     assert steps.watch(settings_here) == []
 
 
@@ -149,14 +151,12 @@ def test_a_judged_delivery_whose_event_was_lost_is_told_again_until_its_tickets_
     put(lake, tmp_path, FIRST, "a.csv")
     one = step_by_step(lake, settings_here, "load", "conform")
     assert one.state is State.PARTLY_QUARANTINED
-    registry = load_usable(settings_here.schemas, settings_here.expectations)
-    seen: dict[str, float] = {}
-    assert ingestion._lost_events(lake, registry, seen) == [] and list(seen) == [one.id], "it may still be on its way"
-    monkeypatch.setattr(ingestion, "LOST_EVENT_S", 0.0)
-    assert steps.watch(settings_here) == [("results", one.id)]
+    assert steps.watch(settings_here) == [], "it may still be on its way"
+    monkeypatch.setattr(watch, "LOST_S", 0.0)
+    assert steps.watch(settings_here) == [("silver/station", one.id), ("results", one.id)]
     assert steps.reports(settings_here) == [one.id], "what nobody asked for is reported too"
     steps.governed(settings_here, one.id)
-    assert ingestion._lost_events(lake, registry, seen) == [] and not seen
+    assert steps.watch(settings_here) == []
 
 
 def test_a_build_killed_before_it_is_recorded_is_made_again(lake: Lake, tmp_path: Path) -> None:

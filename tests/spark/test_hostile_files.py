@@ -11,14 +11,16 @@ import pytest
 from jobs.contracts import Registry
 from jobs.errors import ContractError
 from jobs.ingest import archive
-from jobs.ingest.land import SIDECAR, Manifest, deliver
+from jobs.ingest.land import Manifest, deliver
+from jobs.ingest.landing import SIDECAR
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
 from jobs.model.verdict import Verdict
 from jobs.pipeline.conform import conform
-from jobs.pipeline.ingestion import land, load, pending, watch
+from jobs.pipeline.ingestion import land, load, pending
+from jobs.pipeline.watch import watch
 from tests.contract_texts import STATION_FIELDS, contract
 
 HEADER = "站点,时间,温度,回温\n"

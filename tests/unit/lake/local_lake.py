@@ -55,6 +55,9 @@ class MemoryStore:
     def list(self, prefix: str) -> Iterator[StoredObject]:
         return (StoredObject(k, len(v), "") for k, v in sorted(self.objects.items()) if k.startswith(prefix))
 
+    def page(self, prefix: str, after: str = "") -> tuple[Sequence[StoredObject], bool]:
+        return [o for o in self.list(prefix) if o.key > after], True
+
     def put_bytes(self, key: str, data: bytes, content_type: str = "") -> None:
         self.objects[key] = data
 

@@ -14,7 +14,8 @@ from jobs.access.policy import Right
 from jobs.access.roles import reads_as_sent
 from jobs.contracts import Contract
 from jobs.errors import LakeError, Unknown
-from jobs.ingest.land import MANIFEST, Manifest
+from jobs.ingest.land import Manifest
+from jobs.ingest.landing import MANIFEST
 from jobs.lake.database import utc
 from jobs.lake.ledger import NAME_LENGTH
 from jobs.lake.store import PartUpload
