@@ -19,6 +19,6 @@ def run(step, *arguments):
 
 
 def triggering_deliveries(triggering_asset_events) -> list[str]:
-    """Ids of the deliveries whose asset events triggered a run, in the order of the events."""
-    events = [event for group in (triggering_asset_events or {}).values() for event in group]
-    return list(dict.fromkeys(event.extra["delivery"] for event in events if "delivery" in event.extra))
+    """Ids of the deliveries whose asset events triggered a run, in the order of the events; the watch has them in a payload."""
+    events = [event.extra for group in (triggering_asset_events or {}).values() for event in group]
+    return list(dict.fromkeys(one for extra in events for one in extra.get("payload", extra).get("deliveries", ())))

@@ -2,14 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, task
 from lake_task import run, triggering_deliveries
+from lake_watch import watched_asset
 
 from jobs.contracts import assets
 
 with DAG(
     dag_id="results_to_departments",
-    schedule=[Asset(assets.uri(assets.RESULTS))],
+    schedule=[watched_asset(assets.RESULTS)],
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
@@ -20,18 +21,12 @@ with DAG(
 **If it fails:** clear the task; reports are rewritten from the results, nothing else is touched.""",
 ):
 
-    @task
-    def report(triggering_asset_events=None) -> list[str]:
-        """Ids of the deliveries whose reports were written: those that triggered this run, and any whose events were lost."""
+    @task(pool="spark", priority_weight=3, weight_rule="absolute")
+    def report_and_govern(triggering_asset_events=None) -> dict[str, int]:
+        """Number of tickets by reported delivery: those that triggered this run, and any whose events were lost."""
         from jobs.pipeline import steps
 
-        return run(steps.reports, *triggering_deliveries(triggering_asset_events))
+        done = run(steps.report_and_govern, *triggering_deliveries(triggering_asset_events))
+        return {changes.delivery: len(changes.tickets) for changes in done}
 
-    @task(pool="spark")
-    def govern(reported: list[str]) -> dict[str, int]:
-        """Number of tickets by reported delivery; those that it proves corrected are closed."""
-        from jobs.pipeline import steps
-
-        return {changes.delivery: len(changes.tickets) for changes in run(steps.governed, *reported)}
-
-    govern(report())
+    report_and_govern()

@@ -2,51 +2,39 @@
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import DAG, Asset, Param, task
-from lake_task import run, triggering_deliveries
+from airflow.sdk import DAG, Param, get_parsing_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+from lake_task import run
+from lake_watch import watched_asset
 from source_notes import source_note
 
 from jobs import contracts
 from jobs.contracts import assets
 from jobs.settings import load as settings
 
-RESULTS = Asset(assets.uri(assets.RESULTS))
 CATALOGUE = contracts.load_usable(settings().schemas, settings().expectations)
+WANTED = get_parsing_context().dag_id
 
 
-@task
-def received(dataset: str, params=None, triggering_asset_events=None) -> list[str]:
-    """Ids of the deliveries to work on: those that triggered this run, the one requested, and any not finished."""
+@task(pool="spark", priority_weight=2, weight_rule="absolute")
+def load_and_conform(dataset: str, params=None, outlet_events=None, outlets=None) -> list[str]:
+    """Ids of the deliveries evaluated: the one requested, and all that wait; skipped where an earlier run took them."""
     from jobs.pipeline import steps
 
-    requested = [*triggering_deliveries(triggering_asset_events), params["delivery"]]
-    return run(steps.pending, dataset, *filter(None, requested))
-
-
-@task(map_index_template="{{ task.op_kwargs['delivery'] }}", max_active_tis_per_dagrun=1)
-def load(delivery: str) -> str:
-    """The delivery's id, once its rows are in bronze."""
-    from jobs.pipeline import steps
-
-    run(steps.load, delivery)
-    return delivery
-
-
-@task(pool="spark", map_index_template="{{ task.op_kwargs['delivery'] }}", max_active_tis_per_dagrun=1)
-def conform(delivery: str, outlet_events=None, outlets=None) -> str:
-    """State of the verdict on the delivery; its rows are evaluated and split."""
-    from jobs.pipeline import steps
-
-    verdict = run(steps.conform, delivery)
+    evaluated = run(steps.load_and_conform, dataset, *filter(None, [params["delivery"]]))
+    if not evaluated:
+        raise AirflowSkipException("no delivery waits")
     for asset in outlets:
-        outlet_events[asset].extra = {"delivery": delivery}
-    return str(verdict.state)
+        outlet_events[asset].extra = {"deliveries": evaluated}
+    return evaluated
 
 
 for dataset, provider in CATALOGUE.providers().items():
+    if WANTED not in (None, dataset):  # the process of a task needs its own DAG alone
+        continue
     with DAG(
         dag_id=dataset,
-        schedule=[Asset(assets.uri(assets.LANDING, dataset))],
+        schedule=[watched_asset(assets.LANDING, dataset)],
         start_date=datetime(2026, 1, 1),
         catchup=False,
         max_active_runs=1,
@@ -55,6 +43,5 @@ for dataset, provider in CATALOGUE.providers().items():
         tags=["source", provider, *(["broken contract"] if dataset in CATALOGUE.broken else [])],
         doc_md=source_note(CATALOGUE, dataset),
     ):
-        silver = Asset(assets.uri(assets.SILVER, dataset))
-        loaded = load.expand(delivery=received(dataset))
-        conform.override(outlets=[silver, RESULTS]).expand(delivery=loaded)
+        outlets = [watched_asset(assets.SILVER, dataset), watched_asset(assets.RESULTS)]
+        load_and_conform.override(outlets=outlets)(dataset)

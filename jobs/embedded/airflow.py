@@ -1,4 +1,4 @@
-"""Airflow: its API server, scheduler and DAG processor as processes of their own, on SQLite by default."""
+"""Airflow: its API server, scheduler, DAG processor and triggerer as processes of their own, on SQLite by default."""
 
 import json
 import os
@@ -21,7 +21,9 @@ from jobs.embedded.service import Probe, Say, Service
 from jobs.errors import ServiceUnavailable, SetupError
 from jobs.settings import PROJECT, Settings
 
-API, SCHEDULER, PROCESSOR = "airflow-api-server", "airflow-scheduler", "airflow-dag-processor"
+API, SCHEDULER, PROCESSOR, TRIGGERER = (
+    "airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer",
+)  # fmt: skip
 POOLS = {"spark": 2}
 POOL_PATIENCE_S = 60.0
 
@@ -92,7 +94,7 @@ def _env(settings: Settings) -> dict[str, str]:
     address = urlsplit(settings.airflow_url)
     return from_environment(home) | {
         "LAKE_HOME": str(home),
-        "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'infra' / 'airflow'}",
+        "PYTHONPATH": os.pathsep.join(map(str, (PROJECT, PROJECT / "infra" / "airflow", PROJECT / "dags"))),
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW_CONFIG": str(PROJECT / "infra" / "airflow" / "airflow.cfg"),
         "AIRFLOW__API__BASE_URL": settings.airflow_url,
@@ -140,6 +142,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         API: ("api-server", "--host", str(address.hostname), "--port", str(address.port), "--workers", "1"),
         SCHEDULER: ("scheduler", "--skip-serve-logs"),
         PROCESSOR: ("dag-processor",),
+        TRIGGERER: ("triggerer", "--skip-serve-logs"),
     }
     return tuple(
         Program(
@@ -158,5 +161,6 @@ PARTS: dict[str, Probe] = {
     API: partial(_probe, part="metadatabase", name=API),
     SCHEDULER: partial(_probe, part="scheduler", name=SCHEDULER),
     PROCESSOR: partial(_probe, part="dag_processor", name=PROCESSOR),
+    TRIGGERER: partial(_probe, part="triggerer", name=TRIGGERER),
 }
 SERVICE = Service("airflow", PARTS, lambda settings: settings.airflow_url, prepare, programs, make_pools)

@@ -78,6 +78,14 @@ def conform(lake: Lake, registry: Registry, delivery_id: str) -> "Verdict":
     return conforming.conform(lake, registry, delivery_id)
 
 
+@step(reads=(RECEIVED, BRONZE, SILVER), writes=(BRONZE, SILVER, QUARANTINE, EVIDENCE, RESULTS))
+def load_and_conform(lake: Lake, registry: Registry, dataset: str, *requested: str) -> list[str]:
+    """Load and evaluate the deliveries of a dataset that are not evaluated yet."""
+    from jobs.pipeline import processing
+
+    return processing.load_and_conform(lake, registry, dataset, *requested)
+
+
 @step(reads=(SILVER, GOLD), writes=(GOLD, RESULTS))
 def build(lake: Lake, registry: Registry, product: str) -> "Build | None":
     """Rebuild a gold table where its inputs have changed."""
@@ -140,6 +148,14 @@ def reports(lake: Lake, registry: Registry, *delivery_ids: str) -> list[str]:
     from jobs.pipeline import reports as reporting
 
     return reporting.reports(lake, registry, *delivery_ids)
+
+
+@step(reads=(RESULTS, EVIDENCE, BRONZE, SILVER), writes=(REPORTS, PROOFS, RESULTS))
+def report_and_govern(lake: Lake, registry: Registry, *delivery_ids: str) -> "list[TicketChanges]":
+    """Write the reports of several deliveries and of any without a report, then open and close their tickets."""
+    from jobs.pipeline import processing
+
+    return processing.report_and_govern(lake, registry, *delivery_ids)
 
 
 @step(

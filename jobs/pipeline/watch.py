@@ -16,7 +16,7 @@ from jobs.lake.lake import Lake, opened
 from jobs.model.delivery import Delivery, State
 from jobs.pipeline.ingestion import formerly_unknown
 from jobs.pipeline.step import check_put_if_absent
-from jobs.settings import Settings
+from jobs.settings import Settings, load
 
 logger = logging.getLogger(__name__)
 Events = dict[str, list[str]]
@@ -110,7 +110,13 @@ def watch(lake: Lake, registry: Registry) -> list[tuple[str, str]]:
     return [(asset, one) for events in looks for asset, ids in events.items() for one in ids]
 
 
-def watched(settings: Callable[[], Settings]) -> Iterator[tuple[Events, bool]]:
+def fresh_settings() -> Settings:
+    """The settings as they are now: a service may have come back at another address."""
+    load.cache_clear()
+    return load()
+
+
+def watched(settings: Callable[[], Settings] = fresh_settings) -> Iterator[tuple[Events, bool]]:
     """What each look finds, without end, and whether it ended the landing zone. After a failure a new lake is opened."""
     while True:
         try:

@@ -47,4 +47,9 @@ def write(folder: Path) -> dict[str, str]:
         target = folder / name / "sources" / PROVIDER / f"{ID}.yaml"
         target.parent.mkdir()
         target.write_text(text, "utf-8")
+    return environ(folder)
+
+
+def environ(folder: Path) -> dict[str, str]:
+    """The settings that name the contracts in `folder`."""
     return {"LAKE_SCHEMAS": str(folder / "schemas"), "LAKE_EXPECTATIONS": str(folder / "expectations")}

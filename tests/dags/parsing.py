@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,17 @@ def bag() -> DagBag:
     return BundleDagBag(folder, bundle_path=folder, bundle_name="dags-folder")
 
 
+def scheduling(dag: Any) -> list[Asset]:
+    """The assets that start a DAG; none start one that runs by the calendar."""
+    condition = dag.timetable.asset_condition
+    return list(getattr(condition, "objects", ()))
+
+
+def watchers(found: Iterable[Asset]) -> dict[str, list[list[str]]]:
+    """Class and asset of the watchers of each asset."""
+    return {a.uri: [[w.trigger.serialize()[0], w.trigger.serialize()[1]["asset"]] for w in a.watchers] for a in found}
+
+
 def facts(dag: Any) -> dict[str, Any]:
     """Facts of a DAG that the tests check."""
     return {
@@ -30,9 +42,14 @@ def facts(dag: Any) -> dict[str, Any]:
             t.task_id: {
                 "retries": t.retries,
                 "pool": t.pool,
+                "weight": t.priority_weight,
                 "outlets": [o.uri for o in t.outlets if isinstance(o, Asset)],
             }
             for t in dag.tasks
+        },
+        "watched": {
+            "schedule": watchers(scheduling(dag)),
+            "outlets": watchers(o for t in dag.tasks for o in t.outlets if "/gold/" not in o.uri),
         },
     }
 

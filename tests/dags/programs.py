@@ -39,6 +39,7 @@ def airflow_environ(home: Path) -> dict[str, str]:
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "PYTHONPATH": os.pathsep.join(map(str, (PROJECT, PROJECT / "infra" / "airflow", PROJECT / "dags"))),
     }
 
 

@@ -1,8 +1,11 @@
 """Run as a program in an Airflow home of its own: runs DAGs without a scheduler and prints the outcome as JSON.
 
-python -m tests.dags.running DATASET PRODUCT
+python -m tests.dags.running scheduler DATASET PRODUCT
+
+The first word is what tells our local settings to import what the scheduler's forks need.
 """
 
+import asyncio
 import json
 import sys
 from collections.abc import Mapping
@@ -19,22 +22,25 @@ from jobs.reporting.bulletin.styles import NOTO
 from tests.dags.parsing import bag
 
 RESULTS = Asset("lake://results").uri
+SLOW = (
+    "boto3",
+    "botocore",
+    "deltalake",
+    "great_expectations",
+    "grpc",
+    "jobs",
+    "pandas",
+    "pyarrow",
+    "pyspark",
+    "sqlalchemy",
+)
 
 
-class Outlets(dict[Any, Any]):
-    """Stands in for the outlet events of a task: remembers what is added to an alias."""
+async def landed(dataset: str) -> Any:
+    """What the watch tells of a dataset first."""
+    from lake_watch import LakeWatch
 
-    def __missing__(self, key: Any) -> Any:
-        self[key] = SimpleNamespace(added=[])
-        self[key].add = lambda asset, extra: self[key].added.append((asset.uri, extra))
-        return self[key]
-
-
-def watched(dag: DAG) -> list[Any]:
-    """Asset events that the watching task emits for the DAGs of datasets."""
-    outlets = Outlets()
-    dag.get_task("watch").python_callable(outlet_events=outlets)  # type: ignore[attr-defined]
-    return [event for outlet in outlets.values() for event in outlet.added]
+    return (await anext(LakeWatch(f"landing/{dataset}").run())).payload
 
 
 def run(dag: DAG, conf: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,32 +62,29 @@ def events() -> list[dict[str, Any]]:
         return [{"asset": uri, "extra": extra} for uri, extra in session.execute(query.order_by(AssetEvent.id))]
 
 
-def reported_and_governed(dag: DAG, asset_events: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return values of the tasks that these results trigger."""
+def governed(dag: DAG, asset_events: list[dict[str, Any]]) -> Any:
+    """What the task returns that these results trigger."""
     group = [SimpleNamespace(extra=event["extra"]) for event in asset_events if event["asset"] == RESULTS]
-    reported = dag.get_task("report").python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
-    return {"reports": reported, "governed": dag.get_task("govern").python_callable(reported)}  # type: ignore[attr-defined]
+    task = dag.get_task("report_and_govern")
+    return task.python_callable(triggering_asset_events={"results": group})  # type: ignore[attr-defined]
 
 
 def main(dataset: str, product: str) -> None:
     """Run one delivery through the DAGs, and a product."""
     dags = bag().dags
-    landed = watched(dags["deliveries"])
-    received = dags[dataset].get_task("received").python_callable  # type: ignore[attr-defined]
-    source = run(dags[dataset], {"delivery": next(e["delivery"] for uri, e in landed if uri.endswith(f"/{dataset}"))})
-    built = run(dags[product], {})
-    asset_events = events()
-    result = {
-        "landed": landed,
-        "source": source,
-        "left": received(dataset, params={"delivery": ""}),
-        "built": built,
-        "events": asset_events,
-        "announced": run(dags["bulletins"], {}) if NOTO.is_dir() else None,
-        **reported_and_governed(dags["results_to_departments"], asset_events),
+    result: dict[str, Any] = {"landed": asyncio.run(landed(dataset))}
+    before = set(sys.modules)
+    result |= {
+        "source": run(dags[dataset], {}),
+        "left": run(dags[dataset], {}),
+        "built": run(dags[product], {}),
+        "events": events(),
     }
+    result["governed"] = governed(dags["results_to_departments"], result["events"])
+    result["imported"] = sorted(name for name in set(sys.modules) - before if name.split(".")[0] in SLOW)
+    result["announced"] = run(dags["bulletins"], {}) if NOTO.is_dir() else None
     print("\n" + json.dumps(result, default=str))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[2:])

@@ -11,7 +11,6 @@ from jobs.lake.lake import Lake
 from jobs.lake.ledger import Arrival
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.model.delivery import State
 from tests.dags import made_up
 from tests.dags.programs import airflow_environ, lake_environ, started
 
@@ -40,18 +39,16 @@ def test_a_delivery_of_a_new_dataset_and_a_product_go_through_their_dags(lake: L
     environ = airflow_environ(tmp_path / "airflow") | lake_environ(settings)
     migrated = started("airflow", "db", "migrate", environ=environ)
     assert migrated.returncode == 0, migrated.stderr[-4000:]
-    process = started("tests.dags.running", made_up.ID, PRODUCT, environ=environ)
+    process = started("tests.dags.running", "scheduler", made_up.ID, PRODUCT, environ=environ)
     assert process.returncode == 0, process.stdout[-4000:] + process.stderr[-6000:]
     outcome = json.loads(process.stdout.splitlines()[-1])
 
-    ((asset, extra),) = outcome["landed"]
-    delivery = extra["delivery"]
-    assert asset == f"lake://landing/{made_up.ID}"
+    (delivery,) = outcome["landed"]["deliveries"]
     check_source(outcome, delivery)
     check_lake(lake, outcome, delivery)
     if outcome["announced"] is not None:  # without the fonts of documents there is no bulletin
         check_bulletins(lake, outcome["announced"])
-    assert outcome["governed"] == {delivery: 3}
+    assert outcome["imported"] == [], "the scheduler has imported all that its tasks need"
     check_silence(tmp_path / "airflow", process.stdout + process.stderr)
 
 
@@ -64,15 +61,18 @@ def check_silence(home: Path, output: str) -> None:
 
 
 def check_source(seen: dict[str, Any], delivery: str) -> None:
-    """Every task succeeded, mapped over the one delivery; the assets say which; afterwards nothing is left to do."""
-    assert seen["source"]["state"] == seen["built"]["state"] == "success"
-    tasks = [["conform", 0, "success"], ["load", 0, "success"], ["received", -1, "success"]]
-    assert seen["source"]["tasks"] == tasks
-    assert seen["source"]["returned"]["conform/0"] == State.PARTLY_QUARANTINED
-    assert seen["left"] == []
-    delivery_by_asset = {event["asset"].rstrip("/"): event["extra"].get("delivery") for event in seen["events"]}
-    assert delivery_by_asset[f"lake://silver/{made_up.ID}"] == delivery_by_asset["lake://results"] == delivery
-    assert f"lake://gold/{PRODUCT}" in delivery_by_asset
+    """The task succeeded and its assets say for which delivery; a second run finds nothing to do and says nothing."""
+    assert seen["source"]["state"] == seen["built"]["state"] == seen["left"]["state"] == "success"
+    assert seen["source"]["tasks"] == [["load_and_conform", -1, "success"]]
+    assert seen["source"]["returned"]["load_and_conform/-1"] == [delivery]
+    assert seen["left"]["tasks"] == [["load_and_conform", -1, "skipped"]]
+    told = [(event["asset"].rstrip("/"), event["extra"].get("deliveries")) for event in seen["events"]]
+    emitted = {
+        (f"lake://silver/{made_up.ID}", (delivery,)),
+        ("lake://results", (delivery,)),
+        (f"lake://gold/{PRODUCT}", ()),
+    }
+    assert len(told) == 3 and {(asset, tuple(ids or ())) for asset, ids in told} == emitted
 
 
 def check_bulletins(lake: Lake, seen: dict[str, Any]) -> None:
@@ -100,6 +100,6 @@ def check_lake(lake: Lake, seen: dict[str, Any], delivery: str) -> None:
     build = lake.ledger.build(PRODUCT)
     assert build is not None and build.rows == 1
     assert seen["built"]["returned"]["build/-1"] == build.table_version
-    assert seen["reports"] == [delivery]
+    assert seen["governed"] == {delivery: 3}
     page = lake.store.get_bytes(f"{Zone.REPORTS}/{made_up.PROVIDER}/{made_up.ID}/{delivery}.html")
     assert "路灯台账" in page.decode()
