@@ -18,6 +18,7 @@ from jobs.contracts import Contract, Rule
 from jobs.lake.bits import BITS
 from jobs.lake.delta_tables import read_spool
 from jobs.lake.lake import Lake
+from jobs.lake.named_rows import NamedRows
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import is_small
 from jobs.pipeline.evaluation import curated, runnable_rules, typed_rows
@@ -39,7 +40,7 @@ def key_verdicts(
     lake.tables.interpret(delivery.counted_rows or 0)
     versions = latest_versions(lake)
     runnable = runnable_rules(lake, tuple(rules), versions)
-    rows, _, _ = typed_rows(lake, contract, delivery, runnable, versions)
+    rows = typed_rows(lake, contract, delivery, runnable, versions).rows
     plan = quality.plan(replace(contract, county=None), runnable)
     masks = _of_small(lake, rows, plan, keys) if is_small(delivery) else _of_large(lake, rows, plan, keys)
     delivered: set[str] = set()
@@ -55,19 +56,20 @@ def key_verdicts(
     return KeyVerdicts(delivered, fails)
 
 
-def _of_small(lake: Lake, rows: DataFrame, plan: quality.Plan, keys: Sequence[str]) -> Iterator[Masks]:
+def _of_small(lake: Lake, rows: NamedRows, plan: quality.Plan, keys: Sequence[str]) -> Iterator[Masks]:
     """All rows in one engine query; the keys are picked from the answer."""
     from jobs.quality.one_query import masked_table
+    from jobs.quality.wanted import Wanted
 
-    keyed = rows.withColumn(KEY, key_column(plan.contract))
-    referring = sorted({reference.column for reference in plan.references})
-    table, compiled = masked_table(keyed, plan, other_tables(lake, plan, latest_versions(lake)), [KEY, *referring])
+    keyed = rows.with_columns({KEY: key_column(plan.contract)})
+    wanted = Wanted([KEY, *sorted({reference.column for reference in plan.references})])
+    table, compiled = masked_table(keyed, plan, other_tables(lake, plan, latest_versions(lake)), wanted)
     rule_ids = tuple(fused.rule.id for fused in compiled.fused)
     chosen = table.filter(pc.is_in(table[KEY], value_set=pa.array(keys, table[KEY].type)))
     yield from ((rule_ids, batch) for batch in chosen.to_batches())
 
 
-def _of_large(lake: Lake, rows: DataFrame, plan: quality.Plan, keys: Sequence[str]) -> Iterator[Masks]:
+def _of_large(lake: Lake, rows: NamedRows, plan: quality.Plan, keys: Sequence[str]) -> Iterator[Masks]:
     """The rows with these keys alone, judged by the engine."""
     from jobs.quality.evaluation import masks_of
 
