@@ -1,14 +1,16 @@
 """Every night: small files are compacted; files that no version of the last 90 days needs are removed."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, CronTriggerTimetable, task
 from lake_task import run
+
+from jobs.settings import load as settings
 
 with DAG(
     dag_id="lake_upkeep",
-    schedule="30 2 * * *",  # in Airflow's default time zone, Asia/Shanghai
-    start_date=datetime(2026, 1, 1),
+    # Without a start date its first run is the next night, not the moment when Airflow is set up.
+    schedule=CronTriggerTimetable("30 2 * * *", timezone=settings().timezone),
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "bureau", "retries": 1, "retry_delay": timedelta(minutes=10)},

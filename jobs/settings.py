@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     spark_ui: str = Field(
         "", description="URL of the Spark server's web UI; empty: it has none. Anyone who reaches it may read it."
     )
-    spark_memory: str = Field("4g", description="Heap of the embedded Spark server.")
+    spark_memory: str = Field("2g", description="Heap of the embedded Spark server.")
 
     database_url: str = Field("", description="SQLAlchemy URL of ledger and tickets; empty means SQLite in home.")
 

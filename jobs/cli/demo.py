@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -11,27 +10,25 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from jobs import contracts, embedded
+from jobs.cli.demo_feeds import Feeds
 from jobs.cli.demo_people import demo_people
+from jobs.cli.demo_progress import Progress
 from jobs.contracts import Registry
 from jobs.errors import ServiceUnavailable
-from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake, opened
 from jobs.lake.results import Results
-from jobs.lake.zones import Zone
 from jobs.model.actor import SYSTEM
-from jobs.model.delivery import STATE_WORDS, Delivery, State
+from jobs.model.delivery import STATE_WORDS
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.settings import Settings, load
 from jobs.simulator.city import SentFile, send
 
 FIRST_DAY = date(2026, 1, 12)  # a Monday in the heating season
 SEED = 20260112
-PATIENCE_S = 1200
-OPEN = (State.LANDED, State.LOADED)
+PATIENCE_S, POLL_S = 600, 0.5
 Day = Annotated[str, typer.Argument(help="Day to simulate, such as 2026-01-12.")]
 
 
@@ -55,93 +52,68 @@ def demo(days: int = 3, scale: float = 1.0) -> None:
 
     Example: `lake demo` · `lake demo --days 1`
     """
-    embedded.up(load(), ("s3", "spark", "airflow", "portal"), typer.echo)
+    progress = Progress()
+    progress.say("S3, Spark, Airflow and the portal are starting / 正在启动服务")
+    embedded.up(load(), ("s3", "spark", "airflow", "portal"), progress.say)
     load.cache_clear()
     config = load()
     registry = contracts.load(config.schemas, config.expectations)
-    with opened(config) as lake, tempfile.TemporaryDirectory(prefix="lake-demo-") as folder:
-        for number in range(days):
-            day = FIRST_DAY + timedelta(days=number)
-            typer.echo(f"\n{day}: the city sends its feeds / 各单位报送数据")
-            _send_day(lake, registry, send(day, SEED, Path(folder), scale))
-        _wait("products / 数据产品", len(registry.products()), lambda: _built(lake, registry))
-        _show(lake)
-        _wait("tickets opened and rechecked / 开单与复核", len(lake.ledger.deliveries()), partial(_governed, lake))
-        _show_tickets(lake, registry)
+    with opened(config) as lake, tempfile.TemporaryDirectory(prefix="lake-demo-") as folder, progress.moving():
+        make = partial(send, seed=SEED, out=Path(folder), scale=scale)
+        _send_days(Feeds(lake, registry), [FIRST_DAY + timedelta(days=n) for n in range(days)], make, progress, config)
+        products, deliveries = len(registry.products()), len(lake.ledger.deliveries())
+        _wait("products built / 数据产品", products, lambda: _built(lake, registry), progress)
+        _wait("deliveries with tickets / 已开单与复核", deliveries, partial(_governed, lake), progress)
         people = demo_people(lake, config.home)
+        progress.say("The demo is through / 演示完成")
+    with opened(config) as lake:
+        _show(lake)
+        _show_tickets(lake, registry)
     _print_addresses(config, people)
 
 
-def _send_day(lake: Lake, registry: Registry, files: Sequence[SentFile]) -> None:
-    """Deliver in waves, registers first, so that references to them resolve."""
-    by_depth: dict[int, list[SentFile]] = defaultdict(list)
-    for file in files:
-        by_depth[_depth(registry, file.dataset)].append(file)
-    for _, wave in sorted(by_depth.items()):
-        before = len(lake.ledger.deliveries())
-        for file in wave:
-            manifest = Manifest(
-                sender=file.sender,
-                rows=file.declared_rows,
-                supersedes=_replaced(lake, file),
-                sent_on=date.fromisoformat(file.sidecar["sent_on"]),
-            )
-            deliver(lake.store, [file.path], file.dataset, file.provider, manifest)
-        target = before + len(wave)
-        reported = partial(_reported, lake, target, len(wave))
-        _wait("deliveries evaluated and reported / 已检核并出具报告", len(wave), reported)
+def _send_days(
+    feeds: Feeds, days: Sequence[date], make: Callable[[date], Sequence[SentFile]], progress: Progress, config: Settings
+) -> None:
+    """Each day's feeds, registers first; a day begins when all of the day before have landed."""
+    waiting, first = list(days), ""
+    begun = progress.seconds()
+    with_patience = _Patience(progress)
+    while waiting or not feeds.is_reported():
+        if waiting and feeds.is_recorded():
+            progress.say(f"{waiting[0]}: the city sends its feeds / 各单位报送数据")
+            feeds.add(make(waiting.pop(0)))
+        feeds.move()
+        if not first and (first := feeds.first_report()):
+            progress.say(f"first report after {progress.seconds() - begun:.0f} s / 首份报告: {config.home / first}")
+        with_patience.show(str(feeds))
+        time.sleep(POLL_S)
 
 
-def _depth(registry: Registry, dataset: str) -> int:
-    """Number of waves that must be loaded before the dataset's references resolve."""
-    referenced = {f.reference.partition(".")[0] for f in registry.contract(dataset).fields if f.reference} - {dataset}
-    referenced |= {lookup.dataset for rule in registry.rules[dataset] for lookup in rule.lookups}
-    return 1 + max((_depth(registry, register) for register in referenced), default=-1)
+class _Patience:
+    """Shows how things stand; ServiceUnavailable where nothing has moved for too long."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._last = progress, ("", progress.seconds())
+
+    def show(self, text: str) -> None:
+        self._progress.show(text)
+        if text != self._last[0]:
+            self._last = (text, self._progress.seconds())
+        if self._progress.seconds() - self._last[1] > PATIENCE_S:
+            raise ServiceUnavailable(f"nothing moved for {PATIENCE_S} s; see `lake status` and the logs. {text}")
 
 
-def _replaced(lake: Lake, file: SentFile) -> str | None:
-    """Id of the delivery that a corrected file replaces: the latest of its dataset for the day that it names."""
-    if file.supersedes_of is None:
-        return None
-    day = file.supersedes_of.rsplit("/", 1)[-1]
-    earlier = [d for d in lake.ledger.deliveries(file.dataset) if d.superseded_by is None]
-    same_day = [d for d in earlier if any(day in name or day.replace("-", "") in name for name in d.names())]
-    return (same_day or earlier)[-1].id if earlier else None
-
-
-def _reported(lake: Lake, target: int, wave: int) -> int:
-    deliveries = lake.ledger.deliveries()
-    reported = [d for d in deliveries[target - wave :] if d.state not in OPEN and _has_report(lake, d)]
-    return len(reported)
-
-
-def _has_report(lake: Lake, delivery: Delivery) -> bool:
-    return lake.store.head(f"{Zone.REPORTS}/{delivery.provider}/{delivery.dataset}/{delivery.id}.html") is not None
+def _wait(activity: str, total: int, count_done: Callable[[], int], progress: Progress) -> None:
+    patience = _Patience(progress)
+    while (count := count_done()) < total:
+        patience.show(f"{activity}: {count} of {total}")
+        time.sleep(POLL_S)
+    progress.show(f"{activity}: {total} of {total}")
 
 
 def _built(lake: Lake, registry: Registry) -> int:
     return sum(lake.ledger.build(c.id) is not None for c in registry.products())
-
-
-def _wait(activity: str, total: int, count_done: Callable[[], int]) -> None:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    deadline = time.monotonic() + PATIENCE_S
-    with Progress(*columns) as progress:
-        task = progress.add_task(activity, total=total)
-        while (count := count_done()) < total:
-            progress.update(task, completed=count)
-            if time.monotonic() > deadline:
-                raise ServiceUnavailable(
-                    f"{activity}: only {count} of {total} after {PATIENCE_S} s; see `lake status` and the logs"
-                )
-            time.sleep(1)
-        progress.update(task, completed=total)
 
 
 def _show(lake: Lake) -> None:

@@ -1,6 +1,7 @@
 """Up, down and status of everything that a laptop runs itself."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import filterfalse
 from pathlib import Path
@@ -30,8 +31,7 @@ def up(settings: Settings, services: Sequence[str] = tuple(SERVICES), say: Say =
         addresses = endpoints.allocate(home, ours, [name for name in SERVICES if _alive(home, name)])
         settings = endpoints.publish(settings.model_copy(update={"home": home}), addresses)
         load.cache_clear()
-        running = [(SERVICES[name], _start(SERVICES[name], settings, fresh, say)) for name in ours]
-        for service, programs in running:
+        for service, programs in _started([SERVICES[name] for name in ours], settings, fresh, say):
             _await(service, programs, settings, fresh)
             say(f"{service.name}: {service.address(settings)}")
         for name in filterfalse(ours.__contains__, services):
@@ -57,6 +57,15 @@ def _undone_on_failure(home: Path) -> Iterator[list[str]]:
 def _alive(home: Path, service: str) -> bool:
     records = [process.read(pid_file(home, part)) for part in SERVICES[service].parts]
     return any(record is not None and record.alive() for record in records)
+
+
+def _started(
+    services: Sequence[Service], settings: Settings, fresh: list[str], say: Say
+) -> list[tuple[Service, tuple[Program, ...]]]:
+    """The services with their programs, all prepared and started at once: none needs another to be prepared."""
+    with ThreadPoolExecutor(max_workers=len(SERVICES)) as pool:
+        programs = pool.map(lambda service: _start(service, settings, fresh, say), services)
+        return list(zip(services, programs, strict=True))
 
 
 def _start(service: Service, settings: Settings, fresh: list[str], say: Say) -> tuple[Program, ...]:

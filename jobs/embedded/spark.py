@@ -17,6 +17,17 @@ _CONFIG = PROJECT / "infra" / "spark"
 _SERVICE = "spark.connect.SparkConnectService"
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
+# An idle engine gives its heap back: after a minute without a collection it collects, and keeps little free.
+JAVA_OPTIONS = (
+    "-Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=60000 -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=30 "
+    "-Duser.timezone=UTC"
+)
+RETAINED = {
+    "spark.ui.retainedJobs": "5000", "spark.ui.retainedStages": "5000",
+    "spark.ui.retainedTasks": "100000", "spark.sql.ui.retainedExecutions": "5000",
+}  # fmt: skip
+"""For whoever reads the web UI; without it nobody sees what the engine remembers."""
+
 
 def probe(settings: Settings) -> None:
     """Make a call without effect, with our token; raises unless the server accepts it."""
@@ -77,6 +88,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         "SPARK_HOME": str(spark_home),
         "SPARK_CONF_DIR": str(_CONFIG),
         "SPARK_LOCAL_IP": "127.0.0.1",
+        "MALLOC_ARENA_MAX": "2",  # else each thread of the JVM may keep up to 64 MiB of native memory
         "PYSPARK_PYTHON": sys.executable,
     }
     text = "".join(f"{key} {value}\n" for key, value in properties(settings).items())
@@ -91,13 +103,14 @@ def properties(settings: Settings) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraClassPath": f"{ensure_jars(settings, lambda _: None)}/spark/*",
-        "spark.driver.extraJavaOptions": "-Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=30000 -Duser.timezone=UTC",
+        "spark.driver.extraJavaOptions": JAVA_OPTIONS,
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(urlsplit(settings.spark_remote).port),
         "spark.connect.authenticate.token": settings.spark_token.get_secret_value(),
         "spark.authenticate": "true",  # the driver's own ports; the secret of local mode stays in the process
         "spark.ui.enabled": str(bool(settings.spark_ui)).lower(),
         "spark.ui.port": str(urlsplit(settings.spark_ui).port or 0),
+        **(RETAINED if settings.spark_ui else {}),
         "spark.local.dir": str(tmp / "spark"),
         "spark.sql.warehouse.dir": str(tmp / "warehouse"),
         "spark.hadoop.hadoop.tmp.dir": str(tmp / "hadoop"),
