@@ -13,6 +13,8 @@ from typing import Any
 
 from jobs.lake.ledger import Ledger
 from jobs.lake.results import Results
+from jobs.lake.staging import Stage
+from jobs.pipeline import bronze
 from jobs.pipeline.steps import STEPS
 from jobs.reporting import report_store
 from jobs.settings import load
@@ -54,6 +56,9 @@ def never(*_: object) -> None:
 def arrange(point: str) -> None:
     """Put the end of the process at the point."""
     match point:
+        case "staged":
+            bronze.FEW_ROWS = 0  # type: ignore[attr-defined]  # as a large delivery
+            Stage.write = after(Stage.write)  # type: ignore[method-assign]
         case "copied":
             Ledger.record = die  # type: ignore[method-assign,assignment]
         case "writing":
@@ -61,7 +66,7 @@ def arrange(point: str) -> None:
         case "written":
             Ledger.move = die  # type: ignore[method-assign,assignment]
         case "silver":
-            publish._silver, publish._silver_from_memory = after(publish._silver), after(publish._silver_from_memory)
+            publish._silver, publish._more_silver = after(publish._silver), after(publish._more_silver)
             publish._quarantine_and_evidence = never
         case "published":
             Results.write = die  # type: ignore[method-assign,assignment]
