@@ -60,14 +60,14 @@ def evaluate_delivery(
     rows, repairs, extras = typed.rows, typed.repairs, typed.extras
     columns = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *evaluated_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
-    failing = failing_columns((*rows.sent(), LINE), rules, contract)
+    failing = partial(failing_columns, (*rows.sent(), LINE), contract=contract)
     if is_small(delivery):
-        wanted = Wanted(columns, _repair_counts(repairs), lambda _: failing)
+        wanted = Wanted(columns, _repair_counts(repairs), failing)
         evaluated = evaluate_at_once(rows, plan, other_tables(lake, plan, versions), wanted)
     else:
         replaced = (RAW, *(EXTRA + name for name in extras))
-        staged = partial(staged_columns, contract, extras, delivery=delivery)
-        wanted = Wanted(columns, _repair_counts(repairs), lambda judged: staged(judged) | failing, replaced)
+        staged = partial(staged_columns, contract, extras, (*rows.sent(), LINE), delivery=delivery)
+        wanted = Wanted(columns, _repair_counts(repairs), staged, replaced)
         path = lake.path(Zone.SILVER, contract.id)
         evaluated = evaluate(
             rows, plan, partial(curated, lake, versions), wanted, lake.stage(path, contract.write.partition_by)

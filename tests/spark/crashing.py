@@ -56,24 +56,31 @@ def never(*_: object) -> None:
 def arrange(point: str) -> None:
     """Put the end of the process at the point."""
     match point:
-        case "staged":
-            bronze.FEW_ROWS = 0  # type: ignore[attr-defined]  # as a large delivery
-            Stage.write = after(Stage.write)  # type: ignore[method-assign]
         case "copied":
             Ledger.record = die  # type: ignore[method-assign,assignment]
         case "writing":
             loading._stamped = in_the_middle(loading._stamped)
         case "written":
             Ledger.move = die  # type: ignore[method-assign,assignment]
+        case "half_told":
+            report_store.put = die  # type: ignore[assignment]
+        case "built":
+            Ledger.record_build = die  # type: ignore[method-assign,assignment]
+        case _:
+            arrange_in_conform(point)
+
+
+def arrange_in_conform(point: str) -> None:
+    """The points within the step that evaluates and publishes."""
+    match point:
+        case "staged":
+            bronze.FEW_ROWS = 0  # type: ignore[attr-defined]  # as a large delivery
+            Stage.write = after(Stage.write)  # type: ignore[method-assign]
         case "silver":
             publish._silver, publish._more_silver = after(publish._silver), after(publish._more_silver)
             publish._quarantine_and_evidence = never
         case "published":
             Results.write = die  # type: ignore[method-assign,assignment]
-        case "half_told":
-            report_store.put = die  # type: ignore[assignment]
-        case "built":
-            Ledger.record_build = die  # type: ignore[method-assign,assignment]
         case _:
             raise ValueError(point)
 
