@@ -1,6 +1,6 @@
-"""Judged rows in memory → silver rows, as `split.silver_rows` makes them on the engine; Arrow alone."""
+"""Evaluated rows in memory → silver rows, as `split.staged_columns` makes them on the engine; Arrow alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -31,11 +31,19 @@ def silver_table(
     return pa.table(columns)
 
 
-def broken_table(judged: pa.Table, rules: Sequence[Rule]) -> pa.Table:
-    """Rows that break any rule, with the columns that `split.broken_rows` has."""
-    broken = judged.filter(pa.array(AnyBit(MASK, tuple(range(len(rules)))).rows(judged)))
-    names = [name for name in broken.column_names if name in (FILE, ROW) or name.startswith((MASK, TOLD, FAILING))]
-    return broken.select(names).rename_columns([name.removeprefix(FAILING) for name in names])
+def is_of_broken_rows(name: str) -> bool:
+    """Whether quarantine and evidence need the column of evaluated rows."""
+    return name in (FILE, ROW) or name.startswith((MASK, TOLD, FAILING))
+
+
+def broken_rows(evaluated: Iterable[pa.RecordBatch], rules: Sequence[Rule]) -> Iterator[pa.RecordBatch]:
+    """Rows that break any rule: `_file`, `_row`, `_mask…`, `_told_<rule>`, and those of `split.failing_columns` by plain name."""
+    breaks_any = AnyBit(MASK, tuple(range(len(rules))))
+    for batch in evaluated:
+        broken = batch.filter(pa.array(breaks_any.rows(batch)))
+        if broken.num_rows:
+            names = [name for name in broken.schema.names if is_of_broken_rows(name)]
+            yield broken.select(names).rename_columns([name.removeprefix(FAILING) for name in names])
 
 
 def _marks(rows: pa.Table, rules: Sequence[Rule]) -> pa.Array:

@@ -12,6 +12,7 @@ from jobs.conform.numbers import direct_number, last_character, repairs, to_numb
 from jobs.contracts import Contract, Field, Source, text_column
 from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
 from jobs.lake.bits import bit_columns, quoted
+from jobs.lake.named_rows import NamedRows
 
 BLANKS = " \t\r\n\u3000\u00a0\ufeff\u200b\u200c\u200d"
 FULL = "".join(chr(c) for c in range(0xFF01, 0xFF5F)) + "\u3000"
@@ -30,6 +31,15 @@ class Repair:
     field: str
     kind: str
     happened: Column
+
+
+@dataclass(frozen=True)
+class TypedRows:
+    """Rows with typed fields, their repairs, and the names of evolved extra columns."""
+
+    rows: NamedRows
+    repairs: tuple[Repair, ...]
+    extras: tuple[str, ...] = ()
 
 
 @dataclass
@@ -109,13 +119,12 @@ def _formats(field: Field) -> tuple[str, ...]:
     return field.source.formats or (DATE_FORMATS if field.type == "date" else TIME_FORMATS)
 
 
-def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -> tuple[DataFrame, tuple[Repair, ...]]:
+def typed(bronze: NamedRows, contract: Contract, extras: tuple[str, ...] = ()) -> TypedRows:
     """Bronze rows with typed fields, their normalised texts, texts as sent in `_as_sent_…`, repairs as bits in `_fix…`."""
     casts = casting(contract, extras)
-    rows = _layered(bronze, casts)
-    bronze_columns = bronze.columns
-    system = [F.col(name) for name in SYSTEM if name in bronze_columns]
-    arrived = [name for name in bronze_columns if name not in SYSTEM]
+    rows = _layered(bronze.frame, casts)
+    system = [name for name in SYSTEM if name in bronze.columns]
+    arrived = [name for name in bronze.columns if name not in SYSTEM]
     sent = [F.col(quoted(name)).alias(SENT + name) for name in arrived]
     fixes = bit_columns([r.happened for r in casts.early], "_fix")
     with_texts = rows.select(*system, *sent, *fixes, *_aliased(casts.direct, DIRECT), *_aliased(casts.texts, TEXT))
@@ -124,7 +133,10 @@ def typed(bronze: DataFrame, contract: Contract, extras: tuple[str, ...] = ()) -
     stored_texts = _text_columns(contract, casts)
     early_names = [f"_fix{i}" for i in range(len(fixes))]
     typed_rows = with_texts.select(*system, *passed, *early_names, *clocks, *stored_texts, *_aliased(casts.values, ""))
-    return typed_rows, (*casts.early, *casts.late)
+    clock_names = [f"_clock{i}" for i in range(len(clocks))]
+    texts = [TEXT + name for name in _stored_texts(contract)]
+    names = (*system, *(SENT + name for name in arrived), *early_names, *clock_names, *texts, *casts.values)
+    return TypedRows(NamedRows(typed_rows, names), (*casts.early, *casts.late), extras)
 
 
 def _layered(bronze: DataFrame, casts: Casting) -> DataFrame:
@@ -135,7 +147,12 @@ def _layered(bronze: DataFrame, casts: Casting) -> DataFrame:
 
 
 def _text_columns(contract: Contract, casts: Casting) -> list[Column]:
-    return [_text(f, casts).alias(TEXT + f.name) for f in contract.fields if text_column(f) != f.name]
+    return [_text(contract.field(name), casts).alias(TEXT + name) for name in _stored_texts(contract)]
+
+
+def _stored_texts(contract: Contract) -> list[str]:
+    """Fields whose normalised text is a column of its own."""
+    return [field.name for field in contract.fields if text_column(field) != field.name]
 
 
 def _text(field: Field, casts: Casting) -> Column:

@@ -3,25 +3,26 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from jobs.conform import quarantine
-from jobs.conform.arrow_rows import broken_table, silver_table
-from jobs.conform.split import broken_rows, silver_rows, value_columns
+from jobs.conform.arrow_rows import broken_rows, is_of_broken_rows, silver_table
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import FIRST_SENT, QUALIFIER
-from jobs.lake.delta_tables import commit_attempts, read_spool
+from jobs.lake.delta_tables import commit_attempts
 from jobs.lake.lake import Lake
 from jobs.lake.merge import Merge
 from jobs.lake.spark_tables import in_engine
+from jobs.lake.staging import Stage
 from jobs.lake.system_tables import system_contract, system_table
 from jobs.lake.table_schema import ColumnSpec, column_specs
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
+
+# The engine merges into a larger table: the client would read too many keys into memory.
+MOST_MERGED = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,9 @@ class Publication:
     `is_retry`: an earlier attempt may have written rows. `replaced`: deliveries that this one replaces. `is_replaced`: a
     later delivery replaces it already, so that no row of it reaches silver. `overwritten`: for the rows that reach
     silver, the rows of other deliveries to restore. `reinstated`: deliveries that are valid again.
-    `table`: the rows in memory, of a small delivery.
+    `table`: the rows in memory, of a small delivery; `stage`: those of a large one, in files.
     """
 
-    rows: DataFrame
     rules: Sequence[Rule]
     contract: Contract
     delivery: Delivery
@@ -49,11 +49,18 @@ class Publication:
     reinstated: tuple[str, ...] = ()
     overwritten: Callable[[DataFrame], DataFrame | None] = lambda goods: None
     table: pa.Table | None = None
+    stage: Stage | None = None
 
-    def is_from_memory(self) -> bool:
-        """Whether the client commits the good rows: they are in memory, and no row leaves silver but by key."""
-        removes_rows = self.replaced or self.reinstated or self.is_retry or self.is_refused
-        return self.table is not None and not removes_rows
+    def removes_rows(self) -> bool:
+        """Whether rows may leave silver without another with their key in their place."""
+        return bool(self.replaced or self.reinstated or self.is_retry or self.is_refused)
+
+    def evaluated(self) -> Iterator[pa.RecordBatch]:
+        """All evaluated rows, with the columns that quarantine and evidence need."""
+        if self.table is not None:
+            yield from self.table.to_batches()
+        elif self.stage is not None:
+            yield from self.stage.batches([name for name in self.stage.columns() if is_of_broken_rows(name)])
 
 
 def publish(lake: Lake, publication: Publication) -> None:
@@ -61,7 +68,7 @@ def publish(lake: Lake, publication: Publication) -> None:
     steps: list[Callable[[Lake, Publication], None]] = []
     # A refused delivery writes nothing, unless an earlier attempt did: then an empty write removes those rows.
     if not publication.is_replaced and (not publication.is_refused or publication.is_retry):
-        steps.append(_silver_from_memory if publication.is_from_memory() else _silver)
+        steps.append(_silver if publication.removes_rows() else _more_silver)
     if publication.broken or publication.is_retry:
         steps.append(_quarantine_and_evidence)
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -83,7 +90,7 @@ def silver_columns(contract: Contract, extras: Sequence[str] = ()) -> list[Colum
 def _ensure_silver(lake: Lake, publication: Publication) -> bool:
     """Create the silver table, or add the columns that it lacks; whether it is new."""
     contract = publication.contract
-    return lake.tables.ensure(
+    return lake.delta.ensure(
         lake.path(Zone.SILVER, contract.id),
         silver_columns(contract, publication.extras),
         f"{contract.title}（{contract.department}）",
@@ -100,24 +107,33 @@ def _merge(publication: Publication) -> Merge:
     return Merge(contract.key(), latest, publication.replaced, retried, FIRST_SENT)
 
 
-def _silver_from_memory(lake: Lake, publication: Publication) -> None:
-    """The good rows of a small delivery, committed by the client."""
-    contract = publication.contract
+def _more_silver(lake: Lake, publication: Publication) -> None:
+    """The good rows beside those in silver, or in place of those with their keys; committed by the client where it can."""
+    contract, stage = publication.contract, publication.stage
     path = lake.path(Zone.SILVER, contract.id)
     is_new = _ensure_silver(lake, publication)
-    rows = silver_table(publication.table, publication.rules, contract, publication.extras, publication.delivery)
-    if is_new or not contract.key():
+    keys_are_new = is_new or not contract.key()
+    if stage is not None:
+        if keys_are_new or not lake.delta.may_have_keys(path, contract.key(), stage.batches(contract.key())):
+            stage.commit()
+        else:
+            lake.tables.merge(_good_rows(lake, publication), path, _merge(publication))
+        return
+    rows = _silver_table(publication)
+    if keys_are_new:
         lake.delta.append(path, rows)
+    elif lake.delta.count(path) <= MOST_MERGED:
+        lake.delta.merge(path, rows, _merge(publication))
     else:
-        # Not by delta-rs: its merge writes texts as Arrow views, which pyarrow cannot filter by.
         lake.tables.merge(in_engine(lake.spark, rows), path, _merge(publication))
 
 
 def _silver(lake: Lake, publication: Publication) -> None:
+    """The good rows where others leave silver: those of an earlier attempt, and of deliveries that are replaced."""
     contract, delivery = publication.contract, publication.delivery
     path = lake.path(Zone.SILVER, contract.id)
     is_new = _ensure_silver(lake, publication)
-    rows = silver_rows(publication.rows, publication.rules, value_columns(contract, publication.extras), delivery)
+    rows = _good_rows(lake, publication)
     if publication.is_refused:
         # The write still runs, to remove rows of an earlier attempt.
         rows = rows.limit(0)
@@ -129,23 +145,26 @@ def _silver(lake: Lake, publication: Publication) -> None:
         lake.tables.merge(rows, path, _merge(publication))
 
 
+def _good_rows(lake: Lake, publication: Publication) -> DataFrame:
+    """The rows of silver, on the engine."""
+    if publication.stage is None:
+        return in_engine(lake.spark, _silver_table(publication))
+    return publication.stage.good_rows(
+        [column.name for column in silver_columns(publication.contract, publication.extras)]
+    )
+
+
+def _silver_table(publication: Publication) -> pa.Table:
+    p = publication
+    return silver_table(p.table, p.rules, p.contract, p.extras, p.delivery)
+
+
 def _quarantine_and_evidence(lake: Lake, publication: Publication) -> None:
-    """Write failed rows to two tables."""
-    if publication.table is not None:
-        batches = broken_table(publication.table, publication.rules).to_batches()
-        _write_failed_rows(lake, publication, lambda: iter(batches))
-        return
-    with TemporaryDirectory(prefix="lake-held-") as folder:
-        # Fetched from the engine once, via a file so that memory stays flat, and read twice.
-        spool = Path(folder) / "broken.arrow"
-        lake.tables.spool(broken_rows(publication.rows, publication.rules, publication.contract), spool)
-        _write_failed_rows(lake, publication, lambda: read_spool(spool))
-
-
-def _write_failed_rows(
-    lake: Lake, publication: Publication, failed_rows: Callable[[], Iterator[pa.RecordBatch]]
-) -> None:
+    """Write the rows that break a rule to two tables; read for each, a part at a time, so that memory stays flat."""
     delivery, rules = publication.delivery, publication.rules
+
+    def failed_rows() -> Iterator[pa.RecordBatch]:
+        return broken_rows(publication.evaluated(), rules)
 
     def quarantined() -> Iterator[pa.RecordBatch]:
         return quarantine.quarantined(failed_rows(), rules, delivery)

@@ -27,6 +27,11 @@ def bit_columns(conditions: Sequence[Column], prefix: str) -> list[Column]:
     return columns
 
 
+def column_names(conditions: int, prefix: str) -> list[str]:
+    """Names of the columns that so many conditions need."""
+    return [f"{prefix}{start // BITS}" for start in range(0, conditions, BITS)]
+
+
 def _sum(terms: Sequence[Column]) -> Column:
     """The sum as a balanced tree: Spark Connect's messages may be nested 100 deep, and a chain of 62 is deeper."""
     half = len(terms) // 2
@@ -64,7 +69,7 @@ class AnyBit:
         """As an engine column."""
         return any_set(self.indexes, self.prefix) if self.prefix else F.lit(True)
 
-    def rows(self, table: pa.Table) -> np.ndarray:
+    def rows(self, table: pa.Table | pa.RecordBatch) -> np.ndarray:
         """For rows in memory, one boolean each."""
         if not self.prefix:
             return np.ones(table.num_rows, dtype=bool)

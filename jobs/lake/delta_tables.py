@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.errors import OutdatedTable
+from jobs.lake.key_merge import Replacement, replacement, within_range
+from jobs.lake.merge import Merge
 from jobs.lake.row_filter import RowFilter, rows_of
 from jobs.lake.system_tables import SystemTable
+from jobs.lake.table_schema import ColumnSpec
 from jobs.lake.zones import TablePath
 from jobs.model.delivery import Delivery
 from jobs.settings import Settings
@@ -97,6 +100,33 @@ class DeltaTables:
         """Those of the columns that the table has, at a version; kept in memory, since a version never changes."""
         return _columns(self, path, version, tuple(names))
 
+    def ensure(
+        self, path: TablePath, columns: Sequence[ColumnSpec], comment: str, partition: Sequence[str] = ()
+    ) -> bool:
+        """Create the table, or add the columns that it lacks; True where it is new."""
+        for attempt in commit_attempts():
+            with attempt:
+                table = self.open(path)
+                if table is None:
+                    self._create(path, columns, comment, partition)
+                    return True
+                existing = {field.name for field in table.schema().fields}
+                missing = [column.delta() for column in columns if column.name not in existing]
+                if missing:
+                    table.alter.add_columns(missing)
+        return False
+
+    def _create(self, path: TablePath, columns: Sequence[ColumnSpec], comment: str, partition: Sequence[str]) -> None:
+        DeltaTable.create(
+            self.url(path),
+            Schema([column.delta() for column in columns]),
+            mode="ignore",
+            partition_by=list(partition),
+            description=comment,
+            configuration=RETENTION,
+            storage_options=self._options,
+        )
+
     def replace(
         self,
         path: TablePath,
@@ -143,6 +173,35 @@ class DeltaTables:
         write_deltalake(
             table, _as_in(table, rows), mode="append", storage_options=self._options, writer_properties=WRITER
         )
+
+    def may_have_keys(self, path: TablePath, key: Sequence[str], batches: Iterable[pa.RecordBatch]) -> bool:
+        """Whether the table has rows within the range of the keys; mostly answered from the log's statistics."""
+        table = self.open(path)
+        return table is not None and table.to_pyarrow_dataset().count_rows(filter=within_range(batches, key)) > 0
+
+    def merge(self, path: TablePath, rows: pa.Table, merge: Merge) -> None:
+        """Merge one delivery's rows by key into a table that exists, in one commit.
+
+        Not by the merge of delta-rs: it writes texts as Arrow views, which pyarrow cannot filter by.
+        """
+        for attempt in commit_attempts():
+            with attempt:
+                table = self.open(path)
+                if table is None:
+                    raise TableNotFoundError(f"{path} does not exist")
+                change = replacement(table, _as_in(table, rows), merge)
+                self._commit(table, change)
+
+    def _commit(self, table: DeltaTable, change: Replacement) -> None:
+        """Commit on this very version of the table, since the change was made from it."""
+        if not change.rows.num_rows:
+            return
+        options: dict[str, Any] = {"storage_options": self._options, "writer_properties": WRITER}
+        options["commit_properties"] = CommitProperties(max_commit_retries=0)
+        if change.predicate:
+            write_deltalake(table, change.rows, mode="overwrite", predicate=change.predicate, **options)
+        else:
+            write_deltalake(table, change.rows, mode="append", **options)
 
     def rewrite(self, existing: DeltaTable, table: SystemTable, batches: Iterable[pa.RecordBatch]) -> None:
         """Rewrite the table with other columns and partitions, in one commit; earlier versions stay readable.

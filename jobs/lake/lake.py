@@ -1,7 +1,7 @@
 """One lake: its store, ledger, tables and engine, opened when first needed."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from jobs.lake.delta_tables import DeltaTables
     from jobs.lake.spark_tables import SparkTables
+    from jobs.lake.staging import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,12 @@ class Lake:
     def path(self, zone: Zone, name: str) -> TablePath:
         """The Delta table of a dataset in a zone."""
         return TablePath(zone, name, self.settings.s3_bucket)
+
+    def stage(self, path: TablePath, partition_by: Sequence[str] = ()) -> "Stage":
+        """A place for rows that may become rows of the table."""
+        from jobs.lake.staging import Stage
+
+        return Stage(self.tables, self.delta, self.store, path, tuple(partition_by))
 
     def reset_engine(self) -> None:
         """Drop the Spark session, so that the next use opens a new one."""

@@ -1,4 +1,4 @@
-"""Delta tables written by Spark: silver and gold. The Spark server is their only writer."""
+"""Delta tables written by Spark: silver and gold, where the rows are too many for the client's memory."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +9,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.contracts.names import DELIVERY, RECEIVED
-from jobs.lake.delta_tables import RETENTION, DeltaTables
+from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.merge import Merge, quoted_list
-from jobs.lake.table_schema import ColumnSpec
 from jobs.lake.zones import TablePath
 from jobs.model.delivery import Delivery
 
-KEEP = ", ".join(f"'{name}' = '{value}'" for name, value in RETENTION.items())
 FEW_ROWS = 50_000
 """Up to so many rows, interpreting a plan is faster than compiling it (measured: ten deliveries in 86 s, not 123 s)."""
 
@@ -25,6 +23,18 @@ def in_engine(spark: SparkSession, table: pa.Table) -> DataFrame:
     if table.num_rows:
         return spark.createDataFrame(table)
     return spark.createDataFrame([], from_arrow_schema(table.schema))
+
+
+def to_arrow(rows: DataFrame) -> pa.Table:
+    """The rows in memory, moments in UTC; without pyspark's own question for the schema, which sends the plan once more."""
+    client = rows._session.client
+    table, _, _ = client.to_table(rows._plan.to_proto(client), rows._plan.observations)
+    schema = [field.with_type(_in_utc(field.type)) for field in table.schema]
+    return table.cast(pa.schema(schema))
+
+
+def _in_utc(kind: pa.DataType) -> pa.DataType:
+    return pa.timestamp(kind.unit, "UTC") if pa.types.is_timestamp(kind) and kind.tz else kind
 
 
 class SparkTables:
@@ -47,25 +57,6 @@ class SparkTables:
         """Newest version; -1 where the table does not exist."""
         version = self._arrow.version(path)
         return -1 if version is None else version
-
-    def ensure(
-        self, path: TablePath, columns: Sequence[ColumnSpec], comment: str, partition: Sequence[str] = ()
-    ) -> bool:
-        """Create the table, or add missing columns; True where it is new."""
-        table = self._arrow.open(path)
-        if table is None:
-            parts = f" PARTITIONED BY ({', '.join(f'`{p}`' for p in partition)})" if partition else ""
-            words = comment.replace("'", "\\'")
-            self.spark.sql(
-                f"CREATE TABLE IF NOT EXISTS {path.sql} ({', '.join(c.ddl() for c in columns)}) "
-                f"USING DELTA{parts} COMMENT '{words}' TBLPROPERTIES ({KEEP})"
-            )
-            return True
-        existing = {f.name for f in table.schema().fields}
-        missing = [c for c in columns if c.name not in existing]
-        if missing:
-            self.spark.sql(f"ALTER TABLE {path.sql} ADD COLUMNS ({', '.join(c.ddl() for c in missing)})")
-        return False
 
     def register(self, path: TablePath) -> None:
         """Register the table under its SQL name: `silver.heat_station`."""

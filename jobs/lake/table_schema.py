@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+from deltalake import Field as DeltaField
+from deltalake.schema import ArrayType, PrimitiveType
 
 from jobs.contracts import Field
 from jobs.errors import ContractError
@@ -17,6 +19,8 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
     "timestamp": pa.timestamp("us", tz="UTC"),
     "array<string>": pa.list_(pa.string()),
 }
+DELTA_TYPES = {"bigint": "long", "int": "integer", "smallint": "short", "tinyint": "byte"}
+"""Names of Spark's DDL that differ in Delta's schema."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,16 @@ class ColumnSpec:
     def ddl(self) -> str:
         comment = self.comment.replace("\\", "\\\\").replace("'", "\\'")
         return f"`{self.name}` {self.type}" + (f" COMMENT '{comment}'" if comment else "")
+
+    def delta(self) -> DeltaField:
+        """The column in a Delta table's schema; nullable, so that older rows may lack it."""
+        kind = self.type.strip().lower()
+        element = kind.removeprefix("array<").removesuffix(">")
+        primitive = PrimitiveType(DELTA_TYPES.get(element, element))
+        return DeltaField(self.name, ArrayType(primitive) if element != kind else primitive, metadata=self._metadata())
+
+    def _metadata(self) -> dict[str, str]:
+        return {"comment": self.comment} if self.comment else {}
 
 
 def arrow_schema(fields: Iterable[Field]) -> pa.Schema:

@@ -72,7 +72,6 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
         lake, contract, evaluation.outcome.rules, Withdrawal(delivery, withdrawn_ids, reinstated_ids)
     )
     publication = Publication(
-        rows=evaluation.outcome.rows,
         rules=evaluation.outcome.rules,
         contract=contract,
         delivery=delivery,
@@ -87,6 +86,7 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
         reinstated=reinstated_ids,
         overwritten=overwritten.rows,
         table=evaluation.outcome.table,
+        stage=evaluation.outcome.stage,
     )
     try:
         publish(lake, publication)

@@ -4,14 +4,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 
 from jobs import quality
-from jobs.conform import Repair, evaluated_columns, sent_columns
+from jobs.conform import Repair, TypedRows, evaluated_columns, failing_columns, staged_columns
 from jobs.contracts import Contract, Rule
-from jobs.contracts.names import FAILING, SENT_DATE, TECHNICAL
+from jobs.contracts.names import EXTRA, LINE, RAW, SENT_DATE, TECHNICAL
 from jobs.lake.bits import AnyBit
 from jobs.lake.lake import Lake
+from jobs.lake.named_rows import NamedRows
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.model.verdict import RepairCount
@@ -51,20 +52,28 @@ def runnable_rules(lake: Lake, rules: tuple[Rule, ...], versions: Versions) -> t
 def evaluate_delivery(
     lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
 ) -> Evaluation:
-    """The delivery's rows, evaluated in one pass; a small delivery's in one query, with the outcome in memory."""
+    """The delivery's rows, evaluated in one pass: of a small delivery into memory, of a large one into files."""
     # Great Expectations takes seconds to import.
     from jobs.quality.evaluation import evaluate, evaluate_at_once
+    from jobs.quality.wanted import Wanted
 
     lake.tables.interpret(delivery.counted_rows or 0)
-    rows, repairs, extras = typed_rows(lake, contract, delivery, rules, versions)
+    typed = typed_rows(lake, contract, delivery, rules, versions)
+    rows, repairs, extras = typed.rows, typed.repairs, typed.extras
     columns = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *evaluated_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
-    also_count = _repair_counts(repairs)
+    failing = failing_columns((*rows.sent(), LINE), rules, contract)
     if is_small(delivery):
-        also = partial(_of_failing_rows, rules=rules, contract=contract)
-        evaluated = evaluate_at_once(rows, plan, other_tables(lake, plan, versions), columns, (also_count, also))
+        wanted = Wanted(columns, _repair_counts(repairs), lambda _: failing)
+        evaluated = evaluate_at_once(rows, plan, other_tables(lake, plan, versions), wanted)
     else:
-        evaluated = evaluate(rows, plan, partial(curated, lake, versions), columns, also_count)
+        replaced = (RAW, *(EXTRA + name for name in extras))
+        staged = partial(staged_columns, contract, extras, delivery=delivery)
+        wanted = Wanted(columns, _repair_counts(repairs), lambda judged: staged(judged) | failing, replaced)
+        path = lake.path(Zone.SILVER, contract.id)
+        evaluated = evaluate(
+            rows, plan, partial(curated, lake, versions), wanted, lake.stage(path, contract.write.partition_by)
+        )
     return Evaluation(evaluated, repairs, extras)
 
 
@@ -77,11 +86,11 @@ def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
 
 def typed_rows(
     lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
-) -> tuple[DataFrame, tuple[Repair, ...], tuple[str, ...]]:
-    """The delivery's rows with types and `_sent_date`, their repairs, and the names of evolved extra columns."""
-    rows, repairs, extras = bronze_rows(lake, contract, delivery)
+) -> TypedRows:
+    """The delivery's rows with types and `_sent_date`."""
+    typed = bronze_rows(lake, contract, delivery)
     earlier_versions = versions if need_sent_date(rules) else None
-    return with_sent_date(lake, contract, delivery, rows, earlier_versions), repairs, extras
+    return replace(typed, rows=with_sent_date(lake, contract, delivery, typed.rows, earlier_versions))
 
 
 def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:
@@ -90,12 +99,8 @@ def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:
     return lake.tables.read(path, versions(path))
 
 
-def _bit_names(rows: DataFrame) -> list[str]:
+def _bit_names(rows: NamedRows) -> list[str]:
     return [name for name in rows.columns if name.startswith(("_fix", "_clock"))]
-
-
-def _of_failing_rows(evaluated: DataFrame, rules: tuple[Rule, ...], contract: Contract) -> list[Column]:
-    return [column.alias(FAILING + name) for name, column in sent_columns(evaluated, rules, contract).items()]
 
 
 def _repair_counts(repairs: tuple[Repair, ...]) -> dict[str, AnyBit]:

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from jobs.conform import FIRST_SENT, SENT_DATE, key_column
 from jobs.contracts import Contract, Rule
 from jobs.lake.lake import Lake
+from jobs.lake.named_rows import NamedRows
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.delivery import Delivery, State
 from jobs.pipeline.bronze import bronze_rows
@@ -26,18 +27,19 @@ KEY, DAY = "_first_key", "_first_day"
 
 
 def with_sent_date(
-    lake: Lake, contract: Contract, delivery: Delivery, rows: DataFrame, versions: Versions | None
-) -> DataFrame:
+    lake: Lake, contract: Contract, delivery: Delivery, rows: NamedRows, versions: Versions | None
+) -> NamedRows:
     """The rows with `_sent_date`; without versions of the tables, earlier deliveries are not checked."""
     own = F.lit(delivery.sent_date(_zone(lake)))
     first_days = list(_first_days(lake, contract, delivery, versions)) if versions and contract.key() else []
     if not first_days:
-        return rows.withColumn(SENT_DATE, own)
+        return rows.with_columns({SENT_DATE: own})
     first = reduce(DataFrame.unionAll, first_days).groupBy(KEY).agg(F.min(DAY).alias(DAY))
     is_whole = reduce(Column.__and__, [F.col(name).isNotNull() for name in contract.key()])
-    keyed = rows.withColumn(KEY, F.when(is_whole, key_column(contract)))
+    keyed = rows.frame.withColumn(KEY, F.when(is_whole, key_column(contract)))
     joined = keyed.join(first, KEY, "left")
-    return joined.withColumn(SENT_DATE, F.least(own, F.col(DAY))).drop(KEY, DAY)
+    dated = joined.withColumn(SENT_DATE, F.least(own, F.col(DAY))).drop(KEY, DAY)
+    return NamedRows(dated, (*rows.columns, SENT_DATE))
 
 
 def need_sent_date(rules: Sequence[Rule]) -> bool:
@@ -65,7 +67,7 @@ def _first_days(lake: Lake, contract: Contract, delivery: Delivery, versions: Ve
         rows = lake.tables.read(evidence, versions(evidence)).select("_delivery", F.col("key").alias(KEY))
         yield rows.join(F.broadcast(sent), "_delivery").select(KEY, DAY)
     for older in _refused_before(lake, delivery):
-        rows, _, _ = bronze_rows(lake, contract, older)
+        rows = bronze_rows(lake, contract, older).rows.frame
         yield rows.select(key_column(contract).alias(KEY), F.lit(older.sent_date(_zone(lake))).alias(DAY))
 
 

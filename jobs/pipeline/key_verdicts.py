@@ -35,7 +35,7 @@ def key_verdicts(
         return KeyVerdicts()
     lake.tables.interpret(delivery.counted_rows or 0)
     runnable = runnable_rules(lake, tuple(rules), latest_versions(lake))
-    rows, _, _ = typed_rows(lake, contract, delivery, runnable, latest_versions(lake))
+    sent = typed_rows(lake, contract, delivery, runnable, latest_versions(lake))
     requested = lake.spark.createDataFrame(pa.table({"_requested": sorted(keys)}))
 
     def matching(all_rows: DataFrame) -> DataFrame:
@@ -43,7 +43,7 @@ def key_verdicts(
         return keyed.join(F.broadcast(requested), F.col(KEY) == F.col("_requested"), "left_semi")
 
     plan = quality.plan(replace(contract, county=None), runnable)
-    masks = masks_of(rows, plan, partial(curated, lake, latest_versions(lake)), matching, [KEY])
+    masks = masks_of(sent.rows, plan, partial(curated, lake, latest_versions(lake)), matching, [KEY])
     delivered: set[str] = set()
     fails: dict[str, set[str]] = {rule.id: set() for rule in masks.rules}
     try:

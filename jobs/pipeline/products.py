@@ -9,9 +9,11 @@ from pyspark.sql import DataFrame
 from jobs import quality
 from jobs.conform import PLACE, product_columns, product_rows
 from jobs.contracts import Contract, Registry
+from jobs.contracts.names import RAW
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
+from jobs.lake.named_rows import NamedRows
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.pipeline.evaluation import curated
@@ -44,18 +46,19 @@ def _publish_product(
     lake: Lake, registry: Registry, contract: Contract, new_rows: DataFrame, inputs: dict[str, int]
 ) -> Build | None:
     from jobs.quality.evaluation import evaluate  # Great Expectations takes seconds to import
+    from jobs.quality.wanted import Wanted
 
     names = [f.name for f in contract.fields]
     plan = quality.plan(contract, registry.rules[contract.id])
-    evaluated = evaluate(
-        product_rows(new_rows, contract), plan, partial(curated, lake, latest_versions(lake)), [*PLACE, *names], {}
-    )
     path = lake.path(Zone.GOLD, contract.id)
+    stage = lake.stage(path)
+    rows, read = NamedRows.of(product_rows(new_rows, contract)), partial(curated, lake, latest_versions(lake))
+    evaluated = evaluate(rows, plan, read, Wanted((*names, *PLACE), replaced=(RAW,)), stage)
     try:
         failed = evaluated.counted["failed"]
         if failed == 0:
-            lake.tables.ensure(path, product_columns(contract), f"{contract.title}")
-            lake.tables.overwrite(evaluated.rows.select(*names), path)
+            lake.delta.ensure(path, product_columns(contract), f"{contract.title}")
+            stage.commit(mode="overwrite")
     finally:
         evaluated.release()
     now, version = datetime.now(UTC), lake.tables.version(path)

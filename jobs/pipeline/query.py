@@ -42,9 +42,8 @@ def _existing(lake: Lake, table: NamedTable) -> TablePath:
 def explain(lake: Lake, plan: Plan) -> list[str]:
     """The passes of a plan, one line each; compiles the rules on the engine, reads no data."""
     from jobs.quality.conditions import compile_rules
-    from jobs.quality.verdict_masks import empty_rows
 
-    compiled = compile_rules(plan, empty_rows(lake.spark, plan))
+    compiled = compile_rules(plan, lake.spark)
     lines = [f"{plan.contract.id}: {plan.table_reads()} read(s) of the delivery, {len(compiled.fused)} fused rules"]
     lines.append(
         f"  pass 1: cast, {len(compiled.fused)} conditions in one mask, counts, silver | quarantine | evidence"

@@ -18,6 +18,7 @@ from jobs.contracts import Contract, Rule
 from jobs.contracts.names import DELIVERY, FILE, FIRST_SENT, MALFORMED, MARKS, ROW, SENT, SEQ
 from jobs.lake.bits import balanced, quoted
 from jobs.lake.lake import Lake
+from jobs.lake.named_rows import NamedRows
 from jobs.lake.system_tables import system_contract
 from jobs.lake.table_schema import spark_schema
 from jobs.lake.zones import Zone
@@ -83,8 +84,8 @@ class OverwrittenRows:
         winners = self._winners(bronze, goods, ranked)
         if winners is None:
             return None
-        chosen = bronze.join(F.broadcast(winners.select(*PLACE)), list(PLACE), "left_semi")
-        rows, _ = typed(chosen, self.contract, extras)
+        chosen = bronze.frame.join(F.broadcast(winners.select(*PLACE)), list(PLACE), "left_semi")
+        rows = typed(NamedRows(chosen, bronze.columns), self.contract, extras).rows.frame
         return (
             rows.join(F.broadcast(winners), list(PLACE))
             .join(F.broadcast(self._marks(winners, ranked)), list(PLACE), "left")
@@ -112,12 +113,13 @@ class OverwrittenRows:
             standing, key=lambda delivery: (bool(delivery.answers), delivery.seq if delivery.answers else -delivery.seq)
         )
 
-    def _winners(self, bronze: DataFrame, goods: DataFrame, ranked: Sequence[Delivery]) -> DataFrame | None:
+    def _winners(self, bronze: NamedRows, goods: DataFrame, ranked: Sequence[Delivery]) -> DataFrame | None:
         """Places of the rows to restore, with their delivery's number and day; None where every key has a row."""
         key = self.contract.key()
         # Only the key is cast at first: few of all rows are restored, and only those are cast in full.
         fields = tuple(f for f in self.contract.fields if f.name in key)
-        rows, _ = typed(bronze, replace(self.contract, fields=fields))
+        keyed = typed(bronze, replace(self.contract, fields=fields)).rows
+        rows = keyed.frame
         rows = rows.filter(F.col(MALFORMED).isNull()).join(self._quarantined(ranked), list(PLACE), "left_anti")
         identity = [F.col(name) for name in key]
         if key:
@@ -126,7 +128,7 @@ class OverwrittenRows:
                 return None
             rows = rows.join(empty_keys, _same(key), "left_semi")
         elif self.contract.write.duplicates == "drop":
-            identity = [F.col(DELIVERY), *(F.col(quoted(name)) for name in rows.columns if name.startswith(SENT))]
+            identity = [F.col(DELIVERY), *(F.col(quoted(name)) for name in keyed.columns if name.startswith(SENT))]
         rows = rows.join(F.broadcast(self._numbers(ranked)), DELIVERY)
         # The order of verdict_masks, so that of equal rows the same one is retained.
         file = F.hash(FILE).cast("bigint").bitwiseAND(F.lit(0xFFFFFFFF))

@@ -19,13 +19,14 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 from great_expectations.expectations.registry import get_metric_kwargs
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validation_graph import ValidationGraph
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.contracts import Rule
+from jobs.contracts import Rule, suite_hash
 from jobs.errors import ContractError
 from jobs.quality import expectations  # registers our own expectations with Great Expectations
 from jobs.quality.plan import Plan, flag_of
+from jobs.quality.plan_engine import PlanEngine, column_types
 
 NOT_A_ROW_CONDITION = ("WindowExpression", "PythonUDF", "pythonUDF", "CommonInlineUserDefinedFunction")
 MAPS = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
@@ -51,6 +52,11 @@ class Compiled:
     through_gx: tuple[tuple[Rule, Expectation, str], ...]
 
 
+COMPILED: dict[tuple[str, tuple[tuple[str, str], ...]], Compiled] = {}
+"""By hash of the suite and types of the columns; columns of Spark Connect belong to no session."""
+MOST_COMPILED = 100
+
+
 def expectation(rule: Rule) -> Expectation:
     """The rule as a GX expectation; ContractError where GX rejects its arguments."""
     kwargs = dict(rule.kwargs)
@@ -72,10 +78,17 @@ def expectation(rule: Rule) -> Expectation:
         raise ContractError(f"rule '{rule.id}': Great Expectations rejects {rule.type}: {error}") from error
 
 
-def compile_rules(plan: Plan, empty: DataFrame) -> Compiled:
-    """The plan's rules as columns over rows shaped like `empty`, a DataFrame without rows."""
-    engine = SparkDFExecutionEngine(persist=False)
-    engine.load_batch_data("delivery", empty)
+def compile_rules(plan: Plan, spark: SparkSession) -> Compiled:
+    """The plan's rules as columns over its evaluated rows; sends nothing to the engine, and is done once for a plan."""
+    key = suite_hash(plan.rules), tuple((name, str(kind)) for name, kind in column_types(plan).items())
+    if key not in COMPILED:
+        if len(COMPILED) >= MOST_COMPILED:
+            COMPILED.clear()
+        COMPILED[key] = _compiled(plan, PlanEngine(spark, plan))
+    return COMPILED[key]
+
+
+def _compiled(plan: Plan, engine: SparkDFExecutionEngine) -> Compiled:
     grouped = {g.rule.id: g.flag for g in plan.groups if g.rule is not None}
     expectations = [(rule, expectation(rule)) for rule in plan.rules]
     conditions = _conditions(engine, [e for r, e in expectations if isinstance(e, MAPS) and r.id not in grouped])

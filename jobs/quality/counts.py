@@ -1,60 +1,55 @@
-"""How many rows meet each of many conditions on their bits, and the sums of measures, in one pass.
+"""How many rows meet each of many conditions on their bits, and the value distribution, over batches of evaluated rows.
 
 Rows are first grouped by their bit columns: most rows of a delivery share a few combinations. Conditions are evaluated
 on those few groups, so that counting a hundred rules costs no more per row than counting ten.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, Row
-from pyspark.sql import functions as F
 
+from jobs.contracts import Contract
 from jobs.lake.bits import BIT_COLUMNS, AnyBit
+from jobs.quality.distribution import distribution
 
-ROWS = "_n"
-
-
-def count_groups(
-    rows: DataFrame, by: str, conditions: Mapping[str, AnyBit], sums: Mapping[str, Column]
-) -> tuple[dict[str, dict[str, int]], dict[str, float]]:
-    """Rows that meet each condition, by value of the column `by` ("" where none is named); and the sums over all rows.
-
-    `conditions` read bit columns only; `sums` are aggregates whose parts can be added up.
-    """
-    keys = [by] if by else []
-    groups = _groups(rows, keys, sums)
-    counted = [
-        F.sum(F.when(condition.column(), F.col(ROWS)).otherwise(0)).alias(f"c{i}")
-        for i, condition in enumerate(conditions.values())
-    ]
-    summed = [F.sum(f"_s{i}").alias(f"s{i}") for i in range(len(sums))]
-    group_rows = groups.groupBy(*keys).agg(*counted, *summed).collect()
-    counts = {
-        str(row[by] if by else ""): {name: int(row[f"c{i}"] or 0) for i, name in enumerate(conditions)}
-        for row in group_rows
-    }
-    return counts, {name: _total(group_rows, f"s{i}") for i, name in enumerate(sums)}
+ROWS = "_rows"
+Counts = dict[str, dict[str, int]]
+"""Value of the column by which rows are counted ("" where none is named) → condition → rows."""
 
 
-def _total(rows: Sequence[Row], column: str) -> float:
-    return float(sum(row[column] or 0 for row in rows))
+def counted_columns(names: Sequence[str], by: str, contract: Contract) -> list[str]:
+    """Those of the columns that counting reads."""
+    return [name for name in names if name == by or BIT_COLUMNS.fullmatch(name) or name in contract.columns()]
 
 
-def _groups(rows: DataFrame, keys: Sequence[str], sums: Mapping[str, Column]) -> DataFrame:
-    """Rows counted by their bits, with the partial sums."""
-    bits = [name for name in rows.columns if BIT_COLUMNS.fullmatch(name)]
-    parts = [aggregate.alias(f"_s{i}") for i, aggregate in enumerate(sums.values())]
-    return rows.groupBy(*keys, *bits).agg(F.count(F.lit(1)).alias(ROWS), *parts)
+def count(
+    batches: Iterable[pa.RecordBatch], by: str, conditions: Mapping[str, AnyBit], contract: Contract
+) -> tuple[Counts, dict[str, float]]:
+    """Rows that meet each condition, by value of the column `by`, if one is named; and the value distribution of all rows."""
+    parts: list[pa.Table] = []
+    shape: dict[str, float] = {}
+    for batch in batches:
+        parts.append(_groups(batch, by))
+        for name, number in distribution(batch, contract).items():
+            shape[name] = shape.get(name, 0.0) + number
+    if not parts:
+        return {"": dict.fromkeys(conditions, 0)}, shape
+    return _counts(pa.concat_tables(parts), by, conditions), shape
 
 
-def count_table(rows: pa.Table, by: str, conditions: Mapping[str, AnyBit]) -> dict[str, dict[str, int]]:
-    """The same counts of rows in memory."""
-    values = rows[by].to_numpy(zero_copy_only=False) if by else np.full(rows.num_rows, "")
-    held = {name: condition.rows(rows) for name, condition in conditions.items()}
-    groups = np.unique(values) if by else [""]
-    return {
-        str(group): {name: int(np.count_nonzero(rows_held & (values == group))) for name, rows_held in held.items()}
-        for group in groups
-    }
+def _groups(batch: pa.RecordBatch, by: str) -> pa.Table:
+    """The combinations of bits, and of the column `by`, with the number of their rows."""
+    keys = [name for name in batch.schema.names if name == by or BIT_COLUMNS.fullmatch(name)]
+    ones = pa.repeat(pa.scalar(1, pa.int64()), batch.num_rows)
+    table = pa.table([*(batch[key] for key in keys), ones], names=[*keys, ROWS])
+    summed = table.group_by(keys).aggregate([(ROWS, "sum")])
+    return summed.rename_columns({f"{ROWS}_sum": ROWS}).select([*keys, ROWS])
+
+
+def _counts(groups: pa.Table, by: str, conditions: Mapping[str, AnyBit]) -> Counts:
+    rows = groups[ROWS].to_numpy()
+    values = groups[by].to_numpy(zero_copy_only=False) if by else np.full(len(rows), "")
+    held = {name: rows * condition.rows(groups) for name, condition in conditions.items()}
+    places = np.unique(values) if by else np.array([""])
+    return {str(place): {name: int(n[values == place].sum()) for name, n in held.items()} for place in places}

@@ -3,47 +3,29 @@
 Counted in the same pass as the rules, and stored so that a delivery can be compared with earlier ones.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column
-from pyspark.sql import functions as F
 
 from jobs.contracts import Contract, Field
-from jobs.lake.bits import count_true, quoted
 from jobs.model.distribution import MEAN, VALUE_SHARE, DistributionRow
 from jobs.model.verdict import Verdict
 
 MOST_CODES = 30
 
 
-def distribution_counts(contract: Contract, columns: Sequence[str]) -> dict[str, Column]:
-    """Aggregates by name, of fields in `columns`: `n:` number of values, `s:` their sum, `e:field=code` rows of a code."""
-    aggregates: dict[str, Column] = {}
-    for field in (field for field in contract.fields if field.name in columns):
-        if _is_measure(field):
-            value = F.when(_in_band(field), F.col(quoted(field.name)).cast("double"))
-            aggregates[f"n:{field.name}"] = F.count(value)
-            aggregates[f"s:{field.name}"] = F.sum(value)
-        elif _is_listed(field):
-            aggregates[f"n:{field.name}"] = F.count(quoted(field.name))
-            for code in field.enum:
-                aggregates[f"e:{field.name}={code}"] = count_true(F.col(quoted(field.name)) == F.lit(code))
-    return aggregates
-
-
-def distribution_table(rows: pa.Table, contract: Contract, kept: Sequence[str]) -> dict[str, float]:
-    """The same numbers over rows in memory."""
+def distribution(rows: pa.RecordBatch, contract: Contract) -> dict[str, float]:
+    """Numbers that add up over batches: `n:` number of values of a field, `s:` their sum, `e:field=code` rows of a code."""
     counted: dict[str, float] = {}
-    for field in (field for field in contract.fields if field.name in kept):
+    for field in (field for field in contract.fields if field.name in rows.schema.names):
         if _is_measure(field):
             values = rows[field.name].cast(pa.float64()).drop_null().to_numpy()
             values = values[_inside(field, values)]
             counted |= {f"n:{field.name}": float(len(values)), f"s:{field.name}": float(values.sum())}
         elif _is_listed(field):
-            counted[f"n:{field.name}"] = float(len(rows) - rows[field.name].null_count)
+            counted[f"n:{field.name}"] = float(rows.num_rows - rows[field.name].null_count)
             for word in field.enum:
                 counted[f"e:{field.name}={word}"] = float(pc.sum(pc.equal(rows[field.name], word)).as_py() or 0)
     return counted
@@ -82,12 +64,3 @@ def _is_measure(field: Field) -> bool:
 
 def _is_listed(field: Field) -> bool:
     return field.type == "string" and 0 < len(field.enum) <= MOST_CODES and not field.is_personal()
-
-
-def _in_band(field: Field) -> Column:
-    value, inside = F.col(quoted(field.name)), F.lit(True)
-    if field.minimum is not None:
-        inside = inside & (value >= F.lit(field.minimum))
-    if field.maximum is not None:
-        inside = inside & (value <= F.lit(field.maximum))
-    return inside

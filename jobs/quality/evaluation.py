@@ -1,48 +1,45 @@
-"""One delivery's rows run through a plan: evaluated rows in Spark's cache, and every rule's result."""
+"""One delivery's rows run through a plan: evaluated rows in memory or staged in files, and every rule's result."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
-from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 
 from jobs.contracts import Rule
-from jobs.lake.bits import AnyBit
+from jobs.lake.bits import any_set, quoted
+from jobs.lake.named_rows import NamedRows
 from jobs.lake.spark_tables import in_engine
+from jobs.lake.staging import Stage
 from jobs.quality.conditions import Compiled, compile_rules
-from jobs.quality.counts import count_groups, count_table
-from jobs.quality.distribution import distribution_counts, distribution_table
+from jobs.quality.counts import count, counted_columns
 from jobs.quality.one_query import OtherTables, masked_table
 from jobs.quality.plan import Plan
-from jobs.quality.results import RuleResult, from_counts, through_gx
+from jobs.quality.results import RuleResult, from_counts, of_a_part, through_gx
 from jobs.quality.verdict_masks import COUNTY, MASK, counts, masked, with_rule_flags
-
-CACHE = StorageLevel.MEMORY_AND_DISK_DESER
-"""Deserialized, spilling to disk. Serialized, Java's object stream would retain the last hundred batches of each task:
-a large delivery then fills the heap (measured: 2 million rows in 800 MB)."""
+from jobs.quality.wanted import Wanted
 
 
 @dataclass(frozen=True)
 class EvaluatedRows:
-    """Evaluated rows, cached; `rules` are in the order of the mask's bits; release() frees the memory."""
+    """Evaluated rows, in memory or staged; `rules` are in the order of the mask's bits; release() removes what was staged."""
 
-    rows: DataFrame
     rules: tuple[Rule, ...]
     results: tuple[RuleResult, ...]
     counted: Mapping[str, int]
-    cached: tuple[DataFrame, ...] = ()
     counties: Mapping[str, tuple[RuleResult, ...]] = field(default_factory=dict)
     """County → results of its rows alone, of the rules that check row by row."""
     shape: Mapping[str, float] = field(default_factory=dict)
     """Value distribution, as jobs.quality.distribution counts it."""
     table: pa.Table | None = None
-    """The rows in memory, of a small delivery: nothing is cached on the engine then."""
+    """The rows in memory, of a small delivery."""
+    stage: Stage | None = None
+    """The rows in files, of a large one."""
 
     def release(self) -> None:
-        """Drop the cached rows."""
-        for rows in () if self.table is not None else (self.rows, *self.cached):
-            rows.unpersist()
+        """Remove staged files that were not committed."""
+        if self.stage is not None:
+            self.stage.release()
 
 
 @dataclass(frozen=True)
@@ -60,63 +57,60 @@ class VerdictMasks:
 
 
 def evaluate(
-    rows: DataFrame,
-    plan: Plan,
-    read: Callable[[str], DataFrame],
-    keep: Sequence[str],
-    also_count: Mapping[str, AnyBit],
+    rows: NamedRows, plan: Plan, read: Callable[[str], DataFrame], wanted: Wanted, stage: Stage
 ) -> EvaluatedRows:
-    """Typed rows with every rule evaluated: one read for all row rules and counts, one more per uniqueness group.
-
-    `also_count` are further conditions on columns of bits.
-    """
+    """Typed rows with every rule evaluated, staged: one read for all row rules, one more per uniqueness group or reference."""
     flagged, cached_tables = with_rule_flags(rows, plan, read)
-    compiled = compile_rules(plan, flagged.sparkSession.createDataFrame([], flagged.schema))
-    masked_rows = masked(flagged, plan, compiled, keep).persist(CACHE)
-    distribution = distribution_counts(plan.contract, keep)
-    conditions = {**counts(compiled), **also_count}
-    by_county, shape = count_groups(masked_rows, COUNTY if plan.county else "", conditions, distribution)
-    evaluated = _evaluated_rows(masked_rows, plan, compiled, by_county, conditions)
-    return replace(evaluated, cached=cached_tables, shape=shape)
+    compiled = compile_rules(plan, rows.frame.sparkSession)
+    masked_rows = masked(flagged, plan, compiled, wanted.keep)
+    rules = tuple(fused.rule for fused in compiled.fused)
+    columns = wanted.columns(rules)
+    rest = [name for name in masked_rows.columns if name not in columns and name not in wanted.replaced]
+    critical = [index for index, rule in enumerate(rules) if rule.severity == "critical"]
+    frame = masked_rows.frame.select(*(column.alias(name) for name, column in columns.items()), *map(quoted, rest))
+    try:
+        stage.write(frame, any_set(critical, MASK))
+    finally:
+        for cached in cached_tables:
+            cached.unpersist()
+    batches = stage.batches(counted_columns(stage.columns(), _by(plan), plan.contract))
+    return replace(_evaluated(batches, plan, compiled, wanted, stage.all_rows), stage=stage)
 
 
-def evaluate_at_once(
-    rows: DataFrame,
-    plan: Plan,
-    others: OtherTables,
-    keep: Sequence[str],
-    also: tuple[Mapping[str, AnyBit], Callable[[DataFrame], Sequence[Column]]],
-) -> EvaluatedRows:
-    """The typed rows of a small delivery with every rule evaluated in one engine query, and the outcome in memory.
-
-    `also`: further conditions to count, and further columns to make of the masked rows.
-    """
-    also_count, also_columns = also
-    table, compiled = masked_table(rows, plan, others, keep, also_columns)
-    conditions = {**counts(compiled), **also_count}
-    by_county = count_table(table, COUNTY if plan.county else "", conditions)
-    evaluated = _evaluated_rows(in_engine(rows.sparkSession, table), plan, compiled, by_county, conditions)
-    return replace(evaluated, shape=distribution_table(table, plan.contract, keep), table=table)
+def evaluate_at_once(rows: NamedRows, plan: Plan, others: OtherTables, wanted: Wanted) -> EvaluatedRows:
+    """The typed rows of a small delivery with every rule evaluated in one engine query, and the outcome in memory."""
+    table, compiled = masked_table(rows, plan, others, wanted)
+    spark = rows.frame.sparkSession
+    outcome = _evaluated(table.to_batches(), plan, compiled, wanted, lambda: in_engine(spark, table))
+    return replace(outcome, table=table)
 
 
-def _evaluated_rows(
-    rows: DataFrame,
+def _by(plan: Plan) -> str:
+    return COUNTY if plan.county else ""
+
+
+def _evaluated(
+    batches: Iterable[pa.RecordBatch],
     plan: Plan,
     compiled: Compiled,
-    by_county: Mapping[str, Mapping[str, int]],
-    names: Iterable[str],
+    wanted: Wanted,
+    all_rows: Callable[[], DataFrame],
 ) -> EvaluatedRows:
     """Results of the rules from the counts of their rows, by county and in total."""
-    counted = {name: sum(part[name] for part in by_county.values()) for name in names}
-    results = [*from_counts(compiled, counted), *through_gx(rows, compiled)]
+    conditions = {**counts(compiled), **wanted.also_count}
+    by_county, shape = count(batches, _by(plan), conditions, plan.contract)
+    counted = {name: sum(part[name] for part in by_county.values()) for name in conditions}
+    aggregates = through_gx(all_rows(), compiled) if compiled.through_gx else ()
+    results = [*from_counts(compiled, counted), *aggregates]
     order = {rule.id: i for i, rule in enumerate(plan.rules)}
     results.sort(key=lambda r: order[r.rule.id])
-    counties = {name: from_counts(compiled, part) for name, part in by_county.items() if name}
-    return EvaluatedRows(rows, tuple(f.rule for f in compiled.fused), tuple(results), counted, counties=counties)
+    counties = {name: of_a_part(compiled, part) for name, part in by_county.items() if name}
+    rules = tuple(fused.rule for fused in compiled.fused)
+    return EvaluatedRows(rules, tuple(results), counted, counties, shape)
 
 
 def masks_of(
-    rows: DataFrame,
+    rows: NamedRows,
     plan: Plan,
     read: Callable[[str], DataFrame],
     only: Callable[[DataFrame], DataFrame],
@@ -124,7 +118,7 @@ def masks_of(
 ) -> VerdictMasks:
     """Verdicts on the rows that `only` selects, uncached and not counted: the columns `keep` and `_mask…`."""
     flagged, cached_tables = with_rule_flags(rows, plan, read, only)
-    compiled = compile_rules(plan, flagged.sparkSession.createDataFrame([], flagged.schema))
+    compiled = compile_rules(plan, rows.frame.sparkSession)
     with_masks = masked(flagged, plan, compiled, keep)
     columns = [*keep, *(name for name in with_masks.columns if name.startswith(MASK))]
-    return VerdictMasks(with_masks.select(*columns), tuple(f.rule for f in compiled.fused), cached_tables)
+    return VerdictMasks(with_masks.frame.select(*columns), tuple(f.rule for f in compiled.fused), cached_tables)

@@ -26,10 +26,11 @@ def with_lookups(rows: DataFrame, lookups: Sequence[Lookup], read: Callable[[str
     return rows
 
 
-def observed_values(rules: Sequence[Rule], unexpected: Sequence[Column]) -> list[Column]:
-    """The referenced value as text, for each rule that has a reference, where the row breaks the rule."""
+def observed_values(rules: Sequence[Rule], unexpected: Sequence[Column]) -> dict[str, Column]:
+    """The referenced value as text, for each rule that has a reference, where the row breaks the rule; by column name."""
     pairs = [(rule, breaks) for rule, breaks in zip(rules, unexpected, strict=True) if rule.reference]
-    return [F.when(breaks, F.expr(rule.reference).cast("string")).alias(TOLD + rule.id) for rule, breaks in pairs]
+    values = {TOLD + rule.id: F.when(breaks, F.expr(rule.reference).cast("string")) for rule, breaks in pairs}
+    return {name: value.alias(name) for name, value in values.items()}
 
 
 def _field(other: DataFrame, name: str) -> Column:

@@ -5,23 +5,26 @@ of a reference is true, so that each verdict bit says what the rule would say of
 made from the answer, and the bits of rows without a flag are cleared.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contracts import MALFORMED, SENT, TOLD
 from jobs.lake.bits import BITS, quoted
+from jobs.lake.named_rows import NamedRows
+from jobs.lake.spark_tables import to_arrow
 from jobs.quality.conditions import Compiled, compile_rules
 from jobs.quality.lookups import with_lookups
 from jobs.quality.plan import COPIES, Group, Plan, Reference
 from jobs.quality.series import with_series_flags
 from jobs.quality.verdict_masks import COPY, COUNTY, MASK, any_present, fingerprint_of, hash_of, masked, place
+from jobs.quality.wanted import Wanted
 
 PLACE, HASH = "_place", "_hash"
 
@@ -35,28 +38,28 @@ class OtherTables:
 
 
 def masked_table(
-    rows: DataFrame,
+    rows: NamedRows,
     plan: Plan,
     others: OtherTables,
-    keep: Sequence[str],
-    also: Callable[[DataFrame], Sequence[Column]] = lambda _: (),
+    wanted: Wanted,
 ) -> tuple[pa.Table, Compiled]:
-    """The rows as `verdict_masks.masked` gives them, with the columns that `also` makes of these; one engine query."""
-    came = rows.columns
-    judged = _flagged(rows, plan, others, came)
-    compiled = compile_rules(plan, judged.sparkSession.createDataFrame([], judged.schema))
+    """The rows as `verdict_masks.masked` gives them, with the columns that `wanted` makes of these; one engine query."""
+    judged = _flagged(rows, plan, others)
+    compiled = compile_rules(plan, rows.frame.sparkSession)
     prints = [PLACE, *([HASH] if plan.drops_copies else []), *(n for i, _ in enumerate(plan.groups) for n in _names(i))]
-    answer = masked(judged, replace(plan, county_unless=""), compiled, [*keep, *prints])
-    table = answer.select("*", *also(answer)).toArrow()
+    answer = masked(judged, replace(plan, county_unless=""), compiled, [*wanted.keep, *prints])
+    further = wanted.columns(tuple(fused.rule for fused in compiled.fused))
+    table = to_arrow(answer.frame.select("*", *(column.alias(name) for name, column in further.items())))
     return _settled(table, plan, compiled, others).drop_columns(prints), compiled
 
 
-def _flagged(rows: DataFrame, plan: Plan, others: OtherTables, came: Sequence[str]) -> DataFrame:
+def _flagged(rows: NamedRows, plan: Plan, others: OtherTables) -> NamedRows:
     """The rows with every flag true, and what the flags will be made from."""
+    frame = rows.frame
     if plan.drops_copies:
-        rows = rows.withColumn(HASH, hash_of([quoted(name) for name in came if name.startswith(SENT)]))
-    judged = with_series_flags(with_lookups(rows, plan.lookups, others.rows), plan.series, plan.contract)
-    whole = F.col(MALFORMED).isNull() if MALFORMED in came else F.lit(True)
+        frame = frame.withColumn(HASH, hash_of([quoted(SENT + name) for name in rows.sent()]))
+    judged = with_series_flags(with_lookups(frame, plan.lookups, others.rows), plan.series, plan.contract)
+    whole = F.col(MALFORMED).isNull() if MALFORMED in rows.columns else F.lit(True)
     made = {PLACE: place(plan), COPY: F.lit(False)}
     for index, group in enumerate(plan.groups):
         columns = group.columns or (HASH,)
@@ -64,7 +67,7 @@ def _flagged(rows: DataFrame, plan: Plan, others: OtherTables, came: Sequence[st
         made |= dict(zip((long, short), fingerprint_of(columns).values(), strict=True))
         made |= {grouped: any_present(columns) & whole, group.flag: F.lit(True)}
     made |= {reference.flag: F.lit(True) for reference in plan.references}
-    return judged.withColumns(made)
+    return NamedRows(judged.withColumns(made), rows.columns)
 
 
 def _names(index: int) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ BASIC = {"result_format": "BASIC", "exclude_unexpected_values": True, "partial_u
 
 @dataclass(frozen=True)
 class RuleResult:
-    """The result of one rule on one delivery; `gx` is the GX result as JSON."""
+    """The result of one rule on one delivery; `gx` is the GX result as JSON, empty for a part of the delivery."""
 
     rule: Rule
     success: bool
@@ -38,7 +38,23 @@ def from_counts(compiled: Compiled, counted: Mapping[str, int]) -> tuple[RuleRes
     return tuple(_fused_result(fused, index, counted) for index, fused in enumerate(compiled.fused))
 
 
+def of_a_part(compiled: Compiled, counted: Mapping[str, int]) -> tuple[RuleResult, ...]:
+    """The same for the rows of a part of the delivery, such as a county, without the GX result as JSON."""
+    return tuple(
+        _with_numbers(fused.rule, *_validated(fused, index, counted)) for index, fused in enumerate(compiled.fused)
+    )
+
+
 def _fused_result(fused: Fused, index: int, counted: Mapping[str, int]) -> RuleResult:
+    success, numbers = _validated(fused, index, counted)
+    result = ExpectationValidationResult(
+        success=success, expectation_config=fused.expectation.configuration, result=dict(numbers)
+    )
+    return _result(fused.rule, result)
+
+
+def _validated(fused: Fused, index: int, counted: Mapping[str, int]) -> tuple[bool, Mapping[str, Any]]:
+    """Whether GX accepts the counts, and its numbers."""
     expectation = fused.expectation
     rows = counted["rows"] if fused.applies is None else counted[f"applies:{fused.applies}"]
     metrics: dict[str, Any] = {"table.row_count": rows}
@@ -49,10 +65,7 @@ def _fused_result(fused: Fused, index: int, counted: Mapping[str, int]) -> RuleR
         considered = counted.get(f"considered:{fused.considered}", rows)
         metrics[f"{expectation.map_metric}.filtered_row_count"] = considered
     validated = expectation._validate(metrics, runtime_configuration={"result_format": BASIC})
-    result = ExpectationValidationResult(
-        success=validated["success"], expectation_config=expectation.configuration, result=validated["result"]
-    )
-    return _result(fused.rule, result)
+    return bool(validated["success"]), validated["result"]
 
 
 def through_gx(rows: DataFrame, compiled: Compiled) -> tuple[RuleResult, ...]:
@@ -70,12 +83,17 @@ def through_gx(rows: DataFrame, compiled: Compiled) -> tuple[RuleResult, ...]:
 
 
 def _result(rule: Rule, answer: ExpectationValidationResult) -> RuleResult:
-    numbers = answer.result or {}
+    return _with_numbers(
+        rule, bool(answer.success), answer.result or {}, json.dumps(answer.to_json_dict(), ensure_ascii=False)
+    )
+
+
+def _with_numbers(rule: Rule, success: bool, numbers: Mapping[str, Any], gx: str = "") -> RuleResult:
     return RuleResult(
         rule=rule,
-        success=bool(answer.success),
+        success=success,
         element_count=int(numbers.get("element_count") or 0),
         unexpected_count=int(numbers.get("unexpected_count") or 0),
         missing_count=int(numbers.get("missing_count") or 0),
-        gx=json.dumps(answer.to_json_dict(), ensure_ascii=False),
+        gx=gx,
     )

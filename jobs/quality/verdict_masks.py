@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.contracts import MALFORMED, SENT, text_column
-from jobs.contracts.names import LINE
-from jobs.lake.bits import AnyBit, balanced, bit_columns, quoted
+from jobs.contracts import MALFORMED, SENT
+from jobs.contracts.names import LINE, RAW
+from jobs.lake.bits import AnyBit, balanced, bit_columns, column_names, quoted
+from jobs.lake.named_rows import NamedRows
 from jobs.quality.conditions import Compiled
 from jobs.quality.lookups import observed_values, with_lookups
 from jobs.quality.plan import COPIES, Group, Plan, Reference
@@ -22,11 +23,11 @@ BROADCAST_ROWS = 1_000_000
 
 
 def with_rule_flags(
-    rows: DataFrame,
+    rows: NamedRows,
     plan: Plan,
     read: Callable[[str], DataFrame],
     only: Callable[[DataFrame], DataFrame] | None = None,
-) -> tuple[DataFrame, tuple[DataFrame, ...]]:
+) -> tuple[NamedRows, tuple[DataFrame, ...]]:
     """Rows with a boolean column for each group and reference, and `_copy` for fully equal rows beyond the first.
 
     `only` selects the rows to evaluate; keys are still grouped, and neighbours read, over all of them.
@@ -34,25 +35,31 @@ def with_rule_flags(
     `read(dataset)` gives the curated rows of another dataset. The second part
     of the result is what was cached for it: the caller unpersists it when the rows are no longer needed.
     """
-    columns = rows.columns
+    frame, columns = rows.frame, rows.columns
     if plan.drops_copies:
-        rows = rows.withColumn("_hash", hash_of([quoted(name) for name in columns if name.startswith(SENT)]))
-    flagged = with_series_flags(with_lookups(rows, plan.lookups, read), plan.series, plan.contract)
+        frame = frame.withColumn("_hash", hash_of([quoted(name) for name in columns if name.startswith(SENT)]))
+    flagged = with_series_flags(with_lookups(frame, plan.lookups, read), plan.series, plan.contract)
     flagged = only(flagged) if only else flagged
     cached_tables: list[DataFrame] = []
     # The cells of a malformed row may be under the wrong headers: its key must neither collide with nor copy
     # another's.
     well_formed = F.col(MALFORMED).isNull() if MALFORMED in columns else F.lit(True)
     for group in plan.groups:
-        shared, size = _cached(_shared_values(rows.filter(well_formed), group, plan))
+        shared, size = _cached(_shared_values(frame.filter(well_formed), group, plan))
         cached_tables.append(shared)
         flagged = _mark_group(flagged, (shared, size), group, plan, well_formed)
     for reference in plan.references:
         unknown, size = _cached(_unknown_values(flagged, reference, _known(read(reference.dataset), reference)))
         cached_tables.append(unknown)
         flagged = _mark_unknown(flagged, (unknown, size), reference)
-    flagged = flagged if COPY in flagged.columns else flagged.withColumn(COPY, F.lit(False))
-    return flagged, tuple(cached_tables)
+    if not any(_finds_copies(group, plan) for group in plan.groups):
+        flagged = flagged.withColumn(COPY, F.lit(False))
+    return NamedRows(flagged, columns), tuple(cached_tables)
+
+
+def _finds_copies(group: Group, plan: Plan) -> bool:
+    """Whether the group also finds fully equal rows."""
+    return plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
 
 
 def _mark_group(
@@ -61,14 +68,13 @@ def _mark_group(
     """The rows with the group's flag. The cells of a row that is not `well_formed` are unreliable: it is no copy."""
     shared, size = shared_values
     if size == 0:
-        return flagged.withColumn(group.flag, F.lit(False))
-    finds_copies = plan.drops_copies and (group.flag == COPIES or group.columns == plan.contract.key())
+        return flagged.withColumns({group.flag: F.lit(False), COPY: F.lit(False)})
     columns = group.columns or ("_hash",)
     # Joined by hashes of the key, not by the key: the cached side has columns of fixed width only.
     key_matches = [fingerprint == F.col(name) for name, fingerprint in fingerprint_of(columns).items()]
     joined = flagged.join(_broadcast(shared, size), [*key_matches, any_present(columns), well_formed], "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
-    if finds_copies:
+    if _finds_copies(group, plan):
         is_first = place(plan) == F.col("_first")
         marked = marked.withColumn(COPY, F.coalesce(~F.col("_differs") & ~is_first, F.lit(False)))
     return marked.drop("_differs", "_first", *fingerprint_of(columns))
@@ -117,11 +123,6 @@ def place(plan: Plan) -> Column:
     return F.shiftleft(F.col("_row"), 32).bitwiseOR(file)
 
 
-def sent_values(rows: DataFrame) -> list[str]:
-    """Names of the delivered columns, as the sender calls them."""
-    return [name.removeprefix(SENT) for name in rows.columns if name.startswith(SENT)]
-
-
 def any_present(columns: Sequence[str]) -> Column:
     present = F.lit(False)
     for column in columns:
@@ -157,7 +158,7 @@ def _broadcast(rows: DataFrame, size: int) -> DataFrame:
     return F.broadcast(rows) if size <= BROADCAST_ROWS else rows
 
 
-def masked(flagged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> DataFrame:
+def masked(flagged: NamedRows, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> NamedRows:
     """The columns `keep`, the verdicts in `_mask…`, and what they need; without fully equal copies.
 
     `_seen…` marks the rows that a rule considers, `_raw` is what was sent in rows that break a rule (with their text,
@@ -166,15 +167,17 @@ def masked(flagged: DataFrame, plan: Plan, compiled: Compiled, keep: Sequence[st
     verdicts = bit_columns([f.unexpected for f in compiled.fused], MASK)
     seen = bit_columns(list(_considered(compiled).values()), SEEN)
     line = [F.col(LINE)] if LINE in flagged.columns else []
-    sent = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in sent_values(flagged)), *line)
+    sent = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in flagged.sent()), *line)
     # Sent values are carried only for rows that break a rule: only quarantine and evidence need them, and the cache
     # stays small.
     breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
     county = [F.coalesce(_county(plan), F.lit("")).alias(COUNTY)] if plan.county else []
     observed = observed_values([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
-    return flagged.filter(~F.col(COPY)).select(
-        *keep, F.when(breaks, sent).alias("_raw"), *observed, *county, *verdicts, *seen
+    rows = flagged.frame.filter(~F.col(COPY)).select(
+        *keep, F.when(breaks, sent).alias(RAW), *observed.values(), *county, *verdicts, *seen
     )
+    bits = [*column_names(len(compiled.fused), MASK), *column_names(len(_considered(compiled)), SEEN)]
+    return NamedRows(rows, (*keep, RAW, *observed, *([COUNTY] if plan.county else []), *bits))
 
 
 def _county(plan: Plan) -> Column:
@@ -204,16 +207,3 @@ def _considered(compiled: Compiled) -> dict[str, Column]:
             if column is not None:
                 conditions.setdefault(f"{kind}:{column}", column)
     return conditions
-
-
-def empty_rows(spark: SparkSession, plan: Plan) -> DataFrame:
-    """No rows, with the schema of evaluated rows of the plan's dataset."""
-    columns = {MALFORMED: "string"}
-    columns.update(dict.fromkeys(plan.contract.columns(), "string"))
-    for field in plan.contract.fields:
-        columns[text_column(field)] = "string"
-        columns[field.name] = field.spark_type()
-    columns.update({group.flag: "boolean" for group in plan.groups})
-    columns.update({reference.flag: "boolean" for reference in plan.references})
-    columns.update({series.flag: "boolean" for series in plan.series})
-    return spark.createDataFrame([], ", ".join(f"`{name}` {kind}" for name, kind in columns.items()))

@@ -12,6 +12,9 @@ from jobs import quality
 from jobs.conform.cast import typed
 from jobs.contracts import Registry
 from jobs.lake.bits import is_set
+from jobs.lake.lake import Lake
+from jobs.lake.named_rows import NamedRows
+from jobs.lake.zones import Zone
 from tests.contract_texts import contract
 
 FIELDS = """
@@ -117,14 +120,16 @@ def by_gx_alone(rows: DataFrame, registry: Registry) -> dict[str, dict[str, Any]
 
 @pytest.mark.parametrize(("seed", "rows", "bad"), [(1, 400, 0.3), (2, 60, 1.0), (3, 200, 0.0), (4, 0, 0.0)])
 def test_fused_results_equal_those_of_great_expectations(
-    spark: SparkSession, registry: Registry, seed: int, rows: int, bad: float
+    lake: Lake, registry: Registry, seed: int, rows: int, bad: float
 ):
     from jobs.quality.evaluation import evaluate
+    from jobs.quality.wanted import Wanted
 
-    table, _ = typed(bronze(spark, seed, rows, bad), registry.contract("t"))
+    table = typed(NamedRows.of(bronze(lake.spark, seed, rows, bad)), registry.contract("t")).rows
     plan = quality.plan(registry.contract("t"), registry.rules["t"])
-    judged = evaluate(table, plan, lambda *_: table, ["_row", "a", "b"], {})
-    alone = by_gx_alone(table, registry)
+    stage = lake.stage(lake.path(Zone.SILVER, "t"))
+    judged = evaluate(table, plan, lambda *_: table.frame, Wanted(["_row", "a", "b"], replaced=("_raw",)), stage)
+    alone = by_gx_alone(table.frame, registry)
     for result in judged.results:
         gx, numbers = alone[result.rule.id], alone[result.rule.id]["result"]
         assert not gx["exception_info"].get("raised_exception"), gx
@@ -133,7 +138,7 @@ def test_fused_results_equal_those_of_great_expectations(
         assert result.element_count == (numbers.get("element_count") or 0), result.rule.id
         assert result.missing_count == (numbers.get("missing_count") or 0), result.rule.id
     for index, rule in enumerate(judged.rules):
-        ours = {r._row for r in judged.rows.filter(is_set(index, "_mask")).select(F.col("_row")).collect()}
+        ours = {r._row for r in stage.all_rows().filter(is_set(index, "_mask")).select(F.col("_row")).collect()}
         theirs = {int(i["_row"]) for i in alone[rule.id]["result"].get("unexpected_index_list") or []}
         assert ours == theirs, rule.id
     judged.release()

@@ -127,7 +127,7 @@ def test_columns_beyond_the_contract_of_any_name_and_case_keep_every_row_and_eve
             "expectations/sources/heat/named.yaml": suite,
         }
     )
-    lake.tables.ensure(lake.path(Zone.SILVER, "named_too"), [_spec("zz_id")], "空")
+    lake.delta.ensure(lake.path(Zone.SILVER, "named_too"), [_spec("zz_id")], "空")
     cases = [*(n.upper() for n in NAMES), *own_names()] if format_ == "csv" else []
     people = [*NAMES, *cases, "registered", "zz_level_qualifier"]
     header = ["zz_id", "zz_level", *people]

@@ -1,0 +1,122 @@
+"""Rows in memory merged by key with the rows of a table, as `Merge.sql` merges them on the engine; Arrow and pandas alone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+
+from jobs.contracts.names import DELIVERY, ROW, SEQ
+from jobs.lake.merge import Merge, quoted_list
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What one commit writes: `rows` in place of those that match `predicate`; appended where it is empty."""
+
+    rows: pa.Table
+    predicate: str = ""
+
+
+def replacement(table: DeltaTable, rows: pa.Table, merge: Merge) -> Replacement:
+    """What merging `rows`, of one delivery and with the table's columns, writes; reads the table's keys alone.
+
+    Rows that leave without another in their place are the engine's work: `merge` has no `replaced` and no `retried`.
+    """
+    existing = _existing(table, rows, merge)
+    written, is_replaced = _merged(existing, rows, merge)
+    replaced = existing.filter(pa.array(is_replaced))
+    if not replaced.num_rows:
+        return Replacement(written)
+    # The table's other rows within the predicate are written back as they are.
+    touched = table.to_pyarrow_dataset().to_table(filter=_touched(replaced))
+    kept = touched.filter(pa.array(~_same_keys(touched, replaced, merge.key)))
+    delivery = pc.unique(rows[DELIVERY]).to_pylist()
+    predicate = f"({_touched_sql(replaced)}) OR {DELIVERY} IN ({quoted_list(delivery)})"
+    return Replacement(pa.concat_tables([kept.cast(written.schema), written]), predicate)
+
+
+def _existing(table: DeltaTable, rows: pa.Table, merge: Merge) -> pa.Table:
+    """Key, sequence and place of the rows that may have one of the keys."""
+    own = {field.name for field in table.schema().fields}
+    columns = dict.fromkeys((*merge.key, SEQ, DELIVERY, ROW, *(n for n in (merge.earliest,) if n in own)))
+    within = within_range(rows.to_batches(), merge.key)
+    return table.to_pyarrow_dataset().to_table(columns=list(columns), filter=within)
+
+
+def within_range(batches: Iterable[pa.RecordBatch], key: Sequence[str]) -> ds.Expression:
+    """Rows whose key fields lie within the range of those in the batches; a field that is empty in some of them is ignored."""
+    ends: dict[str, list[pa.Scalar]] = {name: [] for name in key}
+    has_nulls: set[str] = set()
+    for batch in batches:
+        for name in key:
+            has_nulls |= {name} if batch[name].null_count else set()
+            if batch.num_rows:
+                ends[name] += [pc.min_max(batch[name])[end] for end in ("min", "max")]
+    within = ds.scalar(True)
+    for name in key:
+        if ends[name] and name not in has_nulls:
+            found = pc.min_max(pa.array([end.as_py() for end in ends[name]], ends[name][0].type))
+            within &= (ds.field(name) >= found["min"]) & (ds.field(name) <= found["max"])
+    return within
+
+
+def _merged(existing: pa.Table, rows: pa.Table, merge: Merge) -> tuple[pa.Table, np.ndarray]:
+    """The rows to write, and which existing rows they replace."""
+    ours, theirs = _codes(rows, existing, merge.key)
+    newest = pd.Series(existing[SEQ].to_numpy()).groupby(theirs).max().reindex(ours)
+    is_new = newest.isna().to_numpy()
+    is_update = ~is_new & (rows[SEQ].to_numpy() >= newest.fillna(0).to_numpy()) & merge.latest_wins
+    is_replaced = np.isin(theirs, ours[is_update])
+    written = rows.filter(pa.array(is_new | is_update))
+    if merge.earliest in existing.column_names and is_replaced.any():
+        dates = existing[merge.earliest].filter(pa.array(is_replaced)).to_pylist()
+        known = _earliest(dates, theirs[is_replaced], ours[is_new | is_update])
+        earliest = pc.min_element_wise(
+            written[merge.earliest], pa.chunked_array([known.cast(written[merge.earliest].type)])
+        )
+        written = written.set_column(written.column_names.index(merge.earliest), merge.earliest, earliest)
+    return written, is_replaced
+
+
+def _earliest(dates: Sequence[date | None], keys: np.ndarray, wanted: np.ndarray) -> pa.Array:
+    """The smallest date of each wanted key; null where it has none."""
+    by_key: dict[int, date] = {}
+    for key, day in zip(keys.tolist(), dates, strict=True):
+        if day is not None and day < by_key.get(key, date.max):
+            by_key[key] = day
+    return pa.array([by_key.get(key) for key in wanted.tolist()], pa.date32())
+
+
+def _codes(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """One number for each key of both tables, the same for equal keys; null equals null."""
+    codes = np.zeros(rows.num_rows + others.num_rows, dtype=np.int64)
+    for name in key:
+        both = pa.concat_arrays([*rows[name].chunks, *(c.cast(rows[name].type) for c in others[name].chunks)])
+        values = both.dictionary_encode(null_encoding="encode").indices.to_numpy()
+        # Numbered anew after each column, so that the product of two numbers stays small.
+        codes = np.unique(codes * (len(codes) + 1) + values, return_inverse=True)[1]
+    return codes[: rows.num_rows], codes[rows.num_rows :]
+
+
+def _same_keys(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> np.ndarray:
+    ours, theirs = _codes(rows, others, key)
+    return np.isin(ours, theirs)
+
+
+def _touched(replaced: pa.Table) -> ds.Expression:
+    ends = pc.min_max(replaced[ROW])
+    deliveries = pc.unique(replaced[DELIVERY])
+    return ds.field(DELIVERY).isin(deliveries) & (ds.field(ROW) >= ends["min"]) & (ds.field(ROW) <= ends["max"])
+
+
+def _touched_sql(replaced: pa.Table) -> str:
+    """The same rows in SQL: whole deliveries between two rows, however many keys there are."""
+    ends = pc.min_max(replaced[ROW])
+    deliveries = quoted_list(pc.unique(replaced[DELIVERY]).to_pylist())
+    return f"{DELIVERY} IN ({deliveries}) AND {ROW} BETWEEN {ends['min']} AND {ends['max']}"
