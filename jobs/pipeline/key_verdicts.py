@@ -18,7 +18,8 @@ from jobs.lake.bits import BITS
 from jobs.lake.delta_tables import read_spool
 from jobs.lake.lake import Lake
 from jobs.model.delivery import Delivery
-from jobs.pipeline.evaluation import curated, runnable_rules, typed_rows
+from jobs.pipeline.evaluation import runnable_rules, typed_rows
+from jobs.pipeline.other_tables import curated
 from jobs.pipeline.recheck import KeyVerdicts
 from jobs.pipeline.versions import latest_versions
 
