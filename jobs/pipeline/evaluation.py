@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jobs import quality
-from jobs.conform import Repair, TypedRows, evaluated_columns, failing_columns, staged_columns
+from jobs.conform import Repair, TypedRows, evaluated_columns, failing_columns, silver_columns, staged_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import EXTRA, LINE, RAW, SENT_DATE, TECHNICAL
 from jobs.lake.bits import AnyBit
@@ -68,10 +68,9 @@ def evaluate_delivery(
         replaced = (RAW, *(EXTRA + name for name in extras))
         staged = partial(staged_columns, contract, extras, (*rows.sent(), LINE), delivery=delivery)
         wanted = Wanted(columns, _repair_counts(repairs), staged, replaced)
-        path = lake.path(Zone.SILVER, contract.id)
-        evaluated = evaluate(
-            rows, plan, partial(curated, lake, versions), wanted, lake.stage(path, contract.write.partition_by)
-        )
+        path, columns_of_silver = lake.path(Zone.SILVER, contract.id), len(silver_columns(contract, extras))
+        stage = lake.stage(path, contract.write.partition_by, columns_of_silver)
+        evaluated = evaluate(rows, plan, partial(curated, lake, versions), wanted, stage)
     return Evaluation(evaluated, repairs, extras)
 
 
