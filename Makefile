@@ -54,10 +54,12 @@ docs: setup-dev ## Write the reference tables of the pages anew / 更新文档�
 bench: setup-dev ## Measure and print a table / 性能测试
 	@$(BIN)/python -m tests.bench --keep docs/benchmarks.tsv
 
-lock: ## Look up the newest versions that infra/*.in allow / 更新依赖锁
+lock: ## Newest versions that infra/*.in allow, jars that infra/ivy.xml asks for / 更新依赖锁
 	$(COMPILE) --upgrade infra/requirements-uv.in -o infra/requirements-uv.txt
 	$(COMPILE) --upgrade infra/requirements.in -o infra/requirements.txt
 	$(COMPILE) --upgrade infra/requirements-dev.in -o infra/requirements-dev.txt
+	@test -x $(BIN)/python || $(PYTHON) infra/install.py --dev
+	$(BIN)/python -c "from jobs.embedded.jars import lock; lock()"
 
 clean: ## Stop the services, remove .venv and tool caches; the data stays / 清理（保留数据）
 	@if [ -x $(BIN)/lake ]; then $(BIN)/lake down; fi

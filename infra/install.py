@@ -51,8 +51,7 @@ def main():
         fcntl.flock(lock, fcntl.LOCK_EX)
         env = make_environment(kind, python)
     make_venv(env, python)
-    bring_jars = "from jobs.embedded.jars import main; main()"
-    run([VENV / "bin" / "python", "-c", bring_jars], cwd=CHECKOUT, env=os.environ | {"LAKE_CACHE": str(CACHE)})
+    bring_jars()
     (VENV / "stamp").write_text(stamp(kind, python))
     say(f"Ready: {VENV / 'bin' / 'lake'} / 安装完成")
 
@@ -103,7 +102,8 @@ def environment_folder(kind, python):
 
 def jars_folder():
     """As jobs.embedded.jars has it."""
-    return CACHE / "jars" / digest((INFRA / "ivy.xml").read_bytes()).hexdigest()[:12]
+    sources = INFRA / "jars.sha256", INFRA / "spark" / "ConditionalPutLogStore.scala"
+    return CACHE / "jars" / digest(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
 
 
 def stamp(kind, python):
@@ -138,6 +138,14 @@ def run(command, **kwargs):
         "Set-up did not finish; is the network there? Run it again to go on where it stopped",
         "安装未完成，请检查网络后重试，已下载的内容会保留",
     )
+
+
+def bring_jars():
+    """The Java libraries; the program that downloads them tries again itself, and says what is wrong."""
+    code = "from jobs.embedded.jars import main; main()"
+    env = os.environ | {"LAKE_CACHE": str(CACHE)}
+    if subprocess.run([VENV / "bin" / "python", "-c", code], check=False, cwd=CHECKOUT, env=env).returncode:
+        sys.exit(1)
 
 
 def make_uv(python):

@@ -5,43 +5,26 @@ import sys
 
 import typer
 
-from jobs.cli import (
-    account_commands,
-    audit_commands,
-    bench_commands,
-    bulletin_commands,
-    contract_commands,
-    demo,
-    proof_commands,
-    query,
-    service_commands,
-    step_commands,
-    ticket_commands,
-)
+from jobs.cli.command_modules import LazyGroup
 from jobs.errors import LakeError
 
 app = typer.Typer(
     name="lake",
+    cls=LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
-    help="""The city's data lake on the command line. 城市数据湖命令行。
-
-A delivery goes **deliver → land → load → conform → report**; products are built by **build**.
-Every command has `--help` with an example.""",
 )
-service_commands.add_to(app)
-step_commands.add_to(app)
-query.add_to(app)
-proof_commands.add_to(app)
-demo.add_to(app)
-ticket_commands.add_to(app)
-audit_commands.add_to(app)
-app.add_typer(account_commands.app, name="accounts", rich_help_panel="Services")
-bulletin_commands.add_to(app)
-app.add_typer(contract_commands.app, name="contracts", rich_help_panel="Author")
-app.add_typer(bench_commands.app, name="bench", rich_help_panel="Try")
+
+
+@app.callback()
+def lake() -> None:
+    """The city's data lake on the command line. 城市数据湖命令行。
+
+    A delivery goes **deliver → land → load → conform → report**; products are built by **build**.
+    Every command has `--help` with an example.
+    """
 
 
 def main() -> None:

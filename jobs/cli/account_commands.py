@@ -16,8 +16,13 @@ from jobs.errors import UserError
 from jobs.serving.accounts import Accounts, Person
 from jobs.settings import load as settings
 
-app = typer.Typer(no_args_is_help=True, help="Who may log in to the portal. 门户账号。")
+people = typer.Typer(no_args_is_help=True, help="Who may log in to the portal. 门户账号。")
 Name = Annotated[str, typer.Argument(help="Login name: a-z, 0-9 and _ . -")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.add_typer(people, name="accounts", rich_help_panel="Services")
 
 
 @contextmanager
@@ -26,7 +31,7 @@ def _accounts() -> Iterator[Accounts]:
         yield Accounts(tickets.database)
 
 
-@app.command()
+@people.command()
 def add(
     name: Name,
     role: Annotated[
@@ -45,7 +50,7 @@ def add(
     typer.echo(f"{name}  {secret}  (to be changed at the first login / 首次登录须修改)")
 
 
-@app.command("list")
+@people.command("list")
 def list_() -> None:
     """All accounts with role, department and last login.
 
@@ -65,7 +70,7 @@ def list_() -> None:
     Console().print(table)
 
 
-@app.command()
+@people.command()
 def reset(name: Name) -> None:
     """Print a new password, valid for one login; open sessions of the account end.
 
@@ -75,7 +80,7 @@ def reset(name: Name) -> None:
         typer.echo(f"{name}  {accounts.reset(name)}  (to be changed at the next login / 登录后须修改)")
 
 
-@app.command()
+@people.command()
 def disable(name: Name) -> None:
     """Disable an account; its past actions stay on record.
 

@@ -18,15 +18,20 @@ from jobs.pipeline.fidelity import fidelity as measured
 from jobs.settings import load
 
 SEED = 11
-app = typer.Typer(no_args_is_help=True, help="Measure the lake. 自测。")
+measures = typer.Typer(no_args_is_help=True, help="Measure the lake. 自测。")
 
 
-@app.callback()
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.add_typer(measures, name="bench", rich_help_panel="Try")
+
+
+@measures.callback()
 def bench() -> None:
     """Measure the lake."""
 
 
-@app.command()
+@measures.command()
 def fidelity(
     day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the simulated city.")] = datetime.combine(
         FIRST_DAY, datetime.min.time()

@@ -10,22 +10,25 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts
-from jobs.cli.contract_reference import with_tables
+from jobs.cli.lean_arrow import keep_pandas_out
 from jobs.contracts import Registry, suite_hash
 from jobs.contracts.normalisation import normalisation_notes
-from jobs.ingest.proposal import propose
-from jobs.ingest.reading import LocalFile
 from jobs.settings import OWN_SCHEMAS, PROJECT
 from jobs.settings import load as settings
 
-app = typer.Typer(no_args_is_help=True, help="Check, show and propose data contracts.")
+authoring = typer.Typer(no_args_is_help=True, help="Check, show and propose data contracts.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.add_typer(authoring, name="contracts", rich_help_panel="Author")
 
 
 def _catalogue() -> Registry:
     return contracts.load(settings().schemas, settings().expectations)
 
 
-@app.command()
+@authoring.command()
 def check() -> None:
     """Name the file and line of every mistake in schemas/ and expectations/.
 
@@ -43,7 +46,7 @@ def check() -> None:
     typer.echo(f"{counts}, {rules} rules: valid")
 
 
-@app.command()
+@authoring.command()
 def show(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:
     """Show a contract: fields, rules, layout, version.
 
@@ -75,7 +78,7 @@ def show(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
     console.print(f"suite hash {suite_hash(registry.rules[dataset])}", highlight=False)
 
 
-@app.command()
+@authoring.command()
 def new(
     file: Annotated[Path, typer.Argument(help="A file of a new dataset.")],
     dataset: Annotated[
@@ -87,6 +90,10 @@ def new(
 
     Example: `lake contracts new 客运站.xlsx --dataset bus_stations --provider transport`
     """
+    keep_pandas_out()
+    from jobs.ingest.proposal import propose  # only this command reads files
+    from jobs.ingest.reading import LocalFile
+
     dataset = dataset or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_0123456789") or "new_dataset"
     target = settings().schemas / "sources" / provider / f"{dataset}.yaml"
     if target.exists():
@@ -98,7 +105,7 @@ def new(
     typer.echo(f"{target}: review it, then `lake contracts check` and `lake run '{file}' --dataset {dataset}`")
 
 
-@app.command()
+@authoring.command()
 def docs(
     page: Annotated[
         Path, typer.Argument(help="Page with generated tables.", show_default="docs/contracts.md")
@@ -108,5 +115,7 @@ def docs(
 
     Example: `lake contracts docs`
     """
+    from jobs.cli.contract_reference import with_tables  # takes seconds to import, and only this command needs it
+
     page.write_text(with_tables(page.read_text("utf-8")), "utf-8")
     typer.echo(f"{page}: generated tables updated")

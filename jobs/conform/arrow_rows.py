@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from jobs.conform.split import MASK
+from jobs.conform.split import MASK, failing_names
 from jobs.contracts import TOLD, Contract, Rule
 from jobs.contracts.names import DELIVERY, EXTRA, FAILING, FILE, FIRST_SENT, MARKS, ROW, SENT_DATE, SEQ
 from jobs.lake.bits import AnyBit
@@ -43,7 +44,16 @@ def broken_rows(evaluated: Iterable[pa.RecordBatch], rules: Sequence[Rule]) -> I
         broken = batch.filter(pa.array(breaks_any.rows(batch)))
         if broken.num_rows:
             names = [name for name in broken.schema.names if is_of_broken_rows(name)]
-            yield broken.select(names).rename_columns([name.removeprefix(FAILING) for name in names])
+            yield _with_plain_names(broken.select(names), failing_names(rules))
+
+
+def _with_plain_names(broken: pa.RecordBatch, failing: Sequence[str]) -> pa.RecordBatch:
+    """What was sent under plain names, whether it came as one list or by column."""
+    columns = {name.removeprefix(FAILING): broken[name] for name in broken.schema.names}
+    if FAILING in broken.schema.names:
+        texts = columns.pop("")
+        columns |= {name: pc.list_element(texts, place) for place, name in enumerate(failing)}
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def _marks(rows: pa.Table, rules: Sequence[Rule]) -> pa.Array:

@@ -1,7 +1,7 @@
 """Bronze text → typed columns as the contract declares, every declared change counted as a repair."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -11,7 +11,7 @@ from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock,
 from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
 from jobs.contracts import Contract, Field, Source, text_column
 from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
-from jobs.lake.bits import bit_columns, quoted
+from jobs.lake.bits import bit_columns, column_names, quoted
 from jobs.lake.named_rows import NamedRows
 
 BLANKS = " \t\r\n\u3000\u00a0\ufeff\u200b\u200c\u200d"
@@ -129,14 +129,16 @@ def typed(bronze: NamedRows, contract: Contract, extras: tuple[str, ...] = ()) -
     fixes = bit_columns([r.happened for r in casts.early], "_fix")
     with_texts = rows.select(*system, *sent, *fixes, *_aliased(casts.direct, DIRECT), *_aliased(casts.texts, TEXT))
     clocks = bit_columns([r.happened for r in casts.late], "_clock")
-    passed = [F.col(quoted(SENT + name)) for name in arrived]
-    stored_texts = _text_columns(contract, casts)
-    early_names = [f"_fix{i}" for i in range(len(fixes))]
-    typed_rows = with_texts.select(*system, *passed, *early_names, *clocks, *stored_texts, *_aliased(casts.values, ""))
-    clock_names = [f"_clock{i}" for i in range(len(clocks))]
-    texts = [TEXT + name for name in _stored_texts(contract)]
-    names = (*system, *(SENT + name for name in arrived), *early_names, *clock_names, *texts, *casts.values)
+    passed = (*system, *_prefixed(SENT, arrived), *column_names(len(casts.early), "_fix"))
+    made = [*clocks, *_text_columns(contract, casts), *_aliased(casts.values, "")]
+    typed_rows = with_texts.select(*(F.col(quoted(name)) for name in passed), *made)
+    clock_names, texts = column_names(len(casts.late), "_clock"), _prefixed(TEXT, _stored_texts(contract))
+    names = (*passed, *clock_names, *texts, *casts.values)
     return TypedRows(NamedRows(typed_rows, names), (*casts.early, *casts.late), extras)
+
+
+def _prefixed(prefix: str, names: Iterable[str]) -> list[str]:
+    return [prefix + name for name in names]
 
 
 def _layered(bronze: DataFrame, casts: Casting) -> DataFrame:

@@ -24,9 +24,12 @@ def value_columns(contract: Contract, extras: Sequence[str]) -> list[Column]:
 
 
 def staged_columns(
-    contract: Contract, extras: Sequence[str], rules: Sequence[Rule], delivery: Delivery
+    contract: Contract, extras: Sequence[str], arrived: Collection[str], rules: Sequence[Rule], delivery: Delivery
 ) -> dict[str, Column]:
-    """The columns of a silver row, by name, over evaluated rows; marked with the warnings that the row breaks."""
+    """The columns of a silver row, by name, over evaluated rows, marked with the warnings that the row breaks; and `FAILING`.
+
+    `arrived` are the fields of `_raw`.
+    """
     warnings = [i for i, rule in enumerate(rules) if rule.severity == "warning"]
     marks = F.array_compact(F.array(*(F.when(is_set(i, MASK), F.lit(rules[i].id)) for i in warnings)))
     marked = F.when(any_set(warnings, MASK), marks) if warnings else F.lit(None)
@@ -39,6 +42,7 @@ def staged_columns(
         ROW: F.col(ROW),
         MARKS: marked.cast("array<string>"),
         FIRST_SENT: F.col(SENT_DATE),
+        FAILING: failing_list(arrived, rules, contract),
     }
 
 
@@ -61,6 +65,19 @@ def failing_columns(arrived: Collection[str], rules: Sequence[Rule], contract: C
     columns = {"key": key_column(contract), "raw": F.to_json(RAW), LINE: line, **values}
     is_failing = F.col(RAW).isNotNull()
     return {FAILING + name: F.when(is_failing, column) for name, column in columns.items()}
+
+
+def failing_names(rules: Sequence[Rule]) -> list[str]:
+    """Names of the failing rows' columns, in the order of the list `FAILING` of a staged row."""
+    named = sorted({name for rule in rules for name in rule.fields})
+    return ["key", "raw", LINE, *(f"v_{name}" for name in named)]
+
+
+def failing_list(arrived: Collection[str], rules: Sequence[Rule], contract: Contract) -> Column:
+    """The same as one list, null in rows that break no rule: one column to write for most rows, instead of one a field."""
+    columns = failing_columns(arrived, rules, contract)
+    texts = F.array(*(columns[FAILING + name] for name in failing_names(rules)))
+    return F.when(F.col(RAW).isNotNull(), texts)
 
 
 def _sent(name: str, arrived: Collection[str]) -> Column:

@@ -122,16 +122,18 @@ def _parsed(schemas: Path, expectations: Path) -> Registry:
             broken[id_] = BrokenContract(_kind(file, schemas), file.parent.name, str(error))
     rules: dict[str, tuple[Rule, ...]] = {}
     titles = {contract.id: contract.title for contract in loaded.values()}
+    usable = {id_: contract for id_, contract in loaded.items() if id_ not in broken}
     for contract in tuple(loaded.values()):
         try:
             _references(contract, documents[contract.id], loaded, broken)
             suite = expectations / contract.file.relative_to(schemas)
             implied = structural_rules(contract, titles)
             _check_ids(implied, documents[contract.id])
-            rules[contract.id] = (*implied, *suite_rules(suite, contract, loaded, broken))
+            rules[contract.id] = (*implied, *suite_rules(suite, contract, implied, usable, broken))
         except ContractError as error:
             broken[contract.id] = BrokenContract(_kind(contract.file, schemas), contract.file.parent.name, str(error))
-    return Registry({i: c for i, c in loaded.items() if i not in broken}, rules, broken)
+            usable.pop(contract.id, None)
+    return Registry(usable, rules, broken)
 
 
 def _files(schemas: Path) -> list[Path]:

@@ -11,16 +11,15 @@ def normalisation_notes(contract: Contract) -> Iterator[str]:
     """A note with file and line for each field of a source contract with a code and undeclared normalisation."""
     if contract.kind != "source":
         return
-    document = read(contract.file)
-    for index, field in enumerate(contract.fields):
-        keys = undeclared(field)
-        if keys:
-            place = f"{contract.file}:{document.line(('schema', 0, 'properties', index))}"
-            declared = ", ".join(f"{key}: true" for key in keys)
-            yield (
-                f"{place}: note: '{field.name}' has code '{field.code}' and is checked as sent; "
-                f"declare `source: {{{declared}}}` to normalise and count, or false to leave it so"
-            )
+    noted = [(index, field, keys) for index, field in enumerate(contract.fields) if (keys := undeclared(field))]
+    document = read(contract.file) if noted else None
+    for index, field, keys in noted:
+        line = document.line(("schema", 0, "properties", index)) if document else 1
+        declared = ", ".join(f"{key}: true" for key in keys)
+        yield (
+            f"{contract.file}:{line}: note: '{field.name}' has code '{field.code}' and is checked as sent; "
+            f"declare `source: {{{declared}}}` to normalise and count, or false to leave it so"
+        )
 
 
 def undeclared(field: Field) -> tuple[str, ...]:

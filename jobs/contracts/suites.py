@@ -14,7 +14,6 @@ from jobs.contracts.model import Authority, Contract, Lookup, Rule, Severity
 from jobs.contracts.names import OF_A_DELIVERY
 from jobs.contracts.quality_standard import Dimension
 from jobs.contracts.rule_wordings import wordings
-from jobs.contracts.structure import structural_rules
 from jobs.contracts.yaml_source import Document, read
 
 COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
@@ -82,11 +81,12 @@ class _Suite(BaseModel):
 
 
 def suite_rules(
-    file: Path, contract: Contract, others: Mapping[str, Contract], broken: Collection[str] = ()
+    file: Path, contract: Contract, derived: Iterable[Rule], others: Mapping[str, Contract], broken: Collection[str]
 ) -> tuple[Rule, ...]:
     """The written rules of a dataset; none where the suite's file does not exist.
 
-    `others`: contracts by id, against which lookups are checked; lookups into `broken` ones are not checked.
+    `derived`: the rules that follow from the contract, whose ids are taken. `others`: contracts by id, against which
+    lookups are checked; lookups into `broken` ones, which are not among them, are not checked.
     """
     if not file.exists():
         return ()
@@ -97,10 +97,9 @@ def suite_rules(
         first = error.errors()[0]
         text = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise document.error(tuple(first["loc"]), text) from error
-    others = {name: other for name, other in others.items() if name not in broken}
     suite_lookups = _suite_lookups(document, suite, contract, others, broken)
     names = set(contract.columns())
-    reserved_ids = {*OF_A_DELIVERY, *(rule.id for rule in structural_rules(contract, {}))}
+    reserved_ids = {*OF_A_DELIVERY, *(rule.id for rule in derived)}
     seen_ids: set[str] = set()
     rules = []
     for index, expectation in enumerate(suite.expectations):

@@ -1,6 +1,5 @@
 """YAML files with the line of each value, so that an error can name it."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,11 @@ from typing import Any
 
 import yaml
 
+from jobs.contracts import plain_yaml
+from jobs.contracts.plain_yaml import Loader, NotPlain
 from jobs.errors import ContractError
 
-PathKey = str | int
+PathKey = plain_yaml.PathKey
 
 
 @dataclass(frozen=True)
@@ -33,34 +34,29 @@ class Document:
         return ContractError(f"{self.file}:{self.line(path)}: {where}: {message}")
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML 1.2 booleans only: `Yes`, `No`, `on` stay strings."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    key: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-
-
 def read(file: Path) -> Document:
     """The parsed file; ContractError with the line where it is not YAML or repeats a key."""
     try:
         text = file.read_text("utf-8")
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        if node is None:
-            raise ContractError(f"{file}:1: the file is empty; write an ODCS document")
-        lines = dict(_walk(file, node, ()))
-        return Document(file, loader.construct_document(node), lines)
+        try:
+            return Document(file, *plain_yaml.read(text))
+        except NotPlain:
+            return _composed(file, text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ContractError(f"{file}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem}") from error
     except UnicodeDecodeError as error:
         raise ContractError(f"{file}:1: not UTF-8 (byte {error.start}); save the file as UTF-8") from error
+
+
+def _composed(file: Path, text: str) -> Document:
+    """Any YAML, with anchors, tags and merged keys."""
+    loader = Loader(text)
+    node = loader.get_single_node()
+    if node is None:
+        raise ContractError(f"{file}:1: the file is empty; write an ODCS document")
+    lines = dict(_walk(file, node, ()))
+    return Document(file, loader.construct_document(node), lines)
 
 
 def _walk(file: Path, node: yaml.Node, path: tuple[PathKey, ...]) -> Iterator[tuple[tuple[PathKey, ...], int]]:

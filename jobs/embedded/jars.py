@@ -1,22 +1,21 @@
-"""The Java libraries that pyspark does not include, downloaded by its Ivy into the cache, outside the checkout."""
+"""The Java libraries that pyspark does not include: downloaded by its Ivy into the cache, outside the checkout, and
+verified against infra/jars.sha256.
+"""
 
 import hashlib
 import logging
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.embedded import log_store
+from jobs.embedded import jar_lock, log_store
 from jobs.embedded.home import locked, tail
-from jobs.embedded.java import find_java
+from jobs.embedded.ivy import Ivy
 from jobs.errors import SetupError
-from jobs.settings import PROJECT, Settings, load
+from jobs.settings import Settings, load
 
-IVY = PROJECT / "infra" / "ivy.xml"
-CONFIGURATIONS = ("spark", "s3")
 TRIES = 3
 
 
@@ -29,49 +28,60 @@ def pyspark_home() -> Path:
 
 
 def jars_folder(settings: Settings) -> Path:
-    """Where the jars of this checkout's ivy.xml and log store are, or will be."""
-    sources = IVY.read_bytes() + log_store.SOURCE.read_bytes()
+    """Where the jars of this checkout's lock file and log store are, or will be; infra/install.py looks there too."""
+    sources = jar_lock.FILE.read_bytes() + log_store.SOURCE.read_bytes()
     return settings.cache / "jars" / hashlib.sha256(sources).hexdigest()[:12]
 
 
 def ensure_jars(settings: Settings, say: Callable[[str], None]) -> Path:
-    """The folder with the jars, a sub-folder for each server; downloads them once (some minutes)."""
+    """The folder with the jars, a sub-folder for each server; downloads and verifies them once."""
     folder = jars_folder(settings)
     if folder.is_dir():
         return folder
     with locked(settings.cache / "jars.lock"):
         if not folder.is_dir():
-            say("Downloading the Java libraries (about 85 MB, once; 1 to 4 minutes) / 正在下载 Java 依赖（仅一次）…")
-            _download(settings.cache, folder, say)
+            say("Downloading the Java libraries (about 45 MB, once) / 正在下载 Java 依赖（约 45 MB，仅一次）…")
+            _make(settings.cache, folder, say)
     return folder
 
 
-def _download(cache: Path, folder: Path, say: Callable[[str], None]) -> None:
+def _make(cache: Path, folder: Path, say: Callable[[str], None]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
-    log = cache / "jars.log"
+    ivy = _ivy(cache, "downloads")
     try:
-        for attempt in range(1, TRIES + 1):
-            if _ivy(cache, part, log):
-                log_store.build(part / "spark", pyspark_home() / "jars", log)
-                part.chmod(0o755)
-                part.replace(folder)
-                return
-            say(f"Attempt {attempt} of {TRIES} failed / 第 {attempt} 次下载失败（共 {TRIES} 次）")
-        raise SetupError(f"The Java libraries could not be downloaded / Java 依赖下载失败: {log}\n{tail(log)}")
+        _download(ivy, part, say)
+        log_store.build(part / "spark", pyspark_home() / "jars", ivy.log)
+        part.chmod(0o755)
+        part.replace(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _ivy(cache: Path, target: Path, log: Path) -> bool:
-    """Whether Ivy downloaded everything; a partial download stays in its cache for the next attempt."""
-    jar = next((pyspark_home() / "jars").glob("ivy-*.jar"))
-    command = [find_java(), "-jar", str(jar), "-cache", str(cache / "ivy"), "-ivy", str(IVY)]
-    command += ["-confs", *CONFIGURATIONS, "-types", "jar", "bundle"]
-    command += ["-retrieve", str(target / "[conf]" / "[artifact]-[revision].[ext]")]
-    with log.open("wb") as file:
-        resolution = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False)
-    return resolution.returncode == 0 and all(any((target / name).glob("*.jar")) for name in CONFIGURATIONS)
+def _download(ivy: Ivy, part: Path, say: Callable[[str], None]) -> None:
+    """The verified jars; what was downloaded stays for the next attempt until it is complete, or found to be wrong."""
+    jars = jar_lock.locked(jar_lock.FILE)
+    for attempt in range(1, TRIES + 1):
+        if ivy.download(jars, part):
+            shutil.rmtree(ivy.cache, ignore_errors=True)
+            jar_lock.verify(part, jars)
+            return
+        say(f"Attempt {attempt} of {TRIES} failed / 第 {attempt} 次下载失败（共 {TRIES} 次）")
+    raise SetupError(f"The Java libraries could not be downloaded / Java 依赖下载失败: {ivy.log}\n{tail(ivy.log)}")
+
+
+def _ivy(cache: Path, downloads: str) -> Ivy:
+    return Ivy(next((pyspark_home() / "jars").glob("ivy-*.jar")), cache / downloads, cache / "jars.log")
+
+
+def lock() -> None:
+    """Resolve infra/ivy.xml and write the lock file, for `make lock`."""
+    cache = load().cache
+    try:
+        with locked(cache / "jars.lock"), tempfile.TemporaryDirectory(prefix="lake-jars-") as folder:
+            jar_lock.write(_ivy(cache, "ivy").resolve(Path(folder)), jar_lock.FILE)
+    except SetupError as error:
+        sys.exit(str(error))
 
 
 def main() -> None:

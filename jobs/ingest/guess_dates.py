@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 SURE = 0.98
@@ -39,6 +40,7 @@ FORMATS: Mapping[str, re.Pattern[str]] = {
         "d/M/yyyy": rf"{DAY}/{MONTH}/{YEAR}",
     }.items()
 }
+ANY_FORMAT = re.compile("|".join(f"(?:{regex.pattern})" for regex in FORMATS.values()))
 ZONE_WORD = re.compile(r"^(\S+T\S+) [A-Za-z_/]+$")
 SERIAL_DAYS = (15_000, 80_000)
 
@@ -72,7 +74,9 @@ def guess_moment(header: str, values: Mapping[str, int]) -> Moment | None:
 
 def _shares(values: Mapping[str, int], names_a_time: bool) -> dict[str, float]:
     """Share of the values that match each format."""
-    shares = {spark: share(values, _matcher(regex)) for spark, regex in FORMATS.items()}
+    shares = dict.fromkeys(FORMATS, 0.0)
+    if any(map(ANY_FORMAT.match, values)):  # most columns are no dates
+        shares = {spark: share(values, regex.match) for spark, regex in FORMATS.items()}
     _drop_weaker_order(shares)
     if names_a_time:
         shares["excel_serial"] = share(values, _is_serial)
@@ -89,15 +93,14 @@ def _has_time(formats: Sequence[str], values: Mapping[str, int]) -> bool:
     return fraction or any("H" in spark or spark.startswith("epoch") for spark in formats)
 
 
-def share(values: Mapping[str, int], fits: Callable[[str], bool]) -> float:
+def share(values: Mapping[str, int], fits: Callable[[str], object]) -> float:
     """Share of rows whose value fits, among the first distinct values."""
-    sample = list(values.items())[:SAMPLED_VALUES]
-    total = sum(n for _, n in sample)
-    return sum(n for v, n in sample if fits(v)) / total if total else 0.0
-
-
-def _matcher(regex: re.Pattern[str]) -> Callable[[str], bool]:
-    return lambda value: regex.match(value) is not None
+    total = fitting = 0
+    for value, rows in islice(values.items(), SAMPLED_VALUES):
+        total += rows
+        if fits(value):
+            fitting += rows
+    return fitting / total if total else 0.0
 
 
 def _drop_weaker_order(shares: dict[str, float]) -> None:

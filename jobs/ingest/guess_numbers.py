@@ -26,9 +26,9 @@ class Marks:
     thousands: str
     decimal: str
 
-    def fits(self, digits: str) -> bool:
-        """Whether the digits are a number in this notation."""
-        return _pattern(self).match(digits) is not None
+    def pattern(self) -> re.Pattern[str]:
+        """Matches digits that are a number in this notation."""
+        return _PATTERNS[self]
 
     def plain(self, digits: str) -> str:
         """The number without thousands separators, with a decimal point."""
@@ -38,17 +38,15 @@ class Marks:
 
 POINT = tuple(Marks(thousands, ".") for thousands in ("", ",", " ", "'"))
 COMMA = tuple(Marks(thousands, ",") for thousands in ("", ".", " ", "'"))
-_PATTERNS: dict[Marks, re.Pattern[str]] = {}
 
 
 def _pattern(marks: Marks) -> re.Pattern[str]:
-    if marks not in _PATTERNS:
-        decimals, mark = re.escape(marks.decimal), CLASSES.get(marks.thousands, re.escape(marks.thousands))
-        groups = rf"|[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{decimals}\d*)?" if marks.thousands else ""
-        _PATTERNS[marks] = re.compile(
-            rf"^[-+]?(?:\d+(?:{decimals}\d*)?|{decimals}\d+{groups})(?:[eE][-+]?\d+)?$", re.ASCII
-        )
-    return _PATTERNS[marks]
+    decimals, mark = re.escape(marks.decimal), CLASSES.get(marks.thousands, re.escape(marks.thousands))
+    groups = rf"|[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{decimals}\d*)?" if marks.thousands else ""
+    return re.compile(rf"^[-+]?(?:\d+(?:{decimals}\d*)?|{decimals}\d+{groups})(?:[eE][-+]?\d+)?$", re.ASCII)
+
+
+_PATTERNS = {marks: _pattern(marks) for marks in (*POINT, *COMMA)}
 
 
 @dataclass
@@ -75,7 +73,7 @@ class Numbers:
 
 def narrow(value: str) -> str:
     """The text with full-width characters as half-width ones, as number casts read it."""
-    return value.translate(FULL_WIDTH)
+    return value if value.isascii() else value.translate(FULL_WIDTH)
 
 
 def numbers(values: Mapping[str, int], decimal: str = ".") -> Numbers:
@@ -86,16 +84,17 @@ def numbers(values: Mapping[str, int], decimal: str = ".") -> Numbers:
         if match:
             digits[match["digits"].strip()] += n
     summary = Numbers(_marks(digits, decimal))
+    pattern = summary.marks.pattern()
     for match, n in parts:
-        _count(summary, match, n)
+        _count(summary, match, pattern, n)
     return summary
 
 
-def _count(summary: Numbers, match: re.Match[str] | None, n: int) -> None:
-    """Add a value that occurs `n` times."""
+def _count(summary: Numbers, match: re.Match[str] | None, pattern: re.Pattern[str], n: int) -> None:
+    """Add a value that occurs `n` times; its digits are a number where they match the pattern."""
     summary.rows += n
     text = match["digits"].strip() if match else ""
-    if match is None or not summary.marks.fits(text):
+    if match is None or not pattern.match(text):
         summary.other += n
         return
     plain = summary.marks.plain(text)
@@ -109,13 +108,19 @@ def _count(summary: Numbers, match: re.Match[str] | None, n: int) -> None:
 
 def _marks(digits: Mapping[str, int], decimal: str) -> Marks:
     order = (*COMMA, *POINT) if decimal == "," else (*POINT, *COMMA)
-    shares = {marks: share(digits, marks.fits) for marks in order}
-    return max(order, key=lambda marks: shares[marks])
+    shares: dict[Marks, float] = {}
+    for marks in order:
+        shares[marks] = share(digits, marks.pattern().match)
+        if shares[marks] == 1:  # no later one is better
+            return marks
+    return max(order, key=shares.__getitem__)
 
 
 def decimal_mark(columns: Iterable[Mapping[str, int]]) -> str:
     """The decimal separator of a file: a comma where a column can be read in no other way, else a point."""
     for values in columns:
+        if not any("," in value or "，" in value for value in values):
+            continue
         summary = numbers(values)
         if summary.is_sure() and summary.marks.decimal == "," and any("." in plain for plain in summary.plain):
             return ","

@@ -1,6 +1,7 @@
 """How plausible a decoded text is: common Chinese characters, isolated accents, and signs of a wrong decoding."""
 
 import logging
+import re
 from functools import cache
 
 from charset_normalizer import from_bytes
@@ -14,6 +15,7 @@ LAST_RESORT = "gb18030"
 MOJIBAKE_WORDS = ("锟斤拷", "烫烫烫", "ï¿½")
 MOJIBAKE_SHARE = 0.8
 MOJIBAKE_CHARS = 6
+READABLE = re.compile(r"[\x00-\x7f\ufffd]+")
 
 
 def best_guess(sample: bytes) -> tuple[str, float]:
@@ -48,7 +50,7 @@ def is_mojibake(text: str) -> bool:
     """Whether UTF-8 text was decoded as GBK or Latin and saved that way."""
     if any(word in text for word in MOJIBAKE_WORDS):
         return True
-    foreign = "".join(c for c in text if ord(c) > 127 and c != "\ufffd")
+    foreign = READABLE.sub("", text)
     return any(_turns_chinese(foreign, codec) for codec in ("gb18030", "cp1252"))
 
 

@@ -51,19 +51,21 @@ def _existing(table: DeltaTable, rows: pa.Table, merge: Merge) -> pa.Table:
 
 def within_range(batches: Iterable[pa.RecordBatch], key: Sequence[str]) -> ds.Expression:
     """Rows whose key fields lie within the range of those in the batches; a field that is empty in some of them is ignored."""
-    ends: dict[str, list[pa.Scalar]] = {name: [] for name in key}
-    has_nulls: set[str] = set()
-    for batch in batches:
-        for name in key:
-            has_nulls |= {name} if batch[name].null_count else set()
-            if batch.num_rows:
-                ends[name] += [pc.min_max(batch[name])[end] for end in ("min", "max")]
+    ends = [[_ends(batch[name]) for name in key] for batch in batches if batch.num_rows]
     within = ds.scalar(True)
-    for name in key:
-        if ends[name] and name not in has_nulls:
-            found = pc.min_max(pa.array([end.as_py() for end in ends[name]], ends[name][0].type))
-            within &= (ds.field(name) >= found["min"]) & (ds.field(name) <= found["max"])
+    for name, found in zip(key, zip(*ends, strict=True), strict=bool(ends)):
+        if all(end is not None for end in found):
+            span = pc.min_max(pa.concat_arrays(found))
+            within &= (ds.field(name) >= span["min"]) & (ds.field(name) <= span["max"])
     return within
+
+
+def _ends(values: pa.Array) -> pa.Array | None:
+    """The least and the greatest value; None where one is null."""
+    if values.null_count:
+        return None
+    span = pc.min_max(values)
+    return pa.array([span["min"].as_py(), span["max"].as_py()], values.type)
 
 
 def _merged(existing: pa.Table, rows: pa.Table, merge: Merge) -> tuple[pa.Table, np.ndarray]:

@@ -37,6 +37,8 @@ class Stage:
     store: Store
     target: TablePath
     partition_by: tuple[str, ...] = ()
+    counted_columns: int = 32
+    """Statistics of values are kept for so many columns, the first ones: those of the table."""
 
     @cached_property
     def path(self) -> TablePath:
@@ -46,7 +48,7 @@ class Stage:
     def write(self, rows: DataFrame, held: Column) -> None:
         """Write the rows; one pass of the engine."""
         writer = rows.withColumn(HELD, held).write.format("delta").partitionBy(HELD, *self.partition_by)
-        writer.save(self.path.spark_url)
+        writer.option("delta.dataSkippingNumIndexedCols", self.counted_columns).save(self.path.spark_url)
 
     def columns(self) -> list[str]:
         """Names of the staged columns, in order."""

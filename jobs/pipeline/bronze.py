@@ -39,9 +39,12 @@ def _rows(lake: Lake, contract: Contract, delivery: Delivery) -> NamedRows:
     return NamedRows(in_engine(lake.spark, table), tuple(table.column_names))
 
 
+def _expected(contract: Contract) -> tuple[str, ...]:
+    return (*sorted(field.name for field in contract.fields if not field.is_computed()), LINE)
+
+
 def _with_fields(rows: NamedRows, contract: Contract) -> tuple[NamedRows, tuple[str, ...]]:
-    expected = (*sorted(f.name for f in contract.fields if not f.is_computed()), LINE)
-    absent = [name for name in expected if name not in rows.columns]
+    absent = [name for name in _expected(contract) if name not in rows.columns]
     own = {*contract.columns(), *BRONZE_OWN}
     extras = tuple(name for name in rows.columns if name not in own)
     empty = [F.lit(None).cast("string").alias(name) for name in absent]

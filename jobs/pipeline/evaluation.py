@@ -4,10 +4,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame
-
 from jobs import quality
-from jobs.conform import Repair, TypedRows, evaluated_columns, failing_columns, staged_columns
+from jobs.conform import Repair, TypedRows, evaluated_columns, failing_columns, silver_columns, staged_columns
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import EXTRA, LINE, RAW, SENT_DATE, TECHNICAL
 from jobs.lake.bits import AnyBit
@@ -18,7 +16,7 @@ from jobs.model.delivery import Delivery
 from jobs.model.verdict import RepairCount
 from jobs.pipeline.bronze import bronze_rows, is_small
 from jobs.pipeline.first_sent import need_sent_date, with_sent_date
-from jobs.pipeline.other_tables import other_tables
+from jobs.pipeline.other_tables import curated, other_tables
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
@@ -62,18 +60,17 @@ def evaluate_delivery(
     rows, repairs, extras = typed.rows, typed.repairs, typed.extras
     columns = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *evaluated_columns(contract, extras)]
     plan = quality.plan(_placeable(lake, contract, versions), rules)
-    failing = failing_columns((*rows.sent(), LINE), rules, contract)
+    failing = partial(failing_columns, (*rows.sent(), LINE), contract=contract)
     if is_small(delivery):
-        wanted = Wanted(columns, _repair_counts(repairs), lambda _: failing)
+        wanted = Wanted(columns, _repair_counts(repairs), failing)
         evaluated = evaluate_at_once(rows, plan, other_tables(lake, plan, versions), wanted)
     else:
         replaced = (RAW, *(EXTRA + name for name in extras))
-        staged = partial(staged_columns, contract, extras, delivery=delivery)
-        wanted = Wanted(columns, _repair_counts(repairs), lambda judged: staged(judged) | failing, replaced)
-        path = lake.path(Zone.SILVER, contract.id)
-        evaluated = evaluate(
-            rows, plan, partial(curated, lake, versions), wanted, lake.stage(path, contract.write.partition_by)
-        )
+        staged = partial(staged_columns, contract, extras, (*rows.sent(), LINE), delivery=delivery)
+        wanted = Wanted(columns, _repair_counts(repairs), staged, replaced)
+        path, columns_of_silver = lake.path(Zone.SILVER, contract.id), len(silver_columns(contract, extras))
+        stage = lake.stage(path, contract.write.partition_by, columns_of_silver)
+        evaluated = evaluate(rows, plan, partial(curated, lake, versions), wanted, stage)
     return Evaluation(evaluated, repairs, extras)
 
 
@@ -91,12 +88,6 @@ def typed_rows(
     typed = bronze_rows(lake, contract, delivery)
     earlier_versions = versions if need_sent_date(rules) else None
     return replace(typed, rows=with_sent_date(lake, contract, delivery, typed.rows, earlier_versions))
-
-
-def curated(lake: Lake, versions: Versions, dataset: str) -> DataFrame:
-    """Rows of another dataset, at the version to be read."""
-    path = lake.path(Zone.SILVER, dataset)
-    return lake.tables.read(path, versions(path))
 
 
 def _bit_names(rows: NamedRows) -> list[str]:

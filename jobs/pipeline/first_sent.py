@@ -16,11 +16,13 @@ from pyspark.sql import functions as F
 
 from jobs.conform import FIRST_SENT, SENT_DATE, key_column
 from jobs.contracts import Contract, Rule
+from jobs.contracts.names import DELIVERY
 from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
-from jobs.lake.zones import TablePath, Zone
+from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
 from jobs.pipeline.bronze import bronze_rows
+from jobs.pipeline.other_tables import in_columns
 from jobs.pipeline.versions import Versions
 
 KEY, DAY = "_first_key", "_first_day"
@@ -58,22 +60,18 @@ def _uses_sent_date(rule: Rule) -> bool:
 def _first_days(lake: Lake, contract: Contract, delivery: Delivery, versions: Versions) -> Iterator[DataFrame]:
     """Keys with the days of their deliveries, from each table that records them."""
     silver, evidence = lake.path(Zone.SILVER, contract.id), lake.path(Zone.EVIDENCE, contract.id)
-    if versions(silver) is not None and FIRST_SENT in _columns(lake, silver, versions):
-        rows = lake.tables.read(silver, versions(silver))
-        yield rows.select(key_column(contract).alias(KEY), F.col(FIRST_SENT).alias(DAY))
+    if versions(silver) is not None:
+        known = in_columns(lake, silver, versions, (*contract.key(), FIRST_SENT))
+        if FIRST_SENT in known.columns:
+            yield known.frame.select(key_column(contract).alias(KEY), F.col(FIRST_SENT).alias(DAY))
     days = _days(lake, contract, delivery)
     if versions(evidence) is not None and days:
         sent = lake.spark.createDataFrame(pa.table({"_delivery": list(days), DAY: list(days.values())}))
-        rows = lake.tables.read(evidence, versions(evidence)).select("_delivery", F.col("key").alias(KEY))
+        rows = in_columns(lake, evidence, versions, (DELIVERY, "key")).frame.withColumnRenamed("key", KEY)
         yield rows.join(F.broadcast(sent), "_delivery").select(KEY, DAY)
     for older in _refused_before(lake, delivery):
         rows = bronze_rows(lake, contract, older).rows.frame
         yield rows.select(key_column(contract).alias(KEY), F.lit(older.sent_date(_zone(lake))).alias(DAY))
-
-
-def _columns(lake: Lake, path: TablePath, versions: Versions) -> set[str]:
-    table = lake.delta.open(path, versions(path))
-    return set() if table is None else {field.name for field in table.schema().fields}
 
 
 def _days(lake: Lake, contract: Contract, delivery: Delivery) -> Mapping[str, date]:

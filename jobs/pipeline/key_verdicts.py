@@ -21,8 +21,8 @@ from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import is_small
-from jobs.pipeline.evaluation import curated, runnable_rules, typed_rows
-from jobs.pipeline.other_tables import other_tables
+from jobs.pipeline.evaluation import runnable_rules, typed_rows
+from jobs.pipeline.other_tables import curated, other_tables
 from jobs.pipeline.recheck import KeyVerdicts
 from jobs.pipeline.versions import latest_versions
 

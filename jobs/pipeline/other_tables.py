@@ -1,13 +1,14 @@
 """Curated rows of other datasets for a small delivery: read by the client, only the columns that the plan names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
+from jobs.lake.bits import quoted
 from jobs.lake.lake import Lake
+from jobs.lake.named_rows import NamedRows
 from jobs.lake.spark_tables import in_engine
-from jobs.lake.zones import Zone
+from jobs.lake.zones import TablePath, Zone
 from jobs.pipeline.versions import Versions
 from jobs.quality.one_query import OtherTables
 from jobs.quality.plan import Plan
@@ -20,16 +21,34 @@ def other_tables(lake: Lake, plan: Plan, versions: Versions) -> OtherTables:
     """How the plan reads other datasets, at the versions."""
     names = _columns(plan)
 
-    def rows(dataset: str) -> DataFrame:
-        path = lake.path(Zone.SILVER, dataset)
-        if lake.delta.count(path) > MOST_ROWS:
-            return lake.tables.read(path, versions(path))
-        return in_engine(lake.spark, _read(lake, versions, dataset, names[dataset]))
+    def rows(dataset: str) -> NamedRows:
+        return in_columns(lake, lake.path(Zone.SILVER, dataset), versions, names[dataset])
 
     def values(dataset: str, field: str) -> pa.ChunkedArray:
         return _read(lake, versions, dataset, (field,))[field]
 
     return OtherTables(rows, values)
+
+
+def in_columns(lake: Lake, path: TablePath, versions: Versions, names: Sequence[str]) -> NamedRows:
+    """Those of the columns that the table has, at the version to be read; handed to the engine where the table is small."""
+    if lake.delta.count(path) <= MOST_ROWS:
+        table = lake.delta.columns(path, versions(path), names)
+        return NamedRows(in_engine(lake.spark, table), tuple(table.column_names))
+    rows = _by_engine(lake, path, versions)
+    present = tuple(name for name in names if name in rows.columns)
+    return NamedRows(rows.frame.select(*map(quoted, present)), present)
+
+
+def curated(lake: Lake, versions: Versions, dataset: str) -> NamedRows:
+    """Rows of another dataset, at the version to be read."""
+    return _by_engine(lake, lake.path(Zone.SILVER, dataset), versions)
+
+
+def _by_engine(lake: Lake, path: TablePath, versions: Versions) -> NamedRows:
+    table = lake.delta.open(path, versions(path))
+    names = () if table is None else (field.name for field in table.schema().fields)
+    return NamedRows(lake.tables.read(path, versions(path)), tuple(names))
 
 
 def _columns(plan: Plan) -> Mapping[str, tuple[str, ...]]:

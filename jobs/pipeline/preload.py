@@ -19,6 +19,7 @@ MODULES = (
     "jobs.quality.distribution",
     "jobs.quality.evaluation",
     "jobs.quality.suggest",
+    "pyarrow.acero",
     "pyspark.sql.connect.session",
 )
 """Imported by a step only when it runs, or slow."""

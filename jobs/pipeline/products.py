@@ -16,7 +16,7 @@ from jobs.lake.ledger import Build
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
-from jobs.pipeline.evaluation import curated
+from jobs.pipeline.other_tables import curated
 from jobs.pipeline.versions import latest_versions
 from jobs.products import BUILDERS
 

@@ -57,7 +57,7 @@ class VerdictMasks:
 
 
 def evaluate(
-    rows: NamedRows, plan: Plan, read: Callable[[str], DataFrame], wanted: Wanted, stage: Stage
+    rows: NamedRows, plan: Plan, read: Callable[[str], NamedRows], wanted: Wanted, stage: Stage
 ) -> EvaluatedRows:
     """Typed rows with every rule evaluated, staged: one read for all row rules, one more per uniqueness group or reference."""
     flagged, cached_tables = with_rule_flags(rows, plan, read)
@@ -112,7 +112,7 @@ def _evaluated(
 def masks_of(
     rows: NamedRows,
     plan: Plan,
-    read: Callable[[str], DataFrame],
+    read: Callable[[str], NamedRows],
     only: Callable[[DataFrame], DataFrame],
     keep: Sequence[str],
 ) -> VerdictMasks:

@@ -7,22 +7,21 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import TOLD, Lookup, Rule
 from jobs.lake.bits import balanced, quoted
+from jobs.lake.named_rows import NamedRows
 
 
-def with_lookups(rows: DataFrame, lookups: Sequence[Lookup], read: Callable[[str], DataFrame]) -> DataFrame:
+def with_lookups(rows: DataFrame, lookups: Sequence[Lookup], read: Callable[[str], NamedRows]) -> DataFrame:
     """The rows with a struct column for each lookup, null where no row matches."""
-    names = rows.columns if lookups else []
     for lookup in lookups:
         keys = [key for key, _ in lookup.on]
-        other = read(lookup.dataset).dropDuplicates(keys)
+        other = read(lookup.dataset)
         values = [_field(other, name).alias(name) for name in lookup.fields]
-        lookup_rows = other.select(
+        lookup_rows = other.frame.dropDuplicates(keys).select(
             *(F.col(key).alias(f"_on_{key}") for key in keys), F.struct(*values).alias(lookup.alias)
         )
         key_matches = [F.expr(expression) == F.col(f"_on_{key}") for key, expression in lookup.on]
         joined = rows.join(lookup_rows, balanced(Column.__and__, key_matches), "left")
-        names = [*names, lookup.alias]
-        rows = joined.select(*(quoted(name) for name in names))
+        rows = joined.drop(*(f"_on_{key}" for key in keys))
     return rows
 
 
@@ -33,5 +32,5 @@ def observed_values(rules: Sequence[Rule], unexpected: Sequence[Column]) -> dict
     return {name: value.alias(name) for name, value in values.items()}
 
 
-def _field(other: DataFrame, name: str) -> Column:
+def _field(other: NamedRows, name: str) -> Column:
     return F.col(quoted(name)) if name in other.columns else F.lit(None)

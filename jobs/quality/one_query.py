@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contracts import MALFORMED, SENT, TOLD
@@ -33,7 +32,7 @@ PLACE, HASH = "_place", "_hash"
 class OtherTables:
     """How a plan reads other datasets: their rows as engine columns, or all values of one field in memory."""
 
-    rows: Callable[[str], DataFrame]
+    rows: Callable[[str], NamedRows]
     values: Callable[[str, str], pa.ChunkedArray]
 
 

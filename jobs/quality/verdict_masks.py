@@ -25,7 +25,7 @@ BROADCAST_ROWS = 1_000_000
 def with_rule_flags(
     rows: NamedRows,
     plan: Plan,
-    read: Callable[[str], DataFrame],
+    read: Callable[[str], NamedRows],
     only: Callable[[DataFrame], DataFrame] | None = None,
 ) -> tuple[NamedRows, tuple[DataFrame, ...]]:
     """Rows with a boolean column for each group and reference, and `_copy` for fully equal rows beyond the first.
@@ -49,7 +49,7 @@ def with_rule_flags(
         cached_tables.append(shared)
         flagged = _mark_group(flagged, (shared, size), group, plan, well_formed)
     for reference in plan.references:
-        unknown, size = _cached(_unknown_values(flagged, reference, _known(read(reference.dataset), reference)))
+        unknown, size = _cached(_unknown_values(flagged, reference, _known(read(reference.dataset).frame, reference)))
         cached_tables.append(unknown)
         flagged = _mark_unknown(flagged, (unknown, size), reference)
     if not any(_finds_copies(group, plan) for group in plan.groups):

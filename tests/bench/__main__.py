@@ -11,6 +11,7 @@ from jobs.settings import load
 from tests.bench import (
     checked_write,
     closing,
+    contracts,
     dag_parse,
     fidelity,
     labels,
@@ -33,6 +34,7 @@ CHOICES = (
     "small_delivery",
     "warm_delivery",
     "dag_parse",
+    "contracts",
     "portal",
 )
 
@@ -59,6 +61,8 @@ def main() -> None:
 def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) -> None:
     if arguments.only in (None, "dag_parse"):
         dag_parse.measure(folder / "parse", measures)
+    if arguments.only in (None, "contracts"):
+        contracts.measure(folder / "contracts", measures)
     if arguments.only in (None, "portal"):
         _portal(measures)
     on_engine = {

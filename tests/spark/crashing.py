@@ -13,6 +13,8 @@ from typing import Any
 
 from jobs.lake.ledger import Ledger
 from jobs.lake.results import Results
+from jobs.lake.staging import Stage
+from jobs.pipeline import bronze
 from jobs.pipeline.steps import STEPS
 from jobs.reporting import report_store
 from jobs.settings import load
@@ -60,15 +62,25 @@ def arrange(point: str) -> None:
             loading._stamped = in_the_middle(loading._stamped)
         case "written":
             Ledger.move = die  # type: ignore[method-assign,assignment]
-        case "silver":
-            publish._silver, publish._silver_from_memory = after(publish._silver), after(publish._silver_from_memory)
-            publish._quarantine_and_evidence = never
-        case "published":
-            Results.write = die  # type: ignore[method-assign,assignment]
         case "half_told":
             report_store.put = die  # type: ignore[assignment]
         case "built":
             Ledger.record_build = die  # type: ignore[method-assign,assignment]
+        case _:
+            arrange_in_conform(point)
+
+
+def arrange_in_conform(point: str) -> None:
+    """The points within the step that evaluates and publishes."""
+    match point:
+        case "staged":
+            bronze.FEW_ROWS = 0  # type: ignore[attr-defined]  # as a large delivery
+            Stage.write = after(Stage.write)  # type: ignore[method-assign]
+        case "silver":
+            publish._silver, publish._more_silver = after(publish._silver), after(publish._more_silver)
+            publish._quarantine_and_evidence = never
+        case "published":
+            Results.write = die  # type: ignore[method-assign,assignment]
         case _:
             raise ValueError(point)
 

@@ -93,6 +93,7 @@ def second_way(lake: Lake, settings: Settings) -> Delivery:
     killed(settings, "written", "load", delivery)
     assert lake.ledger.get(delivery).state == State.LANDED
     steps.load(settings, delivery)
+    killed(settings, "staged", "conform", delivery)
     killed(settings, "published", "conform", delivery)
     assert lake.ledger.get(delivery).state == State.LOADED
     steps.conform(settings, delivery)

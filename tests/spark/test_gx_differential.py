@@ -128,7 +128,7 @@ def test_fused_results_equal_those_of_great_expectations(
     table = typed(NamedRows.of(bronze(lake.spark, seed, rows, bad)), registry.contract("t")).rows
     plan = quality.plan(registry.contract("t"), registry.rules["t"])
     stage = lake.stage(lake.path(Zone.SILVER, "t"))
-    judged = evaluate(table, plan, lambda *_: table.frame, Wanted(["_row", "a", "b"], replaced=("_raw",)), stage)
+    judged = evaluate(table, plan, lambda *_: table, Wanted(["_row", "a", "b"], replaced=("_raw",)), stage)
     alone = by_gx_alone(table.frame, registry)
     for result in judged.results:
         gx, numbers = alone[result.rule.id], alone[result.rule.id]["result"]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql.connect.client import SparkConnectClient
 
+from jobs.conform.arrow_rows import broken_rows
 from jobs.contracts import Registry, load
 from jobs.contracts.names import DELIVERY, EXTRA, FAILING, FIRST_SENT, MARKS, RAW, SEQ
 from jobs.ingest.land import Manifest, deliver
@@ -78,22 +79,20 @@ def _comparable(evaluation: Evaluation) -> dict[str, Any]:
         "distribution": {name: pytest.approx(number) for name, number in evaluated.shape.items()},
         "repairs": evaluation.repair_counts(),
         "rows": _rows(table),
+        "broken": sorted(
+            (row for batch in broken_rows(table.to_batches(), evaluated.rules) for row in batch.to_pylist()),
+            key=lambda row: (row["_file"], row["_row"]),
+        ),
     }
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:
     """All rows in their order in the file, with what both ways carry; names without the prefix of extra columns."""
     table = table.rename_columns([name.removeprefix(EXTRA) for name in table.column_names])
-    names = [name for name in table.column_names if name not in OF_ONE_WAY]
-    assert any(name.startswith("_mask") for name in names) and any(name.startswith(FAILING) for name in names)
-    rows = [_of_broken_rows_alone(row) for row in table.select(sorted(names)).to_pylist()]
+    names = [name for name in table.column_names if name not in OF_ONE_WAY and not name.startswith(FAILING)]
+    assert any(name.startswith("_mask") for name in names)
+    rows = table.select(sorted(names)).to_pylist()
     return sorted(rows, key=lambda row: (row["_file"], row["_row"]))
-
-
-def _of_broken_rows_alone(row: dict[str, Any]) -> dict[str, Any]:
-    """The row; what was sent counts only where it breaks a rule: in memory, rows that may break one carry it too."""
-    is_broken = any(bits for name, bits in row.items() if name.startswith("_mask"))
-    return row if is_broken else {name: None if name.startswith(FAILING) else value for name, value in row.items()}
 
 
 def test_shipped_datasets_have_one_outcome_both_ways(

@@ -129,9 +129,9 @@ def test_a_column_that_may_be_read_in_two_ways_follows_the_files_others() -> Non
 
 
 def test_digits_with_misplaced_separators_are_no_number() -> None:
-    assert not any(marks.fits("0,125") for marks in POINT) and Marks("", ",").fits("0,125")
+    assert not any(marks.pattern().match("0,125") for marks in POINT) and Marks("", ",").pattern().match("0,125")
     assert Marks(".", ",").plain("12.345.678,90") == "12345678.90"
-    assert [m for m in (*POINT, *COMMA) if m.fits("1.234.5")] == []
+    assert [m for m in (*POINT, *COMMA) if m.pattern().match("1.234.5")] == []
 
 
 def test_numbers_of_a_workbook_are_written_with_the_decimal_mark_of_their_field(tmp_path: Path) -> None:
