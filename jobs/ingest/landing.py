@@ -31,15 +31,25 @@ class Landing:
 
     def arrivals(self) -> list[list[StoredObject]]:
         """Complete deliveries of the next page with an object that the ledger does not know; to be remembered once recorded."""
-        unknown = [o for o in self._next_page() if self._seen.get(o.key) != o.etag and _is_of_delivery(o.key)]
-        if not unknown:
+        unseen = self._unseen()
+        if not unseen:
             return []
-        etags = self._lake.ledger.etags([o.key for o in unknown])
-        new = [o for o in unknown if etags.get(o.key) != o.etag]
-        found = [[o] for o in new if _is_single(o.key)] + self._complete_folders(new)
+        found = self._deliveries(self._unknown(unseen))
         waiting = {o.key for members in found for o in members}
-        self.remember(o for o in unknown if o.key not in waiting)
+        self.remember(o for o in unseen if o.key not in waiting)
         return sorted(found, key=lambda members: (max(o.modified for o in members), members[0].key))
+
+    def _unseen(self) -> list[StoredObject]:
+        """Objects of deliveries on the next page that are not remembered."""
+        return [o for o in self._next_page() if self._seen.get(o.key) != o.etag and _is_of_delivery(o.key)]
+
+    def _unknown(self, objects: Sequence[StoredObject]) -> list[StoredObject]:
+        """Those that the ledger does not know; one query."""
+        etags = self._lake.ledger.etags([o.key for o in objects])
+        return [o for o in objects if etags.get(o.key) != o.etag]
+
+    def _deliveries(self, new: Sequence[StoredObject]) -> list[list[StoredObject]]:
+        return [[o] for o in new if _is_single(o.key)] + self._complete_folders(new)
 
     def remember(self, objects: Iterable[StoredObject]) -> None:
         """These are not looked at again until they change."""
