@@ -19,7 +19,8 @@ _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 # An idle engine gives its heap back: after a minute without a collection it collects, and keeps little free.
 JAVA_OPTIONS = (
-    "-Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=60000 -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=30 "
+    # Plans of hundreds of rules are deep: a cold engine would run out of stack reading a task.
+    "-Xss16m -Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=60000 -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=30 "
     "-Duser.timezone=UTC"
 )
 RETAINED = {

@@ -49,6 +49,8 @@ class SparkTables:
         is_few = rows <= FEW_ROWS
         self.spark.conf.set("spark.sql.codegen.wholeStage", str(not is_few).lower())
         self.spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_few else "FALLBACK")
+        # Interpreted, it costs a new cache for each projection and row: half of the time of windows.
+        self.spark.conf.set("spark.sql.subexpressionElimination.enabled", str(not is_few).lower())
 
     def exists(self, path: TablePath) -> bool:
         return self._arrow.version(path) is not None
