@@ -1,6 +1,7 @@
 """The quick readers of contracts agree with the general ones, and read each file once."""
 
 import copy
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,11 @@ def test_anchors_and_merged_keys_are_read_by_the_general_reader(tmp_path: Path) 
     assert yaml_source.read(file).data == {"a": {"c": 1}, "b": {"c": 1}, "d": {"c": 1, "e": 2}}
 
 
-def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    schemas, expectations = PROJECT / "schemas", PROJECT / "expectations"
-    contracts.load(schemas, expectations)  # codes and wordings are read once in a process
+def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    contracts.load(PROJECT / "schemas", PROJECT / "expectations")  # codes and wordings are read once in a process
+    schemas, expectations = tmp_path / "schemas", tmp_path / "expectations"  # not yet read by this process
+    shutil.copytree(PROJECT / "schemas", schemas)
+    shutil.copytree(PROJECT / "expectations", expectations)
     read, texts = plain_yaml.read, []
 
     def counting(text: str) -> Any:
