@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from jobs.conform import typed
 from jobs.contracts import Field, Source
 from jobs.lake.lake import Lake
+from jobs.lake.named_rows import NamedRows
 from tests.unit.ingest.test_delimited import contract
 from tests.unit.ingest.test_excel import read_file
 
@@ -55,7 +56,8 @@ def made(spark: SparkSession, fields: list[Field], texts: list[str]) -> tuple[An
     names = ", ".join(f"{f.name} string" for f in fields)
     system = "_delivery string, _file string, _row bigint, _malformed string, _line string"
     bronze = spark.createDataFrame([("d", "f", 1, None, None, *texts)], f"{system}, {names}")
-    rows, repairs = typed(bronze, contract(*fields))
+    cast = typed(NamedRows.of(bronze), contract(*fields))
+    rows, repairs = cast.rows.frame, cast.repairs
     row = rows.collect()[0].asDict()
     bits = [(row[f"_fix{i // 62}"] >> i % 62) & 1 == 1 for i in range(len(repairs))]
     return row, {(r.field, r.kind): bit for r, bit in zip(repairs, bits, strict=True)}
