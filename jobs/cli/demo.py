@@ -91,7 +91,7 @@ def _send_days(
 
 
 class _Patience:
-    """Shows how things stand; ServiceUnavailable where nothing has moved for too long."""
+    """Print progress; ServiceUnavailable where no delivery has advanced for too long."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self._last = progress, ("", progress.seconds())

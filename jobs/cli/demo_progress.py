@@ -31,7 +31,7 @@ class Progress:
         self._printed = (text, self.seconds())
 
     def show(self, text: str) -> None:
-        """How things stand; on a terminal in place of what was shown before."""
+        """Print the current progress; a terminal shows it in place of the last line."""
         if self._status is not None:
             self._status.update(escape(f"[{self.seconds():4.0f} s] {text}"))
         elif text != self._printed[0] or self.seconds() - self._printed[1] >= QUIET_S:

@@ -108,7 +108,7 @@ def _merge(publication: Publication) -> Merge:
 
 
 def _more_silver(lake: Lake, publication: Publication) -> None:
-    """The good rows beside those in silver, or in place of those with their keys; committed by the client where it can."""
+    """Append the good rows to silver, or merge them by key; committed by the client where the table is small enough."""
     contract, stage = publication.contract, publication.stage
     path = lake.path(Zone.SILVER, contract.id)
     is_new = _ensure_silver(lake, publication)

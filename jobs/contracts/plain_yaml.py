@@ -27,7 +27,7 @@ Loader.add_implicit_resolver(
 
 
 class NotPlain(Exception):
-    """The text is not plain YAML, or is none at all; the general reader tells which."""
+    """The text is not in the subset of YAML that this reader parses, or is not YAML; PyYAML decides which."""
 
 
 def read(text: str) -> tuple[Any, dict[tuple[PathKey, ...], int]]:
@@ -87,7 +87,7 @@ class _Reader:
 
 
 def _plain_value(text: str) -> Any:
-    """The value of a scalar without quotes: most are text, as their first character tells."""
+    """The value of an unquoted scalar; its first character already rules out a number, date or keyword in most cases."""
     return _resolved(text) if text[:1] in Loader.yaml_implicit_resolvers else text
 
 

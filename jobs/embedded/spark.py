@@ -27,7 +27,7 @@ RETAINED = {
     "spark.ui.retainedJobs": "5000", "spark.ui.retainedStages": "5000",
     "spark.ui.retainedTasks": "100000", "spark.sql.ui.retainedExecutions": "5000",
 }  # fmt: skip
-"""For whoever reads the web UI; without it nobody sees what the engine remembers."""
+"""History limits of the Spark web UI; not set where the UI is off, so that the driver keeps less."""
 
 
 def probe(settings: Settings) -> None:

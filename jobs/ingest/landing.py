@@ -69,7 +69,7 @@ class Landing:
 
 
 def _is_of_delivery(key: str) -> bool:
-    """Whether the object belongs to a delivery: not the covering letter of a single file, and not beside the datasets."""
+    """Whether the object belongs to a delivery: not the manifest of a single file, and not outside the dataset folders."""
     parts = key.split("/")
     return len(parts) > FOLDER or (_is_single(key) and not parts[-1].endswith(SIDECAR) and bool(parts[-1]))
 
