@@ -11,7 +11,7 @@ from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock,
 from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
 from jobs.contracts import Contract, Field, Source, text_column
 from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
-from jobs.lake.bits import bit_columns, column_names, quoted
+from jobs.lake.bits import balanced, bit_columns, column_names, quoted
 from jobs.lake.named_rows import NamedRows
 
 BLANKS = " \t\r\n\u3000\u00a0\ufeff\u200b\u200c\u200d"
@@ -20,7 +20,10 @@ HALF = "".join(chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)) + " "
 TRUE_WORDS = ("true", "1", "y", "yes", "t", "是", "有")
 FALSE_WORDS = ("false", "0", "n", "no", "f", "否", "无")
 DIRECT = "_direct_"
+ODD = "_odd_"
 STEP = "_step_"
+MARKED = tuple(char.encode() for char in BLANKS if ord(char) > 0x7F) + (b"\xef\xbc", b"\xef\xbd")
+"""UTF-8 of blanks that are not ASCII, and how that of every full-width character begins."""
 SYSTEM = (DELIVERY, *TECHNICAL)
 
 
@@ -46,37 +49,39 @@ class TypedRows:
 class Casting:
     """How a contract's fields are computed from the delivered columns.
 
-    Plain fields are cleaned in one expression over the text as sent. Fields with more declared steps are built in layers,
-    each over the columns of the one before: an expression that uses its input twice would double with each step.
+    Built in layers, each over the columns of the one before: the engine would evaluate an expression as often as others
+    use it. The first has composed texts, the second the values of texts that cast directly and the cleaned texts of other
+    fields where they differ from what was sent, each further one a declared step.
     `texts` has each field's normalised text; of a direct field, only where its cast failed.
     """
 
     layers: list[dict[str, Column]]
-    direct: dict[str, Column]
     texts: dict[str, Column]
     values: dict[str, Column]
     early: list[Repair]
     late: list[Repair]
 
-    def put(self, number: int, field: Field, expression: Column) -> Column:
+    def put(self, number: int, name: str, expression: Column) -> Column:
         """The expression as a new column of a layer."""
         while len(self.layers) <= number:
             self.layers.append({})
-        name = f"{STEP}{number}_{field.name}"
         self.layers[number][name] = expression
         return F.col(name)
+
+    def is_direct(self, field: Field) -> bool:
+        """Whether the field's texts are cast as they were sent, and normalised only where that fails."""
+        return len(self.layers) > 1 and DIRECT + field.name in self.layers[1]
 
 
 def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
     """How each field of the contract is computed from bronze text."""
-    casts = Casting([], {}, {}, {}, [], [])
+    casts = Casting([], {}, {}, [], [])
     for field in contract.fields:
         value = _value(field, contract, F.col(TEXT + field.name))
         if _is_direct(field, contract):
-            casts.direct[field.name] = _direct(field, contract)
-            failed = casts.direct[field.name].isNull()
+            at_once = casts.put(1, DIRECT + field.name, _direct(field, contract))
+            failed = at_once.isNull()
             casts.texts[field.name] = F.when(failed, _normalised(casts, field, contract, failed))
-            at_once = F.col(DIRECT + field.name)
             value = F.when(at_once.isNotNull(), at_once).otherwise(value)
         else:
             casts.texts[field.name] = _normalised(casts, field, contract)
@@ -86,7 +91,7 @@ def casting(contract: Contract, extras: tuple[str, ...] = ()) -> Casting:
             casts.values[field.name + QUALIFIER] = F.nullif(qualifier, F.lit(""))
         if field.type == "timestamp":
             casts.late.extend(_clock_changes(field, contract, _text(field, casts)))
-    casts.values.update({EXTRA + name: F.col(quoted(SENT + name)) for name in extras})
+    casts.values.update({EXTRA + name: F.col(quoted(name)) for name in extras})
     return casts
 
 
@@ -122,19 +127,17 @@ def _formats(field: Field) -> tuple[str, ...]:
 def typed(bronze: NamedRows, contract: Contract, extras: tuple[str, ...] = ()) -> TypedRows:
     """Bronze rows with typed fields, their normalised texts, texts as sent in `_as_sent_…`, repairs as bits in `_fix…`."""
     casts = casting(contract, extras)
-    rows = _layered(bronze.frame, casts)
+    with_texts = _layered(bronze.frame, casts).select("*", *_aliased(casts.texts, TEXT))
     system = [name for name in SYSTEM if name in bronze.columns]
     arrived = [name for name in bronze.columns if name not in SYSTEM]
     sent = [F.col(quoted(name)).alias(SENT + name) for name in arrived]
     fixes = bit_columns([r.happened for r in casts.early], "_fix")
-    with_texts = rows.select(*system, *sent, *fixes, *_aliased(casts.direct, DIRECT), *_aliased(casts.texts, TEXT))
     clocks = bit_columns([r.happened for r in casts.late], "_clock")
-    passed = (*system, *_prefixed(SENT, arrived), *column_names(len(casts.early), "_fix"))
-    made = [*clocks, *_text_columns(contract, casts), *_aliased(casts.values, "")]
-    typed_rows = with_texts.select(*(F.col(quoted(name)) for name in passed), *made)
-    clock_names, texts = column_names(len(casts.late), "_clock"), _prefixed(TEXT, _stored_texts(contract))
-    names = (*passed, *clock_names, *texts, *casts.values)
-    return TypedRows(NamedRows(typed_rows, names), (*casts.early, *casts.late), extras)
+    made = [*sent, *fixes, *clocks, *_text_columns(contract, casts), *_aliased(casts.values, "")]
+    fix_names, clock_names = column_names(len(casts.early), "_fix"), column_names(len(casts.late), "_clock")
+    sent_names, texts = _prefixed(SENT, arrived), _prefixed(TEXT, _stored_texts(contract))
+    names = (*system, *sent_names, *fix_names, *clock_names, *texts, *casts.values)
+    return TypedRows(NamedRows(with_texts.select(*system, *made), names), (*casts.early, *casts.late), extras)
 
 
 def _prefixed(prefix: str, names: Iterable[str]) -> list[str]:
@@ -160,9 +163,9 @@ def _stored_texts(contract: Contract) -> list[str]:
 def _text(field: Field, casts: Casting) -> Column:
     """The field's normalised text, over the columns of the last layer."""
     text = F.col(TEXT + field.name)
-    if field.name not in casts.direct:
+    if not casts.is_direct(field):
         return text
-    return F.when(F.col(DIRECT + field.name).isNull(), text).otherwise(F.col(SENT + field.name))
+    return F.when(F.col(DIRECT + field.name).isNull(), text).otherwise(_raw(casts, field))
 
 
 def _aliased(columns: Mapping[str, Column], prefix: str) -> list[Column]:
@@ -175,33 +178,46 @@ def _normalised(casts: Casting, field: Field, contract: Contract, cast_failed: C
     `cast_failed` is true where a direct cast failed: elsewhere there is nothing to repair.
     """
     raw = _raw(casts, field)
-    text = _cleaned(raw, field)
-    noted = _cleaning_repairs(field, raw, text)
+    noted = []
+    text = raw
+    if field.is_trimmed() or field.is_narrowed():
+        text, noted = _cleaned(casts, field, raw, is_late=cast_failed is not None)
     steps = list(_steps(field))
     if steps:
-        text = casts.put(1, field, text)
-    for number, (kind, step) in enumerate(steps, 2):
-        after = casts.put(number, field, step(text))
+        text = casts.put(2, f"{STEP}2_{field.name}", text)
+    for number, (kind, step) in enumerate(steps, 3):
+        after = casts.put(number, f"{STEP}{number}_{field.name}", step(text))
         noted.append((kind, ~text.eqNullSafe(after)))
         text = after
     missing = sorted({*contract.layout.missing, *field.source.missing})
     bare = text if field.is_trimmed() else F.btrim(text, F.lit(BLANKS))
+    normalised = F.col(TEXT + field.name)
     if missing:
-        noted.append(("missing_word", bare.isin(missing)))
-    text = F.when(~bare.isin(*missing, ""), text)
-    for kind, happened in (*noted, *_value_repairs(field, text)):
+        noted.append(("missing_word", normalised.isNull() & (bare != "")))
+    for kind, happened in (*noted, *_value_repairs(field, normalised)):
         if kind != "extract":
             casts.early.append(Repair(field.name, kind, happened if cast_failed is None else cast_failed & happened))
-    return text
+    return F.when(~bare.isin(*missing, ""), text)
 
 
-def _cleaning_repairs(field: Field, raw: Column, cleaned: Column) -> list[tuple[str, Column]]:
-    """Repairs made by trimming and by half-width characters."""
-    trimmed = _trimmed(raw) if field.is_trimmed() else raw
-    noted = [("trim", ~raw.eqNullSafe(trimmed))] if field.is_trimmed() else []
+def _cleaned(casts: Casting, field: Field, raw: Column, is_late: bool) -> tuple[Column, list[tuple[str, Column]]]:
+    """The text trimmed and with half-width characters, as far as the contract declares, and the repairs that this makes.
+
+    A column of its own keeps what few texts become; where cleaning is late, the few texts are those that get here.
+    """
+    trimmed = F.btrim(raw, F.lit(BLANKS)) if field.is_trimmed() else raw
+    clean = F.translate(trimmed, FULL, HALF) if field.is_narrowed() else trimmed
+    odd = F.when(_suspect(raw), clean)
+    is_odd = F.lit(True)
+    if not is_late:
+        odd = casts.put(1, ODD + field.name, odd)
+        is_odd = odd.isNotNull()
+    noted = []
+    if field.is_trimmed():
+        noted.append(("trim", is_odd & (raw != trimmed)))
     if field.is_narrowed():
-        noted.append(("full_width", ~trimmed.eqNullSafe(cleaned)))
-    return noted
+        noted.append(("full_width", is_odd & (trimmed != clean)))
+    return F.coalesce(odd, raw), noted
 
 
 def _value_repairs(field: Field, text: Column) -> list[tuple[str, Column]]:
@@ -219,7 +235,7 @@ def _raw(casts: Casting, field: Field) -> Column:
         return F.col(field.source.derive or field.name)
     parts = re.split(r"\{(\w+)\}", field.source.compose)
     pieces = [F.col(p) if i % 2 else F.lit(p) for i, p in enumerate(parts) if i % 2 or p]
-    return casts.put(0, field, F.concat(*pieces))
+    return casts.put(0, f"{STEP}0_{field.name}", F.concat(*pieces))
 
 
 def _steps(field: Field):  # type: ignore[no-untyped-def]
@@ -239,22 +255,12 @@ def _steps(field: Field):  # type: ignore[no-untyped-def]
 def _suspect(text: Column) -> Column:
     """Whether the text may have blanks at its ends or full-width letters; most texts have neither.
 
-    Comparing two lengths detects non-ASCII far cheaper than checking each character.
+    Comparing two lengths detects non-ASCII far cheaper than checking each character, and bytes are found cheaper than
+    characters are translated.
     """
     is_wide = F.octet_length(text) != F.length(text)
-    return is_wide | (text < "!") | (last_character(text) < "!")
-
-
-def _trimmed(text: Column) -> Column:
-    return F.when(_suspect(text), F.btrim(text, F.lit(BLANKS))).otherwise(text)
-
-
-def _cleaned(text: Column, field: Field) -> Column:
-    """The text trimmed and with half-width characters, as far as the contract declares."""
-    if not field.is_narrowed():
-        return _trimmed(text) if field.is_trimmed() else text
-    bare = F.btrim(text, F.lit(BLANKS)) if field.is_trimmed() else text
-    return F.when(_suspect(text), F.translate(bare, FULL, HALF)).otherwise(text)
+    is_marked = balanced(Column.__or__, [F.contains(text, F.lit(mark).cast("string")) for mark in MARKED])
+    return (text < "!") | (last_character(text) < "!") | (is_wide & is_marked)
 
 
 def _value(field: Field, contract: Contract, text: Column) -> Column:

@@ -16,18 +16,22 @@ ALIKE = {" ": "[ \u00a0\u2007\u2009\u202f]", "'": "['\u2018\u2019]"}
 """Separators with several spellings."""
 BINARY = ("double", "float")
 WIDEST = "decimal(38,18)"
+LONGEST_DIRECT = 30
+"""Bytes of a binary number that is cast without looking for what the cast may have lost."""
 
 
 def direct_number(field: Field, text: Column) -> Column:
     """The number of a text that casts directly; null where it needs more checks.
 
     Texts are compared by their first and last characters, which is far cheaper than a regular expression. The cast
-    rejects other texts that begin and end like a number, except hexadecimal digits, which Java also reads.
+    rejects other texts that begin and end like a number, except hexadecimal digits, which Java also reads. A text that is
+    short and has no exponent neither overflows nor underflows.
     """
     kind = field.spark_type()
     looks_like = text.between("+", ":") & last_character(text).between(".", "9")
     if kind in BINARY:
-        return F.when(looks_like, _exact(text.try_cast(kind), text, field))
+        is_short = F.octet_length(text) <= F.lit(LONGEST_DIRECT)
+        return F.when(looks_like & is_short & ~_has_exponent(text) & ~_is_hex(text), text.try_cast(kind))
     if (scale := _scale(field)) is not None:
         point = F.instr(text, ".")
         is_short = (point == 0) | (F.length(text) - point <= F.lit(scale))
@@ -105,9 +109,12 @@ def _exact(number: Column, text: Column, field: Field) -> Column:
     """The number; null where it is not finite, or underflows to zero."""
     if field.spark_type() not in BINARY:
         return number
-    is_hex = F.contains(text, F.lit("x")) | F.contains(text, F.lit("X"))
-    is_lost = (number == 0) & _has_exponent(text) & text.rlike("^[^eE]*[1-9]")
-    return _finite(F.when(~is_hex & ~is_lost, number), field)
+    is_lost = (number == 0) & text.rlike("^[^eE]*[1-9]")
+    return _finite(F.when(~_is_hex(text) & ~is_lost, number), field)
+
+
+def _is_hex(text: Column) -> Column:
+    return F.contains(text, F.lit("x")) | F.contains(text, F.lit("X"))
 
 
 def _finite(number: Column, field: Field) -> Column:

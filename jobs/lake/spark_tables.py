@@ -1,6 +1,7 @@
 """Delta tables written by Spark: silver and gold, where the rows are too many for the client's memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -51,6 +52,16 @@ class SparkTables:
         self.spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_few else "FALLBACK")
         # Interpreted, it costs a new cache for each projection and row: half of the time of windows.
         self.spark.conf.set("spark.sql.subexpressionElimination.enabled", str(not is_few).lower())
+
+    @contextmanager
+    def in_parts(self) -> Iterator[None]:
+        """Compile each step of a plan by itself: as one, the code of a contract is longer than the JVM compiles well."""
+        before = self.spark.conf.get("spark.sql.codegen.wholeStage")
+        self.spark.conf.set("spark.sql.codegen.wholeStage", "false")
+        try:
+            yield
+        finally:
+            self.spark.conf.set("spark.sql.codegen.wholeStage", before)
 
     def exists(self, path: TablePath) -> bool:
         return self._arrow.version(path) is not None

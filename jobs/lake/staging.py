@@ -47,6 +47,10 @@ class Stage:
 
     def write(self, rows: DataFrame, held: Column) -> None:
         """Write the rows; one pass of the engine."""
+        with self.tables.in_parts():
+            self._write(rows, held)
+
+    def _write(self, rows: DataFrame, held: Column) -> None:
         writer = rows.withColumn(HELD, held).write.format("delta").partitionBy(HELD, *self.partition_by)
         writer.option("delta.dataSkippingNumIndexedCols", self.counted_columns).save(self.path.spark_url)
 

@@ -38,7 +38,7 @@ def repartition(lake: Lake, zone: Zone, contract: Contract) -> bool:
             with TemporaryDirectory(prefix="lake-repartition-") as folder:
                 spool = Path(folder) / "rows.arrow"
                 _spool(_dated(existing, table, days), table.schema, spool)
-                lake.delta.rewrite(existing, table, read_spool(spool))
+                lake.delta.rewrite(path, existing, table, read_spool(spool))
     logger.info("%s: %s is now partitioned by %s", contract.id, path, ", ".join(table.partition_by))
     return True
 

@@ -18,4 +18,4 @@ def test_a_large_delivery_is_several_row_groups(lake: Lake) -> None:
     file = pq.ParquetFile(pa.BufferReader(lake.store.get_bytes(found)))
     groups = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
     assert [one.num_rows for one in groups] == [200_000, 200_000, 100_001]
-    assert {one.column(0).compression for one in groups} == {"SNAPPY"}
+    assert {one.column(0).compression for one in groups} == {"ZSTD"}
