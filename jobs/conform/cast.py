@@ -22,7 +22,7 @@ FALSE_WORDS = ("false", "0", "n", "no", "f", "否", "无")
 DIRECT = "_direct_"
 ODD = "_odd_"
 STEP = "_step_"
-MARKED = tuple(char.encode() for char in BLANKS if ord(char) > 0x7F) + (b"\xef\xbc", b"\xef\xbd")
+MARKED = (*(char.encode() for char in BLANKS if ord(char) > 0x7F), b"\xef\xbc", b"\xef\xbd")
 """UTF-8 of blanks that are not ASCII, and how that of every full-width character begins."""
 SYSTEM = (DELIVERY, *TECHNICAL)
 
