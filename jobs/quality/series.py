@@ -8,133 +8,117 @@ Source of the rules: R02, R05, R06, R09, R10 of the utilities' rules.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contracts import Contract
-from jobs.lake.bits import balanced, quoted
 from jobs.quality.level_rules import departs, drifts
 from jobs.quality.plan import Series
-from jobs.quality.series_window import SeriesWindow
+from jobs.quality.series_window import ROW, Columns, Layer, SeriesWindow, literal
 
 HOUR = 3600.0
-RATE = "_rate_in_band"
 # A counter that falls from beyond this share of its dial may have rolled over.
 NEAR_THE_TOP = 0.9
 
 
 def with_series_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:
     """The rows with a boolean column for each rule, true where the row breaks it."""
-    names = rows.columns if series else []  # read once: each access makes Spark analyse the plan
+    if not series:
+        return rows
+    columns, flags = Columns(), []
+    numbers: dict[tuple[str, ...], int] = {}
     for series_rule in series:
-        value = f"_v_{series_rule.rule.id}"
         kwargs = series_rule.rule.kwargs
-        window = SeriesWindow(kwargs, quoted(value))
-        present = balanced(Column.__and__, [F.col(quoted(n)).isNotNull() for n in (*kwargs["series"], kwargs["at"])])
-        rows = rows.withColumn(value, F.when(present, _in_band(contract, kwargs["column"])))
-        if "rate" in kwargs:
-            rows = rows.withColumn(RATE, _in_band(contract, kwargs["rate"]))
-        rows = KINDS[series_rule.rule.type](rows, series_rule.flag, window)
-        is_flagged = present & F.coalesce(F.col(series_rule.flag), F.lit(False)) & ~window.exempt()
-        # Intermediate columns are dropped, so that the next rule may use the same names.
-        rows = rows.select(*(quoted(name) for name in names), is_flagged.alias(series_rule.flag))
-        names = [*names, series_rule.flag]
-    return rows
+        number = numbers.setdefault((*kwargs["series"], kwargs["at"]), len(numbers))
+        window = SeriesWindow(kwargs, contract, columns, number)
+        breaks = KINDS[series_rule.rule.type](window)
+        flags.append(F.expr(f"coalesce({breaks}, false) AND NOT {window.exempt()}").alias(series_rule.flag))
+    return columns.over(rows).select(f"{ROW}.*", *flags)
 
 
-def _in_band(contract: Contract, name: str) -> Column:
-    field, value = contract.field(name), F.col(quoted(name))
-    if field.type not in ("integer", "number"):
-        return value
-    inside = F.lit(True)
-    if field.minimum is not None:
-        inside = inside & (value >= F.lit(field.minimum))
-    if field.maximum is not None:
-        inside = inside & (value <= F.lit(field.maximum))
-    return F.when(inside, value.cast("double"))
-
-
-def _stuck(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
+def _stuck(window: SeriesWindow) -> str:
     """Runs of at least `intervals` equal readings, while another field of the point changes."""
-    kwargs, value = window.kwargs, F.col(window.value)
+    value = window.value()
+    prior, count = window.prior(value), window.so_far(f"{value} IS NOT NULL")
     # Each exempt reading starts a new run, so that a long standstill does not count towards the next one.
-    starts = (value != window.prior(window.value)) | window.prior(window.value).isNull() | window.exempt()
-    rows = rows.withColumn("_starts", F.when(value.isNotNull(), starts.cast("int")))
-    rows = rows.withColumn("_run", window.so_far("_starts"))
-    run = Window.partitionBy(*(F.col(quoted(name)) for name in kwargs["series"]), F.col("_run"))
-    moving = [F.min(quoted(n)).over(run) != F.max(quoted(n)).over(run) for n in kwargs.get("while_moves") or ()]
-    is_long = value.isNotNull() & (F.count(window.value).over(run) >= window.number("intervals"))
-    return rows.withColumn(flag, is_long & (balanced(Column.__or__, moving) if moving else F.lit(True)))
+    starts = f"({value} IS NOT NULL AND ({prior} IS NULL OR {value} != {prior} OR {window.exempt()}))"
+    start = window.latest(f"CASE WHEN {starts} THEN {count} END")
+    end = window.next(f"CASE WHEN {starts} THEN {count} END", Layer.RUN)
+    length = f"coalesce({end}, {window.in_all(f'{value} IS NOT NULL')} + 1) - {start}"
+    is_long = f"{value} IS NOT NULL AND {length} >= {window.parameter('intervals')}"
+    fields = [window.field(name) for name in window.kwargs.get("while_moves") or ()]
+    return f"{is_long} AND {_moves(window, starts, fields)}" if fields else is_long
 
 
-def _spike(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
+def _moves(window: SeriesWindow, starts: str, fields: Sequence[str]) -> str:
+    """Whether any of the fields has, in the row's run, another value than its first in the run."""
+    firsts = [f"CASE WHEN {starts} THEN coalesce({name}, {window.next(name)}) END" for name in fields]
+    pairs = zip(fields, map(window.latest, firsts), strict=True)
+    moved = f"coalesce({' OR '.join(f'{name} != {first}' for name, first in pairs)}, false)"
+    before = window.latest(f"CASE WHEN {moved} THEN true WHEN {starts} THEN false END", Layer.MOVE)
+    after = window.next(f"CASE WHEN {starts} THEN false WHEN {moved} THEN true END", Layer.MOVE)
+    return f"({before} OR {after})"
+
+
+def _spike(window: SeriesWindow) -> str:
     """A step of more than `limit`, reversed within `readings` readings: all readings between are flagged."""
-    limit, value = window.number("limit"), F.col(window.value)
-    rows = rows.withColumn("_prior", window.prior(window.value)).withColumn("_next", window.next(window.value))
-    rows = rows.withColumn("_up", value - F.col("_prior")).withColumn("_down", value - F.col("_next"))
+    limit, value = window.parameter("limit"), window.value()
+    prior, following = window.prior(value), window.next(value)
     readings = int(window.kwargs.get("readings") or 1)
+    up, down = f"({value} - {prior})", f"({value} - {following})"
+    is_short = f"abs({up}) > {limit} AND abs({down}) > {limit}"
     if readings > 1:
-        rows = _between_steps(rows, window, limit)
-        is_short = F.col("_length") <= F.lit(readings)
-    else:
-        is_short = (F.abs("_up") > limit) & (F.abs("_down") > limit)
-    is_back = F.abs(F.col("_next") - F.col("_prior")) <= limit
+        # Between two steps the first reading is compared with the one before it, the last with the one after it.
+        is_step, count = f"abs({up}) > {limit}", window.so_far(f"{value} IS NOT NULL")
+        prior = window.latest(f"CASE WHEN {is_step} THEN {prior} END")
+        following = window.next(f"CASE WHEN {is_step} THEN {value} END", Layer.RUN)
+        start = window.latest(f"CASE WHEN {is_step} THEN {count} END")
+        end = window.next(f"CASE WHEN {is_step} THEN {count} END", Layer.RUN)
+        down = f"-{window.next(f'CASE WHEN {is_step} THEN {up} END', Layer.RUN)}"
+        up = window.latest(f"CASE WHEN {is_step} THEN {up} END")
+        is_short = f"{end} - {start} <= {readings}"
+    is_back = f"abs({following} - {prior}) <= {limit}"
     # Up and down have one sign where both steps leave the reading on the same side.
-    return rows.withColumn(flag, value.isNotNull() & is_short & (F.col("_up") * F.col("_down") > 0) & is_back)
+    return f"{value} IS NOT NULL AND {is_short} AND {up} * {down} > 0 AND {is_back}"
 
 
-def _between_steps(rows: DataFrame, window: SeriesWindow, limit: Column) -> DataFrame:
-    """The rows with `_prior`, `_next`, `_up` and `_down` of their run between two steps, and its `_length`."""
-    rows = rows.withColumn("_steps", (F.abs("_up") > limit).cast("int"))
-    rows = rows.withColumn("_run", window.so_far("_steps"))
-    over_run = f"OVER ({window.points('_run')})"
-    first = {name: F.when(F.abs("_up") > limit, F.col(name)) for name in ("_prior", "_up")}
-    last = {name: F.when(F.abs("_down") > limit, F.col(name)) for name in ("_next", "_down")}
-    rows = rows.withColumns({**first, **last})
-    of_run = {name: F.expr(f"max({name}) {over_run}") for name in (*first, *last)}
-    return rows.withColumns({**of_run, "_length": F.expr(f"count({window.value}) {over_run}")})
-
-
-def _fall(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
+def _fall(window: SeriesWindow) -> str:
     """A counter below its last reading, unless its dial of `digits` rolled over by a step of at most `max_step`."""
-    kwargs, value = window.kwargs, F.col(window.value)
-    rows = rows.withColumn("_prior", window.prior(window.value))
-    falls = value < F.col("_prior")
-    if not kwargs.get("digits"):
-        return rows.withColumn(flag, falls)
-    top = F.pow(F.lit(10.0), window.number("digits"))
-    step = value + top - F.col("_prior")
-    rolled = (F.col("_prior") >= top * NEAR_THE_TOP) & (step <= window.number("max_step"))
-    return rows.withColumn(flag, falls & ~F.coalesce(rolled, F.lit(False)))
+    value = window.value()
+    prior = window.prior(value)
+    if not window.kwargs.get("digits"):
+        return f"{value} < {prior}"
+    top = f"pow({literal(10.0)}, {window.parameter('digits')})"
+    step = f"{value} + {top} - {prior}"
+    rolled = f"{prior} >= {top} * {literal(NEAR_THE_TOP)} AND {step} <= {window.parameter('max_step')}"
+    return f"{value} < {prior} AND NOT coalesce({rolled}, false)"
 
 
-def _gap(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
+def _gap(window: SeriesWindow) -> str:
     """A reading that comes more than `limit` intervals of `interval_s` seconds after the previous one."""
-    waited = F.unix_micros(F.col(window.value)) - F.unix_micros(window.prior(window.value))
-    longest = window.number("interval_s") * window.number("limit", 1.5) * F.lit(1e6)
-    return rows.withColumn(flag, waited > longest)
+    value = window.value()
+    waited = f"unix_micros({value}) - unix_micros({window.prior(value)})"
+    longest = f"{window.parameter('interval_s')} * {window.parameter('limit', 1.5)} * {literal(1e6)}"
+    return f"{waited} > {longest}"
 
 
-def _growth(rows: DataFrame, flag: str, window: SeriesWindow) -> DataFrame:
+def _growth(window: SeriesWindow) -> str:
     """A counter's step that differs from what `rate` an hour gives by more than `tolerance` and `share` of it.
 
     A fall, and the rise after it, are left to the rule on falling counters.
     """
-    at = quoted(window.kwargs["at"])
-    rows = rows.withColumn("_step", F.col(window.value) - window.prior(window.value))
-    rises = (F.col("_step") >= 0) & F.coalesce(window.prior("_step") >= 0, F.lit(True))
-    seconds = (F.unix_micros(F.col(at)) - F.unix_micros(window.prior(at))) / F.lit(1e6)
-    rows = rows.withColumn("_hours", seconds / F.lit(HOUR)).withColumn(
-        # The rate is assumed to change linearly between two readings.
-        "_rate",
-        (F.col(RATE) + window.prior(RATE)) / F.lit(2.0),
-    )
-    due = F.col("_rate") * F.col("_hours") * window.number("factor", 1)
-    allowed = window.number("tolerance") + F.abs(due) * window.number("share")
-    return rows.withColumn(flag, rises & (F.col("_hours") > 0) & (F.abs(F.col("_step") - due) > allowed))
+    value, at = window.value(), window.field(window.kwargs["at"])
+    rate = window.put(Layer.VALUE, window.within_band(window.kwargs["rate"]))
+    step = f"({value} - {window.prior(value)})"
+    rises = f"{step} >= 0 AND coalesce({window.prior(step, Layer.RUN)} >= 0, true)"
+    hours = f"((unix_micros({at}) - unix_micros({window.prior(at)})) / {literal(1e6)} / {literal(HOUR)})"
+    # The rate is assumed to change linearly between two readings.
+    due = f"({rate} + {window.prior(rate)}) / {literal(2.0)} * {hours} * {window.parameter('factor', 1)}"
+    allowed = f"{window.parameter('tolerance')} + abs({due}) * {window.parameter('share')}"
+    return f"{rises} AND {hours} > 0 AND abs({step} - {due}) > {allowed}"
 
 
-KINDS: Mapping[str, Callable[[DataFrame, str, SeriesWindow], DataFrame]] = {
+KINDS: Mapping[str, Callable[[SeriesWindow], str]] = {
     "expect_column_values_to_not_be_stuck": _stuck,
     "expect_column_values_to_not_spike": _spike,
     "expect_column_values_to_not_fall": _fall,

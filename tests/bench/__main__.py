@@ -18,6 +18,7 @@ from tests.bench import (
     portal,
     recheck,
     scaling,
+    series,
     small_delivery,
     warm_delivery,
 )
@@ -31,6 +32,7 @@ CHOICES = (
     "scaling",
     "fidelity",
     "labels",
+    "series",
     "small_delivery",
     "warm_delivery",
     "dag_parse",
@@ -72,6 +74,7 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         "closing": lambda lake, own: closing.measure(lake, own, measures, arguments.rows),
         "fidelity": lambda lake, own: fidelity.measure(lake, own, measures),
         "labels": lambda lake, own: labels.measure(lake, own, measures),
+        "series": lambda lake, own: series.measure(lake, own, measures),
         "small_delivery": lambda lake, own: small_delivery.measure(lake, own, measures),
         "warm_delivery": lambda lake, own: warm_delivery.measure(lake, own, measures),
     }
