@@ -63,9 +63,7 @@ def _say(lake: Lake, folder: Path, measures: Measures, name: tuple[str, str], si
     measures.say(name[0], statistics.median(spent[1:]), name[1], note)
 
 
-def _round(
-    lake: Lake, registry: Registry, folder: Path, size: tuple[int, int, int], number: int
-) -> float:
+def _round(lake: Lake, registry: Registry, folder: Path, size: tuple[int, int, int], number: int) -> float:
     """Seconds from a delivery in bronze to its verdict."""
     (dataset,) = registry.contracts
     rows, fields, _ = size
@@ -113,7 +111,9 @@ def _write_readings(file: Path, rows: int, fields: int, start: datetime) -> None
     lines = [",".join(["point", "at", *(f"v{number}" for number in range(fields))])]
     for row in range(rows):
         point, minute = row % POINTS, row // POINTS
-        levels[point] = [level if rng.random() < 0.3 else 50 + 0.98 * (level - 50) + rng.uniform(-1, 1) for level in levels[point]]
+        levels[point] = [
+            level if rng.random() < 0.3 else 50 + 0.98 * (level - 50) + rng.uniform(-1, 1) for level in levels[point]
+        ]
         values = [f"{level + (40 if rng.random() < 0.002 else 0):.2f}" for level in levels[point]]
         lines.append(",".join([f"P{point}", f"{start + timedelta(minutes=minute):%Y-%m-%d %H:%M:%S}", *values]))
     file.write_text("\n".join(lines) + "\n", "utf-8")
