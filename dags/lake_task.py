@@ -16,9 +16,3 @@ def run(step, *arguments):
         return step(load(), *arguments)
     except UserError as error:
         raise AirflowFailException(str(error)) from error
-
-
-def triggering_deliveries(triggering_asset_events) -> list[str]:
-    """Ids of the deliveries whose asset events triggered a run, in the order of the events; the watch has them in a payload."""
-    events = [event.extra for group in (triggering_asset_events or {}).values() for event in group]
-    return list(dict.fromkeys(one for extra in events for one in extra.get("payload", extra).get("deliveries", ())))

@@ -8,8 +8,8 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from jobs.contracts import assets
 
-PAUSE_S, PAGE_PAUSE_S = 1.0, 0.2
-"""Seconds between looks at the landing zone, and between two pages of it."""
+PAUSE_S, LONGEST_PAUSE_S, PAGE_PAUSE_S = 0.5, 3.0, 0.2
+"""Seconds between looks at the landing zone, at first and after some quiet minutes, and between two pages of it."""
 
 
 class LakeWatch(BaseEventTrigger):
@@ -32,12 +32,13 @@ class LakeWatch(BaseEventTrigger):
         """(asset, ids of deliveries), without end."""
         from jobs.pipeline.watch import watched
 
-        looks = watched()
+        looks, pause = watched(), PAUSE_S
         while True:
             events, is_through = await asyncio.to_thread(next, looks)
             for event in events.items():
                 yield event
-            await asyncio.sleep(PAUSE_S if is_through else PAGE_PAUSE_S)
+            pause = PAUSE_S if events else min(1.01 * pause, LONGEST_PAUSE_S)
+            await asyncio.sleep(pause if is_through else PAGE_PAUSE_S)
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator) -> AsyncIterator[TriggerEvent]:
         """Those of its own asset."""

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, task
-from lake_task import run, triggering_deliveries
+from airflow.sdk.exceptions import AirflowSkipException
+from lake_task import run
 from lake_watch import watched_asset
 
 from jobs.contracts import assets
@@ -22,11 +23,13 @@ with DAG(
 ):
 
     @task(pool="spark", priority_weight=3, weight_rule="absolute")
-    def report_and_govern(triggering_asset_events=None) -> dict[str, int]:
-        """Number of tickets by reported delivery: those that triggered this run, and any whose events were lost."""
+    def report_and_govern() -> dict[str, int]:
+        """Number of tickets by reported delivery: all that the ledger lists; skipped where an earlier run took them."""
         from jobs.pipeline import steps
 
-        done = run(steps.report_and_govern, *triggering_deliveries(triggering_asset_events))
+        done = run(steps.report_and_govern)
+        if not done:
+            raise AirflowSkipException("no evaluated delivery waits")
         return {changes.delivery: len(changes.tickets) for changes in done}
 
     report_and_govern()

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from airflow.sdk import DAG, Asset, get_parsing_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 from lake_task import run
 from lake_watch import watched_asset
 
@@ -33,9 +34,11 @@ for contract in contracts.load_usable(settings().schemas, settings().expectation
 
         @task(outlets=[Asset(assets.uri(assets.GOLD, contract.id))], pool="spark")
         def build(product: str) -> int | None:
-            """Version of the gold table; None where nothing changed."""
+            """Version of the gold table; None where nothing changed. Skipped while an input is about to change once more."""
             from jobs.pipeline import steps
 
+            if run(steps.awaited, product):
+                raise AirflowSkipException("inputs are being evaluated; each asks for a build again")
             gold = run(steps.build, product)
             return gold.table_version if gold else None
 

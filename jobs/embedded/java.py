@@ -8,6 +8,15 @@ import subprocess
 from jobs.errors import SetupError
 
 LEAST = 17
+LATE_C2 = (
+    "-XX:Tier4InvocationThreshold=100000",
+    "-XX:Tier4MinInvocationThreshold=12000",
+    "-XX:Tier4CompileThreshold=300000",
+    "-XX:Tier4BackEdgeThreshold=800000",
+)
+"""The second compiler begins twenty times later: in the first minutes it took a third of a server's processor time, for methods
+that were hardly called again. What runs over millions of rows still reaches it within a second."""
+
 REMEDY = (
     "Install it, e.g.: apt-get install openjdk-17-jre-headless"
     " / 需要 Java 17 或更高版本，请先安装，例如：apt-get install openjdk-17-jre-headless"

@@ -7,7 +7,7 @@ from string import Template
 from typing import Any
 
 from jobs.embedded.jars import ensure_jars
-from jobs.embedded.java import find_java
+from jobs.embedded.java import LATE_C2, find_java
 from jobs.embedded.program import Program
 from jobs.embedded.service import Say, Service
 from jobs.errors import SetupError
@@ -78,7 +78,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         "folder": str(settings.home / "s3"),
     }
     command = (
-        find_java(), "-Xms32m", "-Xmx256m", "-XX:+UseSerialGC",
+        find_java(), "-Xms32m", "-Xmx256m", "-XX:+UseSerialGC", *LATE_C2,
         f"-Dlogback.configurationFile={_CONFIG / 'logback.xml'}",
         "-cp", f"{ensure_jars(settings, lambda _: None)}/s3/*",
         "org.gaul.s3proxy.Main", "--properties", str(config),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from jobs.embedded.jars import ensure_jars, pyspark_home
-from jobs.embedded.java import find_java
+from jobs.embedded.java import LATE_C2, find_java
 from jobs.embedded.program import Program
 from jobs.embedded.service import Say, Service
 from jobs.settings import PROJECT, Settings
@@ -17,12 +17,14 @@ _CONFIG = PROJECT / "infra" / "spark"
 _SERVICE = "spark.connect.SparkConnectService"
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
-# An idle engine gives its heap back: after a minute without a collection it collects, and keeps little free.
-JAVA_OPTIONS = (
-    # Plans of hundreds of rules are deep: a cold engine would run out of stack reading a task.
-    "-Xss16m -Xms256m -XX:+UseG1GC -XX:G1PeriodicGCInterval=60000 -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=30 "
-    "-Duser.timezone=UTC"
-)
+# The heap begins large enough for a first delivery; an idle engine collects after a minute and gives back what is free.
+MEMORY = (
+    "-XX:InitialHeapSize=512m", "-XX:MinHeapSize=128m", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30",
+    "-XX:+UseG1GC", "-XX:G1PeriodicGCInterval=60000",
+)  # fmt: skip
+DEEP = "-Xss16m"
+"""Plans of hundreds of rules are deep: a cold engine would run out of stack reading a task."""
+JAVA_OPTIONS = " ".join((DEEP, *MEMORY, *LATE_C2, "-Duser.timezone=UTC"))
 RETAINED = {
     "spark.ui.retainedJobs": "5000", "spark.ui.retainedStages": "5000",
     "spark.ui.retainedTasks": "100000", "spark.sql.ui.retainedExecutions": "5000",

@@ -74,6 +74,11 @@ class Ledger:
             if row is not None and ticket not in row.answers:
                 row.answers = [*row.answers, ticket]
 
+    def evaluated(self, delivery_id: str) -> None:
+        """Record that the delivery has a new verdict, whose tickets and proofs are still to be done."""
+        with self._session() as session:
+            session.execute(update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(governed_at=None))
+
     def governed(self, delivery_id: str, now: datetime) -> None:
         """Record that the delivery's tickets and proofs are done."""
         with self._session() as session:

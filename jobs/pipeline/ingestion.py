@@ -1,12 +1,15 @@
 """Ingestion: deliveries detected, recorded in the ledger, read into bronze. Needs no engine."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from jobs.contracts import Registry
 from jobs.ingest.land import UNKNOWN, Landed
 from jobs.ingest.land import land as land_new
 from jobs.lake.lake import Lake
 from jobs.model.delivery import Delivery, State
+
+AWAITED = timedelta(minutes=10)
+"""A delivery that has no verdict for longer holds back no product."""
 
 
 def land(lake: Lake, registry: Registry) -> tuple[Landed, ...]:

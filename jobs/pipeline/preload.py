@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from jobs import contracts
+from jobs.reporting import pages
 from jobs.settings import OWN_SCHEMAS, load
 
 MODULES = (
@@ -26,10 +27,11 @@ MODULES = (
 
 
 def preload() -> None:
-    """Import the modules, and read the contracts: a fork parses them again only where a file has changed."""
+    """Import the modules, read the contracts (a fork parses them again only where a file has changed) and the templates."""
     for module in MODULES:
         import_module(module)
     settings = load()
     contracts.load_usable(settings.schemas, settings.expectations)
     contracts.load_system(OWN_SCHEMAS)
+    pages.compile_templates()
     load.cache_clear()  # a service may have another address when a task starts

@@ -16,6 +16,8 @@ from jobs.lake.ledger import Build
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
+from jobs.model.delivery import State
+from jobs.pipeline.ingestion import AWAITED
 from jobs.pipeline.other_tables import curated
 from jobs.pipeline.versions import latest_versions
 from jobs.products import BUILDERS
@@ -40,6 +42,14 @@ def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
     lake.tables.interpret(sum(lake.delta.count(lake.path(Zone.SILVER, name)) for name in inputs))
     rows = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
     return _publish_product(lake, registry, contract, rows, inputs)
+
+
+def awaited(lake: Lake, registry: Registry, product_id: str) -> list[str]:
+    """Deliveries of the inputs that landed a short while ago and have no verdict yet: each of them asks for a build again."""
+    product, now = registry.contract(product_id).product, datetime.now(UTC)
+    waiting = lake.ledger.deliveries(states=(State.LANDED, State.LOADED))
+    inputs = product.inputs if product else ()
+    return [one.id for one in waiting if one.dataset in inputs and now - one.received_at < AWAITED]
 
 
 def _publish_product(

@@ -12,8 +12,8 @@ from jobs.model.rule_result import RuleRow
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 Keys = Mapping[str, set[str]]
 """Rule → keys."""
-Damage = Callable[[str, Keys], Keys]
-"""Of keys that fail rules now: those that fail today's rules in the earlier delivery too."""
+Damage = Callable[[str], Keys]
+"""Of the suspected keys of an earlier delivery: those that fail today's rules there too."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def recheck(request: RecheckRequest, new: Redelivery, verdicts: KeyVerdicts, dam
         return None
     failing = delivered & verdicts.fails.get(request.rule, keys)
     is_same_rule = new.versions.get(request.rule, "") == request.rule_version
-    damaged = _damaged(request, delivered - failing, verdicts, damage) if is_same_rule else delivered - failing
+    damaged = _damaged(request, verdicts, damage) if is_same_rule else delivered - failing
     mended = delivered - failing - damaged
     absent = keys - delivered if is_sent else set()
     proof = Proof(
@@ -130,12 +130,17 @@ def _passes_whole(request: RecheckRequest, new: Redelivery) -> bool:
     return result is not None and result.unexpected_count == 0 and result.element_count >= rows
 
 
-def _damaged(request: RecheckRequest, passing: set[str], verdicts: KeyVerdicts, damage: Damage) -> set[str]:
+def suspected(request: RecheckRequest, verdicts: KeyVerdicts) -> Keys:
+    """Keys that pass the ticket's rule but now fail others, by these: damage, unless the original row failed them too."""
+    keys = set(request.keys)
+    passing = (keys & verdicts.delivered) - verdicts.fails.get(request.rule, keys)
+    return {rule: passing & fails for rule, fails in verdicts.fails.items() if rule != request.rule and passing & fails}
+
+
+def _damaged(request: RecheckRequest, verdicts: KeyVerdicts, damage: Damage) -> set[str]:
     """Keys that pass the ticket's rule but now fail another, which the original row passes."""
-    others = {
-        rule: passing & fails for rule, fails in verdicts.fails.items() if rule != request.rule and passing & fails
-    }
+    others = suspected(request, verdicts)
     if not others:
         return set()
-    before = damage(request.delivery, others)
+    before = damage(request.delivery)
     return {key for rule, keys in others.items() for key in keys - before.get(rule, set())}

@@ -11,11 +11,10 @@ from jobs.lake.results import Results
 from jobs.model.delivery import Delivery, State
 from jobs.model.proof import Proof
 from jobs.model.rule_result import RuleRow
-from jobs.pipeline.bronze import is_small
 from jobs.pipeline.failed_rows import failed_rows
 from jobs.pipeline.key_verdicts import key_verdicts
 from jobs.pipeline.open_rows import request_for
-from jobs.pipeline.recheck import Keys, KeyVerdicts, Recheck, RecheckRequest, Redelivery
+from jobs.pipeline.recheck import Keys, KeyVerdicts, Recheck, RecheckRequest, Redelivery, suspected
 from jobs.pipeline.recheck import recheck as recheck_rows
 
 UNJUDGEABLE = (State.LANDED, State.UNREADABLE)
@@ -83,16 +82,12 @@ def rechecks(lake: Lake, registry: Registry, new: Redelivery, requests: Sequence
     verdicts = key_verdicts(lake, new.contract, new.delivery, severe, keys)
 
     @cache
-    def all_before(delivery: str) -> Keys:
-        return _verdicts_before(lake, new.contract, lake.ledger.get(delivery), severe, keys).fails
-
-    def damage(delivery: str, broken: Keys) -> Keys:
-        """A row that failed before already was not damaged by its correction."""
-        earlier = lake.ledger.get(delivery)
-        if is_small(earlier):  # one query for all requests costs less than one for each
-            return all_before(delivery)
-        named = [rule for rule in severe if rule.id in broken]
-        return _verdicts_before(lake, new.contract, earlier, named, sorted(set().union(*broken.values()))).fails
+    def damage(delivery: str) -> Keys:
+        """A row that failed before already was not damaged by its correction; one evaluation for all requests."""
+        broken = [suspected(request, verdicts) for request in requests if request.delivery == delivery]
+        named = [rule for rule in severe if any(rule.id in rules for rules in broken)]
+        broken_keys = sorted({key for rules in broken for keys in rules.values() for key in keys})
+        return _verdicts_before(lake, new.contract, lake.ledger.get(delivery), named, broken_keys).fails
 
     outcomes = (recheck_rows(request, new, verdicts, damage) for request in requests)
     return [outcome for outcome in outcomes if outcome is not None]

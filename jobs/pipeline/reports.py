@@ -1,5 +1,6 @@
 """Reports: one per delivery, and an index. Needs no engine."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from jobs.contracts import Registry
@@ -20,10 +21,15 @@ def reports(lake: Lake, registry: Registry, *delivery_ids: str) -> list[str]:
 
     The scheduler may consume events before the run starts; the ledger yields the deliveries that fall in between.
     """
-    now = datetime.now(UTC)
     unreported = [delivery.id for delivery in lake.ledger.ungoverned() if delivery.dataset in registry.contracts]
     reported = list(dict.fromkeys((*delivery_ids, *unreported)))
-    for delivery_id in reported:
+    write_reports(lake, registry, reported)
+    return reported
+
+
+def write_reports(lake: Lake, registry: Registry, delivery_ids: Iterable[str]) -> None:
+    """The reports of these deliveries, and the index once."""
+    now = datetime.now(UTC)
+    for delivery_id in delivery_ids:
         write_report(lake, registry, delivery_id, now)
     write_index(lake, registry, now)
-    return reported

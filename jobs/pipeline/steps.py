@@ -86,6 +86,14 @@ def load_and_conform(lake: Lake, registry: Registry, dataset: str, *requested: s
     return processing.load_and_conform(lake, registry, dataset, *requested)
 
 
+@step(reads=(LANDING, BRONZE))
+def awaited(lake: Lake, registry: Registry, product: str) -> list[str]:
+    """List deliveries of a product's inputs that are being evaluated."""
+    from jobs.pipeline import products
+
+    return products.awaited(lake, registry, product)
+
+
 @step(reads=(SILVER, GOLD), writes=(GOLD, RESULTS))
 def build(lake: Lake, registry: Registry, product: str) -> "Build | None":
     """Rebuild a gold table where its inputs have changed."""
@@ -151,11 +159,11 @@ def reports(lake: Lake, registry: Registry, *delivery_ids: str) -> list[str]:
 
 
 @step(reads=(RESULTS, EVIDENCE, BRONZE, SILVER), writes=(REPORTS, PROOFS, RESULTS))
-def report_and_govern(lake: Lake, registry: Registry, *delivery_ids: str) -> "list[TicketChanges]":
-    """Write the reports of several deliveries and of any without a report, then open and close their tickets."""
+def report_and_govern(lake: Lake, registry: Registry) -> "list[TicketChanges]":
+    """Write the reports of all evaluated deliveries whose tickets are not done, and open and close these tickets."""
     from jobs.pipeline import processing
 
-    return processing.report_and_govern(lake, registry, *delivery_ids)
+    return processing.report_and_govern(lake, registry)
 
 
 @step(

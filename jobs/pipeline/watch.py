@@ -4,6 +4,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,7 +15,7 @@ from jobs.ingest.land import land_page
 from jobs.ingest.landing import Landing
 from jobs.lake.lake import Lake, opened
 from jobs.model.delivery import Delivery, State
-from jobs.pipeline.ingestion import formerly_unknown
+from jobs.pipeline.ingestion import AWAITED, formerly_unknown
 from jobs.pipeline.step import check_put_if_absent
 from jobs.settings import Settings, load
 
@@ -25,6 +26,9 @@ Events = dict[str, list[str]]
 REMIND_S = 60.0
 STALLED_S = 240.0
 """A delivery that landed and waits longer for its verdict may have lost its event: its recorder, or its task, died."""
+
+HELD_S = AWAITED.total_seconds() + 60
+"""Products waited for such a delivery so long, and are told to wait no longer."""
 
 LOST_S = 60.0
 """The same of a delivery with a verdict that waits for its tickets."""
@@ -69,19 +73,30 @@ class Watch:
         return events
 
 
+@dataclass(frozen=True)
+class Reminder:
+    """When an event is told again; `usual`: seconds after which it counted as lost, `pause`: until it is told once more."""
+
+    usual: float
+    due: float
+    pause: float
+
+
 class Reminders:
     """When to tell again what may have been lost: after a while, then after twice as long, and so on."""
 
     def __init__(self) -> None:
-        self._due: dict[tuple[str, str], tuple[float, float]] = {}
+        self._known: dict[tuple[str, str], Reminder] = {}
 
     def due(self, waiting: Mapping[tuple[str, str], float], now: float) -> list[tuple[str, str]]:
         """Events to be told now. `waiting`: seconds from the moment when one is first seen to wait until it counts as lost."""
-        self._due = {event: self._due.get(event, (now + wait, wait)) for event, wait in waiting.items()}
-        told = [event for event, (at, _) in self._due.items() if at <= now]
+        first = {event: Reminder(usual, now + usual, max(2 * usual, REMIND_S)) for event, usual in waiting.items()}
+        known = {e: r for e, r in self._known.items() if e in first and first[e].usual == r.usual}
+        self._known = first | known
+        told = [event for event, reminder in self._known.items() if reminder.due <= now]
         for event in told:
-            wait = 2 * max(self._due[event][1], REMIND_S / 2)
-            self._due[event] = now + wait, wait
+            last = self._known[event]
+            self._known[event] = Reminder(last.usual, now + last.pause, 2 * last.pause)
         return told
 
 
@@ -91,6 +106,7 @@ def unfinished(lake: Lake, registry: Registry) -> dict[tuple[str, str], float]:
     waiting = lake.ledger.deliveries(states=(State.LANDED, State.LOADED))
     found = {_landed(one): 0.0 for one in formerly_unknown(lake) if one.dataset in known}
     found |= {_landed(one): STALLED_S for one in waiting if one.dataset in known}
+    found |= {(SILVER.format(dataset=one.dataset), one.id): HELD_S for one in waiting if one.dataset in known}
     for one in lake.ledger.ungoverned():
         if one.dataset in registry.contracts:
             found[SILVER.format(dataset=one.dataset), one.id] = found[RESULTS, one.id] = LOST_S

@@ -57,6 +57,12 @@ def render(template: str, **view: object) -> str:
     return _environment().get_template(template).render(**view)
 
 
+def compile_templates() -> None:
+    """Compile every page's template, for a process whose forks render them."""
+    for name in _environment().list_templates(extensions=["html"]):
+        _environment().get_template(name)
+
+
 @lru_cache
 def _environment() -> Environment:
     environment = Environment(

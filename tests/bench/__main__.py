@@ -18,6 +18,7 @@ from tests.bench import (
     portal,
     recheck,
     scaling,
+    scheduler,
     series,
     small_delivery,
     warm_delivery,
@@ -35,10 +36,16 @@ CHOICES = (
     "series",
     "small_delivery",
     "warm_delivery",
+    "scheduler",
     "dag_parse",
     "contracts",
     "portal",
 )
+SERVICES = {
+    "warm_delivery": ("s3", "spark", "airflow"),
+    "scheduler": ("s3", "spark", "airflow", "portal"),
+}
+"""What a measure needs besides the store and the engine."""
 
 
 def main() -> None:
@@ -77,10 +84,11 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         "series": lambda lake, own: series.measure(lake, own, measures),
         "small_delivery": lambda lake, own: small_delivery.measure(lake, own, measures),
         "warm_delivery": lambda lake, own: warm_delivery.measure(lake, own, measures),
+        "scheduler": lambda lake, own: scheduler.measure(lake, own, measures),
     }
     for name, measure in on_engine.items():
         if arguments.only in (None, name):
-            _up(("s3", "spark", "airflow") if name == "warm_delivery" else ("s3", "spark"))
+            _up(SERVICES.get(name, ("s3", "spark")))
             with opened(load()) as lake:
                 measure(lake, folder / name)
 

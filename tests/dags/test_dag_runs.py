@@ -100,6 +100,7 @@ def check_lake(lake: Lake, seen: dict[str, Any], delivery: str) -> None:
     build = lake.ledger.build(PRODUCT)
     assert build is not None and build.rows == 1
     assert seen["built"]["returned"]["build/-1"] == build.table_version
-    assert seen["governed"] == {delivery: 3}
+    assert seen["told"]["returned"]["report_and_govern/-1"] == {delivery: 3}
+    assert seen["told_again"]["tasks"] == [["report_and_govern", -1, "skipped"]]
     page = lake.store.get_bytes(f"{Zone.REPORTS}/{made_up.PROVIDER}/{made_up.ID}/{delivery}.html")
     assert "路灯台账" in page.decode()

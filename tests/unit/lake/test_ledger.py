@@ -340,3 +340,14 @@ def test_entries_can_be_read_for_a_period(ledger: Ledger) -> None:
     last = ledger.last_before("heat", days["c"])
     assert last is not None and last.id == entries["b"].id
     assert ledger.last_before("heat", days["a"]) is None
+
+
+def test_a_new_verdict_asks_for_tickets_again(ledger: Ledger) -> None:
+    one, _ = ledger.record(FIRST, NOW)
+    assert ledger.ungoverned() == [], "it has no verdict yet"
+    ledger.move(one.id, State.ACCEPTED)
+    assert [each.id for each in ledger.ungoverned()] == [one.id]
+    ledger.governed(one.id, NOW)
+    assert ledger.ungoverned() == []
+    ledger.evaluated(one.id)
+    assert [each.id for each in ledger.ungoverned()] == [one.id]
