@@ -178,7 +178,7 @@ def _normalised(casts: Casting, field: Field, contract: Contract, cast_failed: C
     `cast_failed` is true where a direct cast failed: elsewhere there is nothing to repair.
     """
     raw = _raw(casts, field)
-    noted = []
+    noted: list[tuple[str, Column]] = []
     text = raw
     if field.is_trimmed() or field.is_narrowed():
         text, noted = _cleaned(casts, field, raw, is_late=cast_failed is not None)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -45,11 +46,13 @@ class Results:
     ) -> None:
         """Store a delivery's results in place of its earlier ones."""
         row = {**asdict(verdict), "repairs": json.dumps([asdict(r) for r in verdict.repairs], ensure_ascii=False)}
-        if shapes:
-            self._replace(self._shapes, [asdict(r) for r in shapes], verdict.delivery)
-        if counties:
-            self._replace(self._counties, [asdict(r) for r in counties], verdict.delivery)
-        self._replace(self._rules, [asdict(r) for r in rules], verdict.delivery)
+        parts: dict[TablePath, Sequence[RuleRow | CountyRow | DistributionRow]] = {self._rules: rules}
+        parts |= {self._counties: counties} if counties else {}
+        parts |= {self._shapes: shapes} if shapes else {}
+        with ThreadPoolExecutor(len(parts)) as pool:
+            for part in [pool.submit(self._replace_rows, path, rows, verdict.delivery) for path, rows in parts.items()]:
+                part.result()
+        # Last: a delivery with a verdict has all its results.
         self._replace(self._verdicts, [row], verdict.delivery)
 
     def verdict(self, delivery: str) -> Verdict | None:
@@ -85,6 +88,11 @@ class Results:
         """Counts by county of all deliveries, as columns."""
         table = self._arrow.open(self._counties)
         return system_table(COUNTIES).schema.empty_table() if table is None else table.to_pyarrow_table()
+
+    def _replace_rows(
+        self, path: TablePath, rows: Sequence[RuleRow | CountyRow | DistributionRow], delivery: str
+    ) -> None:
+        self._replace(path, [asdict(row) for row in rows], delivery)
 
     def _replace(self, path: TablePath, rows: list[dict[str, Any]], delivery: str) -> None:
         table = system_table(path.name)
