@@ -10,7 +10,7 @@ import dataframely as dy
 import pointblank as pb
 import polars as pl
 
-CODE, PHONE, MARKS = "^[0-9A-HJ-NPQRTUWXY]{18}$", "^1[3-9][0-9]{9}$", "[?\uFFFD]"
+CODE, PHONE, MARKS = "^[0-9A-HJ-NPQRTUWXY]{18}$", "^1[3-9][0-9]{9}$", "[?\ufffd]"
 COUNTIES = ("371502", "371503", "371521", "371581")
 REQUIRED = ("id", "at", "code", "county", "name")
 Write = Callable[[pl.DataFrame], object]
