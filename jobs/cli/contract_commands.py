@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts
+from jobs.cli.catalogue import usable_contracts
 from jobs.cli.lean_arrow import keep_pandas_out
 from jobs.contracts import Registry, suite_hash
 from jobs.contracts.normalisation import normalisation_notes
@@ -52,7 +53,7 @@ def show(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
 
     Example: `lake contracts show admin_permits`
     """
-    registry = _catalogue()
+    registry = usable_contracts(settings())
     contract, console = registry.contract(dataset), Console()
     console.print(f"[bold]{contract.title}[/bold] {contract.id} {contract.version} · {contract.department}")
     console.print(f"{contract.purpose}\n{contract.file}", highlight=False)
@@ -98,8 +99,9 @@ def new(
     target = settings().schemas / "sources" / provider / f"{dataset}.yaml"
     if target.exists():
         raise typer.BadParameter(f"{target} already exists; remove it or choose another id")
+    elements = contracts.Elements.load(settings().schemas / "elements")
     with TemporaryDirectory(prefix="lake-new-") as scratch:
-        text = propose(LocalFile(file.name, file), dataset, provider, Path(scratch))
+        text = propose(LocalFile(file.name, file), dataset, provider, Path(scratch), elements)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     typer.echo(f"{target}: review it, then `lake contracts check` and `lake run '{file}' --dataset {dataset}`")

@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import contracts, quality
+from jobs import quality
+from jobs.cli.catalogue import usable_contracts
 from jobs.contracts import Contract
 from jobs.lake.lake import opened
 from jobs.lake.system_tables import TEMPLATES, results_tables, system_contract
@@ -65,7 +66,7 @@ def tables() -> None:
     Example: `lake tables`
     """
     config = settings()
-    registry = contracts.load(config.schemas, config.expectations)
+    registry = usable_contracts(config)
     overview = Table()
     for name in ("table", "title", "version", "columns"):
         overview.add_column(name, no_wrap=name == "table", overflow="fold")
@@ -98,7 +99,7 @@ def plan(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
     Example: `lake plan admin_permits`
     """
     config = settings()
-    registry = contracts.load(config.schemas, config.expectations)
+    registry = usable_contracts(config)
     rule_plan = quality.plan(registry.contract(dataset), registry.rules[dataset])
     with opened(config) as lake:
         lines = explain(lake, rule_plan)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs import contracts
+from jobs.cli.catalogue import usable_contracts
 from jobs.ingest.land import Manifest
 from jobs.ingest.land import deliver as put
 from jobs.lake.lake import opened
@@ -33,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _put(config: Settings, files: list[Path], dataset: str, manifest: Manifest) -> tuple[str, ...]:
-    contract = contracts.load(config.schemas, config.expectations).contract(dataset)
+    contract = usable_contracts(config).contract(dataset)
     with opened(config) as lake:
         return put(lake.store, files, dataset, contract.provider, manifest)
 

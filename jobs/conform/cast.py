@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.conform.dates import DATE_FORMATS, EXACT, TIME_FORMATS, changes_clock, day, is_local, moment, shape
+from jobs.conform.dates import (
+    DATE_FORMATS,
+    DAY_END,
+    EXACT,
+    TIME_FORMATS,
+    changes_clock,
+    day,
+    day_end,
+    is_local,
+    moment,
+    shape,
+)
 from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
 from jobs.contracts import Contract, Field, Source, text_column
 from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
@@ -227,6 +238,8 @@ def _value_repairs(field: Field, text: Column) -> list[tuple[str, Column]]:
     own = shape(source.formats[0]) if len(source.formats) > 1 else None
     if own is not None:
         noted.append(("date_format", ~text.rlike(own[0])))
+    if source.day_end:
+        noted.append(("day_end", text.rlike(DAY_END)))
     return noted
 
 
@@ -274,7 +287,8 @@ def _value(field: Field, contract: Contract, text: Column) -> Column:
         case "date":
             return day(text, _formats(field))
         case "timestamp":
-            return moment(text, _formats(field), zone)
+            value = moment(text, _formats(field), zone)
+            return F.coalesce(value, day_end(text, _formats(field), zone)) if field.source.day_end else value
         case _:
             return uncensored(text) if field.source.censored else text
 

@@ -27,6 +27,8 @@ NUMERIC = {"y": "year", "M": "month", "d": "day", "H": "hour", "m": "minute", "s
 EXCEL_EPOCH_DAYS = 25569  # 1970-01-01 as an Excel serial number (1900 system)
 LAST_SERIAL = 2958465  # 9999-12-31
 SERIAL = r"^\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$"
+DAY_END = r"(?<![0-9:.])24((?::00){1,2}(?:\.0+)?|时0{1,2}分(?:0{1,2}秒)?)(?=$|Z|[+-])"
+"""24:00 as the end of a day."""
 TOKEN = re.compile(r"'([^']*)'|([A-Za-z])\2*|(.)", re.S)
 
 
@@ -74,6 +76,16 @@ def moment(text: Column, formats: tuple[str, ...], zone: str) -> Column:
 def day(text: Column, formats: tuple[str, ...]) -> Column:
     """Calendar date of the first format that fits; null where none does."""
     return F.coalesce(*(_parsed(text, pattern, "UTC").cast("date") for pattern in formats))
+
+
+def day_end(text: Column, formats: tuple[str, ...], zone: str) -> Column:
+    """UTC timestamp of a text with 24:00, the midnight at the end of its day; null for any other text."""
+    same_day = F.when(text.rlike(DAY_END), F.regexp_replace(text, DAY_END, "00$1"))
+    local = tuple(filter(is_local, formats))
+    others = tuple(pattern for pattern in formats if pattern not in local)
+    one_day = F.expr("INTERVAL 1 DAY")
+    stamps = [_local(moment(same_day, local, "UTC") + one_day, zone)] if local else []
+    return F.coalesce(*stamps, *([moment(same_day, others, zone) + one_day] if others else []))
 
 
 def _parsed(text: Column, pattern: str, zone: str) -> Column:

@@ -1,5 +1,6 @@
 """ODCS contracts and GX suites as frozen Python values, read without an engine."""
 
+from jobs.contracts.elements import Elements, no_elements
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
 from jobs.contracts.loader import BrokenContract, Registry, load, load_usable
 from jobs.contracts.model import Contract, Field, Lookup, Rule, Severity
@@ -18,6 +19,7 @@ __all__ = [
     "BrokenContract",
     "Contract",
     "Dimension",
+    "Elements",
     "Field",
     "Layout",
     "Lookup",
@@ -30,6 +32,7 @@ __all__ = [
     "load",
     "load_system",
     "load_usable",
+    "no_elements",
     "suite_hash",
     "text_column",
 ]

@@ -55,6 +55,11 @@ class Layout(ContractPart):
         description="Rows of the header; merged cells are filled, levels joined by `/`; 0: fields by `position`.",
     )
     footer_rows: int = Field(0, ge=0, description="Rows below the data.")
+    summary_rows: Literal["drop", "keep"] = Field(
+        "drop",
+        description="Totals, notes and repeated headers in csv and Excel; `drop`: left out and named in the report; "
+        "`keep`: rows like any other.",
+    )
     section: Section | None = Field(None, description="Sub-heading rows between the data rows.")
 
     records: str = Field(
@@ -89,6 +94,9 @@ class Source(ContractPart):
         (), description="Spark date patterns, or `excel_serial`, `epoch_s`, `epoch_ms`, in the order to try."
     )
     timezone: str | None = Field(None, description="Zone of local times of this field; unset: the layout's.")
+    day_end: bool = Field(
+        False, description="24:00 is the midnight at the end of its day, counted as a repair; unset: it is held back."
+    )
     units: dict[str, float] = Field(
         {}, description="Unit after the number → factor to the field's own unit, such as `{MPa: 1000}`."
     )

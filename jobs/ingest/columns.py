@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from jobs.contracts import Contract, Field
 from jobs.contracts.names import FILE, LINE, MALFORMED, ROW, TECHNICAL
+from jobs.ingest.cell_errors import held_back
 from jobs.ingest.grid import Chunk, Grid
 from jobs.ingest.headers import column_name, header_key, match, suffixed
 from jobs.ingest.notes import FileNotes
@@ -63,12 +64,15 @@ class BronzePlan:
         )
         return {**positions, **{name: i for i, name in zip(extra_positions, names, strict=True) if name}}
 
-    def batches(self, grid: Grid, positions: Mapping[str, int], file: str) -> Iterator[pa.RecordBatch]:
+    def batches(self, grid: Grid, positions: Mapping[str, int], notes: FileNotes) -> Iterator[pa.RecordBatch]:
         """The file's rows as bronze batches."""
         schema = self.schema()
+        declared = {field.name: positions[field.name] for field in self.fields if field.name in positions}
         for chunk in grid.chunks():
             if len(chunk):
-                arrays = [_array(chunk, name, positions, file) for name in schema.names]
+                if chunk.has_errors:
+                    chunk = held_back(chunk, self.contract, declared, notes)
+                arrays = [_array(chunk, name, positions, notes.file) for name in schema.names]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def _matched(self, grid: Grid, notes: FileNotes) -> dict[str, int]:

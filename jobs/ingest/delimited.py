@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from jobs.contracts import Layout
+from jobs.ingest.cell_errors import has_error_words
 from jobs.ingest.encoding import BLOCK_BYTES, Encoding, blocks, detect
 from jobs.ingest.grid import (
     SECTIONS_SEEN,
@@ -24,6 +25,7 @@ from jobs.ingest.grid import (
 from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
+from jobs.ingest.summary_rows import without_summary_rows
 from jobs.ingest.wordings import wording
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -49,7 +51,8 @@ def open_delimited(path: Path, layout: Layout, notes: FileNotes, score: Score, b
     scan = _Scan(_TextFile(path, encoding, dialect, block_bytes), layout, notes, len(header))
     scan.named = max((i + 1 for i, name in enumerate(header) if name), default=len(header))
     sections = Sections(layout)
-    return Grid((*header, *sections.names), scan.chunks, len(sections.names))
+    grid = Grid((*header, *sections.names), scan.chunks, len(sections.names))
+    return without_summary_rows(grid, records.rows[layout.skip_rows : head], layout, notes)
 
 
 def _header(rows: Sequence[Sequence[str]], layout: Layout, notes: FileNotes) -> tuple[str | None, ...]:
@@ -146,7 +149,7 @@ class _Scan:
                 chunk, used = self._take(pending, last)
                 if chunk is not None and len(chunk):
                     self._note_damage(chunk, pending[:used])
-                    yield chunk
+                    yield replace(chunk, has_errors=True) if has_error_words(pending[:used]) else chunk
                 pending = pending[used:]
             if len(pending) > MAX_LINE_BYTES:
                 raise self.notes.error(wording("not_lines"))
@@ -247,7 +250,7 @@ class _Scan:
             return chunk
         self.notes.count("rows_blank", wording("rows_blank"), chunk.rows.filter(blank).to_pylist())
         keep = pc.invert(blank)
-        return Chunk(tuple(c.filter(keep) for c in chunk.cells), chunk.rows.filter(keep), chunk.malformed.filter(keep))
+        return chunk.where(keep)
 
     def _python(self, records: Records) -> Chunk:
         cells: list[Sequence[str]] = []

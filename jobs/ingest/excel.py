@@ -1,7 +1,7 @@
 """xls and xlsx → grid: typed cells as displayed text, row numbers as Excel shows them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -21,13 +21,15 @@ from jobs.ingest.grid import (
     is_blank,
     without_last,
 )
+from jobs.ingest.guess_dates import TIME_HEADER
 from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
 from jobs.ingest.kinds import ENCRYPTED
 from jobs.ingest.notation import PLAIN, Notation, Notations
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.sheet_cells import Cells, OddCells, odd_cells
+from jobs.ingest.summary_rows import without_summary_rows
 from jobs.ingest.wordings import wording
-from jobs.ingest.workbook_probe import fits
+from jobs.ingest.workbook_probe import fits, sheet_name, visible_sheets
 
 EXACT_BELOW = 1e15
 NOT_EXCEL = "不是有效的 Excel 文件，或已损坏；请用 Excel 打开后另存为 xlsx 再报送"
@@ -36,6 +38,8 @@ INEXACT = "有 {count} 行含 16 位以上的数字，Excel 按数值保存已�
 BARE_FORMULAS = (
     "有 {count} 个单元格只有公式、没有结果（未经计算就保存的文件），不能当作空值；请用 Excel 打开、重新计算并保存后报送"
 )
+MOMENTS = ("date", "timestamp")
+DAYS_TO_1904 = 1462
 TYPED = ("integer", "number", "boolean", "date", "timestamp")
 Range = tuple[tuple[int, int], tuple[int, int]]
 
@@ -45,6 +49,8 @@ class _Sheet:
     sheet: CalamineSheet
     merged: tuple[Range, ...]
     odd: OddCells
+    hidden: tuple[str, ...] = ()
+    """Names of the workbook's hidden sheets."""
 
 
 def open_excel(path: Path, layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
@@ -60,9 +66,27 @@ def open_excel(path: Path, layout: Layout, notes: FileNotes, field_notations: No
     header, renamed = distinct_header(_without_empty(header, sheet, head))
     if renamed:
         notes.say("column_duplicate", duplicate_message(renamed), columns=list(renamed))
+    _note_hidden(sheet, notes)
     sections = Sections(layout)
     scan = _Scan(path, layout, notes, header, field_notations)
-    return Grid((*header, *sections.names), scan.chunks, len(sections.names))
+    grid = Grid((*header, *sections.names), scan.chunks, len(sections.names))
+    return without_summary_rows(grid, levels, layout, notes)
+
+
+def _note_hidden(sheet: _Sheet, notes: FileNotes) -> None:
+    """Findings about what Excel does not show or counts otherwise."""
+    name = sheet.sheet.name
+    if sheet.hidden:
+        is_hidden, names = name in sheet.hidden, "、".join(sheet.hidden)
+        words = (
+            wording("sheet_read_is_hidden", name=name)
+            if is_hidden
+            else wording("sheets_hidden", name=name, names=names)
+        )
+        notes.say("sheets_hidden", words, sheets=list(sheet.hidden))
+    notes.count("rows_hidden", wording("rows_hidden"), sheet.odd.hidden_rows)
+    if sheet.odd.counts_from_1904:
+        notes.say("date_system_1904", wording("date_system_1904"))
 
 
 @dataclass(frozen=True)
@@ -77,7 +101,8 @@ class _Scan:
         """Chunks of data rows, without header, blank rows, sub-headings and footer."""
         sections = Sections(self.layout)
         width = len(self.header) + len(sections.names)
-        yield from without_last(chunked(self._data(sections), width), self.layout.footer_rows)
+        for chunk in without_last(chunked(self._data(sections), width), self.layout.footer_rows):
+            yield replace(chunk, has_errors=True)
         if sections.seen:
             self.notes.count("section_rows", SECTIONS_SEEN, [], sections.seen)
         _loaded.cache_clear()
@@ -92,6 +117,8 @@ class _Scan:
         for number, row in _down_merged(_rows(sheet), sheet.merged, head, self.notes):
             if number <= head:
                 continue
+            if sheet.odd.counts_from_1904:
+                _count_from_1900(row, column_notations, self.header)
             cells = _texts(row, column_notations)
             _fill_formulas(cells, formulas.get(number, {}), column_notations)
             if _is_inexact(row):
@@ -113,14 +140,22 @@ def _fill_formulas(cells: list[str], formulas: Mapping[int, str], column_notatio
             cells[column] = formula
 
 
+def _count_from_1900(row: list[Any], column_notations: Sequence[Notation], header: Sequence[str | None]) -> None:
+    """Turn bare day numbers of the 1904 date system, in columns of dates, into those that everyone else counts."""
+    for place, (value, notation) in enumerate(zip(row, column_notations, strict=False)):
+        is_date = notation.kind in MOMENTS or (not notation.kind and TIME_HEADER.search(header[place] or ""))
+        if is_date and type(value) is float and value >= 0:
+            row[place] = value + DAYS_TO_1904
+
+
 def _is_inexact(row: Sequence[Any]) -> bool:
     return any(type(value) is float and abs(value) >= EXACT_BELOW for value in row)
 
 
 def sheet_sizes(path: Path, notes: FileNotes) -> dict[str, int]:
-    """Sheet name → number of cells in its used range."""
+    """Visible sheet → number of cells in its used range."""
     book = _book(path, notes)
-    sheets = [(name, book.get_sheet_by_name(name)) for name in book.sheet_names]
+    sheets = [(name, book.get_sheet_by_name(name)) for name in visible_sheets(book)]
     return {name: sheet.height * sheet.width if sheet.start else 0 for name, sheet in sheets}
 
 
@@ -147,15 +182,12 @@ def _loaded(path: Path, size: int, modified: int, name_or_position: str | int) -
     """One sheet in memory, cached: header and rows of a file need one load."""
     del size, modified
     book = load_workbook(str(path))
-    names = book.sheet_names
-    if isinstance(name_or_position, str):
-        name = next((n for n in names if n.strip() == name_or_position.strip()), None)
-    else:
-        name = names[name_or_position] if name_or_position < len(names) else None
+    name = sheet_name(book, name_or_position)
     if name is None:
-        raise _NoSheetError(names)
+        raise _NoSheetError(book.sheet_names)
     sheet = book.get_sheet_by_name(name)
-    return _Sheet(sheet, tuple(sheet.merged_cell_ranges or ()), odd_cells(path, name))
+    hidden = tuple(other for other in book.sheet_names if other not in visible_sheets(book))
+    return _Sheet(sheet, tuple(sheet.merged_cell_ranges or ()), odd_cells(path, name), hidden)
 
 
 def _sheet(path: Path, name_or_position: str | int, notes: FileNotes) -> _Sheet:

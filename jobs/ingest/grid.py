@@ -27,22 +27,30 @@ class Fault:
 class Chunk:
     """Some rows: a text array per column (null where empty), row numbers, and what is wrong with a row.
 
-    `lines` has the text of malformed rows; None where there are none.
+    `lines` has the text of malformed rows; None where there are none. `has_errors`: a cell may have an error such as #N/A.
     """
 
     cells: tuple[pa.Array, ...]
     rows: pa.Array
     malformed: pa.Array
     lines: pa.Array | None = None
+    has_errors: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def slice(self, start: int, length: int) -> "Chunk":
         """The rows from `start` on, without a copy."""
-        cells = tuple(cell.slice(start, length) for cell in self.cells)
-        lines = None if self.lines is None else self.lines.slice(start, length)
-        return Chunk(cells, self.rows.slice(start, length), self.malformed.slice(start, length), lines)
+        return self._each(lambda column: column.slice(start, length))
+
+    def where(self, keep: pa.Array) -> "Chunk":
+        """The rows for which `keep` is true."""
+        return self._each(lambda column: column.filter(keep))
+
+    def _each(self, part: Callable[[pa.Array], pa.Array]) -> "Chunk":
+        lines = None if self.lines is None else part(self.lines)
+        cells = tuple(map(part, self.cells))
+        return replace(self, cells=cells, rows=part(self.rows), malformed=part(self.malformed), lines=lines)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ SAMPLED_VALUES = 20_000
 TIME_HEADER = re.compile(r"日期|时间|时刻|年月|date|time|_at$|_on$|day$", re.I)
 NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
 EPOCH = re.compile(r"^1\d{9}(?:\d{3})?$")
+DAY_END = re.compile(r"[T ]24(?::00){1,2}(?:\.0+)?|24时0{1,2}分")
 MONTH, DAY, HOUR, MINUTE = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])", r"(?:[01]?\d|2[0-4])", r"[0-5]\d"
 YEAR = r"(?:1[89]|20|21)\d{2}"
 FORMATS: Mapping[str, re.Pattern[str]] = {

@@ -1,51 +1,160 @@
-"""The shortest combination of columns that identifies each row."""
+"""Which columns may identify a row: by what their headers say and what type they have, never by being unique alone."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.ingest.guess_dates import TIME_HEADER
+from jobs.ingest.guess_values import CODE_HEADER, SAYS_CODE, Guess
+from jobs.ingest.wordings import wording
 
 MAX_COLUMNS = 3
 MAX_CANDIDATES = 10
 MIN_ROWS = 5
+MAX_KEY_CHARS = 64
+NEAR = 0.95
+"""Columns that are distinct in so many rows are named as nearly a key."""
+SERIAL_HEADER = re.compile(r"^(序号|行号?|no\.?|#|row|index|unnamed.*)$", re.I)
+NAME_HEADER = re.compile(
+    r"名称|名$|户号|账号|站|设备|表具|表码|表计|机组|测点|点位|监测点|泵|小区|楼|区县|县区|乡镇|街道|社区|村|企业|单位|机构|部门|项目|指标|类别|类型|品种|"
+    r"name$|station|site|device|meter|sensor|count(?:y|ry)|region|district|city|location|area|zone|node|type$|category|symbol",
+    re.I,
+)
+PERIOD_HEADER = re.compile(r"^(年|月|日|时|年份|年度|月份|季度|账期|小时|year|month|day|hour|quarter|week)$", re.I)
+BOOKKEEPING = re.compile(
+    r"更新|修改|创建|入库|导出|登记|成立|注册|签发|发证|核准|有效|截止|到期|起始|结束|updat|modif|creat|issued|valid|expir|start|end",
+    re.I,
+)
+"""Times that are facts about a thing, not the time of a reading."""
+Role = Literal["code", "name", "time", "measure", ""]
+ORDER: tuple[Role, ...] = ("code", "time", "name")
+"""Roles of a key's columns, likeliest first."""
 
 
-def candidate_key(columns: Mapping[int, pa.Array], order: Sequence[int]) -> tuple[int, ...]:
-    """Positions of the shortest unique combination among columns without a gap, earlier in `order` first; or none.
+@dataclass(frozen=True)
+class KeyGuess:
+    """Positions of the proposed key, and what the reviewer must know about it."""
 
-    A combination is minimal: none of its parts is unique by itself.
+    key: tuple[int, ...] = ()
+    comments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Codes:
+    """Columns as integer codes, each with its number of distinct values."""
+
+    rows: int
+    by_position: dict[int, tuple[np.ndarray, int]] = field(default_factory=dict)
+
+    def distinct(self, positions: Sequence[int]) -> int:
+        """Distinct combinations of values."""
+        parts = [self.by_position[p] for p in positions]
+        combined = parts[0][0]
+        for values, distinct in parts[1:]:
+            combined = combined * distinct + values
+        return len(np.unique(combined))
+
+    def may_be_unique(self, positions: Sequence[int]) -> bool:
+        most = 1
+        for p in positions:
+            most *= self.by_position[p][1]
+        return most >= self.rows
+
+
+def guess_key(
+    columns: Mapping[int, pa.Array],
+    header: Sequence[str | None],
+    guesses: Mapping[int, Guess],
+    names: Mapping[int, str],
+) -> KeyGuess:
+    """The shortest unique combination of columns that name a thing or its time; with its time, where it is read again.
+
+    `columns`: the sampled values by position; `names`: the names of their fields, for comments.
     """
     rows = len(next(iter(columns.values()))) if columns else 0
     if rows < MIN_ROWS:
-        return ()
-    codes = _codes(columns, order)
+        return KeyGuess()
+    roles = {i: role(header[i] or "", guesses[i]) for i in columns}
+    usable = [i for i in columns if roles[i] in ORDER and _is_usable(columns[i])]
+    order = sorted(usable, key=lambda i: (ORDER.index(roles[i]), i))[:MAX_CANDIDATES]
+    codes = _Codes(rows, {i: _coded(columns[i]) for i in order})
+    varied = [i for i in order if codes.by_position[i][1] > 1]
+    key = _shortest(varied, codes)
+    return _completed(key, order, roles, names) if key else KeyGuess((), tuple(_near(varied, codes, names)))
+
+
+def role(header: str, proposed: Guess) -> Role:
+    """What a column is to a row: a code or name of a thing, its time, a measure, or none of these."""
+    if SERIAL_HEADER.match(header):
+        return ""
+    if PERIOD_HEADER.match(header):
+        return "time"
+    return (
+        _role_of_text(header, proposed.personal) if proposed.type == "string" else _role_of_type(header, proposed.type)
+    )
+
+
+def _role_of_type(header: str, type_: str) -> Role:
+    if type_ in ("number", "integer"):
+        return "measure"
+    return "time" if type_ in ("date", "timestamp") and not BOOKKEEPING.search(header) else ""
+
+
+def _role_of_text(header: str, is_personal: bool) -> Role:
+    if CODE_HEADER.search(header) or SAYS_CODE.search(header):
+        return "name" if is_personal else "code"
+    if is_personal:
+        return ""
+    if TIME_HEADER.search(header):
+        return "time"
+    return "name" if NAME_HEADER.search(header) else ""
+
+
+def _is_usable(array: pa.Array) -> bool:
+    return array.null_count == 0 and (pc.max(pc.utf8_length(array)).as_py() or 0) <= MAX_KEY_CHARS
+
+
+def _coded(array: pa.Array) -> tuple[np.ndarray, int]:
+    encoded = array.dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary)
+
+
+def _shortest(order: Sequence[int], codes: _Codes) -> tuple[int, ...]:
+    """The shortest unique combination, earlier in `order` first; or none. It is minimal: no part is unique by itself."""
     for size in range(1, MAX_COLUMNS + 1):
-        for combination in combinations(codes, size):
-            if _is_unique([codes[p] for p in combination], rows):
+        for combination in combinations(order, size):
+            if codes.may_be_unique(combination) and codes.distinct(combination) == codes.rows:
                 return combination
     return ()
 
 
-def _codes(columns: Mapping[int, pa.Array], order: Sequence[int]) -> dict[int, tuple[np.ndarray, int]]:
-    """Columns that may be part of a key, as integer codes, each with its number of distinct values."""
-    codes: dict[int, tuple[np.ndarray, int]] = {}
-    for position in order:
-        array = columns[position]
-        if array.null_count == 0 and len(codes) < MAX_CANDIDATES:
-            encoded = array.dictionary_encode()
-            if len(encoded.dictionary) > 1:
-                codes[position] = (encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary))
-    return codes
+def _completed(
+    key: tuple[int, ...], order: Sequence[int], roles: Mapping[int, Role], names: Mapping[int, str]
+) -> KeyGuess:
+    """The key with what one file cannot show: the time of a thing that is read again, the thing whose time this is."""
+    times = [i for i in order if roles[i] == "time"]
+    things = [i for i in order if roles[i] in ("code", "name")]
+    if times and "measure" in roles.values() and not set(key) & set(times):
+        return KeyGuess((*key, times[0]), (wording("key_with_time", name=names[times[0]]),))
+    if set(key) & set(things):
+        return KeyGuess(key)
+    if not things:
+        return KeyGuess(key, (wording("key_time_alone"),))
+    return KeyGuess((things[0], *key), (wording("key_with_thing", name=names[things[0]]),))
 
 
-def _is_unique(parts: Sequence[tuple[np.ndarray, int]], rows: int) -> bool:
-    most = 1
-    for _, distinct in parts:
-        most *= distinct
-    if most < rows:
-        return False
-    combined = parts[0][0]
-    for values, distinct in parts[1:]:
-        combined = combined * distinct + values
-    return len(np.unique(combined)) == rows
+def _near(order: Sequence[int], codes: _Codes, names: Mapping[int, str]) -> list[str]:
+    """The first combination that is nearly unique, with the number of its rows that occur again."""
+    for size in (1, 2):
+        for combination in combinations(order, size):
+            distinct = codes.distinct(combination) if codes.may_be_unique(combination) else 0
+            if codes.rows * NEAR <= distinct < codes.rows:
+                shown = "+".join(names[i] for i in combination)
+                return [wording("key_nearly", names=shown, rows=codes.rows, repeated=codes.rows - distinct)]
+    return []

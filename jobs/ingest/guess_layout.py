@@ -24,6 +24,11 @@ MAX_TITLE_ROWS = 15
 MAX_HEADER_ROWS = 3
 NUMERIC = re.compile(r"^[<>≤≥]?\s*[-+]?[\d.,:/-]+\s*\S{0,4}$|^\d{4}[-/年.]\d")
 COUNTED_SECTION = re.compile(r"^.+?[（(]\D*\d+\D*[)）]$")
+ANNOTATION = re.compile(
+    r"^\s*[（(]?\s*(?:[\u3400-\u9fff]{0,6}(?:单位|部门|日期|时间|期间|机构|编号|文号|[人员])|unit|date|period)\s*[:：]|^\s*\d{4}\s*年",
+    re.I,
+)
+"""A cell above the header that says something about the whole table: 单位：万元, 填报日期：2026-01-05."""
 FOOTER = re.compile(
     r"^\s*(合\s*计|总\s*计|小\s*计|注\s*[:：]|备\s*注\s*[:：]|说\s*明|填\s*表|制\s*表|审\s*核|total\b)", re.I
 )
@@ -55,18 +60,6 @@ def guess_layout(path: Path, notes: FileNotes) -> GuessedLayout:
     else:
         _text(path, notes, guessed)
     return guessed
-
-
-def footer_rows(last: Sequence[Sequence[str | None]], typical: float) -> int:
-    """How many of the last rows are a footer: totals, notes, signatures."""
-    count = 0
-    for row in reversed(last):
-        filled = [cell for cell in row if cell]
-        is_note = len(filled) == 1 and typical >= 3 and bool(re.search(r"[：:（(]|合计|注", filled[0]))
-        if not filled or not (FOOTER.match(filled[0]) or is_note):
-            break
-        count += 1
-    return count
 
 
 def _excel(path: Path, notes: FileNotes, guessed: GuessedLayout) -> None:
@@ -150,8 +143,8 @@ def _fit(sample: bytes, is_whole_file: bool, dialect: Dialect) -> tuple[float, i
 def _head(rows: Sequence[Sequence[str]], guessed: GuessedLayout) -> None:
     """Rows above the header, header rows and sub-headings."""
     filled = [sum(1 for cell in row if cell.strip()) for row in rows]
-    typical = median(filled[MAX_TITLE_ROWS // 2 :] or filled or [0])
-    skip = _title_rows(filled, typical)
+    typical = median((filled[MAX_TITLE_ROWS // 2 :] if len(filled) > 2 * MAX_TITLE_ROWS else filled) or [0])
+    skip = _title_rows(rows, filled, typical)
     if skip:
         guessed.put(wording("title_rows", rows=skip), skip_rows=skip)
     levels = _header_levels(rows[skip:], typical)
@@ -161,9 +154,13 @@ def _head(rows: Sequence[Sequence[str]], guessed: GuessedLayout) -> None:
     _sections(rows[skip + levels :], typical, guessed)
 
 
-def _title_rows(filled: Sequence[int], typical: float) -> int:
-    """Number of rows with few cells above the first full row; 0 where no full row follows."""
-    few = [cells < max(2, typical / 2) <= typical for cells in filled]
+def _title_rows(rows: Sequence[Sequence[str]], filled: Sequence[int], typical: float) -> int:
+    """Number of rows above the first full row that have few cells or only notes; 0 where no full row follows."""
+    few = [
+        cells < max(2, typical / 2) <= typical
+        or (0 < cells < typical and all(map(ANNOTATION.match, filter(str.strip, row))))
+        for cells, row in zip(filled, rows, strict=True)
+    ]
     skip = 0
     while skip < min(MAX_TITLE_ROWS, len(few) - 1) and few[skip]:
         skip += 1

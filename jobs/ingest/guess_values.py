@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.ingest.cell_errors import ERROR_WORDS
 from jobs.ingest.grid import Typed
-from jobs.ingest.guess_dates import guess_moment, share
+from jobs.ingest.guess_dates import DAY_END, guess_moment, share
 from jobs.ingest.guess_numbers import CODE_LIKE, Numbers, narrow, numbers
 from jobs.ingest.wordings import wording
 
@@ -21,7 +22,7 @@ MIN_CODE_SHARE = 0.9
 FAR_SHARE = 0.25
 FAR_TIMES = 10
 
-MISSING_WORDS = {"NA", "N/A", "#N/A", "NULL", "Null", "null", "None", "NaN", "nan", "\\N", "--", "——", "-;", "#REF!"}
+MISSING_WORDS = {"NA", "N/A", "NULL", "Null", "null", "None", "NaN", "nan", "\\N", "--", "——", "-;"}
 WEAK_WORDS = {"-", "—", "/", "无", "不详", "未知", "空", "暂无", "UNKNOWN", "Unknown", "unknown", "?", "．", "*"}
 BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"是", "否"}, {"有", "无"}, {"t", "f"})
 PERSONAL_HEADER = re.compile(
@@ -82,8 +83,9 @@ def guess(column: Column) -> Guess:
     values: Counter[str] = Counter()
     for value, n in column.counts.items():
         values[value.strip()] += n
+    errors = [w for w in values if w in ERROR_WORDS]
     words = [w for w in values if w in MISSING_WORDS]
-    present = _without(values, words)
+    present = _without(values, [*words, *errors])
     field_guess = Guess(personal=_is_personal(column.header, values))
     _type(column, present, field_guess)
     if field_guess.personal:
@@ -91,6 +93,9 @@ def guess(column: Column) -> Guess:
     else:
         field_guess, words, present = _with_weak_words(column, present, words, field_guess)
         _enum(column.header, present, field_guess)
+    if errors:
+        listed = "、".join(f"{w}（{values[w]} 次）" for w in errors)
+        field_guess.comments.append(wording("errors_in_column", listed=listed))
     if words:
         field_guess.source["missing"] = words
         field_guess.comments.append("缺失词：" + "、".join(f"{w}（{values[w]} 次）" for w in words))
@@ -98,7 +103,7 @@ def guess(column: Column) -> Guess:
     if padded:
         field_guess.comments.append(wording("padded", number=padded))
     _normalisation(column.counts, present, padded, field_guess)
-    field_guess.missing = column.rows - sum(present.values())
+    field_guess.missing = column.rows - sum(present.values()) - sum(values[w] for w in errors)
     return field_guess
 
 
@@ -183,6 +188,10 @@ def _moment(header: str, values: Counter[str], field_guess: Guess) -> bool:
     field_guess.type = moment.type
     field_guess.source["formats"] = list(moment.formats)
     field_guess.comments.append(wording("dates_share", share=moment.share, formats="、".join(moment.formats)))
+    ends = sum(n for value, n in values.items() if moment.type == "timestamp" and DAY_END.search(value))
+    if ends:
+        field_guess.source["day_end"] = True
+        field_guess.comments.append(wording("day_end", number=ends))
     if moment.has_zone_word:
         field_guess.source["extract"] = r"^(\S+)"
         field_guess.comments.append(wording("zone_word"))

@@ -10,6 +10,8 @@ from jobs.model.delivery import Finding
 
 FILES_SHOWN = 20
 ROWS_SHOWN = 10
+ROWS_NAMED = 200
+"""Of rows that are left out, so many are named."""
 
 
 @dataclass
@@ -36,8 +38,8 @@ class Notes:
         key = json.dumps([finding.kind, finding.message, finding.detail], ensure_ascii=False, default=str)
         self._facts.setdefault(key, (finding, []))[1].append(file)
 
-    def count(self, file: str, kind: str, message: str, rows: Iterable[int], number: int | None = None) -> None:
-        """Add rows to a count; `message` holds `{count}`."""
+    def count(self, file: str, kind: str, message: str, rows: Iterable[int | str], number: int | None = None) -> None:
+        """Add rows to a count; `message` holds `{count}`. A row is its number, or a text that begins with it."""
         row_numbers = list(rows)
         number = len(row_numbers) if number is None else number
         if not number:
@@ -45,12 +47,19 @@ class Notes:
         entry = self._counts.setdefault(kind, _Count(message))
         entry.total += number
         entry.files[file] = entry.files.get(file, 0) + number
-        entry.rows.extend(f"{file} 第 {row} 行" for row in row_numbers[: ROWS_SHOWN - len(entry.rows)])
+        most = ROWS_NAMED if any(isinstance(row, str) for row in row_numbers) else ROWS_SHOWN
+        entry.rows.extend(f"{file} {_place(row)}" for row in row_numbers[: max(most - len(entry.rows), 0)])
 
     def findings(self) -> list[Finding]:
         """The findings so far: facts in order of occurrence, then counts."""
         facts = [Finding(f.kind, f.message, {**f.detail, **_files(files)}) for f, files in self._facts.values()]
         return facts + [c.finding(kind) for kind, c in self._counts.items()]
+
+
+def _place(row: int | str) -> str:
+    """The row in words: 第 7 行; of a text such as `7（合计）`, 第 7 行（合计）."""
+    number, opening, rest = str(row).partition("（")
+    return f"第 {number} 行{opening}{rest}"
 
 
 def _files(files: list[str]) -> dict[str, Any]:
@@ -68,8 +77,8 @@ class FileNotes:
         """Add a finding about this file."""
         self.notes.say(self.file, Finding(kind, message, detail))
 
-    def count(self, kind: str, message: str, rows: Iterable[int], number: int | None = None) -> None:
-        """Add rows of this file to a count; `message` holds `{count}`."""
+    def count(self, kind: str, message: str, rows: Iterable[int | str], number: int | None = None) -> None:
+        """Add rows of this file to a count; `message` holds `{count}`. A row is its number, or a text that begins with it."""
         self.notes.count(self.file, kind, message, rows, number)
 
     def error(self, message: str) -> DeliveryError:

@@ -3,38 +3,45 @@
 import re
 import shutil
 import tempfile
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import yaml
 
-from jobs.contracts import Layout
+from jobs.contracts import Elements, Layout, no_elements
 from jobs.ingest.archive import Opener
 from jobs.ingest.columnar import open_parquet
 from jobs.ingest.delimited import open_delimited
 from jobs.ingest.excel import open_excel
 from jobs.ingest.grid import Grid, Typed
-from jobs.ingest.guess_dates import TIME_HEADER
-from jobs.ingest.guess_key import candidate_key
-from jobs.ingest.guess_layout import GuessedLayout, footer_rows, guess_layout
+from jobs.ingest.guess_element import FieldName, field_name
+from jobs.ingest.guess_key import KeyGuess, guess_key
+from jobs.ingest.guess_layout import GuessedLayout, guess_layout
 from jobs.ingest.guess_numbers import decimal_mark
-from jobs.ingest.guess_values import CODE_HEADER, Column, Guess, guess
+from jobs.ingest.guess_values import Column, Guess, guess
+from jobs.ingest.headers import suffixed
 from jobs.ingest.kinds import LocalFile
 from jobs.ingest.notation import Notations
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import open_json, open_jsonl
 from jobs.ingest.wordings import wording
 
+NO_ELEMENTS = no_elements()
 SAMPLED_ROWS = 100_000
-LAST_ROWS = 8
-MAX_KEY_CHARS = 64
-SERIAL_HEADER = re.compile(r"^(序号|行号|no\.?|#|row|index)$", re.I)
-REVIEWER_FINDINGS = ("column_duplicate", "formulas_without_values")
+REVIEWER_FINDINGS = (
+    "column_duplicate",
+    "formulas_without_values",
+    "rows_total",
+    "rows_note",
+    "rows_header",
+    "sheets_hidden",
+    "rows_hidden",
+    "date_system_1904",
+)
 """Findings that the reviewer of a proposal has to know."""
 RESERVED = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -48,12 +55,11 @@ class _Profile:
     columns: dict[int, pa.Array]
     rows: int
     more: bool
-    last: list[list[str | None]]
     types: Mapping[int, Typed]
 
 
-def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
-    """A contract in YAML that loads and reads this file; DeliveryError for an unreadable file."""
+def propose(file: LocalFile, dataset: str, provider: str, scratch: Path, elements: Elements = NO_ELEMENTS) -> str:
+    """A contract in YAML that loads and reads this file, with shared elements where they fit; DeliveryError for an unreadable file."""
     notes = Notes()
     folder = Path(tempfile.mkdtemp(prefix="proposal-", dir=scratch))
     try:
@@ -68,7 +74,7 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
         profile = _profile(part, layout)
         if profile.own < 2:
             layout.comments.append(wording("one_column"))
-        return _document(dataset, provider, file.name, layout, profile)
+        return _document(dataset, provider, file.name, layout, _Draft.of(profile, elements))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -76,12 +82,6 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path) -> str:
 def _profile(part: LocalFile, layout: GuessedLayout) -> _Profile:
     notes = Notes()
     profile = _sampled(_grid(part, layout, notes))
-    typical = _typical(profile)
-    footer = footer_rows(profile.last, typical)
-    if footer and not profile.more:
-        layout.put(wording("footer_rows", rows=footer), footer_rows=footer)
-        notes = Notes()
-        profile = _sampled(_grid(part, layout, notes))
     layout.comments += [finding.message for finding in notes.findings() if finding.kind in REVIEWER_FINDINGS]
     return profile
 
@@ -103,7 +103,6 @@ def _grid(part: LocalFile, layout: GuessedLayout, notes: Notes) -> Grid:
 
 def _sampled(grid: Grid) -> _Profile:
     pieces: dict[int, list[pa.Array]] = {i: [] for i, name in enumerate(grid.header) if name is not None}
-    last: deque[list[str | None]] = deque(maxlen=LAST_ROWS)
     rows, has_more = 0, False
     for chunk in grid.chunks():
         if rows >= SAMPLED_ROWS:
@@ -112,26 +111,37 @@ def _sampled(grid: Grid) -> _Profile:
         rows += len(chunk)
         for i, arrays in pieces.items():
             arrays.append(chunk.cells[i])
-        tail = chunk.slice(max(len(chunk) - LAST_ROWS, 0), LAST_ROWS)
-        last.extend([list(row) for row in zip(*(c.to_pylist() for c in tail.cells), strict=True)])
     joined = {i: pa.concat_arrays(arrays) if arrays else pa.array([], pa.string()) for i, arrays in pieces.items()}
-    return _Profile(grid.header, grid.own(), joined, rows, has_more, list(last), grid.types)
+    return _Profile(grid.header, grid.own(), joined, rows, has_more, grid.types)
 
 
-def _typical(profile: _Profile) -> float:
-    filled = sum(len(a) - a.null_count for a in profile.columns.values())
-    return filled / profile.rows if profile.rows else 0.0
+@dataclass(frozen=True)
+class _Draft:
+    """What is proposed for each column, and the key."""
+
+    profile: _Profile
+    guesses: dict[int, Guess]
+    names: dict[int, FieldName]
+    key: KeyGuess
+
+    @classmethod
+    def of(cls, profile: _Profile, elements: Elements) -> "_Draft":
+        """The guesses for a file's sampled rows."""
+        counts = {i: _counts(array) for i, array in profile.columns.items()}
+        decimal = decimal_mark(value_counts for i, value_counts in counts.items() if i not in profile.types)
+        guesses = {i: _guess(i, profile, value_counts, decimal) for i, value_counts in counts.items()}
+        names = _names(profile, guesses, counts, elements)
+        plain_names = {i: name.name for i, name in names.items()}
+        return cls(profile, guesses, names, guess_key(profile.columns, profile.header, guesses, plain_names))
+
+    def sampled(self) -> str:
+        """Which rows the guesses are from."""
+        return f"前 {self.profile.rows} 行" if self.profile.more else f"全部 {self.profile.rows} 行"
 
 
-def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, profile: _Profile) -> str:
-    counts = {i: _counts(array) for i, array in profile.columns.items()}
-    decimal = decimal_mark(value_counts for i, value_counts in counts.items() if i not in profile.types)
-    guesses = {i: _guess(i, profile, value_counts, decimal) for i, value_counts in counts.items()}
-    names = _names(profile)
-    key = candidate_key(profile.columns, _key_order(profile, guesses))
-    sampled = f"前 {profile.rows} 行" if profile.more else f"全部 {profile.rows} 行"
+def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, draft: _Draft) -> str:
     lines = [
-        f"# 由 {file} 的{sampled}推断，请逐项核对后再启用。",
+        f"# 由 {file} 的{draft.sampled()}推断，请逐项核对后再启用。",
         "apiVersion: v3.1.0",
         "kind: DataContract",
         f"id: {dataset}",
@@ -142,16 +152,16 @@ def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, pro
         "team: {name: 待填写}  # 建议: 填写负责部门",
         "schema:",
         f"  - name: {dataset}",
-        *_key_comment(key, names, profile),
+        *_key_comment(draft),
         "    properties:",
     ]
-    for i in profile.columns:
-        lines += _field(i, names[i], key, guesses[i], profile)
+    for i in draft.profile.columns:
+        lines += _field(i, draft)
     lines += ["customProperties:", f"  - {{property: provider, value: {provider}}}"]
     lines += [f"  # 建议: {comment}" for comment in layout.comments]
     values = {**layout.values, "extra_columns": "evolve"}
     lines.append(f"  - {_flow({'property': 'layout', 'value': values})}")
-    mode = "merge" if key else "append"
+    mode = "merge" if draft.key.key else "append"
     lines.append(f"  - {{property: write, value: {{mode: {mode}}}}}")
     return "\n".join(lines) + "\n"
 
@@ -166,45 +176,31 @@ def _guess(position: int, profile: _Profile, counts: Counter[str], decimal: str)
     return guess(Column(header, position + 1, profile.rows, counts, typed, decimal))
 
 
-def _key_order(profile: _Profile, guesses: dict[int, Guess]) -> list[int]:
-    """Columns that may be part of a key: codes first, then times, then words and counts; a serial number last."""
-
-    def rank(i: int) -> int:
-        header = profile.header[i] or ""
-        if SERIAL_HEADER.match(header):
-            return 3
-        return 0 if CODE_HEADER.search(header) else 1 if TIME_HEADER.search(header) else 2
-
-    def is_short(i: int) -> bool:
-        return (pc.max(pc.utf8_length(profile.columns[i])).as_py() or 0) <= MAX_KEY_CHARS
-
-    kinds = ("number", "boolean")
-    usable = [i for i, g in guesses.items() if g.type not in kinds and not g.missing and is_short(i)]
-    return sorted(usable, key=lambda i: (rank(i), i))
-
-
-def _key_comment(key: Sequence[int], names: dict[int, str], profile: _Profile) -> Iterator[str]:
-    if key:
-        scope = f"在前 {profile.rows} 行中" if profile.more else f"在全部 {profile.rows} 行中"
-        yield wording("key_proposed", names="+".join(names[i] for i in key), scope=scope)
-        if len(key) == 1 and SERIAL_HEADER.match(profile.header[key[0]] or ""):
-            yield wording("key_serial")
+def _key_comment(draft: _Draft) -> Iterator[str]:
+    if draft.key.key:
+        names = "+".join(draft.names[i].name for i in draft.key.key)
+        yield wording("key_proposed", names=names, scope=f"在{draft.sampled()}中")
     else:
         yield wording("key_missing")
+    yield from (f"    # 建议: {comment}" for comment in draft.key.comments)
 
 
-def _names(profile: _Profile) -> dict[int, str]:
-    """Field names: an ASCII header in snake case, `field_<n>` for any other."""
-    names: dict[int, str] = {}
+def _names(
+    profile: _Profile, guesses: Mapping[int, Guess], counts: Mapping[int, Counter[str]], elements: Elements
+) -> dict[int, FieldName]:
+    """Field names: a shared element's, an ASCII header in snake case, `field_<n>` for any other."""
+    names: dict[int, FieldName] = {}
+    taken: set[str] = set()
     for i in profile.columns:
-        base = snake_case(profile.header[i] or "")
+        header = profile.header[i] or ""
+        base = snake_case(header)
         if not RESERVED.match(base):
             base = f"field_{i + 1}"
-        name, number = base, 1
-        while name in names.values():
-            number += 1
-            name = f"{base}_{number}"
-        names[i] = name
+        named = field_name(base, header, guesses[i], counts[i], elements)
+        if named.name in taken:
+            named = FieldName(next(name for name in suffixed(base) if name not in {*taken, *elements.known}))
+        taken.add(named.name)
+        names[i] = named
     return names
 
 
@@ -216,36 +212,42 @@ def snake_case(header: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
 
 
-def _field(i: int, name: str, key: Sequence[int], proposed: Guess, profile: _Profile) -> Iterator[str]:
-    header = profile.header[i]
-    for comment in proposed.comments:
+def _field(i: int, draft: _Draft) -> Iterator[str]:
+    header, proposed, named, rows = draft.profile.header[i], draft.guesses[i], draft.names[i], draft.profile.rows
+    for comment in filter(None, (named.comment, *proposed.comments)):
         yield f"      # 建议: {' '.join(comment.split())}"
-    if proposed.missing and profile.rows:
-        yield wording("empty_cells", rows=proposed.missing, share=proposed.missing / profile.rows)
-    yield f"      - name: {_flow(name)}"
-    yield f"        businessName: {_flow(header or f'第 {i + 1} 列')}"
-    yield f"        logicalType: {proposed.type}"
-    yield from _options(proposed, is_key=i in key, is_required=not proposed.missing and profile.rows > 0)
-    if i in key:
-        yield f"        primaryKeyPosition: {list(key).index(i) + 1}"
+    if proposed.missing and rows:
+        yield wording("empty_cells", rows=proposed.missing, share=proposed.missing / rows)
+    yield f"      - name: {_flow(named.name)}"
+    if not named.is_element:
+        yield f"        businessName: {_flow(header or f'第 {i + 1} 列')}"
+        yield f"        logicalType: {proposed.type}"
+        yield from _classification(proposed)
+    yield from _presence(i, draft)
     source = {**({"header": header} if header else {"position": i + 1}), **proposed.source}
     yield "        customProperties:"
-    if proposed.unit:
+    if proposed.unit and not named.is_element:
         yield f"          - {_flow({'property': 'unit', 'value': proposed.unit})}"
     yield f"          - {_flow({'property': 'source', 'value': source})}"
 
 
-def _options(proposed: Guess, is_key: bool, is_required: bool) -> Iterator[str]:
+def _presence(i: int, draft: _Draft) -> Iterator[str]:
+    """Whether the field is required, and its place in the key."""
+    key = draft.key.key
+    if i in key or (not draft.guesses[i].missing and draft.profile.rows > 0):
+        yield "        required: true"
+    if i in key:
+        yield "        primaryKey: true"
+        yield f"        primaryKeyPosition: {key.index(i) + 1}"
+
+
+def _classification(proposed: Guess) -> Iterator[str]:
     if proposed.physical:
         yield f"        physicalType: {proposed.physical}"
     if proposed.personal:
         yield "        classification: L3"
     if proposed.enum:
         yield f"        enum: {_flow([{'value': v, 'label': v} for v in proposed.enum])}"
-    if is_key or is_required:
-        yield "        required: true"
-    if is_key:
-        yield "        primaryKey: true"
 
 
 def _flow(value: Any) -> str:

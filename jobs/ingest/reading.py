@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.contracts import Contract, Layout
 from jobs.contracts.names import MALFORMED, ROW
 from jobs.errors import DeliveryError
 from jobs.ingest.archive import Opener, matches
+from jobs.ingest.cell_errors import AS_SENT
 from jobs.ingest.columnar import open_parquet
 from jobs.ingest.columns import BronzePlan
 from jobs.ingest.delimited import open_delimited
@@ -77,9 +79,10 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     try:
         for part, grid, positions in positioned:
-            for batch in plan.batches(grid, positions, part.name):
+            notes = FileNotes(part.name, reading.notes)
+            for batch in plan.batches(grid, positions, notes):
                 reading.counted_rows += len(batch)
-                _note_malformed(batch, FileNotes(part.name, reading.notes))
+                _note_malformed(batch, notes)
                 yield batch
         logger.info("dataset %s: read %s rows of %s files", plan.contract.id, reading.counted_rows, len(positioned))
     finally:
@@ -90,6 +93,7 @@ def _note_malformed(batch: pa.RecordBatch, notes: FileNotes) -> None:
     faults = batch[MALFORMED]
     if faults.null_count == len(faults):
         return
+    faults = pc.if_else(pc.starts_with(faults, AS_SENT), None, faults)
     is_json = any(fault in FAULTS for fault in faults.drop_null().unique().to_pylist())
     defect = "不是有效的 JSON 记录" if is_json else "的列数或引号与表头不符"
     rows = batch[ROW].filter(faults.is_valid())

@@ -18,6 +18,9 @@ CELL_START = re.compile(rb"<(?:\w+:)?c\b[^>]*>")
 REFERENCE = re.compile(rb'\br="([A-Z]+)(\d+)"')
 EMPTY_TEXT = b't="str"'
 """A formula whose value is the empty text has this type."""
+HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*\br="(\d+)"')
+DATE_1904 = re.compile(rb'<(?:\w+:)?workbookPr\b[^>]*\bdate1904="(?:1|true)"')
+BOOK = "xl/workbook.xml"
 MOST_CELL_HEAD = 400
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 Cells = Mapping[tuple[int, int], str]
@@ -26,11 +29,15 @@ Cells = Mapping[tuple[int, int], str]
 
 @dataclass(frozen=True)
 class OddCells:
-    """Texts of errors, and formulas without a value; `unplaced` counts formulas in cells without a reference."""
+    """What the reader does not tell: texts of errors, formulas without a value, hidden rows, the date system; `unplaced` counts formulas in cells without a reference."""
 
     errors: Cells = field(default_factory=dict)
     formulas: Cells = field(default_factory=dict)
     unplaced: int = 0
+    hidden_rows: tuple[int, ...] = ()
+    """Rows, as Excel numbers them, that are hidden or filtered out of sight."""
+    counts_from_1904: bool = False
+    """Whether day 0 of the workbook is 1904-01-01."""
 
 
 def odd_cells(path: Path, sheet: str) -> OddCells:
@@ -40,8 +47,10 @@ def odd_cells(path: Path, sheet: str) -> OddCells:
     with zipfile.ZipFile(path) as archive:
         member = _member(archive, sheet)
         content = archive.read(member) if member else b""
+        book = archive.read(BOOK) if BOOK in archive.namelist() else b""
     formulas, unplaced = _formulas(content)
-    return OddCells(_errors(content), formulas, unplaced)
+    hidden = tuple(int(row) for row in HIDDEN_ROW.findall(content)) if b"hidden=" in content else ()
+    return OddCells(_errors(content), formulas, unplaced, hidden, bool(DATE_1904.search(book)))
 
 
 def _errors(content: bytes) -> Cells:
@@ -72,7 +81,7 @@ def _formulas(content: bytes) -> tuple[Cells, int]:
 
 def _member(archive: zipfile.ZipFile, sheet: str) -> str | None:
     try:
-        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+        book = ElementTree.fromstring(archive.read(BOOK))
         relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     except (KeyError, ElementTree.ParseError):
         return None

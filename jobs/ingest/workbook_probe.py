@@ -11,7 +11,7 @@ import zipfile
 from functools import lru_cache
 from pathlib import Path
 
-from python_calamine import load_workbook
+from python_calamine import CalamineWorkbook, SheetVisibleEnum, load_workbook
 
 MOST_BYTES = 4 << 30
 MOST_CPU_S = 1200
@@ -37,10 +37,23 @@ def _open(path: str, sheet: str, most: int) -> None:
             if sum(info.file_size for info in archive.infolist()) > most // 2:
                 raise MemoryError
     book = load_workbook(path)
-    names = book.sheet_names
-    matching = [n for n in names if n.strip() == sheet[1:].strip()] if sheet[:1] == "=" else names[int(sheet) :]
-    if matching:
-        book.get_sheet_by_name(matching[0])
+    name = sheet_name(book, sheet[1:] if sheet[:1] == "=" else int(sheet))
+    if name is not None:
+        book.get_sheet_by_name(name)
+
+
+def visible_sheets(book: CalamineWorkbook) -> list[str]:
+    """Names of the sheets that Excel shows; all where none is shown."""
+    visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+    return visible or list(book.sheet_names)
+
+
+def sheet_name(book: CalamineWorkbook, name_or_position: str | int) -> str | None:
+    """The sheet of that name, hidden or not, or the visible one at a position from 0; None where there is none."""
+    if isinstance(name_or_position, str):
+        return next((name for name in book.sheet_names if name.strip() == name_or_position.strip()), None)
+    names = visible_sheets(book)
+    return names[name_or_position] if name_or_position < len(names) else None
 
 
 def _main(path: str, sheet: str, bytes_: str) -> int:

