@@ -81,12 +81,17 @@ def guess_key(
     if rows < MIN_ROWS:
         return KeyGuess()
     roles = {i: role(header[i] or "", guesses[i]) for i in columns}
-    usable = [i for i in columns if roles[i] in ORDER and _is_usable(columns[i])]
-    order = sorted(usable, key=lambda i: (ORDER.index(roles[i]), i))[:MAX_CANDIDATES]
+    order = _candidates(columns, roles)
     codes = _Codes(rows, {i: _coded(columns[i]) for i in order})
     varied = [i for i in order if codes.by_position[i][1] > 1]
     key = _shortest(varied, codes)
     return _completed(key, order, roles, names) if key else KeyGuess((), tuple(_near(varied, codes, names)))
+
+
+def _candidates(columns: Mapping[int, pa.Array], roles: Mapping[int, Role]) -> list[int]:
+    """Columns that may be part of a key, likeliest first."""
+    usable = [i for i in columns if roles[i] in ORDER and _is_usable(columns[i])]
+    return sorted(usable, key=lambda i: (ORDER.index(roles[i]), i))[:MAX_CANDIDATES]
 
 
 def role(header: str, proposed: Guess) -> Role:

@@ -94,17 +94,25 @@ def guess(column: Column) -> Guess:
         field_guess, words, present = _with_weak_words(column, present, words, field_guess)
         _enum(column.header, present, field_guess)
     if errors:
-        listed = "、".join(f"{w}（{values[w]} 次）" for w in errors)
-        field_guess.comments.append(wording("errors_in_column", listed=listed))
+        field_guess.comments.append(wording("errors_in_column", listed=_listed(errors, values)))
     if words:
         field_guess.source["missing"] = words
-        field_guess.comments.append("缺失词：" + "、".join(f"{w}（{values[w]} 次）" for w in words))
-    padded = sum(n for v, n in column.counts.items() if v != v.strip())
-    if padded:
-        field_guess.comments.append(wording("padded", number=padded))
-    _normalisation(column.counts, present, padded, field_guess)
+        field_guess.comments.append(wording("missing_words", listed=_listed(words, values)))
+    _padding(column.counts, present, field_guess)
     field_guess.missing = column.rows - sum(present.values()) - sum(values[w] for w in errors)
     return field_guess
+
+
+def _listed(words: list[str], values: Counter[str]) -> str:
+    return "、".join(f"{word}（{values[word]} 次）" for word in words)
+
+
+def _padding(sent: Counter[str], present: Counter[str], field_guess: Guess) -> None:
+    """Say how many values have blanks at their ends, and declare the normalisation that codes need."""
+    padded = sum(n for v, n in sent.items() if v != v.strip())
+    if padded:
+        field_guess.comments.append(wording("padded", number=padded))
+    _normalisation(sent, present, padded, field_guess)
 
 
 def _normalisation(sent: Counter[str], values: Counter[str], padded: int, field_guess: Guess) -> None:
