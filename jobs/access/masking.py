@@ -1,7 +1,6 @@
 """Values masked by the classification of their field and the view of the reader."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -79,7 +78,7 @@ class Masking:
 
     def _grade(self, field: Field) -> str:
         """The field's classification, or a stricter one of its source fields."""
-        sources = {field.source.derive or "", *re.findall(r"\{(\w+)\}", field.source.compose or "")}
+        sources = {field.source.derive or "", *field.source.parts()}
         others = [self._fields[name].classification for name in sources if name in self._fields]
         return highest([field.classification, *others])
 

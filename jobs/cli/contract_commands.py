@@ -81,7 +81,7 @@ def show(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
 
 @authoring.command()
 def new(
-    file: Annotated[Path, typer.Argument(help="A file of a new dataset.")],
+    file: Annotated[Path, typer.Argument(help="A file of a new dataset, or a folder or archive of its files.")],
     dataset: Annotated[
         str, typer.Option("--dataset", "-d", help="Id of the new contract; default: from the file name.")
     ] = "",

@@ -22,7 +22,7 @@ from jobs.settings import load as settings
 PANEL = "Steps"
 Dataset = Annotated[str, typer.Option("--dataset", "-d", help="Id of the dataset's contract.")]
 DeliveryId = Annotated[str, typer.Argument(help="Id of a delivery; `lake deliveries` lists them.")]
-Files = Annotated[list[Path], typer.Argument(help="One file, or several that form one delivery.")]
+Files = Annotated[list[Path], typer.Argument(help="One file, or several, or one folder, that form one delivery.")]
 
 
 def add_to(app: typer.Typer) -> None:

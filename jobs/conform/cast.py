@@ -1,6 +1,5 @@
 """Bronze text → typed columns as the contract declares, every declared change counted as a repair."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from jobs.conform.dates import (
 )
 from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
 from jobs.contracts import Contract, Field, Source, text_column
+from jobs.contracts.layout import COMPOSED
 from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
 from jobs.lake.bits import balanced, bit_columns, column_names, quoted
 from jobs.lake.named_rows import NamedRows
@@ -246,8 +246,15 @@ def _value_repairs(field: Field, text: Column) -> list[tuple[str, Column]]:
 def _raw(casts: Casting, field: Field) -> Column:
     if field.source.compose is None:
         return F.col(field.source.derive or field.name)
-    parts = re.split(r"\{(\w+)\}", field.source.compose)
-    pieces = [F.col(p) if i % 2 else F.lit(p) for i, p in enumerate(parts) if i % 2 or p]
+    pieces, end = [], 0
+    for part in COMPOSED.finditer(field.source.compose):
+        value = F.col(part.group(1))
+        between = field.source.compose[end : part.start()]
+        pieces += [F.lit(between)] if between else []
+        pieces.append(F.coalesce(value, F.lit("")) if part.group(2) else value)
+        end = part.end()
+    rest = field.source.compose[end:]
+    pieces += [F.lit(rest)] if rest else []
     return casts.put(0, f"{STEP}0_{field.name}", F.concat(*pieces))
 
 

@@ -7,6 +7,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.contracts import Field, Source
+from jobs.contracts.layout import Unit
 from jobs.lake.bits import balanced
 
 NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
@@ -42,19 +43,23 @@ def direct_number(field: Field, text: Column) -> Column:
 def to_number(field: Field, text: Column) -> Column:
     """The number; null where the text is none, is not finite, or has a misplaced separator."""
     source, kind, plain = field.source, field.spark_type(), _plain(field, text)
-    factor = _factor(text, source.units)
     if field.type == "integer":
         whole = F.coalesce(plain.try_cast(kind), F.regexp_extract(plain, r"^([+-]?\d+)\.0+$", 1).try_cast(kind))
-        return whole if factor is None else _whole(whole * factor).try_cast(kind)
+        converted = _converted(whole, text, source.units)
+        return whole if converted is None else _whole(converted).try_cast(kind)
     number = _exact(F.when(plain.rlike(NUMBER), plain).try_cast(kind), plain, field)
-    return number if factor is None else _finite((number * factor).try_cast(kind), field)
+    converted = _converted(number, text, source.units)
+    return number if converted is None else _finite(converted.try_cast(kind), field)
 
 
 def repairs(field: Field, text: Column) -> Iterator[tuple[str, Column]]:
     """Repairs made by reading the number: kind, and where it happens."""
     source = field.source
-    if source.units:
-        yield "unit", balanced(Column.__or__, [text.endswith(unit) for unit in source.units])
+    written = [text.endswith(unit) for unit in _longest_first(source.units)]
+    if source.units.get("", Unit()).changes():
+        yield "unit", text.isNotNull()
+    elif written:
+        yield "unit", balanced(Column.__or__, written)
     if source.thousands:
         yield "thousands", _bare(field, text).rlike(_grouped(source))
     if source.decimal:
@@ -72,9 +77,9 @@ def uncensored(text: Column) -> Column:
 def _bare(field: Field, text: Column) -> Column:
     """The text of a number without its censoring mark and unit."""
     text = uncensored(text) if field.source.censored else text
-    if not field.source.units:
+    units = "|".join(map(re.escape, _longest_first(field.source.units)))
+    if not units:
         return text
-    units = "|".join(re.escape(u) for u in _longest_first(field.source.units))
     return F.regexp_replace(text, rf"\s*(?:{units})$", "")
 
 
@@ -142,15 +147,21 @@ def last_character(text: Column) -> Column:
     return F.substring(text, -1, 1)
 
 
-def _factor(text: Column, units: Mapping[str, float]) -> Column | None:
-    """The factor of the number's unit; None where no unit changes it."""
-    if all(factor == 1 for factor in units.values()):
+def _converted(number: Column, text: Column, units: Mapping[str, Unit]) -> Column | None:
+    """The number in the field's own unit; None where no unit changes it. The empty unit is that of bare numbers."""
+    if not any(unit.changes() for unit in units.values()):
         return None
-    factor = F.lit(1.0)
+    converted = _in_own(number, units.get("", Unit()))
     for unit in reversed(_longest_first(units)):
-        factor = F.when(text.endswith(unit), F.lit(float(units[unit]))).otherwise(factor)
-    return factor
+        converted = F.when(text.endswith(unit), _in_own(number, units[unit])).otherwise(converted)
+    return converted
 
 
-def _longest_first(units: Mapping[str, float]) -> list[str]:
-    return sorted(units, key=len, reverse=True)
+def _in_own(number: Column, unit: Unit) -> Column:
+    scaled = number * F.lit(unit.factor)
+    return scaled + F.lit(unit.offset) if unit.offset else scaled
+
+
+def _longest_first(units: Mapping[str, Unit]) -> list[str]:
+    """Written units."""
+    return sorted(filter(None, units), key=len, reverse=True)

@@ -14,6 +14,8 @@ def _regex(text: str) -> str:
     return text
 
 
+COMPOSED = re.compile(r"\{(\w+)(\??)\}")
+"""A part of a template: a field's name, and whether it may be empty."""
 Regex = Annotated[str, AfterValidator(_regex)]
 
 
@@ -38,7 +40,10 @@ class Layout(ContractPart):
         "csv", description="`csv`: any delimited text with any file ending; `excel`: xls and xlsx."
     )
     files: str = Field("*", description="Glob of the members to read in a folder or archive.")
-    file_name: Regex | None = Field(None, description="Named groups of the file's name become columns.")
+    file_name: Regex | None = Field(
+        None,
+        description="Named groups of the file's name, or of its path in an archive or folder, become columns.",
+    )
 
     encoding: str = Field(
         "auto", description="`auto` (detected, with a confidence) or a codec name: utf-8, gb18030, gbk, cp1252."
@@ -77,6 +82,22 @@ class Layout(ContractPart):
     )
 
 
+class Unit(ContractPart):
+    """How a value in one unit becomes one in the field's own: value × factor + offset."""
+
+    factor: float = 1.0
+    offset: float = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _factor_alone(cls, value: object) -> object:
+        return {"factor": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    def changes(self) -> bool:
+        """Whether it yields another value."""
+        return (self.factor, self.offset) != (1.0, 0.0)
+
+
 class Source(ContractPart):
     """Where a field comes from and how its text is written; the value of a field's `source` property."""
 
@@ -85,7 +106,11 @@ class Source(ContractPart):
         description="Accepted headers, newest layout first: an exact match, else one that ignores case, width and blanks; unset: businessName, then name.",
     )
     position: int | None = Field(None, ge=1, description="Column position from 1, for columns without a name.")
-    compose: str | None = Field(None, description="Template over other fields' text: `{year}-{month}-{day} {hour}`.")
+    compose: str | None = Field(
+        None,
+        description="Template over other fields' text: `{year}-{month}-{day} {hour}`; empty where a part is, unless it may be: "
+        "`{building}-{room?}`.",
+    )
     derive: str | None = Field(None, description="Other field from whose text this one is extracted.")
     extract: Regex | None = Field(None, description="Regular expression whose first group is the value.")
 
@@ -97,8 +122,10 @@ class Source(ContractPart):
     day_end: bool = Field(
         False, description="24:00 is the midnight at the end of its day, counted as a repair; unset: it is held back."
     )
-    units: dict[str, float] = Field(
-        {}, description="Unit after the number → factor to the field's own unit, such as `{MPa: 1000}`."
+    units: dict[str, Unit] = Field(
+        {},
+        description="Unit after the number → factor to the field's own unit, such as `{MPa: 1000}`, or factor and offset, "
+        "such as `{°F: {factor: 0.5556, offset: -17.78}}`; `''`: numbers without a unit.",
     )
     censored: bool = Field(False, description="`<1` becomes the value 1, and `<` in the column `<field>_qualifier`.")
     thousands: str = Field(
@@ -107,7 +134,9 @@ class Source(ContractPart):
         description="Thousands separator to remove: a blank means any blank, `'` any apostrophe.",
     )
     decimal: str = Field("", max_length=1, description="Decimal separator; unset: a point.")
-    mapping: dict[str, str] = Field({}, description="Sent word → standard word; counted as a repair.")
+    mapping: dict[str, str] = Field(
+        {}, description="Sent word → standard word; counted as a repair. An empty cell is no word: it stays empty."
+    )
     trim: bool | None = Field(
         None, description="Removes blanks at the ends; unset: yes, except in a field with a code."
     )
@@ -124,6 +153,16 @@ class Source(ContractPart):
         if isinstance(value, dict) and isinstance(value.get("header"), str):
             return {**value, "header": (value["header"],)}
         return value
+
+    @model_validator(mode="after")
+    def _words_to_map(self) -> "Source":
+        if any(not word.strip() for word in self.mapping):
+            raise ValueError("mapping: an empty cell is no word and is never mapped; remove the empty key")
+        return self
+
+    def parts(self) -> tuple[str, ...]:
+        """Fields that the template names."""
+        return tuple(name for name, _ in COMPOSED.findall(self.compose or ""))
 
     @model_validator(mode="after")
     def _two_marks(self) -> "Source":

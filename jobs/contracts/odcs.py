@@ -19,6 +19,12 @@ from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
 from jobs.contracts.yaml_source import Document, PathKey
 
+EFFECTIVE: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("units", "thousands", "decimal"): ("integer", "number"),
+    ("formats",): ("date", "timestamp"),
+    ("day_end",): ("timestamp",),
+}
+"""Keys of a field's `source` → the types on which they have an effect."""
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 OWN_NAME = re.compile(r"^_?[a-z][a-z0-9_]*$")
@@ -156,14 +162,25 @@ def _check_sources(document: Document, fields: Sequence[Field]) -> None:
                 raise document.error(
                     place, f"'{field.name}' is computed from '{used}', which is not a field of the contract"
                 )
+        idle = _idle(field)
+        if idle:
+            raise document.error(place, f"'{field.name}' is of type {field.type}: `{idle}` has no effect on it")
         if field.source.censored and field.name + QUALIFIER in names:
             raise document.error(
                 place, f"'{field.name}{QUALIFIER}' is the name of the qualifier column of a censored field"
             )
 
 
+def _idle(field: Field) -> str:
+    """A key of the field's `source` that its type has no use for; empty where there is none."""
+    for keys, types in EFFECTIVE.items():
+        if field.type not in types:
+            return next((key for key in keys if getattr(field.source, key)), "")
+    return ""
+
+
 def _uses(source: Source) -> Iterable[str]:
-    yield from re.findall(r"\{(\w+)\}", source.compose or "")
+    yield from source.parts()
     if source.derive:
         yield source.derive
 

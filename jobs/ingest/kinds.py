@@ -35,6 +35,13 @@ class LocalFile:
     path: Path
 
 
+def files_below(folder: Path) -> list[tuple[str, Path]]:
+    """All files of a folder and its folders, by their paths in it; hidden ones and those of spreadsheets in use are not."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    named = [(path.relative_to(folder).as_posix(), path) for path in found]
+    return [(name, path) for name, path in named if not any(p.startswith((".", "~$")) for p in name.split("/"))]
+
+
 def kind_of(path: Path, notes: FileNotes) -> Kind:
     """The file's kind; DeliveryError with a remedy for unreadable kinds and empty files."""
     with path.open("rb") as stream:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.errors import UserError
+from jobs.ingest.kinds import files_below
 from jobs.ingest.landing import MANIFEST, SIDECAR, Landing
 from jobs.ingest.wordings import wording
 from jobs.lake.lake import Lake
@@ -73,7 +74,9 @@ def land_page(
 
 
 def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, manifest: Manifest) -> tuple[str, ...]:
-    """Put files into the landing zone as one delivery; the keys, in reading order."""
+    """Put files, or a folder with its files, into the landing zone as one delivery; the keys, in reading order."""
+    if len(files) == 1 and files[0].is_dir():
+        return _deliver_folder(store, files[0], f"{Zone.LANDING}/{provider}/{dataset}", manifest)
     for file in files:
         if not file.is_file():
             raise UserError(f"{file}: no such file")
@@ -91,6 +94,21 @@ def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, ma
         store.put_file(file, key)
     store.put_bytes(f"{folder}/{MANIFEST}", manifest_json, "application/json")
     return keys
+
+
+def _deliver_folder(store: Store, folder: Path, base: str, manifest: Manifest) -> tuple[str, ...]:
+    """The files of a folder and its folders, each at its place."""
+    files = files_below(folder)
+    if not files:
+        raise UserError(f"{folder}: no file in this folder")
+    targets = (f"{base}/{folder.resolve().name}{suffix}" for suffix in chain([""], (f"-{n}" for n in count(2))))
+    target = next(
+        target for target in targets if not all(_is_stored(store, path, f"{target}/{name}") for name, path in files)
+    )
+    for name, path in files:
+        store.put_file(path, f"{target}/{name}")
+    store.put_bytes(f"{target}/{MANIFEST}", manifest.model_dump_json(exclude_none=True).encode(), "application/json")
+    return tuple(f"{target}/{name}" for name, _ in files)
 
 
 def _free_folder(store: Store, files: Sequence[Path], base: str) -> str:

@@ -12,6 +12,7 @@ from jobs.contracts.correction import correction
 from jobs.contracts.names import DELIVERY, RECEIVED
 from jobs.errors import DeliveryError
 from jobs.ingest.correction_answers import answered_ticket
+from jobs.ingest.earlier import earlier_deliveries
 from jobs.ingest.reading import LocalFile, Reading, read
 from jobs.lake.delta_tables import commit_attempts
 from jobs.lake.lake import Lake
@@ -39,8 +40,15 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
     if ticket:
         lake.ledger.answer(delivery.id, ticket)
     logger.info("%s: delivery %s has %s rows in bronze", contract.id, delivery.id, reading.counted_rows)
+    before = earlier_deliveries(lake, contract, delivery, reading.digest)
     return lake.ledger.move(
-        delivery.id, State.LOADED, findings=reading.findings, counted_rows=reading.counted_rows, reason=""
+        delivery.id,
+        State.LOADED,
+        findings=[*reading.findings, *before.findings],
+        counted_rows=reading.counted_rows,
+        rows_digest=reading.digest,
+        supersedes=delivery.supersedes or before.replaces,
+        reason="",
     )
 
 

@@ -4,8 +4,8 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import yaml
 
 from jobs.contracts import Elements, Layout, no_elements
+from jobs.errors import DeliveryError
 from jobs.ingest.archive import Opener
 from jobs.ingest.columnar import open_parquet
 from jobs.ingest.delimited import open_delimited
@@ -24,7 +25,7 @@ from jobs.ingest.guess_layout import GuessedLayout, guess_layout
 from jobs.ingest.guess_numbers import decimal_mark
 from jobs.ingest.guess_values import Column, Guess, guess
 from jobs.ingest.headers import suffixed
-from jobs.ingest.kinds import LocalFile
+from jobs.ingest.kinds import LocalFile, files_below
 from jobs.ingest.notation import Notations
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import open_json, open_jsonl
@@ -32,6 +33,7 @@ from jobs.ingest.wordings import wording
 
 NO_ELEMENTS = no_elements()
 SAMPLED_ROWS = 100_000
+LEAST_ROWS_OF_A_FILE = 1000
 REVIEWER_FINDINGS = (
     "column_duplicate",
     "formulas_without_values",
@@ -57,21 +59,27 @@ class _Profile:
     more: bool
     types: Mapping[int, Typed]
 
+    def with_rows(self, other: "_Profile") -> "_Profile":
+        """With the rows of another file of the same header."""
+        columns = {i: pa.concat_arrays([column, other.columns[i]]) for i, column in self.columns.items()}
+        return replace(self, columns=columns, rows=self.rows + other.rows, more=self.more or other.more)
+
 
 def propose(file: LocalFile, dataset: str, provider: str, scratch: Path, elements: Elements = NO_ELEMENTS) -> str:
-    """A contract in YAML that loads and reads this file, with shared elements where they fit; DeliveryError for an unreadable file."""
+    """A contract in YAML that loads and reads this file, or the files of this folder or archive, with shared elements where they fit; DeliveryError for an unreadable file."""
     notes = Notes()
     folder = Path(tempfile.mkdtemp(prefix="proposal-", dir=scratch))
     try:
-        parts = list(Opener(Layout(), folder, notes).open(file))
+        opener = Opener(Layout(), folder, notes)
+        parts = [part for member in _members(file) for part in opener.open(member)]
         if not parts:
             raise FileNotes(file.name, notes).error(wording("archive_empty"))
         part = parts[0]
         layout = guess_layout(part.path, FileNotes(part.name, notes))
         if part.name != file.name:
             suffix = part.path.suffix or Path(part.name).suffix
-            layout.put(wording("archive_first_file", files=len(parts)), files=f"*{suffix}")
-        profile = _profile(part, layout)
+            layout.put(wording("archive_files", files=len(parts)), files=f"*{suffix}")
+        profile = _profile([p for p in parts if Path(p.name).suffix == Path(part.name).suffix], layout)
         if profile.own < 2:
             layout.comments.append(wording("one_column"))
         return _document(dataset, provider, file.name, layout, _Draft.of(profile, elements))
@@ -79,9 +87,31 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path, element
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _profile(part: LocalFile, layout: GuessedLayout) -> _Profile:
+def _members(file: LocalFile) -> list[LocalFile]:
+    """The file, or those of a folder, by their paths in it."""
+    if not file.path.is_dir():
+        return [file]
+    return [LocalFile(name, path) for name, path in files_below(file.path)]
+
+
+def _profile(parts: Sequence[LocalFile], layout: GuessedLayout) -> _Profile:
+    """The rows of the first file, with those of all others that have the same header: one file may hide what others show."""
     notes = Notes()
-    profile = _sampled(_grid(part, layout, notes))
+    most = max(SAMPLED_ROWS // len(parts), LEAST_ROWS_OF_A_FILE)
+    profile = _sampled(_grid(parts[0], layout, notes), most)
+    unlike: list[str] = []
+    for part in parts[1:]:
+        try:
+            other = _sampled(_grid(part, layout, Notes()), most)
+        except DeliveryError:
+            unlike.append(part.name)
+            continue
+        if other.header == profile.header:
+            profile = profile.with_rows(other)
+        else:
+            unlike.append(part.name)
+    if unlike:
+        layout.comments.append(wording("files_unlike", number=len(unlike), names="、".join(unlike[:5])))
     layout.comments += [finding.message for finding in notes.findings() if finding.kind in REVIEWER_FINDINGS]
     return profile
 
@@ -101,11 +131,11 @@ def _grid(part: LocalFile, layout: GuessedLayout, notes: Notes) -> Grid:
             return open_delimited(part.path, declared, file_notes, lambda header: len(header))
 
 
-def _sampled(grid: Grid) -> _Profile:
+def _sampled(grid: Grid, most: int) -> _Profile:
     pieces: dict[int, list[pa.Array]] = {i: [] for i, name in enumerate(grid.header) if name is not None}
     rows, has_more = 0, False
     for chunk in grid.chunks():
-        if rows >= SAMPLED_ROWS:
+        if rows >= most:
             has_more = True
             break
         rows += len(chunk)

@@ -28,6 +28,7 @@ from jobs.ingest.kinds import LocalFile, kind_of, looks_like_json
 from jobs.ingest.notation import notations
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import FAULTS, open_json, open_jsonl
+from jobs.ingest.rows_digest import RowsDigest
 from jobs.ingest.wordings import wording
 from jobs.model.delivery import Finding
 
@@ -40,13 +41,15 @@ FORMAT_WORDS = {"csv": "文本（csv）", "excel": "Excel", "json": "JSON", "jso
 
 @dataclass
 class Reading:
-    """Bronze rows of a delivery. `findings` and `counted_rows` are complete once `batches` is exhausted."""
+    """Bronze rows of a delivery. `findings`, `counted_rows` and `digest` are complete once `batches` is exhausted."""
 
     columns: tuple[str, ...]
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     notes: Notes = field(default_factory=Notes, repr=False)
     counted_rows: int = 0
+    digest: str = ""
+    """Digest of all rows; equal for equal rows in files of other bytes."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -77,13 +80,16 @@ def read(files: Sequence[LocalFile], contract: Contract, scratch: Path) -> Readi
 def _batches(
     reading: Reading, plan: BronzePlan, positioned: Sequence[tuple[LocalFile, Grid, dict[str, int]]], folder: Path
 ) -> Iterator[pa.RecordBatch]:
+    digest = RowsDigest(reading.columns)
     try:
         for part, grid, positions in positioned:
             notes = FileNotes(part.name, reading.notes)
             for batch in plan.batches(grid, positions, notes):
                 reading.counted_rows += len(batch)
                 _note_malformed(batch, notes)
+                digest.add(batch)
                 yield batch
+        reading.digest = digest.hex()
         logger.info("dataset %s: read %s rows of %s files", plan.contract.id, reading.counted_rows, len(positioned))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -155,7 +161,8 @@ def _groups(name: str, layout: Layout, notes: FileNotes) -> dict[str, str]:
     if layout.file_name is None:
         return {}
     base = name.rsplit("/", 1)[-1]
-    match = re.search(layout.file_name, base)
+    # The path in an archive counts too: 2026-01/东区.csv says the month by its folder.
+    match = re.search(layout.file_name, base) or re.search(layout.file_name, name)
     if match is None:
         notes.say(
             "file_name_unmatched", wording("file_name_differs", pattern=layout.file_name), pattern=layout.file_name

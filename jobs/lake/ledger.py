@@ -140,6 +140,13 @@ class Ledger:
             rows = session.scalars(select(DeliveryRow).where(*conditions).order_by(DeliveryRow.seq.desc()))
             return next((row.entry() for row in rows.yield_per(50) if not row.answers), None)
 
+    def with_rows(self, dataset: str, digest: str) -> tuple[Delivery, ...]:
+        """The dataset's deliveries that have exactly these rows, in order of arrival."""
+        conditions = (DeliveryRow.dataset == dataset, DeliveryRow.rows_digest == digest)
+        with self._session() as session:
+            rows = session.scalars(select(DeliveryRow).where(*conditions).order_by(DeliveryRow.seq))
+            return tuple(row.entry() for row in rows)
+
     def repeats(self, delivery_id: str) -> int:
         """How often the same bytes were delivered again."""
         query = select(OccurrenceRow.id).where(OccurrenceRow.delivery == delivery_id, OccurrenceRow.is_repeat)
@@ -147,7 +154,7 @@ class Ledger:
             return len(session.scalars(query).all())
 
     def move(self, delivery_id: str, state: State, **changes: object) -> Delivery:
-        """Set the state, and with it any of counted_rows, findings, reason."""
+        """Set the state, and with it any of counted_rows, rows_digest, supersedes, findings, reason."""
         if "findings" in changes:
             findings = changes["findings"]
             changes["findings"] = [asdict(f) for f in findings]  # type: ignore[attr-defined]

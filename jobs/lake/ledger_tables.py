@@ -27,6 +27,7 @@ class DeliveryRow(Base):
     state: Mapped[str] = mapped_column(String(32), index=True)
     sha256: Mapped[str] = mapped_column(String(64))
     occurrence: Mapped[int] = mapped_column(Integer, default=1)
+    rows_digest: Mapped[str] = mapped_column(String(64), default="")
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     objects: Mapped[list[str]] = mapped_column(JSON)
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -144,7 +144,8 @@ def _grouped(rule: Rule, exp: Expectation, flag: str) -> Fused:
     duplicate = F.coalesce(F.col(flag), F.lit(False))
     if isinstance(exp, ColumnMapExpectation):
         return Fused(rule, exp, duplicate, missing=F.col(exp.column).isNull())
-    return Fused(rule, exp, duplicate, considered=_ignore(exp))
+    considered = _ignore(exp)
+    return Fused(rule, exp, duplicate if considered is None else considered & duplicate, considered=considered)
 
 
 def _also(first: Column | None, second: Column) -> Column:

@@ -22,7 +22,7 @@ from jobs.quality.conditions import Compiled, compile_rules
 from jobs.quality.lookups import with_lookups
 from jobs.quality.plan import COPIES, Group, Plan, Reference
 from jobs.quality.series import with_series_flags
-from jobs.quality.verdict_masks import COPY, COUNTY, MASK, any_present, fingerprint_of, hash_of, masked, place
+from jobs.quality.verdict_masks import COPY, COUNTY, MASK, fingerprint_of, hash_of, masked, place, takes_part
 from jobs.quality.wanted import Wanted
 
 PLACE, HASH = "_place", "_hash"
@@ -64,7 +64,7 @@ def _flagged(rows: NamedRows, plan: Plan, others: OtherTables) -> NamedRows:
         columns = group.columns or (HASH,)
         long, short, grouped = _names(index)
         made |= dict(zip((long, short), fingerprint_of(columns).values(), strict=True))
-        made |= {grouped: any_present(columns) & whole, group.flag: F.lit(True)}
+        made |= {grouped: takes_part(group, columns) & whole, group.flag: F.lit(True)}
     made |= {reference.flag: F.lit(True) for reference in plan.references}
     return NamedRows(judged.withColumns(made), rows.columns)
 
@@ -102,7 +102,8 @@ def _shared(table: pa.Table, index: int, group: Group, plan: Plan) -> tuple[np.n
         differs = is_shared if group.rule is not None else ~is_shared & is_shared
     flag, copies = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
     flag[grouped] = is_shared & differs
-    copies[grouped] = is_shared & ~differs & (rows["place"][grouped] != by_value["place"].transform("min"))
+    by_content = rows[grouped].groupby(["long", "short", "hash"], sort=False)
+    copies[grouped] = rows["place"][grouped] != by_content["place"].transform("min")
     return flag, copies if finds_copies else None
 
 

@@ -22,11 +22,15 @@ COUNTY = "_county_of"
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that share the values of `columns`; `rule` is None for the group that only detects equal copies."""
+    """Rows that share the values of `columns`; `rule` is None for the group that only detects equal copies.
+
+    `takes_empty`: rows in which all these columns are empty share their values too.
+    """
 
     rule: Rule | None
     columns: tuple[str, ...]
     flag: str
+    takes_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
     groups, references = [], []
     for rule in rules:
         if rule.type in UNIQUE and "row_condition" not in rule.kwargs:
-            groups.append(Group(rule, _columns(rule), f"_dup_{rule.id}"))
+            groups.append(Group(rule, _columns(rule), f"_dup_{rule.id}", rule.kwargs.get("ignore_row_if") == "never"))
         elif rule.type == REFERENCE:
             references.append(_reference(rule))
     if drops and not any(group.columns == contract.key() for group in groups):

@@ -18,6 +18,8 @@ COPY = "_copy"
 MASK = "_mask"
 SEEN = "_seen"
 COUNTY = "_county"
+PRINTS = ("_k_long", "_k_short")
+"""Columns of `fingerprint_of`."""
 # Larger tables are joined by a shuffle: a broadcast would not fit into memory beside the query.
 BROADCAST_ROWS = 1_000_000
 
@@ -45,8 +47,7 @@ def with_rule_flags(
     # another's.
     well_formed = F.col(MALFORMED).isNull() if MALFORMED in columns else F.lit(True)
     for group in plan.groups:
-        shared, size = _cached(_shared_values(frame.filter(well_formed), group, plan))
-        cached_tables.append(shared)
+        shared, size = _shared(frame.filter(well_formed), group, plan, cached_tables)
         flagged = _mark_group(flagged, (shared, size), group, plan, well_formed)
     for reference in plan.references:
         unknown, size = _cached(_unknown_values(flagged, reference, _known(read(reference.dataset).frame, reference)))
@@ -71,29 +72,62 @@ def _mark_group(
         return flagged.withColumns({group.flag: F.lit(False), COPY: F.lit(False)})
     columns = group.columns or ("_hash",)
     # Joined by hashes of the key, not by the key: the cached side has columns of fixed width only.
-    key_matches = [fingerprint == F.col(name) for name, fingerprint in fingerprint_of(columns).items()]
-    joined = flagged.join(_broadcast(shared, size), [*key_matches, any_present(columns), well_formed], "left")
+    matches = [fingerprint == F.col(name) for name, fingerprint in fingerprint_of(columns).items()]
+    if _tells_copies_apart(group, plan):
+        matches.append(F.col("_hash") == F.col("_same"))
+    joined = flagged.join(_broadcast(shared, size), [*matches, takes_part(group, columns), well_formed], "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
     if _finds_copies(group, plan):
-        is_first = place(plan) == F.col("_first")
-        marked = marked.withColumn(COPY, F.coalesce(~F.col("_differs") & ~is_first, F.lit(False)))
-    return marked.drop("_differs", "_first", *fingerprint_of(columns))
+        # Of a key with conflicts too, rows that equal an earlier one say nothing new.
+        marked = marked.withColumn(COPY, F.coalesce(place(plan) != F.col("_first"), F.lit(False)))
+    return marked.drop("_differs", "_first", "_same", *fingerprint_of(columns))
 
 
-def _shared_values(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
-    """Fingerprints of values that more than one row has, whether those rows differ, and the place of the first.
+def _tells_copies_apart(group: Group, plan: Plan) -> bool:
+    """Whether rows of one key may differ, and equal ones among them are copies."""
+    return _finds_copies(group, plan) and bool(group.columns)
 
-    Grouped and cached columns have a fixed width, so that Spark neither sorts nor shuffles texts.
+
+def _shared(rows: DataFrame, group: Group, plan: Plan, cached: list[DataFrame]) -> tuple[DataFrame, int]:
+    """Values that more than one row has, and their number; appends what it caches to `cached`.
+
+    Where copies are told apart, once for each value and content of the row (`_same`), with the place of its first row.
+    """
+    keys = _keys(rows, group, plan)
+    shared, size = _cached(_shared_values(keys, group, plan))
+    cached.append(shared)
+    if not size or not _tells_copies_apart(group, plan):
+        return shared, size
+    differing, number = _cached(shared.filter("_differs").select(*PRINTS))
+    cached.append(differing)
+    if not number:
+        return shared, size
+    by_content = keys.join(_broadcast(differing, number), list(PRINTS), "left_semi").groupBy(*PRINTS, "_hash")
+    firsts = by_content.agg(F.min("_place").alias("_first")).withColumn("_differs", F.lit(True))
+    both, size = _cached(shared.filter("NOT _differs").unionByName(firsts.withColumnRenamed("_hash", "_same")))
+    cached.append(both)
+    return both, size
+
+
+def _keys(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
+    """Fingerprints of the group's values in each row that takes part, the row's place, and the hash of all of it.
+
+    Columns of fixed width, so that Spark neither sorts nor shuffles texts.
     """
     columns = group.columns or ("_hash",)
     with_hash = plan.drops_copies and bool(group.columns)
-    prints = fingerprint_of(columns)
-    fingerprints = [fingerprint.alias(name) for name, fingerprint in prints.items()]
-    present = rows.filter(any_present(columns))
-    keys = present.select(*fingerprints, *(["_hash"] if with_hash else []), place(plan).alias("_place"))
+    fingerprints = [fingerprint.alias(name) for name, fingerprint in fingerprint_of(columns).items()]
+    present = rows.filter(takes_part(group, columns))
+    return present.select(*fingerprints, *(["_hash"] if with_hash else []), place(plan).alias("_place"))
+
+
+def _shared_values(keys: DataFrame, group: Group, plan: Plan) -> DataFrame:
+    """Fingerprints of values that more than one row has, whether those rows differ, and the place of the first."""
+    with_hash = plan.drops_copies and bool(group.columns)
     differs = F.min("_hash") != F.max("_hash") if with_hash else F.lit(group.rule is not None)
-    counted = keys.groupBy(*prints).agg(
-        F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), F.min("_place").alias("_first")
+    same = [F.min("_hash").alias("_same")] if _tells_copies_apart(group, plan) else []
+    counted = keys.groupBy(*PRINTS).agg(
+        F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), F.min("_place").alias("_first"), *same
     )
     return counted.filter("_n > 1").drop("_n")
 
@@ -112,7 +146,7 @@ def fingerprint_of(columns: Sequence[str]) -> dict[str, Column]:
     values = [F.col(name) for name in columns]
     # A single column needs no null flags: rows whose value is null are filtered out before.
     nulls = [value.isNull() for value in values] if len(values) > 1 else []
-    return {"_k_long": F.xxhash64(*nulls, *values), "_k_short": F.hash(*nulls, *values)}
+    return dict(zip(PRINTS, (F.xxhash64(*nulls, *values), F.hash(*nulls, *values)), strict=True))
 
 
 def place(plan: Plan) -> Column:
@@ -123,8 +157,9 @@ def place(plan: Plan) -> Column:
     return F.shiftleft(F.col("_row"), 32).bitwiseOR(file)
 
 
-def any_present(columns: Sequence[str]) -> Column:
-    present = F.lit(False)
+def takes_part(group: Group, columns: Sequence[str]) -> Column:
+    """Whether a row has values that others may share."""
+    present = F.lit(group.takes_empty)
     for column in columns:
         present = present | F.col(column).isNotNull()
     return present

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.contracts import Contract, load
+from jobs.contracts.layout import Unit
 from jobs.ingest.proposal import propose
 from jobs.ingest.reading import LocalFile, read
 
@@ -73,4 +74,4 @@ def test_folders_of_daily_files_have_the_rows_counted(folder: str, rows: int, tm
 
 def test_units_and_zone_words_are_found(tmp_path: Path) -> None:
     contract, _ = proposed(DATA / "heat/Campus_Energy_Centre_6.csv", tmp_path)
-    assert dict(contract.fields[1].source.units) == {"L/s": 1.0} and contract.fields[0].source.extract
+    assert dict(contract.fields[1].source.units) == {"L/s": Unit()} and contract.fields[0].source.extract

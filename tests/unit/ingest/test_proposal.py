@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.contracts import Contract, load
+from jobs.contracts.layout import Unit
 from jobs.errors import DeliveryError
 from jobs.ingest.proposal import propose, snake_case
 from jobs.ingest.reading import LocalFile, Reading, read
@@ -75,7 +76,7 @@ def test_units_censored_values_and_missing_words(proposed: Propose, tmp_path: Pa
     _, contract, _, _ = proposed(tmp_path / "d.txt")
     pressure, turbidity, chlorine = (contract.fields[i] for i in (1, 2, 3))
     assert contract.layout.delimiter == ";" and contract.key() == ("field_1",)
-    assert pressure.type == "number" and pressure.unit == "MPa" and dict(pressure.source.units) == {"MPa": 1.0}
+    assert pressure.type == "number" and pressure.unit == "MPa" and dict(pressure.source.units) == {"MPa": Unit()}
     assert turbidity.type == "number" and turbidity.source.censored
     assert chlorine.source.missing == ("--",) and not chlorine.required
 
