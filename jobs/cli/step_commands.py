@@ -12,7 +12,7 @@ from jobs.cli.catalogue import usable_contracts
 from jobs.ingest.land import Manifest
 from jobs.ingest.land import deliver as put
 from jobs.lake.lake import opened
-from jobs.model.delivery import STATE_WORDS
+from jobs.model.delivery import STATE_WORDS, State
 from jobs.model.verdict import Verdict
 from jobs.pipeline import steps
 from jobs.pipeline.tickets import TicketChanges
@@ -23,6 +23,11 @@ PANEL = "Steps"
 Dataset = Annotated[str, typer.Option("--dataset", "-d", help="Id of the dataset's contract.")]
 DeliveryId = Annotated[str, typer.Argument(help="Id of a delivery; `lake deliveries` lists them.")]
 Files = Annotated[list[Path], typer.Argument(help="One file, or several, or one folder, that form one delivery.")]
+Rows = Annotated[int | None, typer.Option(help="Row count stated by the sender.")]
+Supersedes = Annotated[str | None, typer.Option(help="Delivery that this one replaces.")]
+SentOn = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on the covering letter, if before today.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,11 +52,9 @@ def deliver(
     files: Files,
     dataset: Dataset,
     sender: Annotated[str, typer.Option(help="Who sends it.")] = "",
-    rows: Annotated[int | None, typer.Option(help="Row count stated by the sender.")] = None,
-    supersedes: Annotated[str | None, typer.Option(help="Delivery that this one replaces.")] = None,
-    sent_on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on the covering letter, if before today.")
-    ] = None,
+    rows: Rows = None,
+    supersedes: Supersedes = None,
+    sent_on: SentOn = None,
     answers: Annotated[
         list[str] | None, typer.Option(help="Ticket that this redelivery answers; may be repeated.")
     ] = None,
@@ -122,28 +125,47 @@ def build(product: Annotated[str, typer.Argument(help="Id of a product's contrac
     )
 
 
-def run(files: Files, dataset: Dataset) -> None:
+def run(
+    files: Files, dataset: Dataset, rows: Rows = None, supersedes: Supersedes = None, sent_on: SentOn = None
+) -> None:
     """Run the full pipeline for files, without Airflow: deliver, land, load, conform, govern, report.
 
-    Example: `lake run 许可.csv --dataset admin_permits`
+    Example: `lake run 许可.csv --dataset admin_permits --supersedes admin_permits-3f2a9c11d0aa`
     """
     config = settings()
     before = _delivery_ids(config, dataset)
-    _put(config, files, dataset, Manifest())
+    letter_date = sent_on.date() if sent_on else None
+    _put(config, files, dataset, Manifest(rows=rows, supersedes=supersedes, sent_on=letter_date))
     typer.echo("landed / 已接收")
-    steps.land(config)
+    landed = steps.land(config)
     waiting = steps.pending(config, dataset)
     if not waiting:
         new_ids = sorted(_delivery_ids(config, dataset) - before)
-        repeat = "the same content was delivered before; nothing is processed twice / 相同内容此前已处理"
-        typer.echo(f"processed by the running scheduler / 已由调度器处理: {', '.join(new_ids)}" if new_ids else repeat)
+        repeated = [one.delivery.id for one in landed if one.delivery.dataset == dataset and not one.is_new]
+        typer.echo(_nothing_waits(new_ids, repeated))
     for delivery in waiting:
-        loaded = steps.load(config, delivery)
+        _run_one(config, delivery)
+
+
+def _nothing_waits(new_ids: list[str], repeated: list[str]) -> str:
+    """Why no delivery waits, and what to type."""
+    if new_ids:
+        return f"processed by the running scheduler / 已由调度器处理: {', '.join(new_ids)}"
+    ids = ", ".join(repeated) or "an earlier delivery / 此前的批次"
+    return (
+        f"the same content as {ids}; nothing is processed twice. `lake report ID` writes its report again / "
+        f"内容与 {ids} 相同，不重复处理；`lake report ID` 可重新生成报告"
+    )
+
+
+def _run_one(config: Settings, delivery: str) -> None:
+    loaded = steps.load(config, delivery)
+    if loaded.state is not State.UNREADABLE:
         typer.echo(f"loaded / 已入贴源层  {loaded.counted_rows or 0:,} rows")
-        _print_verdict(steps.conform(config, delivery))
-        _print_tickets(steps.govern(config, delivery))
-        report_files = steps.report(config, delivery)
-        typer.echo(f"report / 报告: {config.home / report_files.html}")
+    _print_verdict(steps.conform(config, delivery))
+    _print_tickets(steps.govern(config, delivery))
+    report_files = steps.report(config, delivery)
+    typer.echo(f"report / 报告: {config.home / report_files.html}")
 
 
 def deliveries(dataset: Annotated[str | None, typer.Option("--dataset", "-d")] = None) -> None:

@@ -1,5 +1,7 @@
 """The digest of rows depends on the rows alone."""
 
+from itertools import pairwise
+
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ def digest(rows: list[tuple[str | None, str | None]], cuts: list[int], names: tu
     places = sorted({0, len(rows), *(min(cut, len(rows)) for cut in cuts)})
     whole = pa.table({name: pa.array([row[NAMES.index(name)] for row in rows], pa.string()) for name in names})
     numbered = whole.append_column("_row", pa.array(range(len(rows)), pa.int64())).combine_chunks()
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         for batch in numbered.slice(start, end - start).to_batches():
             made.add(batch)
     return made.hex()
