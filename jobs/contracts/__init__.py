@@ -2,6 +2,7 @@
 
 from jobs.contracts.elements import Elements, no_elements
 from jobs.contracts.layout import Acceptance, Layout, Product, Source, Write
+from jobs.contracts.layout_digest import layout_digest
 from jobs.contracts.loader import BrokenContract, Registry, load, load_usable
 from jobs.contracts.model import Contract, Field, Lookup, Rule, Severity
 from jobs.contracts.names import MALFORMED, SENT, TEXT, TOLD
@@ -29,6 +30,7 @@ __all__ = [
     "Severity",
     "Source",
     "Write",
+    "layout_digest",
     "load",
     "load_system",
     "load_usable",

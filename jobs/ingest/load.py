@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from jobs.contracts import Contract
+from jobs.contracts import Contract, layout_digest
 from jobs.contracts.correction import correction
 from jobs.contracts.names import DELIVERY, RECEIVED
 from jobs.errors import DeliveryError
@@ -47,6 +47,7 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
         findings=[*reading.findings, *before.findings],
         counted_rows=reading.counted_rows,
         rows_digest=reading.digest,
+        layout_digest=layout_digest(contract),
         supersedes=delivery.supersedes or before.replaces,
         reason="",
     )

@@ -154,7 +154,7 @@ class Ledger:
             return len(session.scalars(query).all())
 
     def move(self, delivery_id: str, state: State, **changes: object) -> Delivery:
-        """Set the state, and with it any of counted_rows, rows_digest, supersedes, findings, reason."""
+        """Set the state, and with it any of counted_rows, digests, supersedes, findings, reason."""
         if "findings" in changes:
             findings = changes["findings"]
             changes["findings"] = [asdict(f) for f in findings]  # type: ignore[attr-defined]

@@ -28,6 +28,7 @@ class DeliveryRow(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     occurrence: Mapped[int] = mapped_column(Integer, default=1)
     rows_digest: Mapped[str] = mapped_column(String(64), default="")
+    layout_digest: Mapped[str] = mapped_column(String(64), default="")
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     objects: Mapped[list[str]] = mapped_column(JSON)
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -66,6 +67,7 @@ class DeliveryRow(Base):
             superseded_by=self.superseded_by,
             findings=tuple(Finding(**f) for f in self.findings),
             reason=self.reason,
+            layout_digest=self.layout_digest,
         )
 
 

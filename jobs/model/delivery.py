@@ -69,6 +69,8 @@ class Delivery:
     answers: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    layout_digest: str = ""
+    """Digest of the layout by which its rows were read; empty where it is unknown."""
 
     def sent_date(self, zone: ZoneInfo) -> date:
         """The day in the covering letter, at latest the day of receipt."""

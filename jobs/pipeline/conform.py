@@ -13,7 +13,7 @@ from jobs.model.delivery import Delivery, State
 from jobs.model.verdict import Verdict
 from jobs.pipeline.delivery_checks import delivery_checks
 from jobs.pipeline.evaluation import Evaluation, evaluate_delivery, runnable_rules
-from jobs.pipeline.ingestion import is_unread, load
+from jobs.pipeline.ingestion import is_read_otherwise, is_unread, load
 from jobs.pipeline.restoration import OverwrittenRows, Withdrawal, chain_of, replaced_by
 from jobs.pipeline.versions import latest_versions
 
@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
-    """Bronze rows of one delivery to silver, or to quarantine with their reasons; one pass. Loads the delivery first if needed."""
+    """Bronze rows of one delivery to silver, or to quarantine with their reasons; one pass. Loads the delivery first if it is not, or was by another layout."""
     delivery = lake.ledger.get(delivery_id)
-    if is_unread(delivery):
-        delivery = load(lake, registry, delivery_id)
     contract = registry.contract(delivery.dataset)
+    if is_unread(delivery) or is_read_otherwise(contract, delivery):
+        delivery = load(lake, registry, delivery_id)
     results = Results(lake.delta, lake.settings.s3_bucket)
     if delivery.state is State.UNREADABLE:
         verdict = quality.unreadable(contract, delivery, datetime.now(UTC))

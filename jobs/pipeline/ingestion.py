@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from jobs.contracts import Registry
+from jobs.contracts import Contract, Registry, layout_digest
 from jobs.ingest.land import UNKNOWN, Landed
 from jobs.ingest.land import land as land_new
 from jobs.lake.lake import Lake
@@ -26,6 +26,11 @@ def is_unread(delivery: Delivery) -> bool:
     """Whether the delivery was never read by its contract."""
     was_unknown = any(finding.kind == UNKNOWN for finding in delivery.findings)
     return delivery.state is State.LANDED or (delivery.state is State.UNREADABLE and was_unknown)
+
+
+def is_read_otherwise(contract: Contract, delivery: Delivery) -> bool:
+    """Whether the delivery's rows were read by another layout than the contract now has."""
+    return bool(delivery.layout_digest) and delivery.layout_digest != layout_digest(contract)
 
 
 def pending(lake: Lake, registry: Registry, dataset: str, *requested: str) -> list[str]:

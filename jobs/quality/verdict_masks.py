@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.contracts import MALFORMED, SENT
@@ -89,47 +89,49 @@ def _tells_copies_apart(group: Group, plan: Plan) -> bool:
 
 
 def _shared(rows: DataFrame, group: Group, plan: Plan, cached: list[DataFrame]) -> tuple[DataFrame, int]:
-    """Values that more than one row has, and their number; appends what it caches to `cached`.
+    """Values that more than one row has, whether these rows differ, the place of the first, and the number of values.
 
-    Where copies are told apart, once for each value and content of the row (`_same`), with the place of its first row.
+    Where copies are told apart, a value occurs once for each content of its rows (`_same`), with the first of these.
+    Values are counted first, from their columns alone: mostly none is shared, and nothing else is read. Appends what it
+    caches to `cached`.
     """
-    keys = _keys(rows, group, plan)
-    shared, size = _cached(_shared_values(keys, group, plan))
+    repeated, size = _cached(_repeated(rows, group))
+    cached.append(repeated)
+    if not size:
+        return repeated, 0
+    shared, size = _cached(_described(rows, _broadcast(repeated, size), group, plan))
     cached.append(shared)
-    if not size or not _tells_copies_apart(group, plan):
-        return shared, size
-    differing, number = _cached(shared.filter("_differs").select(*PRINTS))
-    cached.append(differing)
-    if not number:
-        return shared, size
-    by_content = keys.join(_broadcast(differing, number), list(PRINTS), "left_semi").groupBy(*PRINTS, "_hash")
-    firsts = by_content.agg(F.min("_place").alias("_first")).withColumn("_differs", F.lit(True))
-    both, size = _cached(shared.filter("NOT _differs").unionByName(firsts.withColumnRenamed("_hash", "_same")))
-    cached.append(both)
-    return both, size
+    return shared, size
 
 
-def _keys(rows: DataFrame, group: Group, plan: Plan) -> DataFrame:
-    """Fingerprints of the group's values in each row that takes part, the row's place, and the hash of all of it.
-
-    Columns of fixed width, so that Spark neither sorts nor shuffles texts.
-    """
+def _repeated(rows: DataFrame, group: Group) -> DataFrame:
+    """Fingerprints of values that more than one row has; of a fixed width, so that Spark neither sorts nor shuffles texts."""
     columns = group.columns or ("_hash",)
-    with_hash = plan.drops_copies and bool(group.columns)
-    fingerprints = [fingerprint.alias(name) for name, fingerprint in fingerprint_of(columns).items()]
-    present = rows.filter(takes_part(group, columns))
-    return present.select(*fingerprints, *(["_hash"] if with_hash else []), place(plan).alias("_place"))
-
-
-def _shared_values(keys: DataFrame, group: Group, plan: Plan) -> DataFrame:
-    """Fingerprints of values that more than one row has, whether those rows differ, and the place of the first."""
-    with_hash = plan.drops_copies and bool(group.columns)
-    differs = F.min("_hash") != F.max("_hash") if with_hash else F.lit(group.rule is not None)
-    same = [F.min("_hash").alias("_same")] if _tells_copies_apart(group, plan) else []
-    counted = keys.groupBy(*PRINTS).agg(
-        F.count(F.lit(1)).alias("_n"), differs.alias("_differs"), F.min("_place").alias("_first"), *same
+    prints = [fingerprint.alias(name) for name, fingerprint in fingerprint_of(columns).items()]
+    counted = (
+        rows.filter(takes_part(group, columns)).select(*prints).groupBy(*PRINTS).agg(F.count(F.lit(1)).alias("_n"))
     )
     return counted.filter("_n > 1").drop("_n")
+
+
+def _described(rows: DataFrame, repeated: DataFrame, group: Group, plan: Plan) -> DataFrame:
+    """What the rows with repeated values are: `_differs`, `_first` and, where copies are told apart, `_same`."""
+    columns = group.columns or ("_hash",)
+    prints = [fingerprint.alias(name) for name, fingerprint in fingerprint_of(columns).items()]
+    with_hash = ["_hash"] if plan.drops_copies and group.columns else []
+    sharing = rows.filter(takes_part(group, columns)).select(*prints, *with_hash, place(plan).alias("_place"))
+    sharing = sharing.join(repeated, list(PRINTS), "left_semi")
+    if not with_hash:
+        return sharing.groupBy(*PRINTS).agg(F.lit(group.rule is not None).alias("_differs"), _first())
+    if not _tells_copies_apart(group, plan):
+        return sharing.groupBy(*PRINTS).agg((F.min("_hash") != F.max("_hash")).alias("_differs"), _first())
+    contents = sharing.groupBy(*PRINTS, "_hash").agg(_first())
+    number = F.count(F.lit(1)).over(Window.partitionBy(*PRINTS))
+    return contents.select(*PRINTS, F.col("_hash").alias("_same"), "_first", (number > 1).alias("_differs"))
+
+
+def _first() -> Column:
+    return F.min("_place").alias("_first")
 
 
 def hash_of(columns: Sequence[str]) -> Column:

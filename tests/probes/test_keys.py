@@ -11,6 +11,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.pipeline import bronze
+from jobs.pipeline.conform import conform
 from tests.contract_texts import contract
 from tests.probes.probe import HERE, Go, rows_of
 
@@ -114,3 +115,15 @@ def test_an_older_letter_that_arrives_after_a_newer_one_is_told(
     newer = go(registry, HERE / "28-out-of-order" / "新.csv", sent_on=date(2026, 1, 7))
     older = go(registry, HERE / "28-out-of-order" / "旧.csv", sent_on=date(2026, 1, 5))
     assert "letter_older" in told(lake, older.delivery) and "letter_older" not in told(lake, newer.delivery)
+
+
+def test_rows_that_another_layout_read_are_read_again(
+    lake: Lake, write_contracts: Callable[..., Registry], go: Go, tmp_path: Path
+):
+    file = tmp_path / "d.csv"
+    file.write_text("编号,状态\nA,一\nB,二\n", "utf-8")
+    first = go(write_contracts({"schemas/sources/heat/probe.yaml": STATES}), file)
+    renamed = STATES.replace("name: no,", "name: station_no,")
+    again = conform(lake, write_contracts({"schemas/sources/heat/probe.yaml": renamed}), first.delivery)
+    assert (again.good_rows, again.failed_rows) == (2, 0)
+    assert {no for (no,) in rows_of(lake, Zone.SILVER, "station_no")} == {"A", "B"}

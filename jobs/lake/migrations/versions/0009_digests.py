@@ -1,4 +1,4 @@
-"""A digest of the rows of each delivery: the same rows may come in a file of other bytes."""
+"""Digests of each delivery: of its rows, which may come again in other bytes, and of the layout by which it was read."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("delivery", sa.Column("rows_digest", sa.String(64), nullable=False, server_default=""))
+    op.add_column("delivery", sa.Column("layout_digest", sa.String(64), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
+    op.drop_column("delivery", "layout_digest")
     op.drop_column("delivery", "rows_digest")
