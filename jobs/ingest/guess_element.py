@@ -1,14 +1,20 @@
 """A proposed field and the shared elements: one name has one meaning in all contracts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stdnum.cn import ric, uscc
+
 from jobs.contracts import Elements
+from jobs.contracts.codes import codes, conditions_of
 from jobs.ingest.guess_values import Guess
 from jobs.ingest.headers import header_key
 from jobs.ingest.wordings import wording
+
+CHECKS: Mapping[str, Callable[[str], bool]] = {"uscc": uscc.is_valid, "resident_id": ric.is_valid}
+"""Checks of digits that no pattern can express, by the names that codes have for them."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,10 @@ def _titled(header: str, elements: Elements) -> list[str]:
 
 
 def _agrees(value: str, element: Mapping[str, Any]) -> bool:
-    """Whether the text is within the element's list, pattern and lengths."""
+    """Whether the text is within the element's list, pattern and lengths, and is a code of its kind."""
+    custom = {entry.get("property"): entry.get("value") for entry in element.get("customProperties", ())}
+    if not all(_is_such_code(value, name) for name in conditions_of(str(custom.get("code", "")))):
+        return False
     options = element.get("logicalTypeOptions", {})
     listed = {str(entry["value"]) for entry in element.get("enum", ())}
     if listed and value not in listed:
@@ -57,3 +66,14 @@ def _agrees(value: str, element: Mapping[str, Any]) -> bool:
     if not options.get("minLength", 0) <= len(value) <= options.get("maxLength", len(value)):
         return False
     return "pattern" not in options or re.search(options["pattern"], value) is not None
+
+
+def _is_such_code(value: str, name: str) -> bool:
+    code = codes()[name]
+    if code.values and value not in code.values:
+        return False
+    if code.pattern and not any(re.search(pattern, value) for pattern in code.pattern):
+        return False
+    if any(re.search(pattern, value) for pattern in code.forbidden):
+        return False
+    return CHECKS.get(code.check, bool)(value) if code.check else True

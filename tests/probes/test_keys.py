@@ -28,7 +28,7 @@ RULE = """  - id: once_{mode}
     type: expect_compound_columns_to_be_unique
     kwargs: {{column_list: [meter, period], ignore_row_if: {mode}}}
     severity: warning
-    meta: {{dimension: 唯一性, message: 一表一期一数, remedy: 请核对, basis: 抄表规程}}
+    meta: {{dimension: 一致性, message: 一表一期一数, remedy: 请核对, basis: 抄表规程}}
 """
 STATES = contract(
     "probe",

@@ -68,7 +68,7 @@ PROBES = (
     Probe(
         "16-parquet/int96.parquet",
         (5, 5, 0, 0),
-        columns=("no", "at_utc", "valid_to"),
+        columns=("no", "at_utc", "valid_to_sent"),
         silver=(
             ("P0", at("2026-01-05T08:00:00"), at("9999-12-31T00:00:00")),
             ("P1", at("2026-01-05T08:00:01"), at("2027-01-01T00:00:00")),

@@ -45,7 +45,7 @@ PROBES = (
     ),
     Probe(
         "07-error-cells/点位.xlsx",
-        (8, 7, 1, 0),
+        (8, 8, 0, 0),
         ("no:string{header: 编号}", "name:string{header: 名称, missing: ['#N/A', '#REF!']}"),
         "{format: excel, missing: ['#N/A']}",
         columns=("no",),
