@@ -1,5 +1,6 @@
 """Which columns may identify a row: by what their headers say and what type they have, never by being unique alone."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,11 +61,9 @@ class _Codes:
             combined = combined * distinct + values
         return len(np.unique(combined))
 
-    def may_be_unique(self, positions: Sequence[int]) -> bool:
-        most = 1
-        for p in positions:
-            most *= self.by_position[p][1]
-        return most >= self.rows
+    def most(self, positions: Sequence[int]) -> int:
+        """The largest possible number of distinct combinations."""
+        return math.prod(self.by_position[p][1] for p in positions)
 
 
 def guess_key(
@@ -134,7 +133,7 @@ def _shortest(order: Sequence[int], codes: _Codes) -> tuple[int, ...]:
     """The shortest unique combination, earlier in `order` first; or none. It is minimal: no part is unique by itself."""
     for size in range(1, MAX_COLUMNS + 1):
         for combination in combinations(order, size):
-            if codes.may_be_unique(combination) and codes.distinct(combination) == codes.rows:
+            if codes.most(combination) >= codes.rows == codes.distinct(combination):
                 return combination
     return ()
 
@@ -158,7 +157,7 @@ def _near(order: Sequence[int], codes: _Codes, names: Mapping[int, str]) -> list
     """The first combination that is nearly unique, with the number of its rows that occur again."""
     for size in (1, 2):
         for combination in combinations(order, size):
-            distinct = codes.distinct(combination) if codes.may_be_unique(combination) else 0
+            distinct = codes.distinct(combination) if codes.most(combination) >= codes.rows * NEAR else 0
             if codes.rows * NEAR <= distinct < codes.rows:
                 shown = "+".join(names[i] for i in combination)
                 return [wording("key_nearly", names=shown, rows=codes.rows, repeated=codes.rows - distinct)]

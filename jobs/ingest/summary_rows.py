@@ -17,12 +17,18 @@ from jobs.ingest.headers import header_key
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.wordings import wording
 
-TOTAL_WORDS = r"(?:合\s*计|总\s*计|小\s*计)"
-TOTAL = rf"(?i)^\s*(?:\p{{Han}}{{0,8}}{TOTAL_WORDS}(?:\s*[（(][^）)]*[）)])?|(?:sub-?\s?|grand\s)?totals?)\s*[:：]?\s*$"
+BLANK = "[\\s\u3000\u00a0]"
+"""White space for Arrow's expressions too, which know only that of ASCII."""
+TOTAL_WORDS = rf"(?:合{BLANK}*计|总{BLANK}*计|小{BLANK}*计)"
+TOTAL = (
+    rf"(?i)^{BLANK}*(?:\p{{Han}}{{0,8}}{TOTAL_WORDS}(?:{BLANK}*[（(][^）)]*[）)])?|(?:sub-?{BLANK}?|grand{BLANK})?totals?)"
+    rf"{BLANK}*[:：]?{BLANK}*$"
+)
 """A cell that is a total and nothing else: 合计, 全市小计, 合计（万元）, Total."""
 NOTE = (
-    r"(?i)^\s*[（(*※]?\s*(?:(?:附?注|备\s*注|说\s*明|数据来源|来源|填表[人日]?期?|制\s*表人?|审\s*核人?|复\s*核人?|"
-    r"填报[人单]?位?|单位负责人|联系电话|报出日期|notes?|source)\s*\d*\s*[:：]|注\s*\d+[\s.、])"
+    rf"(?i)^{BLANK}*[（(*※]?{BLANK}*(?:(?:附?注|备{BLANK}*注|说{BLANK}*明|数据来源|来源|填表[人日]?期?|制{BLANK}*表人?|"
+    rf"审{BLANK}*核人?|复{BLANK}*核人?|填报[人单]?位?|单位负责人|联系电话|报出日期|notes?|source){BLANK}*\d*{BLANK}*[:：]|"
+    rf"注{BLANK}*\d+[\s.、])"
 )
 """How a note or a signature begins."""
 FIRST_COLUMNS = 3
