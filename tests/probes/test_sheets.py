@@ -82,6 +82,20 @@ PROBES = (
         held=("小计", "合计"),
         id="totals that the contract keeps",
     ),
+    Probe(
+        "50-units/温度.csv",
+        (4, 3, 1, 0),
+        (
+            "station:string{header: 站点}",
+            "t:number{header: 温度, units: {°F: {factor: 0.5, offset: -10}, ℃: 1, '': 0.5}}",
+            "building:string{header: 楼}",
+            "unit:string{header: 室}",
+            "room:string{compose: '{building}-{unit?}'}",
+        ),
+        columns=("station", "t", "room"),
+        silver=(("S1", 15.0, "1-"), ("S2", 10.0, "1-101"), ("S3", 10.0, "2-")),
+        held=("1K",),
+    ),
     Probe("40-element-names/企业.csv", (2, 2, 0, 0), columns=("uscc",)),
     Probe(
         "43-day-end/日冻结.csv",
