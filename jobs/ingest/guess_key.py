@@ -33,7 +33,12 @@ BOOKKEEPING = re.compile(
     re.I,
 )
 """Times that are facts about a thing, not the time of a reading."""
-Role = Literal["code", "name", "time", "measure", ""]
+YEAR = r"^(19|20)\d\d$"
+REPEATED = 5
+"""A word of a dimension occurs so often, on average."""
+SNAPSHOT = 10
+"""Where a thing's time has one value in so many rows, all things are read at once, and again later."""
+Role = Literal["code", "name", "time", "measure", "other", ""]
 ORDER: tuple[Role, ...] = ("code", "time", "name")
 """Roles of a key's columns, likeliest first."""
 
@@ -79,18 +84,40 @@ def guess_key(
     rows = len(next(iter(columns.values()))) if columns else 0
     if rows < MIN_ROWS:
         return KeyGuess()
-    roles = {i: role(header[i] or "", guesses[i]) for i in columns}
-    order = _candidates(columns, roles)
+    roles = {i: _role(columns[i], header[i] or "", guesses[i]) for i in columns}
+    order = _candidates(columns, roles, ORDER)
     codes = _Codes(rows, {i: _coded(columns[i]) for i in order})
     varied = [i for i in order if codes.by_position[i][1] > 1]
     key = _shortest(varied, codes)
-    return _completed(key, order, roles, names) if key else KeyGuess((), tuple(_near(varied, codes, names)))
+    if key:
+        return _completed(key, order, roles, codes, names)
+    near = tuple(_near(varied, codes, names))
+    return KeyGuess((), near) if near else _with_dimensions(columns, roles, rows)
 
 
-def _candidates(columns: Mapping[int, pa.Array], roles: Mapping[int, Role]) -> list[int]:
+def _with_dimensions(columns: Mapping[int, pa.Array], roles: Mapping[int, Role], rows: int) -> KeyGuess:
+    """A key with columns whose few words occur again and again, such as districts under a header that says nothing."""
+    order = _candidates(columns, roles, (*ORDER, "other"))
+    codes = _Codes(rows, {i: _coded(columns[i]) for i in order})
+    repeated = [i for i in order if 1 < codes.by_position[i][1] <= (rows if roles[i] != "other" else rows // REPEATED)]
+    key = _shortest(repeated, codes)
+    named = [i for i in key if roles[i] != "other"]
+    return KeyGuess(key) if len(named) > 1 or (named and len(key) == 2) else KeyGuess()
+
+
+def _candidates(columns: Mapping[int, pa.Array], roles: Mapping[int, Role], order: Sequence[Role]) -> list[int]:
     """Columns that may be part of a key, likeliest first."""
-    usable = [i for i in columns if roles[i] in ORDER and _is_usable(columns[i])]
-    return sorted(usable, key=lambda i: (ORDER.index(roles[i]), i))[:MAX_CANDIDATES]
+    usable = [i for i in columns if roles[i] in order and _is_usable(columns[i])]
+    return sorted(usable, key=lambda i: (order.index(roles[i]), i))[:MAX_CANDIDATES]
+
+
+def _role(values: pa.Array, header: str, proposed: Guess) -> Role:
+    """What a column is to a row, by its header, its type, and whether its numbers are years."""
+    found = role(header, proposed)
+    if found == "measure" and proposed.type == "integer":
+        is_year = pc.all(pc.match_substring_regex(values, YEAR)).as_py()
+        return "time" if is_year else found
+    return found
 
 
 def role(header: str, proposed: Guess) -> Role:
@@ -117,7 +144,7 @@ def _role_of_text(header: str, is_personal: bool) -> Role:
         return ""
     if TIME_HEADER.search(header):
         return "time"
-    return "name" if NAME_HEADER.search(header) else ""
+    return "name" if NAME_HEADER.search(header) else "other"
 
 
 def _is_usable(array: pa.Array) -> bool:
@@ -139,18 +166,28 @@ def _shortest(order: Sequence[int], codes: _Codes) -> tuple[int, ...]:
 
 
 def _completed(
-    key: tuple[int, ...], order: Sequence[int], roles: Mapping[int, Role], names: Mapping[int, str]
+    key: tuple[int, ...], order: Sequence[int], roles: Mapping[int, Role], codes: _Codes, names: Mapping[int, str]
 ) -> KeyGuess:
     """The key with what one file cannot show: the time of a thing that is read again, the thing whose time this is."""
     times = [i for i in order if roles[i] == "time"]
+    if not set(key) & set(times):
+        return _with_time(key, times, roles, codes, names)
     things = [i for i in order if roles[i] in ("code", "name")]
-    if times and "measure" in roles.values() and not set(key) & set(times):
-        return KeyGuess((*key, times[0]), (wording("key_with_time", name=names[times[0]]),))
     if set(key) & set(things):
         return KeyGuess(key)
     if not things:
         return KeyGuess(key, (wording("key_time_alone"),))
     return KeyGuess((things[0], *key), (wording("key_with_thing", name=names[things[0]]),))
+
+
+def _with_time(
+    key: tuple[int, ...], times: Sequence[int], roles: Mapping[int, Role], codes: _Codes, names: Mapping[int, str]
+) -> KeyGuess:
+    """The key with the time where all things are measured at once."""
+    is_snapshot = bool(times) and codes.by_position[times[0]][1] * SNAPSHOT <= codes.rows
+    if not (is_snapshot and "measure" in roles.values()):
+        return KeyGuess(key)
+    return KeyGuess((*key, times[0]), (wording("key_with_time", name=names[times[0]]),))
 
 
 def _near(order: Sequence[int], codes: _Codes, names: Mapping[int, str]) -> list[str]:
