@@ -14,6 +14,7 @@ from jobs.cli.catalogue import usable_contracts
 from jobs.cli.lean_arrow import keep_pandas_out
 from jobs.contracts import Registry, suite_hash
 from jobs.contracts.normalisation import normalisation_notes
+from jobs.errors import ContractError
 from jobs.settings import OWN_SCHEMAS, PROJECT
 from jobs.settings import load as settings
 
@@ -39,12 +40,29 @@ def check() -> None:
     for contract in registry.sources():
         for note in normalisation_notes(contract):
             typer.echo(note)
+    _check_conditions(registry)
     rules = sum(len(r) for r in registry.rules.values())
     system_contracts = contracts.load_system(OWN_SCHEMAS)
     counts = (
         f"{len(registry.sources())} sources, {len(registry.products())} products, {len(system_contracts)} system tables"
     )
     typer.echo(f"{counts}, {rules} rules: valid")
+
+
+def _check_conditions(registry: Registry) -> None:
+    """Print notes on the written rules; ContractError with all their mistakes."""
+    from jobs.contracts.rule_check import mistakes, notes  # parses SQL, which only this command does
+
+    found: list[str] = []
+    for dataset, rules in sorted(registry.rules.items()):
+        contract = registry.contract(dataset)
+        written = [rule for rule in rules if rule.origin == "suite"]
+        suite = settings().expectations / contract.file.relative_to(settings().schemas)
+        found += [f"{suite}: {mistake}" for rule in written for mistake in mistakes(contract, rule)]
+        for note in (note for rule in written for note in notes(rule)):
+            typer.echo(f"{suite}: {note}")
+    if found:
+        raise ContractError("\n".join(found))
 
 
 @authoring.command()

@@ -11,7 +11,6 @@ from jobs.conform.dates import (
     DAY_END,
     EXACT,
     TIME_FORMATS,
-    changes_clock,
     day,
     day_end,
     is_local,
@@ -19,7 +18,7 @@ from jobs.conform.dates import (
     shape,
 )
 from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
-from jobs.contracts import Contract, Field, Source, text_column
+from jobs.contracts import Contract, Field, Source, changes_clock, text_column
 from jobs.contracts.layout import COMPOSED
 from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
 from jobs.lake.bits import balanced, bit_columns, column_names, quoted
@@ -301,7 +300,7 @@ def _value(field: Field, contract: Contract, text: Column) -> Column:
 
 
 def _clock_changes(field: Field, contract: Contract, text: Column) -> list[Repair]:
-    """Local times that a clock change doubled (read as the first) or skipped (read an hour later)."""
+    """Local times that a clock change doubled, read as the first; those that it skipped have no value."""
     zone = field.source.timezone or contract.layout.timezone
     local = tuple(pattern for pattern in _formats(field) if is_local(pattern))
     if not local or not changes_clock(zone):
@@ -309,5 +308,4 @@ def _clock_changes(field: Field, contract: Contract, text: Column) -> list[Repai
     wall = moment(text, local, "UTC")
     stamp, hour = F.to_utc_timestamp(wall, zone), F.expr("INTERVAL 1 HOUR")
     doubled = F.from_utc_timestamp(stamp + hour, zone) == wall
-    skipped = F.from_utc_timestamp(stamp, zone) != wall
-    return [Repair(field.name, "clock_doubled", doubled), Repair(field.name, "clock_skipped", skipped)]
+    return [Repair(field.name, "clock_doubled", doubled)]

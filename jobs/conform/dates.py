@@ -1,12 +1,11 @@
 """Date patterns as shapes: one regular expression and one cast per pattern, no exception per row."""
 
 import re
-from datetime import datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+from jobs.contracts import changes_clock
 
 DATE_FORMATS = ("yyyy-MM-dd", "yyyy/M/d", "yyyyMMdd", "yyyy年M月d日", "yyyy.M.d")
 TIME_FORMATS = (
@@ -122,13 +121,8 @@ def _is_exact(text: Column, pattern: str) -> Column:
 
 
 def _local(stamp: Column, zone: str) -> Column:
-    return stamp if zone == "UTC" else F.to_utc_timestamp(stamp, zone)
-
-
-@lru_cache
-def changes_clock(zone: str) -> bool:
-    """Whether the zone has had two offsets since 1992, so that local times can double or be missing."""
-    offsets = {
-        datetime(year, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for year in range(1992, 2031) for month in (1, 7)
-    }
-    return len(offsets) > 1
+    """A wall-clock time of the zone in UTC; null where the zone skipped that time, as in spring."""
+    if zone == "UTC":
+        return stamp
+    moment = F.to_utc_timestamp(stamp, zone)
+    return F.when(F.from_utc_timestamp(moment, zone) == stamp, moment) if changes_clock(zone) else moment

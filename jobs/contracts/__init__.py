@@ -10,6 +10,7 @@ from jobs.contracts.quality_standard import Dimension
 from jobs.contracts.structure import text_column
 from jobs.contracts.suites import suite_hash
 from jobs.contracts.system import load_system
+from jobs.contracts.time_zones import changes_clock
 
 __all__ = [
     "MALFORMED",
@@ -30,6 +31,7 @@ __all__ = [
     "Severity",
     "Source",
     "Write",
+    "changes_clock",
     "layout_digest",
     "load",
     "load_system",

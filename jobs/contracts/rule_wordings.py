@@ -27,6 +27,7 @@ class RuleWordings(ContractPart):
 
     rules: Mapping[str, RuleWording]
     types: Mapping[FieldType, str]
+    of_zone: str
     unlimited: str
     span: str
     label: str

@@ -7,6 +7,7 @@ from jobs.contracts.codes import codes, conditions_of, is_half_width
 from jobs.contracts.model import Contract, Field, Rule
 from jobs.contracts.names import MALFORMED, TEXT
 from jobs.contracts.rule_wordings import RuleWording, wordings
+from jobs.contracts.time_zones import changes_clock
 
 Condition = tuple[str, Mapping[str, Any]]
 """An expectation and its parameters."""
@@ -43,7 +44,7 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
         yield _of_field(contract, field, "required", condition)
     if text_column(field) != field.name:
         condition = "expect_column_values_to_parse", {"column": text_column(field), "parsed": field.name}
-        yield _of_field(contract, field, "type", condition, type=wordings().types[field.type])
+        yield _of_field(contract, field, "type", condition, type=_type(contract, field))
     if field.enum:
         condition = "expect_column_values_to_be_in_set", {**column_kwargs, "value_set": _typed(field, list(field.enum))}
         yield _of_field(contract, field, "enum", condition, known=_known(field))
@@ -54,6 +55,13 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
     yield from _codes(contract, field)
     if field.unique:
         yield _of_field(contract, field, "unique", ("expect_column_values_to_be_unique", column_kwargs))
+
+
+def _type(contract: Contract, field: Field) -> str:
+    """The type in words; of a time in a zone whose clock changes, that some times do not exist."""
+    name, zone = wordings().types[field.type], field.source.timezone or contract.layout.timezone
+    is_zoned = field.type == "timestamp" and contract.kind == "source" and changes_clock(zone)
+    return wordings().of_zone.format(type=name, zone=zone) if is_zoned else name
 
 
 def _known(field: Field) -> str:

@@ -77,6 +77,11 @@ class Guess:
     missing: int = 0
     comments: list[str] = field(default_factory=list)
 
+    def is_local_time(self) -> bool:
+        """Whether it is a time of day without an offset, so that the zone decides when it was."""
+        formats = self.source.get("formats", ())
+        return self.type == "timestamp" and not any("X" in f or f.startswith("epoch") for f in formats)
+
 
 def guess(column: Column) -> Guess:
     """The proposed field. Comments never show a value of a personal column."""

@@ -188,7 +188,9 @@ def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, dra
     for i in draft.profile.columns:
         lines += _field(i, draft)
     lines += ["customProperties:", f"  - {{property: provider, value: {provider}}}"]
-    lines += [f"  # 建议: {comment}" for comment in layout.comments]
+    local = [name.name for i, name in draft.names.items() if draft.guesses[i].is_local_time()]
+    zone = [wording("time_zone", names="、".join(local), zone=Layout().timezone)] if local else []
+    lines += [f"  # 建议: {comment}" for comment in (*layout.comments, *zone)]
     values = {**layout.values, "extra_columns": "evolve"}
     lines.append(f"  - {_flow({'property': 'layout', 'value': values})}")
     mode = "merge" if draft.key.key else "append"

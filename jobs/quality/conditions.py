@@ -23,6 +23,7 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.contracts import Rule, suite_hash
+from jobs.contracts.rule_check import mistakes
 from jobs.errors import ContractError
 from jobs.quality import expectations  # registers our own expectations with Great Expectations
 from jobs.quality.plan import Plan, flag_of
@@ -89,6 +90,9 @@ def compile_rules(plan: Plan, spark: SparkSession) -> Compiled:
 
 
 def _compiled(plan: Plan, engine: SparkDFExecutionEngine) -> Compiled:
+    wrong = [mistake for rule in plan.rules if rule.origin == "suite" for mistake in mistakes(plan.contract, rule)]
+    if wrong:  # the engine would say so in hundreds of lines of its own
+        raise ContractError(f"{plan.contract.id}: {'; '.join(wrong)}")
     grouped = {g.rule.id: g.flag for g in plan.groups if g.rule is not None}
     expectations = [(rule, expectation(rule)) for rule in plan.rules]
     conditions = _conditions(engine, [e for r, e in expectations if isinstance(e, MAPS) and r.id not in grouped])
