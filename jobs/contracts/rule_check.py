@@ -45,16 +45,14 @@ def _of_condition(contract: Contract, rule: Rule, condition: str) -> Iterator[st
         yield f"is not Spark SQL: {str(error).splitlines()[0]}"
         return
     known = {name.lower() for name in contract.columns()}
-    aliases = {lookup.alias for lookup in rule.lookups}
     own = {str(name).lower() for lambda_ in tree.find_all(exp.Lambda) for name in lambda_.expressions}
+    tables = known | own | {lookup.alias for lookup in rule.lookups}
     for column in tree.find_all(exp.Column):
-        name = column.name.lower()
-        if column.table in aliases or name.startswith("_") or name in own or column.table.lower() in known | own:
-            continue
-        if column.table:
-            yield f"names '{column.table}', which is neither a field nor a lookup of the suite"
-        elif name not in known:
-            yield f"names '{column.name}', which is not a field of the contract; fields: {_listed(contract)}"
+        table, name = column.table, column.name
+        if table and table.lower() not in tables:
+            yield f"names '{table}', which is neither a field nor a lookup of the suite"
+        elif not (table or name.startswith("_") or name.lower() in known | own):
+            yield f"names '{name}', which is not a field of the contract; fields: {_listed(contract)}"
 
 
 def _listed(contract: Contract) -> str:

@@ -90,9 +90,7 @@ def compile_rules(plan: Plan, spark: SparkSession) -> Compiled:
 
 
 def _compiled(plan: Plan, engine: SparkDFExecutionEngine) -> Compiled:
-    wrong = [mistake for rule in plan.rules if rule.origin == "suite" for mistake in mistakes(plan.contract, rule)]
-    if wrong:  # the engine would say so in hundreds of lines of its own
-        raise ContractError(f"{plan.contract.id}: {'; '.join(wrong)}")
+    _check_conditions(plan)
     grouped = {g.rule.id: g.flag for g in plan.groups if g.rule is not None}
     expectations = [(rule, expectation(rule)) for rule in plan.rules]
     conditions = _conditions(engine, [e for r, e in expectations if isinstance(e, MAPS) and r.id not in grouped])
@@ -106,6 +104,13 @@ def _compiled(plan: Plan, engine: SparkDFExecutionEngine) -> Compiled:
         else:
             fused.append(_fused(rule, exp, conditions[id(exp)]))
     return Compiled(tuple(fused), tuple(through_gx))
+
+
+def _check_conditions(plan: Plan) -> None:
+    """ContractError for conditions that cannot run; the engine would say so in hundreds of lines of its own."""
+    wrong = [mistake for rule in plan.rules if rule.origin == "suite" for mistake in mistakes(plan.contract, rule)]
+    if wrong:
+        raise ContractError(f"{plan.contract.id}: {'; '.join(wrong)}")
 
 
 def _unfusable(condition: Column | None) -> str:

@@ -21,7 +21,7 @@ from jobs.reporting.evidence import EvidenceLine
 
 COLUMNS = (
     *("工单号", NUMBER, "目录代码", "数据集", KEY, "批次号", "行号", "字段", "字段英文名", "原值"),
-    *("规则编号", "规则依据", "六性", "严重级", "问题说明", "应为/参考值（供核对）", "发现时间", "整改期限"),
+    *("规则编号", "规则依据", "质量维度", "严重级", "问题说明", "应为/参考值（供核对）", "发现时间", "整改期限"),
 )
 FILLED_IN = (WAY, WORDS)
 WIDTHS = (16, 10, 22, 22, 40, 26, 8, 18, 22, 30, 26, 34, 8, 8, 40, 28, 18, 14, 26, 40)
@@ -89,7 +89,7 @@ def _about(book: Any, formats: Formats, head: WorkbookHead, contract: Contract, 
         ("问题", head.message),
         ("怎样改", head.remedy),
         ("依据", head.basis),
-        ("六性与严重级", f"{head.dimension} · {labels.SEVERITIES.get(head.severity, head.severity)}"),
+        ("质量维度与严重级", f"{head.dimension} · {labels.SEVERITIES.get(head.severity, head.severity)}"),
         ("待改行数", figures.count(head.remaining)),
         ("整改期限", due),
         *((f"填写说明 {place}", line) for place, line in enumerate(HOW if is_owner else HOW[:1], 1)),

@@ -185,7 +185,7 @@ def _overview(facts: Facts) -> Table:
         )
         for number, rule in enumerate(facts.failing(), 1)
     ]
-    head = ("序号", "问题", "严重级", "六性", "检查数", "未通过", "占比")
+    head = ("序号", "问题", "严重级", "质量维度", "检查数", "未通过", "占比")
     return table("问题汇总", head, rows, (4, 5, 6))
 
 
@@ -198,7 +198,7 @@ def _problem(number: int, rule: RuleRow, facts: Facts, first: Sequence[EvidenceL
         ("怎样改", rule.remedy),
         ("依据", rule.basis),
         ("严重级", severity),
-        ("六性与指标", f"{rule.dimension} · {labels.indicator(rule.indicator)}"),
+        ("质量维度与指标", f"{rule.dimension} · {labels.indicator(rule.indicator)}"),
         ("字段", titles(names, facts.contract) or "整行"),
         ("数量", f"检查 {figures.count(checked)}，未通过 {figures.count(rule.unexpected_count)}，占 {share}"),
         ("规则编号", rule.rule),

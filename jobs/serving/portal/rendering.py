@@ -16,6 +16,7 @@ from jobs.reporting.pages import Badge, Link, Links
 from jobs.serving.portal import labels
 from jobs.serving.portal.authentication import CurrentUser
 from jobs.serving.portal.context import Portal
+from jobs.serving.portal.services.ticket_service import TicketService
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -32,6 +33,7 @@ def page(template: str, portal: Portal, user: CurrentUser | None, status: int = 
     shared = {
         "user": user,
         "unread": unread,
+        "waiting": TicketService(portal, user.actor).waiting(1, 1).total if user else 0,
         "moment": moment,
         "now": portal.now(),
         "zone": zone,
