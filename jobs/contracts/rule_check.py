@@ -44,15 +44,18 @@ def _of_condition(contract: Contract, rule: Rule, condition: str) -> Iterator[st
     except SqlglotError as error:
         yield f"is not Spark SQL: {str(error).splitlines()[0]}"
         return
-    known = {name.lower() for name in contract.columns()}
-    own = {str(name).lower() for lambda_ in tree.find_all(exp.Lambda) for name in lambda_.expressions}
-    tables = known | own | {lookup.alias for lookup in rule.lookups}
+    names = {name.lower() for name in contract.columns()} | _variables(tree)
+    tables = names | {lookup.alias for lookup in rule.lookups}
     for column in tree.find_all(exp.Column):
-        table, name = column.table, column.name
-        if table and table.lower() not in tables:
-            yield f"names '{table}', which is neither a field nor a lookup of the suite"
-        elif not (table or name.startswith("_") or name.lower() in known | own):
-            yield f"names '{name}', which is not a field of the contract; fields: {_listed(contract)}"
+        if column.table and column.table.lower() not in tables:
+            yield f"names '{column.table}', which is neither a field nor a lookup of the suite"
+        elif not column.table and column.name[:1] != "_" and column.name.lower() not in names:
+            yield f"names '{column.name}', which is not a field of the contract; fields: {_listed(contract)}"
+
+
+def _variables(tree: exp.Expression) -> set[str]:
+    """Names that functions such as `exists(list, x -> …)` give to what they are called with."""
+    return {str(name).lower() for function in tree.find_all(exp.Lambda) for name in function.expressions}
 
 
 def _listed(contract: Contract) -> str:
