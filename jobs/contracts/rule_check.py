@@ -53,7 +53,7 @@ def _of_condition(contract: Contract, rule: Rule, condition: str) -> Iterator[st
             yield f"names '{column.name}', which is not a field of the contract; fields: {_listed(contract)}"
 
 
-def _variables(tree: exp.Expression) -> set[str]:
+def _variables(tree: exp.Expr) -> set[str]:
     """Names that functions such as `exists(list, x -> …)` give to what they are called with."""
     return {str(name).lower() for function in tree.find_all(exp.Lambda) for name in function.expressions}
 
