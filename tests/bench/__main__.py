@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--only", choices=CHOICES)
     parser.add_argument("--keep", type=Path, help="File for the printed lines.")
     arguments = parser.parse_args()
+    os.environ.setdefault("TQDM_DISABLE", "1")  # Great Expectations draws bars for each metric
     measures = Measures()
     with tempfile.TemporaryDirectory(prefix="lake-bench-") as folder:
         os.environ["LAKE_HOME"] = str(Path(folder) / "home")
