@@ -1,7 +1,8 @@
 """Keys as departments fill them: empty parts, equal rows among conflicting ones. Small and large deliveries alike."""
 
+import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.pipeline import bronze
 from jobs.pipeline.conform import conform
+from jobs.reporting.delivery.facts import gather
+from jobs.reporting.report_store import report_key
 from tests.contract_texts import contract
 from tests.probes.probe import HERE, Go, rows_of
 
@@ -127,3 +130,21 @@ def test_rows_that_another_layout_read_are_read_again(
     again = conform(lake, write_contracts({"schemas/sources/heat/probe.yaml": renamed}), first.delivery)
     assert (again.good_rows, again.failed_rows) == (2, 0)
     assert {no for (no,) in rows_of(lake, Zone.SILVER, "station_no")} == {"A", "B"}
+
+
+def test_a_correction_tells_what_it_changes(
+    lake: Lake, write_contracts: Callable[..., Registry], go: Go, tmp_path: Path
+):
+    registry = write_contracts({"schemas/sources/heat/probe.yaml": STATES})
+    texts = ("编号,状态\nA,一\nB,一\nC,一\n", "编号,状态\nB,二\nC,一\nD,一\n")
+    first, second = (tmp_path / f"{n}.csv" for n in (1, 2))
+    for file, text in zip((first, second), texts, strict=True):
+        file.write_text(text, "utf-8")
+    before = go(registry, first)
+    after = go(registry, second, supersedes=before.delivery)
+    facts = gather(lake, registry, after.delivery, datetime.now(UTC))
+    assert facts.changes is not None and dict(facts.changes.by_field) == {"state": 1}
+    assert [len(getattr(facts.changes, name)) for name in ("new", "gone", "changed")] == [1, 1, 1]
+    document = json.loads(lake.store.get_bytes(report_key(facts.delivery, "json")))
+    assert (document["changes"]["before"], document["changes"]["gone_rows"]) == (before.delivery, 1)
+    assert "不再报送的行" in lake.store.get_bytes(report_key(facts.delivery, "html")).decode()

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from jobs.access.personal_numbers import masked_text, masked_tree
 from jobs.model.rule_result import RuleRow
+from jobs.reporting.delivery.changes import MOST_PLACES
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.delivery.sources import sources
 from jobs.reporting.evidence import EvidenceLine
@@ -38,9 +39,22 @@ def report_document(facts: Facts, first: Mapping[str, tuple[EvidenceLine, ...]])
         ],
         "trend": [_past(facts, index) for index in range(len(facts.past))],
         "history": _history(facts),
+        "changes": _changes(facts),
         "sources": [asdict(source) for source in sources(facts)],
     }
     return json.dumps(document, ensure_ascii=False, indent=1, default=str).encode()
+
+
+def _changes(facts: Facts) -> dict[str, object] | None:
+    """The differences from the delivery that this one replaces; lists of places are cut at MOST_PLACES."""
+    changes = facts.changes
+    if changes is None:
+        return None
+    lists = {name: getattr(changes, name) for name in ("new", "gone", "changed")}
+    places = {name: [{"file": f, "row": r} for f, r in found[:MOST_PLACES]] for name, found in lists.items()}
+    counts = {f"{name}_rows": len(found) for name, found in lists.items()}
+    head = {"before": changes.before, "rows_before": changes.rows_before, "rows": changes.rows}
+    return {**head, "is_compared": changes.is_compared, **counts, **places, "by_field": dict(changes.by_field)}
 
 
 def _delivery(facts: Facts) -> dict[str, object]:

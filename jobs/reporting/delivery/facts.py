@@ -11,6 +11,7 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery, State
 from jobs.model.rule_result import RuleRow
 from jobs.model.verdict import Verdict
+from jobs.reporting.delivery.changes import Changes, changes_of
 from jobs.reporting.history import EvaluatedDelivery, History, KnownResults, compared
 from jobs.reporting.labels import SEVERITY_ORDER
 from jobs.reporting.score import Scores, scores, weights
@@ -44,6 +45,8 @@ class Facts:
     versions: Mapping[str, int]
     zone: str
     now: datetime
+    changes: Changes | None = None
+    """Against the delivery that this one replaces."""
 
     def department(self) -> str:
         """The department's name; its code where no contract names it."""
@@ -98,6 +101,7 @@ def gather(lake: Lake, registry: Registry, delivery_id: str, now: datetime) -> F
         versions=versions,
         zone=lake.settings.timezone,
         now=now,
+        changes=changes_of(lake, contract, delivery),
     )
 
 

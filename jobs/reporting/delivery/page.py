@@ -12,6 +12,8 @@ from jobs.reporting.delivery.advice import advice
 from jobs.reporting.delivery.facts import Facts
 from jobs.reporting.delivery.tables import (
     all_rules_table,
+    changes_table,
+    changes_words,
     dimensions_table,
     history_table,
     history_words,
@@ -62,6 +64,8 @@ def delivery_page(facts: Facts, first: Mapping[str, tuple[EvidenceLine, ...]]) -
         trend=trend_table(facts),
         history=history_table(facts),
         history_words=history_words(facts),
+        changes=changes_table(facts),
+        changes_words=changes_words(facts),
         sources=source_table(facts),
         workbook=f"{facts.delivery.id}.xlsx",
         document=f"{facts.delivery.id}.json",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from jobs.access.masking import titles
+from jobs.access.personal_numbers import masked_text
 from jobs.model.delivery import STATE_WORDS, State
 from jobs.model.distribution import MEAN, VALUE_SHARE
 from jobs.reporting import figures, labels
@@ -17,6 +18,7 @@ SHOWN: Mapping[str, Callable[[float], str]] = {
     ROWS: lambda value: figures.count(round(value)),
     MEAN: lambda value: f"{value:,.4g}",
 }
+PLACES_SHOWN = 10
 UNUSUAL = {
     ROWS: "检查行数",
     FAILED: "未通过行占比",
@@ -146,3 +148,41 @@ def source_table(facts: Facts) -> Table:
         for s in sources(facts)
     ]
     return table("数字来源", ("数字", "来自", "表版本", "规则集哈希"), rows)
+
+
+def changes_words(facts: Facts) -> str:
+    """How the delivery differs from the one that it replaces, in a sentence."""
+    changes = facts.changes
+    if changes is None:
+        return ""
+    if not changes.is_compared:
+        return f"与所取代的批次 {changes.before} 相比：任一批没有可读的行或行数过多，未逐行比较。"
+    if changes.is_none():
+        return f"与所取代的批次 {changes.before} 相比：逐行相同，没有改动。"
+    return (
+        f"与所取代的批次 {changes.before} 相比（按主键逐行比较报送的文本，首尾空白不计）：原有 {figures.count(changes.rows_before)} 行，"
+        f"现有 {figures.count(changes.rows)} 行。不再报送的行随原批次撤出；更早批次有同一主键的，恢复为该批次的值。"
+    )
+
+
+def changes_table(facts: Facts) -> Table:
+    """Rows that are new, gone and changed, with where the first ones stand."""
+    changes = facts.changes
+    if changes is None or not changes.is_compared or changes.is_none():
+        return table("与所取代批次的差别", ("项目", "行数", "首批位置"), [], (1,))
+    by_field = [(titles((name,), facts.contract), rows) for name, rows in changes.by_field]
+    rows: list[tuple[Cell, ...]] = [
+        ("新增的行", figures.count(len(changes.new)), _places(changes.new)),
+        ("不再报送的行（位置在原批次中）", figures.count(len(changes.gone)), _places(changes.gone)),
+        ("改动的行", figures.count(len(changes.changed)), _places(changes.changed)),
+        *((f"其中改动「{title}」", figures.count(number), figures.NONE) for title, number in by_field),
+    ]
+    return table("与所取代批次的差别", ("项目", "行数", "首批位置"), rows, (1,))
+
+
+def _places(places: Sequence[tuple[str, int]]) -> str:
+    """The first rows, by their file where there are several."""
+    files = {file for file, _ in places}
+    prefix = "" if len(files) < 2 else "{} "
+    shown = [f"{prefix.format(masked_text(file, is_free=False))}第 {row} 行" for file, row in places[:PLACES_SHOWN]]
+    return "、".join(shown) + (" 等" if len(places) > PLACES_SHOWN else "") or figures.NONE

@@ -1,0 +1,110 @@
+"""What a delivery changes against the one that it replaces: rows that are new, gone or changed, and by which fields.
+
+Rows are paired by the contract's key, as sent: blanks at the ends make no difference, any other character does.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.contracts import Contract
+from jobs.contracts.names import FILE, ROW
+from jobs.errors import UserError
+from jobs.lake.lake import Lake
+from jobs.lake.zones import Zone
+from jobs.model.delivery import Delivery
+
+MOST_ROWS = 200_000
+"""Larger deliveries are not compared: their report would take minutes."""
+MOST_PLACES = 10_000
+
+Place = tuple[str, int]
+"""File and row number."""
+Rows = Mapping[tuple[str | None, ...], tuple[Place, tuple[str | None, ...]]]
+"""Key → place of its first row, and its values."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Counts, and places: of rows gone in the earlier delivery, of others in this one. `by_field`: changed rows by field."""
+
+    before: str
+    rows_before: int
+    rows: int
+    new: tuple[Place, ...] = ()
+    gone: tuple[Place, ...] = ()
+    changed: tuple[Place, ...] = ()
+    by_field: tuple[tuple[str, int], ...] = ()
+    is_compared: bool = True
+
+    def is_none(self) -> bool:
+        """Whether both have the same rows."""
+        return self.is_compared and not (self.new or self.gone or self.changed)
+
+
+def changes_of(lake: Lake, contract: Contract | None, delivery: Delivery) -> Changes | None:
+    """The delivery beside the one that it replaces; None where it replaces none, or its rows have no key of sent fields."""
+    before = _replaced(lake, delivery)
+    if contract is None or before is None or not _sent_key(contract):
+        return None
+    counted = before.counted_rows or 0, delivery.counted_rows or 0
+    if not all(counted) or max(counted) > MOST_ROWS:
+        return Changes(before.id, *counted, is_compared=False)
+    key, names = contract.key(), [field.name for field in contract.fields if not field.is_computed()]
+    tables = [lake.delta.rows(lake.path(Zone.BRONZE, contract.id), one) for one in (before, delivery)]
+    earlier, later = ({} if table is None else keyed(table, key, names) for table in tables)
+    return compared(before.id, earlier, later, names)
+
+
+def _replaced(lake: Lake, delivery: Delivery) -> Delivery | None:
+    """The delivery that this one replaces; None also where its letter names one that never came."""
+    if not delivery.supersedes:
+        return None
+    try:
+        return lake.ledger.get(delivery.supersedes)
+    except UserError:
+        return None
+
+
+def _sent_key(contract: Contract) -> bool:
+    key = contract.key()
+    return bool(key) and not any(contract.field(name).is_computed() for name in key)
+
+
+def compared(before: str, earlier: Rows, later: Rows, names: Sequence[str]) -> Changes:
+    """The changes between rows by key. `names`: of the values, in order."""
+    changed: list[Place] = []
+    by_field: Counter[str] = Counter()
+    for key, (place, values) in later.items():
+        if key in earlier and earlier[key][1] != values:
+            changed.append(place)
+            by_field.update(n for n, a, b in zip(names, earlier[key][1], values, strict=True) if a != b)
+    return Changes(
+        before,
+        len(earlier),
+        len(later),
+        tuple(place for key, (place, _) in later.items() if key not in earlier),
+        tuple(place for key, (place, _) in earlier.items() if key not in later),
+        tuple(changed),
+        tuple(by_field.most_common()),
+    )
+
+
+def keyed(table: pa.Table, key: Sequence[str], names: Sequence[str]) -> Rows:
+    """The first row of each key. `table`: bronze rows; `names`: of the values."""
+    columns = {name: _texts(table, name) for name in names}
+    places = zip(table[FILE].to_pylist(), table[ROW].to_pylist(), strict=True)
+    keys = zip(*(columns[name] for name in key), strict=True)
+    rows: dict[tuple[str | None, ...], tuple[Place, tuple[str | None, ...]]] = {}
+    for row_key, place, values in zip(keys, places, zip(*columns.values(), strict=True), strict=True):
+        rows.setdefault(row_key, (place, values))
+    return rows
+
+
+def _texts(table: pa.Table, name: str) -> list[str | None]:
+    if name not in table.column_names:
+        return [None] * table.num_rows
+    return [text or None for text in pc.utf8_trim_whitespace(table[name]).to_pylist()]
