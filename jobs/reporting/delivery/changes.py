@@ -50,13 +50,20 @@ def changes_of(lake: Lake, contract: Contract | None, delivery: Delivery) -> Cha
     before = _replaced(lake, delivery)
     if contract is None or before is None or not _sent_key(contract):
         return None
-    counted = before.counted_rows or 0, delivery.counted_rows or 0
-    if not all(counted) or max(counted) > MOST_ROWS:
+    counted = _count(before), _count(delivery)
+    if 0 in counted or max(counted) > MOST_ROWS:
         return Changes(before.id, *counted, is_compared=False)
-    key, names = contract.key(), [field.name for field in contract.fields if not field.is_computed()]
-    tables = [lake.delta.rows(lake.path(Zone.BRONZE, contract.id), one) for one in (before, delivery)]
-    earlier, later = ({} if table is None else keyed(table, key, names) for table in tables)
-    return compared(before.id, earlier, later, names)
+    names = [field.name for field in contract.fields if not field.is_computed()]
+    return compared(before.id, _sent(lake, contract, before, names), _sent(lake, contract, delivery, names), names)
+
+
+def _count(delivery: Delivery) -> int:
+    return delivery.counted_rows or 0
+
+
+def _sent(lake: Lake, contract: Contract, delivery: Delivery, names: Sequence[str]) -> Rows:
+    table = lake.delta.rows(lake.path(Zone.BRONZE, contract.id), delivery)
+    return {} if table is None else keyed(table, contract.key(), names)
 
 
 def _replaced(lake: Lake, delivery: Delivery) -> Delivery | None:
