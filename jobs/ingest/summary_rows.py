@@ -26,7 +26,7 @@ TOTAL = (
 )
 """A cell that is a total and nothing else: 合计, 全市小计, 合计（万元）, Total."""
 NOTE = (
-    rf"(?i)^{BLANK}*[（(*※]?{BLANK}*(?:(?:附?注|备{BLANK}*注|说{BLANK}*明|数据来源|来源|填表[人日]?期?|制{BLANK}*表人?|"
+    rf"(?i)^{BLANK}*[（(*※]?{BLANK}*(?:(?:{TOTAL_WORDS}|附?注|备{BLANK}*注|说{BLANK}*明|数据来源|来源|填表[人日]?期?|制{BLANK}*表人?|"
     rf"审{BLANK}*核人?|复{BLANK}*核人?|填报[人单]?位?|单位负责人|联系电话|报出日期|notes?|source){BLANK}*\d*{BLANK}*[:：]|"
     rf"注{BLANK}*\d+[\s.、])"
 )

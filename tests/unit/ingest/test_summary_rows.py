@@ -29,6 +29,7 @@ def numbers(folder: Path, text: str, **layout: str) -> tuple[list[str], dict[str
         (",总计（万元）,30,5", "rows_total"),
         ("Total,,30,5", "rows_total"),
         ("注：本表为快报数,,,", "rows_note"),
+        ("合计：2 户  制表人：专员,,,", "rows_note"),
         ("填表人：张某,,审核人：李某,", "rows_note"),
         ("no,name,value,flow", "rows_header"),
         ("\ufeffno,name,value,flow", "rows_header"),
