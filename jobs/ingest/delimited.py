@@ -23,6 +23,7 @@ from jobs.ingest.grid import (
     without_last,
 )
 from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
+from jobs.ingest.invisible import has_invisible, note_invisible
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
 from jobs.ingest.summary_rows import without_summary_rows
@@ -292,6 +293,8 @@ class _Scan:
         return wording("cells_differ", width=self.width, number=len(row))
 
     def _note_damage(self, chunk: Chunk, data: bytes) -> None:
+        if has_invisible(data):
+            note_invisible(chunk, self.notes)
         if REPLACED not in data:
             return
         is_damaged = pc.match_substring(chunk.cells[0], "\ufffd").fill_null(False)

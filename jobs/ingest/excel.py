@@ -23,6 +23,7 @@ from jobs.ingest.grid import (
 )
 from jobs.ingest.guess_dates import TIME_HEADER
 from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
+from jobs.ingest.invisible import note_invisible
 from jobs.ingest.kinds import ENCRYPTED
 from jobs.ingest.notation import PLAIN, Notation, Notations
 from jobs.ingest.notes import FileNotes
@@ -102,6 +103,7 @@ class _Scan:
         sections = Sections(self.layout)
         width = len(self.header) + len(sections.names)
         for chunk in without_last(chunked(self._data(sections), width), self.layout.footer_rows):
+            note_invisible(chunk, self.notes)
             yield replace(chunk, has_errors=True)
         if sections.seen:
             self.notes.count("section_rows", SECTIONS_SEEN, [], sections.seen)
