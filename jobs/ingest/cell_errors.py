@@ -52,5 +52,5 @@ def _marked(chunk: Chunk, reasons: Mapping[int, str]) -> Chunk:
     for row, reason in reasons.items():
         if faults[row] is None:
             faults[row] = reason
-            lines[row] = "\t".join(cell[row].as_py() or "" for cell in chunk.cells)
+            lines[row] = " | ".join(cell[row].as_py() or "" for cell in chunk.cells)
     return replace(chunk, malformed=pa.array(faults, pa.string()), lines=pa.array(lines, pa.string()))
