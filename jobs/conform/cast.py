@@ -6,17 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.conform.dates import (
-    DATE_FORMATS,
-    DAY_END,
-    EXACT,
-    TIME_FORMATS,
-    day,
-    day_end,
-    is_local,
-    moment,
-    shape,
-)
+from jobs.conform.dates import DATE_FORMATS, DAY_END, EXACT, TIME_FORMATS, day, day_end, is_local, moment, shape
 from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
 from jobs.contracts import Contract, Field, Source, changes_clock, text_column
 from jobs.contracts.layout import COMPOSED
@@ -247,13 +237,11 @@ def _raw(casts: Casting, field: Field) -> Column:
         return F.col(field.source.derive or field.name)
     pieces, end = [], 0
     for part in COMPOSED.finditer(field.source.compose):
-        value = F.col(part.group(1))
-        between = field.source.compose[end : part.start()]
+        value, between = F.col(part.group(1)), field.source.compose[end : part.start()]
         pieces += [F.lit(between)] if between else []
         pieces.append(F.coalesce(value, F.lit("")) if part.group(2) else value)
         end = part.end()
-    rest = field.source.compose[end:]
-    pieces += [F.lit(rest)] if rest else []
+    pieces += [F.lit(rest)] if (rest := field.source.compose[end:]) else []
     return casts.put(0, f"{STEP}0_{field.name}", F.concat(*pieces))
 
 

@@ -12,16 +12,7 @@ import pyarrow.csv as pacsv
 from jobs.contracts import Layout
 from jobs.ingest.cell_errors import has_error_words
 from jobs.ingest.encoding import BLOCK_BYTES, Encoding, blocks, detect
-from jobs.ingest.grid import (
-    SECTIONS_SEEN,
-    Chunk,
-    Fault,
-    Grid,
-    Sections,
-    chunk_of,
-    is_blank,
-    without_last,
-)
+from jobs.ingest.grid import SECTIONS_SEEN, Chunk, Fault, Grid, Sections, chunk_of, is_blank, without_last
 from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
 from jobs.ingest.invisible import has_invisible, note_invisible
 from jobs.ingest.notes import FileNotes

@@ -12,19 +12,12 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, load_workbook
 
 from jobs.contracts import Layout
-from jobs.ingest.grid import (
-    SECTIONS_SEEN,
-    Chunk,
-    Grid,
-    Sections,
-    chunked,
-    is_blank,
-    without_last,
-)
+from jobs.ingest.grid import SECTIONS_SEEN, Chunk, Grid, Sections, chunked, is_blank, without_last
 from jobs.ingest.guess_dates import TIME_HEADER
 from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
 from jobs.ingest.invisible import note_invisible
 from jobs.ingest.kinds import ENCRYPTED
+from jobs.ingest.merged_cells import Range, across_merged, down_merged
 from jobs.ingest.notation import PLAIN, Notation, Notations
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.sheet_cells import Cells, OddCells, odd_cells
@@ -42,7 +35,6 @@ BARE_FORMULAS = (
 MOMENTS = ("date", "timestamp")
 DAYS_TO_1904 = 1462
 TYPED = ("integer", "number", "boolean", "date", "timestamp")
-Range = tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ def open_excel(path: Path, layout: Layout, notes: FileNotes, field_notations: No
     width = sheet.sheet.start[1] + sheet.sheet.width if sheet.sheet.start else 0
     if not width:
         raise notes.error(wording("sheet_empty", sheet=sheet.sheet.name))
-    levels = _across_merged(levels, sheet.merged, layout.skip_rows, width)
+    levels = across_merged(levels, sheet.merged, layout.skip_rows, width)
     header: tuple[str | None, ...] = joined_header(levels, width, fill=not sheet.merged)
     header, renamed = distinct_header(_without_empty(header, sheet, head))
     if renamed:
@@ -116,7 +108,7 @@ class _Scan:
         blank: list[int] = []
         inexact: list[int] = []
         formulas = _by_row(sheet.odd.formulas)
-        for number, row in _down_merged(_rows(sheet), sheet.merged, head, self.notes):
+        for number, row in down_merged(_rows(sheet), sheet.merged, head, self.notes):
             if number <= head:
                 continue
             if sheet.odd.counts_from_1904:
@@ -229,41 +221,6 @@ def _rows(sheet: _Sheet) -> Iterator[tuple[int, list[Any]]]:
             if column < len(padded):
                 padded[column] = text
         yield index + 1, padded
-
-
-def _across_merged(levels: list[list[str]], merged: Sequence[Range], top: int, width: int) -> list[list[str]]:
-    filled = [level + [""] * (width - len(level)) for level in levels]
-    for (r1, c1), (r2, c2) in merged:
-        if not top <= r1 < top + len(filled):
-            continue
-        for r in range(r1, min(r2 + 1, top + len(filled))):
-            for c in range(c1, min(c2 + 1, width)):
-                filled[r - top][c] = filled[r1 - top][c1]
-    return filled
-
-
-def _down_merged(
-    rows: Iterator[tuple[int, list[Any]]], merged: Sequence[Range], head: int, notes: FileNotes
-) -> Iterator[tuple[int, list[Any]]]:
-    """Rows with the value of a vertically merged cell filled into all rows that it covers."""
-    begins: dict[int, list[tuple[int, int]]] = {}
-    for (r1, c1), (r2, _) in merged:
-        if r2 > r1 and r1 >= head:
-            begins.setdefault(r1, []).append((c1, r2))
-    open_cells: dict[int, tuple[int, Any]] = {}
-    filled: list[int] = []
-    for number, row in rows:
-        index = number - 1
-        for column, (last, value) in list(open_cells.items()):
-            if index > last:
-                del open_cells[column]
-            elif column < len(row):
-                row[column] = value
-                filled.append(number)
-        for column, last in begins.get(index, ()):
-            open_cells[column] = (last, row[column] if column < len(row) else "")
-        yield number, row
-    notes.count("merged_cells_filled", wording("cells_merged"), filled)
 
 
 def _without_empty(header: Sequence[str | None], sheet: _Sheet, head: int) -> tuple[str | None, ...]:

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.ingest.guess_dates import TIME_HEADER
-from jobs.ingest.guess_values import CODE_HEADER, SAYS_CODE, Guess
+from jobs.ingest.guess_values import Guess
+from jobs.ingest.header_words import CODE_HEADER, SAYS_CODE
 from jobs.ingest.wordings import wording
 
 MAX_COLUMNS = 3

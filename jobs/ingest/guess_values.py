@@ -1,6 +1,5 @@
 """What a column of a new file holds: type, formats, units, missing words, codes, personal data."""
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +10,17 @@ from jobs.ingest.cell_errors import ERROR_WORDS
 from jobs.ingest.grid import Typed
 from jobs.ingest.guess_dates import DAY_END, guess_moment, share
 from jobs.ingest.guess_numbers import CODE_LIKE, Numbers, narrow, numbers
-from jobs.ingest.wordings import wording
+from jobs.ingest.header_words import (
+    ALWAYS_CODE,
+    CODE_HEADER,
+    FULL_WIDTH,
+    MONEY_HEADER,
+    NAMING_HEADER,
+    PERSONAL_HEADER,
+    PERSONAL_VALUE,
+    SAYS_CODE,
+)
+from jobs.ingest.wordings import listed, wording
 
 MAX_ENUM = 12
 MIN_ROWS_FOR_ENUM = 30
@@ -25,24 +34,6 @@ FAR_TIMES = 10
 MISSING_WORDS = {"NA", "N/A", "NULL", "Null", "null", "None", "NaN", "nan", "\\N", "--", "——", "-;"}
 WEAK_WORDS = {"-", "—", "/", "无", "不详", "未知", "空", "暂无", "UNKNOWN", "Unknown", "unknown", "?", "．", "*"}
 BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"是", "否"}, {"有", "无"}, {"t", "f"})
-PERSONAL_HEADER = re.compile(
-    r"身份证|证件号|公民身份|手机|电话|联系方式|姓名|联系人|联系|法定代表人|法人代表|负责人|户主|住址|家庭|银行卡|邮箱|出生|"
-    r"phone|mobile|e-?mail|id_?card|passport|customer_?name|first_?name|last_?name|birth",
-    re.I,
-)
-PERSONAL_VALUE = re.compile(r"^(?:[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx]|1[3-9]\d{9})$")
-CODE_HEADER = re.compile(
-    r"编号|编码|代码|号码|识别码|标识码|^号$|单号|code$|(?<![a-z])id$|_id$|zip|postal|number$|\bkey$", re.I
-)
-SAYS_CODE = re.compile(
-    r"编号|编码|代码|识别码|标识码|(?<![序行])号$|code$|(?:^|[^a-z])(?:id|no)\.?$|(?-i:[a-z](?:Id|ID|No|NO)\.?$)|№$",
-    re.I,
-)
-"""Headers that name a code: their values are never quantities, whatever they look like."""
-ALWAYS_CODE = re.compile(r"zip|postal|phone|邮政编码|邮编|电话|手机|证号", re.I)
-FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
-NAMING_HEADER = re.compile(r"名称|名$|地址|name$|address$", re.I)
-MONEY_HEADER = re.compile(r"金额|费|价|款|\(元\)|（元）|万元|amount|charge|cost|price|usd|cny", re.I)
 
 
 @dataclass
@@ -99,17 +90,13 @@ def guess(column: Column) -> Guess:
         field_guess, words, present = _with_weak_words(column, present, words, field_guess)
         _enum(column.header, present, field_guess)
     if errors:
-        field_guess.comments.append(wording("errors_in_column", listed=_listed(errors, values)))
+        field_guess.comments.append(wording("errors_in_column", listed=listed(errors, values)))
     if words:
         field_guess.source["missing"] = words
-        field_guess.comments.append(wording("missing_words", listed=_listed(words, values)))
+        field_guess.comments.append(wording("missing_words", listed=listed(words, values)))
     _padding(column.counts, present, field_guess)
     field_guess.missing = column.rows - sum(present.values()) - sum(values[w] for w in errors)
     return field_guess
-
-
-def _listed(words: list[str], values: Counter[str]) -> str:
-    return "、".join(f"{word}（{values[word]} 次）" for word in words)
 
 
 def _padding(sent: Counter[str], present: Counter[str], field_guess: Guess) -> None:

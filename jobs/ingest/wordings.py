@@ -1,6 +1,6 @@
 """Texts about files for senders and reviewers, from wordings.yaml."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,3 +19,8 @@ def wording(key: str, **values: object) -> str:
     """The text of a key with the values filled in; unchanged where no value is given."""
     text = wordings()[key]
     return text.format(**values) if values else text
+
+
+def listed(words: Sequence[str], counts: Mapping[str, int]) -> str:
+    """The words, each with how often it occurs."""
+    return "、".join(f"{word}（{counts[word]} 次）" for word in words)

@@ -1,0 +1,22 @@
+"""What headers and values say about a column: personal data, codes, names, money."""
+
+import re
+
+PERSONAL_HEADER = re.compile(
+    r"身份证|证件号|公民身份|手机|电话|联系方式|姓名|联系人|联系|法定代表人|法人代表|负责人|户主|住址|家庭|银行卡|邮箱|出生|"
+    r"phone|mobile|e-?mail|id_?card|passport|customer_?name|first_?name|last_?name|birth",
+    re.I,
+)
+PERSONAL_VALUE = re.compile(r"^(?:[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx]|1[3-9]\d{9})$")
+CODE_HEADER = re.compile(
+    r"编号|编码|代码|号码|识别码|标识码|^号$|单号|code$|(?<![a-z])id$|_id$|zip|postal|number$|\bkey$", re.I
+)
+SAYS_CODE = re.compile(
+    r"编号|编码|代码|识别码|标识码|(?<![序行])号$|code$|(?:^|[^a-z])(?:id|no)\.?$|(?-i:[a-z](?:Id|ID|No|NO)\.?$)|№$",
+    re.I,
+)
+"""Headers that name a code: their values are never quantities, whatever they look like."""
+ALWAYS_CODE = re.compile(r"zip|postal|phone|邮政编码|邮编|电话|手机|证号", re.I)
+FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
+NAMING_HEADER = re.compile(r"名称|名$|地址|name$|address$", re.I)
+MONEY_HEADER = re.compile(r"金额|费|价|款|\(元\)|（元）|万元|amount|charge|cost|price|usd|cny", re.I)
