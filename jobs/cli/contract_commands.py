@@ -51,7 +51,7 @@ def check() -> None:
 
 def _check_conditions(registry: Registry) -> None:
     """Print notes on the written rules; ContractError with all their mistakes."""
-    from jobs.contracts.rule_check import mistakes, notes  # parses SQL, which only this command does
+    from jobs.contracts.rule_check import mistakes, notes  # the SQL parser takes long to import
 
     found: list[str] = []
     for dataset, rules in sorted(registry.rules.items()):

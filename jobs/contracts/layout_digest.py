@@ -6,7 +6,7 @@ from jobs.contracts.model import Contract, Field
 
 
 def layout_digest(contract: Contract) -> str:
-    """A digest of the layout, and of where and how each field stands in the file."""
+    """A digest of the layout, and of the column and format of each field."""
     fields = [_place(field) for field in contract.fields if not field.is_computed()]
     return hashlib.sha256(repr((contract.layout, fields)).encode()).hexdigest()
 

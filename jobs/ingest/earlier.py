@@ -1,4 +1,4 @@
-"""A delivery beside the earlier ones of its dataset: the same rows again, or an older letter that arrives later."""
+"""A delivery compared with earlier ones of its dataset: equal rows, or a covering letter with an earlier date."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
