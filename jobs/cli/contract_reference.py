@@ -78,9 +78,10 @@ def markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _expectations(metric: str) -> list[Any]:
-    from jobs.quality import expectations  # takes seconds to import
+    from jobs.quality import expectations, level_expectations, series_expectations  # take seconds to import
 
-    classes = [c for c in vars(expectations).values() if inspect.isclass(c) and c.__module__ == expectations.__name__]
+    modules = (expectations, series_expectations, level_expectations)
+    classes = [c for m in modules for c in vars(m).values() if inspect.isclass(c) and c.__module__ == m.__name__]
     return [c for c in classes if str(getattr(c, "map_metric", "")).endswith(f".{metric}")]
 
 

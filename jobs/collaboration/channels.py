@@ -157,6 +157,12 @@ class PortalNotices:
         with self.database.session() as session:
             session.execute(update(NoticeRow).where(*mine).values(read_at=utc(self.now)))
 
+    def read_all(self, department: str) -> None:
+        """Mark all notices of a department as read."""
+        mine = (NoticeRow.read_at.is_(None), NoticeRow.department == department)
+        with self.database.session() as session:
+            session.execute(update(NoticeRow).where(*mine).values(read_at=utc(self.now)))
+
 
 def channels(settings: Settings, database: Database, now: datetime) -> tuple[Channel, ...]:
     """The portal, and the channels that the settings configure."""

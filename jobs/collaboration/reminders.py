@@ -9,11 +9,11 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from jobs.collaboration.audit_log import lock
+from jobs.collaboration.notices import BUREAU
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_clocks import clock
 from jobs.collaboration.ticket_tables import ClockRow, ReminderRow, TicketRow
 
-BUREAU = "bureau"
 FIRST_SENT_ON = "dispatch"
 
 

@@ -77,6 +77,8 @@ class StateMachine(PolicyPart):
     automatic: Mapping[str, str]
     states: Mapping[str, State]
     events: Mapping[str, str]
+    notices: Mapping[str, Literal["provider", "requester", "bureau"]] = {}
+    """Event → whom the portal notifies of it."""
     former: Former = Former()
     steps: tuple[Transition, ...]
 

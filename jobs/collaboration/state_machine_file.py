@@ -48,6 +48,7 @@ class _Checked:
         self._known(("machine_found",), m.machine_found, m.kinds, "工单种类")
         self._known(("start",), m.start.values(), m.states, "状态")
         self._known(("automatic",), m.automatic.values(), m.events, "事件")
+        self._known(("notices",), m.notices, m.events, "事件")
         for name, state in m.states.items():
             self._known(("states", name, "by_kind"), state.by_kind, m.kinds, "工单种类")
         for kind in m.kinds.keys() - m.start.keys():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from jobs.access.personal_numbers import masked_lines, masked_tree
@@ -22,6 +22,7 @@ from jobs.model.actor import Actor
 from jobs.model.ticket import Event, OpenRows, Ticket, TicketDelivery
 
 MOST = 500
+SEVERITY_ORDER = {"critical": 0, "warning": 1, "info": 2}
 COPIED = (
     "id", "kind", "state", "version", "dataset", "provider", "requester", "rule", "rule_version",
     "error_class", "severity", "dimension", "remedy", "basis", "failed_rows", "remaining_rows", "reopened",
@@ -66,7 +67,7 @@ class TicketPage:
 
 
 def find_tickets(session: Session, by: Policies, actor: Actor, query: TicketQuery, at: datetime) -> TicketPage:
-    """A page of matching tickets: newest first, or due soonest first."""
+    """A page of matching tickets: newest first; or due soonest first, of one moment the severe ones, then those of most rows."""
     where = and_(*_conditions(by, actor, query, at))
     page, size = max(1, query.page), max(1, min(query.size, MOST))
     total = session.scalar(select(func.count()).select_from(TicketRow).where(where)) or 0
@@ -80,7 +81,11 @@ def _ordered(query: Select[TicketRow], order: str) -> Select[TicketRow]:
     if order == "newest":
         return query.order_by(TicketRow.seq.desc())
     running = and_(ClockRow.ticket == TicketRow.id, ClockRow.stopped_at.is_(None))
-    return query.outerjoin(ClockRow, running).order_by(ClockRow.due_at.is_(None), ClockRow.due_at, TicketRow.seq)
+    first_due = (ClockRow.due_at.is_(None), ClockRow.due_at)
+    weight = case(SEVERITY_ORDER, value=TicketRow.severity, else_=len(SEVERITY_ORDER))
+    return query.outerjoin(ClockRow, running).order_by(
+        *first_due, weight, TicketRow.remaining_rows.desc(), TicketRow.seq
+    )
 
 
 def _last_clocks(session: Session, tickets: Sequence[str]) -> dict[str, ClockRow]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from jobs.access.roles import acts_for_department, role_label
 from jobs.collaboration import ticket_clocks
 from jobs.collaboration.audit_log import EventDraft, append
+from jobs.collaboration.notices import notify
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED, PREVIOUS, SAME, StateMachine, Transition
 from jobs.collaboration.ticket_tables import DisputeRow, EventRow, TicketRow, WaiverRow
@@ -48,6 +49,7 @@ def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Act
     ticket_clocks.update_clocks(session, by, ticket, step.clock == "restart", act.at)
     if dispute is not None and dispute.outcome:
         act = replace(act, effects={"dispute": dispute.outcome, "ground": dispute.ground})
+    notify(session, by, ticket, event, act.at)
     return record(session, by, ticket, Passage(event, before), act)
 
 

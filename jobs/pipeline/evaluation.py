@@ -55,7 +55,7 @@ def evaluate_delivery(
     from jobs.quality.evaluation import evaluate, evaluate_at_once
     from jobs.quality.wanted import Wanted
 
-    lake.tables.interpret(delivery.counted_rows or 0)
+    lake.tables.interpret(delivery.counted_rows or 0, len(contract.fields))
     typed = typed_rows(lake, contract, delivery, rules, versions)
     rows, repairs, extras = typed.rows, typed.repairs, typed.extras
     columns = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *evaluated_columns(contract, extras)]

@@ -37,7 +37,7 @@ def key_verdicts(
     """Which keys the delivery contains and which fail, by the rules that can run today. Reads the delivery once."""
     if not keys or not contract.key():
         return KeyVerdicts()
-    lake.tables.interpret(delivery.counted_rows or 0)
+    lake.tables.interpret(delivery.counted_rows or 0, len(contract.fields))
     versions = latest_versions(lake)
     runnable = runnable_rules(lake, tuple(rules), versions)
     rows = typed_rows(lake, contract, delivery, runnable, versions).rows

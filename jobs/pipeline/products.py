@@ -39,7 +39,7 @@ def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
     if last is not None and last.inputs == inputs:
         logger.info("%s: inputs unchanged since the last build", product_id)
         return None
-    lake.tables.interpret(sum(lake.delta.count(lake.path(Zone.SILVER, name)) for name in inputs))
+    lake.tables.interpret(sum(lake.delta.count(lake.path(Zone.SILVER, name)) for name in inputs), len(contract.fields))
     rows = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
     return _publish_product(lake, registry, contract, rows, inputs)
 

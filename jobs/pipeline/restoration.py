@@ -79,7 +79,7 @@ class OverwrittenRows:
         if not ranked:
             return None
         # The caller sized this for the new delivery; the overwritten rows may be many more, or fewer.
-        self.lake.tables.interpret(sum(d.counted_rows or 0 for d in ranked))
+        self.lake.tables.interpret(sum(d.counted_rows or 0 for d in ranked), len(self.contract.fields))
         bronze, extras = texts(self.lake, self.contract, ranked)
         winners = self._winners(bronze, goods, ranked)
         if winners is None:

@@ -1,5 +1,7 @@
 """Rules over the level of a point: readings that deviate from a baseline, a level that drifts.
 
+Off by more than `limit` in the field's unit and, with `share`, by more than that share of what it is compared with.
+
 The baseline is the median of the readings in the `back` periods of `period_s` seconds before a reading's own; with
 `every_s`, in periods that many seconds apart: 86400 compares an hour with the same hour of previous days. Periods are
 counted from 1970 in UTC. Fewer than `least` readings are no baseline, and then no reading is checked. Readings that
@@ -17,13 +19,14 @@ FEWEST_PEERS = 3
 
 
 def departs(window: SeriesWindow) -> str:
-    """Runs of at least `readings` readings off the baseline by more than `limit` and `spreads` robust sigmas.
+    """Runs of at least `readings` readings off the baseline by more than `limit`, `share` and `spreads` robust sigmas.
 
     The sigma is that of the deviations in the same previous periods.
     """
     value = window.value(is_exempt_left_out=True)
-    off = f"abs({value} - {_before(window, value)})"
-    allowed = window.parameter("limit")
+    baseline = _before(window, value)
+    off = f"abs({value} - {baseline})"
+    allowed = _allowed(window, baseline)
     if window.kwargs["spreads"]:
         sigma = f"{_median_before(window, off)} * {window.parameter('spreads')} * {literal(TO_SIGMA)}"
         allowed = f"greatest({allowed}, {sigma})"
@@ -31,19 +34,31 @@ def departs(window: SeriesWindow) -> str:
 
 
 def drifts(window: SeriesWindow) -> str:
-    """At least `readings` readings in a row, in periods whose median is off by more than `limit`.
+    """At least `readings` readings in a row, in periods whose median is off by more than `limit` and `share`.
 
     Off from the baseline or, with `peers`, off by more than the median change of the points that share these fields (of
     all points where the list is empty), each point counted once; with `back` 0, the levels themselves are compared.
+    `share` is of the baseline, where there is one, and else of the peers' median level.
     """
     value = window.value(is_exempt_left_out=True)
     level = f"percentile({value}, 0.5) OVER ({_periods(window)} RANGE BETWEEN CURRENT ROW AND CURRENT ROW)"
-    change = window.put(Layer.PERIOD, level)
+    change = compared = window.put(Layer.PERIOD, level)
     if window.kwargs["back"]:
-        change = f"({change} - {_before(window, value)})"
+        compared = _before(window, value)
+        change = f"({change} - {compared})"
     if window.kwargs.get("peers") is not None:
-        change = _relative_to_peers(window, change)
-    return _lasting(window, value, f"abs({change}) > {window.parameter('limit')}")
+        usual = _of_peers(window, change)
+        compared = compared if window.kwargs["back"] else usual
+        change = f"({change} - {usual})"
+    return _lasting(window, value, f"abs({change}) > {_allowed(window, compared)}")
+
+
+def _allowed(window: SeriesWindow, compared: str) -> str:
+    """How far a level may be off what it is compared with."""
+    limit = window.parameter("limit")
+    if not window.kwargs.get("share"):
+        return limit
+    return f"greatest({limit}, abs({compared}) * {window.parameter('share')})"
 
 
 def _turn(window: SeriesWindow) -> tuple[str, tuple[str, ...]]:
@@ -75,14 +90,14 @@ def _median_before(window: SeriesWindow, column: str) -> str:
     return f"CASE WHEN {is_enough} THEN percentile({column}, 0.5) {over} END"
 
 
-def _relative_to_peers(window: SeriesWindow, change: str) -> str:
-    """The change relative to the median change of the peers; null where these are too few."""
+def _of_peers(window: SeriesWindow, change: str) -> str:
+    """The median change of the peers; null where these are too few."""
     # Of the rows of one turn, which tie, only the first has its rank as its number: each point counts once.
     periods, (turn, phase) = _periods(window), _turn(window)
     is_first = window.put(Layer.PERIOD, f"rank() OVER ({periods}) = row_number() OVER ({periods})")
     once = f"CASE WHEN {is_first} THEN {change} END"
     among = f"OVER (PARTITION BY {', '.join([*map(window.field, window.kwargs['peers']), *phase, turn])})"
-    return f"CASE WHEN count({once}) {among} >= {FEWEST_PEERS} THEN {change} - percentile({once}, 0.5) {among} END"
+    return f"CASE WHEN count({once}) {among} >= {FEWEST_PEERS} THEN percentile({once}, 0.5) {among} END"
 
 
 def _lasting(window: SeriesWindow, value: str, off: str) -> str:

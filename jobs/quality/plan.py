@@ -15,6 +15,7 @@ SERIES = (
     "expect_column_growth_to_match_rate",
     "expect_column_values_to_not_depart",
     "expect_column_values_to_not_drift",
+    "expect_column_values_to_not_be_silent",
 )
 COPIES = "_copies"
 COUNTY = "_county_of"

@@ -1,4 +1,4 @@
-"""Rules over the readings of one point in their order: stuck, spike, falling counter, gap, growth against rate.
+"""Rules over the readings of one point in their order: stuck, spike, falling counter, gap, growth against rate, silence.
 
 A row's flag comes from its neighbours, by window functions that share one sort by point and time; rules over a level
 (level_rules.py) also sort by period. Readings outside the field's physical band, empty ones, and those without a time
@@ -118,6 +118,17 @@ def _growth(window: SeriesWindow) -> str:
     return f"{rises} AND {hours} > 0 AND abs({step} - {due}) > {allowed}"
 
 
+def _silence(window: SeriesWindow) -> str:
+    """Rows without a value more than `longest_s` seconds after the point's last value, or after its first row."""
+    value, at = window.value(), window.field(window.kwargs["at"])
+    fields = [*window.kwargs["series"], window.kwargs["at"]]
+    is_placed = " AND ".join(f"{window.field(name)} IS NOT NULL" for name in fields)
+    # Exempt rows end a silence, so that a standstill does not count towards the next one.
+    last = window.latest(f"CASE WHEN {value} IS NOT NULL OR {window.exempt()} THEN {at} END")
+    silent = f"unix_micros({at}) - unix_micros(coalesce({last}, {window.first(at)}))"
+    return f"{value} IS NULL AND {is_placed} AND {silent} > {window.parameter('longest_s')} * {literal(1e6)}"
+
+
 KINDS: Mapping[str, Callable[[SeriesWindow], str]] = {
     "expect_column_values_to_not_be_stuck": _stuck,
     "expect_column_values_to_not_spike": _spike,
@@ -126,4 +137,5 @@ KINDS: Mapping[str, Callable[[SeriesWindow], str]] = {
     "expect_column_growth_to_match_rate": _growth,
     "expect_column_values_to_not_depart": departs,
     "expect_column_values_to_not_drift": drifts,
+    "expect_column_values_to_not_be_silent": _silence,
 }

@@ -133,6 +133,11 @@ class SeriesWindow:
         """The nearest value of the column at the row or before it."""
         return self.put(layer, f"coalesce({column}, lag({column}) IGNORE NULLS OVER ({self.order()}))")
 
+    def first(self, column: str) -> str:
+        """The least value of the column in the point's rows up to the row."""
+        rows = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+        return self.put(Layer.NEAR, f"min({column}) OVER ({self.order()} {rows})")
+
     def so_far(self, condition: str) -> str:
         """How many of the point's readings up to the row meet the condition."""
         rows = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"

@@ -113,3 +113,7 @@ class UploadRow(Base):
     key: Mapped[str] = mapped_column(String(1024))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
+    answers: Mapped[str] = mapped_column(Text, default="")
+    """Ids of the tickets that it answers, with blanks between."""
+    first_look: Mapped[str] = mapped_column(Text, default="")
+    """What was said of the file at once, in lines."""

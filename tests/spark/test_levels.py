@@ -29,6 +29,9 @@ SPREAD = "period_s: 600, back: 3, least: 4, limit: 5, spreads: 2, readings: 2, u
 PHASED = "period_s: 600, every_s: 1800, back: 4, least: 3, limit: 12, spreads: 0, readings: 1"
 HISTORY = "period_s: 1200, back: 2, least: 5, limit: 6, readings: 3"
 BESIDE = "period_s: 1200, back: 2, least: 5, peers: [town], limit: 6, readings: 3"
+SHARED = "period_s: 600, back: 3, least: 4, limit: 2, share: 0.2, spreads: 0, readings: 2"
+FALLEN = "period_s: 1200, back: 2, least: 5, limit: 2, share: 0.25, readings: 3"
+UNLIKE = "period_s: 900, back: 0, least: 1, peers: [], limit: 2, share: 0.3, readings: 4"
 APART = "period_s: 900, back: 0, least: 1, peers: [], limit: 9, readings: 4"
 
 
@@ -46,6 +49,9 @@ SUITE = suite(
     history=(DRIFT, HISTORY),
     lookups=(DRIFT, BESIDE),
     apart=(DRIFT, APART),
+    shared=(DEPART, SHARED),
+    fallen=(DRIFT, FALLEN),
+    unlike=(DRIFT, UNLIKE),
 )
 Row = dict[str, Any]
 Load = Callable[[str], Registry]
@@ -105,9 +111,10 @@ class Plain:
         for row in self.all():
             usual = self.before(row, "level")
             row["off"] = None if usual is None else abs(row["level"] - usual)
+            row["share"] = 0 if usual is None else abs(usual) * self.kwargs.get("share", 0)
         for row in self.all():
             sigma = self.before(row, "off") if self.kwargs["spreads"] else None
-            allowed = max(self.kwargs["limit"], (sigma or 0) * 1.4826 * self.kwargs["spreads"])
+            allowed = max(self.kwargs["limit"], row["share"], (sigma or 0) * 1.4826 * self.kwargs["spreads"])
             row["is_off"] = row["off"] is not None and row["off"] > allowed
         return self.lasting()
 
@@ -119,9 +126,12 @@ class Plain:
             changes[row["point"], self.period(row)] = (row, None if usual is None else statistics.median(alike) - usual)
         for row in self.all():
             change = changes[row["point"], self.period(row)][1]
+            compared = self.before(row, "level") if self.kwargs["back"] else None
             if change is not None and "peers" in self.kwargs:
-                change = self.lookups(row, change, changes)
-            row["is_off"] = change is not None and abs(change) > self.kwargs["limit"]
+                level, change = change, self.lookups(row, change, changes)
+                compared = compared if self.kwargs["back"] or change is None else level - change
+            allowed = max(self.kwargs["limit"], abs(compared or 0) * self.kwargs.get("share", 0))
+            row["is_off"] = change is not None and abs(change) > allowed
         return self.lasting()
 
     def lookups(

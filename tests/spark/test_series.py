@@ -33,6 +33,7 @@ expectations:
   - {{id: fall, type: expect_column_values_to_not_fall, kwargs: {{column: total, {ORDER}, digits: 3, max_step: 50}}, severity: critical, {META}}}
   - {{id: gap, type: expect_column_values_to_follow_in_time, kwargs: {{column: at, {ORDER}, interval_s: 60, limit: 2.5}}, severity: warning, {META}}}
   - {{id: growth, type: expect_column_growth_to_match_rate, kwargs: {{column: total, rate: flow, {ORDER}, factor: 60, tolerance: 5, share: 0.5}}, severity: warning, {META}}}
+  - {{id: silence, type: expect_column_values_to_not_be_silent, kwargs: {{column: level, {ORDER}, longest_s: 100, unless: flow = 0}}, severity: warning, {META}}}
 """
 START = datetime(2026, 1, 12)
 LEVELS = {"expect_column_values_to_not_depart", "expect_column_values_to_not_drift"}
@@ -125,6 +126,16 @@ def growth(rows: list[Row]) -> Iterator[int]:
         last = step
 
 
+def silence(rows: list[Row]) -> Iterator[int]:
+    last = None
+    for row in held(rows, "at"):
+        last = row["at"] if last is None else last
+        if row["flow"] == 0 or (row["level"] is not None and 0 <= row["level"] <= 100):
+            last = row["at"]
+        elif (row["at"] - last).total_seconds() > 100:
+            yield row["_row"]
+
+
 PLAIN: Mapping[str, Callable[[list[Row]], Iterator[int]]] = {
     "stuck": stuck,
     "spike": spike,
@@ -132,6 +143,7 @@ PLAIN: Mapping[str, Callable[[list[Row]], Iterator[int]]] = {
     "fall": fall,
     "gap": gap,
     "growth": growth,
+    "silence": silence,
 }
 
 

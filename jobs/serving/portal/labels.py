@@ -1,5 +1,6 @@
 """What the portal says in Chinese: how much time is left, in which state things are, numbers and moments."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,11 +18,12 @@ from jobs.model.delivery import STATE_WORDS, State
 from jobs.model.ticket import ClockView, Event, Ticket
 from jobs.reporting import figures
 from jobs.reporting.labels import MARKS, SEVERITIES, TONES, indicator
-from jobs.reporting.pages import Badge, Table, table
+from jobs.reporting.pages import Badge, Link, Table, table
 from jobs.serving.access_log import WAYS
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.services.samples import Sample
 
+TICKET_ID = re.compile(r"(T-\d{6,})")
 SOON = 2
 """So much time left, in the clock's unit, is little."""
 
@@ -139,6 +141,32 @@ def stated(happened: Event) -> list[tuple[str, str]]:
     return lines
 
 
+def in_groups(events: Sequence[Event]) -> list[list[Event]]:
+    """The events, with what the system notes in a row for one delivery, or of one kind, as one group."""
+    groups: list[list[Event]] = []
+    for happened in events:
+        if groups and _belongs(groups[-1][-1], happened):
+            groups[-1].append(happened)
+        else:
+            groups.append([happened])
+    return groups
+
+
+def _belongs(before: Event, after: Event) -> bool:
+    if before.role != "machine" or after.role != "machine":
+        return False
+    is_one_delivery = before.facts.get("delivery") is not None and before.facts["delivery"] == after.facts.get(
+        "delivery"
+    )
+    return before.event == after.event or is_one_delivery
+
+
+def ticket_links(text: str) -> list[str | Link]:
+    """The text in pieces, ids of tickets as links to them."""
+    pieces = TICKET_ID.split(text)
+    return [Link(piece, f"/tickets/{piece}") if index % 2 else piece for index, piece in enumerate(pieces)]
+
+
 def unread(portal: Portal, actor: Actor) -> int:
     """How many notices the actor's department has not read."""
     mine = (NoticeRow.department == actor.department, NoticeRow.read_at.is_(None))
@@ -172,6 +200,8 @@ FOR_TEMPLATES: Mapping[str, Callable[..., object] | Mapping[str, str]] = {
     "kind": kind,
     "event": event,
     "stated": stated,
+    "in_groups": in_groups,
+    "ticket_links": ticket_links,
     "choices": choices,
     "indicator": indicator,
     "fields_of": fields_of,

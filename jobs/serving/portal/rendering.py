@@ -73,6 +73,7 @@ def _environment() -> Environment:
     environment.tests["links"] = lambda cell: isinstance(cell, Links)
     environment.tests["badge"] = lambda cell: isinstance(cell, Badge)
     environment.globals.update(labels.FOR_TEMPLATES, address=address, acts_for_department=acts_for_department)
+    environment.globals["bureau"] = place().bureau
     environment.globals["lake_name"] = f"{place().short_name}数据湖"
     environment.filters["count"] = labels.count
     environment.filters["score"] = labels.score

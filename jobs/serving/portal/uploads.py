@@ -16,6 +16,10 @@ from jobs.serving.portal.services.upload_service import Incoming, Uploaded, Uplo
 
 logger = logging.getLogger(__name__)
 MOST_FIELDS = 50
+REPEATED = ("answers",)
+"""Fields of which several may be marked; their values are gathered with blanks between."""
+
+MOST_REPEATED = 4000
 AROUND = 1 << 20
 """Bytes of a form in addition to its file."""
 
@@ -80,7 +84,10 @@ def _append(target: Path, data: bytes) -> None:
 def _keep(fields: dict[str, str], part: FieldPart) -> None:
     if len(fields) >= MOST_FIELDS:
         raise InvalidForm("表单的项目过多")
-    fields[part.name] = part.value
+    earlier = fields.get(part.name, "")
+    if len(earlier) > MOST_REPEATED:
+        raise InvalidForm("选择的工单过多，请分次报送")
+    fields[part.name] = f"{earlier} {part.value}" if part.name in REPEATED and earlier else part.value
 
 
 def _check_start(has_file: bool, fields: dict[str, str], user: CurrentUser) -> None:

@@ -277,12 +277,39 @@ def test_a_notice_is_found_by_its_department_and_read(tickets: Tickets) -> None:
     portal = PortalNotices(tickets.database, at("2026-01-22"))
     (sent,) = tickets.remind([portal], at("2026-01-22"))
     assert (sent.channel, sent.tickets) == ("portal", 1)
-    (notice,) = portal.notices("civil_affairs")
-    assert notice.at == at("2026-01-22") and "T-000001" in notice.text and not notice.is_read
+    notice, dispatched = portal.notices("civil_affairs")
+    assert (
+        dispatched.title == "工单派单"
+        and notice.at == at("2026-01-22")
+        and "T-000001" in notice.text
+        and not notice.is_read
+    )
     portal.read("liaocheng_gas", notice.id)
     assert not portal.notices("civil_affairs")[0].is_read, "somebody else's notice stays as it is"
     portal.read("civil_affairs", notice.id)
-    assert portal.notices("civil_affairs")[0].is_read and portal.notices("liaocheng_gas") == ()
+    assert [one.is_read for one in portal.notices("civil_affairs")] == [True, False]
+    assert portal.notices("liaocheng_gas") == ()
+    portal.read_all("civil_affairs")
+    assert all(one.is_read for one in portal.notices("civil_affairs"))
+
+
+def test_events_of_one_kind_are_one_notice_until_somebody_reads_it(tickets: Tickets) -> None:
+    many = [replace(ISSUE, field=f"f{number}", message=f"第 {number} 个字段为空") for number in range(3)]
+    ids = tickets.found(many, NOW)
+    portal = PortalNotices(tickets.database, NOW)
+    (notice,) = portal.notices("civil_affairs")
+    assert notice.text.split("\n") == [f"{one} {issue.message}" for one, issue in zip(ids, many, strict=True)]
+    portal.read_all("civil_affairs")
+    tickets.found([replace(ISSUE, field="later")], NOW)
+    assert [one.is_read for one in portal.notices("civil_affairs")] == [False, True]
+
+
+def test_the_bureau_is_notified_of_a_dispute_and_the_department_of_the_decision(tickets: Tickets) -> None:
+    (one,) = tickets.found([ISSUE], NOW)
+    moved(tickets, one, "sign:reporter dispute:approver dismiss_dispute:officer", NOW)
+    portal = PortalNotices(tickets.database, NOW)
+    assert [notice.title for notice in portal.notices("bureau")] == ["工单申诉"]
+    assert [notice.title for notice in portal.notices("civil_affairs")] == ["工单申诉不成立", "工单派单"]
 
 
 def test_channels_are_those_that_the_settings_name(tmp_path: Path, local_tickets: Tickets) -> None:

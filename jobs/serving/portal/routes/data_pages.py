@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from jobs.collaboration import TicketQuery
+from jobs.model.actor import Actor
 from jobs.reporting import figures
 from jobs.reporting.delivery.advice import period
 from jobs.reporting.entries import Entry, Punctuality
@@ -23,6 +24,7 @@ from jobs.serving.portal.services.loop_service import LoopService
 from jobs.serving.portal.services.ticket_service import TicketService
 
 router = APIRouter(include_in_schema=False)
+NEWEST = 10
 KINDS = {
     "html": "text/html; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -118,6 +120,11 @@ def entry_table(entries: Sequence[Entry], portal: Portal, with_department: bool 
     if with_department:
         return table("新的在前", ("部门", "数据集", *head), rows, (5, 6, 7))
     return table("新的在前", head, rows, (3, 4, 5))
+
+
+def newest_table(portal: Portal, actor: Actor) -> Table:
+    """The newest deliveries of all departments."""
+    return entry_table(DataService(portal, actor).deliveries()[:NEWEST], portal, with_department=True)
 
 
 def answer_table(answered: Sequence[Entry], portal: Portal) -> Table:

@@ -34,6 +34,13 @@ def notices(portal: AnyPortal, user: LoggedIn) -> Response:
     return page("notices.html", portal, user, notices=OversightService(portal, user.actor).notices())
 
 
+@router.post("/notices/read")
+def read_all(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
+    """Mark all of the own department's as read."""
+    OversightService(portal, user.actor).mark_all_read()
+    return RedirectResponse("/notices", 303)
+
+
 @router.post("/notices/{notice_id}/read")
 def read(notice_id: int, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     """Mark one as read."""

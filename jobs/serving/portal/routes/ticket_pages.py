@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -14,13 +14,16 @@ from jobs.access import rights
 from jobs.access.policy import Right
 from jobs.collaboration import TicketQuery, Tickets
 from jobs.errors import LakeError
-from jobs.model.ticket import Request
+from jobs.model.ticket import Event, Request
 from jobs.serving.inputs import MOST_PAGE, PageNumber
 from jobs.serving.portal.authentication import AnyPortal, CurrentUser, InvalidForm, LoggedIn, Posted
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.error_handlers import form_status
 from jobs.serving.portal.rendering import page
-from jobs.serving.portal.services.ticket_service import TicketService
+from jobs.serving.portal.routes.data_pages import newest_table
+from jobs.serving.portal.services.answer_service import ANSWER_STEPS
+from jobs.serving.portal.services.home_service import MOST, HomeService, Signed
+from jobs.serving.portal.services.ticket_service import TicketService, TicketView
 
 router = APIRouter(include_in_schema=False)
 SIZE = 25
@@ -68,9 +71,15 @@ class TicketFilter(BaseModel):
 
 @router.get("/tasks")
 def tasks(portal: AnyPortal, user: LoggedIn, page_number: PageNumber = 1) -> Response:
-    """What waits for the user."""
-    tickets_page = TicketService(portal, user.actor).waiting(page_number, SIZE)
-    return page("tasks.html", portal, user, found=tickets_page, filter={})
+    """What waits for the user, and what the role looks after."""
+    return _tasks(portal, user, page_number)
+
+
+@router.post("/tasks/sign")
+def sign(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
+    """Sign for all marked tickets; what was refused is listed with its reason."""
+    rights.check_right(user.actor, Right.DELIVER, "签收工单")
+    return _tasks(portal, user, 1, HomeService(portal, user.actor).sign(fields))
 
 
 @router.get("/tickets")
@@ -94,6 +103,15 @@ def tickets(portal: AnyPortal, user: LoggedIn, filters: Annotated[TicketFilter, 
 def ticket(ticket_id: str, portal: AnyPortal, user: LoggedIn, said: str = "") -> Response:
     """One ticket."""
     return ticket_page(portal, user, ticket_id, FormReply(said=SAID.get(said, "")))
+
+
+@router.get("/tickets/{ticket_id}/state")
+def state(ticket_id: str, portal: AnyPortal, user: LoggedIn) -> JSONResponse:
+    """How far the newest answer has come, for the script."""
+    progress = TicketService(portal, user.actor).progress(ticket_id)
+    if progress is None:
+        return JSONResponse({"done": 0, "message": "还没有整改数据", "is_over": True})
+    return JSONResponse({"done": progress.done, "message": progress.message, "is_over": progress.is_over()})
 
 
 @router.post("/tickets/{ticket_id}/steps/{event}")
@@ -124,6 +142,24 @@ def workbook(ticket_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """The workbook to fill in."""
     name, content = TicketService(portal, user.actor).workbook(ticket_id)
     return Response(content, media_type=XLSX, headers={"Content-Disposition": f"attachment; filename={quote(name)}"})
+
+
+def _tasks(portal: Portal, user: CurrentUser, number: int, signed: Signed | None = None) -> Response:
+    home, role = HomeService(portal, user.actor), user.actor.role
+    tickets_page = TicketService(portal, user.actor).waiting(number, MOST)
+    return page(
+        "tasks.html",
+        portal,
+        user,
+        found=tickets_page,
+        groups=home.groups(tickets_page),
+        signed=signed,
+        decisions=home.decisions() if role == "quality_officer" else (),
+        worst=home.worst() if role == "leader" else (),
+        accesses=home.newest_accesses() if role == "auditor" else (),
+        newest=newest_table(portal, user.actor) if role in ("analyst", "operator") else None,
+        filter={},
+    )
 
 
 @router.get("/requests/new")
@@ -189,10 +225,19 @@ def ticket_page(portal: Portal, user: CurrentUser, ticket_id: str, reply: FormRe
         state_machine=Tickets.state_machine(),
         grounds={name: label for name, label in Tickets.state_machine().grounds.items() if name in decided},
         reply=reply,
+        answer_steps=ANSWER_STEPS,
+        claim=_claim(view),
         said=""
         if is_ended and reply.said == SAID["answer"]
         else reply.said,  # the page stays open while the lake goes on
     )
+
+
+def _claim(view: TicketView) -> Event | None:
+    """What a decision that waits is about: the event that brought the ticket into its state, if it states reasons."""
+    waits = any(step.requires for step in view.steps)
+    entered = [e for e in view.events if e.target == view.ticket.state and e.source != e.target]
+    return entered[-1] if waits and entered and entered[-1].role != "machine" and entered[-1].facts else None
 
 
 def _back(ticket_id: str, said: str) -> RedirectResponse:

@@ -74,8 +74,9 @@ async def answer(ticket_id: str, request: Request, portal: AnyPortal, user: Logg
 
 
 def _form(portal: Portal, user: CurrentUser, said: Mapping[str, str], message: str, status: int) -> Response:
-    contracts, limit = UploadService(portal, user.actor).datasets(), portal.settings.portal_upload_mib
-    view = {"contracts": contracts, "limit": limit, "endings": ENDINGS, "said": said, "message": message}
+    service, limit = UploadService(portal, user.actor), portal.settings.portal_upload_mib
+    view = {"contracts": service.datasets(), "limit": limit, "endings": ENDINGS, "said": said, "message": message}
+    view |= {"offers": service.offers()}
     return page("upload.html", portal, user, status, **view)
 
 

@@ -45,6 +45,10 @@ class OversightService:
             raise Unknown("没有这条通知，或不属于您的部门")
         self._board().read(self.actor.department, notice_id)
 
+    def mark_all_read(self) -> None:
+        """Mark all of the own department's as read."""
+        self._board().read_all(self.actor.department)
+
     def log(self, page: int, size: int, department: str) -> LogPage:
         """Who was shown which sensitive data, newest first."""
         rights.check_right(self.actor, Right.AUDIT, "查看访问日志")

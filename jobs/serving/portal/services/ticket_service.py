@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from deltalake.exceptions import CommitFailedError
+from ulid import ULID
 
 from jobs.access import rights
 from jobs.access.policy import Right
@@ -23,7 +25,9 @@ from jobs.pipeline.ticket_table import write_ticket_table
 from jobs.serving.access_log import Access
 from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
+from jobs.serving.portal.services.answer_service import AnswerProgress, answer_progress
 from jobs.serving.portal.services.samples import Sample, failing_rows
+from jobs.serving.portal.services.upload_service import ReceivedFile, UploadService
 
 logger = logging.getLogger(__name__)
 NUMBERS = ("days",)
@@ -51,6 +55,7 @@ class TicketView:
     may_download_workbook: bool
     may_answer: bool
     may_open_deliveries: bool
+    progress: AnswerProgress | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +89,13 @@ class TicketService:
         contract = self.portal.registry().contracts.get(ticket.dataset)
         ticket_deliveries = tickets.ticket_deliveries(ticket_id, actor)
         sample, note = self._sample(ticket, contract, ticket_deliveries) if with_rows else (None, "")
+        events = self.events(ticket_id)
         is_ended = tickets.state_machine().states[ticket.state].end
         is_packed = ticket.kind in tickets.state_machine().machine_found and bool(ticket_deliveries) and not is_ended
         return TicketView(
             ticket=ticket,
             contract=contract,
-            events=self.events(ticket_id),
+            events=events,
             comments=self.comments(ticket_id),
             steps=tickets.possible(ticket_id, actor),
             ticket_deliveries=ticket_deliveries,
@@ -99,6 +105,7 @@ class TicketService:
             may_download_workbook=is_packed and self._may_download_workbook(ticket),
             may_answer=is_packed and self._may_answer(ticket),
             may_open_deliveries=rights.may_know(actor, ticket.owner),
+            progress=answer_progress(self.portal, actor, ticket, events),
         )
 
     def events(self, ticket_id: str) -> tuple[Event, ...]:
@@ -156,9 +163,20 @@ class TicketService:
             raise NotAllowed("只有数据归属单位可以上传整改包")
 
     def answer(self, ticket_id: str, file: Path) -> str:
-        """The outcome of a filled workbook."""
+        """Key of the received workbook, which is recorded as an upload of the department."""
         self.check_answer(ticket_id)
-        return self.portal.workbooks.answer(self.portal.lake, self.portal.registry(), ticket_id, self.actor, file)
+        key = self.portal.workbooks.answer(self.portal.lake, self.portal.registry(), ticket_id, self.actor, file)
+        with file.open("rb") as opened:
+            sha = file_digest(opened, "sha256").hexdigest()
+        received = ReceivedFile(str(ULID()), key, file.stat().st_size, sha, (ticket_id,))
+        contract = self.portal.registry().contract(self.ticket(ticket_id).dataset)
+        UploadService(self.portal, self.actor).record(contract, received, file)
+        return key
+
+    def progress(self, ticket_id: str) -> AnswerProgress | None:
+        """The progress of the newest answer."""
+        ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
+        return answer_progress(self.portal, self.actor, ticket, self.events(ticket_id))
 
     def _mark(self, kind: str, dataset: str) -> None:
         """Mark rows under a request for readers of the data; on failure, the reminder run marks them."""

@@ -1,9 +1,13 @@
 """Files that a department delivers through the portal, and their progress."""
 
 import hashlib
-from collections.abc import Mapping
+import logging
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
 from ulid import ULID
@@ -12,25 +16,31 @@ from jobs.access import rights
 from jobs.access.personal_numbers import masked_text
 from jobs.access.policy import Right
 from jobs.access.roles import reads_as_sent
+from jobs.collaboration import TicketQuery
 from jobs.contracts import Contract
 from jobs.errors import LakeError, Unknown
+from jobs.ingest.first_look import MOST_BYTES, first_look, later
 from jobs.ingest.land import Manifest
 from jobs.ingest.landing import MANIFEST
+from jobs.ingest.reading import LocalFile
 from jobs.lake.database import utc
 from jobs.lake.ledger import NAME_LENGTH
 from jobs.lake.store import PartUpload
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.model.delivery import JUDGED, Delivery, State
+from jobs.model.ticket import Ticket
 from jobs.serving.account_tables import UploadRow
 from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.multipart import TooLarge, check_head, safe_name
 from jobs.serving.portal.services.data_service import DataService
 
+logger = logging.getLogger(__name__)
 PART_BYTES = 8 << 20
 HEAD_BYTES = 16
 LISTED = 30
+OFFERED, MOST_TICKETS = 10, 200
 STEPS = ("上传", "登记", "读取", "质检", "出报告")
 
 
@@ -83,6 +93,25 @@ class Incoming:
 
 
 @dataclass(frozen=True)
+class Offers:
+    """Choices of the form: deliveries by title of their dataset, newest first, and tickets."""
+
+    deliveries: Mapping[str, tuple[Delivery, ...]]
+    tickets: tuple[Ticket, ...]
+
+
+@dataclass(frozen=True)
+class ReceivedFile:
+    """A file that lies in the landing zone, and the tickets that it answers."""
+
+    id: str
+    key: str
+    size: int
+    sha256: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Uploaded:
     """A completely received file."""
 
@@ -94,6 +123,7 @@ class Uploaded:
     delivery: str
     file: str
     size_bytes: int
+    first_look: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +151,17 @@ class UploadService:
         """What the actor may deliver."""
         rights.check_right(self.actor, Right.DELIVER, "报送数据")
         return tuple(c for c in self.portal.registry().sources() if c.provider == self.actor.department)
+
+    def offers(self) -> "Offers":
+        """What a delivery may supersede or answer: the newest deliveries, and the open tickets of the own department."""
+        contracts = self.datasets()
+        deliveries = {c.title: self._deliveries(c.id)[-OFFERED:][::-1] for c in contracts}
+        query = TicketQuery(is_open=True, provider=self.actor.department, kind="issue", order="due", size=MOST_TICKETS)
+        found = self.portal.tickets.tickets(self.actor, query, self.portal.now()).tickets
+        own = {contract.id for contract in contracts}
+        return Offers(
+            {title: some for title, some in deliveries.items() if some}, tuple(t for t in found if t.dataset in own)
+        )
 
     def letter(self, fields: Mapping[str, str]) -> UploadDetails:
         """Fields of the form; InvalidForm in Chinese, NotAllowed for another department's dataset."""
@@ -155,24 +196,46 @@ class UploadService:
         if file.waiting:
             file.send()
         file.upload.complete()
-        sha, dataset = file.digest.hexdigest(), file.letter.contract.id
+        contract, manifest = file.letter.contract, file.letter.manifest
+        received = ReceivedFile(file.id, file.key, file.size, file.digest.hexdigest(), tuple(manifest.answers))
+        uploaded = self.record(contract, received)
+        notes = manifest.model_dump_json(exclude_none=True).encode()
+        self.portal.lake.store.put_bytes(f"{file.key.rpartition('/')[0]}/{MANIFEST}", notes, "application/json")
+        return uploaded
+
+    def record(self, contract: Contract, file: ReceivedFile, local: Path | None = None) -> Uploaded:
+        """The received file, recorded with a first look at it; `local` is a copy on disk, where there is one."""
         row = UploadRow(
             id=file.id,
             at=utc(self.portal.now()),
             name=self.actor.name,
             department=self.actor.department,
-            dataset=dataset,
-            delivery=f"{dataset[:NAME_LENGTH]}-{sha[:12]}",
+            dataset=contract.id,
+            delivery=f"{contract.id[:NAME_LENGTH]}-{file.sha256[:12]}",
             key=file.key,
             size_bytes=file.size,
-            sha256=sha,
+            sha256=file.sha256,
+            answers=" ".join(file.answers),
+            first_look="\n".join(self._first_look(contract, file, local)),
         )
         with self.portal.tickets.database.session() as session:
             session.add(row)
-            uploaded = _uploaded(row)
-        notes = file.letter.manifest.model_dump_json(exclude_none=True).encode()
-        self.portal.lake.store.put_bytes(f"{file.key.rpartition('/')[0]}/{MANIFEST}", notes, "application/json")
-        return uploaded
+            return _uploaded(row)
+
+    def _first_look(self, contract: Contract, file: ReceivedFile, local: Path | None) -> Sequence[str]:
+        """What is said of the file at once; it is received whatever happens here."""
+        if file.size > MOST_BYTES:
+            return later()
+        name = file.key.rsplit("/", 1)[-1]
+        try:
+            with TemporaryDirectory(prefix="lake-look-") as folder:
+                path = local or Path(folder) / name
+                if local is None:
+                    self.portal.lake.store.get_file(file.key, path)
+                return first_look(contract, LocalFile(name, path))
+        except Exception:
+            logger.exception("%s: no first look at %s", contract.id, file.key)
+            return later()
 
     def uploads(self) -> tuple[Uploaded, ...]:
         """Uploads of the actor's department, newest first."""
@@ -212,7 +275,7 @@ class UploadService:
 
     def _answers(self, text: str, contract: Contract) -> list[str]:
         """Tickets of this dataset that the delivery answers."""
-        ticket_ids = list(dict.fromkeys(text.replace("，", ",").replace(",", " ").split()))[:50]
+        ticket_ids = list(dict.fromkeys(re.split(r"[\s,，]+", text.strip())))[:50] if text.strip() else []
         for ticket_id in ticket_ids:
             try:
                 ticket = self.portal.tickets.ticket(ticket_id, self.actor, self.portal.now())
@@ -225,7 +288,10 @@ class UploadService:
 
 def _uploaded(row: UploadRow) -> Uploaded:
     file = row.key.rsplit("/", 1)[-1]
-    return Uploaded(row.id, utc(row.at), row.name, row.department, row.dataset, row.delivery, file, row.size_bytes)
+    look = tuple(row.first_look.splitlines())
+    return Uploaded(
+        row.id, utc(row.at), row.name, row.department, row.dataset, row.delivery, file, row.size_bytes, look
+    )
 
 
 def _rows(text: str) -> int | None:

@@ -67,6 +67,8 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "csrf": "", "dataset": "gas_regulator_readings", "record": "1", "field": "f", "message": "m", "evidence": "e",
     },
     "/notices/{notice_id}/read": {"csrf": ""},
+    "/notices/read": {"csrf": ""},
+    "/tasks/sign": {"csrf": "", "sign-T-000001": "2"},
     "/tickets/{ticket_id}/comments": {"csrf": "", "text": "x"},
     STEP: {"csrf": "", "seen": "2", **{k: str(v) for k, v in STATED.items()}},
 }  # fmt: skip
@@ -125,7 +127,7 @@ def things(town: City) -> dict[str, str]:
     with town.portal.tickets.database.session() as session:
         session.add(NoticeRow(department="civil_affairs", at=utc(NOW), title="提醒", text="一个工单"))
     with town.portal.tickets.database.session() as session:
-        notice = session.scalars(select(NoticeRow.id)).one()
+        notice = session.scalars(select(NoticeRow.id).where(NoticeRow.title == "提醒")).one()
     delivery = delivered(town, "divisions")
     return {
         "ticket_id": town.issue, "event": "sign", "dataset": "divisions", "provider": "civil_affairs",

@@ -1,5 +1,6 @@
 """Why something was not done: the status says whose word it takes, and the form still holds what was typed."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.serving.portal.portal_city import Browser, City, city
+from tests.unit.serving.portal.portal_city import NOW, Browser, City, an_issue, city
 
 FILE = {"files": {"file": ("甲.csv", b"a,b\n1,2\n")}}
 
@@ -99,7 +100,18 @@ def test_an_upload_form_keeps_what_was_said_of_the_file(town: City) -> None:
     answer = Browser(town.portal, "own").post("/uploads", said, **FILE)
     assert answer.status_code == 422 and "行数须是整数" in answer.text
     assert '<option value="divisions" selected>' in answer.text and 'value="many"' in answer.text
-    assert f'name="answers" maxlength="500" value="{town.issue}"' in answer.text
+    assert f'name="answers" value="{town.issue}" checked' in answer.text
+
+
+def test_an_upload_answers_all_tickets_that_are_marked_and_no_endless_list(town: City) -> None:
+    other = town.portal.tickets.found([an_issue(field="b")], NOW)[0]
+    said = {"dataset": "divisions", "answers": [town.issue, other]}
+    own = Browser(town.portal, "own")
+    assert own.post("/uploads", said, **FILE).status_code == 303
+    manifest = next(data for key, data in town.store.objects.items() if key.endswith("_manifest.json"))
+    assert json.loads(manifest)["answers"] == [town.issue, other]
+    endless = own.post("/uploads", {"dataset": "divisions", "answers": ["T-000001"] * 1000}, **FILE)
+    assert endless.status_code == 422 and "选择的工单过多" in endless.text
 
 
 def test_a_pack_that_is_not_taken_is_told_on_the_page_of_its_ticket(town: City) -> None:

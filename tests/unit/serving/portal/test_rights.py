@@ -103,6 +103,7 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     "/uploads/new": {NO_DEPARTMENT: only(*DEPARTMENT)},
     "/requests/new": {NO_DEPARTMENT: only(*DEPARTMENT)},
     "/tickets/{ticket_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
+    "/tickets/{ticket_id}/state": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/tickets/{ticket_id}/workbook": {
         OWN: only("own", "clerk", "officer"),
         FOREIGN: {**only("officer"), **dict.fromkeys(DEPARTMENT, 404)},
@@ -141,6 +142,8 @@ POSTS: dict[str, dict[str, dict[str, int]]] = {
         OWN: {who: DONE if who in DEPARTMENT else 404 for who in ALL},
         FOREIGN: dict.fromkeys(ALL, 404),
     },
+    "/notices/read": {NO_DEPARTMENT: dict.fromkeys(ALL, DONE)},
+    "/tasks/sign": {NO_DEPARTMENT: only(*DEPARTMENT)},
     "/audit": {NO_DEPARTMENT: only("auditor")},
     "/password": {NO_DEPARTMENT: dict.fromkeys(ALL, 422)},
 }
