@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from jobs.serving.portal.context import Portal
 from jobs.serving.portal.services.samples import Sample
 
 TICKET_ID = re.compile(r"(T-\d{6,})")
+SAMPLED = 5
 SOON = 2
 """So much time left, in the clock's unit, is little."""
 
@@ -185,6 +187,14 @@ def sample_table(sample: Sample) -> Table:
     return table(f"前 {len(sample.rows)} 行", sample.head, sample.rows, numeric)
 
 
+def sample_tables(sample: Sample) -> tuple[Table, Table | None]:
+    """The first rows of a sample, and the others, if there are any."""
+    if len(sample.rows) <= SAMPLED:
+        return sample_table(sample), None
+    rest = replace(sample, rows=sample.rows[SAMPLED:])
+    return sample_table(replace(sample, rows=sample.rows[:SAMPLED])), replace(sample_table(rest), caption="其余各行")
+
+
 def choices(contracts: Sequence[Contract]) -> list[tuple[str, str]]:
     """Datasets to choose from."""
     return [(c.id, c.title) for c in contracts]
@@ -206,6 +216,7 @@ FOR_TEMPLATES: Mapping[str, Callable[..., object] | Mapping[str, str]] = {
     "indicator": indicator,
     "fields_of": fields_of,
     "sample_table": sample_table,
+    "sample_tables": sample_tables,
     "units": dict(UNITS),  # type: ignore[arg-type]
     "grades": GRADES,
     "types": TYPES,
