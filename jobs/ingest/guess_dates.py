@@ -1,13 +1,19 @@
 """Whether a column holds dates or times, and in which formats."""
 
 import re
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Literal
 
+from jobs.ingest.wordings import wording
+
 SURE = 0.98
+MONTHS = 12
+SHOWN = 5
 SAMPLED_VALUES = 20_000
 TIME_HEADER = re.compile(r"日期|时间|时刻|年月|date|time|_at$|_on$|day$", re.I)
 NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
@@ -56,6 +62,16 @@ class Moment:
     has_zone_word: bool
 
 
+def about_unfit(values: Mapping[str, int], is_moment: bool) -> list[str]:
+    """Of values of which most are moments, the comment on those that are none; empty where most are none."""
+    unfit = {v: rows for v, rows in values.items() if not any(_fits(s, r, v) for s, r in FORMATS.items())}
+    rows = sum(unfit.values())
+    if not rows or rows * 2 >= sum(values.values()):
+        return []
+    shown = {"rows": rows, "values": "、".join([*unfit][:SHOWN])}
+    return [wording("dates_held", **shown) if is_moment else wording("dates_as_text", **shown)]
+
+
 def guess_moment(header: str, values: Mapping[str, int]) -> Moment | None:
     """The formats of a column of dates or times; None where it is something else.
 
@@ -77,7 +93,7 @@ def _shares(values: Mapping[str, int], names_a_time: bool) -> dict[str, float]:
     """Share of the values that match each format."""
     shares = dict.fromkeys(FORMATS, 0.0)
     if any(map(ANY_FORMAT.match, values)):  # most columns are no dates
-        shares = {spark: share(values, regex.match) for spark, regex in FORMATS.items()}
+        shares = {spark: share(values, partial(_fits, spark, regex)) for spark, regex in FORMATS.items()}
     _drop_weaker_order(shares)
     if names_a_time:
         shares["excel_serial"] = share(values, _is_serial)
@@ -86,6 +102,19 @@ def _shares(values: Mapping[str, int], names_a_time: bool) -> dict[str, float]:
     else:
         shares["yyyyMMdd"] = 0.0
     return shares
+
+
+def _fits(spark: str, regex: re.Pattern[str], value: str) -> bool:
+    """Whether the value has the format, and its day exists."""
+    if not regex.match(value):
+        return False
+    numbers = re.findall(r"\d+", value)
+    if spark.startswith("yyyyMMdd"):
+        year, month, day = value[:4], value[4:6], value[6:8]
+    else:
+        named = dict(zip((part[0] for part in re.findall(r"y+|M+|d+", spark)), numbers, strict=False))
+        year, month, day = named["y"], named["M"], named["d"]
+    return 1 <= int(month) <= MONTHS and 1 <= int(day) <= monthrange(int(year), int(month))[1]
 
 
 def _has_time(formats: Sequence[str], values: Mapping[str, int]) -> bool:

@@ -28,6 +28,10 @@ NAME_HEADER = re.compile(
     r"name$|station|site|device|meter|sensor|count(?:y|ry)|region|district|city|location|area|zone|node|type$|category|symbol",
     re.I,
 )
+READING_HEADER = re.compile(
+    r"采集|抄表|抄见|监测|观测|测量|检测|采样|上报时间|记录时间|数据时间|read|observ|measur|sampl|record", re.I
+)
+"""Times at which a thing is read, again and again."""
 PERIOD_HEADER = re.compile(r"^(年|月|日|时|年份|年度|月份|季度|账期|小时|year|month|day|hour|quarter|week)$", re.I)
 BOOKKEEPING = re.compile(
     r"更新|修改|创建|入库|导出|登记|成立|注册|签发|发证|核准|有效|截止|到期|起始|结束|updat|modif|creat|issued|valid|expir|start|end",
@@ -58,6 +62,8 @@ class _Codes:
 
     rows: int
     by_position: dict[int, tuple[np.ndarray, int]] = field(default_factory=dict)
+    readings: frozenset[int] = frozenset()
+    """Columns whose header names the time of a reading."""
 
     def distinct(self, positions: Sequence[int]) -> int:
         """Distinct combinations of values."""
@@ -87,13 +93,18 @@ def guess_key(
         return KeyGuess()
     roles = {i: _role(columns[i], header[i] or "", guesses[i]) for i in columns}
     order = _candidates(columns, roles, ORDER)
-    codes = _Codes(rows, {i: _coded(columns[i]) for i in order})
+    codes = _Codes(rows, {i: _coded(columns[i]) for i in order}, _readings(order, header))
     varied = [i for i in order if codes.by_position[i][1] > 1]
     key = _shortest(varied, codes)
     if key:
         return _completed(key, order, roles, codes, names)
     near = tuple(_near(varied, codes, names))
     return KeyGuess((), near) if near else _with_dimensions(columns, roles, rows)
+
+
+def _readings(positions: Sequence[int], header: Sequence[str | None]) -> frozenset[int]:
+    """Columns whose header names the time of a reading."""
+    return frozenset(i for i in positions if READING_HEADER.search(header[i] or ""))
 
 
 def _with_dimensions(columns: Mapping[int, pa.Array], roles: Mapping[int, Role], rows: int) -> KeyGuess:
@@ -184,9 +195,10 @@ def _completed(
 def _with_time(
     key: tuple[int, ...], times: Sequence[int], roles: Mapping[int, Role], codes: _Codes, names: Mapping[int, str]
 ) -> KeyGuess:
-    """The key with the time where all things are measured at once."""
+    """The key with the time where all things are measured at once, or where its header says that it is of a reading."""
     is_snapshot = bool(times) and codes.by_position[times[0]][1] * SNAPSHOT <= codes.rows
-    if not (is_snapshot and "measure" in roles.values()):
+    is_reading = bool(times) and times[0] in codes.readings
+    if not ((is_snapshot or is_reading) and "measure" in roles.values()):
         return KeyGuess(key)
     return KeyGuess((*key, times[0]), (wording("key_with_time", name=names[times[0]]),))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.ingest.cell_errors import ERROR_WORDS
 from jobs.ingest.grid import Typed
-from jobs.ingest.guess_dates import DAY_END, guess_moment, share
+from jobs.ingest.guess_dates import DAY_END, TIME_HEADER, about_unfit, guess_moment, share
 from jobs.ingest.guess_numbers import CODE_LIKE, Numbers, narrow, numbers
 from jobs.ingest.header_words import (
     ALWAYS_CODE,
@@ -183,6 +183,8 @@ def _declared_type(column: Column, typed: Typed, values: Counter[str], field_gue
 
 def _moment(header: str, values: Counter[str], field_guess: Guess) -> bool:
     moment = guess_moment(header, values)
+    if TIME_HEADER.search(header) and not field_guess.personal:
+        field_guess.comments += about_unfit(values, is_moment=moment is not None)
     if moment is None:
         return False
     field_guess.type = moment.type

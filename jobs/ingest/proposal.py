@@ -4,8 +4,8 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,8 @@ import pyarrow as pa
 import yaml
 
 from jobs.contracts import Elements, Layout, no_elements
-from jobs.errors import DeliveryError
 from jobs.ingest.archive import Opener
-from jobs.ingest.columnar import open_parquet
-from jobs.ingest.delimited import open_delimited
-from jobs.ingest.excel import open_excel
-from jobs.ingest.grid import Grid, Typed
+from jobs.ingest.draft_sample import Profile, data_files, sampled
 from jobs.ingest.guess_element import FieldName, field_name
 from jobs.ingest.guess_key import KeyGuess, guess_key
 from jobs.ingest.guess_layout import GuessedLayout, guess_layout
@@ -26,43 +22,11 @@ from jobs.ingest.guess_numbers import decimal_mark
 from jobs.ingest.guess_values import Column, Guess, guess
 from jobs.ingest.headers import suffixed
 from jobs.ingest.kinds import LocalFile, files_below
-from jobs.ingest.notation import Notations
 from jobs.ingest.notes import FileNotes, Notes
-from jobs.ingest.records import open_json, open_jsonl
 from jobs.ingest.wordings import wording
 
 NO_ELEMENTS = no_elements()
-SAMPLED_ROWS = 100_000
-LEAST_ROWS_OF_A_FILE = 1000
-REVIEWER_FINDINGS = (
-    "column_duplicate",
-    "formulas_without_values",
-    "rows_total",
-    "rows_note",
-    "rows_header",
-    "sheets_hidden",
-    "rows_hidden",
-    "date_system_1904",
-)
-"""Findings that the reviewer of a proposal has to know."""
 RESERVED = re.compile(r"^[a-z][a-z0-9_]*$")
-
-
-@dataclass(frozen=True)
-class _Profile:
-    """The sampled rows, by column."""
-
-    header: tuple[str | None, ...]
-    own: int
-    columns: dict[int, pa.Array]
-    rows: int
-    more: bool
-    types: Mapping[int, Typed]
-
-    def with_rows(self, other: "_Profile") -> "_Profile":
-        """With the rows of another file of the same header."""
-        columns = {i: pa.concat_arrays([column, other.columns[i]]) for i, column in self.columns.items()}
-        return replace(self, columns=columns, rows=self.rows + other.rows, more=self.more or other.more)
 
 
 def propose(file: LocalFile, dataset: str, provider: str, scratch: Path, elements: Elements = NO_ELEMENTS) -> str:
@@ -74,12 +38,13 @@ def propose(file: LocalFile, dataset: str, provider: str, scratch: Path, element
         parts = [part for member in _members(file) for part in opener.open(member)]
         if not parts:
             raise FileNotes(file.name, notes).error(wording("archive_empty"))
+        parts = data_files(parts)
         part = parts[0]
         layout = guess_layout(part.path, FileNotes(part.name, notes))
         if part.name != file.name:
             suffix = part.path.suffix or Path(part.name).suffix
             layout.put(wording("archive_files", files=len(parts)), files=f"*{suffix}")
-        profile = _profile([p for p in parts if Path(p.name).suffix == Path(part.name).suffix], layout)
+        profile = sampled(parts, layout)
         if profile.own < 2:
             layout.comments.append(wording("one_column"))
         return _document(dataset, provider, file.name, layout, _Draft.of(profile, elements))
@@ -94,68 +59,17 @@ def _members(file: LocalFile) -> list[LocalFile]:
     return [LocalFile(name, path) for name, path in files_below(file.path)]
 
 
-def _profile(parts: Sequence[LocalFile], layout: GuessedLayout) -> _Profile:
-    """The rows of the first file, with those of all others that have the same header: one file may hide what others show."""
-    notes = Notes()
-    most = max(SAMPLED_ROWS // len(parts), LEAST_ROWS_OF_A_FILE)
-    profile = _sampled(_grid(parts[0], layout, notes), most)
-    unlike: list[str] = []
-    for part in parts[1:]:
-        try:
-            other = _sampled(_grid(part, layout, Notes()), most)
-        except DeliveryError:
-            unlike.append(part.name)
-            continue
-        if other.header == profile.header:
-            profile = profile.with_rows(other)
-        else:
-            unlike.append(part.name)
-    if unlike:
-        layout.comments.append(wording("files_unlike", number=len(unlike), names="、".join(unlike[:5])))
-    layout.comments += [finding.message for finding in notes.findings() if finding.kind in REVIEWER_FINDINGS]
-    return profile
-
-
-def _grid(part: LocalFile, layout: GuessedLayout, notes: Notes) -> Grid:
-    declared, file_notes = Layout.model_validate(layout.values), FileNotes(part.name, notes)
-    match declared.format:
-        case "excel":
-            return open_excel(part.path, declared, file_notes, Notations({}))
-        case "parquet":
-            return open_parquet(part.path, declared, file_notes, Notations({}))
-        case "json":
-            return open_json(part.path, declared, file_notes, Notations({}))
-        case "jsonl":
-            return open_jsonl(part.path, declared, file_notes, Notations({}))
-        case _:
-            return open_delimited(part.path, declared, file_notes, lambda header: len(header))
-
-
-def _sampled(grid: Grid, most: int) -> _Profile:
-    pieces: dict[int, list[pa.Array]] = {i: [] for i, name in enumerate(grid.header) if name is not None}
-    rows, has_more = 0, False
-    for chunk in grid.chunks():
-        if rows >= most:
-            has_more = True
-            break
-        rows += len(chunk)
-        for i, arrays in pieces.items():
-            arrays.append(chunk.cells[i])
-    joined = {i: pa.concat_arrays(arrays) if arrays else pa.array([], pa.string()) for i, arrays in pieces.items()}
-    return _Profile(grid.header, grid.own(), joined, rows, has_more, grid.types)
-
-
 @dataclass(frozen=True)
 class _Draft:
     """What is proposed for each column, and the key."""
 
-    profile: _Profile
+    profile: Profile
     guesses: dict[int, Guess]
     names: dict[int, FieldName]
     key: KeyGuess
 
     @classmethod
-    def of(cls, profile: _Profile, elements: Elements) -> "_Draft":
+    def of(cls, profile: Profile, elements: Elements) -> "_Draft":
         """The guesses for a file's sampled rows."""
         counts = {i: _counts(array) for i, array in profile.columns.items()}
         decimal = decimal_mark(value_counts for i, value_counts in counts.items() if i not in profile.types)
@@ -203,7 +117,7 @@ def _counts(array: pa.Array) -> Counter[str]:
     return Counter(dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
 
 
-def _guess(position: int, profile: _Profile, counts: Counter[str], decimal: str) -> Guess:
+def _guess(position: int, profile: Profile, counts: Counter[str], decimal: str) -> Guess:
     header, typed = profile.header[position] or "", profile.types.get(position)
     return guess(Column(header, position + 1, profile.rows, counts, typed, decimal))
 
@@ -218,7 +132,7 @@ def _key_comment(draft: _Draft) -> Iterator[str]:
 
 
 def _names(
-    profile: _Profile, guesses: Mapping[int, Guess], counts: Mapping[int, Counter[str]], elements: Elements
+    profile: Profile, guesses: Mapping[int, Guess], counts: Mapping[int, Counter[str]], elements: Elements
 ) -> dict[int, FieldName]:
     """Field names: a shared element's, an ASCII header in snake case, `field_<n>` for any other."""
     names: dict[int, FieldName] = {}

@@ -1,4 +1,4 @@
-"""Rows between and below the data that are no data: totals, notes, and the header once more.
+"""Rows between and below the data that are no data: totals, notes, units, and the header once more.
 
 They are recognised by what they say, not by their place: next month's file may have one more or one fewer.
 """
@@ -35,6 +35,15 @@ FIRST_COLUMNS = 3
 """A total is named in one of the first columns; those before it are blank."""
 NOTE_SHARE = 0.5
 """A note fills at most this part of the columns."""
+UNIT = (
+    r"^[（(]?(?:℃|°[CF]|[MkG]?Pa|bar|psi|[mM][³3](?:/[hd])?|t/h|kg/h|[kMG]Wh?|[GM]J(?:/h)?|[Ak]?V|A|Hz|[%％‰]|[mμ]g/[Lm][³3]?|NTU|"
+    r"[ck]?m|mm|km|h|min|s|[kt]g?|万?元|吨|个|户|人|天|小时|分钟|千瓦时|立方米|摄氏度|兆帕|/|-|—|——)[)）]?$"
+)
+NO_UNIT = ("/", "-", "—", "——")
+"""Marks of columns without a unit, in a row of units."""
+FIRST_ROWS = 3
+"""Units are below the header."""
+FEWEST_UNITS = 2
 MARK = "\ufeff"
 
 
@@ -60,18 +69,19 @@ class _Filter:
             ("rows_header", wording("rows_header"), self._is_header),
             ("rows_total", wording("rows_total"), self._is_total),
             ("rows_note", wording("rows_note"), self._is_note),
+            ("rows_units", wording("rows_units"), self._is_units),
         )
 
     def of(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The chunks without such rows; a finding about those once all are read."""
-        for chunk in chunks:
-            places = self._left_out(chunk)
+        for number, chunk in enumerate(chunks):
+            places = self._left_out(chunk, 0 if number else FIRST_ROWS)
             yield _without(chunk, places) if places else chunk
 
-    def _left_out(self, chunk: Chunk) -> list[int]:
-        """Indexes of the chunk's rows that are no data."""
+    def _left_out(self, chunk: Chunk, first: int) -> list[int]:
+        """Indexes of the chunk's rows that are no data; the first few may be units."""
         found: dict[str, list[int]] = {}
-        for place in self._candidates(chunk):
+        for place in sorted({*self._candidates(chunk), *range(min(first, len(chunk)))}):
             row = [cell[place].as_py() for cell in chunk.cells[: self.width]]
             kind = next((kind for kind, _, is_such in self.tests if is_such(row)), None)
             if kind:
@@ -101,13 +111,23 @@ class _Filter:
     def _is_total(self, row: list[str | None]) -> bool:
         """Whether the first word is a total and the rest are figures: nothing else is said of it in words."""
         filled = [cell for cell in row if cell]
-        return bool(re.match(TOTAL.replace(r"\p{Han}", "[\u3400-\u9fff]"), filled[0])) and not any(
-            re.search(r"[^\W\d_]{2,}", cell) for cell in filled[1:]
+        return (
+            bool(filled)
+            and bool(re.match(TOTAL.replace(r"\p{Han}", "[\u3400-\u9fff]"), filled[0]))
+            and not any(re.search(r"[^\W\d_]{2,}", cell) for cell in filled[1:])
         )
 
     def _is_note(self, row: list[str | None]) -> bool:
         filled = [cell for cell in row if cell]
-        return bool(re.match(NOTE, filled[0])) and len(filled) <= NOTE_SHARE * self.width
+        return bool(filled) and bool(re.match(NOTE, filled[0])) and len(filled) <= NOTE_SHARE * self.width
+
+    def _is_units(self, row: list[str | None]) -> bool:
+        """Whether every filled cell is a unit of measurement, and several are."""
+        filled = [cell.strip() for cell in row if cell and cell.strip()]
+        if filled and filled[0] in ("单位", "计量单位"):
+            filled = filled[1:]
+        units = [cell for cell in filled if cell not in NO_UNIT]
+        return len(units) >= FEWEST_UNITS and all(re.match(UNIT, cell) for cell in filled)
 
 
 def _said(chunk: Chunk, place: int) -> str:

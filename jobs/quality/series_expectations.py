@@ -29,7 +29,7 @@ class ColumnValuesInSeries(ColumnMapMetricProvider):
 class ColumnValuesNotSilent(ColumnMapMetricProvider):
     """A row, with a value or without, fits its neighbours unless the column `flag` is true."""
 
-    condition_metric_name = "column_values.not_silent"
+    condition_metric_name = "column_values.silence.in_series"
     condition_value_keys = ("flag",)
     filter_column_isnull = False
 
@@ -113,7 +113,7 @@ class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
 class ExpectColumnValuesToNotBeSilent(ColumnMapExpectation):
     """Rows of a point do not come without a value for more than `longest_s` seconds, unless `unless` holds."""
 
-    map_metric: ClassVar[str] = "column_values.not_silent"
+    map_metric: ClassVar[str] = "column_values.silence.in_series"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "longest_s", "unless", "flag")
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str] = Field(description=SERIES)

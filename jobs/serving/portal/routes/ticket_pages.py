@@ -147,6 +147,7 @@ def workbook(ticket_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
 def _tasks(portal: Portal, user: CurrentUser, number: int, signed: Signed | None = None) -> Response:
     home, role = HomeService(portal, user.actor), user.actor.role
     tickets_page = TicketService(portal, user.actor).waiting(number, MOST)
+    decisions = home.decisions() if role == "quality_officer" else ()
     return page(
         "tasks.html",
         portal,
@@ -154,7 +155,8 @@ def _tasks(portal: Portal, user: CurrentUser, number: int, signed: Signed | None
         found=tickets_page,
         groups=home.groups(tickets_page),
         signed=signed,
-        decisions=home.decisions() if role == "quality_officer" else (),
+        decisions=decisions,
+        others=home.others(tickets_page, decisions),
         worst=home.worst() if role == "leader" else (),
         accesses=home.newest_accesses() if role == "auditor" else (),
         newest=newest_table(portal, user.actor) if role in ("analyst", "operator") else None,

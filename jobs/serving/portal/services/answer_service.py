@@ -1,11 +1,13 @@
 """How far a department's answer to a ticket has come, from the received file to the result of the re-check."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
 from jobs.access import rights
+from jobs.access.personal_numbers import masked_text
+from jobs.access.roles import reads_as_sent
 from jobs.lake.database import utc
 from jobs.model.actor import Actor
 from jobs.model.delivery import JUDGED, STATE_WORDS, Delivery, State
@@ -29,6 +31,12 @@ class AnswerProgress:
     delivery: str
     first_look: tuple[str, ...] = ()
 
+    def masked(self) -> "AnswerProgress":
+        """Without numbers of persons, which names of files and columns may hold."""
+        look = tuple(masked_text(line, is_free=False) for line in self.first_look)
+        file, message = (masked_text(text, is_free=False) for text in (self.file, self.message))
+        return replace(self, file=file, message=message, first_look=look)
+
     def is_over(self) -> bool:
         """Whether nothing more will change."""
         return self.done == len(ANSWER_STEPS)
@@ -38,6 +46,11 @@ def answer_progress(portal: Portal, actor: Actor, ticket: Ticket, events: Sequen
     """The progress of the newest answer; None where there is none, or where the actor may not know of it."""
     if not rights.may_know(actor, ticket.owner):
         return None
+    progress = _progress(portal, ticket, events)
+    return progress if progress is None or reads_as_sent(actor, ticket.owner) else progress.masked()
+
+
+def _progress(portal: Portal, ticket: Ticket, events: Sequence[Event]) -> AnswerProgress | None:
     upload = _newest_upload(portal, ticket)
     delivery = _newest_delivery(portal, ticket, upload)
     if upload is None and delivery is None:

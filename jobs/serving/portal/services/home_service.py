@@ -1,7 +1,7 @@
 """What each role finds first: what waits for it, by dataset or by kind of decision, and what to look at."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jobs.access.roles import acts_for_department
 from jobs.collaboration import TicketPage, TicketQuery, Tickets
@@ -97,6 +97,11 @@ class HomeService:
             for title, state, kind in DECISIONS
         ]
         return tuple(decision for decision in found if decision.page.total)
+
+    def others(self, page: TicketPage, decisions: Sequence[Decision]) -> TicketPage:
+        """The page without the tickets that decisions show."""
+        shown = {ticket.id for decision in decisions for ticket in decision.page.tickets}
+        return replace(page, tickets=tuple(ticket for ticket in page.tickets if ticket.id not in shown))
 
     def worst(self) -> tuple[Ranked, ...]:
         """The departments that a leader looks at first: with overdue tickets, then with the lowest scores."""

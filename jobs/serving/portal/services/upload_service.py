@@ -253,7 +253,10 @@ class UploadService:
         if uploaded is None or not rights.may_know(self.actor, uploaded.department):
             raise Unknown(f"没有上传 {upload_id}，或不属于您的部门")
         is_own = reads_as_sent(self.actor, uploaded.department)
-        return uploaded if is_own else replace(uploaded, file=masked_text(uploaded.file, is_free=False))
+        if is_own:
+            return uploaded
+        look = tuple(masked_text(line, is_free=False) for line in uploaded.first_look)
+        return replace(uploaded, file=masked_text(uploaded.file, is_free=False), first_look=look)
 
     def progress(self, uploaded: Uploaded) -> Progress:
         """How far the upload has come."""
