@@ -50,7 +50,7 @@ def enter(context: BrowserContext, address: str, name: str) -> Page:
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     page.on("console", lambda said: said.type == "error" and pytest.fail(said.text))
     log_in(page, address, name)
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("我的待办|全市超期工单"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("我的待办|需要过问的事项"))
     return page
 
 
