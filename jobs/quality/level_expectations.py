@@ -29,7 +29,7 @@ def history_or_peers(back: int, values: dict[str, Any]) -> int:
 
 
 class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
-    """No `readings` in a row off the median of the previous `back` periods by more than `limit` and `spreads` sigmas.
+    """No `readings` in a row off the median of the previous `back` periods by more than `limit`, `share` and `spreads`.
 
     Periods are `period_s` seconds long and `every_s` apart (consecutive where it is not given). The sigma is
     robust, of the deviations in the same periods; a median needs `least` readings.
@@ -57,7 +57,7 @@ class ExpectColumnValuesToNotDepart(ColumnMapExpectation):
 
 
 class ExpectColumnValuesToNotDrift(ColumnMapExpectation):
-    """No `readings` in a row in periods whose median is off that of the previous `back` periods by more than `limit`.
+    """No `readings` in a row in periods whose median is off that of the previous `back` periods by more than `limit` and `share`.
 
     With `peers`, the median change of the points that share these fields is subtracted; with `back` 0, levels are
     compared with the peers' directly.
