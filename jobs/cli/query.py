@@ -107,12 +107,20 @@ def plan(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> N
         typer.echo(line)
 
 
-def profile(dataset: Annotated[str, typer.Argument(help="Id of a contract.")]) -> None:
+def profile(
+    dataset: Annotated[str, typer.Argument(help="Id of a contract.")],
+    series: Annotated[
+        bool, typer.Option("--series", help="Also suggest rules on spikes, gaps and silence, with limits from history.")
+    ] = False,
+) -> None:
     """Profile a curated table as a page, and print the rules that it suggests as a diff to review. Changes nothing.
 
     Example: `lake profile enterprise_registration > proposed.diff`
+
+    Limits of `--series` rest on medians and large percentiles, which a few faults in the history do not move.
+    Example: `lake profile water_plant_minutes --series`
     """
     typer.echo("profiling / 正在剖析 …", err=True)
-    table_profile = steps.profile(settings(), dataset)
+    table_profile = steps.profile(settings(), dataset, series)
     typer.echo(table_profile.diff, nl=False)
     typer.echo(f"page / 页面: {settings().home / table_profile.page}", err=True)

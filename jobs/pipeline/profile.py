@@ -25,10 +25,11 @@ class DatasetProfile:
     diff: str
 
 
-def profile(lake: Lake, registry: Registry, dataset: str) -> DatasetProfile:
-    """The dataset's newest curated rows, field by field. The suite itself is not touched."""
+def profile(lake: Lake, registry: Registry, dataset: str, with_series: bool = False) -> DatasetProfile:
+    """The dataset's newest curated rows, field by field, and as readings in time. The suite itself is not touched."""
     from jobs.quality.profile import profile as profiled
     from jobs.quality.profile import proposed
+    from jobs.quality.series_profile import series_rules
 
     contract = registry.contract(dataset)
     zone = Zone.GOLD if contract.kind == "product" else Zone.SILVER
@@ -36,8 +37,10 @@ def profile(lake: Lake, registry: Registry, dataset: str) -> DatasetProfile:
     version = lake.delta.version(path)
     if version is None:
         raise UserError(f"no table {path} yet; `lake tables` lists those that exist")
-    profiles = profiled(lake.tables.read(path, version), contract)
-    diff = _diff(lake, contract.file, dataset, proposed(profiles, registry.rules[dataset]))
+    rows, rules = lake.tables.read(path, version), registry.rules[dataset]
+    profiles = profiled(rows, contract)
+    entries = [*proposed(profiles, rules), *(series_rules(rows, contract, rules) if with_series else ())]
+    diff = _diff(lake, contract.file, dataset, entries)
     profiled_table = ProfiledTable(str(path), version, datetime.now(UTC))
     return DatasetProfile(write_profile(lake, contract, profiles, profiled_table, diff), diff)
 

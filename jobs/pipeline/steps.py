@@ -218,11 +218,11 @@ def recheck(lake: Lake, registry: Registry, delivery_id: str, against: str = "")
 
 
 @step(reads=(SILVER, GOLD), writes=(REPORTS,))
-def profile(lake: Lake, registry: Registry, dataset: str) -> "DatasetProfile":
+def profile(lake: Lake, registry: Registry, dataset: str, with_series: bool = False) -> "DatasetProfile":
     """Profile a curated table, and propose rules."""
     from jobs.pipeline import profile as profiling
 
-    return profiling.profile(lake, registry, dataset)
+    return profiling.profile(lake, registry, dataset, with_series)
 
 
 STEPS: Mapping[str, Step[..., Any]] = {

@@ -1,7 +1,9 @@
 """A profile says what is there, shows no person, and proposes rules that load and hold on what was seen."""
 
+import random
 import subprocess
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,46 @@ def test_proposed_rules_load_and_hold(filled: Lake, registry: Registry, tmp_path
 def test_a_table_that_is_not_there_is_said(lake: Lake, registry: Registry):
     with pytest.raises(UserError, match=r"no table silver\.meter yet"):
         profile(lake, registry, "meter")
+
+
+READINGS = """
+      - {name: site, businessName: 站点, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: at, businessName: 采集时间, logicalType: timestamp, required: true, primaryKey: true, primaryKeyPosition: 2}
+      - {name: level, businessName: 液位, logicalType: number}
+"""
+FAULT = 61
+"""Minute of a spike in the history itself."""
+
+
+def test_limits_of_series_rules_come_from_history_and_find_the_fault_in_it(
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path
+):
+    schema = contract("readings", READINGS)
+    registry = write_contracts({"schemas/sources/heat/readings.yaml": schema})
+    start, rng = datetime(2026, 1, 12), random.Random(3)
+    lines = ["站点,采集时间,液位"]
+    for site in ("甲", "乙"):
+        level = 50.0
+        for minute in range(300):
+            level += rng.choice((-0.5, 0.0, 0.5))
+            sent = level + (400 if minute == FAULT else 0)
+            lines.append(f"{site},{start + timedelta(minutes=minute):%Y-%m-%d %H:%M:%S},{sent:.1f}")
+    file = tmp_path / "a.csv"
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    deliver(lake.store, [file], "readings", "heat", Manifest())
+    (landed,) = land(lake, registry)
+    conform(lake, registry, landed.delivery.id)
+    root = registry.contract("readings").file.parents[3]
+    folders = {"schemas": root / "schemas", "expectations": root / "expectations"}
+    lake.settings = lake.settings.model_copy(update=folders)
+    assert "not_spike" not in profile(lake, registry, "readings").diff
+    diff = profile(lake, registry, "readings", with_series=True).diff
+    added = [line[1:] for line in diff.splitlines() if line.startswith("+") and not line.startswith("+++")]
+    suite = "\n".join(added) + "\n"
+    texts = {"schemas/sources/heat/readings.yaml": schema, "expectations/sources/heat/readings.yaml": suite}
+    proposed = write_contracts(texts)
+    rules = {rule.id: dict(rule.kwargs) for rule in proposed.rules["readings"] if rule.origin == "suite"}
+    assert rules["at_usual_interval"]["interval_s"] == 60 and rules["level_usual_presence"]["longest_s"] == 720
+    assert rules["level_usual_step"]["limit"] == 2.5, "five times the large steps, not the fault"
+    verdict = conform(lake, proposed, landed.delivery.id)
+    assert verdict.warned_rows == 2, "the two faults of the history, and nothing else"
