@@ -117,7 +117,6 @@ def profile(
 
     Example: `lake profile enterprise_registration > proposed.diff`
 
-    Limits of `--series` rest on medians and large percentiles, which a few faults in the history do not move.
     Example: `lake profile water_plant_minutes --series`
     """
     typer.echo("profiling / 正在剖析 …", err=True)
