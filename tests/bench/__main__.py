@@ -12,6 +12,7 @@ from tests.bench import (
     checked_write,
     closing,
     contracts,
+    corpus,
     dag_parse,
     fidelity,
     labels,
@@ -39,6 +40,7 @@ CHOICES = (
     "scheduler",
     "dag_parse",
     "contracts",
+    "corpus",
     "portal",
 )
 SERVICES = {
@@ -73,6 +75,8 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         dag_parse.measure(folder / "parse", measures)
     if arguments.only in (None, "contracts"):
         contracts.measure(folder / "contracts", measures)
+    if arguments.only in (None, "corpus"):
+        corpus.measure(measures)
     if arguments.only in (None, "portal"):
         _portal(measures)
     on_engine = {
