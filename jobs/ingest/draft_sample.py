@@ -53,7 +53,7 @@ class Profile:
 
 
 def data_files(parts: Sequence[LocalFile]) -> list[LocalFile]:
-    """The files of one ending: of those whose first file has columns, the largest; a note beside the data has none."""
+    """The files of one ending: of those whose first file has columns, the largest; a note that accompanies the data has none."""
     by_ending: dict[str, list[LocalFile]] = {}
     for part in parts:
         by_ending.setdefault(Path(part.name).suffix.lower(), []).append(part)

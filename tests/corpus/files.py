@@ -87,7 +87,7 @@ def _with_odd_rows(header: tuple[str, ...], rows: tuple[Row, ...], odd: list[tup
 
 
 def _written(draw: st.DrawFn, kind: str, header: tuple[str, ...], lines: list[Row]) -> tuple[bytes, str, str]:
-    """Bytes, ending of the name, and what the layout says beside the format."""
+    """Bytes, ending of the name, and what the layout says in addition to the format."""
     if kind == "csv":
         delimiter, encoding = draw(st.sampled_from(DELIMITERS)), draw(st.sampled_from(ENCODINGS))
         text = io.StringIO()

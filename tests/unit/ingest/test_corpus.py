@@ -41,9 +41,9 @@ def accounted(sent: Sent, folder: Path) -> None:
     names = [f"c{i}" for i in range(len(sent.header))]
     assert [tuple(row[name] for name in names) for row in rows] == list(sent.rows)
     assert len({row[ROW] for row in rows}) == len(rows)
-    told = {finding.kind: finding.detail.get("count", 0) for finding in reading.findings}
-    assert {kind: told.get(kind) for kind in sent.left_out} == sent.left_out
-    assert {kind for kind in told if kind.startswith("rows_")} == set(sent.left_out)
+    reported = {finding.kind: finding.detail.get("count", 0) for finding in reading.findings}
+    assert {kind: reported.get(kind) for kind in sent.left_out} == sent.left_out
+    assert {kind for kind in reported if kind.startswith("rows_")} == set(sent.left_out)
 
 
 @settings(max_examples=FILES, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -87,7 +87,7 @@ def _state(delivery: Delivery | None, ticket: Ticket, events: Sequence[Event]) -
         return RECEIVED, "文件已收下，等待读取"
     result = next((e for e in reversed(events) if e.facts.get("delivery") == delivery.id and e.role == "machine"), None)
     if result is not None and result.event != "further":
-        return len(ANSWER_STEPS), "；".join([event_label(result.event), *_told(result)])
+        return len(ANSWER_STEPS), "；".join([event_label(result.event), *_found(result)])
     if delivery.state not in JUDGED:
         return (READ if delivery.state is State.LOADED else RECEIVED), STATE_WORDS[delivery.state]
     if ticket.closed_at is not None:
@@ -95,7 +95,7 @@ def _state(delivery: Delivery | None, ticket: Ticket, events: Sequence[Event]) -
     return JUDGED_STEP, "；".join(filter(None, (STATE_WORDS[delivery.state], delivery.reason, "等待复核")))
 
 
-def _told(result: Event) -> list[str]:
+def _found(result: Event) -> list[str]:
     """What the re-check found, without the delivery's id."""
     delivery = str(result.facts.get("delivery", ""))
     return [value for _, value in stated(result) if value != delivery]

@@ -196,7 +196,8 @@ class UploadService:
         if file.waiting:
             file.send()
         file.upload.complete()
-        contract, manifest = file.letter.contract, file.letter.manifest
+        details = file.letter
+        contract, manifest = details.contract, details.manifest
         received = ReceivedFile(file.id, file.key, file.size, file.digest.hexdigest(), tuple(manifest.answers))
         uploaded = self.record(contract, received)
         notes = manifest.model_dump_json(exclude_none=True).encode()

@@ -70,7 +70,7 @@ def test_an_officer_finds_disputes_and_the_leader_the_departments_with_overdue_t
     assert "申诉待裁决（1）" in page and "校核申请待受理（1）" in page
     ticket = officer.get(f"/tickets/{town.issue}").text
     claim = ticket[ticket.index('class="claim"') :]
-    assert "规则过严" in claim[:600] and "附件一" in claim[:600], "what the decision is about stands where it is taken"
+    assert "规则过严" in claim[:600] and "附件一" in claim[:600], "the reasons are next to the decision"
     town.wait(days=16)
     page = Browser(town.portal, "leader").get("/tasks").text
     assert "最需要督促的部门" in page and page.index("聊城") >= 0 and "/departments/liaocheng_gas" in page
