@@ -42,19 +42,35 @@ class History:
 
 def series_rules(rows: DataFrame, contract: Contract, rules: Sequence[Rule]) -> list[dict[str, Any]]:
     """Suite entries on spikes, gaps and silence that no rule covers yet; none where the key has no time."""
-    key = [contract.field(name) for name in contract.key()]
-    at = next((field for field in key if field.type == "timestamp"), None)
+    at = next(filter(_is_time, map(contract.field, contract.key())), None)
     if at is None:
         return []
-    series = tuple(field.name for field in key if field is not at)
-    fields = [f for f in contract.fields if f.type in NUMBERS and f not in key and f.name in rows.columns]
+    series = tuple(name for name in contract.key() if name != at.name)
+    fields = [f for f in _numbers(contract) if f.name in rows.columns]
     found = _measured(rows, series, at, fields)
     if not found["interval"] or found["rows"] < ENOUGH_STEPS:
         return []
     history = History(series, at, int(found["rows"]), float(found["interval"]))
-    entries = [_gap(history)]
+    return _uncovered([_gap(history), *_of_fields(history, fields, found)], rules)
+
+
+def _is_time(field: Field) -> bool:
+    return field.type == "timestamp"
+
+
+def _numbers(contract: Contract) -> list[Field]:
+    """Fields that may be readings."""
+    return [field for field in contract.fields if field.type in NUMBERS and field.key_position is None]
+
+
+def _of_fields(history: History, fields: Sequence[Field], found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    entries = []
     for index, field in enumerate(fields):
         entries += _of_field(history, field, {name: found[f"{name}{index}"] for name in ("filled", "steps", "step")})
+    return entries
+
+
+def _uncovered(entries: Sequence[dict[str, Any]], rules: Sequence[Rule]) -> list[dict[str, Any]]:
     covered = {(rule.type, rule.kwargs.get("column")) for rule in rules}
     return [entry for entry in entries if (entry["type"], entry["kwargs"]["column"]) not in covered]
 

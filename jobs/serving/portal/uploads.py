@@ -12,7 +12,8 @@ from fastapi import Request
 from jobs.errors import LakeError
 from jobs.serving.portal.authentication import FIELD, CurrentUser, InvalidForm, check_csrf, portal_of
 from jobs.serving.portal.multipart import FieldPart, FileStart, TooLarge, check_head, parts, safe_name
-from jobs.serving.portal.services.upload_service import Incoming, Uploaded, UploadService
+from jobs.serving.portal.services.incoming import Incoming
+from jobs.serving.portal.services.upload_service import Uploaded, UploadService
 
 logger = logging.getLogger(__name__)
 MOST_FIELDS = 50

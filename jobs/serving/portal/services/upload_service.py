@@ -1,10 +1,9 @@
 """Files that a department delivers through the portal, and their progress."""
 
-import hashlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +24,6 @@ from jobs.ingest.landing import MANIFEST
 from jobs.ingest.reading import LocalFile
 from jobs.lake.database import utc
 from jobs.lake.ledger import NAME_LENGTH
-from jobs.lake.store import PartUpload
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.model.delivery import JUDGED, Delivery, State
@@ -33,63 +31,14 @@ from jobs.model.ticket import Ticket
 from jobs.serving.account_tables import UploadRow
 from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.context import Portal
-from jobs.serving.portal.multipart import TooLarge, check_head, safe_name
+from jobs.serving.portal.multipart import safe_name
 from jobs.serving.portal.services.data_service import DataService
+from jobs.serving.portal.services.incoming import Incoming, UploadDetails
 
 logger = logging.getLogger(__name__)
-PART_BYTES = 8 << 20
-HEAD_BYTES = 16
 LISTED = 30
 OFFERED, MOST_TICKETS = 10, 200
 STEPS = ("上传", "登记", "读取", "质检", "出报告")
-
-
-@dataclass(frozen=True)
-class UploadDetails:
-    """What the sender says of a file."""
-
-    contract: Contract
-    manifest: Manifest
-
-
-@dataclass
-class Incoming:
-    """A file in upload to the landing zone; buffers less than a part and a chunk."""
-
-    id: str
-    letter: UploadDetails
-    key: str
-    upload: PartUpload
-    limit: int
-    size: int = 0
-    waiting: bytearray = field(default_factory=bytearray)
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-    is_checked: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.key.rsplit("/", 1)[-1]
-
-    def take(self, data: bytes) -> bool:
-        """Buffer bytes; True when a part is due to be sent. TooLarge, or WrongKind by the first bytes."""
-        self.size += len(data)
-        if self.size > self.limit:
-            raise TooLarge(f"文件超过 {self.limit >> 20:,} MiB；请拆分或压缩后上传，或联系平台运维")
-        self.digest.update(data)
-        self.waiting += data
-        if not self.is_checked and self.size >= HEAD_BYTES:
-            self.check()
-        return len(self.waiting) >= PART_BYTES
-
-    def check(self) -> None:
-        """WrongKind where the first bytes are not what the name says."""
-        check_head(self.name, bytes(self.waiting[:HEAD_BYTES]))
-        self.is_checked = True
-
-    def send(self) -> None:
-        """Upload the buffer as a part."""
-        self.upload.put(bytes(self.waiting))
-        self.waiting.clear()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from jobs.serving.portal import uploads
 from jobs.serving.portal.app import guarded
 from jobs.serving.portal.authentication import InvalidForm
 from jobs.serving.portal.multipart import WrongKind, check_head, parts, safe_name
-from jobs.serving.portal.services import upload_service
+from jobs.serving.portal.services import incoming
 from tests.unit.serving.portal.portal_city import NOW, Browser, City, city, delivered
 
 CSV = "代码,名称\n371502,东昌府区\n".encode()
@@ -59,7 +59,7 @@ def test_a_file_becomes_a_delivery_with_its_covering_letter_and_is_watched_until
 
 
 def test_a_large_file_goes_in_parts_and_never_stands_in_memory(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload_service, "PART_BYTES", 1 << 20)
+    monkeypatch.setattr(incoming, "PART_BYTES", 1 << 20)
     data = CSV + b"1,2\n" * (2 << 20)
     assert hand_over(Browser(town.portal, "own"), BytesIO(data)).status_code == 303
     (stored,) = [v for k, v in town.store.objects.items() if k.endswith("区划.csv")]
