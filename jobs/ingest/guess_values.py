@@ -190,8 +190,7 @@ def _moment(header: str, values: Counter[str], field_guess: Guess) -> bool:
     field_guess.type = moment.type
     field_guess.source["formats"] = list(moment.formats)
     field_guess.comments.append(wording("dates_share", share=moment.share, formats="、".join(moment.formats)))
-    ends = sum(n for value, n in values.items() if moment.type == "timestamp" and DAY_END.search(value))
-    if ends:
+    if ends := sum(n for value, n in values.items() if moment.type == "timestamp" and DAY_END.search(value)):
         field_guess.source["day_end"] = True
         field_guess.comments.append(wording("day_end", number=ends))
     if moment.has_zone_word:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from jobs.access import rights
 from jobs.access.personal_numbers import masked_text
 from jobs.access.roles import reads_as_sent
+from jobs.collaboration.opening import FURTHER
 from jobs.lake.database import utc
 from jobs.model.actor import Actor
 from jobs.model.delivery import JUDGED, STATE_WORDS, Delivery, State
@@ -85,14 +86,20 @@ def _newest_delivery(portal: Portal, ticket: Ticket, upload: UploadRow | None) -
 def _state(delivery: Delivery | None, ticket: Ticket, events: Sequence[Event]) -> tuple[int, str]:
     if delivery is None:
         return RECEIVED, "文件已收下，等待读取"
-    result = next((e for e in reversed(events) if e.facts.get("delivery") == delivery.id and e.role == "machine"), None)
-    if result is not None and result.event != "further":
+    result = _result(delivery, events)
+    if result is not None:
         return len(ANSWER_STEPS), "；".join([event_label(result.event), *_found(result)])
     if delivery.state not in JUDGED:
         return (READ if delivery.state is State.LOADED else RECEIVED), STATE_WORDS[delivery.state]
     if ticket.closed_at is not None:
         return len(ANSWER_STEPS), ticket.label
     return JUDGED_STEP, "；".join(filter(None, (STATE_WORDS[delivery.state], delivery.reason, "等待复核")))
+
+
+def _result(delivery: Delivery, events: Sequence[Event]) -> Event | None:
+    """The newest result of the re-check; new failing rows of the answer itself are another event, and no result."""
+    of_delivery = (e for e in reversed(events) if e.role == "machine" and e.facts.get("delivery") == delivery.id)
+    return next((e for e in of_delivery if e.event != FURTHER), None)
 
 
 def _found(result: Event) -> list[str]:

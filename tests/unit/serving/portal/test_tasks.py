@@ -111,6 +111,19 @@ def test_the_result_of_the_re_check_ends_the_steps(town: City) -> None:
     town.portal.tickets.rechecked(town.issue, [replace(WHOLE, delivery=delivery)], NOW)
     now = Browser(town.portal, "own").get(f"/tickets/{town.issue}/state").json()
     assert now["is_over"] and "复核通过" in now["message"]
+
+
+def test_new_failing_rows_of_an_answer_do_not_hide_that_it_was_returned(town: City) -> None:
+    delivery = answered(town, State.PARTLY_QUARANTINED, town.issue)
+    town.portal.tickets.answer_returned(town.issue, delivery, "没有一行对得上", NOW)
+    town.portal.tickets.found([an_issue(delivery=delivery)], NOW)
+    now = Browser(town.portal, "own").get(f"/tickets/{town.issue}/state").json()
+    assert now["is_over"] and "没有一行对得上" in now["message"]
+
+
+def test_a_closed_ticket_says_what_was_mended(town: City) -> None:
+    delivery = answered(town, State.ACCEPTED, town.issue)
+    town.portal.tickets.rechecked(town.issue, [replace(WHOLE, delivery=delivery)], NOW)
     assert "已改正" in Browser(town.portal, "own").get(f"/tickets/{town.issue}").text
 
 
