@@ -123,8 +123,7 @@ def until_partly_mended(clerk: Page, town: Town, folder: Path) -> None:
     send_back(clerk, living.filled(before, folder / "partly.xlsx", "legal_rep_id_no", RIGHT[:3]))
     keep(clerk, folder, "07-sent-back")
     town.go_on()
-    clerk.reload()
-    expect(clerk.locator(".state")).to_contain_text("重新整改")
+    expect(clerk.locator(".state")).to_contain_text("重新整改", timeout=60_000)  # the page shows it by itself
     expect(clerk.get_by_text("未通过 4 行，还有 1 行待改")).to_be_visible()
     expect(clerk.locator(".events")).to_contain_text("已改正 3 个，未改正 1 个")
     keep(clerk, folder, "08-partly-mended")
@@ -136,8 +135,7 @@ def until_closed(clerk: Page, town: Town, folder: Path) -> None:
     assert len(living.rows_of(left, "legal_rep_id_no")) == 1
     send_back(clerk, living.filled(left, folder / "whole.xlsx", "legal_rep_id_no", RIGHT[3:4]))
     town.go_on()
-    clerk.reload()
-    expect(clerk.locator(".state")).to_contain_text("已关闭")
+    expect(clerk.locator(".state")).to_contain_text("已关闭", timeout=60_000)
     expect(clerk.locator(".events")).to_contain_text("复核通过")
     expect(clerk.get_by_text("工单已办结。")).to_be_visible()
     expect(clerk.get_by_text("整改包")).to_have_count(0)
