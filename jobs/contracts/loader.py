@@ -12,6 +12,7 @@ from jobs.contracts import odcs
 from jobs.contracts.elements import Elements
 from jobs.contracts.model import Contract, Rule
 from jobs.contracts.names import OF_A_DELIVERY
+from jobs.contracts.references import reference_mistake
 from jobs.contracts.structure import structural_rules
 from jobs.contracts.suites import suite_rules
 from jobs.contracts.yaml_source import Document, read
@@ -121,13 +122,12 @@ def _parsed(schemas: Path, expectations: Path) -> Registry:
             id_ = file.stem if file.stem not in loaded else str(file)
             broken[id_] = BrokenContract(_kind(file, schemas), file.parent.name, str(error))
     rules: dict[str, tuple[Rule, ...]] = {}
-    titles = {contract.id: contract.title for contract in loaded.values()}
     usable = {id_: contract for id_, contract in loaded.items() if id_ not in broken}
     for contract in tuple(loaded.values()):
         try:
             _references(contract, documents[contract.id], loaded, broken)
             suite = expectations / contract.file.relative_to(schemas)
-            implied = structural_rules(contract, titles)
+            implied = structural_rules(contract, loaded)
             _check_ids(implied, documents[contract.id])
             rules[contract.id] = (*implied, *suite_rules(suite, contract, implied, usable, broken))
         except ContractError as error:
@@ -159,16 +159,9 @@ def _references(
     contract: Contract, document: Document, loaded: Mapping[str, Contract], broken: Mapping[str, BrokenContract]
 ) -> None:
     for index, declared in enumerate(contract.fields):
-        if declared.reference is None:
-            continue
-        place = ("schema", 0, "properties", index, "relationships")
-        dataset, _, column = declared.reference.partition(".")
-        if dataset in broken:
-            continue
-        if dataset not in loaded:
-            raise document.error(place, f"'{declared.reference}' refers to dataset '{dataset}', which has no contract")
-        if column not in {f.name for f in loaded[dataset].fields}:
-            raise document.error(place, f"'{declared.reference}': dataset '{dataset}' has no field '{column}'")
+        mistake = reference_mistake(declared, loaded, broken)
+        if mistake:
+            raise document.error(("schema", 0, "properties", index, "relationships"), mistake)
     _county(contract, document, loaded, broken)
     for name in contract.product.inputs if contract.product else ():
         if name not in {*loaded, *broken}:

@@ -35,6 +35,8 @@ class Field:
     min_length: int | None = None
     max_length: int | None = None
     reference: str | None = None
+    held_back: str = ""
+    """How to take a reference to a row that its own department still has to correct; empty: as `info`."""
     code: str = ""
     source: Source = field(default_factory=Source)
 

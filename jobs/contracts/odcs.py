@@ -37,7 +37,12 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "county": County,
 }
 SYSTEM_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"provider": None, "storage": Storage}
-FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"unit": None, "code": None, "source": Source}
+FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
+    "unit": None,
+    "code": None,
+    "held_back": None,
+    "source": Source,
+}
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -216,6 +221,7 @@ def _field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any]
         min_length=options.get("minLength"),
         max_length=options.get("maxLength"),
         reference=_reference(prop),
+        held_back=str(custom.get("held_back", "")),
         code=_code(document, path, str(custom.get("code", ""))),
         source=cast(Source, custom.get("source", Source())),
     )

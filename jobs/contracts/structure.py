@@ -1,11 +1,13 @@
 """Structural rules of a contract as expectations; derived when they run, never stored."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jobs.contracts.codes import codes, conditions_of, is_half_width
 from jobs.contracts.model import Contract, Field, Rule
 from jobs.contracts.names import MALFORMED, TEXT
+from jobs.contracts.references import AS_UNKNOWN
 from jobs.contracts.rule_wordings import RuleWording, wordings
 from jobs.contracts.time_zones import changes_clock
 
@@ -18,15 +20,15 @@ def text_column(field: Field) -> str:
     return field.name if field.type == "string" and not field.source.censored else TEXT + field.name
 
 
-def structural_rules(contract: Contract, titles: Mapping[str, str]) -> tuple[Rule, ...]:
+def structural_rules(contract: Contract, others: Mapping[str, Contract]) -> tuple[Rule, ...]:
     """Shape, required, type, enum, pattern, range, length, key and reference rules of a contract.
 
-    `titles`: Chinese title by id, for the datasets that it refers to.
+    `others`: contracts by id, of the datasets that it refers to.
     """
     rules = [_shape(contract)] if contract.kind == "source" else []
     for field in contract.fields:
         rules.extend(_field_rules(contract, field))
-        rules.extend(_reference(contract, field, titles))
+        rules.extend(_reference(contract, field, others))
     rules.extend(_key_rules(contract))
     return tuple(rules)
 
@@ -71,13 +73,20 @@ def _known(field: Field) -> str:
     return "、".join(value if value == text else label.format(value=value, label=text) for value, text in pairs)
 
 
-def _reference(contract: Contract, field: Field, titles: Mapping[str, str]) -> Iterator[Rule]:
+def _reference(contract: Contract, field: Field, others: Mapping[str, Contract]) -> Iterator[Rule]:
+    """A value must be in the other dataset; one whose row is held back there is a finding of its own, for information."""
     if not field.reference:
         return
     dataset, _, column = field.reference.partition(".")
+    other = others.get(dataset)
+    title = other.title if other else dataset
+    is_apart = field.held_back != AS_UNKNOWN and other is not None and column in other.key()
     kwargs = {"column": field.name, "dataset": dataset, "field": column}
-    condition = "expect_column_values_to_be_known", kwargs
-    yield _of_field(contract, field, "reference", condition, dataset=titles.get(dataset, dataset))
+    known = {**kwargs, "includes_held_back": True} if is_apart else kwargs
+    yield _of_field(contract, field, "reference", ("expect_column_values_to_be_known", known), dataset=title)
+    if is_apart:
+        condition = "expect_column_values_to_not_be_held_back", kwargs
+        yield replace(_of_field(contract, field, "held_back", condition, dataset=title), severity="info")
 
 
 def _limits(contract: Contract, field: Field) -> Iterator[Rule]:

@@ -16,7 +16,7 @@ from jobs.model.delivery import Delivery
 from jobs.model.verdict import RepairCount
 from jobs.pipeline.bronze import bronze_rows, is_small
 from jobs.pipeline.first_sent import need_sent_date, with_sent_date
-from jobs.pipeline.other_tables import curated, other_tables
+from jobs.pipeline.other_tables import all_other_tables, other_tables
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def evaluate_delivery(
         wanted = Wanted(columns, _repair_counts(repairs), staged, replaced)
         path, columns_of_silver = lake.path(Zone.SILVER, contract.id), len(silver_columns(contract, extras))
         stage = lake.stage(path, contract.write.partition_by, columns_of_silver)
-        evaluated = evaluate(rows, plan, partial(curated, lake, versions), wanted, stage)
+        evaluated = evaluate(rows, plan, all_other_tables(lake, versions), wanted, stage)
     return Evaluation(evaluated, repairs, extras)
 
 

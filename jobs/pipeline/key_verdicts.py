@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +21,7 @@ from jobs.lake.named_rows import NamedRows
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import is_small
 from jobs.pipeline.evaluation import runnable_rules, typed_rows
-from jobs.pipeline.other_tables import curated, other_tables
+from jobs.pipeline.other_tables import all_other_tables, other_tables
 from jobs.pipeline.recheck import KeyVerdicts
 from jobs.pipeline.versions import latest_versions
 
@@ -79,7 +78,7 @@ def _of_large(lake: Lake, rows: NamedRows, plan: quality.Plan, keys: Sequence[st
         keyed = all_rows.withColumn(KEY, key_column(plan.contract))
         return keyed.join(F.broadcast(requested), F.col(KEY) == F.col("_requested"), "left_semi")
 
-    masks = masks_of(rows, plan, partial(curated, lake, latest_versions(lake)), matching, [KEY])
+    masks = masks_of(rows, plan, all_other_tables(lake, latest_versions(lake)), matching, [KEY])
     rule_ids = tuple(rule.id for rule in masks.rules)
     try:
         yield from ((rule_ids, batch) for batch in _spooled(lake, masks.rows))

@@ -1,6 +1,7 @@
 """Curated rows of other datasets for a small delivery: read by the client, only the columns that the plan names."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pyarrow as pa
 
@@ -9,16 +10,17 @@ from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.spark_tables import in_engine
 from jobs.lake.zones import TablePath, Zone
+from jobs.pipeline.held_back import held_back_values
 from jobs.pipeline.versions import Versions
-from jobs.quality.one_query import OtherTables
 from jobs.quality.plan import Plan
+from jobs.quality.references import OtherTables
 
 # A larger table is read by the engine itself: handing it over would cost more than the engine's reading of its log.
 MOST_ROWS = 200_000
 
 
 def other_tables(lake: Lake, plan: Plan, versions: Versions) -> OtherTables:
-    """How the plan reads other datasets, at the versions."""
+    """How the plan of a small delivery reads other datasets, at the versions."""
     names = _columns(plan)
 
     def rows(dataset: str) -> NamedRows:
@@ -27,7 +29,16 @@ def other_tables(lake: Lake, plan: Plan, versions: Versions) -> OtherTables:
     def values(dataset: str, field: str) -> pa.ChunkedArray:
         return _read(lake, versions, dataset, (field,))[field]
 
-    return OtherTables(rows, values)
+    return OtherTables(rows, values, partial(held_back_values, lake, versions))
+
+
+def all_other_tables(lake: Lake, versions: Versions) -> OtherTables:
+    """How the plan of a large delivery reads other datasets: by the engine, at the versions."""
+
+    def values(dataset: str, field: str) -> pa.ChunkedArray:
+        return _read(lake, versions, dataset, (field,))[field]
+
+    return OtherTables(partial(curated, lake, versions), values, partial(held_back_values, lake, versions))
 
 
 def in_columns(lake: Lake, path: TablePath, versions: Versions, names: Sequence[str]) -> NamedRows:

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import UTC, datetime
-from functools import partial
 
 from pyspark.sql import DataFrame
 
@@ -18,7 +17,7 @@ from jobs.lake.results import Results
 from jobs.lake.zones import Zone
 from jobs.model.delivery import State
 from jobs.pipeline.ingestion import AWAITED
-from jobs.pipeline.other_tables import curated
+from jobs.pipeline.other_tables import all_other_tables
 from jobs.pipeline.versions import latest_versions
 from jobs.products import BUILDERS
 
@@ -62,8 +61,8 @@ def _publish_product(
     plan = quality.plan(contract, registry.rules[contract.id])
     path = lake.path(Zone.GOLD, contract.id)
     stage = lake.stage(path)
-    rows, read = NamedRows.of(product_rows(new_rows, contract)), partial(curated, lake, latest_versions(lake))
-    evaluated = evaluate(rows, plan, read, Wanted((*names, *PLACE), replaced=(RAW,)), stage)
+    rows, others = NamedRows.of(product_rows(new_rows, contract)), all_other_tables(lake, latest_versions(lake))
+    evaluated = evaluate(rows, plan, others, Wanted((*names, *PLACE), replaced=(RAW,)), stage)
     try:
         failed = evaluated.counted["failed"]
         if failed == 0:

@@ -13,8 +13,9 @@ from jobs.lake.spark_tables import in_engine
 from jobs.lake.staging import Stage
 from jobs.quality.conditions import Compiled, compile_rules
 from jobs.quality.counts import count, counted_columns
-from jobs.quality.one_query import OtherTables, masked_table
+from jobs.quality.one_query import masked_table
 from jobs.quality.plan import Plan
+from jobs.quality.references import OtherTables
 from jobs.quality.results import RuleResult, from_counts, of_a_part, through_gx
 from jobs.quality.verdict_masks import COUNTY, MASK, counts, masked, with_rule_flags
 from jobs.quality.wanted import Wanted
@@ -56,11 +57,9 @@ class VerdictMasks:
             rows.unpersist()
 
 
-def evaluate(
-    rows: NamedRows, plan: Plan, read: Callable[[str], NamedRows], wanted: Wanted, stage: Stage
-) -> EvaluatedRows:
+def evaluate(rows: NamedRows, plan: Plan, others: OtherTables, wanted: Wanted, stage: Stage) -> EvaluatedRows:
     """Typed rows with every rule evaluated, staged: one read for all row rules, one more per uniqueness group or reference."""
-    flagged, cached_tables = with_rule_flags(rows, plan, read)
+    flagged, cached_tables = with_rule_flags(rows, plan, others)
     compiled = compile_rules(plan, rows.frame.sparkSession)
     masked_rows = masked(flagged, plan, compiled, wanted.keep)
     rules = tuple(fused.rule for fused in compiled.fused)
@@ -112,12 +111,12 @@ def _evaluated(
 def masks_of(
     rows: NamedRows,
     plan: Plan,
-    read: Callable[[str], NamedRows],
+    others: OtherTables,
     only: Callable[[DataFrame], DataFrame],
     keep: Sequence[str],
 ) -> VerdictMasks:
     """Verdicts on the rows that `only` selects, uncached and not counted: the columns `keep` and `_mask…`."""
-    flagged, cached_tables = with_rule_flags(rows, plan, read, only)
+    flagged, cached_tables = with_rule_flags(rows, plan, others, only)
     compiled = compile_rules(plan, rows.frame.sparkSession)
     with_masks = masked(flagged, plan, compiled, keep)
     columns = [*keep, *(name for name in with_masks.columns if name.startswith(MASK))]

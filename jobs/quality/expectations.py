@@ -47,7 +47,7 @@ class ExpectColumnValuesToParse(ColumnMapExpectation):
 
 
 class ColumnValuesKnown(ColumnMapMetricProvider):
-    """A value is known unless the column `flag` says that the referenced dataset lacks it."""
+    """A value is known unless the column `flag` says that the referenced dataset lacks it, or holds it back."""
 
     condition_metric_name = "column_values.known"
     condition_value_keys = ("flag",)
@@ -59,6 +59,18 @@ class ColumnValuesKnown(ColumnMapMetricProvider):
 
 class ExpectColumnValuesToBeKnown(ColumnMapExpectation):
     """Each value of the column occurs in `field` of the curated table of `dataset`."""
+
+    map_metric: ClassVar[str] = "column_values.known"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "dataset", "field", "includes_held_back", "flag")
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "dataset", "field", "includes_held_back", "flag")
+    dataset: str
+    field: str
+    includes_held_back: bool = False
+    flag: str = ""
+
+
+class ExpectColumnValuesToNotBeHeldBack(ColumnMapExpectation):
+    """No value occurs only in rows of `dataset` that are in quarantine there."""
 
     map_metric: ClassVar[str] = "column_values.known"
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "dataset", "field", "flag")

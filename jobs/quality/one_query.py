@@ -5,8 +5,8 @@ of a reference is true, so that each verdict bit says what the rule would say of
 made from the answer, and the bits of rows without a flag are cleared.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,20 +20,13 @@ from jobs.lake.named_rows import NamedRows
 from jobs.lake.spark_tables import to_arrow
 from jobs.quality.conditions import Compiled, compile_rules
 from jobs.quality.lookups import with_lookups
-from jobs.quality.plan import COPIES, Group, Plan, Reference
+from jobs.quality.plan import COPIES, Group, Plan
+from jobs.quality.references import OtherTables, flags_of_references
 from jobs.quality.series import with_series_flags
 from jobs.quality.verdict_masks import COPY, COUNTY, MASK, fingerprint_of, hash_of, masked, place, takes_part
 from jobs.quality.wanted import Wanted
 
 PLACE, HASH = "_place", "_hash"
-
-
-@dataclass(frozen=True)
-class OtherTables:
-    """How a plan reads other datasets: their rows as engine columns, or all values of one field in memory."""
-
-    rows: Callable[[str], NamedRows]
-    values: Callable[[str, str], pa.ChunkedArray]
 
 
 def masked_table(
@@ -80,8 +73,7 @@ def _settled(table: pa.Table, plan: Plan, compiled: Compiled, others: OtherTable
     for index, group in enumerate(plan.groups):
         flags[group.flag], copies = _shared(table, index, group, plan)
         is_copy = copies if copies is not None else is_copy
-    for reference in plan.references:
-        flags[reference.flag] = _lost(table, reference, others)
+    flags |= flags_of_references(table, plan, others)
     table = _with_bits(table, compiled, _flag_by_rule(plan, flags))
     if plan.county_unless:
         table = _emptied(table, COUNTY, flags[plan.county_unless], "")
@@ -105,14 +97,6 @@ def _shared(table: pa.Table, index: int, group: Group, plan: Plan) -> tuple[np.n
     by_content = rows[grouped].groupby(["long", "short", "hash"], sort=False)
     copies[grouped] = rows["place"][grouped] != by_content["place"].transform("min")
     return flag, copies if finds_copies else None
-
-
-def _lost(table: pa.Table, reference: Reference, others: OtherTables) -> np.ndarray:
-    """Rows whose value does not stand in the other dataset; an empty value is not lost."""
-    sent = table[reference.column]
-    known = others.values(reference.dataset, reference.field).cast(sent.type)
-    lost = pc.and_(pc.is_valid(sent), pc.invert(pc.is_in(sent, value_set=pc.unique(known))))
-    return np.asarray(lost.to_numpy(), dtype=bool)
 
 
 def _flag_by_rule(plan: Plan, flags: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ from jobs.contracts import Contract, Lookup, Rule
 
 UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 REFERENCE = "expect_column_values_to_be_known"
+HELD_BACK = "expect_column_values_to_not_be_held_back"
 SERIES = (
     "expect_column_values_to_not_be_stuck",
     "expect_column_values_to_not_spike",
@@ -36,13 +37,22 @@ class Group:
 
 @dataclass(frozen=True)
 class Reference:
-    """Values of `column` that must occur in `field` of another dataset's silver table."""
+    """Values of `column` that must occur in `field` of another dataset's silver table.
+
+    `includes_held_back`: values in rows held back there are told from unknown ones; `is_held_back`: the rule is about these.
+    """
 
     rule: Rule
     column: str
     dataset: str
     field: str
     flag: str
+    includes_held_back: bool = False
+    is_held_back: bool = False
+
+    def source(self) -> tuple[str, str, str]:
+        """What it compares: a column, and a field of another dataset."""
+        return self.column, self.dataset, self.field
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,14 @@ class Plan:
 
     def table_reads(self) -> int:
         """How often the delivery's bronze rows are read."""
-        return 1 + len(self.groups) + len(self.references)
+        return 1 + len(self.groups) + len(self.sources())
+
+    def sources(self) -> tuple[tuple[Reference, ...], ...]:
+        """The references that compare the same values, together; those that tell held-back values apart come first."""
+        by_source: dict[tuple[str, str, str], list[Reference]] = {}
+        for reference in sorted(self.references, key=lambda r: not r.includes_held_back):
+            by_source.setdefault(reference.source(), []).append(reference)
+        return tuple(map(tuple, by_source.values()))
 
 
 def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
@@ -81,7 +98,7 @@ def plan(contract: Contract, rules: Sequence[Rule]) -> Plan:
     for rule in rules:
         if rule.type in UNIQUE and "row_condition" not in rule.kwargs:
             groups.append(Group(rule, _columns(rule), f"_dup_{rule.id}", rule.kwargs.get("ignore_row_if") == "never"))
-        elif rule.type == REFERENCE:
+        elif rule.type in (REFERENCE, HELD_BACK):
             references.append(_reference(rule))
     if drops and not any(group.columns == contract.key() for group in groups):
         groups.append(Group(None, (), COPIES))
@@ -118,12 +135,12 @@ def _named_lookups(rules: Sequence[Rule]) -> tuple[Lookup, ...]:
 def other_datasets(rule: Rule) -> set[str]:
     """Datasets other than its own that the rule reads."""
     lookups = {lookup.dataset for lookup in rule.lookups}
-    return {*lookups, str(rule.kwargs["dataset"])} if rule.type == REFERENCE else lookups
+    return {*lookups, str(rule.kwargs["dataset"])} if rule.type in (REFERENCE, HELD_BACK) else lookups
 
 
 def flag_of(rule: Rule) -> str:
     """Column that says for each row whether it breaks a rule that needs other rows; empty for any other rule."""
-    if rule.type == REFERENCE:
+    if rule.type in (REFERENCE, HELD_BACK):
         return f"_lost_{rule.id}"
     return f"_series_{rule.id}" if rule.type in SERIES else ""
 
@@ -136,4 +153,6 @@ def _columns(rule: Rule) -> tuple[str, ...]:
 
 def _reference(rule: Rule) -> Reference:
     kwargs = rule.kwargs
-    return Reference(rule, kwargs["column"], kwargs["dataset"], kwargs["field"], flag_of(rule))
+    is_held_back = rule.type == HELD_BACK
+    includes = is_held_back or bool(kwargs.get("includes_held_back"))
+    return Reference(rule, kwargs["column"], kwargs["dataset"], kwargs["field"], flag_of(rule), includes, is_held_back)

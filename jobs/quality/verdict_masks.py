@@ -10,8 +10,10 @@ from jobs.contracts.names import LINE, RAW
 from jobs.lake.bits import AnyBit, balanced, bit_columns, column_names, quoted
 from jobs.lake.named_rows import NamedRows
 from jobs.quality.conditions import Compiled
+from jobs.quality.joins import broadcast, cached
 from jobs.quality.lookups import observed_values, with_lookups
-from jobs.quality.plan import COPIES, Group, Plan, Reference
+from jobs.quality.plan import COPIES, Group, Plan
+from jobs.quality.references import OtherTables, with_reference_flags
 from jobs.quality.series import with_series_flags
 
 COPY = "_copy"
@@ -20,27 +22,24 @@ SEEN = "_seen"
 COUNTY = "_county"
 PRINTS = ("_k_long", "_k_short")
 """Columns of `fingerprint_of`."""
-# Larger tables are joined by a shuffle: a broadcast would not fit into memory beside the query.
-BROADCAST_ROWS = 1_000_000
 
 
 def with_rule_flags(
     rows: NamedRows,
     plan: Plan,
-    read: Callable[[str], NamedRows],
+    others: OtherTables,
     only: Callable[[DataFrame], DataFrame] | None = None,
 ) -> tuple[NamedRows, tuple[DataFrame, ...]]:
     """Rows with a boolean column for each group and reference, and `_copy` for fully equal rows beyond the first.
 
     `only` selects the rows to evaluate; keys are still grouped, and neighbours read, over all of them.
 
-    `read(dataset)` gives the curated rows of another dataset. The second part
-    of the result is what was cached for it: the caller unpersists it when the rows are no longer needed.
+    The second part of the result is what was cached for it: the caller unpersists it when the rows are no longer needed.
     """
     frame, columns = rows.frame, rows.columns
     if plan.drops_copies:
         frame = frame.withColumn("_hash", hash_of([quoted(name) for name in columns if name.startswith(SENT)]))
-    flagged = with_series_flags(with_lookups(frame, plan.lookups, read), plan.series, plan.contract)
+    flagged = with_series_flags(with_lookups(frame, plan.lookups, others.rows), plan.series, plan.contract)
     flagged = only(flagged) if only else flagged
     cached_tables: list[DataFrame] = []
     # The cells of a malformed row may be under the wrong headers: its key must neither collide with nor copy
@@ -49,10 +48,7 @@ def with_rule_flags(
     for group in plan.groups:
         shared, size = _shared(frame.filter(well_formed), group, plan, cached_tables)
         flagged = _mark_group(flagged, (shared, size), group, plan, well_formed)
-    for reference in plan.references:
-        unknown, size = _cached(_unknown_values(flagged, reference, _known(read(reference.dataset).frame, reference)))
-        cached_tables.append(unknown)
-        flagged = _mark_unknown(flagged, (unknown, size), reference)
+    flagged = with_reference_flags(flagged, plan, others, cached_tables)
     if not any(_finds_copies(group, plan) for group in plan.groups):
         flagged = flagged.withColumn(COPY, F.lit(False))
     return NamedRows(flagged, columns), tuple(cached_tables)
@@ -75,7 +71,7 @@ def _mark_group(
     matches = [fingerprint == F.col(name) for name, fingerprint in fingerprint_of(columns).items()]
     if _tells_copies_apart(group, plan):
         matches.append(F.col("_hash") == F.col("_same"))
-    joined = flagged.join(_broadcast(shared, size), [*matches, takes_part(group, columns), well_formed], "left")
+    joined = flagged.join(broadcast(shared, size), [*matches, takes_part(group, columns), well_formed], "left")
     marked = joined.withColumn(group.flag, F.coalesce(F.col("_differs"), F.lit(False)))
     if _finds_copies(group, plan):
         # Of a key with conflicts too, rows that equal an earlier one say nothing new.
@@ -88,19 +84,19 @@ def _tells_copies_apart(group: Group, plan: Plan) -> bool:
     return _finds_copies(group, plan) and bool(group.columns)
 
 
-def _shared(rows: DataFrame, group: Group, plan: Plan, cached: list[DataFrame]) -> tuple[DataFrame, int]:
+def _shared(rows: DataFrame, group: Group, plan: Plan, cached_tables: list[DataFrame]) -> tuple[DataFrame, int]:
     """Values that more than one row has, whether these rows differ, the place of the first, and the number of values.
 
     Where copies are told apart, a value occurs once for each content of its rows (`_same`), with the first of these.
     Values are counted first, from their columns alone: mostly none is shared, and nothing else is read. Appends what it
-    caches to `cached`.
+    caches to `cached_tables`.
     """
-    repeated, size = _cached(_repeated(rows, group))
-    cached.append(repeated)
+    repeated, size = cached(_repeated(rows, group))
+    cached_tables.append(repeated)
     if not size:
         return repeated, 0
-    shared, size = _cached(_described(rows, _broadcast(repeated, size), group, plan))
-    cached.append(shared)
+    shared, size = cached(_described(rows, broadcast(repeated, size), group, plan))
+    cached_tables.append(shared)
     return shared, size
 
 
@@ -165,34 +161,6 @@ def takes_part(group: Group, columns: Sequence[str]) -> Column:
     for column in columns:
         present = present | F.col(column).isNotNull()
     return present
-
-
-def _known(curated: DataFrame, reference: Reference) -> DataFrame:
-    return curated.select(F.col(reference.field).alias("value")).distinct()
-
-
-def _unknown_values(rows: DataFrame, reference: Reference, known: DataFrame) -> DataFrame:
-    sent = rows.select(F.col(reference.column).alias("_sent")).filter("_sent IS NOT NULL").distinct()
-    return sent.join(known, F.col("_sent") == F.col("value"), "left_anti")
-
-
-def _mark_unknown(flagged: DataFrame, unknown_values: tuple[DataFrame, int], reference: Reference) -> DataFrame:
-    unknown, size = unknown_values
-    if size == 0:
-        return flagged.withColumn(reference.flag, F.lit(False))
-    joined = flagged.join(_broadcast(unknown, size), F.col(reference.column) == F.col("_sent"), "left")
-    return joined.withColumn(reference.flag, F.col("_sent").isNotNull()).drop("_sent")
-
-
-def _cached(rows: DataFrame) -> tuple[DataFrame, int]:
-    """The rows, computed once and cached in Spark, and their number: mostly 0, so that no join is needed."""
-    # Counted before the wide pass: with the size known, most joins are skipped or become broadcasts.
-    cached_rows = rows.persist()
-    return cached_rows, cached_rows.count()
-
-
-def _broadcast(rows: DataFrame, size: int) -> DataFrame:
-    return F.broadcast(rows) if size <= BROADCAST_ROWS else rows
 
 
 def masked(flagged: NamedRows, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> NamedRows:

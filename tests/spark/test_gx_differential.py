@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -123,12 +124,19 @@ def test_fused_results_equal_those_of_great_expectations(
     lake: Lake, registry: Registry, seed: int, rows: int, bad: float
 ):
     from jobs.quality.evaluation import evaluate
+    from jobs.quality.references import OtherTables
     from jobs.quality.wanted import Wanted
 
     table = typed(NamedRows.of(bronze(lake.spark, seed, rows, bad)), registry.contract("t")).rows
     plan = quality.plan(registry.contract("t"), registry.rules["t"])
     stage = lake.stage(lake.path(Zone.SILVER, "t"))
-    judged = evaluate(table, plan, lambda *_: table, Wanted(["_row", "a", "b"], replaced=("_raw",)), stage)
+    judged = evaluate(
+        table,
+        plan,
+        OtherTables(lambda _: table, lambda *_: table, lambda *_: pa.array([])),
+        Wanted(["_row", "a", "b"], replaced=("_raw",)),
+        stage,
+    )
     alone = by_gx_alone(table.frame, registry)
     for result in judged.results:
         gx, numbers = alone[result.rule.id], alone[result.rule.id]["result"]

@@ -12,6 +12,7 @@ from jobs.contracts import Registry, load
 from jobs.contracts.codes import entries, known_codes
 from jobs.contracts.normalisation import normalisation_notes
 from jobs.settings import PROJECT
+from jobs.settings import load as load_settings
 
 PLACE = "schemas/sources/heat/firms.yaml"
 HEAD = """
@@ -109,7 +110,9 @@ def test_check_succeeds_with_notes(write: Write, tmp_path: Path, monkeypatch: py
     write(firms("uscc"))
     monkeypatch.setenv("LAKE_SCHEMAS", str(tmp_path / "schemas"))
     monkeypatch.setenv("LAKE_EXPECTATIONS", str(tmp_path / "expectations"))
+    load_settings.cache_clear()
     result = CliRunner().invoke(app, ["contracts", "check"])
+    load_settings.cache_clear()
     assert result.exit_code == 0 and "note: 'firm' has code 'uscc'" in result.output and "rules: valid" in result.output
 
 
