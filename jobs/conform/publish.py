@@ -50,6 +50,8 @@ class Publication:
     overwritten: Callable[[DataFrame], DataFrame | None] = lambda goods: None
     table: pa.Table | None = None
     stage: Stage | None = None
+    removed: Sequence[pa.RecordBatch] = ()
+    """Evidence of rows that leave silver once these are written."""
 
     def removes_rows(self) -> bool:
         """Whether rows may leave silver without another with their key in their place."""
@@ -69,7 +71,7 @@ def publish(lake: Lake, publication: Publication) -> None:
     # A refused delivery writes nothing, unless an earlier attempt did: then an empty write removes those rows.
     if not publication.is_replaced and (not publication.is_refused or publication.is_retry):
         steps.append(_silver if publication.removes_rows() else _more_silver)
-    if publication.broken or publication.is_retry:
+    if publication.broken or publication.is_retry or publication.removed:
         steps.append(_quarantine_and_evidence)
     with ThreadPoolExecutor(max_workers=2) as pool:
         for write in [pool.submit(step, lake, publication) for step in steps]:
@@ -170,7 +172,8 @@ def _quarantine_and_evidence(lake: Lake, publication: Publication) -> None:
         return quarantine.quarantined(failed_rows(), rules, delivery)
 
     def evidence() -> Iterator[pa.RecordBatch]:
-        return quarantine.evidence(failed_rows(), rules, delivery, publication.suggest)
+        yield from quarantine.evidence(failed_rows(), rules, delivery, publication.suggest)
+        yield from publication.removed
 
     for zone, rows in ((Zone.QUARANTINE, quarantined), (Zone.EVIDENCE, evidence)):
         path, table = lake.path(zone, publication.contract.id), system_table(zone)

@@ -188,7 +188,17 @@ class Write(ContractPart):
     duplicates: Literal["drop", "fail"] = Field(
         "drop", description="Identical rows; `drop`: one is loaded, the others are counted; `fail`: they break the key."
     )
+    full: bool = Field(
+        False,
+        description="Each delivery holds the whole dataset: rows of silver whose key it lacks leave silver, and are listed in its report.",
+    )
     partition_by: tuple[str, ...] = Field((), description="Fields that the silver table is partitioned by.")
+
+    @model_validator(mode="after")
+    def _by_key(self) -> "Write":
+        if self.full and self.mode != "merge":
+            raise ValueError("full: only with mode: merge, since rows are known to be gone by their key")
+        return self
 
 
 class Acceptance(ContractPart):
@@ -201,6 +211,12 @@ class Acceptance(ContractPart):
         description="Maximum share of rows that may break a critical rule, in percent.",
     )
     min_rows: int = Field(1, ge=0, description="Minimum rows of a delivery.")
+    max_removed_rows_pct: float = Field(
+        50.0,
+        ge=0,
+        le=100,
+        description="Maximum share of the rows in silver that a delivery with `write.full` may remove, in percent.",
+    )
 
 
 class Product(ContractPart):

@@ -117,6 +117,7 @@ def _parsed(schemas: Path, expectations: Path) -> Registry:
             document = read(file)
             contract = odcs.contract(document, elements, _kind(file, schemas))
             _check_id(contract, document, loaded)
+            _check_full(contract, document)
             loaded[contract.id], documents[contract.id] = contract, document
         except ContractError as error:
             id_ = file.stem if file.stem not in loaded else str(file)
@@ -153,6 +154,13 @@ def _check_id(contract: Contract, document: Document, loaded: Mapping[str, Contr
         raise document.error(("id",), f"'{contract.id}' is already the id of {loaded[contract.id].file}")
     if contract.file.stem != contract.id:
         raise document.error(("id",), f"the file must be named {contract.id}.yaml")
+
+
+def _check_full(contract: Contract, document: Document) -> None:
+    if contract.write.full and not contract.key():
+        raise document.error(
+            ("customProperties",), "write: `full` needs a primary key, by which rows are known to be gone"
+        )
 
 
 def _references(

@@ -52,8 +52,11 @@ FAILING = "_failing_"
 QUALIFIER = "_qualifier"
 """Suffix of the column with the `<` or `>` of a censored field."""
 
+REMOVED_ROWS = "delivery_removed_rows"
+"""Check that records which rows left silver because a full delivery no longer has them."""
+
 OF_A_DELIVERY = (
     *("delivery_in_time", "delivery_declared_rows", "delivery_rows_of_period", "delivery_copies"),
-    *("delivery_metadata", "delivery_readable", "delivery_usable"),
+    *("delivery_metadata", "delivery_readable", "delivery_usable", REMOVED_ROWS),
 )
 """Ids of the checks of a whole delivery; their results are stored with those of the rules."""

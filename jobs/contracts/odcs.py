@@ -38,9 +38,7 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
 }
 SYSTEM_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"provider": None, "storage": Storage}
 FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
-    "unit": None,
-    "code": None,
-    "held_back": None,
+    **dict.fromkeys(("unit", "code", "held_back")),
     "source": Source,
 }
 M = TypeVar("M", bound=BaseModel)

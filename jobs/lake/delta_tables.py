@@ -12,7 +12,7 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.errors import OutdatedTable
-from jobs.lake.key_merge import Replacement, replacement, within_range
+from jobs.lake.key_merge import Replacement, replacement, within_range, without
 from jobs.lake.merge import Merge
 from jobs.lake.row_filter import RowFilter, rows_of
 from jobs.lake.system_tables import SystemTable
@@ -199,9 +199,17 @@ class DeltaTables:
                 change = replacement(table, _as_in(table, rows), merge)
                 self._commit(table, change)
 
+    def remove(self, path: TablePath, rows: pa.Table) -> None:
+        """Remove rows from a table, by delivery, file and row number, in one commit."""
+        for attempt in commit_attempts():
+            with attempt:
+                table = self.open(path)
+                if table is not None and rows.num_rows:
+                    self._commit(table, without(table, rows))
+
     def _commit(self, table: DeltaTable, change: Replacement) -> None:
         """Commit on this very version of the table, since the change was made from it."""
-        if not change.rows.num_rows:
+        if not change.rows.num_rows and not change.predicate:
             return
         options: dict[str, Any] = {"storage_options": self._options, "writer_properties": WRITER}
         options["commit_properties"] = CommitProperties(max_commit_retries=0)

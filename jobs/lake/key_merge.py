@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
-from jobs.contracts.names import DELIVERY, ROW, SEQ
+from jobs.contracts.names import DELIVERY, FILE, ROW, SEQ
 from jobs.lake.merge import Merge, quoted_list
 
 
@@ -35,10 +35,17 @@ def replacement(table: DeltaTable, rows: pa.Table, merge: Merge) -> Replacement:
         return Replacement(written)
     # The table's other rows within the predicate are written back as they are.
     touched = table.to_pyarrow_dataset().to_table(filter=_touched(replaced))
-    kept = touched.filter(pa.array(~_same_keys(touched, replaced, merge.key)))
+    kept = touched.filter(pa.array(~same_keys(touched, replaced, merge.key)))
     delivery = pc.unique(rows[DELIVERY]).to_pylist()
     predicate = f"({_touched_sql(replaced)}) OR {DELIVERY} IN ({quoted_list(delivery)})"
     return Replacement(pa.concat_tables([kept.cast(written.schema), written]), predicate)
+
+
+def without(table: DeltaTable, rows: pa.Table) -> Replacement:
+    """What removing these rows writes, by delivery, file and row number; reads only the rows between them."""
+    touched = table.to_pyarrow_dataset().to_table(filter=_touched(rows))
+    kept = touched.filter(pa.array(~same_keys(touched, rows, (DELIVERY, FILE, ROW))))
+    return Replacement(kept, _touched_sql(rows))
 
 
 def _existing(table: DeltaTable, rows: pa.Table, merge: Merge) -> pa.Table:
@@ -106,7 +113,8 @@ def _codes(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> tuple[np.nda
     return codes[: rows.num_rows], codes[rows.num_rows :]
 
 
-def _same_keys(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> np.ndarray:
+def same_keys(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> np.ndarray:
+    """Which of the rows have a key that others have; null equals null."""
     ours, theirs = _codes(rows, others, key)
     return np.isin(ours, theirs)
 

@@ -3,6 +3,8 @@
 import logging
 from datetime import UTC, datetime
 
+import pyarrow as pa
+
 from jobs import quality
 from jobs.conform import Publication, publish
 from jobs.contracts import Contract, Registry, suite_hash
@@ -14,6 +16,7 @@ from jobs.model.verdict import Verdict
 from jobs.pipeline.delivery_checks import delivery_checks
 from jobs.pipeline.evaluation import Evaluation, evaluate_delivery, runnable_rules
 from jobs.pipeline.ingestion import is_read_otherwise, is_unread, load
+from jobs.pipeline.removals import removal_evidence
 from jobs.pipeline.restoration import OverwrittenRows, Withdrawal, chain_of, replaced_by
 from jobs.pipeline.versions import latest_versions
 
@@ -87,12 +90,22 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
         overwritten=overwritten.rows,
         table=evaluation.outcome.table,
         stage=evaluation.outcome.stage,
+        removed=_removed(lake, evaluation, contract, delivery) if not is_refused else (),
     )
     try:
         publish(lake, publication)
     finally:
         overwritten.release()
+    if publication.removed and evaluation.removal is not None:
+        lake.delta.remove(lake.path(Zone.SILVER, contract.id), evaluation.removal.rows)
     if is_refused:
         lake.ledger.reinstate(delivery.id, replaced_by(deliveries, delivery.id))
     elif not publication.is_replaced:
         lake.ledger.supersede(replaced_ids, delivery.id)
+
+
+def _removed(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: Delivery) -> tuple[pa.RecordBatch, ...]:
+    """Evidence of the rows that a full delivery removes from silver."""
+    if evaluation.removal is None:
+        return ()
+    return tuple(removal_evidence(lake, contract, delivery, evaluation.removal.rows))

@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 from jobs import quality
 from jobs.contracts import Contract
 from jobs.lake.lake import Lake
-from jobs.model.delivery import Delivery
+from jobs.model.delivery import Delivery, State
 from jobs.model.rule_result import RuleRow
 from jobs.model.verdict import Verdict
+from jobs.pipeline.removals import removed_rows
 from jobs.reporting.history import usual_rows
 
 
@@ -18,6 +19,6 @@ def delivery_checks(lake: Lake, contract: Contract, delivery: Delivery, verdict:
     counted = [(d.sent_date(zone), d.counted_rows) for d in earlier if d.counted_rows is not None]
     usual = usual_rows(delivery.sent_date(zone), counted) if delivery.is_regular() else None
     expected = (usual.low, usual.middle, usual.high) if usual else None
-    return quality.delivery_check_rows(
-        contract, delivery, quality.EarlierDeliveries(earlier[-1] if earlier else None, expected), verdict
-    )
+    removed = None if verdict.state is State.REFUSED else removed_rows(lake, contract, delivery)
+    before = quality.EarlierDeliveries(earlier[-1] if earlier else None, expected, removed)
+    return quality.delivery_check_rows(contract, delivery, before, verdict)

@@ -17,6 +17,7 @@ from jobs.model.verdict import RepairCount
 from jobs.pipeline.bronze import bronze_rows, is_small
 from jobs.pipeline.first_sent import need_sent_date, with_sent_date
 from jobs.pipeline.other_tables import all_other_tables, other_tables
+from jobs.pipeline.removals import Removal, removal_by
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
@@ -30,10 +31,15 @@ class Evaluation:
     outcome: "EvaluatedRows"
     repairs: tuple[Repair, ...]
     extras: tuple[str, ...]
+    removal: Removal | None = None
+    """What a full delivery removes from silver."""
 
     def decision(self, contract: Contract, delivery: Delivery) -> quality.Decision:
-        """The decision on the delivery; an answer to tickets has no limits of acceptance."""
-        return quality.decide(contract, self.outcome.counted, self.outcome.results, delivery.is_answer())
+        """The decision on the delivery, and on what it removes; an answer to tickets has no limits of acceptance."""
+        decision = quality.decide(contract, self.outcome.counted, self.outcome.results, delivery.is_answer())
+        if self.removal is None:
+            return decision
+        return quality.decide_removal(contract, decision, self.removal.rows.num_rows, self.removal.share())
 
     def repair_counts(self) -> tuple[RepairCount, ...]:
         """How often each declared change happened."""
@@ -71,7 +77,7 @@ def evaluate_delivery(
         path, columns_of_silver = lake.path(Zone.SILVER, contract.id), len(silver_columns(contract, extras))
         stage = lake.stage(path, contract.write.partition_by, columns_of_silver)
         evaluated = evaluate(rows, plan, all_other_tables(lake, versions), wanted, stage)
-    return Evaluation(evaluated, repairs, extras)
+    return Evaluation(evaluated, repairs, extras, removal_by(lake, contract, delivery, evaluated, versions))
 
 
 def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:

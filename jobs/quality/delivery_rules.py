@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from jobs.contracts import Contract
+from jobs.contracts.names import REMOVED_ROWS
 from jobs.contracts.sla import length
 from jobs.model.delivery import Delivery, State
 from jobs.model.rule_result import RuleRow
@@ -20,6 +21,8 @@ class EarlierDeliveries:
 
     last: Delivery | None = None
     usual: tuple[float, float, float] | None = None
+    removed: int | None = None
+    """Rows of earlier deliveries that a full delivery removed; None for any other delivery."""
 
 
 def delivery_check_rows(
@@ -32,7 +35,7 @@ def delivery_check_rows(
     if verdict.state is not State.UNREADABLE:
         checks += [*_in_time(contract, delivery, before.last, verdict), *_as_declared(delivery, verdict)]
         checks += [*_as_usual(before.usual, delivery, verdict)]
-        checks += [_copies(verdict), _usable(verdict)]
+        checks += [_copies(verdict), _usable(verdict), *_removed(before.removed, verdict)]
     return checks
 
 
@@ -63,6 +66,11 @@ def _as_usual(usual: tuple[float, float, float] | None, delivery: Delivery, verd
 
 def _copies(verdict: Verdict) -> RuleRow:
     return _row(verdict, "delivery_copies", (verdict.rows + verdict.copies, verdict.copies))
+
+
+def _removed(rows: int | None, verdict: Verdict) -> Iterator[RuleRow]:
+    if rows is not None:
+        yield _row(verdict, REMOVED_ROWS, (verdict.rows + rows, rows))
 
 
 def _metadata(contract: Contract, verdict: Verdict) -> RuleRow:

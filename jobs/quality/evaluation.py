@@ -1,6 +1,6 @@
 """One delivery's rows run through a plan: evaluated rows in memory or staged in files, and every rule's result."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -36,6 +36,19 @@ class EvaluatedRows:
     """The rows in memory, of a small delivery."""
     stage: Stage | None = None
     """The rows in files, of a large one."""
+
+    def columns(self) -> list[str]:
+        """Names of the rows' columns."""
+        if self.table is not None:
+            return list(self.table.column_names)
+        return self.stage.columns() if self.stage is not None else []
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of all rows, good or not, a part at a time."""
+        if self.table is not None:
+            yield from self.table.select(columns).to_batches()
+        elif self.stage is not None:
+            yield from self.stage.batches(columns)
 
     def release(self) -> None:
         """Remove staged files that were not committed."""

@@ -61,6 +61,14 @@ def decide(
     return Decision(State.PARTLY_QUARANTINED if failed else State.ACCEPTED)
 
 
+def decide_removal(contract: Contract, decision: Decision, removed: int, share: float) -> Decision:
+    """The decision on a full delivery: refused where it would remove a greater share of silver, in percent, than was agreed."""
+    most = contract.acceptance.max_removed_rows_pct
+    if decision.is_refused() or share <= most:
+        return decision
+    return Decision(State.REFUSED, _reason("too_many_removed", removed=removed, share=share, most=most))
+
+
 def _over_limits(limits: Acceptance, rows: int, failed: int) -> str:
     """Why a delivery is refused by its numbers, in Chinese; empty where it is not."""
     if rows < limits.min_rows:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from jobs.contracts import Registry
 from jobs.lake.lake import Lake
@@ -148,3 +150,7 @@ def test_a_correction_tells_what_it_changes(
     document = json.loads(lake.store.get_bytes(report_key(facts.delivery, "json")))
     assert (document["changes"]["before"], document["changes"]["gone_rows"]) == (before.delivery, 1)
     assert "不再报送的行" in lake.store.get_bytes(report_key(facts.delivery, "html")).decode()
+    book = load_workbook(BytesIO(lake.store.get_bytes(report_key(facts.delivery, "xlsx"))), read_only=True)
+    rows = list(book["与原批次的差别"].iter_rows(min_row=2, values_only=True))
+    gone = f"不再报送的行（位置在原批次 {before.delivery} 中）"
+    assert rows == [("新增的行", "2.csv", 4, ""), ("改动的行", "2.csv", 2, "状态"), (gone, "1.csv", 2, "")]

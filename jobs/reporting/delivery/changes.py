@@ -38,6 +38,8 @@ class Changes:
     gone: tuple[Place, ...] = ()
     changed: tuple[Place, ...] = ()
     by_field: tuple[tuple[str, int], ...] = ()
+    changed_fields: tuple[tuple[str, ...], ...] = ()
+    """Of each changed row, the fields that differ."""
     is_compared: bool = True
 
     def is_none(self) -> bool:
@@ -83,21 +85,27 @@ def _sent_key(contract: Contract) -> bool:
 
 def compared(before: str, earlier: Rows, later: Rows, names: Sequence[str]) -> Changes:
     """The changes between rows by key. `names`: of the values, in order."""
-    changed: list[Place] = []
-    by_field: Counter[str] = Counter()
-    for key, (place, values) in later.items():
-        if key in earlier and earlier[key][1] != values:
-            changed.append(place)
-            by_field.update(n for n, a, b in zip(names, earlier[key][1], values, strict=True) if a != b)
+    differing = [
+        (place, _differing(names, earlier[key][1], values))
+        for key, (place, values) in later.items()
+        if key in earlier and earlier[key][1] != values
+    ]
+    changed, changed_fields = zip(*differing, strict=True) if differing else ((), ())
+    by_field = Counter(name for fields in changed_fields for name in fields)
     return Changes(
         before,
         len(earlier),
         len(later),
         tuple(place for key, (place, _) in later.items() if key not in earlier),
         tuple(place for key, (place, _) in earlier.items() if key not in later),
-        tuple(changed),
+        changed,
         tuple(by_field.most_common()),
+        changed_fields,
     )
+
+
+def _differing(names: Sequence[str], earlier: Sequence[str | None], later: Sequence[str | None]) -> tuple[str, ...]:
+    return tuple(name for name, a, b in zip(names, earlier, later, strict=True) if a != b)
 
 
 def keyed(table: pa.Table, key: Sequence[str], names: Sequence[str]) -> Rows:

@@ -51,7 +51,11 @@ def _changes(facts: Facts) -> dict[str, object] | None:
     if changes is None:
         return None
     lists = {name: getattr(changes, name) for name in ("new", "gone", "changed")}
-    places = {name: [{"file": f, "row": r} for f, r in found[:MOST_PLACES]] for name, found in lists.items()}
+    places: dict[str, list[dict[str, object]]] = {
+        name: [{"file": f, "row": r} for f, r in found[:MOST_PLACES]] for name, found in lists.items()
+    }
+    for place, fields in zip(places["changed"], changes.changed_fields, strict=False):
+        place["fields"] = list(fields)
     counts = {f"{name}_rows": len(found) for name, found in lists.items()}
     head = {"before": changes.before, "rows_before": changes.rows_before, "rows": changes.rows}
     return {**head, "is_compared": changes.is_compared, **counts, **places, "by_field": dict(changes.by_field)}

@@ -72,6 +72,7 @@ def write_workbook(file: Path, facts: Facts, rows: Iterable[EvidenceLine], last_
     _summary(book, formats, facts)
     _details(book, formats, facts, rows, last_row)
     _repairs(book, formats, facts)
+    _changes(book, formats, facts)
     book.close()
 
 
@@ -196,6 +197,30 @@ def _repairs(book: Any, formats: Formats, facts: Facts) -> None:
         place += 1
         _row(sheet, place, ("整行", "", labels.COPIES, verdict.copies), formats)
     sheet.autofilter(0, 0, max(place, 1), len(head) - 1)
+
+
+def _changes(book: Any, formats: Formats, facts: Facts) -> None:
+    """Every row that differs from the delivery that this one replaces; no sheet where none was compared."""
+    changes = facts.changes
+    if changes is None or not changes.is_compared:
+        return
+    head = ("差别", "文件", "行号", "改动的字段")
+    sheet = sheet_of(book, formats, "与原批次的差别", head, (30, 26, 10, 60))
+    fields = [titles(names, facts.contract) for names in changes.changed_fields]
+    kinds = (
+        ("新增的行", changes.new, [""] * len(changes.new)),
+        ("改动的行", changes.changed, fields),
+        (f"不再报送的行（位置在原批次 {changes.before} 中）", changes.gone, [""] * len(changes.gone)),
+    )
+    lines = [
+        (kind, file, row, names) for kind, places, of in kinds for (file, row), names in zip(places, of, strict=True)
+    ]
+    for place, (kind, file, row, names) in enumerate(lines[: LAST_ROW - 1], 1):
+        write_text(sheet, place, 0, kind, formats.text)
+        write_text(sheet, place, 1, masked_text(file, is_free=False), formats.text)
+        sheet.write_number(place, 2, row, formats.plain)
+        write_text(sheet, place, 3, names, formats.text)
+    sheet.autofilter(0, 0, max(len(lines), 1), len(head) - 1)
 
 
 def sheet_of(book: Any, formats: Formats, name: str, head: Sequence[str], widths: Sequence[int]) -> Any:
