@@ -4,7 +4,7 @@ Rows are paired by the contract's key, as sent: blanks at the ends make no diffe
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -85,11 +85,7 @@ def _sent_key(contract: Contract) -> bool:
 
 def compared(before: str, earlier: Rows, later: Rows, names: Sequence[str]) -> Changes:
     """The changes between rows by key. `names`: of the values, in order."""
-    differing = [
-        (place, _differing(names, earlier[key][1], values))
-        for key, (place, values) in later.items()
-        if key in earlier and earlier[key][1] != values
-    ]
+    differing = list(_changed(earlier, later, names))
     changed, changed_fields = zip(*differing, strict=True) if differing else ((), ())
     by_field = Counter(name for fields in changed_fields for name in fields)
     return Changes(
@@ -104,8 +100,12 @@ def compared(before: str, earlier: Rows, later: Rows, names: Sequence[str]) -> C
     )
 
 
-def _differing(names: Sequence[str], earlier: Sequence[str | None], later: Sequence[str | None]) -> tuple[str, ...]:
-    return tuple(name for name, a, b in zip(names, earlier, later, strict=True) if a != b)
+def _changed(earlier: Rows, later: Rows, names: Sequence[str]) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    """Place of each changed row, and the fields that differ."""
+    for key, (place, values) in later.items():
+        before = earlier[key][1] if key in earlier else values
+        if before != values:
+            yield place, tuple(name for name, a, b in zip(names, before, values, strict=True) if a != b)
 
 
 def keyed(table: pa.Table, key: Sequence[str], names: Sequence[str]) -> Rows:
