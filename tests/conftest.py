@@ -1,4 +1,4 @@
-"""One S3 server and one Spark engine for the whole run, on free ports, in a folder of their own."""
+"""One S3 server and one Spark engine for the whole run, on free ports, in a folder of their own, for one of two processes."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -17,6 +17,13 @@ from jobs.settings import load as load_settings
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With two processes: what needs the engine runs in one of them, in order; any other file is a unit."""
+    for item in items:
+        needs_engine = "settings" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("engine" if needs_engine else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

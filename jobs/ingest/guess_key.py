@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from jobs.ingest.guess_dates import TIME_HEADER
 from jobs.ingest.guess_values import Guess
-from jobs.ingest.header_words import CODE_HEADER, SAYS_CODE
+from jobs.ingest.header_words import CODE_HEADER, SAYS_CODE, SERIAL_HEADER
 from jobs.ingest.wordings import wording
 
 MAX_COLUMNS = 3
@@ -22,7 +22,6 @@ MIN_ROWS = 5
 MAX_KEY_CHARS = 64
 NEAR = 0.95
 """Columns that are distinct in so many rows are named as nearly a key."""
-SERIAL_HEADER = re.compile(r"^(序号|行号?|no\.?|#|row|index|unnamed.*)$", re.I)
 NAME_HEADER = re.compile(
     r"名称|名$|户号|账号|站|设备|表具|表码|表计|机组|测点|点位|监测点|泵|小区|楼|区县|县区|乡镇|街道|社区|村|企业|单位|机构|部门|项目|指标|类别|类型|品种|"
     r"name$|station|site|device|meter|sensor|count(?:y|ry)|region|district|city|location|area|zone|node|type$|category|symbol",
@@ -95,8 +94,7 @@ def guess_key(
     order = _candidates(columns, roles, ORDER)
     codes = _Codes(rows, {i: _coded(columns[i]) for i in order}, _readings(order, header))
     varied = [i for i in order if codes.by_position[i][1] > 1]
-    key = _shortest(varied, codes)
-    if key:
+    if key := _unique(varied, header, codes):
         return _completed(key, order, roles, codes, names)
     near = tuple(_near(varied, codes, names))
     return KeyGuess((), near) if near else _with_dimensions(columns, roles, rows)
@@ -175,6 +173,32 @@ def _shortest(order: Sequence[int], codes: _Codes) -> tuple[int, ...]:
             if codes.most(combination) >= codes.rows == codes.distinct(combination):
                 return combination
     return ()
+
+
+def _unique(order: Sequence[int], header: Sequence[str | None], codes: _Codes) -> tuple[int, ...]:
+    return _shortest(order, codes) or _with_periods(order, header, codes)
+
+
+def _with_periods(order: Sequence[int], header: Sequence[str | None], codes: _Codes) -> tuple[int, ...]:
+    """Columns that together say when, such as year, month, day and hour, with at most two others; no part is needless."""
+    periods = [i for i in order if PERIOD_HEADER.match(header[i] or "")]
+    if len(periods) < 2:
+        return ()
+    others = [i for i in order if i not in periods]
+    for size in range(MAX_COLUMNS):
+        for combination in combinations(others, size):
+            key = (*combination, *periods)
+            if codes.most(key) >= codes.rows == codes.distinct(key):
+                return _without_needless(key, codes)
+    return ()
+
+
+def _without_needless(key: tuple[int, ...], codes: _Codes) -> tuple[int, ...]:
+    for position in reversed(key):
+        rest = tuple(i for i in key if i != position)
+        if codes.most(rest) >= codes.rows == codes.distinct(rest):
+            key = rest
+    return key
 
 
 def _completed(

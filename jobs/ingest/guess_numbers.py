@@ -2,10 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jobs.ingest.guess_dates import SAMPLED_VALUES, SURE, share
+from jobs.ingest.wordings import wording
+
+FAR_SHARE = 0.25
+FAR_TIMES = 10
 
 FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 BLANK = "[ \u00a0\u2007\u2009\u202f]"
@@ -125,3 +129,14 @@ def decimal_mark(columns: Iterable[Mapping[str, int]]) -> str:
         if summary.is_sure() and summary.marks.decimal == "," and any("." in plain for plain in summary.plain):
             return ","
     return "."
+
+
+def outliers(numbers: Mapping[float, int]) -> Iterator[str]:
+    """The lowest or highest value where it is frequent and far from all others: often the code of a broken sensor."""
+    ordered = sorted(numbers)
+    if len(ordered) < 10:
+        return
+    far = FAR_SHARE * (ordered[-1] - ordered[0])
+    for value, neighbour in ((ordered[0], ordered[1]), (ordered[-1], ordered[-2])):
+        if numbers[value] >= FAR_TIMES and abs(value - neighbour) > far:
+            yield wording("far_value", value=value, number=numbers[value])

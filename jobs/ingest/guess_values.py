@@ -2,18 +2,18 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.ingest.cell_errors import ERROR_WORDS
 from jobs.ingest.grid import Typed
 from jobs.ingest.guess_dates import DAY_END, TIME_HEADER, about_unfit, guess_moment, share
-from jobs.ingest.guess_numbers import CODE_LIKE, Numbers, narrow, numbers
+from jobs.ingest.guess_numbers import CODE_LIKE, Numbers, narrow, numbers, outliers
 from jobs.ingest.header_words import (
     ALWAYS_CODE,
     CODE_HEADER,
     FULL_WIDTH,
+    MEASURED_HEADER,
     MONEY_HEADER,
     NAMING_HEADER,
     PERSONAL_HEADER,
@@ -28,8 +28,6 @@ MAX_ENUM_CHARS = 24
 MAX_UNITS = 3
 CODE_DIGITS = 15
 MIN_CODE_SHARE = 0.9
-FAR_SHARE = 0.25
-FAR_TIMES = 10
 
 MISSING_WORDS = {"NA", "N/A", "NULL", "Null", "null", "None", "NaN", "nan", "\\N", "--", "——", "-;"}
 WEAK_WORDS = {"-", "—", "/", "无", "不详", "未知", "空", "暂无", "UNKNOWN", "Unknown", "unknown", "?", "．", "*"}
@@ -129,7 +127,7 @@ def _with_weak_words(
 ) -> tuple[Guess, list[str], Counter[str]]:
     """Words such as `-` or 无 count as missing only where all other values are numbers or dates."""
     weak = [w for w in present if w in WEAK_WORDS]
-    if field_guess.type != "string" or not weak:
+    if not weak:
         return field_guess, words, present
     others, second_guess = _without(present, weak), Guess()
     if others:
@@ -233,7 +231,7 @@ def _number(column: Column, values: Counter[str], field_guess: Guess) -> None:
     summary = numbers(values, column.decimal)
     if not summary.is_sure() or len(summary.units) > MAX_UNITS or (summary.units and CODE_HEADER.search(column.header)):
         return
-    field_guess.type = "integer" if summary.is_whole() else "number"
+    field_guess.type = _number_type(column.header, summary)
     field_guess.comments.append(wording("numbers_share", share=(summary.rows - summary.other) / summary.rows))
     _marks(summary, field_guess)
     if summary.censored:
@@ -242,6 +240,10 @@ def _number(column: Column, values: Counter[str], field_guess: Guess) -> None:
     if summary.units:
         _units(summary, field_guess)
     _range(column.header, summary, field_guess)
+
+
+def _number_type(header: str, summary: Numbers) -> str:
+    return "integer" if summary.is_whole() and not MEASURED_HEADER.search(header) else "number"
 
 
 def _units(summary: Numbers, field_guess: Guess) -> None:
@@ -269,23 +271,12 @@ def _range(header: str, summary: Numbers, field_guess: Guess) -> None:
     if not values:
         return
     low, high = min(values), max(values)
-    field_guess.comments += _outliers(values)
+    field_guess.comments += outliers(values)
     field_guess.comments.append(wording("numbers_range", low=low, high=high))
     cents = not summary.other and all(len(plain.partition(".")[2]) <= 2 for plain in summary.plain)
     if field_guess.type == "number" and MONEY_HEADER.search(header) and cents and not field_guess.source.get("units"):
         field_guess.physical = field_guess.physical or "decimal(18,2)"
         field_guess.comments.append(wording("money"))
-
-
-def _outliers(numbers: Counter[float]) -> Iterator[str]:
-    """The lowest or highest value where it is frequent and far from all others: often the code of a broken sensor."""
-    ordered = sorted(numbers)
-    if len(ordered) < 10:
-        return
-    far = FAR_SHARE * (ordered[-1] - ordered[0])
-    for value, neighbour in ((ordered[0], ordered[1]), (ordered[-1], ordered[-2])):
-        if numbers[value] >= FAR_TIMES and abs(value - neighbour) > far:
-            yield wording("far_value", value=value, number=numbers[value])
 
 
 def _enum(header: str, values: Counter[str], field_guess: Guess) -> None:

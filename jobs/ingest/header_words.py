@@ -9,14 +9,23 @@ PERSONAL_HEADER = re.compile(
 )
 PERSONAL_VALUE = re.compile(r"^(?:[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx]|1[3-9]\d{9})$")
 CODE_HEADER = re.compile(
-    r"编号|编码|代码|号码|识别码|标识码|^号$|单号|code$|(?<![a-z])id$|_id$|zip|postal|number$|\bkey$", re.I
+    r"编号|编码|代码|号码|识别码|标识码|^号$|单号|code$|(?<![a-z])id$|_id$|zip|postal|number$|revision$|version$|版本号?$|\bkey$",
+    re.I,
 )
 SAYS_CODE = re.compile(
-    r"编号|编码|代码|识别码|标识码|(?<![序行])号$|code$|(?:^|[^a-z])(?:id|no)\.?$|(?-i:[a-z](?:Id|ID|No|NO)\.?$)|№$",
+    r"编号|编码|代码|识别码|标识码|(?<![序行])号$|code$|revision$|版本号?$|(?:^|[^a-z])(?:id|no)\.?$|(?-i:[a-z](?:Id|ID|No|NO)\.?$)|№$",
     re.I,
 )
 """Headers that name a code: their values are never quantities, whatever they look like."""
 ALWAYS_CODE = re.compile(r"zip|postal|phone|邮政编码|邮编|电话|手机|证号", re.I)
+SERIAL_HEADER = re.compile(r"^(序号|行号?|no\.?|#|row|index|unnamed.*)$", re.I)
+MEASURED_HEADER = re.compile(
+    r"温度|压力|压强|流量|用量|用水量|用气量|用热量|水位|浓度|功率|电流|电压|能耗|热量|面积|长度|高度|经度|纬度|坐标|重量|金额|费|价|"
+    r"(?<![a-z])(?:pm_?(?:2[._]?5|10)|so2|no2|o3|co|nox|tvoc)(?![a-z0-9])|temp|pressure|flow|level|concentration|power|energy|consumption|"
+    r"coordinate|area|length|height|width|weight|distance|speed|humidity|radiation|turbidity|conductivity|chlorine",
+    re.I,
+)
+"""Quantities that are measured: a later file may hold decimals where this one has none."""
 FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]")
 NAMING_HEADER = re.compile(r"名称|名$|地址|name$|address$", re.I)
 MONEY_HEADER = re.compile(r"金额|费|价|款|\(元\)|（元）|万元|amount|charge|cost|price|usd|cny", re.I)

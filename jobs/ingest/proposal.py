@@ -19,6 +19,8 @@ from jobs.ingest.guess_element import FieldName, field_name
 from jobs.ingest.guess_key import KeyGuess, guess_key
 from jobs.ingest.guess_layout import GuessedLayout, guess_layout
 from jobs.ingest.guess_numbers import decimal_mark
+from jobs.ingest.guess_rules import Sample, rule_comments
+from jobs.ingest.guess_units import header_unit
 from jobs.ingest.guess_values import Column, Guess, guess
 from jobs.ingest.headers import suffixed
 from jobs.ingest.kinds import LocalFile, files_below
@@ -78,6 +80,11 @@ class _Draft:
         plain_names = {i: name.name for i, name in names.items()}
         return cls(profile, guesses, names, guess_key(profile.columns, profile.header, guesses, plain_names))
 
+    def rules(self) -> list[str]:
+        """Candidate rules, from what the columns mean."""
+        names = {i: name.name for i, name in self.names.items()}
+        return rule_comments(Sample(self.profile.columns, self.profile.header, self.guesses, names, self.key.key))
+
     def sampled(self) -> str:
         """Which rows the guesses are from."""
         return f"前 {self.profile.rows} 行" if self.profile.more else f"全部 {self.profile.rows} 行"
@@ -104,7 +111,7 @@ def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, dra
     lines += ["customProperties:", f"  - {{property: provider, value: {provider}}}"]
     local = [name.name for i, name in draft.names.items() if draft.guesses[i].is_local_time()]
     zone = [wording("time_zone", names="、".join(local), zone=Layout().timezone)] if local else []
-    lines += [f"  # 建议: {comment}" for comment in (*layout.comments, *zone)]
+    lines += [f"  # 建议: {comment}" for comment in (*layout.comments, *zone, *draft.rules())]
     values = {**layout.values, "extra_columns": "evolve"}
     lines.append(f"  - {_flow({'property': 'layout', 'value': values})}")
     mode = "merge" if draft.key.key else "append"
@@ -172,9 +179,15 @@ def _field(i: int, draft: _Draft) -> Iterator[str]:
     yield from _presence(i, draft)
     source = {**({"header": header} if header else {"position": i + 1}), **proposed.source}
     yield "        customProperties:"
-    if proposed.unit and not named.is_element:
-        yield f"          - {_flow({'property': 'unit', 'value': proposed.unit})}"
+    unit = _unit(header or "", proposed)
+    if unit and not named.is_element:
+        yield f"          - {_flow({'property': 'unit', 'value': unit})}"
     yield f"          - {_flow({'property': 'source', 'value': source})}"
+
+
+def _unit(header: str, proposed: Guess) -> str:
+    is_number = proposed.type in ("integer", "number")
+    return proposed.unit or (header_unit(header) if is_number else "")
 
 
 def _presence(i: int, draft: _Draft) -> Iterator[str]:

@@ -33,6 +33,7 @@ def address(town: City) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=30_000)  # the machine may be busy with other tests
     with sync_playwright() as player:
         started = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from jobs.contracts import Contract, load
+from jobs.contracts import Contract, Elements, load
 from jobs.contracts.layout import Unit
 from jobs.ingest.cell_errors import AS_SENT
 from jobs.ingest.proposal import propose
 from jobs.ingest.reading import LocalFile, read
+from jobs.settings import PROJECT
+from tests.bench.proposal import TRUTH, Score, compare, dataset_of, drafted
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "real"
 KEYS = {
@@ -77,3 +79,11 @@ def test_folders_of_daily_files_have_the_rows_counted(folder: str, rows: int, tm
 def test_units_and_zone_words_are_found(tmp_path: Path) -> None:
     contract, _ = proposed(DATA / "heat/Campus_Energy_Centre_6.csv", tmp_path)
     assert dict(contract.fields[1].source.units) == {"L/s": Unit()} and contract.fields[0].source.extract
+
+
+def test_proposals_come_near_contracts_by_hand(tmp_path: Path) -> None:
+    elements, score = Elements.load(PROJECT / "schemas" / "elements"), Score()
+    for name in TRUTH:
+        draft = drafted(name, tmp_path / dataset_of(name), elements).contract(dataset_of(name))
+        compare(name, draft, draft.file.read_text("utf-8"), score)
+    assert score.share() >= 0.95, score.missed
