@@ -57,6 +57,6 @@ REMOVED_ROWS = "delivery_removed_rows"
 
 OF_A_DELIVERY = (
     *("delivery_in_time", "delivery_declared_rows", "delivery_rows_of_period", "delivery_copies"),
-    *("delivery_metadata", "delivery_readable", "delivery_usable", REMOVED_ROWS),
+    *("delivery_metadata", "delivery_readable", "delivery_usable", "delivery_readings", REMOVED_ROWS),
 )
 """Ids of the checks of a whole delivery; their results are stored with those of the rules."""

@@ -28,6 +28,7 @@ class RuleWordings(ContractPart):
     rules: Mapping[str, RuleWording]
     types: Mapping[FieldType, str]
     of_zone: str
+    zone_remedy: str
     unlimited: str
     span: str
     label: str

@@ -46,7 +46,9 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
         yield _of_field(contract, field, "required", condition)
     if text_column(field) != field.name:
         condition = "expect_column_values_to_parse", {"column": text_column(field), "parsed": field.name}
-        yield _of_field(contract, field, "type", condition, type=_type(contract, field))
+        rule = _of_field(contract, field, "type", condition, type=_type(contract, field))
+        zone = _changing_zone(contract, field)
+        yield replace(rule, remedy=rule.remedy + wordings().zone_remedy.format(zone=zone)) if zone else rule
     if field.enum:
         condition = "expect_column_values_to_be_in_set", {**column_kwargs, "value_set": _typed(field, list(field.enum))}
         yield _of_field(contract, field, "enum", condition, known=_known(field))
@@ -61,9 +63,15 @@ def _field_rules(contract: Contract, field: Field) -> Iterator[Rule]:
 
 def _type(contract: Contract, field: Field) -> str:
     """The type in words; of a time in a zone whose clock changes, that some times do not exist."""
-    name, zone = wordings().types[field.type], field.source.timezone or contract.layout.timezone
+    name, zone = wordings().types[field.type], _changing_zone(contract, field)
+    return wordings().of_zone.format(type=name, zone=zone) if zone else name
+
+
+def _changing_zone(contract: Contract, field: Field) -> str:
+    """The zone of a sent time where its clock changes; empty for any other field."""
+    zone = field.source.timezone or contract.layout.timezone
     is_zoned = field.type == "timestamp" and contract.kind == "source" and changes_clock(zone)
-    return wordings().of_zone.format(type=name, zone=zone) if is_zoned else name
+    return zone if is_zoned else ""
 
 
 def _known(field: Field) -> str:

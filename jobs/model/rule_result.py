@@ -70,3 +70,11 @@ class RuleCounts:
     missing_count: int
     message: str = ""
     remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Readings that a delivery's points should have at their intervals, and those that they have."""
+
+    expected: int
+    received: int

@@ -52,7 +52,7 @@ def conform(lake: Lake, registry: Registry, delivery_id: str) -> Verdict:
     counties = quality.county_rows(verdict, evaluation.outcome.counties)
     rows = [
         *quality.rule_rows(verdict, evaluation.outcome.results),
-        *delivery_checks(lake, contract, delivery, verdict),
+        *delivery_checks(lake, contract, delivery, verdict, evaluation.outcome.readings),
     ]
     from jobs.quality.distribution import distribution_rows
 

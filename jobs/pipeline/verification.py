@@ -122,7 +122,7 @@ def _reevaluated(lake: Lake, registry: Registry, document: Document) -> tuple[li
         )
         source = "bronze, evaluated again"
         rows = quality.rule_rows(verdict, evaluation.outcome.results)
-        rows += delivery_checks(lake, contract, delivery, verdict)
+        rows += delivery_checks(lake, contract, delivery, verdict, evaluation.outcome.readings)
         return [*against_verdict(document, verdict, source), *against_rules(document, rows, source)], ""
     finally:
         evaluation.outcome.release()

@@ -1,6 +1,6 @@
 """Rules → verdicts. The only package that imports Great Expectations, only to run rules (jobs.quality.evaluation)."""
 
-from jobs.quality.delivery_rules import EarlierDeliveries, delivery_check_rows
+from jobs.quality.delivery_rules import DeliveryContext, delivery_check_rows
 from jobs.quality.plan import REFERENCE, Group, Plan, Reference, other_datasets, plan
 from jobs.quality.verdict import (
     Basis,
@@ -20,7 +20,7 @@ __all__ = [
     "REFERENCE",
     "Basis",
     "Decision",
-    "EarlierDeliveries",
+    "DeliveryContext",
     "Group",
     "Plan",
     "Reference",

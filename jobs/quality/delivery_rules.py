@@ -8,7 +8,7 @@ from jobs.contracts import Contract
 from jobs.contracts.names import REMOVED_ROWS
 from jobs.contracts.sla import length
 from jobs.model.delivery import Delivery, State
-from jobs.model.rule_result import RuleRow
+from jobs.model.rule_result import Readings, RuleRow
 from jobs.model.verdict import Verdict
 from jobs.quality.wordings import wordings
 
@@ -16,17 +16,22 @@ MEASURED = ("integer", "number")
 
 
 @dataclass(frozen=True)
-class EarlierDeliveries:
-    """The dataset's last delivery, and its usual number of rows on similar days, as low, middle and high."""
+class DeliveryContext:
+    """What checks of a delivery compare it with.
+
+    `last`: the dataset's last delivery before it; `usual`: its usual number of rows on similar days, as low, middle and high.
+    """
 
     last: Delivery | None = None
     usual: tuple[float, float, float] | None = None
     removed: int | None = None
     """Rows of earlier deliveries that a full delivery removed; None for any other delivery."""
+    readings: Readings | None = None
+    """Readings that its points should have, and have; None where no rule names an interval."""
 
 
 def delivery_check_rows(
-    contract: Contract, delivery: Delivery, before: EarlierDeliveries, verdict: Verdict
+    contract: Contract, delivery: Delivery, before: DeliveryContext, verdict: Verdict
 ) -> list[RuleRow]:
     """Results of the checks of a delivery. Checks that lack data are left out; an answer need only be readable."""
     if delivery.is_answer():
@@ -35,7 +40,12 @@ def delivery_check_rows(
     if verdict.state is not State.UNREADABLE:
         checks += [*_in_time(contract, delivery, before.last, verdict), *_as_declared(delivery, verdict)]
         checks += [*_as_usual(before.usual, delivery, verdict)]
-        checks += [_copies(verdict), _usable(verdict), *_removed(before.removed, verdict)]
+        checks += [
+            _copies(verdict),
+            _usable(verdict),
+            *_removed(before.removed, verdict),
+            *_readings(before.readings, verdict),
+        ]
     return checks
 
 
@@ -71,6 +81,13 @@ def _copies(verdict: Verdict) -> RuleRow:
 def _removed(rows: int | None, verdict: Verdict) -> Iterator[RuleRow]:
     if rows is not None:
         yield _row(verdict, REMOVED_ROWS, (verdict.rows + rows, rows))
+
+
+def _readings(readings: Readings | None, verdict: Verdict) -> Iterator[RuleRow]:
+    if readings is not None and readings.expected:
+        missing = readings.expected - readings.received
+        counted = {"expected": readings.expected, "received": readings.received}
+        yield _row(verdict, "delivery_readings", (readings.expected, missing), **counted)
 
 
 def _metadata(contract: Contract, verdict: Verdict) -> RuleRow:

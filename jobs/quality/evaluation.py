@@ -11,6 +11,8 @@ from jobs.lake.bits import any_set, quoted
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.spark_tables import in_engine
 from jobs.lake.staging import Stage
+from jobs.model.rule_result import Readings
+from jobs.quality.completeness import noted, reading_counters, total
 from jobs.quality.conditions import Compiled, compile_rules
 from jobs.quality.counts import count, counted_columns
 from jobs.quality.one_query import masked_table
@@ -36,6 +38,8 @@ class EvaluatedRows:
     """The rows in memory, of a small delivery."""
     stage: Stage | None = None
     """The rows in files, of a large one."""
+    readings: Readings | None = None
+    """Expected and received readings, where rules agree on intervals."""
 
     def columns(self) -> list[str]:
         """Names of the rows' columns."""
@@ -110,7 +114,8 @@ def _evaluated(
 ) -> EvaluatedRows:
     """Results of the rules from the counts of their rows, by county and in total."""
     conditions = {**counts(compiled), **wanted.also_count}
-    by_county, shape = count(batches, _by(plan), conditions, plan.contract)
+    counters = reading_counters(plan.contract, plan.rules)
+    by_county, shape = count(noted(batches, counters), _by(plan), conditions, plan.contract)
     counted = {name: sum(part[name] for part in by_county.values()) for name in conditions}
     aggregates = through_gx(all_rows(), compiled) if compiled.through_gx else ()
     results = [*from_counts(compiled, counted), *aggregates]
@@ -118,7 +123,7 @@ def _evaluated(
     results.sort(key=lambda r: order[r.rule.id])
     counties = {name: of_a_part(compiled, part) for name, part in by_county.items() if name}
     rules = tuple(fused.rule for fused in compiled.fused)
-    return EvaluatedRows(rules, tuple(results), counted, counties, shape)
+    return EvaluatedRows(rules, tuple(results), counted, counties, shape, readings=total(counters))
 
 
 def masks_of(

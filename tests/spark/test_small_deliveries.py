@@ -78,6 +78,7 @@ def _comparable(evaluation: Evaluation) -> dict[str, Any]:
         "counties": {name: [r.unexpected_count for r in results] for name, results in evaluated.counties.items()},
         "distribution": {name: pytest.approx(number) for name, number in evaluated.shape.items()},
         "repairs": evaluation.repair_counts(),
+        "readings": evaluated.readings,
         "rows": _rows(table),
         "broken": sorted(
             (row for batch in broken_rows(table.to_batches(), evaluated.rules) for row in batch.to_pylist()),

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -23,7 +24,16 @@ from jobs.errors import (
 )
 from jobs.lake.session import is_unavailable
 from jobs.serving.accounts import LoginRefused
-from jobs.serving.portal.authentication import ChangeNeeded, ForgedRequest, InvalidForm, LoginNeeded, path_of, portal_of
+from jobs.serving.portal.authentication import (
+    ChangeNeeded,
+    CurrentUser,
+    ForgedRequest,
+    InvalidForm,
+    LoginNeeded,
+    current_user,
+    path_of,
+    portal_of,
+)
 from jobs.serving.portal.bodies import TooSlow
 from jobs.serving.portal.multipart import TooLarge, WrongKind
 from jobs.serving.portal.rendering import address, page
@@ -152,4 +162,14 @@ def _answer(request: Request, status: int, message: str) -> Response:
     if wants_json(request):
         return JSONResponse({"detail": message}, status)
     title = TITLES.get(status, TITLES[400])
-    return page("error.html", portal_of(request), None, status, title=title, message=message)
+    return page("error.html", portal_of(request), _user(request, status), status, title=title, message=message)
+
+
+def _user(request: Request, status: int) -> CurrentUser | None:
+    """Who is logged in, so that the page has its navigation; nobody where that cannot be asked just now."""
+    if status >= 500:
+        return None
+    try:
+        return current_user(request)
+    except (LakeError, SQLAlchemyError):
+        return None
