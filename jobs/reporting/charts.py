@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 640, 190
-LEFT, RIGHT, TOP, BOTTOM = 44, 16, 22, 40
+WIDTH, HEIGHT = 640, 204
+LEFT, RIGHT, TOP, BOTTOM = 44, 16, 22, 54
+
+Entry = tuple[tuple[str, str], float | None, str]
+"""Day and time, value, and its label."""
 
 
 @dataclass(frozen=True)
 class ChartPoint:
-    """One delivery on a chart: its position, height and label; `y` is None where the value is unknown."""
+    """One delivery on a chart: its position, height, label, day and time; `y` is None where the value is unknown."""
 
     x: float
     y: float | None
     height: float
     label: str
-    tick: str
+    day: str
+    time: str
     is_latest: bool
 
 
@@ -58,8 +62,8 @@ class Scale:
         return tuple((self.y(level), f"{level:g}{self.unit}") for level in levels)
 
 
-def chart(title: str, values: Sequence[tuple[str, float | None, str]], scale: Scale) -> Chart:
-    """A chart of (tick, value, label)."""
+def chart(title: str, values: Sequence[Entry], scale: Scale) -> Chart:
+    """A chart of values in order of time."""
     step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
     last = len(values) - 1
     marks = tuple(_mark(i, step, entry, scale, i == last) for i, entry in enumerate(values))
@@ -78,10 +82,10 @@ def ceiling(values: Sequence[float | None], steps: Sequence[float] = (0.1, 0.4, 
     return next((step for step in steps if highest <= step), steps[-1])
 
 
-def _mark(index: int, step: float, entry: tuple[str, float | None, str], scale: Scale, is_latest: bool) -> ChartPoint:
-    tick, value, label = entry
+def _mark(index: int, step: float, entry: Entry, scale: Scale, is_latest: bool) -> ChartPoint:
+    (day, time), value, label = entry
     x = round(LEFT + step * (index + 0.5), 1)
     if value is None:
-        return ChartPoint(x, None, 0.0, label, tick, is_latest)
+        return ChartPoint(x, None, 0.0, label, day, time, is_latest)
     y = scale.y(value)
-    return ChartPoint(x, y, round(HEIGHT - BOTTOM - y, 1), label, tick, is_latest)
+    return ChartPoint(x, y, round(HEIGHT - BOTTOM - y, 1), label, day, time, is_latest)

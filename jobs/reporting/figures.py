@@ -41,6 +41,12 @@ def day(at: datetime, zone: str) -> str:
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d")
 
 
+def day_and_time(at: datetime, zone: str) -> tuple[str, str]:
+    """Month and day, and the time to the minute, on the clock of `zone`: several deliveries may come on one day."""
+    local = at.astimezone(ZoneInfo(zone))
+    return local.strftime("%m-%d"), local.strftime("%H:%M")
+
+
 def size(size_bytes: int) -> str:
     """Bytes in the largest unit that keeps a digit before the point."""
     for unit, word in UNITS:

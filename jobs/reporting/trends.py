@@ -28,7 +28,7 @@ def dataset_trends(own_entries: Sequence[Entry], contracts: Sequence[Contract], 
         if len(evaluated) < 2:
             continue
         totals = [e.scores.total for e in evaluated]
-        days = [figures.day(e.delivery.received_at, zone)[5:] for e in evaluated]
+        days = [figures.day_and_time(e.delivery.received_at, zone) for e in evaluated]
         marks = [(d, t, figures.score(t)) for d, t in zip(days, totals, strict=True)]
         scale = score_scale(totals)
         drawn = chart(f"{contract.title} · 总分（纵轴 {scale.bottom:g} 至 100）", marks, scale)

@@ -89,6 +89,7 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         "fidelity": lambda lake, own: fidelity.measure(lake, own, measures),
         "labels": lambda lake, own: labels.measure(lake, own, measures),
         "series": lambda lake, own: series.measure(lake, own, measures),
+        "corpus": lambda lake, own: corpus.measure_to_silver(lake, own, measures),
         "proposal": lambda lake, own: proposal.measure(lake, own, measures),
         "small_delivery": lambda lake, own: small_delivery.measure(lake, own, measures),
         "warm_delivery": lambda lake, own: warm_delivery.measure(lake, own, measures),

@@ -56,8 +56,8 @@ def sent_files(draw: st.DrawFn) -> Sent:
     rows = tuple(draw(st.lists(row, min_size=1, max_size=12)))
     odd = draw(st.lists(st.tuples(st.sampled_from(ODD_ROWS), st.integers(0, len(rows))), max_size=3))
     odd = odd if kind in FORMATS_WITH_ODD_ROWS else []
-    lines = _with_odd_rows(header, rows, odd)
-    content, ending, layout = _written(draw, kind, header, lines)
+    lines = with_odd_rows(header, rows, odd)
+    content, ending, layout = written(draw, kind, header, lines, draw(st.sampled_from(DELIMITERS)))
     name, content = _packed(draw, f"数据.{ending}", content)
     left_out = {found: sum(one == found for one, _ in odd) for found in {one for one, _ in odd}}
     if kind == "excel":
@@ -72,7 +72,8 @@ def _last_blanks(lines: list[Row]) -> int:
     return len(lines) - 1 - filled[-1]
 
 
-def _with_odd_rows(header: tuple[str, ...], rows: tuple[Row, ...], odd: list[tuple[str, int]]) -> list[Row]:
+def with_odd_rows(header: tuple[str, ...], rows: tuple[Row, ...], odd: list[tuple[str, int]]) -> list[Row]:
+    """The rows with others between them that are no data."""
     empty: Row = (None,) * (len(header) - 1)
     said: dict[str, Row] = {
         "rows_total": ("合计", *empty),
@@ -86,10 +87,12 @@ def _with_odd_rows(header: tuple[str, ...], rows: tuple[Row, ...], odd: list[tup
     return lines
 
 
-def _written(draw: st.DrawFn, kind: str, header: tuple[str, ...], lines: list[Row]) -> tuple[bytes, str, str]:
+def written(
+    draw: st.DrawFn, kind: str, header: tuple[str, ...], lines: list[Row], delimiter: str
+) -> tuple[bytes, str, str]:
     """Bytes, ending of the name, and what the layout says in addition to the format."""
     if kind == "csv":
-        delimiter, encoding = draw(st.sampled_from(DELIMITERS)), draw(st.sampled_from(ENCODINGS))
+        encoding = draw(st.sampled_from(ENCODINGS))
         text = io.StringIO()
         quoting = draw(st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)))
         writer = csv.writer(

@@ -32,7 +32,7 @@ def trend_charts(past: Sequence[PastDelivery], zone: str) -> list[Chart]:
     """Score and share of failed rows over the deliveries; none for a single delivery."""
     if len(past) < 2:
         return []
-    days = [figures.day(p.delivery.received_at, zone)[5:] for p in past]
+    days = [figures.day_and_time(p.delivery.received_at, zone) for p in past]
     totals = [p.scores.total for p in past]
     failed = [figures.share(p.verdict.failed_rows, p.verdict.rows) for p in past]
     shares = [None if f is None else 100 * f for f in failed]

@@ -81,6 +81,10 @@ def test_numbers_round_away_from_a_false_all_or_nothing() -> None:
 
 
 def test_chart_leaves_a_gap_where_nothing_is_known() -> None:
-    drawn = chart("t", [("01", 100.0, "100"), ("02", None, "—"), ("03", 0.0, "0")], Scale(100))
+    drawn = chart(
+        "t",
+        [(("01-01", "08:00"), 100.0, "100"), (("01-01", "09:00"), None, "—"), (("01-02", "08:00"), 0.0, "0")],
+        Scale(100),
+    )
     assert [m.y is None for m in drawn.marks] == [False, True, False]
     assert drawn.line().count(",") == 2 and ceiling([None, 3.2]) == 4
