@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 UNPUBLISHED = (*UNJUDGEABLE, State.REFUSED)
 """States of deliveries without rows in silver, which correct nothing."""
 NO_MATCH = "数据中没有一行与本工单待改的行对得上；请使用本工单的整改包，不要改动主键列"
+STILL_FAILING = "报回的数据仍有 {rows} 行不符合本工单的规则，没有一行改正；请改正后重新上传整改包"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def govern(lake: Lake, registry: Registry, delivery_id: str) -> TicketChanges:
         _comment_causes(lake, contract, delivery_id, results, _Commenting(tickets, new_tickets, now))
         outcomes = _applied(tickets, proven, now)
         comment_correction_notes(lake, tickets, delivery, now)
-        _comment_returned(tickets, delivery, {recheck.request.ticket for recheck in proven}, now)
+        _comment_returned(tickets, new, {recheck.request.ticket for recheck in proven}, now)
         write_ticket_table(lake, contract, tickets, now)
     lake.ledger.governed(delivery_id, now)
     for outcome in outcomes:
@@ -135,16 +136,25 @@ def _by_ticket(proven: Sequence[Recheck]) -> Iterator[tuple[str, list[Recheck]]]
     yield from grouped.items()
 
 
-def _comment_returned(tickets: Tickets, delivery: Delivery, proven: set[str], now: datetime) -> None:
+def _comment_returned(tickets: Tickets, new: Redelivery, proven: set[str], now: datetime) -> None:
     """Comment on each ticket that the delivery answers without proof, with the reason."""
-    reason = delivery.reason if delivery.state in UNPUBLISHED else NO_MATCH
+    delivery = new.delivery
     for ticket in delivery.answers:
         if ticket in proven:
             continue
         try:
-            tickets.answer_returned(ticket, delivery.id, reason or NO_MATCH, now)
+            reason = _why_returned(new, tickets.ticket(ticket, SYSTEM, now).rule)
+            tickets.answer_returned(ticket, delivery.id, reason, now)
         except Unknown:
             logger.warning("%s: delivery %s answers %s, which is not a ticket", delivery.dataset, delivery.id, ticket)
+
+
+def _why_returned(new: Redelivery, rule: str) -> str:
+    """Why an answer proves nothing of a ticket on the rule: it was not accepted, fails the rule still, or has none of its rows."""
+    if new.delivery.state in UNPUBLISHED and new.delivery.reason:
+        return new.delivery.reason
+    result = new.results.get(rule)
+    return STILL_FAILING.format(rows=result.unexpected_count) if result and result.unexpected_count else NO_MATCH
 
 
 @dataclass(frozen=True)

@@ -364,6 +364,18 @@ def test_a_pack_of_rows_that_still_fail_is_no_delivery_refused_whole(
     assert events(lake, one.id)[-1] == "fall_short" and "further" not in events(lake, one.id)
 
 
+def test_an_unchanged_answer_about_the_key_is_said_to_fail_still(
+    lake: Lake, take: Callable[..., TicketChanges]
+) -> None:
+    take(*DIRTY, ",2026-01-01 08:10:00,60,40")
+    one = ticket(lake, "station_required")
+    take(",2026-01-01 08:10:00,60,40", answers=(one.id,))
+    with open_tickets(lake) as tickets:
+        (event,) = [e for e in tickets.events(one.id, OFFICER) if e.event == "return_answer"]
+    assert "仍有 1 行不符合本工单的规则" in event.facts["reason"]
+    assert ticket(lake, "station_required").remaining_rows == 1
+
+
 def test_a_refused_redelivery_mends_nothing(
     lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path
 ) -> None:
