@@ -52,6 +52,8 @@ class Publication:
     stage: Stage | None = None
     removed: Sequence[pa.RecordBatch] = ()
     """Evidence of rows that leave silver once these are written."""
+    newer: tuple[str, ...] | None = None
+    """Deliveries whose rows win over these, where the date of the covering letter decides; None where arrival does."""
 
     def removes_rows(self) -> bool:
         """Whether rows may leave silver without another with their key in their place."""
@@ -106,7 +108,7 @@ def _merge(publication: Publication) -> Merge:
     # An answer to a ticket corrects: it wins over the first row of telemetry (ADR 0010).
     latest = contract.write.mode == "merge" or bool(delivery.answers)
     retried = delivery.id if publication.is_retry else ""
-    return Merge(contract.key(), latest, publication.replaced, retried, FIRST_SENT)
+    return Merge(contract.key(), latest, publication.replaced, retried, FIRST_SENT, publication.newer)
 
 
 def _more_silver(lake: Lake, publication: Publication) -> None:

@@ -185,6 +185,10 @@ class Write(ContractPart):
         "merge",
         description="`merge`: by primary key, the later delivery wins; `append`: readings of meters and sensors.",
     )
+    order: Literal["arrival", "letter"] = Field(
+        "arrival",
+        description="Which delivery is later in a merge: the one that arrived later, or whose covering letter has the later date.",
+    )
     duplicates: Literal["drop", "fail"] = Field(
         "drop", description="Identical rows; `drop`: one is loaded, the others are counted; `fail`: they break the key."
     )

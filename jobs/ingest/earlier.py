@@ -27,7 +27,7 @@ def earlier_deliveries(lake: Lake, contract: Contract, delivery: Delivery, diges
     """
     zone = ZoneInfo(lake.settings.timezone)
     same = _same_rows(lake, delivery, digest)
-    findings = list(_older_letter(lake, delivery, zone))
+    findings = list(_older_letter(lake, contract, delivery, zone))
     if same is None:
         return Earlier(tuple(findings))
     is_doubled = not contract.key() and same.sent_date(zone) == delivery.sent_date(zone) and not delivery.answers
@@ -46,7 +46,7 @@ def _same_rows(lake: Lake, delivery: Delivery, digest: str) -> Delivery | None:
     return found[-1] if found else None
 
 
-def _older_letter(lake: Lake, delivery: Delivery, zone: ZoneInfo) -> Iterator[Finding]:
+def _older_letter(lake: Lake, contract: Contract, delivery: Delivery, zone: ZoneInfo) -> Iterator[Finding]:
     """A finding where a delivery with a later date on its letter came before this one."""
     if delivery.sent_on is None or not delivery.is_regular():
         return
@@ -54,5 +54,7 @@ def _older_letter(lake: Lake, delivery: Delivery, zone: ZoneInfo) -> Iterator[Fi
     others = lake.ledger.deliveries(delivery.dataset)
     later = [o for o in others if o.seq < delivery.seq and o.sent_date(zone) > day and o.is_regular()]
     if later:
-        text = wording("letter_older", day=day, id=later[-1].id, later=later[-1].sent_date(zone))
+        values = {"day": day, "id": later[-1].id, "later": later[-1].sent_date(zone)}
+        by_letter = contract.write.order == "letter"
+        text = wording("letter_decides", **values) if by_letter else wording("letter_older", **values)
         yield Finding("letter_older", text, {"delivery": later[-1].id})

@@ -80,7 +80,11 @@ def _merged(existing: pa.Table, rows: pa.Table, merge: Merge) -> tuple[pa.Table,
     ours, theirs = _codes(rows, existing, merge.key)
     newest = pd.Series(existing[SEQ].to_numpy()).groupby(theirs).max().reindex(ours)
     is_new = newest.isna().to_numpy()
-    is_update = ~is_new & (rows[SEQ].to_numpy() >= newest.fillna(0).to_numpy()) & merge.latest_wins
+    is_later = rows[SEQ].to_numpy() >= newest.fillna(0).to_numpy()
+    if merge.newer is not None:
+        of_newer = np.asarray(pc.is_in(existing[DELIVERY], pa.array(merge.newer, existing[DELIVERY].type)))
+        is_later = ~np.isin(ours, theirs[of_newer])
+    is_update = ~is_new & is_later & merge.latest_wins
     is_replaced = np.isin(theirs, ours[is_update])
     written = rows.filter(pa.array(is_new | is_update))
     if merge.earliest in existing.column_names and is_replaced.any():

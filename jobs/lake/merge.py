@@ -8,6 +8,8 @@ from dataclasses import dataclass
 class Merge:
     """How rows merge with existing ones: by key; the latest wins, or the first.
 
+    The latest is the one that arrived last; or, with `newer`, any one but those deliveries.
+
     Existing rows of `replaced` deliveries, and of an earlier attempt of the delivery `retried`, are updated or deleted.
     The column `earliest` takes the smaller of both values.
     """
@@ -17,6 +19,7 @@ class Merge:
     replaced: tuple[str, ...] = ()
     retried: str = ""
     earliest: str = ""
+    newer: tuple[str, ...] | None = None
 
     def sql(self, target: str, source: str, columns: Sequence[str]) -> str:
         on_key = " AND ".join(f"t.`{k}` <=> s.`{k}`" for k in self.key)
@@ -36,7 +39,11 @@ class Merge:
     def _update_conditions(self, removed: tuple[str, ...]) -> list[str]:
         """When a new row updates an existing one; any of these."""
         updates = [f"t._delivery IN ({quoted_list(removed)})"] if removed else []
-        return [*updates, "s._seq >= t._seq"] if self.latest_wins else updates
+        if not self.latest_wins:
+            return updates
+        if self.newer is None:
+            return [*updates, "s._seq >= t._seq"]
+        return [*updates, f"t._delivery NOT IN ({quoted_list(self.newer)})" if self.newer else "true"]
 
     def _value(self, column: str) -> str:
         return f"least(t.`{column}`, s.`{column}`)" if column == self.earliest else f"s.`{column}`"

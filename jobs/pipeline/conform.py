@@ -17,7 +17,7 @@ from jobs.pipeline.delivery_checks import delivery_checks
 from jobs.pipeline.evaluation import Evaluation, evaluate_delivery, runnable_rules
 from jobs.pipeline.ingestion import is_read_otherwise, is_unread, load
 from jobs.pipeline.removals import removal_evidence
-from jobs.pipeline.restoration import OverwrittenRows, Withdrawal, chain_of, replaced_by
+from jobs.pipeline.restoration import OverwrittenRows, Withdrawal, chain_of, newer_letters, replaced_by
 from jobs.pipeline.versions import latest_versions
 
 logger = logging.getLogger(__name__)
@@ -91,6 +91,7 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
         table=evaluation.outcome.table,
         stage=evaluation.outcome.stage,
         removed=_removed(lake, evaluation, contract, delivery) if not is_refused else (),
+        newer=newer_letters(lake, contract, delivery, deliveries),
     )
     try:
         publish(lake, publication)

@@ -6,6 +6,8 @@ verdicts: quarantined rows stay in quarantine, and marks come from evidence.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,6 +65,26 @@ def replaced_by(deliveries: Sequence[Delivery], without: str) -> dict[str, str]:
     return replacements
 
 
+def newer_letters(
+    lake: Lake, contract: Contract, delivery: Delivery, deliveries: Sequence[Delivery]
+) -> tuple[str, ...] | None:
+    """Accepted deliveries with a later date on their covering letter; None where the contract goes by arrival.
+
+    An answer to a ticket corrects what is there, whatever the date.
+    """
+    if contract.write.order != "letter":
+        return None
+    if delivery.answers:
+        return ()
+    own = _letter(lake, delivery)
+    return tuple(d.id for d in deliveries if d.id != delivery.id and d.state in ACCEPTED and _letter(lake, d) > own)
+
+
+def _letter(lake: Lake, delivery: Delivery) -> tuple[date, int]:
+    """Date of the covering letter; of equal dates, the order of arrival."""
+    return delivery.sent_date(ZoneInfo(lake.settings.timezone)), delivery.seq
+
+
 @dataclass
 class OverwrittenRows:
     """Rows of valid deliveries that withdrawn ones overwrote; release() frees the engine's memory."""
@@ -108,7 +130,9 @@ class OverwrittenRows:
         if not self.contract.key():
             return [delivery for delivery in standing if delivery.id in self.withdrawal.reinstated]
         if self.contract.write.mode == "merge":
-            return standing
+            return (
+                sorted(standing, key=partial(_letter, self.lake)) if self.contract.write.order == "letter" else standing
+            )
         return sorted(
             standing, key=lambda delivery: (bool(delivery.answers), delivery.seq if delivery.answers else -delivery.seq)
         )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 
@@ -120,6 +121,35 @@ def test_an_older_letter_that_arrives_after_a_newer_one_is_told(
     newer = go(registry, HERE / "28-out-of-order" / "新.csv", sent_on=date(2026, 1, 7))
     older = go(registry, HERE / "28-out-of-order" / "旧.csv", sent_on=date(2026, 1, 5))
     assert "letter_older" in told(lake, older.delivery) and "letter_older" not in told(lake, newer.delivery)
+
+
+@pytest.mark.parametrize("most_merged", [1_000_000, -1], ids=["by the client", "by the engine"])
+def test_the_contract_may_go_by_the_date_of_the_letter(
+    lake: Lake,
+    write_contracts: Callable[..., Registry],
+    go: Go,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most_merged: int,
+):
+    monkeypatch.setattr(import_module("jobs.conform.publish"), "MOST_MERGED", most_merged)
+    by_letter = STATES + "  - {property: write, value: {order: letter}}\n"
+    registry = write_contracts({"schemas/sources/heat/probe.yaml": by_letter})
+    sent = {
+        "新": (7, "A,新\nB,新\n"),
+        "旧": (5, "A,旧\nC,旧\n"),
+        "中": (6, "A,中\nB,中\nC,中\nD,中\n"),
+        "末": (7, "B,末\n"),
+    }
+    ids = {}
+    for name, (day, text) in sent.items():
+        file = tmp_path / f"{name}.csv"
+        file.write_text("编号,状态\n" + text, "utf-8")
+        ids[name] = go(registry, file, sent_on=date(2026, 1, day)).delivery
+    assert set(rows_of(lake, Zone.SILVER, "no", "state")) == {("A", "新"), ("B", "末"), ("C", "中"), ("D", "中")}
+    assert "letter_older" in told(lake, ids["旧"]) and "letter_older" not in told(lake, ids["末"])
+    conform(lake, registry, ids["新"])  # run again: its rows stay, and win over older letters that came later
+    assert set(rows_of(lake, Zone.SILVER, "no", "state")) == {("A", "新"), ("B", "末"), ("C", "中"), ("D", "中")}
 
 
 def test_rows_that_another_layout_read_are_read_again(
