@@ -14,6 +14,7 @@ BLOCK_BYTES = 4 << 20
 SAMPLE_BYTES = 1 << 20
 HEAD_BYTES = 1 << 16
 NUL_SHARE_OF_UTF16 = 0.2
+TEXT_SHARE_OF_UTF16 = 0.98
 CONTROL_SHARE_OF_JUNK = 0.02
 SURE = 0.8
 # UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16.
@@ -59,7 +60,7 @@ def detect(path: Path, declared: str, notes: FileNotes) -> Encoding:
     if declared == "auto":
         message = wording("encoding_detected", encoding=encoding.name, confidence=encoding.confidence)
         notes.say("encoding_detected", message, encoding=encoding.name, confidence=round(encoding.confidence, 3))
-    elif encoding.name != _codec(declared):
+    elif encoding.name != _codec(declared) and not encoding.name.startswith(f"{_codec(declared)}-"):
         message = wording("encoding_differs", declared=declared, encoding=encoding.name)
         detail = {"declared": declared, "encoding": encoding.name, "confidence": round(encoding.confidence, 3)}
         notes.say("encoding_differs", message, **detail)
@@ -103,7 +104,8 @@ def _cut_short(block: bytes) -> int:
 def _codec(name: str) -> str:
     try:
         canonical = codecs.lookup(name).name
-    except LookupError as error:
+        "".encode(name)  # some codecs of Python are none of texts
+    except (LookupError, UnicodeError) as error:
         raise ContractError(f"layout.encoding '{name}' is not a codec of Python; use auto, utf-8 or gb18030") from error
     return WIDER.get(canonical, canonical)
 
@@ -153,9 +155,19 @@ def _unmarked_utf16(survey: _Survey) -> Encoding | None:
     head = survey.head
     # Digits, marks and Latin letters have a zero byte in UTF-16, always on the same side.
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if even + odd < NUL_SHARE_OF_UTF16 * len(head) or min(even, odd) > 0.1 * max(even, odd):
-        return None
-    return Encoding("utf-16-le" if odd > even else "utf-16-be", 0.9)
+    if even + odd >= NUL_SHARE_OF_UTF16 * len(head) and min(even, odd) <= 0.1 * max(even, odd):
+        return Encoding("utf-16-le" if odd > even else "utf-16-be", 0.9)
+    # Chinese alone has none but in its line ends.
+    for line_end, name in ((b"\n\0", "utf-16-le"), (b"\0\n", "utf-16-be")):
+        if line_end in head and _share_of_text(head[: len(head) // 2 * 2], name) >= TEXT_SHARE_OF_UTF16:
+            return Encoding(name, SURE)
+    return None
+
+
+def _share_of_text(head: bytes, name: str) -> float:
+    """Share of characters that texts are made of."""
+    text = head.decode(name, "replace")
+    return sum(character.isprintable() or character in "\r\n\t" for character in text) / max(1, len(text))
 
 
 def _refuse_junk(head: bytes, notes: FileNotes) -> None:
@@ -173,6 +185,8 @@ def _auto(survey: _Survey) -> Encoding:
 
 
 def _declared(survey: _Survey, codec: str) -> Encoding:
+    if codec.startswith(("utf-16", "utf-32")):  # it would have been recognised
+        return _auto(survey)
     if codec == "utf-8" and survey.utf8:
         return Encoding("utf-8", 1.0, plain=True)
     if not survey.sample:

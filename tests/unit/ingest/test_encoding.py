@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.contracts import Contract
+from jobs.errors import ContractError
 from jobs.ingest.reading import Reading
 from tests.unit.ingest.test_delimited import contract, kinds, values
 from tests.unit.ingest.test_excel import read_file
@@ -89,3 +90,25 @@ def test_mojibake_is_noticed(tmp_path: Path) -> None:
     assert "mojibake" in kinds(read_file(tmp_path / "d.csv", of("a", "b"))[1])
     (tmp_path / "d.csv").write_text(CHINESE)
     assert "mojibake" not in kinds(read_file(tmp_path / "d.csv", of("名称", "地址"))[1])
+
+
+@pytest.mark.parametrize("declared", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("sent", ["utf-8", "gb18030", "ascii", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_that_is_not_in_the_declared_wide_encoding_is_read_all_the_same(
+    tmp_path: Path, declared: str, sent: str
+) -> None:
+    text = "name,at\na,b\n" if sent == "ascii" else CHINESE
+    names = ("name", "at") if sent == "ascii" else ("名称", "地址")
+    (tmp_path / "d.csv").write_bytes(text.encode(sent))
+    rows, reading = read_file(tmp_path / "d.csv", of(*names, encoding=declared))
+    assert len(rows) == text.count("\n") - 1 and all(row["_malformed"] is None for row in rows)
+    assert {row[names[1]] for row in rows} == {line.split(",")[1] for line in text.splitlines()[1:]}
+    exact = {"utf-16": "utf-16-le"}.get(sent, sent)
+    assert ("encoding_differs" in kinds(reading)) == (declared != exact and not exact.startswith(f"{declared}-"))
+
+
+@pytest.mark.parametrize("name", ["base64", "rot13", "undefined", "no-such-codec"])
+def test_a_codec_of_no_text_is_refused_with_the_remedy(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d.csv").write_text(CHINESE, "utf-8")
+    with pytest.raises(ContractError, match="not a codec"):
+        read_file(tmp_path / "d.csv", of("名称", "地址", encoding=name))
