@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -19,11 +20,38 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
+ENGINE = (
+    *("tests/spark/", "tests/probes/", "tests/real/test_whole_way.py", "tests/dags/test_dag_runs.py"),
+    *("tests/e2e/test_canaries.py", "tests/e2e/test_portal_loop.py", "tests/e2e/test_scheduler.py"),
+    "tests/unit/pipeline/test_steps.py",
+)
+"""Tests that need the engine: with two processes, one of them runs all of these."""
+
+
+def group_of(nodeid: str) -> str:
+    """What runs in one process: all tests that need the engine, or a file."""
+    return "engine" if nodeid.startswith(ENGINE) else nodeid.partition("::")[0]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With two processes: what needs the engine runs in one of them, in order; any other file is a unit."""
-    for item in items:
-        needs_engine = "settings" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("engine" if needs_engine else item.nodeid.partition("::")[0]))
+    """A test that would start a second engine is an error."""
+    astray = [
+        i.nodeid for i in items if "settings" in getattr(i, "fixturenames", ()) and group_of(i.nodeid) != "engine"
+    ]
+    if astray:
+        raise pytest.UsageError(f"needs the engine, and is not under ENGINE in tests/conftest.py: {astray[0]}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests are distributed by group."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")

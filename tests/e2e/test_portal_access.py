@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.test_portal_browser import CHROMIUM, browser, keep
 from tests.unit.conftest import migrated
-from tests.unit.serving.portal.portal_city import PASSWORD, City, an_issue, city, delivered, served
+from tests.unit.serving.portal.portal_city import PASSWORD, PEOPLE_ACTORS, City, an_issue, city, delivered, served
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
@@ -105,6 +106,12 @@ def step(page: Page, name: str) -> Locator:
     return form
 
 
+def moved(town: City, event: str, **facts: str) -> None:
+    """A step of the ticket by its department."""
+    desk, at, own = town.portal.tickets, town.clock[0], PEOPLE_ACTORS["own"]
+    desk.move(town.issue, event, own, desk.ticket(town.issue, own, at).version, at, facts=facts)
+
+
 def test_tickets_are_signed_together(browser: Browser, address: str, town: City, width: int, tmp_path: Path) -> None:
     town.portal.tickets.found([an_issue(rule="other", message="名称为空")], town.clock[0])
     page = opened(browser, address, "own", width)
@@ -172,6 +179,47 @@ def test_a_file_is_handed_over(browser: Browser, address: str, town: City, width
     pressed(page, page.get_by_role("button", name="上传"))
     expect(page.get_by_role("status")).to_have_text("文件已收下，等待登记")
     keep(page, tmp_path, "uploaded")
+
+
+def test_an_answer_shows_its_steps(browser: Browser, address: str, town: City, width: int, tmp_path: Path) -> None:
+    moved(town, "sign")
+    page = opened(browser, address, "own", width)
+    pressed(page, page.get_by_role("main").get_by_role("link", name=town.issue))
+    pressed(page, page.get_by_role("button", name="开始整改"))
+    expect(page.locator(".state")).to_contain_text("整改中")
+    workbook = tmp_path / "整改包.xlsx"
+    openpyxl.Workbook().save(workbook)
+    reached(page, page.get_by_label("填好的整改包，或改正后的数据文件"))
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(workbook)
+    pressed(page, page.get_by_role("button", name="上传"))
+    expect(page.get_by_text("整改包已收下")).to_be_visible()
+    assert town.workbooks.answered[0][2] == workbook.read_bytes()
+    expect(page.locator("#progress li")).to_have_count(5)
+    expect(page.locator("#progress li.done")).to_contain_text("收下")
+    keep(page, tmp_path, "answered")
+
+
+@pytest.mark.parametrize(
+    ("name", "link", "then"),
+    [
+        ("officer", "T-00000", "不能为空"),
+        ("leader", "查看全部工单", "工单"),
+        ("auditor", "审计", "审计"),
+        ("analyst", "数据集", "数据集"),
+    ],
+)
+def test_each_role_begins_with_its_own_work(
+    browser: Browser, address: str, town: City, width: int, tmp_path: Path, name: str, link: str, then: str
+) -> None:
+    moved(town, "sign")
+    moved(town, "dispute", ground="not_ours", reason="不是本部门的数据", evidence="职责清单")
+    page = opened(browser, address, name, width)
+    keep(page, tmp_path, name)
+    pressed(page, page.get_by_role("main").get_by_role("link", name=link).first)
+    expect(page.get_by_role("main")).to_contain_text(then)
+    keep(page, tmp_path, f"{name}-then")
 
 
 def test_a_leader_goes_to_what_is_late(browser: Browser, address: str, town: City, width: int, tmp_path: Path) -> None:

@@ -34,12 +34,13 @@ class Sample:
 
 
 def failing_rows(lake: Lake, contract: Contract, rule: str, deliveries: Sequence[str], in_full: bool) -> Sample | None:
-    """The first rows that break a rule, delivery by delivery; None where there is no evidence of it."""
+    """The first rows that break a rule, delivery by delivery, answers to tickets last; None where there is no evidence of it."""
     table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
     if table is None:
         return None
     masks, shown = Masking(contract), _Shown([], set())
-    for delivery in deliveries:
+    answers = {delivery.id for delivery in lake.ledger.deliveries(contract.id) if delivery.is_answer()}
+    for delivery in sorted(deliveries, key=answers.__contains__):
         if len(shown.cells) >= SHOWN:
             break
         of_delivery = rows_of_id(lake.ledger, delivery)
