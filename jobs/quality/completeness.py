@@ -15,11 +15,14 @@ FOLLOWS = "expect_column_values_to_follow_in_time"
 
 @dataclass
 class ReadingCounter:
-    """Readings of points at intervals, counted batch by batch; a row without any number is no reading."""
+    """Readings of points at intervals, counted batch by batch; a row without any number is no reading.
+
+    `interval_s`: None where each point has an interval of its own, which is then the median of its steps.
+    """
 
     series: tuple[str, ...]
     at: str
-    interval_s: float
+    interval_s: float | None
     numbers: tuple[str, ...]
     parts: list[pa.Table] = field(default_factory=list)
 
@@ -56,7 +59,9 @@ class ReadingCounter:
 
     def _of_point(self, times: np.ndarray, given: np.ndarray) -> tuple[int, int]:
         """A gap counts at most as many readings as the point has: one wrong year is no century of missing readings."""
-        slots = np.rint((times - times.min()) / self.interval_s).astype(np.int64)
+        steps = np.diff(np.unique(times))
+        interval = self.interval_s or (float(np.median(steps)) if len(steps) else 1.0)
+        slots = np.rint((times - times.min()) / interval).astype(np.int64)
         present, received = np.unique(slots), len(np.unique(slots[given]))
         missing = np.minimum(np.diff(present) - 1, len(present)).sum()
         return len(present) + int(missing), received
@@ -66,10 +71,16 @@ def reading_counters(contract: Contract, rules: Sequence[Rule]) -> list[ReadingC
     """A counter for each rule on intervals; none for one that applies to some rows only."""
     numbers = tuple(f.name for f in contract.fields if f.type in ("integer", "number") and f.key_position is None)
     return [
-        ReadingCounter(tuple(rule.kwargs["series"]), rule.kwargs["at"], float(rule.kwargs["interval_s"]), numbers)
+        ReadingCounter(tuple(rule.kwargs["series"]), rule.kwargs["at"], _interval(rule), numbers)
         for rule in rules
         if rule.type == FOLLOWS and "row_condition" not in rule.kwargs
     ]
+
+
+def _interval(rule: Rule) -> float | None:
+    """Seconds; None where a lookup gives them, such as `devices.interval_s`."""
+    interval = rule.kwargs["interval_s"]
+    return float(interval) if isinstance(interval, int | float) else None
 
 
 def noted(batches: Iterable[pa.RecordBatch], counters: Sequence[ReadingCounter]) -> Iterator[pa.RecordBatch]:

@@ -6,8 +6,10 @@ from random import Random
 import pyarrow as pa
 import pytest
 
+from jobs.contracts import load
 from jobs.model.rule_result import Readings
-from jobs.quality.completeness import ReadingCounter
+from jobs.quality.completeness import ReadingCounter, reading_counters
+from jobs.settings import PROJECT
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 SCHEMA = pa.schema(
@@ -16,8 +18,8 @@ SCHEMA = pa.schema(
 Row = tuple[str, datetime | None, float | None, int | None]
 
 
-def readings(rows: list[Row], parts: int = 1) -> Readings:
-    counter = ReadingCounter(("point",), "at", 300, ("a", "b"))
+def readings(rows: list[Row], parts: int = 1, interval_s: float | None = 300) -> Readings:
+    counter = ReadingCounter(("point",), "at", interval_s, ("a", "b"))
     for start in range(parts):
         columns = list(zip(*rows[start::parts], strict=True)) or [(), (), (), ()]
         counter.add(
@@ -59,3 +61,15 @@ def test_batches_make_no_difference(parts: int) -> None:
     random = Random(parts)
     rows = [row(random.choice("甲乙丙"), 5 * random.randrange(60), random.choice((None, 2.0))) for _ in range(150)]
     assert readings(rows, parts) == readings(rows)
+
+
+def test_a_point_may_have_an_interval_of_its_own() -> None:
+    rows = [row("甲", n) for n in range(60) if n not in (7, 8, 9)] + [row("乙", 15 * n) for n in range(8) if n != 5]
+    assert readings([*rows, row("丙", 3)], interval_s=None) == Readings(69, 65)
+
+
+def test_the_interval_of_a_rule_is_a_number_or_comes_from_a_lookup() -> None:
+    shipped = load(PROJECT / "schemas", PROJECT / "expectations")
+    found = {c.id: reading_counters(c, shipped.rules[c.id]) for c in shipped.sources()}
+    assert {id_ for id_, counters in found.items() if counters} >= {"gas_regulator_readings", "heat_station_minutes"}
+    assert {counter.interval_s for counters in found.values() for counter in counters} >= {None}
