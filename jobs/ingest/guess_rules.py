@@ -24,6 +24,8 @@ COUNTER = re.compile(
 NUMBER = r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$"
 DIRECTIVES = {"yyyy": "%Y", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H", "H": "%H", "mm": "%M", "ss": "%S"}
 TOKEN = re.compile(r"yyyy|MM|M|dd|d|HH|H|mm|ss|''|'([^']*)'|年|月|日|时|分")
+OFFSET = "XXX"
+"""How Spark's date patterns write an offset such as `+08:00` or `Z`."""
 WITH_OFFSET = r"^(?P<wall>.+?)(?P<offset>Z|[+-]\d\d:\d\d)(?: \S+)?$"
 LEAST_STEPS = 50
 FALLS = 0.02
@@ -35,7 +37,7 @@ LATE = 1.5
 REGULAR = 0.8
 """Share of steps that have the usual length, where readings come at intervals."""
 ZEROS = 24
-"""Readings of zero in a row that are told of a column that is mostly not zero."""
+"""Consecutive zeros that are reported, of a column that is mostly not zero."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _in_order(sample: Sample) -> _Order | None:
 def _seconds(texts: pa.Array, proposed: Guess) -> np.ndarray | None:
     """Times in seconds by the first proposed format; None where it is not one of years to seconds, or not all fit."""
     formats = proposed.source.get("formats") or [""]
-    pattern = TOKEN.sub(lambda m: DIRECTIVES.get(m[0]) or m[1] or m[0], formats[0].removesuffix("XXX"))
+    pattern = TOKEN.sub(lambda m: DIRECTIVES.get(m[0]) or m[1] or m[0], formats[0].removesuffix(OFFSET))
     if "%Y" not in pattern or any(letter.isalpha() for letter in re.sub(r"%.|[T年月日时分]", "", pattern)):
         return None
     walls, offsets = _walls(pc.utf8_trim_whitespace(texts.cast(pa.string())), formats[0])
@@ -148,7 +150,7 @@ def _seconds(texts: pa.Array, proposed: Guess) -> np.ndarray | None:
 
 def _walls(texts: pa.Array, form: str) -> tuple[pa.Array, pa.Array | int]:
     """The local times, and by how many seconds each is ahead of UTC; 0 where the format has no offset."""
-    if not form.endswith("XXX"):
+    if not form.endswith(OFFSET):
         return texts, 0
     parts = pc.extract_regex(texts, WITH_OFFSET)
     offsets = [_offset(text) for text in pc.struct_field(parts, "offset").to_pylist()]
@@ -164,7 +166,7 @@ def _offset(text: str | None) -> int | None:
 
 
 def _steps(values: np.ndarray, order: _Order) -> np.ndarray:
-    """Differences between neighbours of one series; empty readings and zeros are passed over: a meter that is away reads 0."""
+    """Differences between consecutive readings of one series; empty ones and zeros are skipped: an offline meter reads 0."""
     readings, series = values[order.rows], np.cumsum(order.begins)
     is_reading = ~np.isnan(readings) & (readings != 0)
     steps = np.diff(readings[is_reading])[np.diff(series[is_reading]) == 0]

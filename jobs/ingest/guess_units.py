@@ -10,7 +10,7 @@ UNIT = (
 )
 IN_BRACKETS = re.compile(rf"[(\[（【]\s*(?:单位[:：]\s*)?({UNIT})\s*[)\]）】]", re.I)
 AT_END = re.compile(r"[\s_](kwh|mwh|gj|psig|psi|kpa|mpa|hpa|ntu|degc|degf|°c|°f|℃|m3|usd|mg[/_]l)$", re.I)
-"""Units that stand at the end of a header without brackets; none is a word of its own."""
+"""Units at the end of a header, without brackets; only those that cannot be a word."""
 SPELLED = {"degc": "℃", "°c": "℃", "degf": "°F", "°f": "°F", "mg_l": "mg/L", "m3": "m³", "m3/h": "m³/h"}
 """Lower-case form → how the lake writes the unit."""
 USUAL = {unit.lower(): unit for unit in ("kWh", "MWh", "GJ", "kPa", "MPa", "hPa", "NTU", "USD", "mg/L", "psi", "psig")}

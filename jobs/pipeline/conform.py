@@ -97,8 +97,7 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
         publish(lake, publication)
     finally:
         overwritten.release()
-    if publication.removed and evaluation.removal is not None:
-        lake.delta.remove(lake.path(Zone.SILVER, contract.id), evaluation.removal.rows)
+    _remove(lake, evaluation, publication)
     if is_refused:
         lake.ledger.reinstate(delivery.id, replaced_by(deliveries, delivery.id))
     elif not publication.is_replaced:
@@ -110,3 +109,9 @@ def _removed(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
     if evaluation.removal is None:
         return ()
     return tuple(removal_evidence(lake, contract, delivery, evaluation.removal.rows))
+
+
+def _remove(lake: Lake, evaluation: Evaluation, publication: Publication) -> None:
+    """Remove from silver the rows that a full delivery lacks, once their evidence is written."""
+    if publication.removed and evaluation.removal is not None:
+        lake.delta.remove(lake.path(Zone.SILVER, publication.contract.id), evaluation.removal.rows)

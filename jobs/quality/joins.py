@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-# Larger tables are joined by a shuffle: a broadcast would not fit into memory beside the query.
+# Larger tables are joined by a shuffle: a broadcast would not fit into memory together with the query.
 BROADCAST_ROWS = 1_000_000
 
 

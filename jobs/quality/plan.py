@@ -39,7 +39,7 @@ class Group:
 class Reference:
     """Values of `column` that must occur in `field` of another dataset's silver table.
 
-    `includes_held_back`: values in rows held back there are told from unknown ones; `is_held_back`: the rule is about these.
+    `includes_held_back`: a value in a row held back there is not counted as unknown; `is_held_back`: the rule counts these values.
     """
 
     rule: Rule

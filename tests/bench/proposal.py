@@ -73,8 +73,8 @@ class Score:
             self.missed.append(f"{kind}: {what}")
 
     def share(self) -> float:
-        told = [point for points in self.points.values() for point in points]
-        return sum(told) / len(told)
+        points = [point for of_kind in self.points.values() for point in of_kind]
+        return sum(points) / len(points)
 
     def words(self) -> str:
         return ", ".join(f"{kind} {sum(points)}/{len(points)}" for kind, points in sorted(self.points.items()))
