@@ -59,6 +59,8 @@ def width(request: pytest.FixtureRequest) -> int:
 def opened(browser: Browser, address: str, name: str, width: int) -> Page:
     """A page of somebody who has logged in without a mouse."""
     page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    # The page listens from the start: a listener added just before the key may come too late for it.
+    page.on("filechooser", lambda _: None)
     page.goto(address)
     typed(page, page.get_by_label("账号"), name)
     typed(page, page.get_by_label("密码"), PASSWORD)
@@ -96,6 +98,14 @@ def chosen(page: Page, wanted: Locator, value: str) -> None:
             return
         page.keyboard.press("ArrowDown")
     pytest.fail(f"{value} is not among the options of {wanted}")
+
+
+def attached(page: Page, wanted: Locator, file: Path) -> None:
+    """A file, by the chooser that the Enter key opens."""
+    reached(page, wanted)
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(file)
 
 
 def step(page: Page, name: str) -> Locator:
@@ -172,10 +182,7 @@ def test_a_file_is_handed_over(browser: Browser, address: str, town: City, width
     page = opened(browser, address, "own", width)
     pressed(page, page.get_by_role("link", name="报送数据"))
     chosen(page, page.get_by_label("数据集", exact=True), "divisions")
-    reached(page, page.get_by_label("文件", exact=True))
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(file)
+    attached(page, page.get_by_label("文件", exact=True), file)
     pressed(page, page.get_by_role("button", name="上传"))
     expect(page.get_by_role("status")).to_have_text("文件已收下，等待登记")
     keep(page, tmp_path, "uploaded")
@@ -189,10 +196,7 @@ def test_an_answer_shows_its_steps(browser: Browser, address: str, town: City, w
     expect(page.locator(".state")).to_contain_text("整改中")
     workbook = tmp_path / "整改包.xlsx"
     openpyxl.Workbook().save(workbook)
-    reached(page, page.get_by_label("填好的整改包，或改正后的数据文件"))
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(workbook)
+    attached(page, page.get_by_label("填好的整改包，或改正后的数据文件"), workbook)
     pressed(page, page.get_by_role("button", name="上传"))
     expect(page.get_by_text("整改包已收下")).to_be_visible()
     assert town.workbooks.answered[0][2] == workbook.read_bytes()
