@@ -51,7 +51,7 @@ def visible_ticket(session: Session, by: Policies, ticket_id: str, actor: Actor)
     """The ticket; Unknown where it does not exist or the actor may not see it."""
     row = session.get(TicketRow, ticket_id, populate_existing=True)
     if row is None or not may_see(session, by, actor, row):
-        raise Unknown(f"没有工单 {ticket_id}，或不属于您的部门；`lake tickets list` 列出可见的工单")
+        raise Unknown(f"没有工单 {ticket_id}，或不属于您的部门；请在工单列表中核对编号")
     return row
 
 

@@ -66,11 +66,20 @@ class _Codes:
 
     def distinct(self, positions: Sequence[int]) -> int:
         """Distinct combinations of values."""
+        return len(self._occurrences(positions))
+
+    def repeated(self, positions: Sequence[int]) -> int:
+        """Rows whose combination of values is also another row's."""
+        occurrences = self._occurrences(positions)
+        return int(occurrences[occurrences > 1].sum())
+
+    def _occurrences(self, positions: Sequence[int]) -> np.ndarray:
+        """How many rows have each combination of values."""
         parts = [self.by_position[p] for p in positions]
         combined = parts[0][0]
         for values, distinct in parts[1:]:
             combined = combined * distinct + values
-        return len(np.unique(combined))
+        return np.asarray(np.unique(combined, return_counts=True)[1])
 
     def most(self, positions: Sequence[int]) -> int:
         """The largest possible number of distinct combinations."""
@@ -228,11 +237,23 @@ def _with_time(
 
 
 def _near(order: Sequence[int], codes: _Codes, names: Mapping[int, str]) -> list[str]:
-    """The first combination that is nearly unique, with the number of its rows that occur again."""
+    """The first combination that is nearly unique, as a candidate rule with the number of its rows that occur again."""
     for size in (1, 2):
         for combination in combinations(order, size):
             distinct = codes.distinct(combination) if codes.most(combination) >= codes.rows * NEAR else 0
             if codes.rows * NEAR <= distinct < codes.rows:
-                shown = "+".join(names[i] for i in combination)
-                return [wording("key_nearly", names=shown, rows=codes.rows, repeated=codes.rows - distinct)]
+                fields, repeated = [names[i] for i in combination], codes.repeated(combination)
+                shown = "+".join(fields)
+                return [
+                    wording("key_nearly", names=shown, rows=codes.rows, repeated=repeated),
+                    wording("rule_unique", names=shown, rows=repeated, rule=_uniqueness(fields)),
+                ]
     return []
+
+
+def _uniqueness(fields: Sequence[str]) -> str:
+    """The rule that no two rows have the same values."""
+    if len(fields) == 1:
+        return f"expect_column_values_to_be_unique {{column: {fields[0]}}}"
+    listed = ", ".join(fields)
+    return f"expect_compound_columns_to_be_unique {{column_list: [{listed}], ignore_row_if: any_value_is_missing}}"

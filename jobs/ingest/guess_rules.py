@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.ingest.guess_values import Guess
+from jobs.ingest.sample_times import seconds_of
 from jobs.ingest.wordings import wording
 
 PAIRS = (
@@ -22,11 +23,6 @@ COUNTER = re.compile(
     r"累计|累积|表底|表码|读数|示数|总量|cumul|total|counter|index|meter_reading|(?:^|_)e(?:nergy)?(?:_|$)", re.I
 )
 NUMBER = r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$"
-DIRECTIVES = {"yyyy": "%Y", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H", "H": "%H", "mm": "%M", "ss": "%S"}
-TOKEN = re.compile(r"yyyy|MM|M|dd|d|HH|H|mm|ss|''|'([^']*)'|年|月|日|时|分")
-OFFSET = "XXX"
-"""How Spark's date patterns write an offset such as `+08:00` or `Z`."""
-WITH_OFFSET = r"^(?P<wall>.+?)(?P<offset>Z|[+-]\d\d:\d\d)(?: \S+)?$"
 LEAST_STEPS = 50
 FALLS = 0.02
 """A counter falls in fewer steps than this share."""
@@ -124,7 +120,7 @@ def _in_order(sample: Sample) -> _Order | None:
     times = [i for i in sample.key if sample.guesses[i].type == "timestamp"]
     if len(times) != 1:
         return None
-    seconds = _seconds(sample.columns[times[0]], sample.guesses[times[0]])
+    seconds = seconds_of(sample.columns[times[0]], sample.guesses[times[0]])
     if seconds is None:
         return None
     series = tuple(i for i in sample.key if i != times[0])
@@ -135,34 +131,6 @@ def _in_order(sample: Sample) -> _Order | None:
     rows = np.lexsort((seconds, codes))
     begins = np.r_[True, codes[rows][1:] != codes[rows][:-1]]
     return _Order(rows, seconds[rows], begins, series, times[0])
-
-
-def _seconds(texts: pa.Array, proposed: Guess) -> np.ndarray | None:
-    """Times in seconds by the first proposed format; None where it is not one of years to seconds, or not all fit."""
-    formats = proposed.source.get("formats") or [""]
-    pattern = TOKEN.sub(lambda m: DIRECTIVES.get(m[0]) or m[1] or m[0], formats[0].removesuffix(OFFSET))
-    if "%Y" not in pattern or any(letter.isalpha() for letter in re.sub(r"%.|[T年月日时分]", "", pattern)):
-        return None
-    walls, offsets = _walls(pc.utf8_trim_whitespace(texts.cast(pa.string())), formats[0])
-    moments = pc.subtract(pc.strptime(walls, format=pattern, unit="s", error_is_null=True).cast(pa.int64()), offsets)
-    return None if moments.null_count else np.asarray(moments.to_numpy())
-
-
-def _walls(texts: pa.Array, form: str) -> tuple[pa.Array, pa.Array | int]:
-    """The local times, and by how many seconds each is ahead of UTC; 0 where the format has no offset."""
-    if not form.endswith(OFFSET):
-        return texts, 0
-    parts = pc.extract_regex(texts, WITH_OFFSET)
-    offsets = [_offset(text) for text in pc.struct_field(parts, "offset").to_pylist()]
-    return pc.struct_field(parts, "wall"), pa.array(offsets, pa.int64())
-
-
-def _offset(text: str | None) -> int | None:
-    """Seconds east of Greenwich."""
-    if text is None or text == "Z":
-        return None if text is None else 0
-    hours, minutes = text[1:].split(":")
-    return (1 if text[0] == "+" else -1) * (int(hours) * 3600 + int(minutes) * 60)
 
 
 def _steps(values: np.ndarray, order: _Order) -> np.ndarray:

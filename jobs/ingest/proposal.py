@@ -22,6 +22,7 @@ from jobs.ingest.guess_numbers import decimal_mark
 from jobs.ingest.guess_rules import Sample, rule_comments
 from jobs.ingest.guess_units import header_unit
 from jobs.ingest.guess_values import Column, Guess, guess
+from jobs.ingest.guess_zone import zone_comments
 from jobs.ingest.headers import suffixed
 from jobs.ingest.kinds import LocalFile, files_below
 from jobs.ingest.notes import FileNotes, Notes
@@ -82,8 +83,18 @@ class _Draft:
 
     def rules(self) -> list[str]:
         """Candidate rules, from what the columns mean."""
-        names = {i: name.name for i, name in self.names.items()}
+        names = self.plain_names()
         return rule_comments(Sample(self.profile.columns, self.profile.header, self.guesses, names, self.key.key))
+
+    def zones(self) -> list[str]:
+        """The zone in which local times are read, and what the times themselves show of theirs."""
+        local = [self.names[i].name for i, one in self.guesses.items() if one.is_local_time()]
+        asked = [wording("time_zone", names="、".join(local), zone=Layout().timezone)] if local else []
+        return [*asked, *zone_comments(self.profile.columns, self.guesses, self.plain_names())]
+
+    def plain_names(self) -> dict[int, str]:
+        """The fields' names by position."""
+        return {i: name.name for i, name in self.names.items()}
 
     def sampled(self) -> str:
         """Which rows the guesses are from."""
@@ -109,9 +120,7 @@ def _document(dataset: str, provider: str, file: str, layout: GuessedLayout, dra
     for i in draft.profile.columns:
         lines += _field(i, draft)
     lines += ["customProperties:", f"  - {{property: provider, value: {provider}}}"]
-    local = [name.name for i, name in draft.names.items() if draft.guesses[i].is_local_time()]
-    zone = [wording("time_zone", names="、".join(local), zone=Layout().timezone)] if local else []
-    lines += [f"  # 建议: {comment}" for comment in (*layout.comments, *zone, *draft.rules())]
+    lines += [f"  # 建议: {comment}" for comment in (*layout.comments, *draft.zones(), *draft.rules())]
     values = {**layout.values, "extra_columns": "evolve"}
     lines.append(f"  - {_flow({'property': 'layout', 'value': values})}")
     mode = "merge" if draft.key.key else "append"

@@ -1,8 +1,10 @@
 """A key is proposed for what its headers and types say, never for being unique alone."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from stdnum.cn import uscc
 
 from jobs.contracts import Elements
@@ -49,7 +51,16 @@ def test_a_key_is_proposed_with_reasons(tmp_path: Path, header: str, row: str, w
 
 def test_nearly_unique_columns_are_told(tmp_path: Path) -> None:
     text = proposed(tmp_path, "编号,名称", *(f"A{n},站" for n in range(40)), "A7,站")
-    assert key(text) == [] and "近似唯一：41 行中有 1 行重复" in text
+    assert key(text) == [] and "近似唯一：41 行中有 2 行重复" in text
+    assert "（样本中 2 行不符）: expect_column_values_to_be_unique {column: field_1}\n" in text
+
+
+def test_columns_that_are_nearly_unique_together_are_a_candidate_rule_in_the_words_of_gx(tmp_path: Path) -> None:
+    rows = [f"S{n % 4},2026-01-05 {n // 4:02d}:00:00,{n}.5" for n in range(80)]
+    text = proposed(tmp_path, "站点编号,采集时间,水温", *rows, *rows[:1], rows[0])
+    rule = re.search(r"样本中 (\d+) 行不符）: (\w+) (\{.*\})", text)
+    assert rule and rule[1] == "3" and rule[2] == "expect_compound_columns_to_be_unique"
+    assert yaml.safe_load(rule[3]) == {"column_list": ["field_1", "read_at"], "ignore_row_if": "any_value_is_missing"}
 
 
 def test_a_header_that_names_an_element_takes_it_where_the_values_agree(tmp_path: Path) -> None:

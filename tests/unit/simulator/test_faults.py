@@ -73,7 +73,8 @@ def _workbook(path: Path, contract: Contract) -> Lines:
         upper[column] = upper[column] or upper[column - 1]
     header = ["/".join(dict.fromkeys(filter(None, parts))) for parts in zip(*levels, strict=True)]
     first = layout.skip_rows + layout.header_rows
-    return {n + 1: dict(zip(header, rows[n], strict=True)) for n in range(first, len(rows) - layout.footer_rows)}
+    numbered = [n for n in range(first, len(rows)) if rows[n][0].isdigit()]
+    return {n + 1: dict(zip(header, rows[n], strict=True)) for n in numbered}
 
 
 def _flat(record: Mapping[str, object], prefix: str = "") -> dict[str, str]:
