@@ -52,6 +52,8 @@ class Publication:
     stage: Stage | None = None
     removed: Sequence[pa.RecordBatch] = ()
     """Evidence of rows that leave silver once these are written."""
+    restores_removed: bool = False
+    """Whether rows that an earlier attempt removed come back; evidence lists them until they are."""
     newer: tuple[str, ...] | None = None
     """Deliveries whose rows win over these, where the date of the covering letter decides; None where arrival does."""
 
@@ -68,13 +70,22 @@ class Publication:
 
 
 def publish(lake: Lake, publication: Publication) -> None:
-    """Write the three tables; silver in parallel with the others, since neither reads the other."""
+    """Write the three tables."""
     steps: list[Callable[[Lake, Publication], None]] = []
     # A refused delivery writes nothing, unless an earlier attempt did: then an empty write removes those rows.
     if not publication.is_replaced and (not publication.is_refused or publication.is_retry):
         steps.append(_silver if publication.removes_rows() else _more_silver)
     if publication.broken or publication.is_retry or publication.removed:
         steps.append(_quarantine_and_evidence)
+    if publication.restores_removed:
+        for step in steps:
+            step(lake, publication)
+    else:
+        _in_parallel(lake, publication, steps)
+
+
+def _in_parallel(lake: Lake, publication: Publication, steps: Sequence[Callable[[Lake, Publication], None]]) -> None:
+    """Silver beside the others: neither reads the other."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         for write in [pool.submit(step, lake, publication) for step in steps]:
             write.result()

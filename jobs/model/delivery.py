@@ -31,6 +31,8 @@ STATE_WORDS: Mapping[State, str] = {
 
 JUDGED = (State.ACCEPTED, State.PARTLY_QUARANTINED, State.REFUSED, State.UNREADABLE)
 """States with a verdict."""
+ACCEPTED = (State.ACCEPTED, State.PARTLY_QUARANTINED)
+"""States of a delivery with rows in silver."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from jobs.model.verdict import Verdict
 from jobs.pipeline.delivery_checks import delivery_checks
 from jobs.pipeline.evaluation import Evaluation, evaluate_delivery, runnable_rules
 from jobs.pipeline.ingestion import is_read_otherwise, is_unread, load
-from jobs.pipeline.removals import removal_evidence
+from jobs.pipeline.removals import places_to_restore, removal_evidence
 from jobs.pipeline.restoration import OverwrittenRows, Withdrawal, chain_of, newer_letters, replaced_by
 from jobs.pipeline.versions import latest_versions
 
@@ -69,11 +69,12 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
     deliveries = lake.ledger.deliveries(contract.id)
     replaced = chain_of(delivery, {other.id: other for other in deliveries})
     is_retry = lake.ledger.start_conform(delivery.id)
-    replaced_ids, reinstated_ids = ((), replaced if is_retry else ()) if is_refused else (replaced, ())
+    reinstated_ids = replaced if is_refused and is_retry else ()
+    replaced_ids = () if is_refused else replaced
     withdrawn_ids = (delivery.id, *replaced_ids) if is_retry else replaced_ids
-    overwritten = OverwrittenRows(
-        lake, contract, evaluation.outcome.rules, Withdrawal(delivery, withdrawn_ids, reinstated_ids)
-    )
+    removed = places_to_restore(lake, contract, delivery, is_refused and is_retry)
+    withdrawal = Withdrawal(delivery, withdrawn_ids, reinstated_ids, removed)
+    overwritten = OverwrittenRows(lake, contract, evaluation.outcome.rules, withdrawal)
     publication = Publication(
         rules=evaluation.outcome.rules,
         contract=contract,
@@ -88,6 +89,7 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
         is_replaced=delivery.superseded_by is not None,
         reinstated=reinstated_ids,
         overwritten=overwritten.rows,
+        restores_removed=removed is not None,
         table=evaluation.outcome.table,
         stage=evaluation.outcome.stage,
         removed=_removed(lake, evaluation, contract, delivery) if not is_refused else (),

@@ -16,7 +16,7 @@ from jobs.lake.key_merge import same_keys
 from jobs.lake.lake import Lake
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
-from jobs.model.delivery import Delivery
+from jobs.model.delivery import ACCEPTED, Delivery
 from jobs.pipeline.versions import Versions
 
 if TYPE_CHECKING:
@@ -104,6 +104,23 @@ def removed_rows(lake: Lake, contract: Contract, delivery: Delivery) -> int | No
         return None
     recorded = _recorded(lake, contract, delivery)
     return 0 if recorded is None else recorded.num_rows
+
+
+def places_to_restore(lake: Lake, contract: Contract, delivery: Delivery, is_undone: bool) -> pa.Table | None:
+    """Places of the rows that an earlier attempt of the delivery removed, where that attempt is undone.
+
+    None where there are none, or a later full delivery lacks them too.
+    """
+    if not is_undone or not _is_full(contract, delivery):
+        return None
+    later = [d for d in lake.ledger.deliveries(contract.id) if d.seq > delivery.seq and d.state in ACCEPTED]
+    if any(not other.is_answer() for other in later):
+        return None
+    recorded = _recorded(lake, contract, delivery)
+    if recorded is None or not recorded.num_rows:
+        return None
+    # In evidence of removal, `value` has the delivery from which the row came.
+    return pa.table({DELIVERY: recorded["value"], FILE: recorded[FILE], ROW: recorded[ROW]})
 
 
 def _recorded(lake: Lake, contract: Contract, delivery: Delivery) -> pa.Table | None:

@@ -21,13 +21,13 @@ from jobs.contracts.names import DELIVERY, FILE, FIRST_SENT, MALFORMED, MARKS, R
 from jobs.lake.bits import balanced, quoted
 from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
+from jobs.lake.spark_tables import in_engine
 from jobs.lake.system_tables import system_contract
 from jobs.lake.table_schema import spark_schema
 from jobs.lake.zones import Zone
-from jobs.model.delivery import Delivery, State
+from jobs.model.delivery import ACCEPTED, Delivery
 from jobs.pipeline.bronze import texts
 
-ACCEPTED = (State.ACCEPTED, State.PARTLY_QUARANTINED)
 PLACE = (DELIVERY, FILE, ROW)
 EMPTY_KEY = "_empty_"
 
@@ -38,11 +38,13 @@ class Withdrawal:
 
     `withdrawn`: deliveries whose rows are removed: replaced ones, and the delivery itself after an earlier attempt.
     `reinstated`: deliveries that an earlier attempt replaced, valid again since the delivery is now refused.
+    `removed`: places of rows that an earlier attempt removed as a full delivery, back since the delivery is now refused.
     """
 
     delivery: Delivery
     withdrawn: tuple[str, ...]
     reinstated: tuple[str, ...] = ()
+    removed: pa.Table | None = None
 
 
 def chain_of(delivery: Delivery, deliveries: Mapping[str, Delivery]) -> tuple[str, ...]:
@@ -180,6 +182,9 @@ class OverwrittenRows:
         withdrawn = silver.filter(F.col(DELIVERY).isin(*self.withdrawal.withdrawn)).select(*names)
         if self.withdrawal.reinstated:
             withdrawn = withdrawn.union(rows.filter(F.col(DELIVERY).isin(*self.withdrawal.reinstated)).select(*names))
+        if self.withdrawal.removed is not None:
+            places = F.broadcast(in_engine(self.lake.spark, self.withdrawal.removed))
+            withdrawn = withdrawn.union(rows.join(places, list(PLACE), "left_semi").select(*names))
         return withdrawn.distinct().join(goods.select(*key), _same(key), "left_anti")
 
     def _quarantined(self, ranked: Sequence[Delivery]) -> DataFrame:

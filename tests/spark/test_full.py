@@ -30,10 +30,13 @@ def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(bronze, "FEW_ROWS", request.param)
 
 
+WRITE = "  - {property: write, value: {mode: merge, full: true}}\n"
+STRICT = "  - {property: acceptance, value: {max_failed_rows_pct: 10}}\n"
+
+
 @pytest.fixture
 def registry(write_contracts: Callable[..., Registry]) -> Registry:
-    declared = contract("station", FIELDS, "  - {property: write, value: {mode: merge, full: true}}")
-    return write_contracts({"schemas/sources/heat/station.yaml": declared})
+    return write_contracts({"schemas/sources/heat/station.yaml": contract("station", FIELDS, WRITE)})
 
 
 def silver(lake: Lake) -> dict[str, int]:
@@ -70,6 +73,32 @@ def test_rows_that_a_full_delivery_lacks_leave_with_a_record(lake: Lake, registr
     conform(lake, registry, second)  # as a task that is run again
     assert silver(lake) == {"甲": 12, "丙": 7, "丁": 9, "戊": 3}
     assert recorded(lake, second) == [('{"station": "乙"}', first, 3, "info")]
+
+
+@pytest.mark.usefixtures("_both_ways")
+def test_removed_rows_come_back_where_a_second_attempt_is_refused(
+    lake: Lake, registry: Registry, write_contracts: Callable[..., Registry], tmp_path: Path
+) -> None:
+    push(lake, registry, tmp_path / "a.csv", FIRST)
+    second = push(lake, registry, tmp_path / "b.csv", "station,homes\n甲,13\n丙,很多\n戊,3\n丁,9\n")
+    assert silver(lake) == {"甲": 13, "丙": 7, "丁": 9, "戊": 3} and len(recorded(lake, second)) == 1
+
+    strict = write_contracts({"schemas/sources/heat/station.yaml": contract("station", FIELDS, WRITE + STRICT)})
+    for _ in range(2):
+        conform(lake, strict, second)
+        assert verdict(lake, second).state is State.REFUSED
+        assert silver(lake) == {"甲": 12, "乙": 30, "丙": 7, "丁": 9} and recorded(lake, second) == []
+
+
+def test_rows_that_a_later_full_delivery_lacks_too_stay_away(
+    lake: Lake, registry: Registry, write_contracts: Callable[..., Registry], tmp_path: Path
+) -> None:
+    push(lake, registry, tmp_path / "a.csv", FIRST)
+    second = push(lake, registry, tmp_path / "b.csv", "station,homes\n甲,13\n丙,很多\n戊,3\n丁,9\n")
+    push(lake, registry, tmp_path / "c.csv", "station,homes\n甲,14\n丙,8\n戊,4\n丁,9\n")
+    strict = write_contracts({"schemas/sources/heat/station.yaml": contract("station", FIELDS, WRITE + STRICT)})
+    conform(lake, strict, second)
+    assert silver(lake) == {"甲": 14, "丙": 8, "丁": 9, "戊": 4}
 
 
 def test_nothing_leaves_where_a_key_cannot_be_read(lake: Lake, registry: Registry, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
+from jobs.model.delivery import State
 from jobs.pipeline import bronze
 from jobs.pipeline.verification import verify
 from tests.contract_texts import contract
@@ -25,6 +26,7 @@ KNOWN_FIELDS = """
       - {name: station, logicalType: string, required: true, primaryKey: true}
       - {name: homes, logicalType: integer, required: true}
 """
+LIMIT = "  - {property: acceptance, value: {max_failed_rows_pct: 70}}\n"
 KNOWN = "station,homes\n甲,12\n乙,很多\n丙,\n"
 READINGS = "reading,station\n1,甲\n2,乙\n3,丁\n4,丙\n5,乙\n"
 
@@ -32,7 +34,7 @@ READINGS = "reading,station\n1,甲\n2,乙\n3,丁\n4,丙\n5,乙\n"
 def registry(write_contracts: Callable[..., Registry], choice: str = "info") -> Registry:
     return write_contracts(
         {
-            "schemas/sources/heat/known.yaml": contract("known", KNOWN_FIELDS),
+            "schemas/sources/heat/known.yaml": contract("known", KNOWN_FIELDS, LIMIT),
             "schemas/sources/heat/reading.yaml": contract("reading", READING_FIELDS.replace("CHOICE", choice)),
         }
     )
@@ -66,3 +68,21 @@ def test_the_contract_may_count_it_as_unknown(lake: Lake, write_contracts: Calla
     push(lake, both, tmp_path / "k.csv", KNOWN, "known")
     readings = push(lake, both, tmp_path / "r.csv", READINGS, "reading")
     assert failed(lake, readings) == {"station_required": 0, "station_reference": 4}
+
+
+@pytest.mark.parametrize("few_rows", [50_000, -1], ids=["small", "large"])
+def test_all_rows_of_a_refused_delivery_are_held_back_until_it_is_replaced(
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_rows: int
+):
+    monkeypatch.setattr(bronze, "FEW_ROWS", few_rows)
+    both = registry(write_contracts)
+    push(lake, both, tmp_path / "k0.csv", "station,homes\n己,5\n", "known")
+    refused = push(lake, both, tmp_path / "k.csv", "station,homes\n 甲 ,多\n乙,很多\n丙,\n丁,9\n", "known")
+    assert lake.ledger.get(refused).state is State.REFUSED
+    readings = push(lake, both, tmp_path / "r.csv", READINGS + "6,戊\n", "reading")
+    assert failed(lake, readings) == {"station_required": 0, "station_reference": 1, "station_held_back": 5}
+
+    push(lake, both, tmp_path / "k2.csv", "station,homes\n甲,12\n乙,30\n", "known", supersedes=refused)
+    again = push(lake, both, tmp_path / "r2.csv", READINGS + "7,甲\n", "reading", supersedes=readings)
+    assert failed(lake, again) == {"station_required": 0, "station_reference": 2, "station_held_back": 0}
+    assert verify(lake, both, readings).differing() == []
