@@ -13,7 +13,7 @@ from jobs.serving.portal.rendering import page
 from jobs.serving.portal.services.loop_service import CITY, FigureQuery, LoopService
 
 router = APIRouter(include_in_schema=False)
-SIZE = 100
+SIZE = 25
 MONTH = r"^(\d{4}-\d\d)?$"
 MonthName = Annotated[str, Query(max_length=7, pattern=MONTH)]
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.collaboration import Cutoff, Loop
+from jobs.serving import cache
 from jobs.serving.portal.routes import loop_pages
 from tests.unit.collaboration.samples import WHOLE, at, moved
 from tests.unit.serving.portal.portal_city import Browser, City, an_issue, city
@@ -144,13 +146,24 @@ def test_what_cannot_be_asked_is_refused(town: City, query: str, status: int) ->
     assert Browser(town.portal, "own").get(f"/departments/civil_affairs/loop?{query}").status_code == status
 
 
-def test_the_loop_is_counted_once_for_many_readers(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    counted: list[object] = []
+@pytest.mark.parametrize(("takes_s", "times"), [(10.0, 1), (0.0, 3)], ids=["slow", "quick"])
+def test_a_slow_count_of_the_loop_serves_many_readers_and_a_quick_one_is_never_old(
+    town: City, monkeypatch: pytest.MonkeyPatch, takes_s: float, times: int
+) -> None:
+    counted: list[Cutoff] = []
+    clock = [1000.0]
     real = town.portal.tickets.loop
-    monkeypatch.setattr(type(town.portal.tickets), "loop", lambda self, cut: counted.append(cut) or real(cut))
+
+    def loop(desk: object, cut: Cutoff) -> Loop:
+        counted.append(cut)
+        clock[0] += takes_s
+        return real(cut)
+
+    monkeypatch.setattr(type(town.portal.tickets), "loop", loop)
+    monkeypatch.setattr(cache, "monotonic", lambda: clock[0])
     for who in ("officer", "leader", "auditor"):
         assert Browser(town.portal, who).get("/overview").status_code == 200
-    assert len(counted) == 1
+    assert len(counted) == times
 
 
 def test_programs_get_the_same_numbers(town: City) -> None:
