@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from jobs.errors import OutdatedTable
 from jobs.lake.key_merge import Replacement, replacement, within_range, without
 from jobs.lake.merge import Merge
+from jobs.lake.open_tables import OpenTables
 from jobs.lake.row_filter import RowFilter, rows_of
 from jobs.lake.system_tables import SystemTable
 from jobs.lake.table_schema import ColumnSpec
@@ -74,17 +75,16 @@ class DeltaTables:
 
     def __init__(self, settings: Settings) -> None:
         self._options = storage_options(settings)
+        self._tables = OpenTables(self._options)
 
     def url(self, path: TablePath) -> str:
         """The URL of the table."""
         return path.delta_url
 
     def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:
-        """The table, at its newest version or a given one; None where it does not exist yet."""
-        try:
-            return DeltaTable(self.url(path), version=version, storage_options=self._options)
-        except TableNotFoundError:
-            return None
+        """The table, at its newest version or, to be read, at a given one; None where it does not exist yet."""
+        url = self.url(path)
+        return self._tables.newest(url) if version is None else self._tables.at(url, version)
 
     def version(self, path: TablePath) -> int | None:
         """Newest version of the table; None where it does not exist yet."""

@@ -14,6 +14,7 @@ from jobs.contracts import Contract, Field, Registry
 from jobs.contracts.names import RECEIVED
 from jobs.contracts.structure import structural_rules
 from jobs.lake.delta_tables import DeltaTables
+from jobs.lake.open_tables import OpenTables
 from jobs.lake.results import Results
 from jobs.lake.store import StoredObject
 from jobs.lake.system_tables import system_table
@@ -33,6 +34,7 @@ class LocalArrow(DeltaTables):
 
     def __init__(self, root: Path) -> None:
         self.root, self.opened, self._options = root, [], {}
+        self._tables = OpenTables({})
 
     def url(self, path: TablePath) -> str:
         return str(self.root / path.key)
