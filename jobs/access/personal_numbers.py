@@ -27,9 +27,10 @@ def masked_text(text: str, is_free: bool = True) -> str:
     return UNSEEN.sub(visible, text) if has_unseen else text
 
 
-def masked_lines(text: str) -> str:
+def masked_lines(text: str, is_free: bool = True) -> str:
     """Text of several lines with personal numbers masked; line breaks stay."""
-    return masked_text(text).replace("\N{SYMBOL FOR CARRIAGE RETURN}", "").replace("\N{SYMBOL FOR LINE FEED}", "\n")
+    hidden = masked_text(text, is_free)
+    return hidden.replace("\N{SYMBOL FOR CARRIAGE RETURN}", "").replace("\N{SYMBOL FOR LINE FEED}", "\n")
 
 
 def masked_tree(value: object) -> object:

@@ -219,11 +219,11 @@ class DataService:
         return self.portal.lake.store.get_bytes(key)
 
     def search(self, text: str) -> tuple[list[Contract], list[Delivery]]:
-        """Datasets by title or id, and deliveries by id or file name, that the actor may know of."""
+        """Datasets by id, title, department or purpose, and deliveries by id or file name, that the actor may know of."""
         term = text.strip().lower()
         if not term:
             return [], []
-        titled = [c for c in self.contracts() if term in f"{c.id} {c.title} {c.department}".lower()]
+        titled = [c for c in self.contracts() if term in f"{c.id} {c.title} {c.department} {c.purpose}".lower()]
         known = [e.delivery for e in self._known()]
         return titled, [d for d in reversed(known) if term in self._words(d).lower()][:SHOWN]
 

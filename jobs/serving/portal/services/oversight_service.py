@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from jobs.access import rights
-from jobs.access.personal_numbers import masked_text
+from jobs.access.personal_numbers import masked_lines
 from jobs.access.policy import Right
 from jobs.collaboration.audit_log import ChainAudit
 from jobs.collaboration.channels import Notice
@@ -37,7 +37,7 @@ class OversightService:
     def notices(self) -> tuple[Notice, ...]:
         """The own department's, newest first; with personal numbers masked."""
         recent = self._board().notices(self.actor.department)[:SHOWN]
-        return tuple(replace(notice, text=masked_text(notice.text, is_free=False)) for notice in recent)
+        return tuple(replace(notice, text=masked_lines(notice.text, is_free=False)) for notice in recent)
 
     def mark_read(self, notice_id: int) -> None:
         """Mark one of the own department's as read; Unknown where it is another's."""

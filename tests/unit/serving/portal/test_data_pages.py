@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from jobs.collaboration.channels import PortalNotices as NoticeBoard
 from jobs.collaboration.reminders import Digest
-from jobs.collaboration.ticket_tables import EventRow
+from jobs.collaboration.ticket_tables import EventRow, NoticeRow
 from jobs.lake.zones import Zone
 from jobs.reporting import write_index, write_report
 from jobs.serving.portal.county_map import BANDS, band, county_map, legend
@@ -111,6 +111,8 @@ def test_the_overview_ranks_departments_and_draws_eight_counties_with_numbers(to
 def test_search_finds_tickets_datasets_and_deliveries(town: City) -> None:
     browser = Browser(town.portal, OWNER)
     assert DATASET in browser.get("/search?q=市场主体").text
+    purpose = town.portal.registry().contract(DATASET).purpose
+    assert f'href="/datasets/{DATASET}"' in browser.get("/search", params={"q": purpose}).text
     assert f"/deliveries/{latest(town)}" in browser.get(f"/search?q={latest(town)[-6:]}").text
     assert f"/tickets/{town.request}" in browser.get("/search?q=区划不符").text
     assert "没有找到工单" in browser.get("/search?q=xyzzy").text
@@ -128,6 +130,16 @@ def test_notices_are_counted_read_and_marked(town: City) -> None:
     assert number and browser.post(f"/notices/{number[1]}/read").status_code == 303
     assert "条未读" not in browser.get("/notices").text
     assert "有工单将到期" not in Browser(town.portal, STRANGER).get("/notices").text
+
+
+def test_a_notice_of_several_tickets_has_a_line_for_each(town: City) -> None:
+    row = NoticeRow(
+        department="market_regulation", at=NOW, title="工单派单", text="T-000001 名称为空\nT-000002 代码不符"
+    )
+    with town.portal.tickets.database.session() as session:
+        session.add(row)
+    page = Browser(town.portal, OWNER).get("/notices").text
+    assert '名称为空\n<a href="/tickets/T-000002">T-000002</a> 代码不符' in page
 
 
 def test_the_auditor_sees_who_saw_what_and_walks_the_chain(town: City) -> None:
