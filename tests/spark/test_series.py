@@ -2,6 +2,8 @@
 
 import itertools
 import random
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,6 +40,7 @@ expectations:
 START = datetime(2026, 1, 12)
 LEVELS = {"expect_column_values_to_not_depart", "expect_column_values_to_not_drift"}
 """Held by test_levels.py."""
+SCHEMA = "point string, at timestamp, level double, flow double, total double, _row long, _file string"
 Row = dict[str, Any]
 
 
@@ -154,9 +157,8 @@ def test_flags_are_what_the_words_say(spark: SparkSession, registry: Registry, s
     table = [
         {**row, "_row": number * 1000 + row["_row"]} for number, rows in enumerate(points.values()) for row in rows
     ]
-    schema = "point string, at timestamp, level double, flow double, total double, _row long, _file string"
-    order = [name.split()[0] for name in schema.split(", ")]
-    rows = spark.createDataFrame([tuple({**row, "_file": "a"}[n] for n in order) for row in table], schema)
+    order = [name.split()[0] for name in SCHEMA.split(", ")]
+    rows = spark.createDataFrame([tuple({**row, "_file": "a"}[n] for n in order) for row in table], SCHEMA)
     planned = plan(registry.contract("point"), registry.rules["point"])
     flagged = with_series_flags(rows, planned.series, planned.contract).collect()
     for rule, words in PLAIN.items():
@@ -164,6 +166,36 @@ def test_flags_are_what_the_words_say(spark: SparkSession, registry: Registry, s
         expected = {n for point in ("甲", "乙") for n in words([r for r in table if r["point"] == point])}
         assert found == expected, rule
         assert expected, f"{rule}: the readings hold none"
+
+
+NODE = re.compile(r"^[\s+\-:|*()\d]*(Window|Sort|Exchange|BroadcastHashJoin|SortMergeJoin) ", re.M)
+
+
+def nodes(spark: SparkSession, registry: Registry) -> Counter[str]:
+    """Steps of the physical plan of the flags that move, order or join rows."""
+    schema = f"{SCHEMA}, level2 double, flow2 double, total2 double"
+    rows = spark.createDataFrame([(None,) * len(schema.split(", "))], schema)
+    planned = plan(registry.contract("point"), registry.rules["point"])
+    return Counter(NODE.findall(with_series_flags(rows, planned.series, planned.contract)._explain_string()))
+
+
+def test_more_rules_over_a_series_need_no_further_windows_sorts_or_joins(
+    spark: SparkSession, registry: Registry, write_contracts: Callable[..., Registry]
+):
+    """Twice as many rules, over other fields and with other limits: as many windows and sorts, each of more columns."""
+    others = SUITE.split("expectations:\n")[1].replace("id: ", "id: other_")
+    for name in ("level", "flow", "total"):
+        others = re.sub(rf"(column: |rate: |while_moves: \[|unless: ){name}\b", rf"\g<1>{name}2", others)
+    more = FIELDS + "".join(f"      - {{name: {n}2, logicalType: number}}\n" for n in ("level", "flow", "total"))
+    twice = write_contracts(
+        {
+            "schemas/sources/heat/point.yaml": contract("point", more.lstrip("\n")),
+            "expectations/sources/heat/point.yaml": SUITE + others,
+        }
+    )
+    once = nodes(spark, registry)
+    assert once["Window"] and once["Sort"] == 1, once
+    assert len(twice.rules["point"]) >= 2 * len(PLAIN) and nodes(spark, twice) == once
 
 
 def test_every_kind_has_an_expectation_that_great_expectations_takes(registry: Registry):
