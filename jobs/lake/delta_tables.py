@@ -82,9 +82,14 @@ class DeltaTables:
         return path.delta_url
 
     def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:
-        """The table, at its newest version or, to be read, at a given one; None where it does not exist yet."""
+        """The table, at its newest version or a given one; None where it does not exist yet."""
         url = self.url(path)
-        return self._tables.newest(url) if version is None else self._tables.at(url, version)
+        if version is None:
+            return self._tables.newest(url)
+        try:
+            return DeltaTable(url, version=version, storage_options=self._options)
+        except TableNotFoundError:
+            return None
 
     def version(self, path: TablePath) -> int | None:
         """Newest version of the table; None where it does not exist yet."""

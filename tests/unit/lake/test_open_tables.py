@@ -1,6 +1,7 @@
 """Tables that stay open: always at the newest commit, and never moved on under the hands of their borrower."""
 
 import gc
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -79,14 +80,37 @@ def test_a_shortened_log_is_no_obstacle(tmp_path: Path) -> None:
     assert numbers(tables.newest(url)) == [0, 1, 2, 3, 4, 5]
 
 
-def test_versions_are_read_once_and_the_oldest_are_closed(tmp_path: Path, opened: list[str]) -> None:
-    tables, url = OpenTables({}, most=2), written(tmp_path / "t", 0)
-    for number in (1, 2):
+def test_a_table_made_anew_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
+    tables, url = OpenTables({}), written(tmp_path / "t", 1)
+    written(tmp_path / "t", 2)
+    assert numbers(tables.newest(url)) == [1, 2]
+    shutil.rmtree(tmp_path / "t")
+    assert tables.newest(url) is None
+    for number in (7, 8, 9):
         written(tmp_path / "t", number)
+    assert numbers(tables.newest(url)) == [7, 8, 9]
+    shutil.rmtree(tmp_path / "t")
+    for number in (4, 5, 6, 7):
+        written(tmp_path / "t", number)
+    assert numbers(tables.newest(url)) == [4, 5, 6, 7], "as many commits and one more"
+
+
+def test_a_write_of_the_borrower_is_no_obstacle(tmp_path: Path, opened: list[str]) -> None:
+    tables, url = OpenTables({}), written(tmp_path / "t", 1)
+    table = tables.newest(url)
+    assert table is not None
+    write_deltalake(table, pa.table({"a": [2]}), mode="append")
+    del table
     opened.clear()
-    assert [numbers(tables.at(url, version)) for version in (0, 1, 0, 1, 2, 1)] == [
-        [0], [0, 1], [0], [0, 1], [0, 1, 2], [0, 1],
-    ]  # fmt: skip
-    assert opened.count(url) == 3
-    assert numbers(tables.at(url, 0)) == [0] and opened.count(url) == 4
-    assert tables.at(str(tmp_path / "none"), 0) is None
+    assert numbers(tables.newest(url)) == [1, 2] and opened == []
+
+
+def test_the_table_used_longest_ago_is_closed(tmp_path: Path, opened: list[str]) -> None:
+    tables = OpenTables({}, most=2)
+    urls = [written(tmp_path / name, 1) for name in "abc"]
+    for url in urls:
+        assert numbers(tables.newest(url)) == [1]
+    opened.clear()
+    for url in (urls[2], urls[1], urls[0]):
+        assert numbers(tables.newest(url)) == [1]
+    assert opened == [urls[0]]
