@@ -85,7 +85,7 @@ def publish(lake: Lake, publication: Publication) -> None:
 
 
 def _in_parallel(lake: Lake, publication: Publication, steps: Sequence[Callable[[Lake, Publication], None]]) -> None:
-    """Silver beside the others: neither reads the other."""
+    """Silver and the others at the same time: neither reads the other."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         for write in [pool.submit(step, lake, publication) for step in steps]:
             write.result()
