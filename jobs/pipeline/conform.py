@@ -1,6 +1,7 @@
 """Deliveries evaluated: bronze → silver | quarantine, with results and evidence."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -100,10 +101,16 @@ def _publish(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: D
     finally:
         overwritten.release()
     _remove(lake, evaluation, publication)
-    if is_refused:
+    _record_replaced(lake, publication, deliveries)
+
+
+def _record_replaced(lake: Lake, publication: Publication, deliveries: Sequence[Delivery]) -> None:
+    """Record in the ledger which deliveries the published one replaces; those of a refused one are valid again."""
+    delivery = publication.delivery
+    if publication.is_refused:
         lake.ledger.reinstate(delivery.id, replaced_by(deliveries, delivery.id))
     elif not publication.is_replaced:
-        lake.ledger.supersede(replaced_ids, delivery.id)
+        lake.ledger.supersede(publication.replaced, delivery.id)
 
 
 def _removed(lake: Lake, evaluation: Evaluation, contract: Contract, delivery: Delivery) -> tuple[pa.RecordBatch, ...]:
