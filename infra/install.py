@@ -123,7 +123,7 @@ def is_ready(kind, python):
     return (
         made.exists()
         and made.read_text() == stamp(kind, python)
-        and (environment_folder(kind, python) / "complete").exists()
+        and (environment_folder(kind, python) / "compiled").exists()
         and jars_folder().exists()
     )
 
@@ -176,16 +176,19 @@ def uv_settings(python):
 
 
 def make_environment(kind, python):
-    """The shared environment of a lock file; a half made one is made again."""
+    """The shared environment of a lock file; a half made one is made again.
+
+    Its modules are compiled now: where PYTHONDONTWRITEBYTECODE is set, as in many images, each process would do it.
+    """
     folder = environment_folder(kind, python)
-    if not (folder / "complete").exists():
+    if not (folder / "compiled").exists():
         uv = make_uv(python)
         say(f"Installing the Python packages into {folder} (once) / 正在安装 Python 依赖（仅一次）…")
         shutil.rmtree(folder, ignore_errors=True)
         run([python, "-m", "venv", "--without-pip", folder])
-        run([uv, "pip", "sync", "-q", "--python", folder / "bin" / "python", "--require-hashes", LOCKS[kind]],
-            env=uv_settings(uv.with_name("python")))  # fmt: skip
-        (folder / "complete").touch()
+        run([uv, "pip", "sync", "-q", "--compile-bytecode", "--python", folder / "bin" / "python", "--require-hashes",
+             LOCKS[kind]], env=uv_settings(uv.with_name("python")))  # fmt: skip
+        (folder / "compiled").touch()
     return folder
 
 
@@ -203,6 +206,7 @@ def make_venv(env, python):
     lake = VENV / "bin" / "lake"
     lake.write_text(LAKE.format(python=VENV / "bin" / "python"), encoding="utf-8")
     lake.chmod(0o755)
+    run([python, "-m", "compileall", "-q", CHECKOUT / "jobs"])
 
 
 def layer_tool(tool, env, target):

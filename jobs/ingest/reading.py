@@ -30,6 +30,7 @@ from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import FAULTS, open_json, open_jsonl
 from jobs.ingest.rows_digest import RowsDigest
 from jobs.ingest.wordings import wording
+from jobs.ingest.zone_check import ZoneCheck
 from jobs.model.delivery import Finding
 
 __all__ = ["LocalFile", "Reading", "read"]
@@ -80,7 +81,7 @@ def read(files: Sequence[LocalFile], contract: Contract, scratch: Path) -> Readi
 def _batches(
     reading: Reading, plan: BronzePlan, positioned: Sequence[tuple[LocalFile, Grid, dict[str, int]]], folder: Path
 ) -> Iterator[pa.RecordBatch]:
-    digest = RowsDigest(reading.columns)
+    digest, zones = RowsDigest(reading.columns), ZoneCheck(plan.contract)
     try:
         for part, grid, positions in positioned:
             notes = FileNotes(part.name, reading.notes)
@@ -88,8 +89,10 @@ def _batches(
                 reading.counted_rows += len(batch)
                 _note_malformed(batch, notes)
                 digest.add(batch)
+                zones.add(batch)
                 yield batch
         reading.digest = digest.hex()
+        zones.note(FileNotes(positioned[-1][0].name, reading.notes))
         logger.info("dataset %s: read %s rows of %s files", plan.contract.id, reading.counted_rows, len(positioned))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

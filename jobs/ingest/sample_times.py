@@ -1,4 +1,4 @@
-"""The times of sampled texts, in seconds."""
+"""Times written as texts, in seconds."""
 
 import re
 
@@ -17,13 +17,17 @@ WITH_OFFSET = r"^(?P<wall>.+?)(?P<offset>Z|[+-]\d\d:\d\d)(?: \S+)?$"
 
 def seconds_of(texts: pa.Array, proposed: Guess) -> np.ndarray | None:
     """Times in seconds by the first proposed format; None where it is not one of years to seconds, or not all fit."""
-    formats = proposed.source.get("formats") or [""]
-    pattern = TOKEN.sub(lambda m: DIRECTIVES.get(m[0]) or m[1] or m[0], formats[0].removesuffix(OFFSET))
+    times = times_of(texts, (proposed.source.get("formats") or [""])[0])
+    return None if times is None or times.null_count else np.asarray(times.to_numpy())
+
+
+def times_of(texts: pa.Array, form: str) -> pa.Array | None:
+    """Times in seconds, null where a text does not fit the format; None where that is not one of years to seconds."""
+    pattern = TOKEN.sub(lambda m: DIRECTIVES.get(m[0]) or m[1] or m[0], form.removesuffix(OFFSET))
     if "%Y" not in pattern or any(letter.isalpha() for letter in re.sub(r"%.|[T年月日时分]", "", pattern)):
         return None
-    walls, offsets = _walls(pc.utf8_trim_whitespace(texts.cast(pa.string())), formats[0])
-    moments = pc.subtract(pc.strptime(walls, format=pattern, unit="s", error_is_null=True).cast(pa.int64()), offsets)
-    return None if moments.null_count else np.asarray(moments.to_numpy())
+    walls, offsets = _walls(pc.utf8_trim_whitespace(texts.cast(pa.string())), form)
+    return pc.subtract(pc.strptime(walls, format=pattern, unit="s", error_is_null=True).cast(pa.int64()), offsets)
 
 
 def _walls(texts: pa.Array, form: str) -> tuple[pa.Array, pa.Array | int]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.keyboard import attached, chosen, listen, pressed, step, typed
 from tests.e2e.test_portal_browser import CHROMIUM, browser, keep
 from tests.unit.conftest import migrated
 from tests.unit.serving.portal.portal_city import PASSWORD, PEOPLE_ACTORS, City, an_issue, city, delivered, served
@@ -15,7 +16,6 @@ from tests.unit.serving.portal.portal_city import PASSWORD, PEOPLE_ACTORS, City,
 __all__ = ["browser"]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
 WIDTHS = (390, 820, 1280)
-MOST_STOPS = 150
 PAGES = {
     "own": (
         *("tasks", "tickets", "tickets?show=all", "tickets/{issue}", "tickets/{request}", "uploads", "uploads/new"),
@@ -59,61 +59,13 @@ def width(request: pytest.FixtureRequest) -> int:
 def opened(browser: Browser, address: str, name: str, width: int) -> Page:
     """A page of somebody who has logged in without a mouse."""
     page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
-    # The page listens from the start: a listener added just before the key may come too late for it.
-    page.on("filechooser", lambda _: None)
+    listen(page)
     page.goto(address)
     typed(page, page.get_by_label("账号"), name)
     typed(page, page.get_by_label("密码"), PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/tasks")
     return page
-
-
-def reached(page: Page, wanted: Locator) -> None:
-    """Move the focus on, key by key, until it is there."""
-    expect(wanted).to_be_visible()
-    for _ in range(MOST_STOPS):
-        if wanted.evaluate("field => field === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    pytest.fail(f"{wanted} is not reached by keyboard")
-
-
-def typed(page: Page, wanted: Locator, text: str) -> None:
-    reached(page, wanted)
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type(text)
-
-
-def pressed(page: Page, wanted: Locator, key: str = "Enter") -> None:
-    reached(page, wanted)
-    page.keyboard.press(key)
-
-
-def chosen(page: Page, wanted: Locator, value: str) -> None:
-    """An option of a list, by the arrow keys."""
-    reached(page, wanted)
-    for _ in range(60):
-        if wanted.input_value() == value:
-            return
-        page.keyboard.press("ArrowDown")
-    pytest.fail(f"{value} is not among the options of {wanted}")
-
-
-def attached(page: Page, wanted: Locator, file: Path) -> None:
-    """A file, by the chooser that the Enter key opens."""
-    reached(page, wanted)
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(file)
-
-
-def step(page: Page, name: str) -> Locator:
-    """The form of a step of the ticket, unfolded by keyboard where it is folded."""
-    form = page.locator("details.step", has=page.locator("summary", has_text=name)).first
-    if form.get_attribute("open") is None:
-        pressed(page, form.locator("summary"))
-    return form
 
 
 def moved(town: City, event: str, **facts: str) -> None:

@@ -1,4 +1,4 @@
-"""The whole loop as two people in a browser, on a real lake: from a dirty delivery to a ticket that proof has closed."""
+"""The whole loop as two people in a browser, by keyboard, on a real lake: from a dirty delivery to a ticket closed by proof."""
 
 import re
 from collections.abc import Iterator
@@ -12,8 +12,10 @@ from jobs.collaboration import policies
 from jobs.collaboration.state_machine_file import state_machine
 from jobs.lake.lake import Lake
 from jobs.serving.portal import context as serving
+from jobs.serving.portal.services.answer_service import ANSWER_STEPS
 from jobs.simulator import identity
 from tests.e2e import living
+from tests.e2e.keyboard import attached, chosen, listen, pressed, step
 from tests.e2e.living import DATASET, OTHER, OWNER, Town
 from tests.e2e.test_portal_browser import CHROMIUM, DESKTOP, PHONE, browser, enter, keep, log_in
 from tests.unit.serving.portal.portal_city import served
@@ -36,20 +38,15 @@ def town(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
 
 def upload(page: Page, address: str, file: Path) -> None:
     page.goto(f"{address}/uploads/new")
-    page.get_by_label("数据集", exact=True).select_option(DATASET)
-    page.get_by_label("文件", exact=True).set_input_files(file)
-    page.get_by_role("button", name="上传").click()
+    chosen(page, page.get_by_label("数据集", exact=True), DATASET)
+    attached(page, page.get_by_label("文件", exact=True), file)
+    pressed(page, page.get_by_role("button", name="上传"))
     expect(page.get_by_role("status")).to_have_text("文件已收下，等待登记")
 
 
-def step(page: Page, name: str, **facts: str) -> None:
-    """Take a step on the ticket's page, stating what it asks for."""
-    form = page.locator("details.step", has=page.locator("summary", has_text=re.compile(f"^{name}$")))
-    if form.get_attribute("open") is None:
-        form.locator("summary").click()
-    for label, text in facts.items():
-        form.get_by_label(label).fill(text)
-    form.get_by_role("button", name=name, exact=True).click()
+def take(page: Page, name: str) -> None:
+    """Take a step on the ticket's page."""
+    pressed(page, step(page, name).get_by_role("button", name=name, exact=True))
 
 
 def workbook(page: Page, target: Path) -> Path:
@@ -60,9 +57,16 @@ def workbook(page: Page, target: Path) -> Path:
 
 
 def send_back(page: Page, file: Path) -> None:
-    page.get_by_label("填好的整改包").set_input_files(file)
-    page.get_by_role("button", name="上传").click()
+    attached(page, page.get_by_label("填好的整改包"), file)
+    pressed(page, page.get_by_role("button", name="上传"))
     expect(page.get_by_text("整改包已收下")).to_be_visible()
+    expect(page.locator("#progress li.done")).to_have_text([re.compile("收下")])
+
+
+def see_the_result(page: Page, result: str) -> None:
+    """All five steps of the answer are done, shown by the page itself."""
+    expect(page.locator("#progress li.done")).to_have_count(len(ANSWER_STEPS), timeout=60_000)
+    expect(page.locator("#message")).to_contain_text(result)
 
 
 def test_a_dirty_delivery_becomes_a_ticket_that_only_proof_closes(
@@ -74,14 +78,15 @@ def test_a_dirty_delivery_becomes_a_ticket_that_only_proof_closes(
     dirty = living.dirtied(sent[DATASET], tmp_path / "市场主体登记.xlsx", [(4, *WRONG), (9, *WRONG)])
     with served(town.portal) as address:
         clerk = enter(browser.new_context(viewport=DESKTOP), address, "clerk")
+        listen(clerk)
         id_ = until_found(clerk, address, town, dirty, tmp_path)
         until_dispatched(browser, address, id_, tmp_path)
         clerk.goto(f"{address}/tasks")
         keep(clerk, tmp_path, "05-tasks")
-        clerk.get_by_role("link", name=id_).click()
-        step(clerk, "签收")
+        pressed(clerk, clerk.get_by_role("main").get_by_role("link", name=id_))
+        take(clerk, "签收")
         expect(clerk.locator(".state")).to_contain_text("已签收")
-        step(clerk, "开始整改")
+        take(clerk, "开始整改")
         keep(clerk, tmp_path, "06-fixing")
         until_partly_mended(clerk, town, tmp_path)
         until_closed(clerk, town, tmp_path)
@@ -108,9 +113,9 @@ def until_dispatched(browser: Browser, address: str, id_: str, folder: Path) -> 
     """The officer confirms and dispatches."""
     officer = enter(browser.new_context(viewport=DESKTOP), address, "officer")
     officer.goto(f"{address}/tickets/{id_}")
-    step(officer, "主管部门确认")
+    take(officer, "主管部门确认")
     expect(officer.locator(".state")).to_contain_text("已确认")
-    step(officer, "派单")
+    take(officer, "派单")
     expect(officer.locator(".state")).to_contain_text("已派单")
     keep(officer, folder, "04-dispatched")
 
@@ -123,7 +128,8 @@ def until_partly_mended(clerk: Page, town: Town, folder: Path) -> None:
     send_back(clerk, living.filled(before, folder / "partly.xlsx", "legal_rep_id_no", RIGHT[:3]))
     keep(clerk, folder, "07-sent-back")
     town.go_on()
-    expect(clerk.locator(".state")).to_contain_text("重新整改", timeout=60_000)  # the page shows it by itself
+    see_the_result(clerk, "已改正 3 个，未改正 1 个")
+    expect(clerk.locator(".state")).to_contain_text("重新整改", timeout=60_000)
     expect(clerk.get_by_text("未通过 4 行，还有 1 行待改")).to_be_visible()
     expect(clerk.locator(".events")).to_contain_text("已改正 3 个，未改正 1 个")
     keep(clerk, folder, "08-partly-mended")
@@ -135,6 +141,7 @@ def until_closed(clerk: Page, town: Town, folder: Path) -> None:
     assert len(living.rows_of(left, "legal_rep_id_no")) == 1
     send_back(clerk, living.filled(left, folder / "whole.xlsx", "legal_rep_id_no", RIGHT[3:4]))
     town.go_on()
+    see_the_result(clerk, "复核通过")
     expect(clerk.locator(".state")).to_contain_text("已关闭", timeout=60_000)
     expect(clerk.locator(".events")).to_contain_text("复核通过")
     expect(clerk.get_by_text("工单已办结。")).to_be_visible()
