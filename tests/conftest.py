@@ -54,11 +54,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Groups(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests of the lake on another store."""
+    parser.addoption("--own-store", action="store_true", help="use the S3 server that LAKE_S3_ENDPOINT names")
+
+
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def settings(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings of a lake whose embedded S3 and Spark run for this test run only."""
     home = tmp_path_factory.mktemp("lake")
-    kept = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("LAKE_") and key != "LAKE_CACHE"}
+    stays = ("LAKE_CACHE", *(("LAKE_S3_",) if request.config.getoption("--own-store") else ()))
+    kept = {k: os.environ.pop(k) for k in list(os.environ) if k.startswith("LAKE_") and not k.startswith(stays)}
     os.environ |= {"LAKE_HOME": str(home), "LAKE_SPARK_UI": f"http://{HOST}:{free_port([0])}"}  # it counts jobs
     load_settings.cache_clear()
     embedded.up(load_settings(), ("s3", "spark"), lambda _: None)
