@@ -65,7 +65,8 @@ def _mark_group(
     """The rows with the group's flag. The cells of a row that is not `well_formed` are unreliable: it is no copy."""
     shared, size = shared_values
     if size == 0:
-        return flagged.withColumns({group.flag: F.lit(False), COPY: F.lit(False)})
+        nothing = (group.flag, *((COPY,) if _finds_copies(group, plan) else ()))
+        return flagged.withColumns({name: F.lit(False) for name in nothing})
     columns = group.columns or ("_hash",)
     # Joined by hashes of the key, not by the key: the cached side has columns of fixed width only.
     matches = [fingerprint == F.col(name) for name, fingerprint in fingerprint_of(columns).items()]
