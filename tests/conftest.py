@@ -21,7 +21,8 @@ hypothesis.settings.load_profile("untimed")
 
 
 ENGINE = (
-    *("tests/spark/", "tests/probes/", "tests/real/test_whole_way.py", "tests/dags/test_dag_runs.py"),
+    *("tests/spark/", "tests/probes/", "tests/real/test_whole_way.py", "tests/real/test_both_ways.py"),
+    "tests/dags/test_dag_runs.py",
     *("tests/e2e/test_canaries.py", "tests/e2e/test_portal_loop.py", "tests/e2e/test_scheduler.py"),
     "tests/unit/pipeline/test_steps.py",
 )

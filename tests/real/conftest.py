@@ -33,7 +33,7 @@ def real_catalogue() -> Registry:
     return load(HERE / "contracts", HERE / "expectations")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def real_lake(engine: Lake, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     """One lake for all real files, on the run's shared services."""
     home, bucket = tmp_path_factory.mktemp("real"), "real-whole-way"
@@ -46,7 +46,7 @@ def real_lake(engine: Lake, settings: Settings, tmp_path_factory: pytest.TempPat
     fresh.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def way(real_lake: Lake, real_catalogue: Registry, real: Callable[[str], Path]) -> Way:
     """The whole way for the real files; each delivery is sent once, when first asked for."""
     return Way(real_lake, real_catalogue, real)

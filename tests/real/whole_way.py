@@ -89,7 +89,7 @@ class Way:
     """Takes each delivery the whole way once, and reads what came of it without an engine."""
 
     def __init__(self, lake: Lake, registry: Registry, real: Callable[[str], Path]) -> None:
-        self._lake, self._catalogue, self._real = lake, registry, real
+        self.lake, self.registry, self._real = lake, registry, real
         self._taken: dict[str, Outcome] = {}
 
     def outcome(self, name: str) -> Outcome:
@@ -105,19 +105,19 @@ class Way:
     ) -> list[dict[str, Any]]:
         """Rows of a delivery's dataset in a zone; those of later deliveries too, unless `only` leaves them out."""
         self.outcome(name)
-        table = self._lake.delta.open(self._lake.path(zone, SENT[name].dataset))
+        table = self.lake.delta.open(self.lake.path(zone, SENT[name].dataset))
         if table is None:
             return []
         found: list[dict[str, Any]] = table.to_pyarrow_table(columns=columns, filters=list(only) or None).to_pylist()
         return found
 
     def _take(self, sent: Sent) -> Outcome:
-        lake, provider = self._lake, self._catalogue.contract(sent.dataset).provider
+        lake, provider = self.lake, self.registry.contract(sent.dataset).provider
         deliver(lake.store, [self._real(name) for name in sent.files], sent.dataset, provider, Manifest())
-        new = [one.delivery.id for one in land(lake, self._catalogue) if one.is_new]
+        new = [one.delivery.id for one in land(lake, self.registry) if one.is_new]
         assert len(new) == 1, f"{sent.dataset}: this delivery broke on its way earlier; see the first failure"
-        loaded = load(lake, self._catalogue, new[0])
-        conform(lake, self._catalogue, new[0])
+        loaded = load(lake, self.registry, new[0])
+        conform(lake, self.registry, new[0])
         results = Results(lake.delta, lake.settings.s3_bucket)
         (verdict,) = results.verdicts([("delivery", "=", loaded.id)])
         found = results.rules([("delivery", "=", loaded.id)])
@@ -126,7 +126,7 @@ class Way:
         return Outcome(loaded, verdict, rules, self._count(Zone.SILVER, sent.dataset), *counts)
 
     def _count(self, zone: Zone, dataset: str, delivery: str | None = None) -> int:
-        table = self._lake.delta.open(self._lake.path(zone, dataset))
+        table = self.lake.delta.open(self.lake.path(zone, dataset))
         if table is None:
             return 0
         only = [("_delivery", "=", delivery)] if delivery else None
