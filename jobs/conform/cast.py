@@ -203,21 +203,16 @@ def _normalised(casts: Casting, field: Field, contract: Contract, cast_failed: C
 def _cleaned(casts: Casting, field: Field, raw: Column, is_late: bool) -> tuple[Column, list[tuple[str, Column]]]:
     """The text trimmed and with half-width characters, as far as the contract declares, and the repairs that this makes.
 
-    A column of its own keeps what few texts become; where cleaning is late, the few texts are those that get here.
+    A column of its own keeps what few texts become; where cleaning is late, few texts get here, and all of them are cleaned.
     """
     trimmed = F.btrim(raw, F.lit(BLANKS)) if field.is_trimmed() else raw
     clean = F.translate(trimmed, FULL, HALF) if field.is_narrowed() else trimmed
-    odd = F.when(_suspect(raw), clean)
-    is_odd = F.lit(True)
-    if not is_late:
-        odd = casts.put(1, ODD + field.name, odd)
-        is_odd = odd.isNotNull()
-    noted = []
-    if field.is_trimmed():
-        noted.append(("trim", is_odd & (raw != trimmed)))
-    if field.is_narrowed():
-        noted.append(("full_width", is_odd & (trimmed != clean)))
-    return F.coalesce(odd, raw), noted
+    changes = [("trim", raw != trimmed)] if field.is_trimmed() else []
+    changes += [("full_width", trimmed != clean)] if field.is_narrowed() else []
+    if is_late:
+        return clean, changes
+    odd = casts.put(1, ODD + field.name, F.when(_suspect(raw), clean))
+    return F.coalesce(odd, raw), [(kind, odd.isNotNull() & happened) for kind, happened in changes]
 
 
 def _value_repairs(field: Field, text: Column) -> list[tuple[str, Column]]:

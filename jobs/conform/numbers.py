@@ -115,7 +115,7 @@ def _exact(number: Column, text: Column, field: Field) -> Column:
     if field.spark_type() not in BINARY:
         return number
     is_lost = (number == 0) & text.rlike("^[^eE]*[1-9]")
-    return _finite(F.when(~_is_hex(text) & ~is_lost, number), field)
+    return _finite(F.when(~is_lost, number), field)
 
 
 def _is_hex(text: Column) -> Column:

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.contracts import TOLD, Lookup, Rule
-from jobs.lake.bits import balanced, quoted
+from jobs.lake.bits import balanced, is_set, quoted
 from jobs.lake.named_rows import NamedRows
 
 
@@ -25,10 +25,10 @@ def with_lookups(rows: DataFrame, lookups: Sequence[Lookup], read: Callable[[str
     return rows
 
 
-def observed_values(rules: Sequence[Rule], unexpected: Sequence[Column]) -> dict[str, Column]:
-    """The referenced value as text, for each rule that has a reference, where the row breaks the rule; by column name."""
-    pairs = [(rule, breaks) for rule, breaks in zip(rules, unexpected, strict=True) if rule.reference]
-    values = {TOLD + rule.id: F.when(breaks, F.expr(rule.reference).cast("string")) for rule, breaks in pairs}
+def observed_values(rules: Sequence[Rule], prefix: str) -> dict[str, Column]:
+    """The referenced value as text, for each rule that has a reference, where its bit is set; by column name."""
+    referring = [(index, rule) for index, rule in enumerate(rules) if rule.reference]
+    values = {TOLD + r.id: F.when(is_set(i, prefix), F.expr(r.reference).cast("string")) for i, r in referring}
     return {name: value.alias(name) for name, value in values.items()}
 
 

@@ -170,20 +170,22 @@ def masked(flagged: NamedRows, plan: Plan, compiled: Compiled, keep: Sequence[st
     `_seen…` marks the rows that a rule considers, `_raw` is what was sent in rows that break a rule (with their text,
     where they are malformed), `_county` is the county of each row where the plan has one.
     """
-    verdicts = bit_columns([f.unexpected for f in compiled.fused], MASK)
-    seen = bit_columns(list(_considered(compiled).values()), SEEN)
+    bits = [
+        *bit_columns([f.unexpected for f in compiled.fused], MASK),
+        *bit_columns(list(_considered(compiled).values()), SEEN),
+    ]
+    masks = column_names(len(compiled.fused), MASK)
+    names = [*masks, *column_names(len(_considered(compiled)), SEEN)]
+    # Two steps: what builds on a verdict reads its bit, so that no condition is computed twice.
+    judged = flagged.frame.filter(~F.col(COPY)).select("*", *bits)
     line = [F.col(LINE)] if LINE in flagged.columns else []
     sent = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in flagged.sent()), *line)
-    # Sent values are carried only for rows that break a rule: only quarantine and evidence need them, and the cache
-    # stays small.
-    breaks = balanced(Column.__or__, [mask != 0 for mask in verdicts]) if verdicts else F.lit(False)
+    # Sent values are carried only for rows that break a rule: only quarantine and evidence need them.
+    breaks = balanced(Column.__or__, [F.col(mask) != 0 for mask in masks]) if masks else F.lit(False)
     county = [F.coalesce(_county(plan), F.lit("")).alias(COUNTY)] if plan.county else []
-    observed = observed_values([f.rule for f in compiled.fused], [f.unexpected for f in compiled.fused])
-    rows = flagged.frame.filter(~F.col(COPY)).select(
-        *keep, F.when(breaks, sent).alias(RAW), *observed.values(), *county, *verdicts, *seen
-    )
-    bits = [*column_names(len(compiled.fused), MASK), *column_names(len(_considered(compiled)), SEEN)]
-    return NamedRows(rows, (*keep, RAW, *observed, *([COUNTY] if plan.county else []), *bits))
+    observed = observed_values([f.rule for f in compiled.fused], MASK)
+    rows = judged.select(*keep, F.when(breaks, sent).alias(RAW), *observed.values(), *county, *names)
+    return NamedRows(rows, (*keep, RAW, *observed, *([COUNTY] if plan.county else []), *names))
 
 
 def _county(plan: Plan) -> Column:
