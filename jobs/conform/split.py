@@ -6,7 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.contracts import Contract, Rule
-from jobs.contracts.names import DELIVERY, EXTRA, FAILING, FILE, FIRST_SENT, LINE, MARKS, RAW, ROW, SENT_DATE, SEQ
+from jobs.contracts.names import DELIVERY, EXTRA, FAILING, FILE, FIRST_SENT, LINE, MARKS, ROW, SENT, SENT_DATE, SEQ
 from jobs.lake.bits import any_set, is_set, quoted
 from jobs.model.delivery import Delivery
 
@@ -28,7 +28,7 @@ def staged_columns(
 ) -> dict[str, Column]:
     """The columns of a silver row, by name, over evaluated rows, marked with the warnings that the row breaks; and `FAILING`.
 
-    `arrived` are the fields of `_raw`.
+    `arrived` are the delivered fields.
     """
     warnings = [i for i, rule in enumerate(rules) if rule.severity == "warning"]
     marks = F.array_compact(F.array(*(F.when(is_set(i, MASK), F.lit(rules[i].id)) for i in warnings)))
@@ -57,14 +57,14 @@ def failing_columns(arrived: Collection[str], rules: Sequence[Rule], contract: C
     """What was sent in a row that breaks a rule, null in others; names with the prefix of failing rows.
 
     `key` and `raw` (JSON), `_line` with the text of a malformed row, and `v_<field>` for each field that a rule names.
-    `arrived` are the fields of `_raw`.
+    `arrived` are the delivered fields.
     """
-    line = F.col(RAW).getField(LINE) if LINE in arrived else F.lit(None).cast("string")
+    line = _sent(LINE, arrived) if LINE in arrived else F.lit(None).cast("string")
     named = sorted({name for rule in rules for name in rule.fields})
     values = {f"v_{name}": _sent(name, arrived) for name in named}
-    columns = {"key": key_column(contract), "raw": F.to_json(RAW), LINE: line, **values}
-    is_failing = F.col(RAW).isNotNull()
-    return {FAILING + name: F.when(is_failing, column) for name, column in columns.items()}
+    raw = F.to_json(F.struct(*(_sent(name, arrived).alias(name) for name in arrived)))
+    columns = {"key": key_column(contract), "raw": raw, LINE: line, **values}
+    return {FAILING + name: F.when(_is_failing(rules), column) for name, column in columns.items()}
 
 
 def failing_names(rules: Sequence[Rule]) -> list[str]:
@@ -77,9 +77,15 @@ def failing_list(arrived: Collection[str], rules: Sequence[Rule], contract: Cont
     """The same as one list, null in rows that break no rule: one column to write for most rows, instead of one a field."""
     columns = failing_columns(arrived, rules, contract)
     texts = F.array(*(columns[FAILING + name] for name in failing_names(rules)))
-    return F.when(F.col(RAW).isNotNull(), texts)
+    return F.when(_is_failing(rules), texts)
+
+
+def _is_failing(rules: Sequence[Rule]) -> Column:
+    return any_set(range(len(rules)), MASK)
 
 
 def _sent(name: str, arrived: Collection[str]) -> Column:
     """The text of a field as sent; of a computed field, its value as text."""
-    return F.col(RAW).getField(name) if name in arrived else F.col(name).cast("string")
+    if name not in arrived:
+        return F.col(name).cast("string")
+    return F.col(LINE) if name == LINE else F.col(quoted(SENT + name))

@@ -13,7 +13,6 @@ RECEIVED = "_received_date"
 """The UTC day on which the delivery of a row was received; the partition column of the lake's own tables."""
 
 SEQ, MARKS = "_seq", "_marks"
-RAW = "_raw"
 """The delivery's number in order of arrival, and the warnings of a row in silver."""
 
 MALFORMED = "_malformed"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jobs import quality
 from jobs.conform import Repair, TypedRows, evaluated_columns, failing_columns, silver_columns, staged_columns
 from jobs.contracts import MALFORMED, Contract, Rule
-from jobs.contracts.names import EXTRA, LINE, RAW, SENT_DATE, TECHNICAL
+from jobs.contracts.names import EXTRA, LINE, SENT_DATE, TECHNICAL
 from jobs.lake.bits import AnyBit
 from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
@@ -71,7 +71,7 @@ def evaluate_delivery(
         wanted = Wanted(columns, _repair_counts(repairs), failing)
         evaluated = evaluate_at_once(rows, plan, other_tables(lake, plan, versions), wanted)
     else:
-        replaced = (RAW, MALFORMED, LINE, SENT_DATE, *(EXTRA + name for name in extras))
+        replaced = (MALFORMED, LINE, SENT_DATE, *(EXTRA + name for name in extras))
         staged = partial(staged_columns, contract, extras, (*rows.sent(), LINE), delivery=delivery)
         wanted = Wanted(columns, _repair_counts(repairs), staged, replaced)
         path, columns_of_silver = lake.path(Zone.SILVER, contract.id), len(silver_columns(contract, extras))

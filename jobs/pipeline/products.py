@@ -8,7 +8,6 @@ from pyspark.sql import DataFrame
 from jobs import quality
 from jobs.conform import PLACE, product_columns, product_rows
 from jobs.contracts import Contract, Registry
-from jobs.contracts.names import RAW
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
@@ -62,7 +61,7 @@ def _publish_product(
     path = lake.path(Zone.GOLD, contract.id)
     stage = lake.stage(path)
     rows, others = NamedRows.of(product_rows(new_rows, contract)), all_other_tables(lake, latest_versions(lake))
-    evaluated = evaluate(rows, plan, others, Wanted((*names, *PLACE), replaced=(RAW,)), stage)
+    evaluated = evaluate(rows, plan, others, Wanted((*names, *PLACE)), stage)
     try:
         failed = evaluated.counted["failed"]
         if failed == 0:

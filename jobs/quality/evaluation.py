@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from jobs.contracts import Rule
-from jobs.lake.bits import any_set, quoted
+from jobs.lake.bits import any_set
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.spark_tables import in_engine
 from jobs.lake.staging import Stage
@@ -78,14 +78,9 @@ def evaluate(rows: NamedRows, plan: Plan, others: OtherTables, wanted: Wanted, s
     """Typed rows with every rule evaluated, staged: one read for all row rules, one more per uniqueness group or reference."""
     flagged, cached_tables = with_rule_flags(rows, plan, others)
     compiled = compile_rules(plan, rows.frame.sparkSession)
-    masked_rows = masked(flagged, plan, compiled, wanted.keep)
-    rules = tuple(fused.rule for fused in compiled.fused)
-    columns = wanted.columns(rules)
-    rest = [name for name in masked_rows.columns if name not in columns and name not in wanted.replaced]
-    critical = [index for index, rule in enumerate(rules) if rule.severity == "critical"]
-    frame = masked_rows.frame.select(*(column.alias(name) for name, column in columns.items()), *map(quoted, rest))
+    critical = [index for index, fused in enumerate(compiled.fused) if fused.rule.severity == "critical"]
     try:
-        stage.write(frame, any_set(critical, MASK))
+        stage.write(masked(flagged, plan, compiled, wanted).frame, any_set(critical, MASK))
     finally:
         for cached in cached_tables:
             cached.unpersist()
@@ -136,6 +131,6 @@ def masks_of(
     """Verdicts on the rows that `only` selects, uncached and not counted: the columns `keep` and `_mask…`."""
     flagged, cached_tables = with_rule_flags(rows, plan, others, only)
     compiled = compile_rules(plan, rows.frame.sparkSession)
-    with_masks = masked(flagged, plan, compiled, keep)
+    with_masks = masked(flagged, plan, compiled, Wanted(keep))
     columns = [*keep, *(name for name in with_masks.columns if name.startswith(MASK))]
     return VerdictMasks(with_masks.frame.select(*columns), tuple(f.rule for f in compiled.fused), cached_tables)

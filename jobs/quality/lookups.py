@@ -28,8 +28,7 @@ def with_lookups(rows: DataFrame, lookups: Sequence[Lookup], read: Callable[[str
 def observed_values(rules: Sequence[Rule], prefix: str) -> dict[str, Column]:
     """The referenced value as text, for each rule that has a reference, where its bit is set; by column name."""
     referring = [(index, rule) for index, rule in enumerate(rules) if rule.reference]
-    values = {TOLD + r.id: F.when(is_set(i, prefix), F.expr(r.reference).cast("string")) for i, r in referring}
-    return {name: value.alias(name) for name, value in values.items()}
+    return {TOLD + r.id: F.when(is_set(i, prefix), F.expr(r.reference).cast("string")) for i, r in referring}
 
 
 def _field(other: NamedRows, name: str) -> Column:

@@ -35,13 +35,12 @@ def masked_table(
     others: OtherTables,
     wanted: Wanted,
 ) -> tuple[pa.Table, Compiled]:
-    """The rows as `verdict_masks.masked` gives them, with the columns that `wanted` makes of these; one engine query."""
+    """The rows as `verdict_masks.masked` gives them; one engine query."""
     judged = _flagged(rows, plan, others)
     compiled = compile_rules(plan, rows.frame.sparkSession)
     prints = [PLACE, *([HASH] if plan.drops_copies else []), *(n for i, _ in enumerate(plan.groups) for n in _names(i))]
-    answer = masked(judged, replace(plan, county_unless=""), compiled, [*wanted.keep, *prints])
-    further = wanted.columns(tuple(fused.rule for fused in compiled.fused))
-    table = to_arrow(answer.frame.select("*", *(column.alias(name) for name, column in further.items())))
+    answer = masked(judged, replace(plan, county_unless=""), compiled, replace(wanted, keep=[*wanted.keep, *prints]))
+    table = to_arrow(answer.frame)
     return _settled(table, plan, compiled, others).drop_columns(prints), compiled
 
 

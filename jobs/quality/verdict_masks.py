@@ -6,8 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.contracts import MALFORMED, SENT
-from jobs.contracts.names import LINE, RAW
-from jobs.lake.bits import AnyBit, balanced, bit_columns, column_names, quoted
+from jobs.lake.bits import AnyBit, bit_columns, column_names, quoted
 from jobs.lake.named_rows import NamedRows
 from jobs.quality.conditions import Compiled
 from jobs.quality.joins import broadcast, cached
@@ -15,6 +14,7 @@ from jobs.quality.lookups import observed_values, with_lookups
 from jobs.quality.plan import COPIES, Group, Plan
 from jobs.quality.references import OtherTables, with_reference_flags
 from jobs.quality.series import with_series_flags
+from jobs.quality.wanted import Wanted
 
 COPY = "_copy"
 MASK = "_mask"
@@ -164,28 +164,23 @@ def takes_part(group: Group, columns: Sequence[str]) -> Column:
     return present
 
 
-def masked(flagged: NamedRows, plan: Plan, compiled: Compiled, keep: Sequence[str]) -> NamedRows:
-    """The columns `keep`, the verdicts in `_mask…`, and what they need; without fully equal copies.
+def masked(flagged: NamedRows, plan: Plan, compiled: Compiled, wanted: Wanted) -> NamedRows:
+    """What is wanted of the rows, and the verdicts in `_mask…`; without fully equal copies.
 
-    `_seen…` marks the rows that a rule considers, `_raw` is what was sent in rows that break a rule (with their text,
-    where they are malformed), `_county` is the county of each row where the plan has one.
+    `_seen…` marks the rows that a rule considers, `_county` is the county of each row where the plan has one. Two steps:
+    what builds on a verdict reads its bit, so that no condition is computed twice.
     """
-    bits = [
-        *bit_columns([f.unexpected for f in compiled.fused], MASK),
-        *bit_columns(list(_considered(compiled).values()), SEEN),
-    ]
-    masks = column_names(len(compiled.fused), MASK)
-    names = [*masks, *column_names(len(_considered(compiled)), SEEN)]
-    # Two steps: what builds on a verdict reads its bit, so that no condition is computed twice.
+    rules = tuple(fused.rule for fused in compiled.fused)
+    considered = list(_considered(compiled).values())
+    bits = [*bit_columns([fused.unexpected for fused in compiled.fused], MASK), *bit_columns(considered, SEEN)]
     judged = flagged.frame.filter(~F.col(COPY)).select("*", *bits)
-    line = [F.col(LINE)] if LINE in flagged.columns else []
-    sent = F.struct(*(F.col(quoted(SENT + name)).alias(name) for name in flagged.sent()), *line)
-    # Sent values are carried only for rows that break a rule: only quarantine and evidence need them.
-    breaks = balanced(Column.__or__, [F.col(mask) != 0 for mask in masks]) if masks else F.lit(False)
-    county = [F.coalesce(_county(plan), F.lit("")).alias(COUNTY)] if plan.county else []
-    observed = observed_values([f.rule for f in compiled.fused], MASK)
-    rows = judged.select(*keep, F.when(breaks, sent).alias(RAW), *observed.values(), *county, *names)
-    return NamedRows(rows, (*keep, RAW, *observed, *([COUNTY] if plan.county else []), *names))
+    made = dict(wanted.columns(rules))
+    kept = [name for name in wanted.keep if name not in made and name not in wanted.replaced]
+    further = observed_values(rules, MASK)
+    further |= {COUNTY: F.coalesce(_county(plan), F.lit(""))} if plan.county else {}
+    names = [*column_names(len(rules), MASK), *column_names(len(considered), SEEN)]
+    columns = made | {name: F.col(quoted(name)) for name in kept} | further | {name: F.col(name) for name in names}
+    return NamedRows(judged.select(*(column.alias(name) for name, column in columns.items())), tuple(columns))
 
 
 def _county(plan: Plan) -> Column:

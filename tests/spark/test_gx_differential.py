@@ -134,7 +134,7 @@ def test_fused_results_equal_those_of_great_expectations(
         table,
         plan,
         OtherTables(lambda _: table, lambda *_: table, lambda *_: pa.array([])),
-        Wanted(["_row", "a", "b"], replaced=("_raw",)),
+        Wanted(["_row", "a", "b"]),
         stage,
     )
     alone = by_gx_alone(table.frame, registry)

@@ -12,7 +12,7 @@ from pyspark.sql.connect.client import SparkConnectClient
 
 from jobs.conform.arrow_rows import broken_rows
 from jobs.contracts import MALFORMED, Registry, load
-from jobs.contracts.names import DELIVERY, EXTRA, FAILING, FIRST_SENT, LINE, MARKS, RAW, SENT_DATE, SEQ
+from jobs.contracts.names import DELIVERY, EXTRA, FAILING, FIRST_SENT, LINE, MARKS, SENT_DATE, SEQ
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.model.delivery import Delivery, State
@@ -26,7 +26,7 @@ from jobs.settings import PROJECT
 from jobs.simulator.city import send
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
-OF_ONE_WAY = (RAW, MALFORMED, LINE, SENT_DATE, DELIVERY, SEQ, MARKS, FIRST_SENT)
+OF_ONE_WAY = (MALFORMED, LINE, SENT_DATE, DELIVERY, SEQ, MARKS, FIRST_SENT)
 
 
 @contextmanager
