@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import DELIVERY, EXTRA, FAILING, FILE, FIRST_SENT, LINE, MARKS, ROW, SENT, SENT_DATE, SEQ
-from jobs.lake.bits import any_set, is_set, quoted
+from jobs.lake.bits import any_held, any_set, is_set, quoted
 from jobs.model.delivery import Delivery
 
 MASK = "_mask"
@@ -81,7 +81,7 @@ def failing_list(arrived: Collection[str], rules: Sequence[Rule], contract: Cont
 
 
 def _is_failing(rules: Sequence[Rule]) -> Column:
-    return any_set(range(len(rules)), MASK)
+    return any_held(len(rules), MASK)
 
 
 def _sent(name: str, arrived: Collection[str]) -> Column:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 BITS = 62
 """Conditions per column; bit 63 would be the sign."""
+FEW_COLUMNS = 2
+ANY = "_any"
 BIT_COLUMNS = re.compile(r"_(mask|seen|fix|clock)\d+")
 """Bit columns of evaluated rows: verdicts, rows that a rule checked, repairs, clock changes."""
 
@@ -56,6 +58,20 @@ def any_set(indexes: Sequence[int], prefix: str) -> Column:
     masks = _masks(indexes)
     conditions = [F.col(f"{prefix}{place}").bitwiseAND(F.lit(mask)) != 0 for place, mask in masks.items()]
     return balanced(Column.__or__, conditions) if conditions else F.lit(False)
+
+
+def any_held(conditions: int, prefix: str) -> Column:
+    """Whether any of so many conditions held for the row; over rows of `with_any_held`."""
+    if len(column_names(conditions, prefix)) > FEW_COLUMNS:
+        return F.col(ANY + prefix)
+    return any_set(range(conditions), prefix)
+
+
+def with_any_held(rows: DataFrame, conditions: int, prefix: str) -> DataFrame:
+    """The rows, with the answer as a column where many bit columns would make it long at each of its uses."""
+    if len(column_names(conditions, prefix)) <= FEW_COLUMNS:
+        return rows
+    return rows.select("*", any_set(range(conditions), prefix).alias(ANY + prefix))
 
 
 @dataclass(frozen=True)

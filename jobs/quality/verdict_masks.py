@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.contracts import MALFORMED, SENT
-from jobs.lake.bits import AnyBit, bit_columns, column_names, quoted
+from jobs.lake.bits import AnyBit, bit_columns, column_names, quoted, with_any_held
 from jobs.lake.named_rows import NamedRows
 from jobs.quality.conditions import Compiled
 from jobs.quality.joins import broadcast, cached
@@ -173,7 +173,7 @@ def masked(flagged: NamedRows, plan: Plan, compiled: Compiled, wanted: Wanted) -
     rules = tuple(fused.rule for fused in compiled.fused)
     considered = list(_considered(compiled).values())
     bits = [*bit_columns([fused.unexpected for fused in compiled.fused], MASK), *bit_columns(considered, SEEN)]
-    judged = flagged.frame.filter(~F.col(COPY)).select("*", *bits)
+    judged = with_any_held(flagged.frame.filter(~F.col(COPY)).select("*", *bits), len(rules), MASK)
     made = dict(wanted.columns(rules))
     kept = [name for name in wanted.keep if name not in made and name not in wanted.replaced]
     further = observed_values(rules, MASK)
