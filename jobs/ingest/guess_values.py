@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,8 +69,12 @@ class Guess:
 
     def is_local_time(self) -> bool:
         """Whether it is a time of day without an offset, so that the zone decides when it was."""
-        formats = self.source.get("formats", ())
-        return self.type == "timestamp" and not any("X" in f or f.startswith("epoch") for f in formats)
+        return self.type == "timestamp" and are_local(self.source.get("formats", ()))
+
+
+def are_local(formats: Iterable[str]) -> bool:
+    """Whether the formats give times of day, rather than instants with an offset or epoch numbers."""
+    return not any("X" in form or form.startswith("epoch") for form in formats)
 
 
 def guess(column: Column) -> Guess:

@@ -10,6 +10,7 @@ from jobs.ingest.guess_values import Guess
 
 DIRECTIVES = {"yyyy": "%Y", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H", "H": "%H", "mm": "%M", "ss": "%S"}
 TOKEN = re.compile(r"yyyy|MM|M|dd|d|HH|H|mm|ss|''|'([^']*)'|年|月|日|时|分")
+# Not a mark for something missing: Spark's date patterns write an offset so.
 OFFSET = "XXX"
 """How Spark's date patterns write an offset such as `+08:00` or `Z`."""
 WITH_OFFSET = r"^(?P<wall>.+?)(?P<offset>Z|[+-]\d\d:\d\d)(?: \S+)?$"

@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 
 from jobs.contracts import Contract, Field, Layout
 from jobs.ingest.clock_changes import HOUR, Change, Hours, best_zone, hours_of, seen_changes
+from jobs.ingest.guess_values import are_local
 from jobs.ingest.guess_zone import in_words
 from jobs.ingest.notes import FileNotes
-from jobs.ingest.sample_times import OFFSET, times_of
+from jobs.ingest.sample_times import times_of
 from jobs.ingest.wordings import wording
 
 USUAL_FORMATS = ("yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm", "yyyy/MM/dd HH:mm:ss", "yyyy/MM/dd HH:mm")
@@ -48,7 +49,7 @@ class ZoneCheck:
 
 def _is_checked(field: Field) -> bool:
     is_sent = field.type == "timestamp" and field.key_position is not None and not field.is_computed()
-    return is_sent and not any(OFFSET[0] in form or form.startswith("epoch") for form in field.source.formats)
+    return is_sent and are_local(field.source.formats)
 
 
 def _by_hour(texts: pa.Array, formats: Sequence[str]) -> Counter[int]:

@@ -12,7 +12,9 @@ from pyspark.sql import functions as F
 BITS = 62
 """Conditions per column; bit 63 would be the sign."""
 FEW_COLUMNS = 2
+"""Up to so many bit columns, asking them all costs less than one more step over every row."""
 ANY = "_any"
+"""Prefix of the column that says whether any condition held."""
 BIT_COLUMNS = re.compile(r"_(mask|seen|fix|clock)\d+")
 """Bit columns of evaluated rows: verdicts, rows that a rule checked, repairs, clock changes."""
 

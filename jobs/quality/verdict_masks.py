@@ -65,6 +65,7 @@ def _mark_group(
     """The rows with the group's flag. The cells of a row that is not `well_formed` are unreliable: it is no copy."""
     shared, size = shared_values
     if size == 0:
+        # Only the group that finds copies may say that there are none: another would erase what it found.
         nothing = (group.flag, *((COPY,) if _finds_copies(group, plan) else ()))
         return flagged.withColumns({name: F.lit(False) for name in nothing})
     columns = group.columns or ("_hash",)
