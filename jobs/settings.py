@@ -44,6 +44,14 @@ class Settings(BaseSettings):
     )
     spark_memory: str = Field("2g", description="Heap of the embedded Spark server.")
 
+    kafka_servers: str = Field("", description="Kafka brokers, host:port separated by commas; empty: no streams.")
+    kafka_controller: str = Field("", description="Address at which the embedded broker controls itself.")
+    kafka_prefix: str = Field("", description="Beginning of the names of the lake's topics, where lakes share brokers.")
+    kafka_user: str = "lake"
+    kafka_password: SecretStr = Field(SecretStr(""), description="Empty: the brokers ask for no login.")
+    kafka_security: Literal["SASL_PLAINTEXT", "SASL_SSL"] = "SASL_PLAINTEXT"
+    collector_url: str = Field("", description="URL at which devices send readings; empty until `lake up` started it.")
+
     database_url: str = Field("", description="SQLAlchemy URL of ledger and tickets; empty means SQLite in home.")
 
     airflow_url: str = Field("", description="URL of the Airflow API server.")
@@ -97,6 +105,10 @@ class Settings(BaseSettings):
     @classmethod
     def _listed(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    def brokers(self) -> str:
+        """The Kafka brokers as clients expect them."""
+        return self.kafka_servers.removeprefix("kafka://")
 
     def state_url(self) -> str:
         """SQLAlchemy URL of the database with ledger and tickets."""

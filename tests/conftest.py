@@ -78,6 +78,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
 
 
 @pytest.fixture(scope="session")
+def broker(settings: Settings) -> Settings:
+    """The settings with a Kafka broker, which starts with the first test that needs it."""
+    embedded.up(settings, ("kafka",), lambda _: None)
+    load_settings.cache_clear()
+    return load_settings()
+
+
+@pytest.fixture(scope="session")
 def engine(settings: Settings) -> Iterator[Lake]:
     """A lake whose Spark session lives as long as the run; for tests that need rows only."""
     lake = Lake(settings)
@@ -104,6 +112,15 @@ def lake(engine: Lake, settings: Settings, tmp_path: Path, request: pytest.Fixtu
     yield fresh
     fresh.__dict__.pop("spark", None)
     fresh.close()
+
+
+@pytest.fixture
+def stream_lake(lake: Lake, broker: Settings) -> Lake:
+    """An empty lake with topics of its own on the shared broker."""
+    named = ("kafka_servers", "kafka_controller", "kafka_user", "kafka_password")
+    own = {name: getattr(broker, name) for name in named}
+    lake.settings = lake.settings.model_copy(update={**own, "kafka_prefix": f"{lake.settings.s3_bucket}."})
+    return lake
 
 
 @pytest.fixture

@@ -47,3 +47,13 @@ expectations:
     severity: info
     meta: {dimension: 准确性, message: 供温偏离运行区间, remedy: 请关注, basis: 运行规程}
 """
+
+STREAM_SERVERS = "servers: [{server: telemetry, type: kafka, host: 'kafka:9092'}, {server: collector, type: api, location: 'https://collector/v1'}]\n"
+STREAM_PROPERTIES = """  - {property: stream, value: {event_time: read_at, device: station}}
+  - {property: write, value: {mode: append, duplicates: drop}}
+"""
+
+
+def stream_contract(id_: str, fields: str = STATION_FIELDS, properties: str = STREAM_PROPERTIES) -> str:
+    """The same for readings that come one by one."""
+    return contract(id_, fields, properties).replace("schema:\n", STREAM_SERVERS + "schema:\n", 1)

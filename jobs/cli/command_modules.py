@@ -14,6 +14,8 @@ COMMANDS = {
     "step_commands": (
         "deliver", "land", "load", "conform", "govern", "report", "build", "run", "deliveries", "upkeep",
     ),
+    "stream_commands": ("stream",),
+    "collector_commands": ("collector",),
     "query": ("sql", "tables", "plan", "profile"),
     "proof_commands": ("verify", "recheck", "scores"),
     "demo": ("demo", "simulate"),

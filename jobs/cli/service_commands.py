@@ -10,7 +10,10 @@ from jobs import embedded
 from jobs.settings import load
 
 PANEL = "Services"
-Only = Annotated[list[str] | None, typer.Argument(help="s3, spark, airflow, portal; default: all.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Argument(help="s3, spark, kafka, airflow, portal, stream, collector; default: all that the contracts need."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,7 +29,7 @@ def up(services: Only = None) -> None:
 
     Example: `lake up` · `lake up s3 spark`
     """
-    embedded.up(load(), tuple(services or ("s3", "spark", "airflow", "portal")), typer.echo)
+    embedded.up(load(), tuple(services or embedded.usual_services(load())), typer.echo)
 
 
 def status() -> None:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from jobs.conform.dates import DATE_FORMATS, DAY_END, EXACT, TIME_FORMATS, day, day_end, is_local, moment, shape
 from jobs.conform.numbers import direct_number, last_character, repairs, to_number, uncensored
 from jobs.contracts import Contract, Field, Source, changes_clock, text_column
-from jobs.contracts.layout import COMPOSED
+from jobs.contracts.layout import COMPOSED, Unit
 from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
 from jobs.lake.bits import balanced, bit_columns, column_names, quoted
 from jobs.lake.named_rows import NamedRows
@@ -103,9 +103,12 @@ def _is_direct(field: Field, contract: Contract) -> bool:
 
 
 def _is_changed(source: Source) -> bool:
-    """Whether the contract declares anything that changes the value of the text."""
-    changes = (source.compose, source.derive, source.extract, source.mapping)
-    return any((*changes, source.units, source.thousands, source.decimal, source.censored))
+    """Whether the contract declares anything that changes the value of a text that is a plain number, date or time.
+
+    Such a text has no unit, no thousands separator and no censoring mark.
+    """
+    changes = (source.compose, source.derive, source.extract, source.mapping, source.decimal)
+    return any(changes) or source.thousands == "." or source.units.get("", Unit()).changes()
 
 
 def _direct(field: Field, contract: Contract) -> Column:

@@ -6,6 +6,7 @@ Plain strings, so that a DAG file can name an asset without importing a step.
 SCHEME = "lake://"
 LANDING = "landing/{dataset}"
 RECEIVED = "received/{dataset}"
+TELEMETRY = "telemetry/{dataset}"
 BRONZE = "bronze/{dataset}"
 SILVER = "silver/{dataset}"
 QUARANTINE = "quarantine/{dataset}"

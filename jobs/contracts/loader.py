@@ -67,6 +67,10 @@ class Registry:
         broken = {id_: contract.provider for id_, contract in self.broken.items() if contract.kind == "source"}
         return broken | {c.id: c.provider for c in self.sources()}
 
+    def streams(self) -> tuple[Contract, ...]:
+        """Contracts whose readings arrive one by one, by id."""
+        return tuple(c for c in self.sources() if c.stream is not None)
+
     def products(self) -> tuple[Contract, ...]:
         """Contracts of gold tables, by id."""
         return tuple(c for _, c in sorted(self.contracts.items()) if c.kind == "product")

@@ -9,6 +9,7 @@ from jobs.contracts.grades import OPEN, is_sensitive
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
 from jobs.contracts.names import QUALIFIER
 from jobs.contracts.quality_standard import Dimension
+from jobs.contracts.stream import Stream
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp", "array"]
 Severity = Literal["critical", "warning", "info"]
@@ -144,6 +145,9 @@ class Contract:
     product: Product | None = None
     county: County | None = None
     storage: Storage | None = None
+    stream: Stream | None = None
+    ways_in: tuple[str, ...] = ()
+    """Types of the servers that the contract names: kafka, api, s3, …"""
     sla: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     owner: str = ""

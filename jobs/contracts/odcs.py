@@ -17,6 +17,7 @@ from jobs.contracts.grades import OPEN
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
+from jobs.contracts.stream import Stream, check_stream, ways_in
 from jobs.contracts.yaml_source import Document, PathKey
 
 EFFECTIVE: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -35,6 +36,7 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "acceptance": Acceptance,
     "product": Product,
     "county": County,
+    "stream": Stream,
 }
 SYSTEM_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"provider": None, "storage": Storage}
 FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
@@ -55,6 +57,8 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         raise document.error(("schema",), "exactly one table per contract; move the others to contracts of their own")
     if kind == "source":
         _required(document, custom, odcs)
+    fields, ways = _fields(document, is_system=kind == "system"), ways_in(document)
+    check_stream(document, stream := cast("Stream | None", custom.get("stream")), fields, ways)
     return Contract(
         id=odcs.id or "",
         title=odcs.name or odcs.id or "",
@@ -63,13 +67,15 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         provider=str(custom.get("provider", "bureau")),
         department=_department(odcs),
         purpose=_purpose(odcs),
-        fields=_fields(document, is_system=kind == "system"),
+        fields=fields,
         file=document.file,
         layout=cast(Layout, custom.get("layout", Layout())),
         write=cast(Write, custom.get("write", Write())),
         acceptance=cast(Acceptance, custom.get("acceptance", Acceptance())),
         product=cast("Product | None", custom.get("product")),
         county=cast("County | None", custom.get("county")),
+        stream=stream,
+        ways_in=ways,
         storage=cast("Storage | None", custom.get("storage")),
         sla=_sla(odcs),
         tags=tuple(odcs.tags or ()),

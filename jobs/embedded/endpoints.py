@@ -22,13 +22,17 @@ HOST = "127.0.0.1"
 USUAL = {
     "s3": {"LAKE_S3_ENDPOINT": f"http://{HOST}:9800"},
     "spark": {"LAKE_SPARK_REMOTE": f"sc://{HOST}:15002"},
+    "kafka": {"LAKE_KAFKA_SERVERS": f"kafka://{HOST}:9092", "LAKE_KAFKA_CONTROLLER": f"kafka://{HOST}:9093"},
     "airflow": {"LAKE_AIRFLOW_URL": f"http://{HOST}:8080"},
     "portal": {"LAKE_PORTAL_URL": f"http://{HOST}:8090"},
+    "collector": {"LAKE_COLLECTOR_URL": f"http://{HOST}:8091"},
+    "stream": {},
 }
 SECRETS: Mapping[str, Callable[[], str]] = {
     "LAKE_S3_ACCESS_KEY": lambda: "lake-" + secrets.token_hex(6),
     "LAKE_S3_SECRET_KEY": lambda: secrets.token_urlsafe(30),
     "LAKE_SPARK_TOKEN": lambda: secrets.token_urlsafe(36),
+    "LAKE_KAFKA_PASSWORD": lambda: secrets.token_urlsafe(30),
     "LAKE_AIRFLOW_PASSWORD": lambda: secrets.token_urlsafe(18),
     "AIRFLOW_FERNET_KEY": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     "AIRFLOW_JWT_SECRET": lambda: secrets.token_urlsafe(48),
@@ -70,7 +74,7 @@ def from_environment(home: Path) -> dict[str, str]:
 
 def is_external(service: str, home: Path) -> bool:
     """Whether the environment names this service's address; then it is not started here."""
-    return next(iter(USUAL[service])) in from_environment(home)
+    return any(name in from_environment(home) for name in list(USUAL[service])[:1])
 
 
 def allocate(home: Path, services: Iterable[str], alive: Iterable[str]) -> dict[str, str]:
@@ -114,6 +118,8 @@ def publish(settings: Settings, addresses: Mapping[str, str]) -> Settings:
         values |= {key: secret[key] for key in ("LAKE_S3_ACCESS_KEY", "LAKE_S3_SECRET_KEY")}
     if "LAKE_SPARK_REMOTE" in values:
         values["LAKE_SPARK_TOKEN"] = secret["LAKE_SPARK_TOKEN"]
+    if "LAKE_KAFKA_SERVERS" in values:
+        values["LAKE_KAFKA_PASSWORD"] = secret["LAKE_KAFKA_PASSWORD"]
     if "LAKE_AIRFLOW_URL" in values:
         values["LAKE_AIRFLOW_PASSWORD"] = secret["LAKE_AIRFLOW_PASSWORD"]
     write_env(endpoints_file(home), values)

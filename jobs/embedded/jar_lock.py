@@ -10,7 +10,7 @@ from jobs.errors import SetupError
 from jobs.settings import PROJECT
 
 FILE = PROJECT / "infra" / "jars.sha256"
-CONFIGURATIONS = ("spark", "s3")
+CONFIGURATIONS = ("spark", "s3", "kafka")
 HEAD = "# Written by `make lock` from infra/ivy.xml: SHA-256, configuration, Maven coordinates.\n"
 LINE = re.compile(r"([0-9a-f]{64})  (\w+)  ([\w.-]+):([\w.-]+):([\w.-]+)")
 

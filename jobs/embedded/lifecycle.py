@@ -6,18 +6,32 @@ from contextlib import contextmanager
 from itertools import filterfalse
 from pathlib import Path
 
-from jobs.embedded import airflow, endpoints, portal, process, s3, spark
+from jobs.embedded import airflow, endpoints, kafka, portal, process, s3, spark, stream
 from jobs.embedded.home import locked, log_file, pid_file, prepare
 from jobs.embedded.program import Program, ensure, probe_failure, stop, wait
 from jobs.embedded.service import Say, Service, ServiceStatus
 from jobs.errors import ServiceUnavailable, SetupError, UserError
 from jobs.settings import Settings, load
 
-SERVICES = {service.name: service for service in (s3.SERVICE, spark.SERVICE, airflow.SERVICE, portal.SERVICE)}
+_ALL = (
+    *(s3.SERVICE, spark.SERVICE, kafka.SERVICE, airflow.SERVICE, portal.SERVICE),
+    *(stream.STREAM, stream.COLLECTOR),
+)
+SERVICES = {service.name: service for service in _ALL}
+OF_STREAMS = ("kafka", "stream", "collector")
+"""Services that only a lake with streams needs."""
 HUNG_AFTER_S = 15
 
 
-def up(settings: Settings, services: Sequence[str] = tuple(SERVICES), say: Say = lambda _: None) -> None:
+def usual_services(settings: Settings) -> tuple[str, ...]:
+    """The services that this lake needs: those of streams where a contract has one."""
+    from jobs.contracts import load_usable
+
+    has_streams = bool(load_usable(settings.schemas, settings.expectations).streams())
+    return tuple(name for name in SERVICES if has_streams or name not in OF_STREAMS)
+
+
+def up(settings: Settings, services: Sequence[str], say: Say = lambda _: None) -> None:
     """Start these services unless they run already; then `jobs.settings.load` returns their addresses.
 
     On failure, the processes that this call started are stopped.

@@ -93,6 +93,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "MALLOC_ARENA_MAX": "2",  # else each thread of the JVM may keep up to 64 MiB of native memory
         "PYSPARK_PYTHON": sys.executable,
+        "SPARK_CONNECT_AUTHENTICATE_TOKEN": settings.spark_token.get_secret_value(),  # of the engine's own workers
     }
     text = "".join(f"{key} {value}\n" for key, value in properties(settings).items())
     return (Program("spark", command, settings.spark_remote, partial(probe, settings), env, {config: text}),)

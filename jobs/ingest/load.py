@@ -10,6 +10,7 @@ import pyarrow as pa
 from jobs.contracts import Contract, layout_digest
 from jobs.contracts.correction import correction
 from jobs.contracts.names import DELIVERY, RECEIVED
+from jobs.contracts.telemetry import telemetry
 from jobs.errors import DeliveryError
 from jobs.ingest.correction_answers import answered_ticket
 from jobs.ingest.earlier import earlier_deliveries
@@ -29,7 +30,7 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
         try:
             files = _fetch(lake, delivery, Path(scratch))
             ticket = answered_ticket(files)
-            layout = correction(contract) if ticket else contract
+            layout = _layout(contract, delivery, ticket)
             for attempt in commit_attempts():
                 with attempt:
                     reading = read(files, layout, Path(scratch))
@@ -51,6 +52,13 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
         supersedes=delivery.supersedes or before.replaces,
         reason="",
     )
+
+
+def _layout(contract: Contract, delivery: Delivery, ticket: str | None) -> Contract:
+    """The contract by which the files are read: a correction workbook and an hour of readings have layouts of their own."""
+    if ticket:
+        return correction(contract)
+    return telemetry(contract) if delivery.is_sealed_hour() else contract
 
 
 def _fetch(lake: Lake, delivery: Delivery, scratch: Path) -> list[LocalFile]:

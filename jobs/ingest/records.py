@@ -3,7 +3,7 @@
 import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,10 @@ MOST_DOCUMENT_BYTES = 128 << 20
 
 MOST_LINE_CHARS = 16 << 20
 MOST_DEPTH = 100
+MOST_KEPT_BYTES = 32 << 20
+"""JSON lines of so many bytes are held in memory, and parsed once."""
 Rows = Iterator[tuple[int, Sequence[str], Fault | None]]
+FlatRecord = tuple[int, Mapping[str, str], Fault | None]
 DEEP: Mapping[str, str] = {}
 """Marks a record that nests too deep."""
 
@@ -69,18 +72,22 @@ def open_json(path: Path, layout: Layout, notes: FileNotes, field_notations: Not
         return _grid(header, lambda: _table_rows(load()[0]["data"], len(header)), layout, field_notations)
     _note_renamed(renamed, notes)
     names = _headers((_flat(r) for r in records if isinstance(r, dict)), notes)
-    rows = lambda: _object_rows(((i, r, None) for i, r in enumerate(load()[0], 1)), names, notes)  # noqa: E731
+    rows = lambda: _object_rows(_flat_records((i, r, None) for i, r in enumerate(load()[0], 1)), names, notes)  # noqa: E731
     return _grid(names, rows, layout, field_notations)
 
 
 def open_jsonl(path: Path, layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
-    """The grid of JSON lines, read twice: once for the headers, once for the rows."""
+    """The grid of JSON lines; a long file is read twice: once for the headers, once for the rows."""
     encoding = detect(path, layout.encoding, notes)
     renamed: dict[str, str] = {}
-    lines = partial(_json_lines, path, encoding, notes, renamed)
-    names = _headers((_flat(r) for _, r, _ in lines() if isinstance(r, dict)), notes)
+
+    def records() -> Iterator[FlatRecord]:
+        return _flat_records(_json_lines(path, encoding, notes, renamed))
+
+    kept = list(records()) if path.stat().st_size <= MOST_KEPT_BYTES else None
+    names = _headers((flat for _, flat, _ in kept or records()), notes)
     _note_renamed(renamed, notes)
-    return _grid(names, lambda: _object_rows(lines(), names, notes), layout, field_notations)
+    return _grid(names, lambda: _object_rows(kept or records(), names, notes), layout, field_notations)
 
 
 def _note_renamed(renamed: Mapping[str, str], notes: FileNotes) -> None:
@@ -200,13 +207,19 @@ def _line(record: Any) -> str:
         return ""
 
 
-def _object_rows(records: Iterable[tuple[int, Any, Fault | None]], names: Sequence[str], notes: FileNotes) -> Rows:
-    blank: list[int] = []
+def _flat_records(records: Iterable[tuple[int, Any, Fault | None]]) -> Iterator[FlatRecord]:
+    """Each record's number, its texts by dotted key, and what is wrong with it."""
     for number, record, fault in records:
         flat = _flat(record) if isinstance(record, dict) else {}
-        cells = [flat.get(name, "") for name in names]
         if fault is None and (flat is DEEP or not isinstance(record, dict)):
             fault = Fault(TOO_DEEP if flat is DEEP else NOT_AN_OBJECT, _line(record))
+        yield number, flat, fault
+
+
+def _object_rows(records: Iterable[FlatRecord], names: Sequence[str], notes: FileNotes) -> Rows:
+    blank: list[int] = []
+    for number, flat, fault in records:
+        cells = [flat.get(name, "") for name in names]
         if fault is None and is_blank(cells):
             blank.append(number)
             continue
@@ -236,13 +249,18 @@ def _flattened(record: Mapping[str, Any], prefix: str, depth: int) -> dict[str, 
         raise RecursionError
     flat: dict[str, str] = {}
     for key, value in record.items():
+        name = prefix + key
         if isinstance(value, dict) and value:
-            inner = _flattened(value, f"{prefix}{key}.", depth - 1)
+            for inner, text in _flattened(value, f"{name}.", depth - 1).items():
+                flat[_free(inner, flat)] = text
         else:
-            inner = {prefix + key: _text(value)}
-        for name, text in inner.items():  # {"a": {"b": 1}, "a.b": 2} has two columns of one name
-            flat[name if name not in flat else next(n for n in suffixed(name) if n not in flat)] = text
+            flat[name if name not in flat else _free(name, flat)] = value if isinstance(value, str) else _text(value)
     return flat
+
+
+def _free(name: str, flat: Mapping[str, str]) -> str:
+    """The name, with a suffix where it is taken: {"a": {"b": 1}, "a.b": 2} has two columns of one name."""
+    return name if name not in flat else next(other for other in suffixed(name) if other not in flat)
 
 
 def _text(value: Any) -> str:

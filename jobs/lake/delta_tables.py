@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import ColumnProperties, CommitProperties, DeltaTable, Schema, WriterProperties, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Schema,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -177,14 +185,29 @@ class DeltaTables:
         else:
             write_deltalake(existing, reader, mode="append", **options)
 
-    def append(self, path: TablePath, rows: pa.Table) -> None:
-        """Add rows to a table that exists, in one commit."""
+    def append(self, path: TablePath, rows: pa.Table, once: tuple[str, int] | None = None) -> bool:
+        """Add rows to a table that exists, in one commit; False where the table has them already.
+
+        `once`: who writes, and the number of this write; a lower or equal number of the same writer was written before.
+        """
         table = self.open(path)
         if table is None:
             raise TableNotFoundError(f"{path} does not exist")
+        options: dict[str, Any] = {}
+        if once is not None:
+            last = table.transaction_version(once[0])
+            if last is not None and last >= once[1]:
+                return False
+            options["commit_properties"] = CommitProperties(app_transactions=[Transaction(*once)])
         write_deltalake(
-            table, _as_in(table, rows), mode="append", storage_options=self._options, writer_properties=WRITER
+            table,
+            _as_in(table, rows),
+            mode="append",
+            storage_options=self._options,
+            writer_properties=WRITER,
+            **options,
         )
+        return True
 
     def may_have_keys(self, path: TablePath, key: Sequence[str], batches: Iterable[pa.RecordBatch]) -> bool:
         """Whether the table has rows within the range of the keys; mostly answered from the log's statistics."""
@@ -244,6 +267,12 @@ class DeltaTables:
         """The rows of one delivery; None where the table does not exist yet."""
         table = self.open(path)
         return None if table is None else table.to_pyarrow_table(filters=rows_of(delivery).terms(table))
+
+    def compact_part(self, path: TablePath, partition: str, value: str) -> None:
+        """Make one partition's small files large ones; a reader keeps its version."""
+        table = self.open(path)
+        if table is not None:
+            table.optimize.compact(partition_filters=[(partition, "=", value)], writer_properties=_writer(path))
 
     def compact(self, path: TablePath, keep_hours: int) -> None:
         """Compact small files, and remove those that no version of the last `keep_hours` needs."""

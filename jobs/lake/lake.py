@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jobs.lake.delta_tables import DeltaTables
     from jobs.lake.spark_tables import SparkTables
     from jobs.lake.staging import Stage
+    from jobs.lake.stream_ledger import StreamLedger
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,13 @@ class Lake:
         ledger = Ledger(self.settings.state_url())
         ledger.migrate()
         return ledger
+
+    @cached_property
+    def streams(self) -> "StreamLedger":
+        from jobs.lake.stream_ledger import StreamLedger
+
+        self.ledger  # noqa: B018  the tables are its database's
+        return StreamLedger(self.settings.state_url())
 
     @cached_property
     def delta(self) -> "DeltaTables":
@@ -75,9 +83,10 @@ class Lake:
         self.__dict__.pop("tables", None)
         if spark is not None:
             spark.stop()
-        ledger = self.__dict__.pop("ledger", None)
-        if ledger is not None:
-            ledger.close()
+        for name in ("streams", "ledger"):
+            opened_one = self.__dict__.pop(name, None)
+            if opened_one is not None:
+                opened_one.close()
 
 
 @contextmanager

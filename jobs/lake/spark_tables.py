@@ -49,9 +49,9 @@ class SparkTables:
         self.spark = spark
         self._arrow = delta
 
-    def interpret(self, rows: int, columns: int) -> None:
+    def interpret(self, rows: int, columns: int, few: int = FEW_ROWS) -> None:
         """Set the session to interpret plans for few rows, where compiling takes longer, and to compile them for many."""
-        is_few = rows <= FEW_ROWS
+        is_few = rows <= few
         self.spark.conf.set("spark.sql.codegen.wholeStage", str(not is_few).lower())
         self.spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_few else "FALLBACK")
         # The optimizer evaluates rows from a client itself, in one thread; of many cells, tasks on all cores are faster.

@@ -15,9 +15,9 @@ from jobs.lake.table_schema import arrow_schema
 from jobs.lake.zones import Zone
 from jobs.settings import OWN_SCHEMAS
 
-TEMPLATES = (Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)
+TEMPLATES = (Zone.TELEMETRY, Zone.BRONZE, Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)
 """Zones with one table per dataset; the contract has the zone's name."""
-CLIENT_WRITTEN = (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)
+CLIENT_WRITTEN = (Zone.TELEMETRY, Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE, Zone.PROOFS)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ class Zone(StrEnum):
 
     LANDING = "landing"
     RECEIVED = "received"
+    TELEMETRY = "telemetry"
     BRONZE = "bronze"
     SILVER = "silver"
     QUARANTINE = "quarantine"

@@ -7,10 +7,13 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from jobs.contracts.telemetry import SUFFIX
+
 
 class State(StrEnum):
     """Processing state of a delivery (handbook states: 已接收 … 合格入库 / 部分隔离 / 整批拒收)."""
 
+    OPEN = "open"
     LANDED = "landed"
     UNREADABLE = "unreadable"
     LOADED = "loaded"
@@ -20,6 +23,7 @@ class State(StrEnum):
 
 
 STATE_WORDS: Mapping[State, str] = {
+    State.OPEN: "接收中",
     State.LANDED: "已接收",
     State.UNREADABLE: "解析失败（退回）",
     State.LOADED: "已入贴源层",
@@ -90,6 +94,10 @@ class Delivery:
     def is_regular(self) -> bool:
         """Whether it is a regular delivery of the dataset, neither a correction nor an answer."""
         return not (self.supersedes or self.answers)
+
+    def is_sealed_hour(self) -> bool:
+        """Whether it is an hour of readings that came one by one."""
+        return len(self.objects) == 1 and self.objects[0].endswith(SUFFIX)
 
     def names(self) -> tuple[str, ...]:
         """The names of the delivered files, without their folders."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pyarrow as pa
 from pyspark.sql import functions as F
 
 from jobs.conform import TypedRows, typed
@@ -18,6 +19,13 @@ def bronze_rows(lake: Lake, contract: Contract, delivery: Delivery) -> TypedRows
     """The delivery's rows with types."""
     rows, extras = _with_fields(_rows(lake, contract, delivery), contract)
     return typed(rows, contract, extras)
+
+
+def typed_table(lake: Lake, contract: Contract, table: pa.Table) -> TypedRows:
+    """Bronze rows in memory with types."""
+    rows = NamedRows(in_engine(lake.spark, table), tuple(table.column_names))
+    with_fields, extras = _with_fields(rows, contract)
+    return typed(with_fields, contract, extras)
 
 
 def texts(lake: Lake, contract: Contract, deliveries: Sequence[Delivery]) -> tuple[NamedRows, tuple[str, ...]]:

@@ -58,19 +58,16 @@ def evaluate_delivery(
 ) -> Evaluation:
     """The delivery's rows, evaluated in one pass: of a small delivery into memory, of a large one into files."""
     # Great Expectations takes seconds to import.
-    from jobs.quality.evaluation import evaluate, evaluate_at_once
+    from jobs.quality.evaluation import evaluate
     from jobs.quality.wanted import Wanted
 
     lake.tables.interpret(delivery.counted_rows or 0, len(contract.fields))
     typed = typed_rows(lake, contract, delivery, rules, versions)
     rows, repairs, extras = typed.rows, typed.repairs, typed.extras
-    columns = [*TECHNICAL, SENT_DATE, *_bit_names(rows), *evaluated_columns(contract, extras)]
-    plan = quality.plan(_placeable(lake, contract, versions), rules)
-    failing = partial(failing_columns, (*rows.sent(), LINE), contract=contract)
     if is_small(delivery):
-        wanted = Wanted(columns, _repair_counts(repairs), failing)
-        evaluated = evaluate_at_once(rows, plan, other_tables(lake, plan, versions), wanted)
+        evaluated = evaluate_in_memory(lake, contract, typed, rules, versions)
     else:
+        columns, plan = _columns(typed, contract), quality.plan(_placeable(lake, contract, versions), rules)
         replaced = (MALFORMED, LINE, SENT_DATE, *(EXTRA + name for name in extras))
         staged = partial(staged_columns, contract, extras, (*rows.sent(), LINE), delivery=delivery)
         wanted = Wanted(columns, _repair_counts(repairs), staged, replaced)
@@ -78,6 +75,23 @@ def evaluate_delivery(
         stage = lake.stage(path, contract.write.partition_by, columns_of_silver)
         evaluated = evaluate(rows, plan, all_other_tables(lake, versions), wanted, stage)
     return Evaluation(evaluated, repairs, extras, removal_by(lake, contract, delivery, evaluated, versions))
+
+
+def evaluate_in_memory(
+    lake: Lake, contract: Contract, typed: TypedRows, rules: tuple[Rule, ...], versions: Versions
+) -> "EvaluatedRows":
+    """Few typed rows with every rule evaluated, in one engine query."""
+    from jobs.quality.evaluation import evaluate_at_once
+    from jobs.quality.wanted import Wanted
+
+    plan = quality.plan(_placeable(lake, contract, versions), rules)
+    failing = partial(failing_columns, (*typed.rows.sent(), LINE), contract=contract)
+    wanted = Wanted(_columns(typed, contract), _repair_counts(typed.repairs), failing)
+    return evaluate_at_once(typed.rows, plan, other_tables(lake, plan, versions), wanted)
+
+
+def _columns(typed: TypedRows, contract: Contract) -> list[str]:
+    return [*TECHNICAL, SENT_DATE, *_bit_names(typed.rows), *evaluated_columns(contract, typed.extras)]
 
 
 def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:

@@ -19,11 +19,14 @@ from jobs.contracts.assets import (
     REPORTS,
     RESULTS,
     SILVER,
+    TELEMETRY,
 )
 from jobs.lake.lake import Lake
 from jobs.pipeline.step import Step, step
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from jobs.ingest.land import Landed
     from jobs.lake.ledger import Build
     from jobs.model.actor import Actor
@@ -84,6 +87,22 @@ def load_and_conform(lake: Lake, registry: Registry, dataset: str, *requested: s
     from jobs.pipeline import processing
 
     return processing.load_and_conform(lake, registry, dataset, *requested)
+
+
+@step(reads=(RECEIVED, SILVER), writes=(TELEMETRY, RECEIVED, BRONZE, SILVER, QUARANTINE, EVIDENCE, RESULTS, REPORTS))
+def read_once(lake: Lake, registry: Registry) -> list[str]:
+    """Read the topics of readings once, and evaluate the hours that are due."""
+    from jobs.pipeline import stream_service
+
+    return stream_service.read_once(lake, registry)
+
+
+@step(reads=(TELEMETRY, SILVER), writes=(RECEIVED, BRONZE, SILVER, QUARANTINE, EVIDENCE, RESULTS, REPORTS))
+def seal(lake: Lake, registry: Registry, now: "datetime") -> list[str]:
+    """Make deliveries of the hours of readings that are due."""
+    from jobs.pipeline import stream_service
+
+    return stream_service.seal(lake, registry, now)
 
 
 @step(reads=(LANDING, BRONZE))

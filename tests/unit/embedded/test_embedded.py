@@ -184,8 +184,8 @@ def test_environment_that_repeats_our_own_endpoints_is_not_outside(home: Path, m
 
 
 def test_unknown_service_is_refused_by_name(home: Path) -> None:
-    with pytest.raises(UserError, match="Unknown service kafka"):
-        embedded.up(Settings(home=home), ["kafka"])
+    with pytest.raises(UserError, match="Unknown service printer"):
+        embedded.up(Settings(home=home), ["printer"])
 
 
 def test_nothing_runs_in_a_new_home(home: Path) -> None:

@@ -113,7 +113,7 @@ def test_lock_file_that_was_written_is_read(tmp_path: Path) -> None:
     assert jar_lock.locked(file) == (JAR, OTHER)
 
 
-@pytest.mark.parametrize("line", ["", "server-1.0.jar", f"{JAR.sha256}  kafka  org.example:server:1.0"])
+@pytest.mark.parametrize("line", ["", "server-1.0.jar", f"{JAR.sha256}  other  org.example:server:1.0"])
 def test_line_that_names_no_jar_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "jars.sha256"
     file.write_text(f"{jar_lock.HEAD}{line}\n", "utf-8")

@@ -1,0 +1,43 @@
+"""How readings of a dataset arrive one by one, and when an hour of them becomes a delivery."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field
+
+from jobs.contracts.layout import ContractPart
+from jobs.contracts.yaml_source import Document
+
+KAFKA, API = "kafka", "api"
+
+
+class Stream(ContractPart):
+    """Settings of a dataset's stream; the value of the contract's `stream` property. `servers` names the ways in."""
+
+    event_time: str = Field(description="Timestamp field: when the device measured; its UTC hour decides the delivery.")
+    device: str = Field(description="Field that names the device; one device's readings stay in order.")
+    seal_after_min: int = Field(
+        10, ge=0, le=10080, description="Minutes after its end at which an hour is sealed and becomes a delivery."
+    )
+    quiet_s: int = Field(60, ge=0, description="Seconds without another reading of the hour before it is sealed.")
+    ahead_min: int = Field(5, ge=0, description="Minutes by which a device's clock may be ahead.")
+    behind_d: int = Field(7, ge=1, description="Days after which a reading belongs to the hour of its receipt.")
+    silent_intervals: int = Field(3, ge=1, description="Missing readings in a row after which a device is silent.")
+
+
+def ways_in(document: Document) -> tuple[str, ...]:
+    """Types of the contract's `servers`, each once."""
+    return tuple(dict.fromkeys(str(server["type"]) for server in document.data.get("servers") or []))
+
+
+def check_stream(document: Document, stream: Stream | None, fields: Sequence[Any], ways: Sequence[str]) -> None:
+    """ContractError where the stream names no timestamp, no device, or no way in."""
+    if stream is None:
+        return
+    types = {field.name: field.type for field in fields}
+    if types.get(stream.event_time) != "timestamp":
+        raise document.error(("customProperties",), f"stream: '{stream.event_time}' is not a timestamp field")
+    if stream.device not in types:
+        raise document.error(("customProperties",), f"stream: '{stream.device}' is not a field of the contract")
+    if KAFKA not in ways:
+        raise document.error(("servers",), "a contract with `stream` needs a server of type kafka")

@@ -1,0 +1,127 @@
+"""Messages of a dataset's topic → bronze rows and telemetry rows in memory."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.contracts import Contract
+from jobs.contracts.names import FILE, ROW
+from jobs.contracts.stream import Stream
+from jobs.contracts.telemetry import telemetry
+from jobs.ingest.reading import LocalFile, read
+from jobs.lake.system_tables import system_table
+from jobs.lake.zones import Zone
+from jobs.pipeline.stream_hours import event_times, hours_of, label
+
+SENDER, MESSAGE_ID = "sender", "id"
+"""Headers of a message: who sent it, and the sender's own number for it."""
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Messages of one dataset, in the order of their partitions and offsets; all columns have one entry a message."""
+
+    table: pa.Table
+    """As Spark's Kafka source gives them: partition, offset, timestamp, value, headers."""
+    rows: pa.Table
+    """Bronze rows; `_row` is the place of the message, from 1; blank messages have none."""
+    received: Sequence[datetime]
+    events: Sequence[datetime | None]
+    hours: Sequence[datetime]
+    ids: Sequence[tuple[str | None, str | None]]
+    """Sender and number of each message."""
+
+    def telemetry(self) -> pa.Table:
+        """The messages as rows of the telemetry table: every byte as received."""
+        values = [_text(value) for value in self.table["value"].to_pylist()]
+        columns = {
+            "_partition": self.table["partition"],
+            "_offset": self.table["offset"],
+            "_received_at": pa.array(self.received, pa.timestamp("us", "UTC")),
+            "sender": pa.array([sender for sender, _ in self.ids], pa.string()),
+            "message_id": pa.array([number for _, number in self.ids], pa.string()),
+            "sent_text": pa.array([text for text, _ in values], pa.string()),
+            "sent_bytes": pa.array([data for _, data in values], pa.binary()),
+            "_hour": pa.array([label(hour) for hour in self.hours]),
+        }
+        return pa.table(columns).cast(system_table(Zone.TELEMETRY).schema)
+
+
+def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages:
+    """The messages with their rows, times and hours."""
+    table = table.sort_by([("partition", "ascending"), ("offset", "ascending")])
+    rows = bronze_of(contract, table["value"].to_pylist())
+    received = [moment.astimezone(UTC) for moment in table["timestamp"].to_pylist()]
+    texts: list[str | None] = [None] * table.num_rows
+    for place, text in zip(rows[ROW].to_pylist(), rows[stream.event_time].to_pylist(), strict=True):
+        texts[place - 1] = text
+    events = event_times(pa.chunked_array([pa.array(texts, pa.string())]), contract, stream)
+    ids = [_ids(headers) for headers in table["headers"].to_pylist()]
+    return Messages(table, rows, received, events, hours_of(events, received, stream), ids)
+
+
+def bronze_of(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
+    """The messages' values as bronze rows, by the reader of files; `_row` is the place of the message, from 1."""
+    # A first line with all fields, so that the columns do not depend on what the messages have; it is blank, and no row.
+    names = {field.name: None for field in contract.fields if not field.is_computed()}
+    lines = [json.dumps(names).encode(), *map(line, values)]
+    with TemporaryDirectory(prefix="lake-messages-") as scratch:
+        path = Path(scratch) / f"{contract.id}.jsonl"
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        reading = read([LocalFile(path.name, path)], telemetry(contract), Path(scratch))
+        rows = pa.Table.from_batches(list(reading.batches), reading.schema)
+    place = pc.subtract(rows[ROW], 1)
+    return rows.set_column(rows.column_names.index(ROW), ROW, place)
+
+
+def line(value: bytes | None) -> bytes:
+    """The message in one line; what is no JSON keeps its text, its line breaks as spaces."""
+    if not value or (b"\n" not in value and b"\r" not in value):
+        return value or b""
+    with suppress(ValueError, RecursionError):
+        return json.dumps(json.loads(value), ensure_ascii=False).encode()
+    return value.replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def by_dataset(table: pa.Table, by_topic: Mapping[str, Contract]) -> Iterator[tuple[Contract, Stream, pa.Table]]:
+    """The messages of each dataset, by the topics of the contracts."""
+    for name in pc.unique(table["topic"]).to_pylist():
+        contract = by_topic.get(name)
+        if contract is None or contract.stream is None:
+            logging.getLogger(__name__).warning("topic %s: no contract with a stream", name)
+            continue
+        yield contract, contract.stream, table.filter(pc.equal(table["topic"], name))
+
+
+def places(contract: Contract, messages: Messages) -> pa.Table:
+    """The rows with where they come from: `_file` names dataset, partition and hour, `_row` is the offset."""
+    rows = messages.rows
+    index = pc.subtract(rows[ROW], 1)
+    partitions = messages.table["partition"].take(index).to_pylist()
+    hours = [label(messages.hours[place]) for place in index.to_pylist()]
+    files = [f"{contract.id}/{part}/{hour}" for part, hour in zip(partitions, hours, strict=True)]
+    placed = rows.set_column(rows.column_names.index(FILE), FILE, pa.array(files, pa.string()))
+    return placed.set_column(placed.column_names.index(ROW), ROW, messages.table["offset"].take(index))
+
+
+def _ids(headers: Sequence[Mapping[str, Any]] | None) -> tuple[str | None, str | None]:
+    found = {entry["key"]: (entry["value"] or b"").decode("utf-8", "replace") for entry in headers or ()}
+    return found.get(SENDER), found.get(MESSAGE_ID)
+
+
+def _text(value: bytes | None) -> tuple[str | None, bytes | None]:
+    if value is None:
+        return None, None
+    try:
+        return value.decode("utf-8"), None
+    except UnicodeDecodeError:
+        return None, value

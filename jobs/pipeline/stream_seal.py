@@ -1,0 +1,112 @@
+"""Hours of readings that are complete → deliveries, evaluated, reported and answered like any other."""
+
+import gzip
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from jobs.contracts import Contract, Registry
+from jobs.contracts.stream import Stream
+from jobs.contracts.telemetry import SUFFIX
+from jobs.lake.lake import Lake
+from jobs.lake.stream_ledger import Hour, SealedFile
+from jobs.lake.zones import Zone
+from jobs.pipeline.processing import load_and_conform
+from jobs.pipeline.stream_hours import event_times, label
+from jobs.pipeline.stream_messages import bronze_of, line
+
+logger = logging.getLogger(__name__)
+ONE_HOUR = timedelta(hours=1)
+
+
+def due(hours: Sequence[Hour], registry: Registry, now: datetime) -> list[Hour]:
+    """Open hours that ended long enough ago, and for which nothing came for a while."""
+    streams = {contract.id: contract.stream for contract in registry.streams()}
+    return [hour for hour in hours if _is_due(hour, streams.get(hour.dataset), now)]
+
+
+def _is_due(hour: Hour, stream: Stream | None, now: datetime) -> bool:
+    if stream is None:
+        return False
+    ended = hour.hour + ONE_HOUR + timedelta(minutes=stream.seal_after_min)
+    return ended <= now and hour.last_received + timedelta(seconds=stream.quiet_s) <= now
+
+
+def seal_due(lake: Lake, registry: Registry, now: datetime) -> list[str]:
+    """Ids of the deliveries that were sealed and evaluated; those of one that failed halfway are evaluated again."""
+    evaluated = []
+    for hour in due(lake.streams.hours(is_open=True), registry, now):
+        contract = registry.contract(hour.dataset)
+        seal(lake, contract, hour, now)
+        evaluated += load_and_conform(lake, registry, contract.id, hour.delivery)
+        _compact(lake, contract, hour)
+    return evaluated
+
+
+def seal(lake: Lake, contract: Contract, hour: Hour, now: datetime) -> None:
+    """Store the hour's messages as one file, in the order of the broker, and record it as landed."""
+    rows = _messages(lake, contract, hour)
+    kept = _first_of_each_id(rows)
+    values = [_value(row) for row in kept.select(["sent_text", "sent_bytes"]).to_pylist()]
+    data = gzip.compress(b"".join(line(value) + b"\n" for value in values), mtime=0)
+    name = f"{contract.id}-{label(hour.hour)}-{hour.revision}{SUFFIX}"
+    key = f"{Zone.RECEIVED}/{contract.provider}/{contract.id}/{hour.delivery}/{name}"
+    lake.store.put_bytes(key, data, "application/gzip")
+    facts = _facts(contract, rows, kept, values)
+    lake.streams.seal(hour, now, SealedFile(key, len(data), hashlib.sha256(data).hexdigest()), facts)
+    logger.info("%s: hour %s is sealed with %s readings", contract.id, label(hour.hour), facts["rows"])
+
+
+def _messages(lake: Lake, contract: Contract, hour: Hour) -> pa.Table:
+    table = lake.delta.open(lake.path(Zone.TELEMETRY, contract.id))
+    if table is None:
+        raise LookupError(f"{contract.id}: no telemetry table, though hour {label(hour.hour)} is open")
+    rows = table.to_pyarrow_dataset().to_table(filter=ds.field("_hour") == label(hour.hour))
+    return rows.sort_by([("_partition", "ascending"), ("_offset", "ascending")])
+
+
+def _first_of_each_id(rows: pa.Table) -> pa.Table:
+    """The messages without those that their sender sent again under the same number."""
+    seen: set[tuple[str, str]] = set()
+    keep = []
+    for sender, number in zip(rows["sender"].to_pylist(), rows["message_id"].to_pylist(), strict=True):
+        keep.append(number is None or (sender or "", number) not in seen)
+        seen.add((sender or "", number or ""))
+    return rows.filter(pa.array(keep, pa.bool_()))
+
+
+def _value(row: Mapping[str, Any]) -> bytes:
+    if row["sent_bytes"] is not None:
+        return bytes(row["sent_bytes"])
+    return (row["sent_text"] or "").encode()
+
+
+def _facts(contract: Contract, rows: pa.Table, kept: pa.Table, values: Sequence[bytes]) -> dict[str, Any]:
+    """Figures of the hour: messages, rows, resent, first and last event and receipt, offsets by partition."""
+    stream = contract.stream
+    bronze = bronze_of(contract, values)
+    events = [e for e in event_times(bronze[stream.event_time], contract, stream) if e] if stream else []
+    received = pc.min_max(rows["_received_at"])
+    ends = rows.group_by("_partition").aggregate([("_offset", "min"), ("_offset", "max")])
+    offsets = {str(row["_partition"]): [row["_offset_min"], row["_offset_max"]] for row in ends.to_pylist()}
+    return {
+        "messages": rows.num_rows,
+        "rows": bronze.num_rows,
+        "resent": rows.num_rows - kept.num_rows,
+        "first_event": min(events).isoformat() if events else "",
+        "last_event": max(events).isoformat() if events else "",
+        "first_received": received["min"].as_py().astimezone(UTC).isoformat(),
+        "last_received": received["max"].as_py().astimezone(UTC).isoformat(),
+        "offsets": offsets,
+    }
+
+
+def _compact(lake: Lake, contract: Contract, hour: Hour) -> None:
+    """The hour's many small files of telemetry as one; readers of earlier versions keep theirs."""
+    lake.delta.compact_part(lake.path(Zone.TELEMETRY, contract.id), "_hour", label(hour.hour))
