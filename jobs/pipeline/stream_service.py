@@ -117,12 +117,13 @@ def seal(lake: Lake, registry: Registry, now: datetime) -> list[str]:
 
 
 def read_once(lake: Lake, registry: Registry) -> list[str]:
-    """Read what the broker has now, and evaluate the hours that are due; nothing where a service owns the query.
+    """Read what the broker has now, and evaluate the hours that are due; nothing without a broker, or where a service owns the query.
 
     The deliveries that were evaluated.
     """
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-    checkpoint = lake.streams.own(owner, datetime.now(UTC)) if subscribed(registry) else None
+    has_streams = bool(lake.settings.kafka_servers and subscribed(registry))
+    checkpoint = lake.streams.own(owner, datetime.now(UTC)) if has_streams else None
     if checkpoint is None:
         return []
     try:

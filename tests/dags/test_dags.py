@@ -10,8 +10,8 @@ from jobs.pipeline import steps
 from tests.dags import made_up
 from tests.dags.programs import airflow_environ, answer
 
-SPARK_TASKS = {"load_and_conform", "build", "upkeep", "report_and_govern"}
-OTHERS = {"results_to_departments", "lake_upkeep", "bulletins"}
+SPARK_TASKS = {"load_and_conform", "build", "upkeep", "report_and_govern", "read_once"}
+OTHERS = {"results_to_departments", "lake_upkeep", "bulletins", "bounded_streams"}
 
 
 @pytest.fixture(scope="module")
