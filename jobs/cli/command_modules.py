@@ -16,6 +16,7 @@ COMMANDS = {
     ),
     "stream_commands": ("stream",),
     "collector_commands": ("collector",),
+    "alarm_commands": ("alarms",),
     "query": ("sql", "tables", "plan", "profile"),
     "proof_commands": ("verify", "recheck", "scores"),
     "demo": ("demo", "simulate"),

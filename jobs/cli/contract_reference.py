@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
 from jobs.cli.code_reference import HEAD, code_rows
+from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Section, Source, Storage, Write
 from jobs.contracts.quality_standard import known_dimension, quality_standard
 from jobs.contracts.stream import Stream
@@ -173,6 +174,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "storage": lambda: keys_table(Storage),
     "suite-rule": lambda: keys_table(SuiteEntry),
     "suite-meta": lambda: keys_table(RuleMeta),
+    "alarm": lambda: keys_table(AlarmPolicy),
     "suite-lookup": lambda: keys_table(SuiteLookup),
     "series-rules": lambda: rules_table("in_series"),
     "series-parameters": lambda: parameters_table("in_series"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.grades import OPEN, is_sensitive
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
 from jobs.contracts.names import QUALIFIER
@@ -124,6 +125,8 @@ class Rule:
     lookups: tuple[Lookup, ...] = ()
     authority: Authority = ""
     reference: str = ""
+    alarm: AlarmPolicy | None = None
+    """How its breach is an alarm; None where it is none."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.model import Authority, Contract, Lookup, Rule, Severity
 from jobs.contracts.names import OF_A_DELIVERY
 from jobs.contracts.quality_standard import Dimension
@@ -37,6 +38,7 @@ class RuleMeta(BaseModel):
         "", description="Whose value is right where two datasets differ; added to the message."
     )
     reference: str = Field("", description="`alias.field` of a lookup whose value is suggested as the intended one.")
+    alarm: AlarmPolicy | None = Field(None, description="Its breach in a stream is an alarm, see below.")
 
 
 class SuiteEntry(BaseModel):
@@ -184,6 +186,8 @@ def _rule(document: Document, place: tuple[str | int, ...], expectation: SuiteEn
         if column not in names:
             raise document.error((*place, "kwargs"), f"'{column}' is not a field of the contract")
     meta = expectation.meta
+    if meta.alarm and expectation.severity == "critical":
+        raise document.error((*place, "meta", "alarm"), "a critical rule finds a wrong value, which is no alarm")
     return Rule(
         id=expectation.id,
         type=expectation.type,
@@ -198,6 +202,7 @@ def _rule(document: Document, place: tuple[str | int, ...], expectation: SuiteEn
         indicator=meta.indicator,
         authority=meta.authority,
         reference=meta.reference,
+        alarm=meta.alarm,
     )
 
 

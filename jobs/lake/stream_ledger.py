@@ -59,12 +59,12 @@ class StreamLedger:
     """Reads and writes the state of streams; every method is one transaction."""
 
     def __init__(self, url: str) -> None:
-        self._database = Database(url)
-        self._session = self._database.session
+        self.database = Database(url)
+        self._session = self.database.session
 
     def close(self) -> None:
         """Close all connections."""
-        self._database.close()
+        self.database.close()
 
     def open_hour(self, dataset: str, provider: str, hour: datetime, received: datetime) -> Delivery:
         """The delivery that takes readings of the hour: the open one, else a new one that replaces the sealed one."""

@@ -36,6 +36,7 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import typed_table
 from jobs.pipeline.evaluation import evaluate_in_memory, runnable_rules
+from jobs.pipeline.stream_alarms import watch
 from jobs.pipeline.stream_hours import label
 from jobs.pipeline.stream_keys import KnownKeys
 from jobs.pipeline.stream_messages import Messages, by_dataset, messages_of, places
@@ -133,6 +134,7 @@ class StreamWriter:
         parts = list(self._new(batch, judged))
         self._write_silver(batch, judged.rules, typed.extras, parts)
         self._write_broken(batch, judged.rules, parts)
+        watch(lake, contract, batch.stream, judged.rules, [rows for _, _, rows in parts])
         for _, hour, rows in parts:
             self._keys.remember(contract, hour, rows)
             outcome.new += rows.num_rows

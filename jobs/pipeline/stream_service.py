@@ -15,6 +15,7 @@ from jobs.errors import LakeError
 from jobs.lake.lake import Lake
 from jobs.lake.session import is_unavailable
 from jobs.pipeline.processing import report_and_govern
+from jobs.pipeline.stream_alarms import publish
 from jobs.pipeline.stream_query import start, subscribed
 from jobs.pipeline.stream_seal import seal_due
 
@@ -70,6 +71,7 @@ class StreamService:
             settings = self._lake.settings
             registry = load_usable(settings.schemas, settings.expectations)
             self._keep_running(registry, self._checkpoint)
+            publish(self._lake, self._now())
             if seal_due(self._lake, registry, self._now()):
                 report_and_govern(self._lake, registry)
         except Exception as error:  # whatever failed is tried again, and the others go on
@@ -111,6 +113,8 @@ class StreamService:
 
 def seal(lake: Lake, registry: Registry, now: datetime) -> list[str]:
     """The deliveries of the hours that are due, evaluated and reported."""
+    if lake.settings.kafka_servers:
+        publish(lake, now)
     evaluated = seal_due(lake, registry, now)
     report_and_govern(lake, registry)
     return evaluated

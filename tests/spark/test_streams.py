@@ -16,8 +16,10 @@ from jobs.lake.spark_tables import to_arrow
 from jobs.lake.zones import Zone
 from jobs.model.delivery import State
 from jobs.pipeline import stream_query
+from jobs.pipeline.stream_alarms import alarms_of, publish
 from jobs.pipeline.stream_batch import StreamWriter
 from jobs.pipeline.stream_seal import seal_due
+from jobs.streams.alarms import AlarmState
 from tests.contract_texts import STATION_SUITE, stream_contract
 
 DATASET = "station"
@@ -209,6 +211,25 @@ def test_a_lost_checkpoint_loses_and_doubles_nothing(stream_lake: Lake, registry
     run_query(stream_lake, registry)
     assert len(rows(stream_lake, Zone.TELEMETRY)) == 6
     assert len(rows(stream_lake, Zone.SILVER)) == 5
+
+
+def test_a_broken_limit_opens_one_alarm_and_readings_clear_it(
+    stream_lake: Lake, write_contracts: Callable[..., Registry]
+) -> None:
+    alarm = "basis: 供热常识, alarm: {after: 2, clear_after: 2}}"
+    registry = with_contracts(stream_lake, write_contracts, STATION_SUITE.replace("basis: 供热常识}", alarm))
+    cold = [reading("A", minute, temp=30.0) for minute in range(4)]
+    send(stream_lake, [*cold, reading("B", 1), reading("C", 1, temp=500.0), reading("C", 2, temp=500.0)])
+    run(stream_lake, registry)
+    (opened,) = alarms_of(stream_lake).all()
+    assert (opened.device, opened.rule, opened.state) == ("A", "supply_above_return", AlarmState.OPEN)
+    assert len(rows(stream_lake, Zone.SILVER)) == 5  # the values stay
+    assert publish(stream_lake, SEALED) == 2  # opened, and escalated: nobody acknowledged it
+    send(stream_lake, [reading("A", minute) for minute in range(4, 6)])
+    run(stream_lake, registry)
+    assert alarms_of(stream_lake).all() == []
+    assert publish(stream_lake, SEALED) == 1
+    assert [e.change for e in alarms_of(stream_lake).events(opened.id)] == ["opened", "escalated", "cleared"]
 
 
 def test_one_owner_at_a_time(stream_lake: Lake) -> None:

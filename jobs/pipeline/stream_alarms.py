@@ -1,0 +1,82 @@
+"""Verdicts of a batch → alarms; and alarms → the topic of alarms."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.conform.split import MASK
+from jobs.contracts import Contract, Rule
+from jobs.contracts.stream import Stream
+from jobs.lake.bits import AnyBit
+from jobs.lake.broker import alarms_topic, ensure_topics, producer
+from jobs.lake.lake import Lake
+from jobs.streams.alarm_store import AlarmEvent, Alarms, Limit
+from jobs.streams.alarms import Watched
+
+logger = logging.getLogger(__name__)
+FLUSH_S = 10
+
+
+def alarms_of(lake: Lake) -> Alarms:
+    """The alarms of a lake."""
+    return Alarms(lake.streams.database)
+
+
+def watch(
+    lake: Lake, contract: Contract, stream: Stream, rules: Sequence[Rule], tables: Iterable[pa.Table]
+) -> list[AlarmEvent]:
+    """What the new rows change; a row that breaks a critical rule is a wrong value, and says nothing of a limit."""
+    critical = AnyBit(MASK, tuple(index for index, rule in enumerate(rules) if rule.severity == "critical"))
+    limits = [(index, rule) for index, rule in enumerate(rules) if rule.alarm is not None]
+    events: list[AlarmEvent] = []
+    if not limits:
+        return events
+    good = pa.concat_tables([rows.filter(pa.array(~critical.rows(rows))) for rows in tables])
+    for index, rule in limits:
+        if rule.alarm is None:
+            continue
+        limit = Limit(contract.id, rule.id, rule.message, rule.alarm)
+        events += alarms_of(lake).watch(limit, _by_device(good, stream, rule, AnyBit(MASK, (index,)).rows(good)))
+    for event in events:
+        logger.info("%s: alarm %s of %s %s", contract.id, event.alarm.id, event.alarm.device, event.change)
+    return events
+
+
+def _by_device(rows: pa.Table, stream: Stream, rule: Rule, breaks: np.ndarray) -> dict[str, list[Watched]]:
+    """The readings of each device; one without device, time or value says nothing."""
+    by_device: dict[str, list[Watched]] = {}
+    columns = (rows[stream.device], rows[stream.event_time], rows[rule.fields[0]])
+    for device, at, value, is_broken in zip(*(c.to_pylist() for c in columns), breaks.tolist(), strict=True):
+        if device is not None and at is not None and value is not None:
+            by_device.setdefault(str(device), []).append(Watched(at.astimezone(UTC), bool(is_broken), str(value)))
+    return by_device
+
+
+def publish(lake: Lake, now: datetime) -> int:
+    """Escalate what nobody acknowledged in time, and put all new events into the topic of alarms; how many those were.
+
+    An event is marked as sent once the broker has it: it may come twice, with the same `seq`, and is never left out.
+    """
+    alarms = alarms_of(lake)
+    alarms.escalate(now)
+    events = alarms.events(unsent=True)
+    if not events:
+        return 0
+    ensure_topics(lake.settings, [alarms_topic(lake.settings)])
+    client = producer(lake.settings)
+    stored: list[int] = []
+
+    def note(seq: int, error: object, _: object) -> None:
+        if error is None:
+            stored.append(seq)
+
+    for event in events:
+        key, noted = str(event.alarm.id), partial(note, event.seq)
+        client.produce(alarms_topic(lake.settings), event.as_json(), key=key, on_delivery=noted)
+    client.flush(FLUSH_S)
+    alarms.sent(stored)
+    return len(stored)

@@ -1,0 +1,1 @@
+"""What the stream makes of verdicts: alarms."""
