@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from rich.table import Table
 from jobs.cli.catalogue import usable_contracts
 from jobs.lake.lake import opened
 from jobs.lake.stream_ledger import Hour, StreamState
+from jobs.pipeline.stream_figures import figures
 from jobs.settings import load as settings
 
 PANEL = "Streams"
@@ -63,18 +65,36 @@ def status() -> None:
     """
     with opened(settings()) as lake:
         owner, states, hours = lake.streams.owner(), lake.streams.states(), lake.streams.hours(is_open=True)
+        lags = {one.dataset: one.lag for one in figures(lake)}
     zone = ZoneInfo(settings().timezone)
     typer.echo(f"{owner[0]}  {owner[1].astimezone(zone):%F %T}" if owner else "no service / 没有服务在运行")
-    Console().print(_states(states, zone))
+    Console().print(_states(states, lags, zone))
     Console().print(_hours(hours, zone))
 
 
-def _states(states: list[StreamState], zone: ZoneInfo) -> Table:
-    table = Table("dataset / 数据集", "batch / 批次", "at / 时间", "rows / 条", "new / 新", "held / 隔离", "s", "error")
+def _states(states: list[StreamState], lags: Mapping[str, int], zone: ZoneInfo) -> Table:
+    table = Table(
+        "dataset / 数据集",
+        "batch / 批次",
+        "at / 时间",
+        "rows / 条",
+        "new / 新",
+        "held / 隔离",
+        "s",
+        "lag / 积压",
+        "error",
+    )
     for one in states:
         facts = one.facts
-        figures = [str(facts[name]) for name in ("messages", "new", "rejected", "seconds", "error")]
-        table.add_row(one.dataset, str(one.batch), f"{one.at.astimezone(zone):%F %T}", *figures)
+        numbers = [str(facts[name]) for name in ("messages", "new", "rejected", "seconds")]
+        table.add_row(
+            one.dataset,
+            str(one.batch),
+            f"{one.at.astimezone(zone):%F %T}",
+            *numbers,
+            str(lags[one.dataset]),
+            facts["error"],
+        )
     return table
 
 

@@ -1,7 +1,8 @@
 """Verdicts of a batch → alarms; and alarms → the topic of alarms."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -26,10 +27,22 @@ def alarms_of(lake: Lake) -> Alarms:
     return Alarms(lake.streams.database)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """New rows of a batch with their masks; `order`: ids of the rules in the order of the mask's bits."""
+
+    tables: Sequence[pa.Table]
+    order: Sequence[str]
+
+
 def watch(
-    lake: Lake, contract: Contract, stream: Stream, rules: Sequence[Rule], tables: Iterable[pa.Table]
+    lake: Lake, contract: Contract, stream: Stream, by_id: Mapping[str, Rule], judged: Judged
 ) -> list[AlarmEvent]:
-    """What the new rows change; a row that breaks a critical rule is a wrong value, and says nothing of a limit."""
+    """What the new rows change; a row that breaks a critical rule is a wrong value, and says nothing of a limit.
+
+    `by_id`: the rules as the suite has them now. A compiled plan is kept as long as verdicts stay the same, whatever is said of alarms.
+    """
+    rules, tables = [by_id[name] for name in judged.order], judged.tables
     critical = AnyBit(MASK, tuple(index for index, rule in enumerate(rules) if rule.severity == "critical"))
     limits = [(index, rule) for index, rule in enumerate(rules) if rule.alarm is not None]
     events: list[AlarmEvent] = []

@@ -36,7 +36,7 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import typed_table
 from jobs.pipeline.evaluation import evaluate_in_memory, runnable_rules
-from jobs.pipeline.stream_alarms import watch
+from jobs.pipeline.stream_alarms import Judged, watch
 from jobs.pipeline.stream_hours import label
 from jobs.pipeline.stream_keys import KnownKeys
 from jobs.pipeline.stream_messages import Messages, by_dataset, messages_of, places
@@ -134,7 +134,8 @@ class StreamWriter:
         parts = list(self._new(batch, judged))
         self._write_silver(batch, judged.rules, typed.extras, parts)
         self._write_broken(batch, judged.rules, parts)
-        watch(lake, contract, batch.stream, judged.rules, [rows for _, _, rows in parts])
+        new = Judged([rows for _, _, rows in parts], [rule.id for rule in judged.rules])
+        watch(lake, contract, batch.stream, {rule.id: rule for rule in batch.rules}, new)
         for _, hour, rows in parts:
             self._keys.remember(contract, hour, rows)
             outcome.new += rows.num_rows
@@ -184,20 +185,28 @@ class StreamWriter:
                 with attempt:
                     self._lake.delta.append(path, rows, (self._writer, batch.number))
 
+    def _offsets(self, dataset: str) -> dict[str, int]:
+        """Those of earlier batches."""
+        known = (state for state in self._lake.streams.states() if state.dataset == dataset)
+        return next((dict(state.facts["offsets"]) for state in known), {})
+
     def _note(self, batch: Batch, outcome: Outcome, seconds: float) -> None:
         events = [event for event in batch.messages.events if event is not None]
-        table = batch.messages.table
         facts = {
             **asdict(outcome),
             "seconds": round(seconds, 3),
             "last_event": max(events).isoformat() if events else "",
             "last_received": max(batch.messages.received).isoformat(),
-            "offsets": {
-                str(p): o + 1 for p, o in zip(table["partition"].to_pylist(), table["offset"].to_pylist(), strict=True)
-            },
+            "offsets": self._offsets(batch.contract.id) | _next_offsets(batch.messages.table),
         }
         state = StreamState(batch.contract.id, self._writer, batch.number, datetime.now(UTC), facts)
         self._lake.streams.note(state)
+
+
+def _next_offsets(table: pa.Table) -> dict[str, int]:
+    """The offset after the last message of each partition; the table is in their order."""
+    pairs = zip(table["partition"].to_pylist(), table["offset"].to_pylist(), strict=True)
+    return {str(partition): offset + 1 for partition, offset in pairs}
 
 
 def _breaking(rows: pa.Table, rules: Sequence[Rule], severity: str) -> int:

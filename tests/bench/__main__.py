@@ -23,6 +23,7 @@ from tests.bench import (
     scheduler,
     series,
     small_delivery,
+    streams,
     warm_delivery,
 )
 from tests.bench.common import Measures
@@ -44,10 +45,14 @@ CHOICES = (
     "corpus",
     "proposal",
     "portal",
+    "streams",
+    "collector",
 )
 SERVICES = {
     "warm_delivery": ("s3", "spark", "airflow"),
     "scheduler": ("s3", "spark", "airflow", "portal"),
+    "streams": ("s3", "spark", "kafka"),
+    "collector": ("s3", "spark", "kafka", "collector"),
 }
 """What a measure needs besides the store and the engine."""
 
@@ -94,6 +99,8 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         "small_delivery": lambda lake, own: small_delivery.measure(lake, own, measures),
         "warm_delivery": lambda lake, own: warm_delivery.measure(lake, own, measures),
         "scheduler": lambda lake, own: scheduler.measure(lake, own, measures),
+        "streams": lambda lake, own: streams.measure(lake, own, measures),
+        "collector": lambda lake, own: streams.measure_collector(lake, own, measures),
     }
     for name, measure in on_engine.items():
         if arguments.only in (None, name):

@@ -18,6 +18,7 @@ from jobs.model.delivery import State
 from jobs.pipeline import stream_query
 from jobs.pipeline.stream_alarms import alarms_of, publish
 from jobs.pipeline.stream_batch import StreamWriter
+from jobs.pipeline.stream_figures import figures, prometheus
 from jobs.pipeline.stream_seal import seal_due
 from jobs.streams.alarms import AlarmState
 from tests.contract_texts import STATION_SUITE, stream_contract
@@ -230,6 +231,16 @@ def test_a_broken_limit_opens_one_alarm_and_readings_clear_it(
     assert alarms_of(stream_lake).all() == []
     assert publish(stream_lake, SEALED) == 1
     assert [e.change for e in alarms_of(stream_lake).events(opened.id)] == ["opened", "escalated", "cleared"]
+
+
+def test_figures_say_how_far_the_lake_is_behind_the_broker(stream_lake: Lake, registry: Registry) -> None:
+    send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0)])
+    run(stream_lake, registry)
+    send(stream_lake, [reading("A", 3)])
+    (one,) = figures(stream_lake)
+    assert (one.rows, one.new, one.rejected, one.failed, one.lag, one.open_hours, one.alarms) == (2, 2, 1, 0, 1, 1, 0)
+    assert one.last_event == (HOUR + timedelta(minutes=2)).timestamp()
+    assert 'lake_stream_lag_messages{dataset="station"} 1\n' in prometheus([one])
 
 
 def test_one_owner_at_a_time(stream_lake: Lake) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -49,6 +50,8 @@ class Collector:
 
     def __init__(self, settings: Settings, registry: Callable[[], Registry], keys: Keys, queue: BrokerQueue) -> None:
         self._settings, self._registry, self._keys, self.queue = settings, registry, keys, queue
+        self.streams: Callable[[], str] = lambda: ""
+        """Metrics of the streams, in the text format of Prometheus."""
         self._owners: dict[str, CachedValue[Key | None]] = {}
         self.counters = Counters()
 
@@ -108,7 +111,8 @@ class Collector:
 
     async def metrics(self, request: Request) -> Response:
         """Counters for Prometheus."""
-        return PlainTextResponse(self.counters.text(self.queue.waiting))
+        streams = await run_in_threadpool(self.streams)
+        return PlainTextResponse(self.counters.text(self.queue.waiting) + streams)
 
 
 def app(collector: Collector) -> Starlette:

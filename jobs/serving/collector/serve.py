@@ -6,6 +6,8 @@ from jobs import contracts
 from jobs.contracts import Registry
 from jobs.lake.broker import ensure_topics, topic
 from jobs.lake.database import Database
+from jobs.lake.lake import Lake
+from jobs.pipeline.stream_figures import figures, prometheus
 from jobs.serving.cache import CachedValue
 from jobs.serving.collector.app import Collector, app
 from jobs.serving.collector.keys import Keys
@@ -28,6 +30,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     database.migrate()
     ensure_topics(settings, [topic(settings, contract.id) for contract in read().streams()])
     collector = Collector(settings, CachedValue(read, CONTRACTS_S).get, Keys(database), BrokerQueue(settings))
+    lake = Lake(settings)
+    collector.streams = lambda: prometheus(figures(lake))
     config = uvicorn.Config(
         app(collector),
         host=host,
@@ -42,4 +46,5 @@ def serve(settings: Settings, host: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_S,
     )
     uvicorn.Server(config).run()
+    lake.close()
     database.close()
