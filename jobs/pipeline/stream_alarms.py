@@ -42,21 +42,24 @@ def watch(
 
     `by_id`: the rules as the suite has them now. A compiled plan is kept as long as verdicts stay the same, whatever is said of alarms.
     """
-    rules, tables = [by_id[name] for name in judged.order], judged.tables
-    critical = AnyBit(MASK, tuple(index for index, rule in enumerate(rules) if rule.severity == "critical"))
-    limits = [(index, rule) for index, rule in enumerate(rules) if rule.alarm is not None]
-    events: list[AlarmEvent] = []
+    rules = [by_id[name] for name in judged.order]
+    limits = [(index, rule, rule.alarm) for index, rule in enumerate(rules) if rule.alarm is not None]
     if not limits:
-        return events
-    good = pa.concat_tables([rows.filter(pa.array(~critical.rows(rows))) for rows in tables])
-    for index, rule in limits:
-        if rule.alarm is None:
-            continue
-        limit = Limit(contract.id, rule.id, rule.message, rule.alarm)
+        return []
+    good = _good(rules, judged)
+    events: list[AlarmEvent] = []
+    for index, rule, policy in limits:
+        limit = Limit(contract.id, rule.id, rule.message, policy)
         events += alarms_of(lake).watch(limit, _by_device(good, stream, rule, AnyBit(MASK, (index,)).rows(good)))
     for event in events:
         logger.info("%s: alarm %s of %s %s", contract.id, event.alarm.id, event.alarm.device, event.change)
     return events
+
+
+def _good(rules: Sequence[Rule], judged: Judged) -> pa.Table:
+    """The rows that break no critical rule."""
+    critical = AnyBit(MASK, tuple(index for index, rule in enumerate(rules) if rule.severity == "critical"))
+    return pa.concat_tables([rows.filter(pa.array(~critical.rows(rows))) for rows in judged.tables])
 
 
 def _by_device(rows: pa.Table, stream: Stream, rule: Rule, breaks: np.ndarray) -> dict[str, list[Watched]]:
