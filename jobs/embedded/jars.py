@@ -40,7 +40,7 @@ def ensure_jars(settings: Settings, say: Callable[[str], None]) -> Path:
         return folder
     with locked(settings.cache / "jars.lock"):
         if not folder.is_dir():
-            say("Downloading the Java libraries (about 80 MB, once) / 正在下载 Java 依赖（约 80 MB，仅一次）…")
+            say("Downloading the Java libraries (about 95 MB, once) / 正在下载 Java 依赖（约 95 MB，仅一次）…")
             _make(settings.cache, folder, say)
     return folder
 
