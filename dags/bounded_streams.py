@@ -1,4 +1,4 @@
-"""Readings that come one by one, for whoever runs no stream service: what the topics have is read every ten minutes."""
+"""Streams in bounded mode, where no stream service runs: every ten minutes the topics are read up to their end."""
 
 from datetime import timedelta
 

@@ -17,6 +17,7 @@ from jobs.contracts.grades import OPEN
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
+from jobs.contracts.odcs_about import department, owner, purpose, sla
 from jobs.contracts.stream import Stream, check_stream, ways_in
 from jobs.contracts.yaml_source import Document, PathKey
 
@@ -65,8 +66,8 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         version=odcs.version or "",
         kind=kind,
         provider=str(custom.get("provider", "bureau")),
-        department=_department(odcs),
-        purpose=_purpose(odcs),
+        department=department(odcs),
+        purpose=purpose(odcs),
         fields=fields,
         file=document.file,
         layout=cast(Layout, custom.get("layout", Layout())),
@@ -77,19 +78,10 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         stream=stream,
         ways_in=ways,
         storage=cast("Storage | None", custom.get("storage")),
-        sla=_sla(odcs),
+        sla=sla(odcs),
         tags=tuple(odcs.tags or ()),
-        owner=_owner(odcs),
+        owner=owner(odcs),
     )
-
-
-def _purpose(odcs: OpenDataContractStandard) -> str:
-    return (odcs.description.purpose or "") if odcs.description else ""
-
-
-def _department(odcs: OpenDataContractStandard) -> str:
-    team = odcs.team if not isinstance(odcs.team, list) else None
-    return team.name if team and team.name else ""
 
 
 def _required(document: Document, custom: Mapping[str, object], odcs: OpenDataContractStandard) -> None:
@@ -288,19 +280,3 @@ def _parse(document: Document, path: tuple[PathKey, ...], model: type[M], entry:
         first = error.errors()[0]
         text = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
         raise document.error((*path, *first["loc"]), text) from error
-
-
-def _sla(odcs: OpenDataContractStandard) -> dict[str, str]:
-    return {
-        str(p.property): f"{p.value}{p.unit or ''}"
-        for p in odcs.slaProperties or []
-        if p.property and p.value is not None
-    }
-
-
-def _owner(odcs: OpenDataContractStandard) -> str:
-    team = odcs.team
-    members = team if isinstance(team, list) else (team.members or [] if team else [])
-    for member in members:
-        return str(member.name or member.username or "")
-    return ""

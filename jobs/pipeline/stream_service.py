@@ -29,7 +29,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 
 class StreamService:
-    """Runs the query until it is told to stop; where another owner lives, it waits to take over."""
+    """Runs the query until it is told to stop; while another process owns the query, it waits to take over."""
 
     def __init__(self, lake: Lake, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._lake, self._now = lake, now
@@ -107,7 +107,7 @@ class StreamService:
     def _end(self) -> None:
         query, self._query = self._query, None
         if query is not None:
-            with suppress(Exception):  # an engine that is away has no query
+            with suppress(Exception):  # an unavailable engine runs no query
                 query.stop()
 
 

@@ -184,7 +184,7 @@ def test_a_rotated_key_stays_valid_for_a_while_and_an_ended_one_does_not(keys: K
 
 
 class Broker:
-    """A producer that acknowledges when told."""
+    """A producer whose acknowledgements the test triggers."""
 
     def __init__(self) -> None:
         self.waiting: list[Callable[[Any, Any], None]] = []
@@ -200,7 +200,7 @@ def broker_queue() -> BrokerQueue:
     return queue
 
 
-@pytest.mark.parametrize("error", [None, "broker is away"])
+@pytest.mark.parametrize("error", [None, "broker is unavailable"])
 def test_an_answer_waits_for_every_acknowledgement(broker_queue: BrokerQueue, error: str | None) -> None:
     async def scene() -> Any:
         task = asyncio.ensure_future(broker_queue.put("t", readings(b"[{}, {}]", ["station"]), "heat", ""))
