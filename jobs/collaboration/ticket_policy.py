@@ -50,6 +50,12 @@ def rule_versions(rules: Sequence[Rule]) -> dict[str, str]:
     return {rule.id: suite_hash([rule])[:VERSION_LENGTH] for rule in rules}
 
 
+def without_alarms(results: Sequence[RuleRow], rules: Sequence[Rule]) -> list[RuleRow]:
+    """The results without those of rules that raise alarms: what they find is true, and for an authority to act on."""
+    alarms = {rule.id for rule in rules if rule.alarm is not None}
+    return [result for result in results if result.rule not in alarms]
+
+
 def issues(
     contract: Contract,
     results: Sequence[RuleRow],

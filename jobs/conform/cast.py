@@ -43,6 +43,8 @@ class TypedRows:
     rows: NamedRows
     repairs: tuple[Repair, ...]
     extras: tuple[str, ...] = ()
+    neighbours: NamedRows | None = None
+    """Typed rows that rules over neighbouring readings see besides these; they are not evaluated."""
 
 
 @dataclass

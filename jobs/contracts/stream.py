@@ -22,6 +22,12 @@ class Stream(ContractPart):
     quiet_s: int = Field(60, ge=0, description="Seconds without another reading of the hour before it is sealed.")
     ahead_min: int = Field(5, ge=0, description="Minutes by which a device's clock may be ahead.")
     behind_d: int = Field(7, ge=1, description="Days after which a reading belongs to the hour of its receipt.")
+    context_min: int = Field(
+        120,
+        ge=0,
+        le=10080,
+        description="Minutes of readings before and after an hour that its rules over neighbouring readings see.",
+    )
     silent_intervals: int = Field(3, ge=1, description="Missing readings in a row after which a device is silent.")
 
 

@@ -90,6 +90,12 @@ class StreamLedger:
         with self._session() as session:
             return [_hour(row) for row in session.scalars(query)]
 
+    def hour_of(self, delivery: str) -> Hour | None:
+        """The hour that a delivery has; None for what came as a file."""
+        with self._session() as session:
+            row = session.scalars(select(HourRow).where(HourRow.delivery == delivery)).first()
+            return None if row is None else _hour(row)
+
     def seal(self, hour: Hour, now: datetime, file: SealedFile, facts: Mapping[str, Any]) -> None:
         """Record that the hour is complete and stored as one file: its delivery has landed."""
         with self._session() as session:

@@ -16,6 +16,7 @@ from jobs.model.delivery import Delivery
 from jobs.model.verdict import RepairCount
 from jobs.pipeline.bronze import bronze_rows, is_small
 from jobs.pipeline.first_sent import need_sent_date, with_sent_date
+from jobs.pipeline.neighbours import readings_around
 from jobs.pipeline.other_tables import all_other_tables, other_tables
 from jobs.pipeline.removals import Removal, removal_by
 from jobs.pipeline.versions import Versions
@@ -73,7 +74,8 @@ def evaluate_delivery(
         wanted = Wanted(columns, _repair_counts(repairs), staged, replaced)
         path, columns_of_silver = lake.path(Zone.SILVER, contract.id), len(silver_columns(contract, extras))
         stage = lake.stage(path, contract.write.partition_by, columns_of_silver)
-        evaluated = evaluate(rows, plan, all_other_tables(lake, versions), wanted, stage)
+        others = replace(all_other_tables(lake, versions), neighbours=typed.neighbours)
+        evaluated = evaluate(rows, plan, others, wanted, stage)
     return Evaluation(evaluated, repairs, extras, removal_by(lake, contract, delivery, evaluated, versions))
 
 
@@ -87,7 +89,8 @@ def evaluate_in_memory(
     plan = quality.plan(_placeable(lake, contract, versions), rules)
     failing = partial(failing_columns, (*typed.rows.sent(), LINE), contract=contract)
     wanted = Wanted(_columns(typed, contract), _repair_counts(typed.repairs), failing)
-    return evaluate_at_once(typed.rows, plan, other_tables(lake, plan, versions), wanted)
+    others = replace(other_tables(lake, plan, versions), neighbours=typed.neighbours)
+    return evaluate_at_once(typed.rows, plan, others, wanted)
 
 
 def _columns(typed: TypedRows, contract: Contract) -> list[str]:
@@ -104,8 +107,10 @@ def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
 def typed_rows(
     lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
 ) -> TypedRows:
-    """The delivery's rows with types and `_sent_date`."""
+    """The delivery's rows with types and `_sent_date`, and the readings around an hour of a stream."""
     typed = bronze_rows(lake, contract, delivery)
+    if contract.stream is not None:
+        typed = replace(typed, neighbours=readings_around(lake, contract, delivery, rules))
     earlier_versions = versions if need_sent_date(rules) else None
     return replace(typed, rows=with_sent_date(lake, contract, delivery, typed.rows, earlier_versions))
 

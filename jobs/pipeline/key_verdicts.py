@@ -12,12 +12,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import quality
-from jobs.conform import key_column
+from jobs.conform import TypedRows, key_column
 from jobs.contracts import Contract, Rule
 from jobs.lake.bits import BITS
 from jobs.lake.delta_tables import read_spool
 from jobs.lake.lake import Lake
-from jobs.lake.named_rows import NamedRows
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import is_small
 from jobs.pipeline.evaluation import runnable_rules, typed_rows
@@ -39,9 +38,9 @@ def key_verdicts(
     lake.tables.interpret(delivery.counted_rows or 0, len(contract.fields))
     versions = latest_versions(lake)
     runnable = runnable_rules(lake, tuple(rules), versions)
-    rows = typed_rows(lake, contract, delivery, runnable, versions).rows
+    typed = typed_rows(lake, contract, delivery, runnable, versions)
     plan = quality.plan(replace(contract, county=None), runnable)
-    masks = _of_small(lake, rows, plan, keys) if is_small(delivery) else _of_large(lake, rows, plan, keys)
+    masks = _of_small(lake, typed, plan, keys) if is_small(delivery) else _of_large(lake, typed, plan, keys)
     delivered: set[str] = set()
     fails: dict[str, set[str]] = {}
     for rule_ids, batch in masks:
@@ -55,20 +54,21 @@ def key_verdicts(
     return KeyVerdicts(delivered, fails)
 
 
-def _of_small(lake: Lake, rows: NamedRows, plan: quality.Plan, keys: Sequence[str]) -> Iterator[Masks]:
+def _of_small(lake: Lake, typed: TypedRows, plan: quality.Plan, keys: Sequence[str]) -> Iterator[Masks]:
     """All rows in one engine query; the keys are picked from the answer."""
     from jobs.quality.one_query import masked_table
     from jobs.quality.wanted import Wanted
 
-    keyed = rows.with_columns({KEY: key_column(plan.contract)})
+    keyed = typed.rows.with_columns({KEY: key_column(plan.contract)})
     wanted = Wanted([KEY, *sorted({reference.column for reference in plan.references})])
-    table, compiled = masked_table(keyed, plan, other_tables(lake, plan, latest_versions(lake)), wanted)
+    others = replace(other_tables(lake, plan, latest_versions(lake)), neighbours=typed.neighbours)
+    table, compiled = masked_table(keyed, plan, others, wanted)
     rule_ids = tuple(fused.rule.id for fused in compiled.fused)
     chosen = table.filter(pc.is_in(table[KEY], value_set=pa.array(keys, table[KEY].type)))
     yield from ((rule_ids, batch) for batch in chosen.to_batches())
 
 
-def _of_large(lake: Lake, rows: NamedRows, plan: quality.Plan, keys: Sequence[str]) -> Iterator[Masks]:
+def _of_large(lake: Lake, typed: TypedRows, plan: quality.Plan, keys: Sequence[str]) -> Iterator[Masks]:
     """The rows with these keys alone, judged by the engine."""
     from jobs.quality.evaluation import masks_of
 
@@ -78,7 +78,8 @@ def _of_large(lake: Lake, rows: NamedRows, plan: quality.Plan, keys: Sequence[st
         keyed = all_rows.withColumn(KEY, key_column(plan.contract))
         return keyed.join(F.broadcast(requested), F.col(KEY) == F.col("_requested"), "left_semi")
 
-    masks = masks_of(rows, plan, all_other_tables(lake, latest_versions(lake)), matching, [KEY])
+    others = replace(all_other_tables(lake, latest_versions(lake)), neighbours=typed.neighbours)
+    masks = masks_of(typed.rows, plan, others, matching, [KEY])
     rule_ids = tuple(rule.id for rule in masks.rules)
     try:
         yield from ((rule_ids, batch) for batch in _spooled(lake, masks.rows))

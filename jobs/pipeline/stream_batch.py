@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,7 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import typed_table
 from jobs.pipeline.evaluation import evaluate_in_memory, runnable_rules
+from jobs.pipeline.neighbours import RecentReadings
 from jobs.pipeline.stream_alarms import Judged, watch
 from jobs.pipeline.stream_hours import label
 from jobs.pipeline.stream_keys import KnownKeys
@@ -81,6 +82,7 @@ class StreamWriter:
     def __init__(self, lake: Lake, writer: str) -> None:
         self._lake, self._writer = lake, writer
         self._keys = KnownKeys(lake)
+        self._recent = RecentReadings(lake)
 
     def write(self, registry: Registry, table: pa.Table, number: int) -> dict[str, Outcome]:
         """Write the messages of a batch, as Spark's Kafka source gives them; may be repeated with the same number."""
@@ -114,6 +116,7 @@ class StreamWriter:
             self._evaluate(batch, outcome)
         except Exception as error:
             self._keys.forget(batch.contract.id)
+            self._recent.forget(batch.contract.id)
             if is_unavailable(error):
                 raise
             logger.exception("%s: batch %s waits for its hours to be sealed", batch.contract.id, batch.number)
@@ -128,14 +131,17 @@ class StreamWriter:
         lake.tables.interpret(messages.rows.num_rows, len(contract.fields), FEW_ROWS)
         typed = typed_table(lake, contract, places(contract, messages))
         today = F.lit(datetime.now(UTC).astimezone(ZoneInfo(lake.settings.timezone)).date())
-        typed = replace(typed, rows=typed.rows.with_columns({SENT_DATE: today}))
+        rules = runnable_rules(lake, batch.rules, versions)
+        recent = self._recent.of(contract, rules, messages.rows[batch.stream.device], _since(batch))
+        typed = replace(typed, rows=typed.rows.with_columns({SENT_DATE: today}), neighbours=recent)
         with lake.tables.in_parts():
-            judged = evaluate_in_memory(lake, contract, typed, runnable_rules(lake, batch.rules, versions), versions)
+            judged = evaluate_in_memory(lake, contract, typed, rules, versions)
         parts = list(self._new(batch, judged))
         self._write_silver(batch, judged.rules, typed.extras, parts)
         self._write_broken(batch, judged.rules, parts)
         new = Judged([rows for _, _, rows in parts], [rule.id for rule in judged.rules])
         watch(lake, contract, batch.stream, {rule.id: rule for rule in batch.rules}, new)
+        self._recent.remember(contract, rules, new.tables)
         for _, hour, rows in parts:
             self._keys.remember(contract, hour, rows)
             outcome.new += rows.num_rows
@@ -194,6 +200,7 @@ class StreamWriter:
         events = [event for event in batch.messages.events if event is not None]
         facts = {
             **asdict(outcome),
+            "kept": self._recent.count(batch.contract.id) + self._keys.count(batch.contract.id),
             "seconds": round(seconds, 3),
             "last_event": max(events).isoformat() if events else "",
             "last_received": max(batch.messages.received).isoformat(),
@@ -201,6 +208,12 @@ class StreamWriter:
         }
         state = StreamState(batch.contract.id, self._writer, batch.number, datetime.now(UTC), facts)
         self._lake.streams.note(state)
+
+
+def _since(batch: Batch) -> datetime:
+    """The time of the earliest reading that the batch's rules look at."""
+    events = (event for event in batch.messages.events if event is not None)
+    return min(events, default=datetime.now(UTC)) - timedelta(minutes=batch.stream.context_min)
 
 
 def _next_offsets(table: pa.Table) -> dict[str, int]:

@@ -16,6 +16,7 @@ NAMES = {
     "rejected": ("lake_stream_batch_rejected_rows", "New rows of the last batch that break a critical rule."),
     "seconds": ("lake_stream_batch_seconds", "Time that the last batch took."),
     "batch": ("lake_stream_batch_number", "Number of the last batch."),
+    "kept": ("lake_stream_state_rows", "Readings and keys that the query keeps in memory."),
     "failed": ("lake_stream_batch_failed", "1 where the last batch waits for its hours to be sealed."),
     "lag": ("lake_stream_lag_messages", "Messages in the broker that are not in the lake."),
     "last_event": ("lake_stream_last_event_timestamp_seconds", "Latest event time of the last batch."),
@@ -35,6 +36,7 @@ class StreamFigures:
     rejected: int
     seconds: float
     batch: int
+    kept: int
     failed: int
     lag: int
     last_event: float
@@ -55,6 +57,7 @@ def figures(lake: Lake) -> list[StreamFigures]:
             rejected=state.facts["rejected"],
             seconds=state.facts["seconds"],
             batch=state.batch,
+            kept=state.facts.get("kept", 0),
             failed=int(bool(state.facts["error"])),
             lag=_lag(lake, state),
             last_event=_seconds(state.facts["last_event"]),

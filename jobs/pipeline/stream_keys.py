@@ -43,6 +43,10 @@ class KnownKeys:
         while len(self._hours) > MOST_HOURS:
             self._hours.popitem(last=False)
 
+    def count(self, dataset: str) -> int:
+        """How many keys are kept."""
+        return sum(len(hashes) for (name, _), hashes in self._hours.items() if name == dataset)
+
     def forget(self, dataset: str) -> None:
         """Read the dataset's hours from its tables again: a write failed half-way."""
         for key in [key for key in self._hours if key[0] == dataset]:

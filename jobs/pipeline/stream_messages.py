@@ -83,6 +83,23 @@ def bronze_of(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
     return rows.set_column(rows.column_names.index(ROW), ROW, place)
 
 
+def first_of_each_id(rows: pa.Table) -> pa.Table:
+    """The messages without those that their sender sent again under the same number."""
+    seen: set[tuple[str, str]] = set()
+    keep = []
+    for sender, number in zip(rows["sender"].to_pylist(), rows["message_id"].to_pylist(), strict=True):
+        keep.append(number is None or (sender or "", number) not in seen)
+        seen.add((sender or "", number or ""))
+    return rows.filter(pa.array(keep, pa.bool_()))
+
+
+def value_of(row: Mapping[str, Any]) -> bytes:
+    """The message as received, from its row of the telemetry table."""
+    if row["sent_bytes"] is not None:
+        return bytes(row["sent_bytes"])
+    return (row["sent_text"] or "").encode()
+
+
 def line(value: bytes | None) -> bytes:
     """The message in one line; what is no JSON keeps its text, its line breaks as spaces."""
     if not value or (b"\n" not in value and b"\r" not in value):

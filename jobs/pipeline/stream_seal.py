@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,9 +17,10 @@ from jobs.contracts.telemetry import SUFFIX
 from jobs.lake.lake import Lake
 from jobs.lake.stream_ledger import Hour, SealedFile
 from jobs.lake.zones import Zone
+from jobs.pipeline.neighbours import AROUND, offsets_around
 from jobs.pipeline.processing import load_and_conform
 from jobs.pipeline.stream_hours import event_times, label
-from jobs.pipeline.stream_messages import bronze_of, line
+from jobs.pipeline.stream_messages import bronze_of, first_of_each_id, line, value_of
 
 logger = logging.getLogger(__name__)
 ONE_HOUR = timedelta(hours=1)
@@ -52,13 +53,15 @@ def seal_due(lake: Lake, registry: Registry, now: datetime) -> list[str]:
 def seal(lake: Lake, contract: Contract, hour: Hour, now: datetime) -> None:
     """Store the hour's messages as one file, in the order of the broker, and record it as landed."""
     rows = _messages(lake, contract, hour)
-    kept = _first_of_each_id(rows)
-    values = [_value(row) for row in kept.select(["sent_text", "sent_bytes"]).to_pylist()]
+    kept = first_of_each_id(rows)
+    values = [value_of(row) for row in kept.select(["sent_text", "sent_bytes"]).to_pylist()]
     data = gzip.compress(b"".join(line(value) + b"\n" for value in values), mtime=0)
     name = f"{contract.id}-{label(hour.hour)}-{hour.revision}{SUFFIX}"
     key = f"{Zone.RECEIVED}/{contract.provider}/{contract.id}/{hour.delivery}/{name}"
     lake.store.put_bytes(key, data, "application/gzip")
     facts = _facts(contract, rows, kept, values)
+    if contract.stream is not None:
+        facts[AROUND] = offsets_around(lake, contract, contract.stream, hour.hour)
     lake.streams.seal(hour, now, SealedFile(key, len(data), hashlib.sha256(data).hexdigest()), facts)
     logger.info("%s: hour %s is sealed with %s readings", contract.id, label(hour.hour), facts["rows"])
 
@@ -69,22 +72,6 @@ def _messages(lake: Lake, contract: Contract, hour: Hour) -> pa.Table:
         raise LookupError(f"{contract.id}: no telemetry table, though hour {label(hour.hour)} is open")
     rows = table.to_pyarrow_dataset().to_table(filter=ds.field("_hour") == label(hour.hour))
     return rows.sort_by([("_partition", "ascending"), ("_offset", "ascending")])
-
-
-def _first_of_each_id(rows: pa.Table) -> pa.Table:
-    """The messages without those that their sender sent again under the same number."""
-    seen: set[tuple[str, str]] = set()
-    keep = []
-    for sender, number in zip(rows["sender"].to_pylist(), rows["message_id"].to_pylist(), strict=True):
-        keep.append(number is None or (sender or "", number) not in seen)
-        seen.add((sender or "", number or ""))
-    return rows.filter(pa.array(keep, pa.bool_()))
-
-
-def _value(row: Mapping[str, Any]) -> bytes:
-    if row["sent_bytes"] is not None:
-        return bytes(row["sent_bytes"])
-    return (row["sent_text"] or "").encode()
 
 
 def _facts(contract: Contract, rows: pa.Table, kept: pa.Table, values: Sequence[bytes]) -> dict[str, Any]:

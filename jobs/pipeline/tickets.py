@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jobs.collaboration import Tickets
-from jobs.collaboration.ticket_policy import OF_A_DELIVERY, KnownRows, issues, rule_versions
+from jobs.collaboration.ticket_policy import OF_A_DELIVERY, KnownRows, issues, rule_versions, without_alarms
 from jobs.contracts import Contract, Registry
 from jobs.errors import Unknown
 from jobs.lake.lake import Lake
@@ -55,8 +55,10 @@ def govern(lake: Lake, registry: Registry, delivery_id: str) -> TicketChanges:
         proven = rechecks(lake, registry, new, [request for request in requests if _concerns(new, request, requests)])
         write_proofs(lake, contract, delivery, proven, now)
         known_rows = _known(failed_rows(lake, contract, delivery_id), new, requests, proven)
-        versions = rule_versions(registry.rules[contract.id])
-        ticket_ids = tickets.found(issues(contract, results, versions, known_rows, delivery.is_answer()), now)
+        rules = registry.rules[contract.id]
+        faults = without_alarms(results, rules)
+        found = issues(contract, faults, rule_versions(rules), known_rows, delivery.is_answer())
+        ticket_ids = tickets.found(found, now)
         new_tickets = _newly_affected(ticket_ids, open_rows, delivery_id)
         _comment_causes(lake, contract, delivery_id, results, _Commenting(tickets, new_tickets, now))
         outcomes = _applied(tickets, proven, now)

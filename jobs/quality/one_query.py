@@ -19,10 +19,9 @@ from jobs.lake.bits import BITS, quoted
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.spark_tables import to_arrow
 from jobs.quality.conditions import Compiled, compile_rules
-from jobs.quality.lookups import with_lookups
 from jobs.quality.plan import COPIES, Group, Plan
 from jobs.quality.references import OtherTables, flags_of_references
-from jobs.quality.series import with_series_flags
+from jobs.quality.series import with_neighbour_flags
 from jobs.quality.verdict_masks import COPY, COUNTY, MASK, fingerprint_of, hash_of, masked, place, takes_part
 from jobs.quality.wanted import Wanted
 
@@ -49,7 +48,7 @@ def _flagged(rows: NamedRows, plan: Plan, others: OtherTables) -> NamedRows:
     frame = rows.frame
     if plan.drops_copies:
         frame = frame.withColumn(HASH, hash_of([quoted(SENT + name) for name in rows.sent()]))
-    judged = with_series_flags(with_lookups(frame, plan.lookups, others.rows), plan.series, plan.contract)
+    judged = with_neighbour_flags(frame, plan, others)
     whole = F.col(MALFORMED).isNull() if MALFORMED in rows.columns else F.lit(True)
     made = {PLACE: place(plan), COPY: F.lit(False)}
     for index, group in enumerate(plan.groups):

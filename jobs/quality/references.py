@@ -25,6 +25,8 @@ class OtherTables:
     values: Callable[[str, str], pa.ChunkedArray]
     held_back: Callable[[str, str], pa.Array]
     """Values as text, of a field of the primary key."""
+    neighbours: NamedRows | None = None
+    """Further rows of the same dataset that rules over neighbouring readings see."""
 
 
 def with_reference_flags(

@@ -11,14 +11,48 @@ from collections.abc import Callable, Mapping, Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.contracts import Contract
+from jobs.contracts import Contract, Rule
 from jobs.quality.level_rules import departs, drifts
-from jobs.quality.plan import Series
+from jobs.quality.lookups import with_lookups
+from jobs.quality.plan import SERIES, Plan, Series
+from jobs.quality.references import OtherTables
 from jobs.quality.series_window import ROW, Columns, Layer, SeriesWindow, literal
 
+IS_NEIGHBOUR = "_is_neighbour"
+BY_PERIOD = (
+    "expect_column_values_to_not_depart",
+    "expect_column_values_to_not_drift",
+    "expect_column_values_to_not_be_silent",
+)
+"""Rules that look at all readings of a time, however many these are."""
+ANY_NUMBER = 1_000_000
+SPARE = 3
 HOUR = 3600.0
 # A counter that falls from beyond this share of its dial may have rolled over.
 NEAR_THE_TOP = 0.9
+
+
+def with_neighbour_flags(rows: DataFrame, plan: Plan, others: OtherTables) -> DataFrame:
+    """The rows with their lookups and a flag for each series; further rows are neighbours to them, and left out again."""
+    if others.neighbours is None or not plan.series:
+        return with_series_flags(with_lookups(rows, plan.lookups, others.rows), plan.series, plan.contract)
+    further = others.neighbours.frame.withColumn(IS_NEIGHBOUR, F.lit(True))
+    all_rows = rows.withColumn(IS_NEIGHBOUR, F.lit(False)).unionByName(further, allowMissingColumns=True)
+    flagged = with_series_flags(with_lookups(all_rows, plan.lookups, others.rows), plan.series, plan.contract)
+    return flagged.filter(~F.col(IS_NEIGHBOUR)).drop(IS_NEIGHBOUR)
+
+
+def reach(rules: Sequence[Rule]) -> int:
+    """How many readings of a point, on each side, the rules need at most; 0 where none looks at neighbours."""
+    return max((_reach(rule) for rule in rules if rule.type in SERIES), default=0)
+
+
+def _reach(rule: Rule) -> int:
+    """A few more than the rule names: some of the readings may be empty, or outside their band."""
+    if rule.type in BY_PERIOD:
+        return ANY_NUMBER
+    named = rule.kwargs.get("intervals", rule.kwargs.get("readings", 1))
+    return SPARE + int(named) if isinstance(named, int) else ANY_NUMBER
 
 
 def with_series_flags(rows: DataFrame, series: Sequence[Series], contract: Contract) -> DataFrame:

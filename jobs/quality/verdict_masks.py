@@ -10,10 +10,10 @@ from jobs.lake.bits import AnyBit, bit_columns, column_names, quoted, with_any_h
 from jobs.lake.named_rows import NamedRows
 from jobs.quality.conditions import Compiled
 from jobs.quality.joins import broadcast, cached
-from jobs.quality.lookups import observed_values, with_lookups
+from jobs.quality.lookups import observed_values
 from jobs.quality.plan import COPIES, Group, Plan
 from jobs.quality.references import OtherTables, with_reference_flags
-from jobs.quality.series import with_series_flags
+from jobs.quality.series import with_neighbour_flags
 from jobs.quality.wanted import Wanted
 
 COPY = "_copy"
@@ -39,7 +39,7 @@ def with_rule_flags(
     frame, columns = rows.frame, rows.columns
     if plan.drops_copies:
         frame = frame.withColumn("_hash", hash_of([quoted(name) for name in columns if name.startswith(SENT)]))
-    flagged = with_series_flags(with_lookups(frame, plan.lookups, others.rows), plan.series, plan.contract)
+    flagged = with_neighbour_flags(frame, plan, others)
     flagged = only(flagged) if only else flagged
     cached_tables: list[DataFrame] = []
     # The cells of a malformed row may be under the wrong headers: its key must neither collide with nor copy

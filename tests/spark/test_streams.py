@@ -1,114 +1,43 @@
 """Readings that come one by one are judged as in files; each hour becomes a delivery, and late readings a correction of it."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from jobs.contracts import Registry
-from jobs.contracts.names import DELIVERY, FILE, FIRST_SENT, RECEIVED, ROW, SEQ
-from jobs.lake.broker import ensure_topics, producer, topic
+from jobs.contracts.names import DELIVERY
 from jobs.lake.lake import Lake
-from jobs.lake.spark_tables import to_arrow
 from jobs.lake.zones import Zone
+from jobs.model.actor import SYSTEM
 from jobs.model.delivery import State
-from jobs.pipeline import stream_query
 from jobs.pipeline.stream_alarms import alarms_of, publish
 from jobs.pipeline.stream_batch import StreamWriter
 from jobs.pipeline.stream_figures import figures, prometheus
 from jobs.pipeline.stream_seal import seal_due
+from jobs.pipeline.ticket_store import open_tickets
+from jobs.pipeline.tickets import govern
 from jobs.streams.alarms import AlarmState
-from tests.contract_texts import STATION_SUITE, stream_contract
-
-DATASET = "station"
-NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-HOUR = NOW - timedelta(hours=3)
-SEALED = NOW + timedelta(days=1)
-Reading = dict[str, Any]
+from tests.contract_texts import STATION_SUITE
+from tests.spark.readings import (
+    DATASET,
+    HOUR,
+    SEALED,
+    all_rows,
+    curated,
+    new_messages,
+    reading,
+    rows,
+    run,
+    run_query,
+    send,
+    with_contracts,
+)
 
 
 @pytest.fixture
 def registry(stream_lake: Lake, write_contracts: Callable[..., Registry]) -> Registry:
     return with_contracts(stream_lake, write_contracts)
-
-
-def with_contracts(lake: Lake, write_contracts: Callable[..., Registry], suite: str = STATION_SUITE) -> Registry:
-    """The contracts, where the worker of the engine finds them too."""
-    registry = write_contracts(
-        {
-            f"schemas/sources/heat/{DATASET}.yaml": stream_contract(DATASET),
-            f"expectations/sources/heat/{DATASET}.yaml": suite,
-        }
-    )
-    folder = registry.contract(DATASET).file.parents[3]
-    lake.settings = lake.settings.model_copy(
-        update={"schemas": folder / "schemas", "expectations": folder / "expectations"}
-    )
-    return registry
-
-
-def reading(station: str, minute: int, temp: float = 60.0, hour: datetime = HOUR, **more: Any) -> Reading:
-    at = hour + timedelta(minutes=minute)
-    return {"station": station, "read_at": at.isoformat(timespec="seconds"), "temp_c": temp, "return_c": 40.0, **more}
-
-
-def send(lake: Lake, messages: Sequence[Reading | bytes | None], numbers: Sequence[str] = ()) -> None:
-    """Put messages into the dataset's topic, with their sender's numbers where given."""
-    ensure_topics(lake.settings, [topic(lake.settings, DATASET)])
-    client, errors = producer(lake.settings), []
-    for index, message in enumerate(messages):
-        value = json.dumps(message).encode() if isinstance(message, dict) else message
-        headers = {"sender": "heat", "id": numbers[index]} if numbers else None
-        client.produce(
-            topic(lake.settings, DATASET), value, key="k", headers=headers, on_delivery=lambda e, _: errors.append(e)
-        )
-    assert client.flush(30) == 0
-    assert errors == [None] * len(messages)
-
-
-def new_messages(lake: Lake, registry: Registry) -> pa.Table:
-    """What the topic has after the last message in the lake, as the query would read it."""
-    offsets = stream_query.first_offsets(lake, stream_query.subscribed(registry))
-    options = {**stream_query.spark_options(lake.settings), "includeHeaders": "true", "startingOffsets": offsets}
-    frame = lake.spark.read.format("kafka")
-    for name, value in options.items():
-        frame = frame.option(name, value)
-    frame = frame.option("subscribe", topic(lake.settings, DATASET)).load().select(*stream_query.COLUMNS)
-    return to_arrow(frame)
-
-
-def run(lake: Lake, registry: Registry) -> None:
-    """Write what the topic has now, as one batch."""
-    number = max((state.batch for state in lake.streams.states()), default=-1) + 1
-    outcomes = StreamWriter(lake, "w").write(registry, new_messages(lake, registry), number)
-    assert [outcome.error for outcome in outcomes.values()] == [""]
-
-
-def run_query(lake: Lake, registry: Registry) -> None:
-    """Read what the topics have now, by the query itself."""
-    checkpoint = lake.streams.own("test", datetime.now(UTC))
-    assert checkpoint
-    query = stream_query.start(lake, registry, checkpoint, until_now=True)
-    query.awaitTermination()
-    assert query.exception() is None
-    assert [state.facts["error"] for state in lake.streams.states()] == [""]
-
-
-def rows(lake: Lake, zone: Zone, but: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The rows of a table in order, without the columns that say where they come from."""
-    table = lake.delta.open(lake.path(zone, DATASET))
-    if table is None:
-        return []
-    data = table.to_pyarrow_table()
-    data = data.drop_columns([name for name in (*but, DELIVERY, FILE, ROW, SEQ, RECEIVED) if name in data.column_names])
-    return sorted(data.to_pylist(), key=repr)
-
-
-def curated(lake: Lake) -> dict[str, list[dict[str, Any]]]:
-    return {zone: rows(lake, zone, (FIRST_SENT,)) for zone in (Zone.SILVER, Zone.QUARANTINE, Zone.EVIDENCE)}
 
 
 POISON = (b"no json", b"[1, 2]", b"\xff\xfe", b'{"station": "C",\n"read_at": "never", "temp_c": 1}', b"", None)
@@ -131,13 +60,7 @@ def test_readings_are_curated_at_once_and_sealing_changes_nothing_but_their_deli
     sealed = stream_lake.ledger.get(delivery.id)
     assert sealed.state is State.PARTLY_QUARANTINED
     assert sealed.counted_rows == sealed.declared_rows == 8
-    assert {row[DELIVERY] for row in _all(stream_lake, Zone.SILVER)} == {delivery.id}
-
-
-def _all(lake: Lake, zone: Zone) -> list[dict[str, Any]]:
-    table = lake.delta.open(lake.path(zone, DATASET))
-    assert table is not None
-    return list(table.to_pyarrow_table().to_pylist())
+    assert {row[DELIVERY] for row in all_rows(stream_lake, Zone.SILVER)} == {delivery.id}
 
 
 def test_a_reading_that_is_sent_twice_counts_once(stream_lake: Lake, registry: Registry) -> None:
@@ -164,7 +87,7 @@ def test_late_readings_make_a_correction_that_supersedes(stream_lake: Lake, regi
     (second,) = seal_due(stream_lake, registry, SEALED + timedelta(days=1))
     older, newer = stream_lake.ledger.get(first), stream_lake.ledger.get(second)
     assert (older.superseded_by, newer.supersedes) == (second, first)
-    assert {row[DELIVERY] for row in _all(stream_lake, Zone.SILVER)} == {second}
+    assert {row[DELIVERY] for row in all_rows(stream_lake, Zone.SILVER)} == {second}
     assert newer.counted_rows == 4
     assert seal_due(stream_lake, registry, SEALED + timedelta(days=2)) == []
 
@@ -172,16 +95,16 @@ def test_late_readings_make_a_correction_that_supersedes(stream_lake: Lake, regi
 def test_what_is_no_reading_is_kept_and_named(stream_lake: Lake, registry: Registry) -> None:
     send(stream_lake, [*POISON, reading("A", 1)])
     run(stream_lake, registry)
-    stored = _all(stream_lake, Zone.TELEMETRY)
+    stored = all_rows(stream_lake, Zone.TELEMETRY)
     assert [row["sent_bytes"] for row in stored if row["sent_bytes"] is not None] == [b"\xff\xfe"]
     assert len(stored) == 7
     assert len(rows(stream_lake, Zone.SILVER)) == 1
-    held = {row["reasons"][0] for row in _all(stream_lake, Zone.QUARANTINE)}
+    held = {row["reasons"][0] for row in all_rows(stream_lake, Zone.QUARANTINE)}
     assert "row_shape" in held
-    assert len(_all(stream_lake, Zone.QUARANTINE)) == 4
+    assert len(all_rows(stream_lake, Zone.QUARANTINE)) == 4
     seal_due(stream_lake, registry, SEALED)
     assert sum(hour.facts["messages"] for hour in stream_lake.streams.hours()) == 7
-    assert len(_all(stream_lake, Zone.QUARANTINE)) == 4
+    assert len(all_rows(stream_lake, Zone.QUARANTINE)) == 4
 
 
 @pytest.mark.parametrize("year", [1970, 2099])
@@ -231,6 +154,10 @@ def test_a_broken_limit_opens_one_alarm_and_readings_clear_it(
     assert alarms_of(stream_lake).all() == []
     assert publish(stream_lake, SEALED) == 1
     assert [e.change for e in alarms_of(stream_lake).events(opened.id)] == ["opened", "escalated", "cleared"]
+    (sealed,) = seal_due(stream_lake, registry, SEALED)
+    (ticket,) = govern(stream_lake, registry, sealed).tickets
+    with open_tickets(stream_lake, registry) as tickets:
+        assert tickets.ticket(ticket, SYSTEM, SEALED).rule == "temp_c_range"  # what an alarm says is true: nobody is asked to correct it
 
 
 def test_figures_say_how_far_the_lake_is_behind_the_broker(stream_lake: Lake, registry: Registry) -> None:
