@@ -33,6 +33,7 @@ class Right(StrEnum):
     COMMENT = "comment"
     MEDIATE = "mediate"
     READ_REQUESTS = "read_requests"
+    HANDLE_ALARMS = "handle_alarms"
     OVERSEE = "oversee"
     AUDIT = "audit"
 

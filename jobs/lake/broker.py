@@ -91,7 +91,7 @@ def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
 
     consumer = Consumer({**client_options(settings), "group.id": "lake-offsets", "enable.auto.commit": False})
     try:
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=5).topics[topic].partitions
         return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
     finally:
         consumer.close()

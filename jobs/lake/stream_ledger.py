@@ -90,6 +90,13 @@ class StreamLedger:
         with self._session() as session:
             return [_hour(row) for row in session.scalars(query)]
 
+    def last_hours(self, dataset: str, most: int) -> list[Hour]:
+        """The newest sealed hours of a dataset, newest first."""
+        sealed = select(HourRow).where(HourRow.dataset == dataset, HourRow.sealed_at.is_not(None))
+        query = sealed.order_by(HourRow.hour.desc(), HourRow.revision.desc()).limit(most)
+        with self._session() as session:
+            return [_hour(row) for row in session.scalars(query)]
+
     def hour_of(self, delivery: str) -> Hour | None:
         """The hour that a delivery has; None for what came as a file."""
         with self._session() as session:

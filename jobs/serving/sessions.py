@@ -33,8 +33,8 @@ class Sessions:
             session.add(SessionRow(token_hash=digest(token), account=account.id, started_at=utc(at), seen_at=utc(at)))
         return token
 
-    def find(self, token: str, at: datetime) -> Account | None:
-        """The account of a login; None where there is none or it has expired."""
+    def find(self, token: str, at: datetime, is_use: bool = True) -> Account | None:
+        """The account of a login; None where there is none or it has expired. `is_use`: that it is used keeps it from expiring."""
         query = select(SessionRow, AccountRow).join(AccountRow, AccountRow.id == SessionRow.account)
         with self.database.session() as session:
             login = session.execute(query.where(SessionRow.token_hash == digest(token))).first()
@@ -44,7 +44,7 @@ class Sessions:
             if at - utc(row.seen_at) > self.idle or at - utc(row.started_at) > self.longest or owner.is_disabled:
                 session.delete(row)
                 return None
-            if at - utc(row.seen_at) > TOUCHED_AFTER:
+            if is_use and at - utc(row.seen_at) > TOUCHED_AFTER:
                 session.execute(update(SessionRow).where(SessionRow.id == row.id).values(seen_at=utc(at)))
             return account_of(owner)
 

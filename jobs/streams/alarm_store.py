@@ -159,6 +159,20 @@ class Alarms:
         with self._session() as session:
             return [_alarm(row) for row in session.scalars(query)]
 
+    def one(self, number: int) -> Alarm:
+        """An alarm by its number."""
+        with self._session() as session:
+            row = session.get(AlarmRow, number)
+            if row is None:
+                raise Unknown(f"no alarm {number} / 没有编号为 {number} 的报警")
+            return _alarm(row)
+
+    def newest(self, dataset: str, most: int) -> list[Alarm]:
+        """Alarms of a dataset, cleared ones too, newest first."""
+        query = select(AlarmRow).where(AlarmRow.dataset == dataset).order_by(AlarmRow.id.desc()).limit(most)
+        with self._session() as session:
+            return [_alarm(row) for row in session.scalars(query)]
+
     def events(self, number: int | None = None, unsent: bool = False) -> list[AlarmEvent]:
         """Changes in their order: of one alarm, or those that the topic does not have."""
         query = select(AlarmEventRow).order_by(AlarmEventRow.seq)

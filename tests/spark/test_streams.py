@@ -157,7 +157,9 @@ def test_a_broken_limit_opens_one_alarm_and_readings_clear_it(
     (sealed,) = seal_due(stream_lake, registry, SEALED)
     (ticket,) = govern(stream_lake, registry, sealed).tickets
     with open_tickets(stream_lake, registry) as tickets:
-        assert tickets.ticket(ticket, SYSTEM, SEALED).rule == "temp_c_range"  # what an alarm says is true: nobody is asked to correct it
+        assert (
+            tickets.ticket(ticket, SYSTEM, SEALED).rule == "temp_c_range"
+        )  # what an alarm says is true: nobody is asked to correct it
 
 
 def test_figures_say_how_far_the_lake_is_behind_the_broker(stream_lake: Lake, registry: Registry) -> None:

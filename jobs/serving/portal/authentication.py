@@ -1,5 +1,6 @@
 """Authentication: the login of a request, and the CSRF token of its forms."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ LOGIN_COOKIE = "lake_login"
 FIELD = "csrf"
 STALE = "表单已失效：可能是登录已过期，或页面打开过久。请返回上一页，刷新后再提交"
 UNREADABLE = "表单中有不能识别的字符；请刷新页面后重新填写"
+BY_ITSELF = re.compile(r"/feeds/events|/feeds/[^/]+/curve")
+"""Addresses that an open page asks again and again: nobody need be sitting there."""
 FREE_OF_CHANGE = ("/password", "/logout")
 
 
@@ -79,7 +82,8 @@ def cookie_of(portal: Portal, request: Request, name: str) -> str:
 def account_of(portal: Portal, request: Request) -> tuple[Account, str]:
     """The account and token of a request's login; LoginNeeded where it has none that is valid."""
     token = cookie_of(portal, request, COOKIE)
-    account = portal.sessions.find(token, portal.now()) if token else None
+    is_use = not BY_ITSELF.fullmatch(path_of(request))
+    account = portal.sessions.find(token, portal.now(), is_use) if token else None
     if account is None:
         query = request.scope["query_string"].decode("latin-1")
         target = f"{path_of(request)}?{query}" if query else path_of(request)

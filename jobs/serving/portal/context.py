@@ -20,6 +20,7 @@ from jobs.pipeline import correction_workbook
 from jobs.serving.access_log import AccessLog
 from jobs.serving.accounts import Accounts
 from jobs.serving.cache import CachedValue
+from jobs.serving.portal.feeds import Feeds, read_feeds
 from jobs.serving.portal.loops import Loops
 from jobs.serving.portal.overview_snapshot import OverviewSnapshot, read_overview
 from jobs.serving.sessions import Sessions
@@ -27,6 +28,7 @@ from jobs.settings import Settings
 
 CONTRACTS_S = 300.0
 OVERVIEW_S = 60.0
+FEEDS_S = 2.0
 
 
 class Workbooks(Protocol):
@@ -76,6 +78,11 @@ class Portal:
     def overview(self) -> CachedValue[OverviewSnapshot]:
         """All deliveries with verdicts and scores, as of a minute ago."""
         return CachedValue(lambda: read_overview(self.lake, self.registry()), OVERVIEW_S)
+
+    @cached_property
+    def feeds(self) -> CachedValue[Feeds]:
+        """How all streams of readings are doing, as of some seconds ago."""
+        return CachedValue(lambda: read_feeds(self.lake, self.registry()), FEEDS_S)
 
     @cached_property
     def loops(self) -> Loops:

@@ -23,6 +23,7 @@ from jobs.contracts import Registry
 from jobs.lake.database import Database
 from jobs.lake.ledger import Arrival, Ledger
 from jobs.lake.store import StoredObject
+from jobs.lake.stream_ledger import StreamLedger
 from jobs.model.actor import Actor
 from jobs.model.ticket import Issue
 from jobs.serving.account_tables import AccountRow
@@ -161,6 +162,7 @@ class PortalLake(LocalLake):
         super().__init__(root)
         self.settings = self.settings.model_copy(update={"database_url": url})
         self.store, self.ledger = PartStore(), Ledger(url)  # type: ignore[assignment]
+        self.streams = StreamLedger(url)
 
 
 def city(root: Path, url: str, registry: Registry | None = None, **settings: Any) -> City:

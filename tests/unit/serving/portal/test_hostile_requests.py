@@ -66,6 +66,8 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/requests": {
         "csrf": "", "dataset": "gas_regulator_readings", "record": "1", "field": "f", "message": "m", "evidence": "e",
     },
+    "/alarms/{alarm_id}/acknowledge": {"csrf": ""},
+    "/alarms/{alarm_id}/clear": {"csrf": "", "reason": "x"},
     "/notices/{notice_id}/read": {"csrf": ""},
     "/notices/read": {"csrf": ""},
     "/tasks/sign": {"csrf": "", "sign-T-000001": "2"},
@@ -131,7 +133,7 @@ def things(town: City) -> dict[str, str]:
     delivery = delivered(town, "divisions")
     return {
         "ticket_id": town.issue, "event": "sign", "dataset": "divisions", "provider": "civil_affairs",
-        "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice),
+        "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1",
         "path:path": f"civil_affairs/divisions/{delivery}.html",
     }  # fmt: skip
 

@@ -13,9 +13,12 @@ from sqlalchemy import select
 
 from jobs.access.roles import roles_of_people
 from jobs.collaboration.ticket_tables import NoticeRow
+from jobs.contracts.alarm import AlarmPolicy
 from jobs.lake.database import utc
 from jobs.serving.account_tables import UploadRow
 from jobs.serving.portal.app import create_app
+from jobs.streams.alarm_store import Alarms, Limit
+from jobs.streams.alarms import Watched
 from tests.unit.collaboration.samples import OFFICER
 from tests.unit.serving.portal.asgi_requests import routes
 from tests.unit.serving.portal.portal_city import NOW, PEOPLE, Browser, City, city, delivered
@@ -50,6 +53,7 @@ def things(town: City) -> dict[tuple[str, str], str]:
                     delivery=(own, foreign)[number], key="landing/a/b/c/甲.csv", size_bytes=7, sha256="0" * 64,
                 )
             )  # fmt: skip
+    alarms = acknowledged_alarm(town, "civil_affairs"), acknowledged_alarm(town, "bureau")
     for key in ("2026-01.pdf", "drafts/2026-02.pdf"):
         town.store.objects[f"reports/bulletins/{key}"] = b"%PDF"
     with town.portal.tickets.database.session() as session:
@@ -71,9 +75,19 @@ def things(town: City) -> dict[tuple[str, str], str]:
         ("path:path", FOREIGN): f"liaocheng_gas/gas_regulator_readings/{foreign}.xlsx",
         ("path:path", PUBLISHED): "2026-01.pdf",
         ("path:path", DRAFT): "drafts/2026-02.pdf",
+        ("alarm_id", OWN): alarms[0],
+        ("alarm_id", FOREIGN): alarms[1],
         ("event", OWN): "waive",
         ("event", FOREIGN): "waive",
     }
+
+
+def acknowledged_alarm(town: City, authority: str) -> str:
+    """The number of an alarm of a gas station that is for the authority, and was acknowledged."""
+    alarms, policy = Alarms(town.portal.tickets.database), AlarmPolicy(after=1, authority=authority)
+    limit = Limit("gas_regulator_readings", f"for_{authority}", "压力超出范围", policy)
+    (event,) = alarms.watch(limit, {"G1": [Watched(NOW, True, "9")]})
+    return str(alarms.acknowledge(event.alarm.id, "值班员", NOW).id)
 
 
 def only(*allowed: str) -> dict[str, int]:
@@ -115,6 +129,10 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     "/overview/loop": {NO_DEPARTMENT: only(*BUREAU)},
     "/bulletins": {NO_DEPARTMENT: EVERYBODY},
     "/bulletins/{path:path}": {PUBLISHED: EVERYBODY, DRAFT: HIDDEN},
+    "/feeds": {NO_DEPARTMENT: EVERYBODY},
+    "/feeds/events": {NO_DEPARTMENT: EVERYBODY},
+    "/feeds/{dataset}": {OWN: dict.fromkeys(ALL, 404), FOREIGN: HIDDEN},
+    "/feeds/{dataset}/curve": {OWN: dict.fromkeys(ALL, 404), FOREIGN: HIDDEN},
     "/uploads/{upload_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/uploads/{upload_id}/state": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/reports/{path:path}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
@@ -143,6 +161,14 @@ POSTS: dict[str, dict[str, dict[str, int]]] = {
         FOREIGN: dict.fromkeys(ALL, 404),
     },
     "/notices/read": {NO_DEPARTMENT: dict.fromkeys(ALL, DONE)},
+    "/alarms/{alarm_id}/acknowledge": {
+        OWN: {who: 409 if who in (*DEPARTMENT, "officer", "leader") else 403 for who in ALL},
+        FOREIGN: {who: 404 if who in DEPARTMENT else 409 if who in ("officer", "leader") else 403 for who in ALL},
+    },
+    "/alarms/{alarm_id}/clear": {
+        OWN: {who: 422 if who in (*DEPARTMENT, "officer", "leader") else 403 for who in ALL},
+        FOREIGN: {who: 404 if who in DEPARTMENT else 422 if who in ("officer", "leader") else 403 for who in ALL},
+    },
     "/tasks/sign": {NO_DEPARTMENT: only(*DEPARTMENT)},
     "/audit": {NO_DEPARTMENT: only("auditor")},
     "/password": {NO_DEPARTMENT: dict.fromkeys(ALL, 422)},

@@ -1,0 +1,73 @@
+"""How the streams of readings are doing: what the portal shows and keeps up to date."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from jobs.contracts import Registry
+from jobs.lake.lake import Lake
+from jobs.lake.stream_ledger import Hour
+from jobs.pipeline.stream_figures import StreamFigures, figures
+from jobs.streams.alarm_store import Alarm, Alarms
+
+logger = logging.getLogger(__name__)
+SILENT_BROKER = "消息服务无响应，积压未知；已入湖的数据不受影响"
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One dataset's stream; `figures` is None before its first batch, or while the broker does not answer."""
+
+    dataset: str
+    provider: str
+    title: str
+    department: str
+    figures: StreamFigures | None
+    open_hours: int
+    sealed: Hour | None
+    alarms: tuple[Alarm, ...]
+
+    def last_event(self) -> datetime | None:
+        """The time of the newest reading."""
+        known = self.figures is not None and self.figures.last_event
+        return datetime.fromtimestamp(known, UTC) if known else None
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """All streams; `note` says in Chinese what could not be read."""
+
+    feeds: tuple[Feed, ...]
+    note: str = ""
+
+
+def read_feeds(lake: Lake, registry: Registry) -> Feeds:
+    """The streams of all contracts as they are now."""
+    known, note = _figures(lake)
+    open_hours = [hour.dataset for hour in lake.streams.hours(is_open=True)]
+    alarms = Alarms(lake.streams.database).all()
+    found = []
+    for contract in registry.streams():
+        sealed = lake.streams.last_hours(contract.id, 1)
+        found.append(
+            Feed(
+                dataset=contract.id,
+                provider=contract.provider,
+                title=contract.title,
+                department=contract.department,
+                figures=known.get(contract.id),
+                open_hours=open_hours.count(contract.id),
+                sealed=sealed[0] if sealed else None,
+                alarms=tuple(alarm for alarm in alarms if alarm.dataset == contract.id),
+            )
+        )
+    return Feeds(tuple(found), note)
+
+
+def _figures(lake: Lake) -> tuple[Mapping[str, StreamFigures], str]:
+    try:
+        return {one.dataset: one for one in figures(lake)}, ""
+    except Exception as error:  # the broker's client raises its own kinds
+        logger.warning("figures of the streams: %s", str(error)[:200])
+        return {}, SILENT_BROKER
