@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     kafka_user: str = "lake"
     kafka_password: SecretStr = Field(SecretStr(""), description="Empty: the brokers ask for no login.")
     kafka_security: Literal["SASL_PLAINTEXT", "SASL_SSL"] = "SASL_PLAINTEXT"
+    mqtt_url: str = Field("", description="MQTT server of devices, such as mqtt://user@host:1883, or mqtts:// for TLS.")
+    mqtt_password: SecretStr = SecretStr("")
+    mqtt_version: Literal["5", "3.1.1"] = "5"
+    mqtt_client: str = Field("lake-bridge", description="Client id: the MQTT server keeps messages for it.")
+    mqtt_topics: str = Field("telemetry/#", description="Topics to subscribe to.")
     collector_url: str = Field("", description="URL at which devices send readings; empty until `lake up` started it.")
 
     database_url: str = Field("", description="SQLAlchemy URL of ledger and tickets; empty means SQLite in home.")

@@ -1,4 +1,4 @@
-"""lake collector serve | add-key | keys | rotate-key | end-key: the door for devices, and the keys to it."""
+"""lake collector serve | mqtt | add-key | keys | rotate-key | end-key: the door for devices, and the keys to it."""
 
 import logging
 from collections.abc import Iterator
@@ -52,6 +52,27 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     typer.echo(f"http://{host}:{port}  (Ctrl-C ends it / 按 Ctrl-C 结束)")
     serve_collector(settings(), host, port)
+
+
+@collector.command()
+def mqtt() -> None:
+    """Take readings from the MQTT server that LAKE_MQTT_URL names, in the foreground; topics are telemetry/PROVIDER/DATASET.
+
+    Example: `LAKE_MQTT_URL=mqtt://127.0.0.1:1883 lake collector mqtt`
+    """
+    import signal
+    import threading
+
+    from jobs.lake.broker import ensure_topics, producer, topic
+    from jobs.serving.collector.mqtt import UNROUTED, Bridge
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    registry, stop = usable_contracts(settings()), threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    ensure_topics(settings(), [topic(settings(), n) for n in (UNROUTED, *(c.id for c in registry.streams()))])
+    typer.echo(f"{settings().mqtt_url or '-'}  (Ctrl-C ends it / 按 Ctrl-C 结束)")
+    Bridge(settings(), lambda: registry, producer(settings())).run(stop)
 
 
 @collector.command("add-key")

@@ -1,15 +1,18 @@
-"""lake stream run | once | status | seal | reset, and lake collector: readings that come one by one."""
+"""lake stream run | once | status | seal | reset | replay, and lake collector: readings that come one by one."""
 
 import logging
 import signal
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from jobs.cli.catalogue import usable_contracts
@@ -17,8 +20,10 @@ from jobs.lake.lake import opened
 from jobs.lake.stream_ledger import Hour, StreamState
 from jobs.pipeline.stream_figures import figures
 from jobs.settings import load as settings
+from jobs.simulator.live import DATASET, water_day
 
 PANEL = "Streams"
+SIMULATED = date(2026, 1, 12)
 stream = typer.Typer(no_args_is_help=True, help="Readings that come one by one, through the broker. 实时数据。")
 
 
@@ -143,3 +148,29 @@ def seal(
 
     for delivery in steps.seal(settings(), at.replace(tzinfo=UTC) if at else datetime.now(UTC)):
         typer.echo(delivery)
+
+
+@stream.command()
+def replay(
+    file: Annotated[
+        Path | None, typer.Argument(help="File of readings; else a simulated day of the water plants.")
+    ] = None,
+    dataset: Annotated[str, typer.Option(help="Dataset of the file.")] = DATASET,
+    speed: Annotated[float, typer.Option(min=1, help="How many times as fast as they were measured.")] = 720,
+) -> None:
+    """Send a file's readings one by one, with times that end now: live curves, and in the simulated day an alarm that opens and clears.
+
+    Example: `lake stream replay` · `lake stream replay day.csv --dataset heat_station_minutes --speed 60`
+    """
+    from jobs.pipeline.replay import readings_of
+    from jobs.pipeline.replay import replay as sending
+
+    contract = usable_contracts(settings()).contract(dataset)
+    with opened(settings()) as lake, TemporaryDirectory(prefix="lake-live-") as scratch:
+        readings = readings_of(contract, file or water_day(SIMULATED, SIMULATED.toordinal(), Path(scratch)))
+        lasts = (readings[-1][0] - readings[0][0]) / speed
+        typer.echo(f"{len(readings):,} readings in / 条读数，历时 {lasts}  →  {settings().portal_url}/feeds/{dataset}")
+        with Progress(console=Console()) as progress:
+            task = progress.add_task(dataset, total=len(readings))
+            for sent in sending(lake, contract, readings, speed):
+                progress.update(task, completed=sent)

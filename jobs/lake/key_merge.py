@@ -26,18 +26,24 @@ class Replacement:
 def replacement(table: DeltaTable, rows: pa.Table, merge: Merge) -> Replacement:
     """What merging `rows`, of one delivery and with the table's columns, writes; reads the table's keys alone.
 
-    Rows that leave without another in their place are the engine's work: `merge` has no `replaced` and no `retried`.
+    Rows of deliveries that `merge` removes leave, with or without another in their place.
     """
+    removed = [name for name in (merge.retried, *merge.replaced) if name]
+    own = [*pc.unique(rows[DELIVERY]).to_pylist(), *removed]
+    of_removed = pa.array(removed, pa.string())
+    # delta-rs refuses rows that the predicate does not match: it names the new delivery too.
+    leaving = f"{DELIVERY} IN ({quoted_list(own)})" if removed else ""
+    if not rows.num_rows:
+        return Replacement(rows, leaving)
     existing = _existing(table, rows, merge)
-    written, is_replaced = _merged(existing, rows, merge)
+    written, is_replaced = _merged(existing, rows, merge, pc.is_in(existing[DELIVERY], of_removed))
     replaced = existing.filter(pa.array(is_replaced))
     if not replaced.num_rows:
-        return Replacement(written)
+        return Replacement(written, leaving)
     # The table's other rows within the predicate are written back as they are.
-    touched = table.to_pyarrow_dataset().to_table(filter=_touched(replaced))
+    touched = table.to_pyarrow_dataset().to_table(filter=_touched(replaced) & ~ds.field(DELIVERY).isin(of_removed))
     kept = touched.filter(pa.array(~same_keys(touched, replaced, merge.key)))
-    delivery = pc.unique(rows[DELIVERY]).to_pylist()
-    predicate = f"({_touched_sql(replaced)}) OR {DELIVERY} IN ({quoted_list(delivery)})"
+    predicate = f"({_touched_sql(replaced)}) OR {DELIVERY} IN ({quoted_list(own)})"
     return Replacement(pa.concat_tables([kept.cast(written.schema), written]), predicate)
 
 
@@ -75,21 +81,23 @@ def _ends(values: pa.Array) -> pa.Array | None:
     return pa.array([span["min"].as_py(), span["max"].as_py()], values.type)
 
 
-def _merged(existing: pa.Table, rows: pa.Table, merge: Merge) -> tuple[pa.Table, np.ndarray]:
-    """The rows to write, and which existing rows they replace."""
+def _merged(existing: pa.Table, rows: pa.Table, merge: Merge, leaves: pa.ChunkedArray) -> tuple[pa.Table, np.ndarray]:
+    """The rows to write, and which existing rows they replace; `leaves`: existing rows that are removed in any case."""
     ours, theirs = _codes(rows, existing, merge.key)
-    newest = pd.Series(existing[SEQ].to_numpy()).groupby(theirs).max().reindex(ours)
+    is_leaving = np.asarray(leaves.to_numpy(), dtype=bool)
+    newest = pd.Series(existing[SEQ].to_numpy()[~is_leaving]).groupby(theirs[~is_leaving]).max().reindex(ours)
     is_new = newest.isna().to_numpy()
     is_later = rows[SEQ].to_numpy() >= newest.fillna(0).to_numpy()
     if merge.newer is not None:
         of_newer = np.asarray(pc.is_in(existing[DELIVERY], pa.array(merge.newer, existing[DELIVERY].type)))
-        is_later = ~np.isin(ours, theirs[of_newer])
+        is_later = ~np.isin(ours, theirs[of_newer & ~is_leaving])
     is_update = ~is_new & is_later & merge.latest_wins
-    is_replaced = np.isin(theirs, ours[is_update])
+    is_replaced = np.isin(theirs, ours[is_update]) & ~is_leaving
     written = rows.filter(pa.array(is_new | is_update))
-    if merge.earliest in existing.column_names and is_replaced.any():
-        dates = existing[merge.earliest].filter(pa.array(is_replaced)).to_pylist()
-        known = _earliest(dates, theirs[is_replaced], ours[is_new | is_update])
+    gives_date = is_replaced | is_leaving
+    if merge.earliest in existing.column_names and gives_date.any():
+        dates = existing[merge.earliest].filter(pa.array(gives_date)).to_pylist()
+        known = _earliest(dates, theirs[gives_date], ours[is_new | is_update])
         earliest = pc.min_element_wise(
             written[merge.earliest], pa.chunked_array([known.cast(written[merge.earliest].type)])
         )

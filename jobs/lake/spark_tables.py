@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from jobs.contracts.names import DELIVERY, RECEIVED
 from jobs.lake.delta_tables import DeltaTables
@@ -15,6 +16,7 @@ from jobs.lake.merge import Merge, quoted_list
 from jobs.lake.zones import TablePath
 from jobs.model.delivery import Delivery
 
+TRIES = 8
 FEW_ROWS = 50_000
 """Up to so many rows, interpreting a plan is faster than compiling it (measured: ten deliveries in 86 s, not 123 s)."""
 
@@ -115,7 +117,9 @@ class SparkTables:
     def replace_any(self, rows: DataFrame, path: TablePath, deliveries: Sequence[str]) -> None:
         """Write rows in place of all rows of the named deliveries, in one commit."""
         predicate = f"_delivery IN ({quoted_list(deliveries)})"
-        rows.write.format("delta").mode("overwrite").option("replaceWhere", predicate).save(path.spark_url)
+        for attempt in _attempts():
+            with attempt:
+                rows.write.format("delta").mode("overwrite").option("replaceWhere", predicate).save(path.spark_url)
 
     def overwrite(self, rows: DataFrame, path: TablePath) -> None:
         """Replace all rows; readers see the old ones until the commit."""
@@ -130,4 +134,17 @@ class SparkTables:
         """Merge rows into the table by key, in one commit."""
         view = "_merge_source"
         rows.createOrReplaceTempView(view)
-        self.spark.sql(merge.sql(path.sql, view, rows.columns)).collect()
+        statement = merge.sql(path.sql, view, rows.columns)
+        for attempt in _attempts():
+            with attempt:
+                self.spark.sql(statement).collect()
+
+
+def _attempts() -> Retrying:
+    """Attempts at a commit of the engine: on a conflict with another writer, the next starts from the newer table."""
+    wait = wait_random_exponential(multiplier=0.2, max=5)
+    return Retrying(retry=retry_if_exception(_is_conflict), stop=stop_after_attempt(TRIES), wait=wait, reraise=True)
+
+
+def _is_conflict(error: BaseException) -> bool:
+    return "[DELTA_CONCURRENT_" in str(error)

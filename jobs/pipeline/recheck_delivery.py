@@ -17,7 +17,7 @@ from jobs.pipeline.open_rows import request_for
 from jobs.pipeline.recheck import Keys, KeyVerdicts, Recheck, RecheckRequest, Redelivery, suspected
 from jobs.pipeline.recheck import recheck as recheck_rows
 
-UNJUDGEABLE = (State.LANDED, State.UNREADABLE)
+UNJUDGEABLE = (State.OPEN, State.LANDED, State.UNREADABLE)
 
 
 def recheck(lake: Lake, registry: Registry, delivery_id: str, against: str = "") -> list[Recheck]:

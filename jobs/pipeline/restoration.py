@@ -129,6 +129,8 @@ class OverwrittenRows:
         own_id, deliveries = self.withdrawal.delivery.id, self.lake.ledger.deliveries(self.contract.id)
         withdrawn = {own_id, *self.withdrawal.withdrawn, *replaced_by(deliveries, own_id)}
         standing = [delivery for delivery in deliveries if delivery.state in ACCEPTED and delivery.id not in withdrawn]
+        if self.withdrawal.delivery.is_sealed_hour():  # hours of a stream have no reading in common
+            standing = [delivery for delivery in standing if not delivery.is_sealed_hour()]
         if not self.contract.key():
             return [delivery for delivery in standing if delivery.id in self.withdrawal.reinstated]
         if self.contract.write.mode == "merge":

@@ -20,6 +20,7 @@ EFFECTS: Mapping[str, str] = {
 }
 SEVERITY_ORDER: Mapping[str, int] = {"critical": 0, "warning": 1, "info": 2}
 MARKS: Mapping[State, str] = {
+    State.OPEN: "○",
     State.LANDED: "○",
     State.UNREADABLE: "✕",
     State.LOADED: "○",
@@ -28,6 +29,7 @@ MARKS: Mapping[State, str] = {
     State.REFUSED: "✕",
 }
 TONES: Mapping[State, str] = {
+    State.OPEN: "wait",
     State.LANDED: "wait",
     State.UNREADABLE: "bad",
     State.LOADED: "wait",

@@ -46,14 +46,16 @@ def rows_of(seq: int, keys: set[tuple[Any, Any]], number: int) -> pa.Table:
     return pa.Table.from_pylist(rows, SCHEMA)
 
 
-def merged_plainly(stored: list[dict[str, Any]], rows: list[dict[str, Any]], latest_wins: bool) -> list[dict[str, Any]]:
+def merged_plainly(stored: list[dict[str, Any]], rows: list[dict[str, Any]], merge: Merge) -> list[dict[str, Any]]:
     """What MERGE says, in the words of Python."""
-    by_key = {(row["id"], row["at"]): row for row in stored}
+    leaving = {(row["id"], row["at"]): row for row in stored if row["_delivery"] in merge.replaced}
+    by_key = {(row["id"], row["at"]): row for row in stored if row["_delivery"] not in merge.replaced}
     for row in rows:
-        other = by_key.get((row["id"], row["at"]))
+        other, left = by_key.get((row["id"], row["at"])), leaving.get((row["id"], row["at"]))
         if other is None:
-            by_key[row["id"], row["at"]] = row
-        elif latest_wins and row["_seq"] >= other["_seq"]:
+            dates = [d for d in (row["_first_sent_on"], left and left["_first_sent_on"]) if d is not None]
+            by_key[row["id"], row["at"]] = row | {"_first_sent_on": min(dates, default=None)}
+        elif merge.latest_wins and row["_seq"] >= other["_seq"]:
             dates = [d for d in (row["_first_sent_on"], other["_first_sent_on"]) if d is not None]
             by_key[row["id"], row["at"]] = row | {"_first_sent_on": min(dates, default=None)}
     return list(by_key.values())
@@ -61,7 +63,7 @@ def merged_plainly(stored: list[dict[str, Any]], rows: list[dict[str, Any]], lat
 
 def commit(folder: str, rows: pa.Table, merge: Merge) -> None:
     change = replacement(DeltaTable(folder), rows, merge)
-    if not change.rows.num_rows:
+    if not change.rows.num_rows and not change.predicate:
         return
     if change.predicate:
         write_deltalake(folder, change.rows, mode="overwrite", predicate=change.predicate)
@@ -71,18 +73,23 @@ def commit(folder: str, rows: pa.Table, merge: Merge) -> None:
 
 @pytest.mark.parametrize("latest_wins", [True, False])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(deliveries=DELIVERIES)
+@given(deliveries=DELIVERIES, replaced=st.lists(st.sets(st.integers(0, 4)), min_size=5, max_size=5))
 def test_merge_in_memory_is_what_merge_says(
-    deliveries: list[tuple[int, set[tuple[Any, Any]]]], latest_wins: bool, tmp_path_factory: pytest.TempPathFactory
+    deliveries: list[tuple[int, set[tuple[Any, Any]]]],
+    replaced: list[set[int]],
+    latest_wins: bool,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    """Also where deliveries before are replaced: their rows leave, with or without others in their place."""
     folder = str(tmp_path_factory.mktemp("silver"))
     write_deltalake(folder, SCHEMA.empty_table())
-    merge = Merge(("id", "at"), latest_wins, earliest="_first_sent_on")
     expected: list[dict[str, Any]] = []
     for number, (seq, keys) in enumerate(deliveries):
         rows = rows_of(seq, keys, number)
+        left = tuple(f"d{other}" for other in replaced[number] if other < number)
+        merge = Merge(("id", "at"), latest_wins, left, earliest="_first_sent_on")
         commit(folder, rows, merge)
-        expected = merged_plainly(expected, rows.to_pylist(), latest_wins)
+        expected = merged_plainly(expected, rows.to_pylist(), merge)
     stored = DeltaTable(folder).to_pyarrow_table().to_pylist()
     assert sorted(stored, key=repr) == sorted(expected, key=repr)
 
@@ -94,6 +101,14 @@ def test_files_stay_readable_with_a_filter(tmp_path: Path) -> None:
     commit(folder, rows_of(2, {("b", 2)}, 1), merge)
     kept = DeltaTable(folder).to_pyarrow_table(filters=[("_delivery", "=", "d0")])
     assert kept["id"].to_pylist() == ["a"]
+
+
+def test_a_refused_delivery_removes_what_it_replaces(tmp_path: Path) -> None:
+    folder, merge = str(tmp_path), Merge(("id", "at"), latest_wins=False, replaced=("d0",))
+    write_deltalake(folder, rows_of(1, {("a", 1)}, 0))
+    write_deltalake(folder, rows_of(2, {("b", 1)}, 1), mode="append")
+    commit(folder, SCHEMA.empty_table(), merge)
+    assert DeltaTable(folder).to_pyarrow_table()["id"].to_pylist() == ["b"]
 
 
 def test_rows_of_other_keys_are_not_read(tmp_path: Path) -> None:

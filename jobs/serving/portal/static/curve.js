@@ -5,6 +5,7 @@
   if (!place || !window.uPlot) { return; }
   var COLOURS = { "物理": "#6b7780", "规定": "#b42318", "运行": "#b45309" };
   function size() { return { width: place.clientWidth, height: Math.max(220, Math.min(360, place.clientWidth * 0.5)) }; }
+  function local(seconds) { return uPlot.tzDate(new Date(seconds * 1000), place.dataset.zone); }
   function level(times, value) { return times.map(function () { return value; }); }
   function lines(found) {
     var values = [], series = [];
@@ -21,7 +22,7 @@
     var marked = found.values.map(function (value, index) { return found.marks[index] ? value : null; });
     var limits = lines(found), unit = found.unit ? "（" + found.unit + "）" : "";
     var options = {
-      width: size().width, height: size().height, scales: { x: { time: true } },
+      width: size().width, height: size().height, tzDate: local, scales: { x: { time: true } },
       axes: [{ values: "{MM}-{DD} {HH}:{mm}", space: 90 }, { size: 64 }],
       series: [{ label: "时间", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
         { label: found.title + unit, stroke: "#1b4b72", width: 1.5, points: { show: false } },
