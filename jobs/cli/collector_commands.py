@@ -58,7 +58,7 @@ def serve(
 def mqtt() -> None:
     """Take readings from the MQTT server that LAKE_MQTT_URL names, in the foreground; topics are telemetry/PROVIDER/DATASET.
 
-    Example: `LAKE_MQTT_URL=mqtt://127.0.0.1:1883 lake collector mqtt`
+    Example: `lake collector mqtt`
     """
     import signal
     import threading

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,12 +41,9 @@ def readings_of(contract: Contract, file: Path) -> list[Timed]:
     with TemporaryDirectory(prefix="lake-replay-") as scratch:
         reading = read([LocalFile(file.name, file)], contract, Path(scratch))
         rows = pa.Table.from_batches(list(reading.batches), reading.schema)
-    columns = {name: rows[name].to_pylist() for name in rows.column_names if name not in BRONZE_OWN}
-    for name in _times(contract, columns):
-        moments = event_times(rows[name], contract, stream.model_copy(update={"event_time": name}))
-        columns[name] = [text if at is None else at for at, text in zip(moments, columns[name], strict=True)]
-    values = ({name: column[place] for name, column in columns.items()} for place in range(rows.num_rows))
-    given = ({name: value for name, value in row.items() if value is not None} for row in values)
+    columns = [_values(contract, stream, rows, name) for name in rows.column_names if name not in BRONZE_OWN]
+    names = [name for name in rows.column_names if name not in BRONZE_OWN]
+    given = (_given(names, values) for values in zip(*columns, strict=True))
     found = [(at, row) for row in given if isinstance(at := row.get(stream.event_time), datetime)]
     if not found:
         raise UserError(f"{file}: no reading with a time in {stream.event_time} / 文件中没有带时间的读数")
@@ -90,8 +87,17 @@ def replay(
         pause(TICK_S)
 
 
-def _times(contract: Contract, names: Collection[str]) -> list[str]:
-    return [field.name for field in contract.fields if field.type == "timestamp" and field.name in names]
+def _values(contract: Contract, stream: Stream, rows: pa.Table, name: str) -> list[str | datetime | None]:
+    """The column's texts; those of a timestamp as moments where they are any."""
+    texts: list[str | datetime | None] = rows[name].to_pylist()
+    if not any(field.name == name and field.type == "timestamp" for field in contract.fields):
+        return texts
+    moments = event_times(rows[name], contract, stream.model_copy(update={"event_time": name}))
+    return [text if at is None else at for at, text in zip(moments, texts, strict=True)]
+
+
+def _given(names: Sequence[str], values: Sequence[str | datetime | None]) -> dict[str, str | datetime]:
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
 def _text(value: str | datetime, moved: timedelta, field: Field | None, zone: str) -> str:

@@ -121,6 +121,12 @@ class OverwrittenRows:
         for rows in self.persisted:
             rows.unpersist()
 
+    def _may_share(self, delivery: Delivery) -> bool:
+        """Whether it may have curated rows in common with the new one; two hours of a stream have none."""
+        return delivery.state in ACCEPTED and not (
+            delivery.is_sealed_hour() and self.withdrawal.delivery.is_sealed_hour()
+        )
+
     def _by_precedence(self) -> list[Delivery]:
         """Valid deliveries by precedence, the winner last: later ones in merge mode, else earlier ones.
 
@@ -128,9 +134,7 @@ class OverwrittenRows:
         """
         own_id, deliveries = self.withdrawal.delivery.id, self.lake.ledger.deliveries(self.contract.id)
         withdrawn = {own_id, *self.withdrawal.withdrawn, *replaced_by(deliveries, own_id)}
-        standing = [delivery for delivery in deliveries if delivery.state in ACCEPTED and delivery.id not in withdrawn]
-        if self.withdrawal.delivery.is_sealed_hour():  # hours of a stream have no reading in common
-            standing = [delivery for delivery in standing if not delivery.is_sealed_hour()]
+        standing = [delivery for delivery in deliveries if delivery.id not in withdrawn and self._may_share(delivery)]
         if not self.contract.key():
             return [delivery for delivery in standing if delivery.id in self.withdrawal.reinstated]
         if self.contract.write.mode == "merge":
