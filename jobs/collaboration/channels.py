@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pydantic import Field
 from sqlalchemy import select, update
 
-from jobs.collaboration.reminders import Channel, Digest
+from jobs.collaboration.reminders import Channel, Message
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.contracts.policy_file import PolicyPart, read_policy
 from jobs.errors import ServiceUnavailable
@@ -48,12 +48,12 @@ class Mail:
         """Whether an address is known."""
         return bool(self.addresses.get(department))
 
-    def send(self, digest: Digest) -> None:
+    def send(self, message: Message) -> None:
         """The digest as a plain text mail; ServiceUnavailable where the server refuses it for any address."""
         mail = EmailMessage()
-        mail["Subject"], mail["From"] = digest.title, self.settings.smtp_sender
-        mail["To"] = ", ".join(self.addresses[digest.department])
-        mail.set_content("\n".join(digest.texts()), charset="utf-8")
+        mail["Subject"], mail["From"] = message.title, self.settings.smtp_sender
+        mail["To"] = ", ".join(self.addresses[message.department])
+        mail.set_content("\n".join(message.texts()), charset="utf-8")
         try:
             with self._server() as server:
                 refused = server.send_message(mail)
@@ -85,14 +85,14 @@ class Webhook:
         """Always: one group serves all departments."""
         return True
 
-    def send(self, digest: Digest, now: datetime | None = None) -> None:
+    def send(self, message: Message, now: datetime | None = None) -> None:
         """The digest in the robot's JSON; ServiceUnavailable where it answers with an error."""
         import httpx  # its import takes a tenth of a second, needed only to send
 
-        text = truncated(digest, MOST_BYTES)
+        text = truncated(message, MOST_BYTES)
         shapes: Mapping[Robot, dict[str, Any]] = {
             "wecom": {"msgtype": "markdown", "markdown": {"content": text}},
-            "dingtalk": {"msgtype": "markdown", "markdown": {"title": digest.title, "text": text}},
+            "dingtalk": {"msgtype": "markdown", "markdown": {"title": message.title, "text": text}},
         }
         try:
             answer = httpx.post(self._address(now), json=shapes[self.name], timeout=TIMEOUT_S, trust_env=False)
@@ -136,11 +136,11 @@ class PortalNotices:
         """Always."""
         return True
 
-    def send(self, digest: Digest) -> None:
+    def send(self, message: Message) -> None:
         """The digest as a notice."""
-        text = "\n".join(digest.texts())
+        text = "\n".join(message.texts())
         with self.database.session() as session:
-            session.add(NoticeRow(department=digest.department, at=utc(self.now), title=digest.title, text=text))
+            session.add(NoticeRow(department=message.department, at=utc(self.now), title=message.title, text=text))
 
     def notices(self, department: str) -> tuple[Notice, ...]:
         """A department's notices, newest first."""
@@ -182,9 +182,9 @@ def contacts(file: Path) -> Mapping[str, tuple[str, ...]]:
     return read_policy(file, Contacts, REMEDY)[0].departments
 
 
-def truncated(digest: Digest, most_bytes: int) -> str:
+def truncated(message: Message, most_bytes: int) -> str:
     """Title and lines in at most so many bytes of UTF-8; the last line says how many do not fit."""
-    lines = [f"### {digest.title}", *(f"- {text}" for text in digest.texts())]
+    lines = [f"### {message.title}", *(f"- {text}" for text in message.texts())]
     for left_out in range(len(lines)):
         rest = [f"- 还有 {left_out} 个，请到平台查看"] if left_out else []
         text = "\n".join([*lines[: len(lines) - left_out], *rest])

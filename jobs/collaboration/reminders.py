@@ -52,6 +52,19 @@ class SentDigest:
     error: str
 
 
+class Message(Protocol):
+    """What a channel sends: to whom, a title, and lines of text."""
+
+    @property
+    def department(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    def texts(self) -> Iterator[str]:
+        """The texts of the lines."""
+
+
 class Channel(Protocol):
     """A notification channel to departments."""
 
@@ -61,7 +74,7 @@ class Channel(Protocol):
     def reaches(self, department: str) -> bool:
         """Whether the channel reaches the department."""
 
-    def send(self, digest: Digest) -> None:
+    def send(self, message: Message) -> None:
         """Send it; ServiceUnavailable where the channel does not accept it."""
 
 

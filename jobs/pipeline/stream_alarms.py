@@ -1,22 +1,25 @@
 """Verdicts of a batch → alarms; and alarms → the topic of alarms."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
+from jobs.collaboration.channels import channels
 from jobs.conform.split import MASK
 from jobs.contracts import Contract, Rule
 from jobs.contracts.stream import Stream
+from jobs.errors import ServiceUnavailable
 from jobs.lake.bits import AnyBit
 from jobs.lake.broker import alarms_topic, ensure_topics, producer
 from jobs.lake.lake import Lake
 from jobs.streams.alarm_store import AlarmEvent, Alarms, Limit
-from jobs.streams.alarms import Watched
+from jobs.streams.alarms import CHANGE_WORDS, Watched
 
 logger = logging.getLogger(__name__)
 FLUSH_S = 10
@@ -94,5 +97,38 @@ def publish(lake: Lake, now: datetime) -> int:
         key, noted = str(event.alarm.id), partial(note, event.seq)
         client.produce(alarms_topic(lake.settings), event.as_json(), key=key, on_delivery=noted)
     client.flush(FLUSH_S)
+    notify(lake, [event for event in events if event.seq in set(stored)], now)
     alarms.sent(stored)
     return len(stored)
+
+
+@dataclass(frozen=True)
+class AlarmMessage:
+    """What an authority is told of alarms; it holds no value, since a group robot's whole group reads it."""
+
+    department: str
+    title: str
+    lines: tuple[str, ...]
+
+    def texts(self) -> Iterator[str]:
+        """The texts of the lines."""
+        return iter(self.lines)
+
+
+def notify(lake: Lake, events: Sequence[AlarmEvent], now: datetime) -> None:
+    """Tell the authorities, in the portal and by the channels that the settings configure; one that fails is not tried again."""
+    zone = ZoneInfo(lake.settings.timezone)
+    for authority in sorted({event.alarm.authority for event in events}):
+        lines = tuple(_line(event, zone) for event in events if event.alarm.authority == authority)
+        message = AlarmMessage(authority, f"实时报警：{len(lines)} 条变化", lines)
+        for channel in channels(lake.settings, lake.streams.database, now):
+            try:
+                if channel.reaches(authority):
+                    channel.send(message)
+            except ServiceUnavailable as error:
+                logger.warning("%s to %s: %s", channel.name, authority, error)
+
+
+def _line(event: AlarmEvent, zone: ZoneInfo) -> str:
+    alarm = event.alarm
+    return f"{event.at.astimezone(zone):%m-%d %H:%M} {CHANGE_WORDS[event.change]}：{alarm.device} {alarm.message}（编号 {alarm.id}）"

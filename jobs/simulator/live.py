@@ -9,7 +9,7 @@ from jobs.simulator.setting import Setting
 
 DATASET = FEED.dataset
 FIELD, BROKEN = "out_turbidity_ntu", "1.85"
-FROM, UNTIL = 0.5, 0.52
+FROM, UNTIL = 0.5, 0.62
 """The part of the day during which the first plant's turbidity is beyond its limit."""
 
 

@@ -30,6 +30,8 @@ PAGES = {
         "overview",
         "overview/loop",
         "bulletins",
+        "feeds",
+        "feeds/gas_regulator_readings",
     ),
     "leader": ("tasks", "overview", "overview/loop", "bulletins", "reports"),
     "auditor": ("tasks", "audit"),

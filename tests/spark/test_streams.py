@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jobs.collaboration.channels import PortalNotices
 from jobs.contracts import Registry
 from jobs.contracts.names import DELIVERY
 from jobs.lake.lake import Lake
@@ -154,6 +155,9 @@ def test_a_broken_limit_opens_one_alarm_and_readings_clear_it(
     assert alarms_of(stream_lake).all() == []
     assert publish(stream_lake, SEALED) == 1
     assert [e.change for e in alarms_of(stream_lake).events(opened.id)] == ["opened", "escalated", "cleared"]
+    told = PortalNotices(stream_lake.streams.database, SEALED).notices("bureau")
+    assert [notice.title for notice in told] == ["实时报警：1 条变化", "实时报警：2 条变化"]
+    assert "发生：A 供温不高于回温" in told[1].text
     (sealed,) = seal_due(stream_lake, registry, SEALED)
     (ticket,) = govern(stream_lake, registry, sealed).tickets
     with open_tickets(stream_lake, registry) as tickets:
