@@ -34,6 +34,7 @@ class Right(StrEnum):
     MEDIATE = "mediate"
     READ_REQUESTS = "read_requests"
     HANDLE_ALARMS = "handle_alarms"
+    MANAGE_KEYS = "manage_keys"
     OVERSEE = "oversee"
     AUDIT = "audit"
 

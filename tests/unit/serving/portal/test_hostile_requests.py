@@ -66,6 +66,9 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/requests": {
         "csrf": "", "dataset": "gas_regulator_readings", "record": "1", "field": "f", "message": "m", "evidence": "e",
     },
+    "/keys": {"csrf": "", "provider": "liaocheng_heat", "note": "x"},
+    "/keys/{key_id}/rotate": {"csrf": ""},
+    "/keys/{key_id}/end": {"csrf": ""},
     "/alarms/{alarm_id}/acknowledge": {"csrf": ""},
     "/alarms/{alarm_id}/clear": {"csrf": "", "reason": "x"},
     "/notices/{notice_id}/read": {"csrf": ""},
@@ -93,6 +96,9 @@ API: Mapping[str, Mapping[str, Any]] = {
     "/api/tickets/{ticket_id}/steps/{event}": {"seen": 2, "facts": {k: str(v) for k, v in STATED.items()}},
 }
 ABLE = {
+    "/keys": "operator",
+    "/keys/{key_id}/rotate": "operator",
+    "/keys/{key_id}/end": "operator",
     "/audit": "auditor",
     "/api/audit": "auditor",
     "waive": "officer",
@@ -133,7 +139,7 @@ def things(town: City) -> dict[str, str]:
     delivery = delivered(town, "divisions")
     return {
         "ticket_id": town.issue, "event": "sign", "dataset": "divisions", "provider": "civil_affairs",
-        "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1",
+        "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1", "key_id": "ab",
         "path:path": f"civil_affairs/divisions/{delivery}.html",
     }  # fmt: skip
 
