@@ -1,6 +1,7 @@
 """Products built: silver → gold, published only where their own critical rules hold."""
 
 import logging
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame
@@ -13,6 +14,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.results import Results
+from jobs.lake.session import is_unavailable
 from jobs.lake.zones import Zone
 from jobs.model.delivery import State
 from jobs.pipeline.ingestion import AWAITED
@@ -40,6 +42,23 @@ def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
     lake.tables.interpret(sum(lake.delta.count(lake.path(Zone.SILVER, name)) for name in inputs), len(contract.fields))
     rows = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
     return _publish_product(lake, registry, contract, rows, inputs)
+
+
+def build_of(lake: Lake, registry: Registry, datasets: Collection[str]) -> list[str]:
+    """Ids of the products that were built because one of these inputs has changed; one that fails stops no other."""
+    built = []
+    for contract in registry.products():
+        if contract.product is None or not set(contract.product.inputs) & set(datasets):
+            continue
+        try:
+            finished = build(lake, registry, contract.id)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            logger.exception("%s: not built", contract.id)
+            continue
+        built += [] if finished is None else [contract.id]
+    return built
 
 
 def awaited(lake: Lake, registry: Registry, product_id: str) -> list[str]:

@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from jobs.errors import LakeError
 from jobs.lake.lake import Lake
 from jobs.lake.session import is_unavailable
 from jobs.pipeline.processing import report_and_govern
+from jobs.pipeline.products import build_of
 from jobs.pipeline.stream_alarms import publish
 from jobs.pipeline.stream_query import start, subscribed
 from jobs.pipeline.stream_seal import seal_due
@@ -72,8 +73,8 @@ class StreamService:
             registry = load_usable(settings.schemas, settings.expectations)
             self._keep_running(registry, self._checkpoint)
             publish(self._lake, self._now())
-            if seal_due(self._lake, registry, self._now()):
-                report_and_govern(self._lake, registry)
+            if evaluated := seal_due(self._lake, registry, self._now()):
+                _follow_up(self._lake, registry, evaluated)
         except Exception as error:  # whatever failed is tried again, and the others go on
             return self._failed(error)
         self._pause_s = FIRST_PAUSE_S
@@ -116,8 +117,14 @@ def seal(lake: Lake, registry: Registry, now: datetime) -> list[str]:
     if lake.settings.kafka_servers:
         publish(lake, now)
     evaluated = seal_due(lake, registry, now)
-    report_and_govern(lake, registry)
+    _follow_up(lake, registry, evaluated)
     return evaluated
+
+
+def _follow_up(lake: Lake, registry: Registry, evaluated: Sequence[str]) -> None:
+    """Reports and tickets of the deliveries, and the products made from their datasets."""
+    report_and_govern(lake, registry)
+    build_of(lake, registry, {lake.ledger.get(delivery).dataset for delivery in evaluated})
 
 
 def read_once(lake: Lake, registry: Registry) -> list[str]:
