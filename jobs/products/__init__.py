@@ -12,6 +12,7 @@ from jobs.products.air_quality import air_quality_day
 from jobs.products.enterprises import enterprise_master
 from jobs.products.hotline import hotline_day
 from jobs.products.utilities import utility_day_by_county
+from jobs.products.water_hours import water_plant_hour
 
 Builder = Callable[[Mapping[str, DataFrame]], DataFrame]
 
@@ -20,6 +21,7 @@ BUILDERS: Mapping[str, Builder] = {
     "enterprise_master": enterprise_master,
     "hotline_day": hotline_day,
     "utility_day_by_county": utility_day_by_county,
+    "water_plant_hour": water_plant_hour,
 }
 
 __all__ = ["BUILDERS", "Builder"]
