@@ -77,7 +77,7 @@ def status() -> None:
     Console().print(_hours(hours, zone))
 
 
-def _states(states: list[StreamState], lags: Mapping[str, int], zone: ZoneInfo) -> Table:
+def _states(states: list[StreamState], lags: Mapping[str, int | None], zone: ZoneInfo) -> Table:
     table = Table(
         "dataset / 数据集",
         "batch / 批次",
@@ -97,7 +97,7 @@ def _states(states: list[StreamState], lags: Mapping[str, int], zone: ZoneInfo) 
             str(one.batch),
             f"{one.at.astimezone(zone):%F %T}",
             *numbers,
-            str(lags[one.dataset]),
+            "?" if lags[one.dataset] is None else str(lags[one.dataset]),
             facts["error"],
         )
     return table

@@ -1,5 +1,6 @@
 """How the streams are doing: figures of each dataset's last batch, its lag, open hours and alarms."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.stream_ledger import StreamState
 from jobs.streams.alarm_store import Alarms
 
+logger = logging.getLogger(__name__)
 NAMES = {
     "rows": ("lake_stream_batch_rows", "Messages of the last batch."),
     "new": ("lake_stream_batch_new_rows", "Rows of the last batch that were not known."),
@@ -38,7 +40,8 @@ class StreamFigures:
     batch: int
     kept: int
     failed: int
-    lag: int
+    lag: int | None
+    """None while the broker does not answer."""
     last_event: float
     last_received: float
     open_hours: int
@@ -78,13 +81,18 @@ def _lines(found: list[StreamFigures]) -> Iterator[str]:
     for field, (name, words) in NAMES.items():
         yield f"# HELP {name} {words}"
         yield f"# TYPE {name} gauge"
-        yield from (f'{name}{{dataset="{one.dataset}"}} {getattr(one, field)}' for one in found)
+        known = (one for one in found if getattr(one, field) is not None)
+        yield from (f'{name}{{dataset="{one.dataset}"}} {getattr(one, field)}' for one in known)
 
 
-def _lag(lake: Lake, state: StreamState) -> int:
+def _lag(lake: Lake, state: StreamState) -> int | None:
     """Messages after the last one of each partition that the lake has."""
-    ends = end_offsets(lake.settings, topic(lake.settings, state.dataset))
-    known = state.facts["offsets"]
+    try:
+        ends = end_offsets(lake.settings, topic(lake.settings, state.dataset))
+    except Exception as error:  # the broker's client raises its own kinds
+        logger.warning("%s: lag unknown: %s", state.dataset, str(error)[:200])
+        return None
+    known: dict[str, int] = state.facts["offsets"]
     return sum(max(0, end - known.get(str(partition), 0)) for partition, end in ends.items())
 
 

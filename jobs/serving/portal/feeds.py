@@ -1,7 +1,5 @@
 """How the streams of readings are doing: what the portal shows and keeps up to date."""
 
-import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,13 +9,12 @@ from jobs.lake.stream_ledger import Hour
 from jobs.pipeline.stream_figures import StreamFigures, figures
 from jobs.streams.alarm_store import Alarm, Alarms
 
-logger = logging.getLogger(__name__)
-SILENT_BROKER = "消息服务无响应，积压未知；已入湖的数据不受影响"
+UNKNOWN_LAG = "积压未知：消息服务无响应，或在门户之后才启动（重启门户后显示）；已入湖的数据不受影响"
 
 
 @dataclass(frozen=True)
 class Feed:
-    """One dataset's stream; `figures` is None before its first batch, or while the broker does not answer."""
+    """One dataset's stream; `figures` is None before its first batch."""
 
     dataset: str
     provider: str
@@ -44,7 +41,7 @@ class Feeds:
 
 def read_feeds(lake: Lake, registry: Registry) -> Feeds:
     """The streams of all contracts as they are now."""
-    known, note = _figures(lake)
+    known = {one.dataset: one for one in figures(lake)}
     open_hours = [hour.dataset for hour in lake.streams.hours(is_open=True)]
     alarms = Alarms(lake.streams.database).all()
     found = []
@@ -62,12 +59,4 @@ def read_feeds(lake: Lake, registry: Registry) -> Feeds:
                 alarms=tuple(alarm for alarm in alarms if alarm.dataset == contract.id),
             )
         )
-    return Feeds(tuple(found), note)
-
-
-def _figures(lake: Lake) -> tuple[Mapping[str, StreamFigures], str]:
-    try:
-        return {one.dataset: one for one in figures(lake)}, ""
-    except Exception as error:  # the broker's client raises its own kinds
-        logger.warning("figures of the streams: %s", str(error)[:200])
-        return {}, SILENT_BROKER
+    return Feeds(tuple(found), UNKNOWN_LAG if any(one.lag is None for one in known.values()) else "")

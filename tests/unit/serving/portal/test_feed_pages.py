@@ -10,6 +10,7 @@ import pytest
 
 from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.names import MARKS
+from jobs.errors import ServiceUnavailable
 from jobs.lake.stream_ledger import StreamState
 from jobs.lake.zones import Zone
 from jobs.pipeline import stream_figures
@@ -58,6 +59,16 @@ def test_the_state_of_a_stream_is_told_on_the_page_and_as_an_event(town: City) -
     assert event.headers["content-type"].startswith("text/event-stream")
     told = json.loads(event.text.split("data: ")[1])[DATASET]
     assert (told["lag"], told["rejected"], told["alarms"]) == ("10", "2", "1")
+
+
+def test_without_the_broker_all_but_the_lag_is_shown(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object) -> None:
+        raise ServiceUnavailable("no broker")
+
+    monkeypatch.setattr(stream_figures, "end_offsets", silent)
+    page = Browser(town.portal, "officer").get("/feeds").text
+    assert "积压未知" in page
+    assert "60 条" in page
 
 
 def test_a_silent_device_is_named(town: City) -> None:
