@@ -22,7 +22,7 @@
     var marked = found.values.map(function (value, index) { return found.marks[index] ? value : null; });
     var limits = lines(found), unit = found.unit ? "（" + found.unit + "）" : "";
     var options = {
-      width: size().width, height: size().height, tzDate: local, scales: { x: { time: true } },
+      width: size().width, height: size().height, tzDate: local, padding: [null, 28, null, null], scales: { x: { time: true } },
       axes: [{ values: "{MM}-{DD} {HH}:{mm}", space: 90 }, { size: 64 }],
       series: [{ label: "时间", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
         { label: found.title + unit, stroke: "#1b4b72", width: 1.5, points: { show: false } },
