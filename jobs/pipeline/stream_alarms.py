@@ -104,7 +104,7 @@ def publish(lake: Lake, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class AlarmMessage:
-    """What an authority is told of alarms; it holds no value, since a group robot's whole group reads it."""
+    """A notification of alarms to an authority. It contains no reading: every member of a chat group sees what a webhook posts."""
 
     department: str
     title: str
@@ -116,7 +116,7 @@ class AlarmMessage:
 
 
 def notify(lake: Lake, events: Sequence[AlarmEvent], now: datetime) -> None:
-    """Tell the authorities, in the portal and by the channels that the settings configure; one that fails is not tried again."""
+    """Notify the authorities in the portal and by the configured channels; a failed notification is logged, not retried."""
     zone = ZoneInfo(lake.settings.timezone)
     for authority in sorted({event.alarm.authority for event in events}):
         lines = tuple(_line(event, zone) for event in events if event.alarm.authority == authority)

@@ -30,7 +30,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 
 class StreamService:
-    """Runs the query until it is told to stop; while another process owns the query, it waits to take over."""
+    """Runs the query until it is stopped; while another process owns the query, it is on standby."""
 
     def __init__(self, lake: Lake, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._lake, self._now = lake, now

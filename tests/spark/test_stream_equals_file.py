@@ -99,13 +99,13 @@ def as_file(lake: Lake, registry: Registry, sent: Sequence[Sent], day: datetime,
 
 
 def curated(lake: Lake, dataset: str) -> dict[str, list[str]]:
-    """What the tables say of all readings so far, without where they come from."""
-    told = {}
+    """The rows of the tables so far, without the columns that name their source."""
+    contents = {}
     for zone, but in ((Zone.SILVER, ()), (Zone.QUARANTINE, ("_received_date",)), (Zone.EVIDENCE, ("_received_date",))):
         rows = all_rows(lake, zone, dataset) if lake.delta.open(lake.path(zone, dataset)) else []
         left_out = {DELIVERY, FILE, ROW, SEQ, FIRST_SENT, *but}
-        told[str(zone)] = sorted(repr({k: v for k, v in row.items() if k not in left_out}) for row in rows)
-    return told
+        contents[str(zone)] = sorted(repr({k: v for k, v in row.items() if k not in left_out}) for row in rows)
+    return contents
 
 
 @examples(

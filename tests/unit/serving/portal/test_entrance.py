@@ -1,8 +1,7 @@
 """Who gets in: passwords, sessions, forged forms, guessing, headers."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -14,15 +13,7 @@ from jobs.serving.account_tables import AccountRow, SessionRow
 from jobs.serving.accounts import LoginRefused, Person
 from jobs.serving.portal.routes.entrance import local
 from jobs.serving.throttle import TooManyTries
-from tests.unit.serving.portal.portal_city import NOW, PASSWORD, Browser, City, city, hidden
-
-
-@pytest.fixture
-def town(made_url: str, tmp_path: Path) -> Iterator[City]:
-    made = city(tmp_path, made_url)
-    yield made
-    made.portal.tickets.database.close()
-    made.portal.lake.ledger.close()
+from tests.unit.serving.portal.portal_city import NOW, PASSWORD, Browser, City, hidden
 
 
 def test_who_is_not_logged_in_is_sent_to_the_login_and_then_back(town: City) -> None:

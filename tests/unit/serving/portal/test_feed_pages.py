@@ -49,6 +49,7 @@ def town(made_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield made
     made.portal.tickets.database.close()
     made.portal.lake.ledger.close()
+    made.portal.lake.streams.close()
 
 
 def test_the_state_of_a_stream_is_told_on_the_page_and_as_an_event(town: City) -> None:

@@ -1,23 +1,11 @@
 """Keys of devices in the portal: a secret is shown once, a rotated key stays valid for a while, an ended one opens nothing."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from jobs.serving.collector.keys import Keys
-from tests.unit.serving.portal.portal_city import Browser, City, city
+from tests.unit.serving.portal.portal_city import Browser, City
 
 SECRET = re.compile(r"<code>(lake_\w+_[\w-]+)</code>")
-
-
-@pytest.fixture
-def town(made_url: str, tmp_path: Path) -> Iterator[City]:
-    made = city(tmp_path, made_url)
-    yield made
-    made.portal.tickets.database.close()
-    made.portal.lake.ledger.close()
 
 
 def test_a_key_is_made_rotated_and_ended(town: City) -> None:

@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +16,7 @@ from jobs.serving.portal.context import Portal
 from jobs.serving.sessions import csrf_of
 from tests.unit.lake.local_lake import CANARIES
 from tests.unit.serving.portal.asgi_requests import Asked, addresses
-from tests.unit.serving.portal.portal_city import PASSWORD, Browser, City, city, delivered, hidden
-
-
-@pytest.fixture
-def town(made_url: str, tmp_path: Path) -> Iterator[City]:
-    made = city(tmp_path, made_url)
-    yield made
-    made.portal.tickets.database.close()
-    made.portal.lake.ledger.close()
+from tests.unit.serving.portal.portal_city import PASSWORD, Browser, City, delivered, hidden
 
 
 def over_tls(town: City) -> Portal:
