@@ -139,7 +139,7 @@ class RecentReadings:
         stream = contract.stream
         if stream is None or not reach(rules):
             return None
-        rows = self._rows.get(contract.id, self._stored(contract, stream, since))
+        rows = self._rows[contract.id] if contract.id in self._rows else self._stored(contract, stream, since)
         if rows is None:
             return None
         self._rows[contract.id] = rows

@@ -22,6 +22,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land
+from jobs.pipeline.neighbours import RecentReadings
 from jobs.pipeline.stream_batch import StreamWriter
 from jobs.pipeline.stream_seal import seal_due
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract, stream_contract
@@ -131,3 +132,17 @@ def test_one_by_one_and_as_a_file(lake: Lake, registry: Registry, tmp_path: Path
     assert by_stream["silver"]
     for zone, rows in by_file.items():
         assert by_stream[zone] == rows, zone
+
+
+def test_silver_is_read_once_for_the_last_readings(
+    lake: Lake, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    stored = RecentReadings._stored
+    monkeypatch.setattr(RecentReadings, "_stored", lambda *how: reads.append("silver") or stored(*how))
+    writer = StreamWriter(lake, "w")
+    for number in range(3):
+        at = timedelta(minutes=number)
+        reading = {"station": "A", "read_at": at, "temp_c": 60.0, "return_c": 40.0}
+        writer.write(registry, messages(topic(lake.settings, STREAM_SET), [(at, reading)], DAY, number), number)
+    assert reads == ["silver"]  # before the first batch, when there is none yet
