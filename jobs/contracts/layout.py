@@ -223,11 +223,25 @@ class Acceptance(ContractPart):
     )
 
 
+class Refresh(ContractPart):
+    """A product of days, of which only those are built again that changed readings have to do with.
+
+    The gold table is partitioned by its field `day`, a day in Beijing.
+    """
+
+    time: str = Field(description="Timestamp field of the inputs; an input without it is read whole.")
+    lookback_d: int = Field(1, ge=0, le=366, description="Days before a day whose readings it depends on.")
+    over_at: str = Field("", description="Field that holds the end of a row's period; empty: the end of its day.")
+
+
 class Product(ContractPart):
     """How a gold table is built; the value of a product contract's `product` property."""
 
     inputs: tuple[str, ...] = Field(description="Datasets whose silver tables are its inputs.")
+    optional: tuple[str, ...] = Field((), description="Those of the inputs without which it is built all the same.")
     builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the transform that builds it.")
+    parameters: dict[str, float] = Field({}, description="Figures of the transform that people may change.")
+    refresh: Refresh | None = Field(None, description="How a part of it is built again; absent: it is built whole.")
 
 
 class Storage(ContractPart):

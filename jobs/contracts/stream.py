@@ -16,12 +16,20 @@ class Stream(ContractPart):
 
     event_time: str = Field(description="Timestamp field: when the device measured; its UTC hour decides the delivery.")
     device: str = Field(description="Field that names the device; one device's readings stay in order.")
+    device_type: str = Field(
+        "", description="Type of its devices in the register: one in service that sends nothing is shown as silent."
+    )
     seal_after_min: int = Field(
         10, ge=0, le=10080, description="Minutes after its end at which an hour is sealed and becomes a delivery."
     )
     quiet_s: int = Field(60, ge=0, description="Seconds without another reading of the hour before it is sealed.")
     ahead_min: int = Field(5, ge=0, description="Minutes by which a device's clock may be ahead.")
     behind_d: int = Field(7, ge=1, description="Days after which a reading belongs to the hour of its receipt.")
+    clock_offset_s: int = Field(
+        300,
+        ge=1,
+        description="Seconds by which all readings of an hour are early or late before a device's clock counts as wrong.",
+    )
     context_min: int = Field(
         120,
         ge=0,

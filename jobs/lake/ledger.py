@@ -21,13 +21,14 @@ TRIES = 5
 
 @dataclass(frozen=True)
 class Build:
-    """The last build of a product; `inputs` are the silver versions that it saw."""
+    """The last build of a product; `inputs` are the silver versions that it saw, `recipe` how it was made."""
 
     product: str
     inputs: Mapping[str, int]
     table_version: int
     rows: int
     built_at: datetime
+    recipe: str = ""
 
 
 class Ledger:
@@ -199,7 +200,7 @@ class Ledger:
             row = session.get(BuildRow, product)
             if row is None:
                 return None
-            return Build(row.product, row.inputs, row.table_version, row.rows, utc(row.built_at))
+            return Build(row.product, row.inputs, row.table_version, row.rows, utc(row.built_at), row.recipe)
 
     def record_build(self, build: Build) -> None:
         """Record a build in place of the one before."""

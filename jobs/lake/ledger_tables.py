@@ -95,3 +95,4 @@ class BuildRow(Base):
     table_version: Mapped[int] = mapped_column(Integer)
     rows: Mapped[int] = mapped_column(BigInteger)
     built_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    recipe: Mapped[str] = mapped_column(String(64), default="")

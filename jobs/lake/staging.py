@@ -71,8 +71,11 @@ class Stage:
         rows = self.all_rows()
         return rows.filter(~rows[f"`{HELD}`"]).select(*(f"`{name}`" for name in columns))
 
-    def commit(self, mode: str = "append") -> None:
-        """Make the good rows visible in the table, which exists, in one commit: beside its rows, or instead ("overwrite")."""
+    def commit(self, mode: str = "append", partitions: Sequence[tuple[str, str, str]] = ()) -> None:
+        """Make the good rows visible in the table, which exists, in one commit: beside its rows, or instead ("overwrite").
+
+        `partitions`: those alone whose rows they replace; none: all.
+        """
         table = self.delta.open(self.target)
         if table is None:
             raise LookupError(f"{self.target} does not exist")
@@ -83,6 +86,7 @@ class Stage:
                 mode=mode,
                 schema=table.schema(),
                 partition_by=list(self.partition_by),
+                partition_filters=list(partitions) or None,
                 commit_properties=CommitProperties(max_commit_retries=0),
             )
 

@@ -1,7 +1,10 @@
 """Products built: silver → gold, published only where their own critical rules hold."""
 
+import hashlib
+import json
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame
@@ -17,12 +20,24 @@ from jobs.lake.results import Results
 from jobs.lake.session import is_unavailable
 from jobs.lake.zones import Zone
 from jobs.model.delivery import State
+from jobs.pipeline.figure_changes import record, shown_before
 from jobs.pipeline.ingestion import AWAITED
 from jobs.pipeline.other_tables import all_other_tables
+from jobs.pipeline.product_days import DAY, EVERY_DAY, Days, changed_days, input_rows, of_days, partitions
 from jobs.pipeline.versions import latest_versions
 from jobs.products import BUILDERS
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Making:
+    """What a build is made from: silver versions, recipe, the days that it replaces, and the build before it."""
+
+    inputs: dict[str, int]
+    recipe: str
+    days: Days
+    last: Build | None
 
 
 def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
@@ -31,17 +46,32 @@ def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
     if contract.product is None:
         raise UserError(f"'{product_id}' is not a product; its contract has no `product` property")
     inputs = {n: v for n in contract.product.inputs if (v := lake.delta.version(lake.path(Zone.SILVER, n))) is not None}
-    absent = set(contract.product.inputs) - set(inputs)
+    absent = set(contract.product.inputs) - set(inputs) - set(contract.product.optional)
     if absent:
         logger.info("%s: inputs missing: %s", product_id, ", ".join(sorted(absent)))
         return None
-    last = lake.ledger.build(product_id)
-    if last is not None and last.inputs == inputs:
+    last, recipe = lake.ledger.build(product_id), _recipe(contract)
+    if last is not None and (last.inputs, last.recipe) == (inputs, recipe):
         logger.info("%s: inputs unchanged since the last build", product_id)
         return None
+    days: Days | None = EVERY_DAY
+    if last is not None and last.recipe == recipe:
+        days = changed_days(lake, registry, contract, last, inputs)
+    if days is None:
+        lake.ledger.record_build(replace(last, inputs=inputs)) if last else None
+        return None
     lake.tables.interpret(sum(lake.delta.count(lake.path(Zone.SILVER, name)) for name in inputs), len(contract.fields))
-    rows = BUILDERS[contract.product.builder]({n: lake.tables.read(lake.path(Zone.SILVER, n)) for n in inputs})
-    return _publish_product(lake, registry, contract, rows, inputs)
+    made = BUILDERS[contract.product.builder](
+        input_rows(lake, registry, contract, inputs, days), **contract.product.parameters
+    )
+    return _publish_product(lake, registry, contract, of_days(made, days), Making(inputs, recipe, days, last))
+
+
+def _recipe(contract: Contract) -> str:
+    """What besides the inputs decides a product's rows: the contract's fields and the settings of its transform."""
+    settings = contract.product.model_dump(mode="json") if contract.product else {}
+    said = [contract.version, settings, [(field.name, field.spark_type()) for field in contract.fields]]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def build_of(lake: Lake, registry: Registry, datasets: Collection[str]) -> list[str]:
@@ -70,7 +100,7 @@ def awaited(lake: Lake, registry: Registry, product_id: str) -> list[str]:
 
 
 def _publish_product(
-    lake: Lake, registry: Registry, contract: Contract, new_rows: DataFrame, inputs: dict[str, int]
+    lake: Lake, registry: Registry, contract: Contract, new_rows: DataFrame, making: Making
 ) -> Build | None:
     from jobs.quality.evaluation import evaluate  # Great Expectations takes seconds to import
     from jobs.quality.wanted import Wanted
@@ -78,23 +108,31 @@ def _publish_product(
     names = [f.name for f in contract.fields]
     plan = quality.plan(contract, registry.rules[contract.id])
     path = lake.path(Zone.GOLD, contract.id)
-    stage = lake.stage(path)
+    partition = (DAY,) if contract.product and contract.product.refresh else ()
+    stage = lake.stage(path, partition)
     rows, others = NamedRows.of(product_rows(new_rows, contract)), all_other_tables(lake, latest_versions(lake))
     evaluated = evaluate(rows, plan, others, Wanted((*names, *PLACE)), stage)
     try:
         failed = evaluated.counted["failed"]
         if failed == 0:
-            lake.delta.ensure(path, product_columns(contract), f"{contract.title}")
-            stage.commit(mode="overwrite")
+            lake.delta.ensure(path, product_columns(contract), f"{contract.title}", partition)
+            stage.commit("overwrite", partitions(making.days))
     finally:
         evaluated.release()
-    now, version = datetime.now(UTC), lake.tables.version(path)
-    finished_build = Build(contract.id, inputs, version, evaluated.counted["rows"], now)
-    Results(lake.delta, lake.settings.s3_bucket).write(
-        *quality.product_results(contract, finished_build, evaluated.counted, evaluated.results)
-    )
+    finished = _finished(lake, contract, making)
+    verdict, results = quality.product_results(contract, finished, evaluated.counted, evaluated.results)
+    Results(lake.delta, lake.settings.s3_bucket).write(verdict, results)
     if failed:
         logger.error("%s: %s new rows fail critical rules, the last good version is retained", contract.id, failed)
         return None
-    lake.ledger.record_build(finished_build)
-    return finished_build
+    if shown := shown_before(lake, contract, making.last, making.days):
+        changed = record(lake, contract, shown, finished, verdict.delivery)
+        logger.info("%s: %s figures that were shown are different now", contract.id, changed)
+    lake.ledger.record_build(finished)
+    return finished
+
+
+def _finished(lake: Lake, contract: Contract, making: Making) -> Build:
+    path = lake.path(Zone.GOLD, contract.id)
+    version, rows = lake.tables.version(path), lake.delta.count(path)
+    return Build(contract.id, making.inputs, version, rows, datetime.now(UTC), making.recipe)

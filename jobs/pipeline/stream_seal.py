@@ -17,6 +17,7 @@ from jobs.contracts.telemetry import SUFFIX
 from jobs.lake.lake import Lake
 from jobs.lake.stream_ledger import Hour, SealedFile
 from jobs.lake.zones import Zone
+from jobs.pipeline.clock_offsets import clock_offsets
 from jobs.pipeline.neighbours import AROUND, offsets_around
 from jobs.pipeline.processing import load_and_conform
 from jobs.pipeline.stream_hours import event_times, label
@@ -78,7 +79,8 @@ def _facts(contract: Contract, rows: pa.Table, kept: pa.Table, values: Sequence[
     """Figures of the hour: messages, rows, resent, first and last event and receipt, offsets by partition."""
     stream = contract.stream
     bronze = bronze_of(contract, values)
-    events = [e for e in event_times(bronze[stream.event_time], contract, stream) if e] if stream else []
+    times = event_times(bronze[stream.event_time], contract, stream) if stream else []
+    events = [event for event in times if event]
     received = pc.min_max(rows["_received_at"])
     ends = rows.group_by("_partition").aggregate([("_offset", "min"), ("_offset", "max")])
     offsets = {str(row["_partition"]): [row["_offset_min"], row["_offset_max"]] for row in ends.to_pylist()}
@@ -91,7 +93,16 @@ def _facts(contract: Contract, rows: pa.Table, kept: pa.Table, values: Sequence[
         "first_received": received["min"].as_py().astimezone(UTC).isoformat(),
         "last_received": received["max"].as_py().astimezone(UTC).isoformat(),
         "offsets": offsets,
+        "clock_offsets": _clock_offsets(stream, bronze, times, kept),
     }
+
+
+def _clock_offsets(
+    stream: Stream | None, bronze: pa.Table, events: Sequence[datetime | None], kept: pa.Table
+) -> dict[str, int]:
+    if stream is None or bronze.num_rows != kept.num_rows:
+        return {}
+    return clock_offsets(bronze[stream.device].to_pylist(), events, kept["_received_at"].to_pylist(), stream)
 
 
 def _compact(lake: Lake, contract: Contract, hour: Hour) -> None:

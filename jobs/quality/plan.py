@@ -14,6 +14,7 @@ SERIES = (
     "expect_column_values_to_not_fall",
     "expect_column_values_to_follow_in_time",
     "expect_column_growth_to_match_rate",
+    "expect_column_values_to_not_change_unit",
     "expect_column_values_to_not_depart",
     "expect_column_values_to_not_drift",
     "expect_column_values_to_not_be_silent",

@@ -1,9 +1,9 @@
-"""Rules over the readings of one point in their order: stuck, spike, falling counter, gap, growth against rate, silence.
+"""Rules over the readings of one point in their order: stuck, spike, falling counter, gap, growth against rate, unit, silence.
 
 A row's flag comes from its neighbours, by window functions that share one sort by point and time; rules over a level
 (level_rules.py) also sort by period. Readings outside the field's physical band, empty ones, and those without a time
 are skipped: other rules report them. `series` has the fields that identify a point; if empty, all rows are one point.
-Source of the rules: R02, R05, R06, R09, R10 of the utilities' rules.
+Source of the rules: R02, R05, R06, R08, R09, R10 of the utilities' rules.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +28,8 @@ BY_PERIOD = (
 ANY_NUMBER = 1_000_000
 SPARE = 3
 HOUR = 3600.0
+UNIT_FACTORS = (10.0, 100.0, 1000.0, 3.6, 277.78, 4.1868, 9.80665)
+"""Between prefixes; m/s and km/h or MWh and GJ; GJ and kWh; calories and joules; kilograms of force and newtons."""
 # A counter that falls from beyond this share of its dial may have rolled over.
 NEAR_THE_TOP = 0.9
 
@@ -152,6 +154,18 @@ def _growth(window: SeriesWindow) -> str:
     return f"{rises} AND {hours} > 0 AND abs({step} - {due}) > {allowed}"
 
 
+def _unit(window: SeriesWindow) -> str:
+    """A reading that is the previous one times or divided by a factor between units, within a share of `tolerance`."""
+    value = window.value()
+    prior, tolerance = window.prior(value), window.parameter("tolerance")
+    factors = [literal(float(factor)) for factor in window.kwargs.get("factors") or UNIT_FACTORS]
+    ratios = [
+        ratio for factor in factors for ratio in (f"{value} / ({prior} * {factor})", f"{value} * {factor} / {prior}")
+    ]
+    near = " OR ".join(f"abs({ratio} - 1) <= {tolerance}" for ratio in ratios)
+    return f"CASE WHEN {prior} != 0 THEN {near} END"
+
+
 def _silence(window: SeriesWindow) -> str:
     """Rows without a value more than `longest_s` seconds after the point's last value, or after its first row."""
     value, at = window.value(), window.field(window.kwargs["at"])
@@ -169,6 +183,7 @@ KINDS: Mapping[str, Callable[[SeriesWindow], str]] = {
     "expect_column_values_to_not_fall": _fall,
     "expect_column_values_to_follow_in_time": _gap,
     "expect_column_growth_to_match_rate": _growth,
+    "expect_column_values_to_not_change_unit": _unit,
     "expect_column_values_to_not_depart": departs,
     "expect_column_values_to_not_drift": drifts,
     "expect_column_values_to_not_be_silent": _silence,

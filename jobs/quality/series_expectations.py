@@ -110,6 +110,23 @@ class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
     flag: str = ""
 
 
+class ExpectColumnValuesToNotChangeUnit(ColumnMapExpectation):
+    """No reading is the previous one times or divided by one of `factors`, within a share of `tolerance`: a change of unit.
+
+    The first reading in the other unit is flagged, and the first one that is right again.
+    """
+
+    map_metric: ClassVar[str] = "column_values.in_series"
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "factors", "tolerance", "unless", "flag")
+    args_keys: ClassVar[tuple[str, ...]] = ("column",)
+    series: list[str] = Field(description=SERIES)
+    at: str = Field(description=AT)
+    tolerance: float | str = Field(description="Share by which the ratio of two readings may miss the factor.")
+    factors: list[float] | None = Field(None, description="Factors between units; absent: the usual ones.")
+    unless: str = Field("", description=UNLESS)
+    flag: str = ""
+
+
 class ExpectColumnValuesToNotBeSilent(ColumnMapExpectation):
     """Rows of a point do not come without a value for more than `longest_s` seconds, unless `unless` holds."""
 

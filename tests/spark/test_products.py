@@ -250,35 +250,3 @@ def test_repeated_hour_counts_once(spark: SparkSession) -> None:
 def test_index_follows_the_table(spark: SparkSession, pollutant: str, value: float, index: int) -> None:
     (row,) = spark.range(1).select(daily_index(F.lit(value), pollutant)).collect()
     assert row[0] == index
-
-
-# --- water plants by the hour ----------------------------------------------------------------------------------------
-
-PLANTS = "device_id string, division_code string, interval_s int, dial_digits int"
-WATER = (
-    "device_id string, read_at timestamp, out_total_m3 double, out_flow_m3_h double, out_pressure_mpa double,"
-    " out_turbidity_ntu double, free_chlorine_mg_l double"
-)
-
-
-def test_an_hour_of_a_plant_counts_what_its_meter_gained(spark: SparkSession) -> None:
-    plants = table(spark, PLANTS, [("W1", "371502", 1200, 4)])
-    rows = [
-        ("W1", utc("2026-01-12T08:40:00"), 9990.0, 30.0, 0.40, 0.2, 0.5),
-        ("W1", utc("2026-01-12T09:00:00"), 9995.0, 20.0, 0.42, 0.3, 0.6),
-        ("W1", utc("2026-01-12T09:20:00"), 5.0, 10.0, 0.38, 1.5, 0.7),  # the dial rolled over
-        ("W1", utc("2026-01-12T09:20:00"), 5.0, 10.0, 0.38, 1.5, 0.7),
-        ("W1", utc("2026-01-12T10:00:00"), None, 50.0, None, None, None),
-        ("W1", utc("2026-01-12T10:20:00"), 2.0, 50.0, None, None, None),  # another meter
-        ("W1", utc("2026-01-12T10:40:00"), 7.0, 50.0, None, None, None),
-    ]
-    columns = (
-        "readings_received readings_due water_coverage_pct hour_supply_m3 hour_flow_min_m3_h hour_pressure_spread_mpa"
-        " water_turbidity_max_ntu"
-    )
-    inputs = {"devices": plants, "water_plant_minutes": table(spark, WATER, rows)}
-    assert made("water_plant_hour", inputs, columns, "hour_start_at") == [
-        (1, 3, 33.33, None, 30.0, 0.0, 0.2),
-        (2, 3, 66.67, 15.0, 10.0, 0.04, 1.5),
-        (3, 3, 100.0, 5.0, 50.0, None, None),
-    ]

@@ -35,6 +35,7 @@ expectations:
   - {{id: fall, type: expect_column_values_to_not_fall, kwargs: {{column: total, {ORDER}, digits: 3, max_step: 50}}, severity: critical, {META}}}
   - {{id: gap, type: expect_column_values_to_follow_in_time, kwargs: {{column: at, {ORDER}, interval_s: 60, limit: 2.5}}, severity: warning, {META}}}
   - {{id: growth, type: expect_column_growth_to_match_rate, kwargs: {{column: total, rate: flow, {ORDER}, factor: 60, tolerance: 5, share: 0.5}}, severity: warning, {META}}}
+  - {{id: unit, type: expect_column_values_to_not_change_unit, kwargs: {{column: flow, {ORDER}, factors: [2], tolerance: 0.01}}, severity: warning, {META}}}
   - {{id: silence, type: expect_column_values_to_not_be_silent, kwargs: {{column: level, {ORDER}, longest_s: 100, unless: flow = 0}}, severity: warning, {META}}}
 """
 START = datetime(2026, 1, 12)
@@ -105,6 +106,12 @@ def wide(rows: list[Row]) -> Iterator[int]:
             yield from (r["_row"] for r in order[start:end])
 
 
+def unit(rows: list[Row]) -> Iterator[int]:
+    for a, b in itertools.pairwise(held(rows, "flow")):
+        if a["flow"] and b["flow"] / a["flow"] in (2.0, 0.5):
+            yield b["_row"]
+
+
 def fall(rows: list[Row]) -> Iterator[int]:
     order = held(rows, "total")
     for a, b in itertools.pairwise(order):
@@ -147,6 +154,7 @@ PLAIN: Mapping[str, Callable[[list[Row]], Iterator[int]]] = {
     "gap": gap,
     "growth": growth,
     "silence": silence,
+    "unit": unit,
 }
 
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -23,6 +22,7 @@ from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.feeds import Feed, Feeds
+from jobs.serving.portal.services.feed_devices import Device, Known, StationMap, devices, plates, station_map
 from jobs.streams.alarm_store import Alarm, AlarmEvent, Alarms
 
 BETWEEN = "expect_column_values_to_be_between"
@@ -31,18 +31,6 @@ MOST_POINTS = 3_000
 """Points of a curve: more than a screen has."""
 SHOWN = 24
 NUMBERS = ("integer", "number")
-
-
-@dataclass(frozen=True)
-class Device:
-    """A device of the last 24 hours; `interval_s` is the median of its steps, None with less than two readings."""
-
-    id: str
-    last_at: datetime
-    readings: int
-    interval_s: float | None
-    is_silent: bool
-    alarms: int
 
 
 @dataclass(frozen=True)
@@ -64,6 +52,10 @@ class FeedView:
     fields: tuple[Field, ...]
     hours: tuple[Hour, ...]
     alarms: tuple[tuple[Alarm, tuple[AlarmEvent, ...]], ...]
+
+    def map(self) -> StationMap | None:
+        """Where the devices stand; None where no place is known."""
+        return station_map(self.devices)
 
 
 @dataclass(frozen=True)
@@ -167,19 +159,10 @@ class FeedService:
         stream, now = contract.stream, self.portal.now()
         if stream is None:
             return ()
-        rows: Any = self._silver(contract, [stream.device, stream.event_time], now - DAY).to_pandas()
-        rows.columns = ["device", "at"]
-        found = []
-        for name, times in rows.dropna().groupby("device")["at"]:
-            ordered = times.drop_duplicates().sort_values()
-            interval = ordered.diff().dt.total_seconds().median()
-            last_at, interval_s = ordered.iloc[-1].to_pydatetime(), None if pd.isna(interval) else float(interval)
-            silent = interval_s is not None and (now - last_at).total_seconds() > interval_s * (
-                stream.silent_intervals + 1
-            )
-            alarms = sum(alarm.device == str(name) for alarm in feed.alarms)
-            found.append(Device(str(name), last_at, len(times), interval_s, silent, alarms))
-        return tuple(sorted(found, key=lambda device: (-device.alarms, not device.is_silent, device.id)))
+        offsets = feed.sealed.facts.get("clock_offsets", {}) if feed.sealed else {}
+        rows = self._silver(contract, [stream.device, stream.event_time], now - DAY)
+        alarms = [alarm.device for alarm in feed.alarms]
+        return devices(rows, stream, now, Known(alarms, offsets, plates(self.portal.lake, stream)))
 
     def _silver(self, contract: Contract, names: list[str], since: datetime, device: str | None = None) -> pa.Table:
         """Columns of the rows since then, of one device or of all."""

@@ -1,0 +1,103 @@
+"""The days of a product that its inputs' changes have to do with, and the part of the inputs that those days need."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.contracts import Contract, Registry
+from jobs.contracts.layout import Refresh
+from jobs.lake.changed_time import Span, UnknownChange, changed_time
+from jobs.lake.lake import Lake
+from jobs.lake.ledger import Build
+from jobs.lake.zones import Zone
+
+logger = logging.getLogger(__name__)
+DAY = "day"
+"""The field of a product by which a part of it is built again."""
+
+
+@dataclass(frozen=True)
+class Days:
+    """Days in Beijing from the first to the last, both included."""
+
+    first: date
+    last: date
+
+
+EVERY_DAY = Days(date.min, date.max)
+
+
+def changed_days(
+    lake: Lake, registry: Registry, contract: Contract, last: Build, inputs: Mapping[str, int]
+) -> Days | None:
+    """The days whose rows may differ from the last build's; None where no input has other rows."""
+    refresh = contract.product.refresh if contract.product else None
+    if refresh is None or set(inputs) != set(last.inputs):
+        return EVERY_DAY
+    changed = [name for name, version in inputs.items() if version != last.inputs[name]]
+    if not all(_has(registry.contract(name), refresh.time) for name in changed):
+        return EVERY_DAY
+    try:
+        spans = [_span(lake, name, refresh, (last.inputs[name], inputs[name])) for name in changed]
+    except UnknownChange as reason:
+        logger.info("%s: built whole: %s", contract.id, reason)
+        return EVERY_DAY
+    return _days([span for span in spans if span is not None], refresh, ZoneInfo(lake.settings.timezone))
+
+
+def _has(contract: Contract, field: str) -> bool:
+    return any(one.name == field for one in contract.fields)
+
+
+def _span(lake: Lake, dataset: str, refresh: Refresh, versions: tuple[int, int]) -> Span | None:
+    return changed_time(lake.delta, lake.store, lake.path(Zone.SILVER, dataset), refresh.time, versions)
+
+
+def _days(spans: list[Span], refresh: Refresh, zone: ZoneInfo) -> Days | None:
+    """A day depends on those before it: a change reaches as many days further."""
+    if not spans:
+        return None
+    first = min(span.first for span in spans).astimezone(zone).date()
+    last = max(span.last for span in spans).astimezone(zone).date()
+    return Days(first, last + timedelta(days=refresh.lookback_d))
+
+
+def input_rows(
+    lake: Lake, registry: Registry, contract: Contract, names: Mapping[str, int], days: Days
+) -> dict[str, DataFrame]:
+    """The inputs' rows, of readings those alone that the days depend on."""
+    tables = {name: lake.tables.read(lake.path(Zone.SILVER, name)) for name in names}
+    refresh = contract.product.refresh if contract.product else None
+    if refresh is None or days == EVERY_DAY:
+        return tables
+    zone = ZoneInfo(lake.settings.timezone)
+    first = _midnight(days.first - timedelta(days=refresh.lookback_d), zone)
+    until = _midnight(days.last + timedelta(days=1), zone)
+    at = F.col(refresh.time)
+    return {
+        name: rows.filter((at >= F.lit(first)) & (at < F.lit(until)))
+        if _has(registry.contract(name), refresh.time)
+        else rows
+        for name, rows in tables.items()
+    }
+
+
+def of_days(rows: DataFrame, days: Days) -> DataFrame:
+    """The product's rows of the days alone."""
+    return rows if days == EVERY_DAY else rows.filter(F.col(DAY).between(F.lit(days.first), F.lit(days.last)))
+
+
+def partitions(days: Days) -> list[tuple[str, str, str]]:
+    """The gold table's partitions of the days, as delta-rs filters them; empty: all."""
+    if days == EVERY_DAY:
+        return []
+    return [(DAY, ">=", days.first.isoformat()), (DAY, "<=", days.last.isoformat())]
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,0 +1,139 @@
+"""Readings of devices: which fields are summed up, what a running total gained, how many readings were due."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.products.beijing import BEIJING_OFFSET_S, DAY_S, beijing_day
+
+NEAR_THE_TOP = 0.9
+"""A total that falls from beyond this share of its dial has rolled over; any other fall is another meter, or a fault."""
+IN_SERVICE = "在用"
+PLATE = ("device_id", "division_code", "township_code", "metering_zone", "interval_s", "dial_digits")
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """A dataset's readings: the type of its devices, fields that are measured, and running totals."""
+
+    dataset: str
+    device_type: str
+    values: Sequence[str]
+    totals: Sequence[str] = ()
+
+
+TELEMETRY = (
+    Telemetry(
+        "water_plant_minutes",
+        "water_plant",
+        (
+            *("raw_turbidity_ntu", "out_turbidity_ntu", "ph", "free_chlorine_mg_l"),
+            *("water_temp_c", "out_flow_m3_h", "out_pressure_mpa"),
+        ),
+        ("out_total_m3",),
+    ),
+    Telemetry(
+        "water_network_readings",
+        "network_point",
+        ("network_flow_m3_h", "network_pressure_mpa"),
+        ("forward_total_m3", "reverse_total_m3"),
+    ),
+    Telemetry(
+        "heat_source_minutes",
+        "heat_source",
+        (
+            "source_supply_temp_c",
+            "source_return_temp_c",
+            "source_flow_t_h",
+            "source_heat_rate_gj_h",
+            "makeup_water_t_h",
+        ),
+        ("source_total_gj",),
+    ),
+    Telemetry(
+        "heat_station_minutes",
+        "heat_station",
+        (
+            *("primary_supply_temp_c", "primary_return_temp_c", "primary_flow_t_h", "heat_rate_gj_h"),
+            *("secondary_supply_temp_c", "secondary_return_temp_c", "secondary_supply_pressure_mpa"),
+        ),
+        ("heat_total_gj",),
+    ),
+    Telemetry("indoor_temperatures", "indoor_sensor", ("room_temp_c",)),
+    Telemetry(
+        "gas_gate_readings",
+        "gas_gate",
+        ("gate_inlet_pressure_mpa", "gate_outlet_pressure_mpa", "std_flow_m3_h", "odorant_mg_m3"),
+        ("std_total_m3",),
+    ),
+    Telemetry(
+        "gas_regulator_readings",
+        "gas_regulator",
+        ("inlet_pressure_mpa", "outlet_pressure_kpa", "std_flow_m3_h", "leak_lel_pct"),
+        ("std_total_m3",),
+    ),
+)
+BY_DATASET = {one.dataset: one for one in TELEMETRY}
+
+
+def register(inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """The register of devices, one row for each; an older register has no metering zones."""
+    devices = inputs["devices"]
+    if "metering_zone" not in devices.columns:
+        devices = devices.withColumn("metering_zone", F.lit(None).cast("string"))
+    return devices.dropDuplicates(["device_id"])
+
+
+def with_plates(readings: DataFrame, devices: DataFrame) -> DataFrame:
+    """Readings with what the register says of their devices."""
+    return readings.join(devices.select(*PLATE), "device_id", "left")
+
+
+def with_gains(readings: DataFrame, totals: Sequence[str]) -> DataFrame:
+    """A column for each total: what it gained since the device's last reading that has one, within a day.
+
+    Null after a longer silence, and where the total fell without a rollover. Needs the columns of `with_plates`.
+    """
+    before = Window.partitionBy("device_id").orderBy(F.unix_seconds("read_at")).rangeBetween(-DAY_S, -1)
+    prior = {f"_before_{total}": F.last(total, ignorenulls=True).over(before) for total in totals}
+    gains = {gain(total): _gained(F.col(total), F.col(f"_before_{total}")) for total in totals}
+    return readings.withColumns(prior).withColumns(gains).drop(*prior)
+
+
+def gain(total: str) -> str:
+    """Name of the column that holds a total's gain."""
+    return f"_gain_{total}"
+
+
+def _gained(value: Column, prior: Column) -> Column:
+    top = F.pow(F.lit(10.0), F.col("dial_digits"))
+    rolled = (value < prior) & (prior >= top * NEAR_THE_TOP)
+    return F.when(value >= prior, value - prior).when(rolled, value + top - prior).cast("double")
+
+
+def period_start(moment: Column, seconds: Column | int) -> Column:
+    """Begin of the period of so many seconds; days begin at midnight in Beijing."""
+    length = F.lit(seconds) if isinstance(seconds, int) else seconds
+    local = F.unix_seconds(moment) + BEIJING_OFFSET_S
+    return F.timestamp_seconds(F.floor(local / length) * length - BEIJING_OFFSET_S)
+
+
+def due_readings(inputs: Mapping[str, DataFrame], telemetry: Telemetry, days: DataFrame) -> DataFrame:
+    """Devices of the dataset in service on each of the days, with the readings that their intervals make due."""
+    in_service = register(inputs).filter(
+        (F.col("device_type") == telemetry.device_type) & (F.col("device_status") == IN_SERVICE)
+    )
+    on_days = in_service.crossJoin(F.broadcast(days)).filter(F.col("installed_date") <= F.col("day"))
+    return on_days.select("day", *PLATE, F.floor(DAY_S / F.col("interval_s")).alias("due"))
+
+
+def days_of(readings: DataFrame) -> DataFrame:
+    """The days in Beijing of the readings."""
+    return readings.select(beijing_day(F.col("read_at")).alias("day")).distinct()
+
+
+def coverage_pct(received: Column, due: Column) -> Column:
+    """Readings received of those due, in percent; null where none is due."""
+    return F.round(100 * F.least(received, due) / F.when(due > 0, due), 2)
