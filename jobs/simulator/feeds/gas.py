@@ -15,11 +15,16 @@ MIDNIGHT = 16 * 3_600_000
 """Midnight in Beijing, in milliseconds of the day in UTC."""
 
 
+def regulator_mean_m3_h(index: int) -> float:
+    """Mean standard flow of the regulator with that number."""
+    return 60 + 10 * (index % 9)
+
+
 def _rows(setting: Setting) -> list[Row]:
     rows: list[Row] = []
     for box in devices(setting, "GR"):
         rng = setting.rng("gas", box.index)
-        mean = 60 + 10 * (box.index % 9)
+        mean = regulator_mean_m3_h(box.index)
         moments = (setting.midnight() + timedelta(seconds=s) for s in range(0, 86400, box.interval_s))
         rows.extend(_row(box, mean, moment, rng) for moment in moments)
     return rows
