@@ -6,6 +6,7 @@ from jobs.simulator.feeds import (
     enterprises,
     gas,
     heat,
+    heat_sources,
     hotline,
     masters,
     meters,
@@ -32,5 +33,6 @@ FEEDS: tuple[Feed, ...] = (
     network.FEED,
     meters.FEED,
     heat.FEED,
+    heat_sources.FEED,
     gas.FEED,
 )
