@@ -8,6 +8,7 @@ from jobs.simulator.feeds import (
     heat,
     heat_sources,
     hotline,
+    indoor,
     masters,
     meters,
     network,
@@ -34,5 +35,6 @@ FEEDS: tuple[Feed, ...] = (
     meters.FEED,
     heat.FEED,
     heat_sources.FEED,
+    indoor.FEED,
     gas.FEED,
 )
