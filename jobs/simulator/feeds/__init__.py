@@ -5,6 +5,7 @@ from jobs.simulator.feeds import (
     air,
     enterprises,
     gas,
+    gas_gates,
     heat,
     heat_sources,
     hotline,
@@ -37,4 +38,5 @@ FEEDS: tuple[Feed, ...] = (
     heat_sources.FEED,
     indoor.FEED,
     gas.FEED,
+    gas_gates.FEED,
 )

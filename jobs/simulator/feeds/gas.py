@@ -52,12 +52,13 @@ def _crossed(row: Row, rng: Random) -> dict[str, Cell]:
     return {"inlet_pressure_mpa": round(outlet / 1000, 5), "outlet_pressure_kpa": round(inlet * 1000, 1)}
 
 
-def _not_first(row: Row) -> bool:
+def not_first(row: Row) -> bool:
     """Not the first reading of the day: only a reading with a predecessor can be lower than it."""
     return int(row.text("read_at")) % 86_400_000 != MIDNIGHT
 
 
-def _clock_text(row: Row, rng: Random) -> Cell:
+def clock_text(row: Row, rng: Random) -> Cell:
+    """The time of reading as text, in Beijing time."""
     return (BEIJING_EPOCH + timedelta(milliseconds=int(row.text("read_at")))).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -65,6 +66,6 @@ FEED = Feed(
     dataset="gas_regulator_readings",
     rows=_rows,
     form=lambda setting, file: JsonLinesForm(file.headers),
-    values={"crossed": _crossed, "clock_text": _clock_text},
-    where={"not_first": _not_first},
+    values={"crossed": _crossed, "clock_text": clock_text},
+    where={"not_first": not_first},
 )

@@ -12,7 +12,7 @@ from jobs.simulator.rows import Cell, Row
 from jobs.simulator.setting import Setting
 
 # What a county's plants supply reaches its zones but for leaks and the works' own use.
-SUPPLY = Balance("WP", plant_mean_m3_h, shares=(0.92, 0.93, 0.94, 0.95), elsewhere=600)
+SUPPLY = Balance("WP", plant_mean_m3_h, shares=(0.925, 0.93, 0.94, 0.95), elsewhere=600)
 
 
 def _rows(setting: Setting) -> list[Row]:
