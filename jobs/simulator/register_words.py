@@ -28,7 +28,10 @@ class Organ(ContractPart):
 
 
 class DeviceKind(ContractPart):
-    """What devices of a prefix have in common; `rated_flow` in m³/h, of heat in t/h."""
+    """What devices of a prefix have in common; `rated_flow` in m³/h, of heat in t/h.
+
+    `metering_zone`: pattern of the code of the zone that each is the inlet of.
+    """
 
     kind: str
     name: str
@@ -38,6 +41,7 @@ class DeviceKind(ContractPart):
     dial_digits: int | None = None
     rated_flow: int | float | None = None
     design_pressure_mpa: float | None = None
+    metering_zone: str | None = None
 
 
 class RegisterWords(ContractPart):

@@ -55,6 +55,7 @@ class Device:
     dial_digits: int | None
     rated_flow: float | None
     design_pressure_mpa: float | None
+    metering_zone: str | None
 
 
 def enterprise(setting: Setting, index: int) -> Enterprise:
@@ -134,11 +135,11 @@ def device(setting: Setting, prefix: str, index: int) -> Device:
     rng = setting.lasting("device", prefix, index)
     plate = words().devices[prefix]
     counties = place().counties
-    county = counties[index % len(counties)]
+    county, number = counties[index % len(counties)], index // len(counties) + 1
     return Device(
         id=f"{prefix}-{county.code}-{index + 1:03d}",
         kind=plate.kind,
-        name=plate.name.format(county=county.name, number=index // len(counties) + 1),
+        name=plate.name.format(county=county.name, number=number),
         operator=plate.operator,
         county=county,
         address=address(rng, county),
@@ -151,4 +152,5 @@ def device(setting: Setting, prefix: str, index: int) -> Device:
         dial_digits=plate.dial_digits,
         rated_flow=plate.rated_flow,
         design_pressure_mpa=plate.design_pressure_mpa,
+        metering_zone=plate.metering_zone and plate.metering_zone.format(county=county.code, number=number),
     )

@@ -15,11 +15,16 @@ MIDNIGHT = 16 * 3_600_000
 """Midnight in Beijing, in milliseconds of the day in UTC."""
 
 
+def regulator_mean_m3_h(index: int) -> float:
+    """Mean standard flow of the regulator with that number."""
+    return 60 + 10 * (index % 9)
+
+
 def _rows(setting: Setting) -> list[Row]:
     rows: list[Row] = []
     for box in devices(setting, "GR"):
         rng = setting.rng("gas", box.index)
-        mean = 60 + 10 * (box.index % 9)
+        mean = regulator_mean_m3_h(box.index)
         moments = (setting.midnight() + timedelta(seconds=s) for s in range(0, 86400, box.interval_s))
         rows.extend(_row(box, mean, moment, rng) for moment in moments)
     return rows
@@ -47,12 +52,13 @@ def _crossed(row: Row, rng: Random) -> dict[str, Cell]:
     return {"inlet_pressure_mpa": round(outlet / 1000, 5), "outlet_pressure_kpa": round(inlet * 1000, 1)}
 
 
-def _not_first(row: Row) -> bool:
+def not_first(row: Row) -> bool:
     """Not the first reading of the day: only a reading with a predecessor can be lower than it."""
     return int(row.text("read_at")) % 86_400_000 != MIDNIGHT
 
 
-def _clock_text(row: Row, rng: Random) -> Cell:
+def clock_text(row: Row, rng: Random) -> Cell:
+    """The time of reading as text, in Beijing time."""
     return (BEIJING_EPOCH + timedelta(milliseconds=int(row.text("read_at")))).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -60,6 +66,6 @@ FEED = Feed(
     dataset="gas_regulator_readings",
     rows=_rows,
     form=lambda setting, file: JsonLinesForm(file.headers),
-    values={"crossed": _crossed, "clock_text": _clock_text},
-    where={"not_first": _not_first},
+    values={"crossed": _crossed, "clock_text": clock_text},
+    where={"not_first": not_first},
 )

@@ -16,12 +16,17 @@ DATASET = "heat_station_minutes"
 GJ_PER_T_K = 0.0041868
 
 
+def station_mean_gj_h(index: int) -> float:
+    """Mean heat of the station with that number."""
+    return 9 + 1.5 * (index % 7)
+
+
 def _rows(setting: Setting) -> list[Row]:
     rows: list[Row] = []
     running = is_heating(setting.day)
     for station in devices(setting, "HS"):
         rng = setting.rng("heat", station.index)
-        mean = 9 + 1.5 * (station.index % 7)
+        mean = station_mean_gj_h(station.index)
         for second in range(0, 86400, station.interval_s):
             moment = setting.midnight() + timedelta(seconds=second)
             values = _running(mean, moment, rng) if running else _idle(mean)

@@ -53,6 +53,7 @@ def _device_row(entry: Device, is_spare: bool) -> Row:
         "dial_digits": entry.dial_digits,
         "rated_flow": entry.rated_flow,
         "design_pressure_mpa": entry.design_pressure_mpa,
+        "metering_zone": entry.metering_zone,
         "installed_date": entry.installed.isoformat(),
         "removed_date": None,
         "device_status": "停用" if is_spare else "在用",
@@ -94,6 +95,10 @@ def _spare_heat_station(row: Row) -> bool:
     return row.spare and row.cells["device_type"] == "heat_station"
 
 
+def _spare_network_point(row: Row) -> bool:
+    return row.spare and row.cells["device_type"] == "network_point"
+
+
 def _underscored(row: Row, rng: Random) -> Cell:
     return "HS_" + row.text("device_id")[3:]
 
@@ -112,5 +117,10 @@ DEVICES_FEED = Feed(
         "other_countys_township": _other_countys_township,
         "underscored": _underscored,
     },
-    where={"surveyed": _surveyed, "in_other_county": _in_other_county, "spare_heat_station": _spare_heat_station},
+    where={
+        "surveyed": _surveyed,
+        "in_other_county": _in_other_county,
+        "spare_heat_station": _spare_heat_station,
+        "spare_network_point": _spare_network_point,
+    },
 )

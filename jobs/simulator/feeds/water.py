@@ -13,11 +13,16 @@ from jobs.simulator.setting import Setting
 CLOCK = "%Y-%m-%d %H:%M:%S"
 
 
+def plant_mean_m3_h(index: int) -> float:
+    """Mean flow of the plant with that number."""
+    return 1200 + 300 * (index % 5)
+
+
 def _rows(setting: Setting) -> list[Row]:
     rows: list[Row] = []
     for plant in devices(setting, "WP"):
         rng = setting.rng("water", plant.index)
-        mean = 1200 + 300 * (plant.index % 5)
+        mean = plant_mean_m3_h(plant.index)
         moments = (setting.midnight() + timedelta(seconds=s) for s in range(0, 86400, plant.interval_s))
         rows.extend(_row(plant, mean, moment, rng) for moment in moments)
     return rows
