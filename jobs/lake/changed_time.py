@@ -1,9 +1,10 @@
 """The span of time in which a table has other rows than at an earlier version; from its log alone, no row is read."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Any
 from urllib.parse import unquote
 
@@ -45,18 +46,22 @@ def changed_time(
     if until - since > MOST_COMMITS or until < since:
         raise UnknownChange(f"{path}: versions {since} to {until}")
     actions = list(_actions(store, path, range(since + 1, until + 1)))
-    added = {unquote(entry["path"]): _span(entry.get("stats"), column) for kind, entry in actions if kind == "add"}
-    changed = [unquote(entry["path"]) for _, entry in actions if entry.get("dataChange", True)]
-    before: Mapping[str, Span | None] = {}
-    if any(file not in added for file in changed):
-        before = _spans(delta.open(path, since), column)
-    found: Span | None = None
-    for file in changed:
-        span = added[file] if file in added else before.get(file)
-        if span is None:
-            raise UnknownChange(f"{path}: no statistics of {file}")
-        found = span if found is None else found.and_with(span)
-    return found
+    changed = {unquote(entry["path"]) for _, entry in actions if entry.get("dataChange", True)}
+    spans = _spans_of_added(actions, column)
+    if changed - set(spans):
+        spans = _spans(delta.open(path, since), column) | spans
+    found = [_known(spans.get(file), file) for file in sorted(changed)]
+    return reduce(Span.and_with, found) if found else None
+
+
+def _known(span: Span | None, file: str) -> Span:
+    if span is None:
+        raise UnknownChange(f"no statistics of {file}")
+    return span
+
+
+def _spans_of_added(actions: list[tuple[str, dict[str, Any]]], column: str) -> dict[str, Span | None]:
+    return {unquote(entry["path"]): _span(entry.get("stats"), column) for kind, entry in actions if kind == "add"}
 
 
 def _actions(store: Store, path: TablePath, versions: range) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import DataFrame
@@ -43,28 +44,34 @@ def changed_days(
     if not all(_has(registry.contract(name), refresh.time) for name in changed):
         return EVERY_DAY
     try:
-        spans = [_span(lake, name, refresh, (last.inputs[name], inputs[name])) for name in changed]
+        return _days(
+            _spans(lake, refresh, {name: (last.inputs[name], inputs[name]) for name in changed}), refresh, lake
+        )
     except UnknownChange as reason:
         logger.info("%s: built whole: %s", contract.id, reason)
         return EVERY_DAY
-    return _days([span for span in spans if span is not None], refresh, ZoneInfo(lake.settings.timezone))
 
 
 def _has(contract: Contract, field: str) -> bool:
     return any(one.name == field for one in contract.fields)
 
 
-def _span(lake: Lake, dataset: str, refresh: Refresh, versions: tuple[int, int]) -> Span | None:
-    return changed_time(lake.delta, lake.store, lake.path(Zone.SILVER, dataset), refresh.time, versions)
+def _spans(lake: Lake, refresh: Refresh, versions: Mapping[str, tuple[int, int]]) -> list[Span]:
+    """The spans of time that changed between two versions of each input."""
+    found = (
+        changed_time(lake.delta, lake.store, lake.path(Zone.SILVER, name), refresh.time, pair)
+        for name, pair in versions.items()
+    )
+    return [span for span in found if span is not None]
 
 
-def _days(spans: list[Span], refresh: Refresh, zone: ZoneInfo) -> Days | None:
+def _days(spans: list[Span], refresh: Refresh, lake: Lake) -> Days | None:
     """A day depends on those before it: a change reaches as many days further."""
     if not spans:
         return None
-    first = min(span.first for span in spans).astimezone(zone).date()
-    last = max(span.last for span in spans).astimezone(zone).date()
-    return Days(first, last + timedelta(days=refresh.lookback_d))
+    span, zone = reduce(Span.and_with, spans), ZoneInfo(lake.settings.timezone)
+    last = span.last.astimezone(zone).date() + timedelta(days=refresh.lookback_d)
+    return Days(span.first.astimezone(zone).date(), last)
 
 
 def input_rows(

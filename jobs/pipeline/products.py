@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from jobs import quality
 from jobs.conform import PLACE, product_columns, product_rows
-from jobs.contracts import Contract, Registry
+from jobs.contracts import Contract, Product, Registry
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
@@ -45,26 +45,39 @@ def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
     contract = registry.contract(product_id)
     if contract.product is None:
         raise UserError(f"'{product_id}' is not a product; its contract has no `product` property")
-    inputs = {n: v for n in contract.product.inputs if (v := lake.delta.version(lake.path(Zone.SILVER, n))) is not None}
-    absent = set(contract.product.inputs) - set(inputs) - set(contract.product.optional)
-    if absent:
-        logger.info("%s: inputs missing: %s", product_id, ", ".join(sorted(absent)))
-        return None
+    inputs = _inputs(lake, contract, contract.product)
     last, recipe = lake.ledger.build(product_id), _recipe(contract)
-    if last is not None and (last.inputs, last.recipe) == (inputs, recipe):
-        logger.info("%s: inputs unchanged since the last build", product_id)
+    if inputs is None or is_made_of(last, inputs, recipe):
+        logger.info("%s: no input has changed since the last build", product_id)
         return None
-    days: Days | None = EVERY_DAY
+    days = EVERY_DAY
     if last is not None and last.recipe == recipe:
-        days = changed_days(lake, registry, contract, last, inputs)
-    if days is None:
-        lake.ledger.record_build(replace(last, inputs=inputs)) if last else None
-        return None
+        changed = changed_days(lake, registry, contract, last, inputs)
+        if changed is None:
+            lake.ledger.record_build(replace(last, inputs=inputs))
+            return None
+        days = changed
+    making = Making(inputs, recipe, days, last)
     lake.tables.interpret(sum(lake.delta.count(lake.path(Zone.SILVER, name)) for name in inputs), len(contract.fields))
     made = BUILDERS[contract.product.builder](
-        input_rows(lake, registry, contract, inputs, days), **contract.product.parameters
+        input_rows(lake, registry, contract, inputs, making.days), **contract.product.parameters
     )
-    return _publish_product(lake, registry, contract, of_days(made, days), Making(inputs, recipe, days, last))
+    return _publish_product(lake, registry, contract, of_days(made, making.days), making)
+
+
+def is_made_of(last: Build | None, inputs: Mapping[str, int], recipe: str) -> bool:
+    """Whether the last build was made from these versions, by this recipe."""
+    return last is not None and (last.inputs, last.recipe) == (inputs, recipe)
+
+
+def _inputs(lake: Lake, contract: Contract, product: Product) -> dict[str, int] | None:
+    """The newest silver versions of the inputs; None where one that it needs was never delivered."""
+    versions = {name: lake.delta.version(lake.path(Zone.SILVER, name)) for name in product.inputs}
+    absent = {name for name, version in versions.items() if version is None}
+    if absent - set(product.optional):
+        logger.info("%s: inputs missing: %s", contract.id, ", ".join(sorted(absent)))
+        return None
+    return {name: version for name, version in versions.items() if version is not None}
 
 
 def _recipe(contract: Contract) -> str:

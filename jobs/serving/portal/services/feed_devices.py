@@ -17,6 +17,8 @@ REGISTER, IN_SERVICE = "devices", "在用"
 PLATE = ("device_id", "device_name", "device_type", "device_status", "longitude_deg", "latitude_deg")
 WIDTH, MARGIN = 720.0, 24.0
 """Width of the map and its margin, in units of the drawing."""
+WIDTH_OF_A_DEGREE = 0.81
+"""Of longitude at 36° north, in degrees of latitude."""
 
 
 @dataclass(frozen=True)
@@ -128,27 +130,29 @@ class StationMap:
     stations: tuple[Dot, ...]
 
 
+@dataclass(frozen=True)
+class Projection:
+    """Degrees → units of the drawing; `west` and `north` are its upper left corner."""
+
+    west: float
+    north: float
+    scale: float
+
+    def dot(self, spot: tuple[float, float], text: str, device: Device | None = None) -> Dot:
+        """Where a place is on the map."""
+        x, y = (spot[0] - self.west) * WIDTH_OF_A_DEGREE * self.scale, (self.north - spot[1]) * self.scale
+        return Dot(round(MARGIN + x, 1), round(MARGIN + y, 1), text, device)
+
+
 def station_map(found: Iterable[Device]) -> StationMap | None:
     """The map of the devices whose places are known; None where none is."""
     placed = [(one, one.place) for one in found if one.place is not None]
     if not placed:
         return None
     seats = [(county.name, (county.lon, county.lat)) for county in place().counties]
-    spots = [spot for _, spot in placed] + [spot for _, spot in seats]
-    west, north = min(lon for lon, _ in spots), max(lat for _, lat in spots)
-    # A degree of longitude is as long as 0.81 degrees of latitude at 36° north.
-    wide, high = (max(lon for lon, _ in spots) - west) * 0.81, north - min(lat for _, lat in spots)
-    scale = (WIDTH - 2 * MARGIN) / max(wide, 0.01)
-
-    def dot(spot: tuple[float, float], text: str, device: Device | None = None) -> Dot:
-        return Dot(
-            round(MARGIN + (spot[0] - west) * 0.81 * scale, 1),
-            round(MARGIN + (north - spot[1]) * scale, 1),
-            text,
-            device,
-        )
-
-    stations = tuple(dot(spot, one.name or one.id, one) for one, spot in placed)
-    return StationMap(
-        WIDTH, round(high * scale + 2 * MARGIN, 1), tuple(dot(spot, name) for name, spot in seats), stations
-    )
+    longitudes, latitudes = zip(*(spot for _, spot in (*placed, *seats)), strict=True)
+    width = max(max(longitudes) - min(longitudes), 0.01) * WIDTH_OF_A_DEGREE
+    drawing = Projection(min(longitudes), max(latitudes), (WIDTH - 2 * MARGIN) / width)
+    height = round((max(latitudes) - min(latitudes)) * drawing.scale + 2 * MARGIN, 1)
+    stations = tuple(drawing.dot(spot, one.name or one.id, one) for one, spot in placed)
+    return StationMap(WIDTH, height, tuple(drawing.dot(spot, name) for name, spot in seats), stations)
