@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from jobs.contracts import Contract
 from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
-from jobs.pipeline.product_days import DAY, Days, partitions
+from jobs.pipeline.product_days import DAY, EVERY_DAY, Days
 
 TABLE = "figure_changes"
 MOST_ROWS = 2_000_000
@@ -48,8 +49,7 @@ def shown_before(lake: Lake, contract: Contract, last: Build | None, days: Days)
         return None
     if table.count() > MOST_ROWS:
         return Shown(None, last)
-    terms: Any = partitions(days) or None
-    rows = table.to_pyarrow_table(partitions=terms)
+    rows = _of_days(table, days)
     return Shown(rows.filter(_is_over(contract, rows, last.built_at, ZoneInfo(lake.settings.timezone))), last)
 
 
@@ -88,13 +88,20 @@ def _found(lake: Lake, contract: Contract, shown: Shown, build: Build) -> list[d
     table = lake.delta.open(lake.path(Zone.GOLD, contract.id), build.table_version)
     if table is None:
         raise LookupError(f"{contract.id}: no version {build.table_version}")
-    days = sorted(set(shown.rows[DAY].to_pylist())) if DAY in table.metadata().partition_columns else []
-    terms: Any = [(DAY, ">=", days[0].isoformat()), (DAY, "<=", days[-1].isoformat())] if days else None
-    found = changes(shown.rows, table.to_pyarrow_table(partitions=terms), contract.key(), _figures(contract))
+    days = pc.min_max(shown.rows[DAY]) if DAY in shown.rows.column_names else None
+    now = _of_days(table, Days(days["min"].as_py(), days["max"].as_py()) if days is not None else EVERY_DAY)
+    found = changes(shown.rows, now, contract.key(), _figures(contract))
     many = [
         {"key": MANY, "field": name, "before": None, "after": None} for name in sorted({str(c["field"]) for c in found})
     ]
     return many if len(found) > MOST_CHANGES else found
+
+
+def _of_days(table: DeltaTable, days: Days) -> pa.Table:
+    """The rows of the days; all where the days are all."""
+    if days == EVERY_DAY:
+        return table.to_pyarrow_table()
+    return table.to_pyarrow_table(filters=[(DAY, ">=", days.first), (DAY, "<=", days.last)])
 
 
 def _figures(contract: Contract) -> list[str]:
