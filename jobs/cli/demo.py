@@ -14,6 +14,7 @@ from rich.table import Table
 
 from jobs import contracts, embedded
 from jobs.cli.demo_feeds import Feeds
+from jobs.cli.demo_live import live as live_readings
 from jobs.cli.demo_people import demo_people
 from jobs.cli.demo_progress import Progress
 from jobs.contracts import Registry
@@ -47,14 +48,15 @@ def simulate(day: Day, out: Path, seed: int = SEED, scale: float = 1.0) -> None:
         typer.echo(f"{file.dataset}  {file.declared_rows:,} rows  {file.path}")
 
 
-def demo(days: int = 3, scale: float = 1.0) -> None:
-    """Start everything, send three days of a city's feeds through Airflow, and print where the results are.
+def demo(days: int = 3, scale: float = 1.0, live: bool = True) -> None:
+    """Start everything, send three days of a city's feeds through Airflow, then live readings, and print where the results are.
 
-    Example: `lake demo` · `lake demo --days 1`
+    Example: `lake demo` · `lake demo --days 1 --no-live`
     """
     progress = Progress()
     progress.say("S3, Spark, Airflow and the portal are starting / 正在启动服务")
-    embedded.up(load(), ("s3", "spark", "airflow", "portal"), progress.say)
+    # The broker comes before the portal, which shows how far the lake is behind it.
+    embedded.up(load(), ("s3", "spark", *(("kafka",) if live else ()), "airflow", "portal"), progress.say)
     load.cache_clear()
     config = load()
     registry = contracts.load(config.schemas, config.expectations)
@@ -65,11 +67,21 @@ def demo(days: int = 3, scale: float = 1.0) -> None:
         _wait("products built / 数据产品", products, lambda: _built(lake, registry), progress)
         _wait("deliveries with tickets / 已开单与复核", deliveries, partial(_governed, lake), progress)
         people = demo_people(lake, config.home)
-        progress.say("The demo is through / 演示完成")
+    if live:
+        _show_live(registry, progress)
+    progress.say("The demo is through / 演示完成")
     with opened(config) as lake:
         _show(lake)
         _show_tickets(lake, registry)
     _print_addresses(config, people)
+
+
+def _show_live(registry: Registry, progress: Progress) -> None:
+    progress.say("the stream and the collector are starting / 正在启动实时接入")
+    embedded.up(load(), ("stream", "collector"), progress.say)
+    load.cache_clear()
+    with progress.moving():
+        live_readings(load(), registry, progress)
 
 
 def _send_days(
@@ -147,6 +159,7 @@ def _print_addresses(config: Settings, people: Sequence[str]) -> None:
     typer.echo(f"""
 Portal / 门户:        {config.portal_url}   (account, password, role, department)
 {accounts}
+Live / 实时:          {config.portal_url}/feeds   (again: lake stream replay)
 Tickets / 工单:       lake tickets list · lake tickets show T-000001
 Reports / 治理报告:   {config.home / "reports" / "index.html"}
 Airflow:             {config.airflow_url}   (user {config.airflow_user}, password in {config.home / "endpoints.env"})

@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -20,10 +20,9 @@ from jobs.lake.lake import opened
 from jobs.lake.stream_ledger import Hour, StreamState
 from jobs.pipeline.stream_figures import figures
 from jobs.settings import load as settings
-from jobs.simulator.live import DATASET, water_day
+from jobs.simulator.live import DATASET, SIMULATED, water_day
 
 PANEL = "Streams"
-SIMULATED = date(2026, 1, 12)
 stream = typer.Typer(no_args_is_help=True, help="Readings that come one by one, through the broker. 实时数据。")
 
 

@@ -8,6 +8,7 @@ from jobs.simulator.forms import CsvForm
 from jobs.simulator.setting import Setting
 
 DATASET = FEED.dataset
+SIMULATED = date(2026, 1, 12)
 FIELD, BROKEN, WAVE = "out_turbidity_ntu", 1.85, (0.0, 0.013, -0.021, 0.034, -0.008)
 FROM, UNTIL = 0.5, 0.62
 """The part of the day during which the first plant's turbidity is beyond its limit."""

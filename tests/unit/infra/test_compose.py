@@ -36,7 +36,7 @@ def test_file_follows_the_compose_specification() -> None:
 def test_every_part_of_the_lake_is_there() -> None:
     assert set(SERVICES) == {
         "postgres", "s3", "kafka", "spark-master", "spark-worker-1", "spark-worker-2", "spark-connect",
-        "airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer", "portal",
+        "airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer", "portal", "stream", "collector",
     }  # fmt: skip
 
 
