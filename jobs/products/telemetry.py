@@ -96,6 +96,8 @@ def with_gains(readings: DataFrame, totals: Sequence[str]) -> DataFrame:
 
     Null after a longer silence, and where the total fell without a rollover. Needs the columns of `with_plates`.
     """
+    if not totals:
+        return readings
     before = Window.partitionBy("device_id").orderBy(F.unix_seconds("read_at")).rangeBetween(-DAY_S, -1)
     prior = {f"_before_{total}": F.last(total, ignorenulls=True).over(before) for total in totals}
     gains = {gain(total): _gained(F.col(total), F.col(f"_before_{total}")) for total in totals}

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.contracts import load
 from jobs.products import BUILDERS
+from jobs.products.telemetry import TELEMETRY
+from jobs.settings import PROJECT
 from tests.spark.test_products import DIVISIONS, table, utc
 
 DEVICES = (
@@ -100,6 +103,31 @@ def test_a_day_begins_at_midnight_in_beijing(spark: SparkSession) -> None:
     found = summary(spark, [device("W1", "water_plant")], rows, columns, where)
     assert [row[:2] for row in found] == [(date(2026, 1, 12), 1.0), (date(2026, 1, 13), 2.0)]
     assert all(end - start == timedelta(days=1) for _, _, start, end in found)
+
+
+def test_every_dataset_is_summed_up_by_the_fields_of_its_contract(spark: SparkSession) -> None:
+    """Two readings of each dataset, with a value in every field."""
+    registry = load(PROJECT / "schemas", PROJECT / "expectations")
+    devices = [device(f"D-{one.dataset}", one.device_type, interval_s=43200) for one in TELEMETRY]
+    inputs = {"devices": table(spark, DEVICES, devices)}
+    for one in TELEMETRY:
+        fields = [
+            field.name for field in registry.contract(one.dataset).fields if field.name in (*one.values, *one.totals)
+        ]
+        assert sorted(fields) == sorted((*one.values, *one.totals)), one.dataset
+        stream = registry.contract(one.dataset).stream
+        assert stream is not None and stream.device_type == one.device_type
+        schema = ", ".join(["device_id string", "read_at timestamp", *(f"{name} double" for name in fields)])
+        moments = (utc("2026-01-12T00:00:00"), utc("2026-01-12T12:00:00"))
+        rows = [(f"D-{one.dataset}", at, *[float(n + 1)] * len(fields)) for n, at in enumerate(moments)]
+        inputs[one.dataset] = table(spark, schema, rows)
+    found = BUILDERS["telemetry_summary"](inputs).filter("place_level = 'city' AND period_s = 86400").collect()
+    assert {(row.dataset_id, row.field_name, row.value_growth) for row in found} == {
+        (one.dataset, name, 1.0 if name in one.totals else None)
+        for one in TELEMETRY
+        for name in (*one.values, *one.totals)
+    }
+    assert {(row.readings_received, row.coverage_pct, row.value_mean) for row in found} == {(2, 100.0, 1.5)}
 
 
 # --- metering zones --------------------------------------------------------------------------------------------------
