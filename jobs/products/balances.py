@@ -59,7 +59,7 @@ def _columns() -> set[str]:
 
 
 def _flow(inputs: Mapping[str, DataFrame], dataset: str, column: str, totals: tuple[str, ...]) -> DataFrame:
-    readings = with_gains(with_plates(inputs[dataset], register(inputs)), totals)
+    readings = with_gains(with_plates(inputs[dataset], register(inputs)), BY_DATASET[dataset])
     gains = F.sum(gain(totals[0]))
     for subtracted in totals[1:]:
         gains = gains - F.coalesce(F.sum(gain(subtracted)), F.lit(0.0))

@@ -73,9 +73,7 @@ def _by_field(telemetry: Telemetry, readings: DataFrame) -> DataFrame:
     """One row for each value of a reading."""
     fields = [_field(name, F.lit(None).cast("double")) for name in telemetry.values]
     fields += [_field(name, F.col(gain(name))) for name in telemetry.totals]
-    long = with_gains(readings, telemetry.totals).select(
-        *PLATE_PLACE, "read_at", F.explode(F.array(*fields)).alias("one")
-    )
+    long = with_gains(readings, telemetry).select(*PLATE_PLACE, "read_at", F.explode(F.array(*fields)).alias("one"))
     return long.filter("one.value IS NOT NULL").select(
         *PLATE_PLACE,
         "read_at",

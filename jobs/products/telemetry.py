@@ -10,8 +10,13 @@ from jobs.products.beijing import BEIJING_OFFSET_S, DAY_S, beijing_day
 
 NEAR_THE_TOP = 0.9
 """A total that falls from beyond this share of its dial has rolled over; any other fall is another meter, or a fault."""
+MOST_OF_RATED = 2.0
+"""No device passes more than so many times its rated flow; a larger gain is another meter, or a fault."""
+GJ_PER_T = 0.0041868 * 120
+"""Most heat of a tonne of water: 120 K."""
+HOUR_S = 3600
 IN_SERVICE = "在用"
-PLATE = ("device_id", "division_code", "township_code", "metering_zone", "interval_s", "dial_digits")
+PLATE = ("device_id", "division_code", "township_code", "metering_zone", "interval_s", "dial_digits", "rated_flow")
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,8 @@ class Telemetry:
     device_type: str
     values: Sequence[str]
     totals: Sequence[str] = ()
+    most_per_rated: float = MOST_OF_RATED
+    """What a total may gain in an hour, for one unit of the device's rated flow."""
 
 
 TELEMETRY = (
@@ -51,6 +58,7 @@ TELEMETRY = (
             "makeup_water_t_h",
         ),
         ("source_total_gj",),
+        MOST_OF_RATED * GJ_PER_T,
     ),
     Telemetry(
         "heat_station_minutes",
@@ -60,6 +68,7 @@ TELEMETRY = (
             *("secondary_supply_temp_c", "secondary_return_temp_c", "secondary_supply_pressure_mpa"),
         ),
         ("heat_total_gj",),
+        MOST_OF_RATED * GJ_PER_T,
     ),
     Telemetry("indoor_temperatures", "indoor_sensor", ("room_temp_c",)),
     Telemetry(
@@ -91,17 +100,25 @@ def with_plates(readings: DataFrame, devices: DataFrame) -> DataFrame:
     return readings.join(devices.select(*PLATE), "device_id", "left")
 
 
-def with_gains(readings: DataFrame, totals: Sequence[str]) -> DataFrame:
+def with_gains(readings: DataFrame, telemetry: Telemetry) -> DataFrame:
     """A column for each total: what it gained since the device's last reading that has one, within a day.
 
-    Null after a longer silence, and where the total fell without a rollover. Needs the columns of `with_plates`.
+    Null after a longer silence, where the total fell without a rollover, and where it gained more than the device can pass.
+    Needs the columns of `with_plates`.
     """
-    if not totals:
+    if not telemetry.totals:
         return readings
-    before = Window.partitionBy("device_id").orderBy(F.unix_seconds("read_at")).rangeBetween(-DAY_S, -1)
-    prior = {f"_before_{total}": F.last(total, ignorenulls=True).over(before) for total in totals}
-    gains = {gain(total): _gained(F.col(total), F.col(f"_before_{total}")) for total in totals}
-    return readings.withColumns(prior).withColumns(gains).drop(*prior)
+    seconds = F.unix_seconds("read_at")
+    before = Window.partitionBy("device_id").orderBy(seconds).rangeBetween(-DAY_S, -1)
+    last = {
+        _before(total): F.last(
+            F.when(F.col(total).isNotNull(), F.struct(F.col(total).alias("value"), seconds.alias("at"))),
+            ignorenulls=True,
+        ).over(before)
+        for total in telemetry.totals
+    }
+    gains = {gain(total): _gained(total, telemetry.most_per_rated) for total in telemetry.totals}
+    return readings.withColumns(last).withColumns(gains).drop(*last)
 
 
 def gain(total: str) -> str:
@@ -109,10 +126,18 @@ def gain(total: str) -> str:
     return f"_gain_{total}"
 
 
-def _gained(value: Column, prior: Column) -> Column:
+def _before(total: str) -> str:
+    return f"_before_{total}"
+
+
+def _gained(total: str, most_per_rated: float) -> Column:
+    value, prior = F.col(total), F.col(f"{_before(total)}.value")
+    hours = (F.unix_seconds("read_at") - F.col(f"{_before(total)}.at")) / HOUR_S
     top = F.pow(F.lit(10.0), F.col("dial_digits"))
     rolled = (value < prior) & (prior >= top * NEAR_THE_TOP)
-    return F.when(value >= prior, value - prior).when(rolled, value + top - prior).cast("double")
+    step = F.when(value >= prior, value - prior).when(rolled, value + top - prior).cast("double")
+    most = F.col("rated_flow") * most_per_rated * hours
+    return F.when(F.coalesce(step <= most, F.lit(True)), step)
 
 
 def period_start(moment: Column, seconds: Column | int) -> Column:

@@ -32,7 +32,7 @@ def water_zone_day(
 ) -> DataFrame:
     """One row per zone and day in which any reading came; a zone's flow is the sum of its points'."""
     readings = with_plates(inputs[DATASET], register(inputs)).filter("metering_zone IS NOT NULL")
-    stepped = with_gains(readings, ("forward_total_m3", "reverse_total_m3"))
+    stepped = with_gains(readings, BY_DATASET[DATASET])
     days = (
         stepped.withColumn("day", beijing_day(F.col("read_at")))
         .groupBy(*ZONE_DAY)

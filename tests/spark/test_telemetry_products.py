@@ -15,7 +15,7 @@ from tests.spark.test_products import DIVISIONS, table, utc
 
 DEVICES = (
     "device_id string, device_type string, device_status string, division_code string, township_code string,"
-    " metering_zone string, interval_s bigint, dial_digits bigint, installed_date date"
+    " metering_zone string, interval_s bigint, dial_digits bigint, installed_date date, rated_flow double"
 )
 OLD = date(2020, 1, 1)
 WATER = (
@@ -29,9 +29,16 @@ NETWORK = (
 
 
 def device(name: str, kind: str, zone: str | None = None, interval_s: int = 1200, **others: Any) -> tuple[Any, ...]:
-    plate = {"status": "在用", "county": "371502", "town": "371502001", "digits": 4, "installed": OLD} | others
+    plate = {
+        "status": "在用",
+        "county": "371502",
+        "town": "371502001",
+        "digits": 4,
+        "installed": OLD,
+        "rated": None,
+    } | others
     place = (plate["county"], plate["town"], zone)
-    return (name, kind, plate["status"], *place, interval_s, plate["digits"], plate["installed"])
+    return (name, kind, plate["status"], *place, interval_s, plate["digits"], plate["installed"], plate["rated"])
 
 
 def summary(
@@ -65,6 +72,20 @@ def test_a_total_gains_over_its_rollover_and_not_over_another_meter(spark: Spark
         (2, 3, 66.67, 5.0),
         (1, 3, 33.33, None),
     ]
+
+
+def test_a_gain_beyond_what_the_device_can_pass_is_another_meter(spark: SparkSession) -> None:
+    rows = [
+        plant("W1", "2026-01-12T08:00:00", 9000.0),
+        plant("W1", "2026-01-12T09:00:00", 9020.0),
+        plant("W1", "2026-01-12T10:00:00", 9999.0),
+        plant("W1", "2026-01-12T11:00:00", 500.0),  # would be a rollover
+        plant("W1", "2026-01-12T14:00:00", 555.0),  # three hours: within twice the rated flow of ten
+        plant("W1", "2026-01-12T15:00:00", 576.0),
+    ]
+    where = "field_name = 'out_total_m3' AND period_s = 3600 AND place_level = 'device'"
+    found = summary(spark, [device("W1", "water_plant", rated=10.0)], rows, "period_start_at value_growth", where)
+    assert [row[1] for row in found] == [None, 20.0, None, None, 55.0, None]
 
 
 def test_places_have_the_readings_due_of_devices_that_are_silent(spark: SparkSession) -> None:
