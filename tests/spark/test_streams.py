@@ -79,6 +79,19 @@ def test_a_reading_that_is_sent_twice_counts_once(stream_lake: Lake, registry: R
     assert (hour.facts["messages"], hour.facts["rows"], hour.facts["resent"]) == (10, 7, 3)
 
 
+def test_a_reading_that_is_sent_again_after_sealing_changes_nothing(stream_lake: Lake, registry: Registry) -> None:
+    send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0)], ["1", "2"])
+    run(stream_lake, registry)
+    (first,) = seal_due(stream_lake, registry, SEALED)
+    before = curated(stream_lake)[Zone.SILVER]
+    send(stream_lake, [reading("A", 1), reading("B", 1, hour=HOUR + timedelta(hours=1))], ["1", "3"])
+    run(stream_lake, registry)
+    second, _ = seal_due(stream_lake, registry, SEALED + timedelta(days=1))
+    older, newer = stream_lake.ledger.get(first), stream_lake.ledger.get(second)
+    assert (older.sha256, older.superseded_by) == (newer.sha256, second)
+    assert [row for row in curated(stream_lake)[Zone.SILVER] if row["station"] == "A"] == before
+
+
 def test_late_readings_make_a_correction_that_supersedes(stream_lake: Lake, registry: Registry) -> None:
     send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0)])
     run(stream_lake, registry)
