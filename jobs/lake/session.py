@@ -41,6 +41,7 @@ UNAVAILABLE_PHRASES = (
     "SESSION_CHANGED",
     "SESSION_NOT_FOUND",
     "SESSION_CLOSED",
+    "NO_ACTIVE_SESSION",
     "OPERATION_NOT_FOUND",
     "error sending request",
     "Socket closed",
