@@ -90,6 +90,13 @@ class StreamLedger:
         with self._session() as session:
             return [_hour(row) for row in session.scalars(query)]
 
+    def unevaluated(self) -> list[Hour]:
+        """Sealed hours whose deliveries have no verdict yet, in order of time."""
+        waiting = DeliveryRow.state.in_([str(State.LANDED), str(State.LOADED)])
+        query = select(HourRow).join(DeliveryRow, DeliveryRow.id == HourRow.delivery).where(waiting)
+        with self._session() as session:
+            return [_hour(row) for row in session.scalars(query.order_by(HourRow.hour, HourRow.revision))]
+
     def last_hours(self, dataset: str, most: int) -> list[Hour]:
         """The newest sealed hours of a dataset, newest first."""
         sealed = select(HourRow).where(HourRow.dataset == dataset, HourRow.sealed_at.is_not(None))

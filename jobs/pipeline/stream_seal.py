@@ -40,12 +40,15 @@ def _is_due(hour: Hour, stream: Stream | None, now: datetime) -> bool:
 
 
 def seal_due(lake: Lake, registry: Registry, now: datetime) -> list[str]:
-    """Ids of the deliveries that were sealed and evaluated; those of one that failed halfway are evaluated again."""
-    evaluated = []
-    for hour in due(lake.streams.hours(is_open=True), registry, now):
+    """Ids of the deliveries that were evaluated: the hours that are due, after those that were sealed by a process that died then."""
+    evaluated: list[str] = []
+    half_done = [hour for hour in lake.streams.unevaluated() if hour.dataset in registry.contracts]
+    for hour in (*half_done, *due(lake.streams.hours(is_open=True), registry, now)):
         contract = registry.contract(hour.dataset)
-        seal(lake, contract, hour, now)
-        evaluated += load_and_conform(lake, registry, contract.id, hour.delivery)
+        if hour.sealed_at is None:
+            seal(lake, contract, hour, now)
+        if hour.delivery not in evaluated:
+            evaluated += load_and_conform(lake, registry, contract.id, hour.delivery)
         _compact(lake, contract, hour)
     return evaluated
 

@@ -15,7 +15,7 @@ from jobs.model.delivery import State
 from jobs.pipeline.stream_alarms import alarms_of, publish
 from jobs.pipeline.stream_batch import StreamWriter
 from jobs.pipeline.stream_figures import figures, prometheus
-from jobs.pipeline.stream_seal import seal_due
+from jobs.pipeline.stream_seal import seal, seal_due
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.tickets import govern
 from jobs.streams.alarms import AlarmState
@@ -90,6 +90,18 @@ def test_a_reading_that_is_sent_again_after_sealing_changes_nothing(stream_lake:
     older, newer = stream_lake.ledger.get(first), stream_lake.ledger.get(second)
     assert (older.sha256, older.superseded_by) == (newer.sha256, second)
     assert [row for row in curated(stream_lake)[Zone.SILVER] if row["station"] == "A"] == before
+
+
+def test_an_hour_whose_sealing_was_cut_off_is_evaluated_without_another_hour(
+    stream_lake: Lake, registry: Registry
+) -> None:
+    send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0)])
+    run(stream_lake, registry)
+    (hour,) = stream_lake.streams.hours(DATASET)
+    seal(stream_lake, registry.contract(DATASET), hour, SEALED)
+    assert seal_due(stream_lake, registry, SEALED) == [hour.delivery]
+    assert stream_lake.ledger.get(hour.delivery).state is State.PARTLY_QUARANTINED
+    assert seal_due(stream_lake, registry, SEALED) == []
 
 
 def test_late_readings_make_a_correction_that_supersedes(stream_lake: Lake, registry: Registry) -> None:
