@@ -104,6 +104,15 @@ def test_an_hour_whose_sealing_was_cut_off_is_evaluated_without_another_hour(
     assert seal_due(stream_lake, registry, SEALED) == []
 
 
+def test_an_hour_is_not_sealed_before_its_messages_are_written(stream_lake: Lake, registry: Registry) -> None:
+    stream_lake.streams.open_hour(DATASET, "heat", HOUR - timedelta(hours=1), HOUR)  # as a batch does at first
+    assert seal_due(stream_lake, registry, SEALED) == []
+    send(stream_lake, [reading("A", 1)])
+    run(stream_lake, registry)
+    assert len(seal_due(stream_lake, registry, SEALED)) == 1
+    assert len(stream_lake.streams.hours(DATASET, is_open=True)) == 1
+
+
 def test_late_readings_make_a_correction_that_supersedes(stream_lake: Lake, registry: Registry) -> None:
     send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0)])
     run(stream_lake, registry)
