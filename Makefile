@@ -9,7 +9,7 @@ INSTALL = @command -v $(PYTHON) >/dev/null || { \
 COMPILE = "$$($(PYTHON) infra/install.py --uv)" pip compile -q --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
 
-.PHONY: help setup setup-dev demo up down status test test-unit lint format docs bench lock clean
+.PHONY: help setup setup-dev demo up down status test test-unit lint format docs bench soak lock clean
 
 help: ## Show these words / 显示帮助
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ docs: setup-dev ## Write the reference tables of the pages anew / 更新文档�
 
 bench: setup-dev ## Measure and print a table / 性能测试
 	@$(BIN)/python -m tests.bench --keep docs/benchmarks.tsv
+
+soak: setup-dev ## Kill processes at random while readings arrive, and compare / 随机中断测试
+	@$(BIN)/python -m tests.soak
 
 lock: ## Newest versions that infra/*.in allow, jars that infra/ivy.xml asks for / 更新依赖锁
 	$(COMPILE) --upgrade infra/requirements-uv.in -o infra/requirements-uv.txt

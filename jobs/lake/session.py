@@ -41,6 +41,8 @@ UNAVAILABLE_PHRASES = (
     "SESSION_CHANGED",
     "SESSION_NOT_FOUND",
     "SESSION_CLOSED",
+    "NO_ACTIVE_SESSION",
+    "CONNECT_URL_NOT_SET",
     "OPERATION_NOT_FOUND",
     "error sending request",
     "Socket closed",

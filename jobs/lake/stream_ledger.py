@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobs.lake.arrival import NAME_LENGTH
@@ -90,6 +90,13 @@ class StreamLedger:
         with self._session() as session:
             return [_hour(row) for row in session.scalars(query)]
 
+    def unevaluated(self) -> list[Hour]:
+        """Sealed hours whose deliveries have no verdict yet, in order of time."""
+        waiting = DeliveryRow.state.in_([str(State.LANDED), str(State.LOADED)])
+        query = select(HourRow).join(DeliveryRow, DeliveryRow.id == HourRow.delivery).where(waiting)
+        with self._session() as session:
+            return [_hour(row) for row in session.scalars(query.order_by(HourRow.hour, HourRow.revision))]
+
     def last_hours(self, dataset: str, most: int) -> list[Hour]:
         """The newest sealed hours of a dataset, newest first."""
         sealed = select(HourRow).where(HourRow.dataset == dataset, HourRow.sealed_at.is_not(None))
@@ -109,6 +116,7 @@ class StreamLedger:
             row = session.get_one(HourRow, (hour.dataset, hour.hour, hour.revision))
             row.sealed_at, row.facts = now, dict(facts)
             delivery = session.scalars(select(DeliveryRow).where(DeliveryRow.id == hour.delivery)).one()
+            delivery.occurrence = _occurrences(session, hour.dataset, file.sha256, delivery.id) + 1
             delivery.state, delivery.objects, delivery.size_bytes = State.LANDED, [file.key], file.size_bytes
             delivery.sha256, delivery.declared_rows = file.sha256, facts["rows"]
 
@@ -159,6 +167,12 @@ class StreamLedger:
 def _last_revision(session: Session, dataset: str, hour: datetime) -> HourRow | None:
     query = select(HourRow).where(HourRow.dataset == dataset, HourRow.hour == hour)
     return session.scalars(query.order_by(HourRow.revision.desc()).limit(1)).first()
+
+
+def _occurrences(session: Session, dataset: str, sha256: str, delivery: str) -> int:
+    """How often other deliveries have the same bytes: what comes again after sealing, under its first number, adds none."""
+    same = (DeliveryRow.dataset == dataset, DeliveryRow.sha256 == sha256, DeliveryRow.id != delivery)
+    return session.scalar(select(func.max(DeliveryRow.occurrence)).where(*same)) or 0
 
 
 def _open_delivery(name: str, dataset: str, provider: str, received: datetime, replaced: str | None) -> DeliveryRow:

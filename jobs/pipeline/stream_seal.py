@@ -41,19 +41,27 @@ def _is_due(hour: Hour, stream: Stream | None, now: datetime) -> bool:
 
 
 def seal_due(lake: Lake, registry: Registry, now: datetime) -> list[str]:
-    """Ids of the deliveries that were sealed and evaluated; those of one that failed halfway are evaluated again."""
-    evaluated = []
-    for hour in due(lake.streams.hours(is_open=True), registry, now):
+    """Ids of the deliveries that were evaluated: the hours that are due, after those that were sealed by a process that died then."""
+    evaluated: list[str] = []
+    half_done = [hour for hour in lake.streams.unevaluated() if hour.dataset in registry.contracts]
+    for hour in (*half_done, *due(lake.streams.hours(is_open=True), registry, now)):
         contract = registry.contract(hour.dataset)
-        seal(lake, contract, hour, now)
-        evaluated += load_and_conform(lake, registry, contract.id, hour.delivery)
+        if hour.sealed_at is None and not seal(lake, contract, hour, now):
+            continue
+        if hour.delivery not in evaluated:
+            evaluated += load_and_conform(lake, registry, contract.id, hour.delivery)
         _compact(lake, contract, hour)
     return evaluated
 
 
-def seal(lake: Lake, contract: Contract, hour: Hour, now: datetime) -> None:
-    """Store the hour's messages as one file, in the order of the broker, and record it as landed."""
+def seal(lake: Lake, contract: Contract, hour: Hour, now: datetime) -> bool:
+    """Store the hour's messages as one file, in the order of the broker, and record it as landed.
+
+    False while the hour has none: a batch opens its hours before it writes its messages.
+    """
     rows = _messages(lake, contract, hour)
+    if rows is None or not rows.num_rows:
+        return False
     kept = first_of_each_id(rows)
     values = [value_of(row) for row in kept.select(["sent_text", "sent_bytes"]).to_pylist()]
     data = gzip.compress(b"".join(line(value) + b"\n" for value in values), mtime=0)
@@ -65,12 +73,13 @@ def seal(lake: Lake, contract: Contract, hour: Hour, now: datetime) -> None:
         facts[AROUND] = offsets_around(lake, contract, contract.stream, hour.hour)
     lake.streams.seal(hour, now, SealedFile(key, len(data), hashlib.sha256(data).hexdigest()), facts)
     logger.info("%s: hour %s is sealed with %s readings", contract.id, label(hour.hour), facts["rows"])
+    return True
 
 
-def _messages(lake: Lake, contract: Contract, hour: Hour) -> pa.Table:
+def _messages(lake: Lake, contract: Contract, hour: Hour) -> pa.Table | None:
     table = lake.delta.open(lake.path(Zone.TELEMETRY, contract.id))
     if table is None:
-        raise LookupError(f"{contract.id}: no telemetry table, though hour {label(hour.hour)} is open")
+        return None
     rows = table.to_pyarrow_dataset().to_table(filter=ds.field("_hour") == label(hour.hour))
     return rows.sort_by([("_partition", "ascending"), ("_offset", "ascending")])
 

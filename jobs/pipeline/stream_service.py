@@ -39,6 +39,8 @@ class StreamService:
         self._datasets: tuple[str, ...] = ()
         self._checkpoint: str | None = None
         self._pause_s = FIRST_PAUSE_S
+        self._is_behind = True
+        """Whether deliveries may lack reports and tickets: at first, those of a process that died."""
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set, then end the query and leave."""
@@ -73,8 +75,11 @@ class StreamService:
             registry = load_usable(settings.schemas, settings.expectations)
             self._keep_running(registry, self._checkpoint)
             publish(self._lake, self._now())
-            if evaluated := seal_due(self._lake, registry, self._now()):
+            evaluated = seal_due(self._lake, registry, self._now())
+            self._is_behind |= bool(evaluated)
+            if self._is_behind:
                 _follow_up(self._lake, registry, evaluated)
+                self._is_behind = False
         except Exception as error:  # whatever failed is tried again, and the others go on
             return self._failed(error)
         self._pause_s = FIRST_PAUSE_S

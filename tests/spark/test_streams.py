@@ -15,7 +15,7 @@ from jobs.model.delivery import State
 from jobs.pipeline.stream_alarms import alarms_of, publish
 from jobs.pipeline.stream_batch import StreamWriter
 from jobs.pipeline.stream_figures import figures, prometheus
-from jobs.pipeline.stream_seal import seal_due
+from jobs.pipeline.stream_seal import seal, seal_due
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.tickets import govern
 from jobs.streams.alarms import AlarmState
@@ -77,6 +77,40 @@ def test_a_reading_that_is_sent_twice_counts_once(stream_lake: Lake, registry: R
     assert len(rows(stream_lake, Zone.SILVER)) == 4
     (hour,) = stream_lake.streams.hours(DATASET)
     assert (hour.facts["messages"], hour.facts["rows"], hour.facts["resent"]) == (10, 7, 3)
+
+
+def test_a_reading_that_is_sent_again_after_sealing_changes_nothing(stream_lake: Lake, registry: Registry) -> None:
+    send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0)], ["1", "2"])
+    run(stream_lake, registry)
+    (first,) = seal_due(stream_lake, registry, SEALED)
+    before = curated(stream_lake)[Zone.SILVER]
+    send(stream_lake, [reading("A", 1), reading("B", 1, hour=HOUR + timedelta(hours=1))], ["1", "3"])
+    run(stream_lake, registry)
+    second, _ = seal_due(stream_lake, registry, SEALED + timedelta(days=1))
+    older, newer = stream_lake.ledger.get(first), stream_lake.ledger.get(second)
+    assert (older.sha256, older.superseded_by) == (newer.sha256, second)
+    assert [row for row in curated(stream_lake)[Zone.SILVER] if row["station"] == "A"] == before
+
+
+def test_an_hour_whose_sealing_was_cut_off_is_evaluated_without_another_hour(
+    stream_lake: Lake, registry: Registry
+) -> None:
+    send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0)])
+    run(stream_lake, registry)
+    (hour,) = stream_lake.streams.hours(DATASET)
+    seal(stream_lake, registry.contract(DATASET), hour, SEALED)
+    assert seal_due(stream_lake, registry, SEALED) == [hour.delivery]
+    assert stream_lake.ledger.get(hour.delivery).state is State.PARTLY_QUARANTINED
+    assert seal_due(stream_lake, registry, SEALED) == []
+
+
+def test_an_hour_is_not_sealed_before_its_messages_are_written(stream_lake: Lake, registry: Registry) -> None:
+    stream_lake.streams.open_hour(DATASET, "heat", HOUR - timedelta(hours=1), HOUR)  # as a batch does at first
+    assert seal_due(stream_lake, registry, SEALED) == []
+    send(stream_lake, [reading("A", 1)])
+    run(stream_lake, registry)
+    assert len(seal_due(stream_lake, registry, SEALED)) == 1
+    assert len(stream_lake.streams.hours(DATASET, is_open=True)) == 1
 
 
 def test_late_readings_make_a_correction_that_supersedes(stream_lake: Lake, registry: Registry) -> None:
