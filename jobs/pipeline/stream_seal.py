@@ -15,6 +15,7 @@ from jobs.contracts import Contract, Registry
 from jobs.contracts.stream import Stream
 from jobs.contracts.telemetry import SUFFIX
 from jobs.lake.lake import Lake
+from jobs.lake.session import is_unavailable
 from jobs.lake.stream_ledger import Hour, SealedFile
 from jobs.lake.zones import Zone
 from jobs.pipeline.clock_offsets import clock_offsets
@@ -40,18 +41,32 @@ def _is_due(hour: Hour, stream: Stream | None, now: datetime) -> bool:
     return ended <= now and hour.last_received + timedelta(seconds=stream.quiet_s) <= now
 
 
-def seal_due(lake: Lake, registry: Registry, now: datetime) -> list[str]:
-    """Ids of the deliveries that were evaluated: the hours that are due, after those that were sealed by a process that died then."""
+def seal_due(lake: Lake, registry: Registry, now: datetime, failed: list[Exception] | None = None) -> list[str]:
+    """Ids of the deliveries that were evaluated: the hours that are due, after those that were sealed by a process that died then.
+
+    `failed` takes the error of an hour that fails, so that the others go on; without it, and where the engine is unavailable, it is raised.
+    """
     evaluated: list[str] = []
     half_done = [hour for hour in lake.streams.unevaluated() if hour.dataset in registry.contracts]
     for hour in (*half_done, *due(lake.streams.hours(is_open=True), registry, now)):
-        contract = registry.contract(hour.dataset)
-        if hour.sealed_at is None and not seal(lake, contract, hour, now):
-            continue
-        if hour.delivery not in evaluated:
-            evaluated += load_and_conform(lake, registry, contract.id, hour.delivery)
-        _compact(lake, contract, hour)
+        try:
+            evaluated += _evaluated(lake, registry, hour, now, evaluated)
+        except Exception as error:
+            if failed is None or is_unavailable(error):
+                raise
+            logger.exception("%s: hour %s", hour.dataset, label(hour.hour))
+            failed.append(error)
     return evaluated
+
+
+def _evaluated(lake: Lake, registry: Registry, hour: Hour, now: datetime, already: Sequence[str]) -> list[str]:
+    """The hour sealed, unless it is, and evaluated, unless it was."""
+    contract = registry.contract(hour.dataset)
+    if hour.sealed_at is None and not seal(lake, contract, hour, now):
+        return []
+    found = [] if hour.delivery in already else load_and_conform(lake, registry, contract.id, hour.delivery)
+    _compact(lake, contract, hour)
+    return found
 
 
 def seal(lake: Lake, contract: Contract, hour: Hour, now: datetime) -> bool:

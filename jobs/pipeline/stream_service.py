@@ -75,11 +75,14 @@ class StreamService:
             registry = load_usable(settings.schemas, settings.expectations)
             self._keep_running(registry, self._checkpoint)
             publish(self._lake, self._now())
-            evaluated = seal_due(self._lake, registry, self._now())
+            failed: list[Exception] = []
+            evaluated = seal_due(self._lake, registry, self._now(), failed)
             self._is_behind |= bool(evaluated)
             if self._is_behind:
                 _follow_up(self._lake, registry, evaluated)
                 self._is_behind = False
+            if failed:
+                raise failed[0]
         except Exception as error:  # whatever failed is tried again, and the others go on
             return self._failed(error)
         self._pause_s = FIRST_PAUSE_S

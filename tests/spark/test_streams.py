@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs.collaboration.channels import PortalNotices
-from jobs.contracts import Registry
+from jobs.contracts import Contract, Registry
 from jobs.contracts.names import DELIVERY
 from jobs.lake.lake import Lake
+from jobs.lake.stream_ledger import Hour
 from jobs.lake.zones import Zone
 from jobs.model.actor import SYSTEM
 from jobs.model.delivery import State
+from jobs.pipeline import stream_seal
 from jobs.pipeline.stream_alarms import alarms_of, publish
 from jobs.pipeline.stream_batch import StreamWriter
 from jobs.pipeline.stream_figures import figures, prometheus
@@ -111,6 +113,24 @@ def test_an_hour_is_not_sealed_before_its_messages_are_written(stream_lake: Lake
     run(stream_lake, registry)
     assert len(seal_due(stream_lake, registry, SEALED)) == 1
     assert len(stream_lake.streams.hours(DATASET, is_open=True)) == 1
+
+
+def test_an_hour_that_fails_stops_no_other(
+    stream_lake: Lake, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(lake: Lake, contract: Contract, hour: Hour, now: datetime) -> bool:
+        if hour.hour == HOUR:
+            raise ValueError("no such place")
+        return seal(lake, contract, hour, now)
+
+    send(stream_lake, [reading("A", 1), reading("A", 1, hour=HOUR + timedelta(hours=1))])
+    run(stream_lake, registry)
+    monkeypatch.setattr(stream_seal, "seal", failing)
+    failed: list[Exception] = []
+    assert len(seal_due(stream_lake, registry, SEALED, failed)) == 1
+    assert [str(error) for error in failed] == ["no such place"]
+    with pytest.raises(ValueError, match="no such place"):
+        seal_due(stream_lake, registry, SEALED)
 
 
 def test_late_readings_make_a_correction_that_supersedes(stream_lake: Lake, registry: Registry) -> None:
