@@ -82,7 +82,7 @@ class Portal:
     @cached_property
     def feeds(self) -> CachedValue[Feeds]:
         """How all streams of readings are doing, as of some seconds ago."""
-        return CachedValue(lambda: read_feeds(self.lake, self.registry()), FEEDS_S)
+        return CachedValue(lambda: read_feeds(self.lake, self.registry(), self.now()), FEEDS_S)
 
     @cached_property
     def loops(self) -> Loops:

@@ -92,5 +92,6 @@ def _cells(portal: Portal, feed: Feed) -> dict[str, str]:
         "batch": f"{labels.count(known.rows)} 条 / {known.seconds:.1f} 秒" if known else "—",
         "rejected": labels.count(known.rejected) if known else "—",
         "open_hours": labels.count(feed.open_hours),
+        "coverage": f"{feed.coverage_pct:.1f}%" if feed.coverage_pct is not None else "—",
         "alarms": labels.count(len(feed.alarms)),
     }

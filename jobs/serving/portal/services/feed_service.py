@@ -1,7 +1,7 @@
 """Streams of readings, curves of devices, and alarms, for an actor."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from jobs.lake.stream_ledger import Hour
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.serving.portal.context import Portal
+from jobs.serving.portal.feed_figures import SUMMARY, Correction, corrections
 from jobs.serving.portal.feeds import Feed, Feeds
 from jobs.serving.portal.services.feed_devices import Device, Known, StationMap, devices, plates, station_map
 from jobs.streams.alarm_store import Alarm, AlarmEvent, Alarms
@@ -52,6 +53,18 @@ class FeedView:
     fields: tuple[Field, ...]
     hours: tuple[Hour, ...]
     alarms: tuple[tuple[Alarm, tuple[AlarmEvent, ...]], ...]
+
+    corrections: tuple[Correction, ...] = ()
+    figure_titles: Mapping[str, str] = field(default_factory=dict)
+    """Title of each figure of the summary."""
+
+    def title_of(self, name: str) -> str:
+        """The title of a field of the dataset."""
+        return next((one.title for one in self.contract.fields if one.name == name), name)
+
+    def figure_title(self, name: str) -> str:
+        """The title of a figure; of a whole row where there is none."""
+        return self.figure_titles.get(name, "整行")
 
     def map(self) -> StationMap | None:
         """Where the devices stand; None where no place is known."""
@@ -85,7 +98,11 @@ class FeedService:
         alarms = Alarms(self.portal.tickets.database)
         newest = tuple((alarm, tuple(alarms.events(alarm.id))) for alarm in alarms.newest(dataset, SHOWN))
         hours = tuple(self.portal.lake.streams.last_hours(dataset, SHOWN))
-        return FeedView(feed, contract, self._devices(contract, feed), self._drawn(contract), hours, newest)
+        summary = self.portal.registry().contracts.get(SUMMARY)
+        titles = {one.name: one.title for one in summary.fields} if summary else {}
+        found, drawn = self._devices(contract, feed), self._drawn(contract)
+        corrected = corrections(self.portal.lake, dataset, [one.name for one in drawn], SHOWN)
+        return FeedView(feed, contract, found, drawn, hours, newest, corrected, titles)
 
     def curve(self, dataset: str, query: CurveQuery) -> dict[str, Any]:
         """Times in seconds since 1970 and values of a device's field, with its bands and the rules that mark each value."""

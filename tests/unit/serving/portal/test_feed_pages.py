@@ -12,6 +12,7 @@ from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.names import MARKS
 from jobs.errors import ServiceUnavailable
 from jobs.lake.stream_ledger import StreamState
+from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
 from jobs.pipeline import stream_figures
 from jobs.serving.portal.services.feed_service import bands
@@ -98,6 +99,81 @@ def test_the_authority_acknowledges_and_clears_with_a_reason(town: City) -> None
     assert Alarms(town.portal.tickets.database).one(alarm.id).state is AlarmState.CLEARED
     page = officer.get(f"/feeds/{DATASET}").text
     assert "已复测" in page and "已解除" in page
+
+
+def summed_up(city: City) -> None:
+    """Three hours of the summary, of which the second is missing and the last half full; one figure was corrected."""
+    lake = city.portal.lake
+    hours = [(NOW - timedelta(hours=n), received) for n, received in ((4, 60), (2, 30))]
+    rows = [
+        {
+            "dataset_id": DATASET, "place_level": "city", "period_s": 3600, "day": at.date(), "period_start_at": at,
+            "field_name": field, "readings_received": received if field == "ph" else 0, "readings_due": 60,
+        }
+        for at, received in hours for field in ("ph", "water_temp_c")
+    ]  # fmt: skip
+    lake.delta.put(lake.path(Zone.GOLD, "telemetry_summary"), pa.Table.from_pylist(rows))  # type: ignore[attr-defined]
+    key = {
+        "dataset_id": DATASET,
+        "place_level": "county",
+        "place_code": "371502",
+        "period_s": "3600",
+        "field_name": "ph",
+    }
+    keys = [
+        key | {"period_start_at": "2026-11-24 03:00:00.000000Z"},
+        key | {"place_level": "device", "period_start_at": "x"},
+    ]
+    changed = [
+        {
+            "build": "b", "product": "telemetry_summary", "key": json.dumps(one), "field": "value_mean", "before": "7.6",
+            "after": "7.2", "version_before": 1, "version_after": 2, "shown_since": NOW, "changed_at": NOW,
+        }
+        for one in keys
+    ]  # fmt: skip
+    table = pa.Table.from_pylist(changed, schema=system_table("figure_changes").schema)
+    lake.delta.put(lake.path(Zone.RESULTS, "figure_changes"), table)  # type: ignore[attr-defined]
+
+
+def test_the_share_of_readings_that_arrived_counts_hours_without_any(town: City) -> None:
+    summed_up(town)
+    assert (
+        json.loads(Browser(town.portal, "officer").get("/feeds/events").text.split("data: ")[1])[DATASET]["coverage"]
+        == "50.0%"
+    )
+
+
+def test_corrected_figures_are_shown_with_what_was_shown_before(town: City) -> None:
+    summed_up(town)
+    page = Browser(town.portal, "officer").get(f"/feeds/{DATASET}").text
+    shown = page.split("<h2>更正的汇总数字</h2>")[1].split("</table>")[0]
+    assert shown.count('<tr role="row">') == 2  # the header, and the county's
+    assert all(word in shown for word in ("371502", "均值", "7.6", "7.2", "2026-11-24 11:00"))
+
+
+def test_where_devices_stand_and_which_of_them_should_read(town: City) -> None:
+    lake = town.portal.lake
+    plates = [
+        {
+            "device_id": name, "device_name": f"水厂{name}", "device_type": kind, "device_status": status,
+            "longitude_deg": 115.9, "latitude_deg": 36.4,
+        }
+        for name, kind, status in (
+            ("W1", "water_plant", "在用"), ("W3", "water_plant", "在用"), ("W4", "water_plant", "停用"), ("H1", "heat_station", "在用"),
+        )
+    ]  # fmt: skip
+    lake.delta.put(lake.path(Zone.SILVER, "devices"), pa.Table.from_pylist(plates))  # type: ignore[attr-defined]
+    page = Browser(town.portal, "officer").get(f"/feeds/{DATASET}").text
+    drawn, listed = page.split("<h2>分布</h2>")[1].split("<h2>设备</h2>")
+    assert ("水厂W1" in drawn, "水厂W3" in drawn, "W2" in drawn, "W4" in drawn, "H1" in drawn) == (
+        True,
+        True,
+        False,
+        False,
+        False,
+    )
+    assert 'class="station bad"' in drawn and 'class="station wait"' in drawn
+    assert "24 小时内没有" in listed.split("水厂W3")[1].split("</tr>")[0]
 
 
 def test_an_open_page_does_not_keep_a_login_alive(town: City) -> None:
