@@ -11,7 +11,7 @@ from jobs.conform import quarantine
 from jobs.conform.arrow_rows import broken_rows, is_of_broken_rows, silver_table
 from jobs.contracts import Contract, Rule
 from jobs.contracts.names import FIRST_SENT, QUALIFIER
-from jobs.lake.delta_tables import commit_attempts
+from jobs.lake.delta_writing import commit_attempts
 from jobs.lake.lake import Lake
 from jobs.lake.merge import Merge
 from jobs.lake.spark_tables import in_engine

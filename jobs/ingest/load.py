@@ -15,7 +15,7 @@ from jobs.errors import DeliveryError
 from jobs.ingest.correction_answers import answered_ticket
 from jobs.ingest.earlier import earlier_deliveries
 from jobs.ingest.reading import LocalFile, Reading, read
-from jobs.lake.delta_tables import commit_attempts
+from jobs.lake.delta_writing import commit_attempts
 from jobs.lake.lake import Lake
 from jobs.lake.system_tables import bronze_table
 from jobs.lake.zones import Zone

@@ -1,81 +1,31 @@
 """Delta tables written by the client: bronze, quarantine, evidence, results, small deliveries; put-if-absent commits (ADR 0011)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from deltalake import (
-    ColumnProperties,
     CommitProperties,
     DeltaTable,
     Schema,
     Transaction,
-    WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from deltalake.exceptions import TableNotFoundError
 
 from jobs.errors import OutdatedTable
+from jobs.lake.delta_writing import COMMIT_TRIES, RETENTION, WRITER, commit_attempts, storage_options, writer
 from jobs.lake.key_merge import Replacement, replacement, within_range, without
 from jobs.lake.merge import Merge
 from jobs.lake.open_tables import OpenTables
 from jobs.lake.row_filter import RowFilter, rows_of
 from jobs.lake.system_tables import SystemTable
 from jobs.lake.table_schema import ColumnSpec
-from jobs.lake.zones import TablePath, Zone
+from jobs.lake.zones import TablePath
 from jobs.model.delivery import Delivery
 from jobs.settings import Settings
-
-# Versions that a report may cite stay readable for 90 days.
-RETENTION = {
-    "delta.deletedFileRetentionDuration": "interval 90 days",
-    "delta.logRetentionDuration": "interval 90 days",
-}
-COMMIT_TRIES = 12
-# A row group is read by one core: with the default of a million rows, most deliveries would use a single core.
-WRITER = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=200_000)
-# Bronze is mostly read whole, once. The engine reads plain texts twice as fast as those of a dictionary.
-TEXT_WRITER = WriterProperties(
-    compression="ZSTD",
-    compression_level=1,
-    max_row_group_size=200_000,
-    default_column_properties=ColumnProperties(dictionary_enabled=False),
-)
-
-
-def storage_options(settings: Settings) -> dict[str, str]:
-    """Options for delta-rs: path-style S3 with conditional puts, so that two commits never collide."""
-    return {
-        "AWS_ENDPOINT_URL": settings.s3_endpoint,
-        "AWS_ACCESS_KEY_ID": settings.s3_access_key,
-        "AWS_SECRET_ACCESS_KEY": settings.s3_secret_key.get_secret_value(),
-        "AWS_REGION": settings.s3_region,
-        "AWS_ALLOW_HTTP": str(settings.s3_endpoint.startswith("http://")).lower(),
-        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
-        # The commit fails where the object exists; otherwise two writers could write the same version.
-        "aws_conditional_put": "etag",
-    }
-
-
-def read_spool(file: Path) -> Iterator[pa.RecordBatch]:
-    """Batches of a local Arrow file, one at a time; none of an empty file."""
-    if file.stat().st_size == 0:
-        return
-    with pa.memory_map(str(file)) as source:
-        reader = pa.ipc.open_file(source)
-        for index in range(reader.num_record_batches):
-            yield reader.get_batch(index)
-
-
-def commit_attempts(tries: int = COMMIT_TRIES) -> Retrying:
-    """Attempts at a commit: on a conflict, the next starts from the newer table."""
-    wait = wait_random_exponential(multiplier=0.05, max=2)
-    retry = retry_if_exception_type(CommitFailedError)
-    return Retrying(retry=retry, stop=stop_after_attempt(tries), wait=wait, reraise=True)
 
 
 class DeltaTables:
@@ -261,7 +211,7 @@ class DeltaTables:
 
     def _write_options(self, path: TablePath, table: SystemTable) -> dict[str, Any]:
         partitions = list(table.partition_by) or None
-        return {"storage_options": self._options, "writer_properties": _writer(path), "partition_by": partitions}
+        return {"storage_options": self._options, "writer_properties": writer(path), "partition_by": partitions}
 
     def rows(self, path: TablePath, delivery: Delivery) -> pa.Table | None:
         """The rows of one delivery; None where the table does not exist yet."""
@@ -272,23 +222,19 @@ class DeltaTables:
         """Make one partition's small files large ones; a reader keeps its version."""
         table = self.open(path)
         if table is not None:
-            table.optimize.compact(partition_filters=[(partition, "=", value)], writer_properties=_writer(path))
+            table.optimize.compact(partition_filters=[(partition, "=", value)], writer_properties=writer(path))
 
     def compact(self, path: TablePath, keep_hours: int) -> None:
         """Compact small files, and remove those that no version of the last `keep_hours` needs."""
         table = self.open(path)
         if table is not None:
-            table.optimize.compact(writer_properties=_writer(path))
+            table.optimize.compact(writer_properties=writer(path))
             table.vacuum(retention_hours=keep_hours, dry_run=False)
 
     def holds(self, path: TablePath, rows: RowFilter) -> bool:
         """Whether the table has such rows."""
         table = self.open(path)
         return table is not None and has_rows(table, rows)
-
-
-def _writer(path: TablePath) -> WriterProperties:
-    return TEXT_WRITER if path.zone == Zone.BRONZE else WRITER
 
 
 def is_laid_out(existing: DeltaTable, table: SystemTable) -> bool:

@@ -15,7 +15,7 @@ from jobs import quality
 from jobs.conform import TypedRows, key_column
 from jobs.contracts import Contract, Rule
 from jobs.lake.bits import BITS
-from jobs.lake.delta_tables import read_spool
+from jobs.lake.delta_writing import read_spool
 from jobs.lake.lake import Lake
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import is_small

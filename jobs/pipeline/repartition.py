@@ -13,7 +13,8 @@ from deltalake import DeltaTable
 from jobs.contracts import Contract
 from jobs.contracts.names import RECEIVED
 from jobs.errors import UserError
-from jobs.lake.delta_tables import commit_attempts, is_laid_out, read_spool
+from jobs.lake.delta_tables import is_laid_out
+from jobs.lake.delta_writing import commit_attempts, read_spool
 from jobs.lake.lake import Lake
 from jobs.lake.system_tables import SystemTable, bronze_table, system_table
 from jobs.lake.zones import Zone

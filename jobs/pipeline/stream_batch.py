@@ -26,7 +26,7 @@ from jobs.contracts.names import FILE, SENT_DATE
 from jobs.contracts.stream import Stream
 from jobs.lake.bits import AnyBit
 from jobs.lake.broker import topic
-from jobs.lake.delta_tables import commit_attempts
+from jobs.lake.delta_writing import commit_attempts
 from jobs.lake.lake import Lake
 from jobs.lake.session import is_unavailable
 from jobs.lake.stream_ledger import StreamState

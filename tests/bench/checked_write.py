@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from jobs.contracts import Registry
 from jobs.contracts import load as load_contracts
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delta_tables import storage_options
+from jobs.lake.delta_writing import storage_options
 from jobs.lake.lake import Lake
 from jobs.lake.session import remote_of
 from jobs.lake.zones import Zone

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.contracts import Registry
 from jobs.ingest.land import Manifest, deliver
-from jobs.lake.delta_tables import RETENTION
+from jobs.lake.delta_writing import RETENTION
 from jobs.lake.lake import Lake
 from jobs.lake.results import Results
 from jobs.lake.system_tables import system_contract

@@ -11,7 +11,7 @@ from random import Random
 
 from deltalake import write_deltalake
 
-from jobs.lake.delta_tables import storage_options
+from jobs.lake.delta_writing import storage_options
 from jobs.lake.lake import Lake
 from jobs.lake.zones import TablePath, Zone
 from tests.dags.programs import lake_environ

@@ -15,7 +15,7 @@ from deltalake.exceptions import CommitFailedError
 from tenacity import retry, retry_if_exception_type
 
 from jobs.embedded.jars import ensure_jars
-from jobs.lake.delta_tables import storage_options
+from jobs.lake.delta_writing import storage_options
 from jobs.settings import Settings, load
 
 SCHEMA = pa.schema([("writer", pa.string()), ("number", pa.int64())])

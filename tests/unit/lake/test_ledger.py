@@ -21,12 +21,14 @@ from sqlalchemy.exc import IntegrityError
 
 from jobs.collaboration import ticket_tables  # noqa: F401  (its tables are expected too)
 from jobs.errors import ServiceUnavailable, UserError
-from jobs.lake import database
+from jobs.lake import database, stream_tables  # noqa: F401  (its tables are expected too)
 from jobs.lake.database import HEAD
 from jobs.lake.ledger import Arrival, Build, Ledger, content_sha256
 from jobs.lake.ledger_tables import Base
 from jobs.model.delivery import Finding, State
 from jobs.serving import account_tables  # noqa: F401  (its tables are expected too)
+from jobs.serving.collector import keys  # noqa: F401
+from jobs.streams import alarm_store  # noqa: F401
 from tests.postgres import free_port
 
 NOW = datetime(2026, 1, 12, 8, tzinfo=UTC)
