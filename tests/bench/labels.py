@@ -16,6 +16,7 @@ import yaml
 
 from jobs import contracts
 from jobs.contracts import Registry
+from jobs.contracts.alarm import AlarmPolicy
 from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
@@ -23,7 +24,7 @@ from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
 from tests.bench import limits
 from tests.bench.common import Measures, stopwatch
-from tests.bench.scoring import Score, score
+from tests.bench.scoring import AlarmScore, Score, alarm_score, score
 
 CONTRACTS = Path(__file__).parents[1] / "real" / "contracts"
 DATA = Path(__file__).parents[3] / "shared" / "data" / "real"
@@ -50,6 +51,9 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "all": tuple(TYPES),
 }
 """What is measured: each kind by itself, and kinds together."""
+ALARMED = ("band", "depart", "plateau_or_depart")
+"""Of these also the alarms that they would open in a stream; a stream flags the same readings as a file."""
+POLICY = AlarmPolicy()
 
 
 def _as_sent(source: Path, folder: Path) -> Path:
@@ -219,6 +223,9 @@ def _say(measures: Measures, feed: Feed, rows: pd.DataFrame, found: Mapping[str,
         scored = _scored(rows, flagged)
         if feed.label:
             measures.say(f"{feed.name}_{name}_event_recall", scored.recall(), "–", scored.note())
+            if name in ALARMED:
+                alarmed = _alarmed(rows, flagged)
+                measures.say(f"{feed.name}_{name}_alarm_recall", alarmed.recall(), "–", alarmed.note())
         else:
             note = f"{scored.flagged:,} of {scored.rows:,} clean rows flagged, {scored.alarms} alarms"
             measures.say(f"{feed.name}_{name}_false_per_1000", 1000 * scored.flagged / scored.rows, "< 1", note)
@@ -227,6 +234,14 @@ def _say(measures: Measures, feed: Feed, rows: pd.DataFrame, found: Mapping[str,
 def _ids(feed: Feed) -> list[str]:
     per_field = [f"{kind}_{name}" for kind in PER_FIELD for name in feed.fields]
     return ["gap_read_at", *(f"fall_{name}" for name in feed.counters), *per_field]
+
+
+def _alarmed(rows: pd.DataFrame, flagged: set[int]) -> AlarmScore:
+    """The alarms of the last three quarters, as readings that come one by one open and clear them."""
+    test = rows[int(len(rows) * TRAIN) :].drop_duplicates("at")
+    times = [moment.to_pydatetime() for moment in test["at"]]
+    flags = test["row"].isin(flagged).to_numpy(bool)
+    return alarm_score(test["label"].to_numpy(bool), flags, times, POLICY, TOLERANCE)
 
 
 def _scored(rows: pd.DataFrame, flagged: set[int]) -> Score:

@@ -1,9 +1,15 @@
 """Flags beside labels: rows and events found, and alarms that belong to none."""
 
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
+
+from jobs.contracts.alarm import AlarmPolicy
+from jobs.streams.alarms import Change, Watch, Watched, advance
 
 Marks = npt.NDArray[np.bool_]
 """One truth a row, in the order of time."""
@@ -38,6 +44,55 @@ class Score:
 
 def _share(part: int, whole: int) -> str:
     return f"{part / whole:.3f}" if whole else "–"
+
+
+@dataclass(frozen=True)
+class AlarmScore:
+    """Alarms that the flags open as they come, one by one, beside the events; `waits_min`: from an event's begin until its alarm."""
+
+    events: int
+    waits_min: Sequence[float]
+    alarms: int
+    false_alarms: int
+
+    def recall(self) -> float:
+        """Share of the events during which an alarm was open; 0.0 where there is none."""
+        return len(self.waits_min) / self.events if self.events else 0.0
+
+    def note(self) -> str:
+        """All numbers in one line."""
+        good = self.alarms - self.false_alarms
+        waits = sorted(self.waits_min)
+        said = f"median {statistics.median(waits):.0f} min, longest {waits[-1]:.0f} min" if waits else "none"
+        return f"{len(waits)} of {self.events} events; until the alarm: {said}; {_share(good, self.alarms)} of {self.alarms} alarms touch one"
+
+
+def alarm_score(
+    labels: Marks, flags: Marks, times: Sequence[datetime], policy: AlarmPolicy, tolerance: int
+) -> AlarmScore:
+    """The score of the alarms; one belongs to an event where it is open at most `tolerance` rows from it."""
+    opened = _alarms(flags, times, policy)
+    events = runs(labels)
+    waits = []
+    for start, end in events:
+        open_at = [a for a, b in opened if a < end + tolerance and b > start - tolerance]
+        if open_at:
+            waits.append(max(0.0, (times[min(open_at)] - times[start]).total_seconds() / 60))
+    false = sum(not _touches(labels, alarm, tolerance) for alarm in opened)
+    return AlarmScore(len(events), tuple(waits), len(opened), false)
+
+
+def _alarms(flags: Marks, times: Sequence[datetime], policy: AlarmPolicy) -> list[tuple[int, int]]:
+    """Row at which each alarm opens, and the one after it cleared."""
+    rows = {at: number for number, at in enumerate(times)}
+    readings = [Watched(at, bool(flag), "") for at, flag in zip(times, flags, strict=True)]
+    found: list[tuple[int, int]] = []
+    for change, reading in advance(Watch(), readings, policy)[1]:
+        if change is Change.OPENED:
+            found.append((rows[reading.at], len(times)))
+        else:
+            found[-1] = (found[-1][0], rows[reading.at] + 1)
+    return found
 
 
 def runs(marks: Marks, apart: int = 0) -> list[tuple[int, int]]:
