@@ -11,7 +11,6 @@ from jobs.products.telemetry import (
     TELEMETRY,
     Telemetry,
     coverage_pct,
-    days_of,
     due_readings,
     gain,
     period_start,
@@ -35,7 +34,6 @@ def telemetry_summary(inputs: Mapping[str, DataFrame]) -> DataFrame:
     """
     present = [one for one in TELEMETRY if one.dataset in inputs]
     by_device = reduce(DataFrame.unionByName, [_by_device(one, inputs) for one in present])
-    due = reduce(DataFrame.unionByName, [_due(one, inputs) for one in present])
     figures = (
         _by_place(by_device)
         .groupBy(*PLACE, *BUCKET)
@@ -48,7 +46,7 @@ def telemetry_summary(inputs: Mapping[str, DataFrame]) -> DataFrame:
             F.round(F.sum("gain"), 4).alias("value_growth"),
         )
     )
-    joined = figures.join(due, ["dataset_id", *PLACE, "period_s", "day"], "left")
+    joined = figures.join(_due(inputs), ["dataset_id", *PLACE, "period_s", "day"], "left")
     return joined.withColumns(
         {
             "period_end_at": F.timestamp_seconds(F.unix_seconds("period_start_at") + F.col("period_s")),
@@ -118,14 +116,13 @@ def _by_place(rows: DataFrame) -> DataFrame:
     return exploded.filter((F.col("period_s") > SHORTEST_S) | F.col("place_level").isin(*FINE_LEVELS))
 
 
-def _due(telemetry: Telemetry, inputs: Mapping[str, DataFrame]) -> DataFrame:
+def _due(inputs: Mapping[str, DataFrame]) -> DataFrame:
     """Readings due by place, period and day, from devices that read at least once in the period."""
-    devices = due_readings(inputs, telemetry, days_of(inputs[telemetry.dataset]))
     lengths = F.explode(F.array(*(F.lit(length).cast("bigint") for length in PERIODS_S)))
-    by_length = devices.withColumn("period_s", lengths).filter(F.col("period_s") >= F.col("interval_s"))
+    by_length = due_readings(inputs).withColumn("period_s", lengths).filter(F.col("period_s") >= F.col("interval_s"))
     due = F.sum(F.floor(F.col("period_s") / F.col("interval_s")))
     return (
         _by_place(by_length)
-        .groupBy(F.lit(telemetry.dataset).alias("dataset_id"), *PLACE, "period_s", "day")
+        .groupBy("dataset_id", *PLACE, "period_s", "day")
         .agg(due.cast("bigint").alias("readings_due"))
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -147,18 +148,16 @@ def period_start(moment: Column, seconds: Column | int) -> Column:
     return F.timestamp_seconds(F.floor(local / length) * length - BEIJING_OFFSET_S)
 
 
-def due_readings(inputs: Mapping[str, DataFrame], telemetry: Telemetry, days: DataFrame) -> DataFrame:
-    """Devices of the dataset in service on each of the days, with the readings that their intervals make due."""
-    in_service = register(inputs).filter(
-        (F.col("device_type") == telemetry.device_type) & (F.col("device_status") == IN_SERVICE)
-    )
-    on_days = in_service.crossJoin(F.broadcast(days)).filter(F.col("installed_date") <= F.col("day"))
-    return on_days.select("day", *PLATE, F.floor(DAY_S / F.col("interval_s")).alias("due"))
-
-
-def days_of(readings: DataFrame) -> DataFrame:
-    """The days in Beijing of the readings."""
-    return readings.select(beijing_day(F.col("read_at")).alias("day")).distinct()
+def due_readings(inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """Devices in service by dataset, on each day on which any dataset has readings, with the readings that are due."""
+    by_type = {one.device_type: one.dataset for one in TELEMETRY if one.dataset in inputs}
+    datasets = F.create_map(*(F.lit(word) for pair in by_type.items() for word in pair))
+    devices = register(inputs).filter(F.col("device_type").isin(*by_type) & (F.col("device_status") == IN_SERVICE))
+    moments = reduce(DataFrame.unionAll, [inputs[name].select("read_at") for name in by_type.values()])
+    days = moments.select(beijing_day(F.col("read_at")).alias("day")).distinct()
+    on_days = devices.crossJoin(F.broadcast(days)).filter(F.col("installed_date") <= F.col("day"))
+    due = F.floor(DAY_S / F.col("interval_s"))
+    return on_days.select("day", datasets[F.col("device_type")].alias("dataset_id"), *PLATE, due.alias("due"))
 
 
 def coverage_pct(received: Column, due: Column) -> Column:

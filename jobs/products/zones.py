@@ -9,7 +9,6 @@ from jobs.products.beijing import BEIJING_OFFSET_S, beijing_day
 from jobs.products.telemetry import (
     BY_DATASET,
     coverage_pct,
-    days_of,
     due_readings,
     gain,
     period_start,
@@ -43,15 +42,12 @@ def water_zone_day(
             ),
             F.round(F.avg("network_pressure_mpa"), 4).alias("zone_pressure_mean_mpa"),
             F.round(F.max("network_pressure_mpa") - F.min("network_pressure_mpa"), 4).alias("zone_pressure_spread_mpa"),
-            F.count_distinct("device_id", "read_at").alias("_received"),
+            F.count("read_at").alias("_received"),
         )
     )
     joined = days.join(_flows(readings, night_from_h, night_until_h), list(ZONE_DAY), "left")
-    due = (
-        due_readings(inputs, BY_DATASET[DATASET], days_of(inputs[DATASET]))
-        .groupBy(*ZONE_DAY)
-        .agg(F.sum("due").alias("_due"))
-    )
+    zone_due = due_readings(inputs).filter(F.col("dataset_id") == DATASET)
+    due = zone_due.groupBy(*ZONE_DAY).agg(F.sum("due").alias("_due"))
     covered = joined.join(due, list(ZONE_DAY), "left")
     return _against_usual(covered, int(history_d), suspicious_ratio).withColumn(
         "water_coverage_pct", coverage_pct(F.col("_received"), F.col("_due"))
