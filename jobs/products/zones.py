@@ -69,7 +69,7 @@ def _flows(readings: DataFrame, night_from_h: float, night_until_h: float) -> Da
 
 
 def _against_usual(days: DataFrame, history_d: int, suspicious_ratio: float) -> DataFrame:
-    """Each night beside the median of the nights before it."""
+    """Adds the median of the preceding nights' minimum flows, and the comparison with it."""
     number = F.unix_date("day")
     before = Window.partitionBy("metering_zone").orderBy(number).rangeBetween(-history_d, -1)
     night = F.col("night_flow_min_m3_h")

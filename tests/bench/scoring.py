@@ -48,7 +48,7 @@ def _share(part: int, whole: int) -> str:
 
 @dataclass(frozen=True)
 class AlarmScore:
-    """Alarms that the flags open as they come, one by one, beside the events; `waits_min`: from an event's begin until its alarm."""
+    """Alarms opened by flags in the order of time, compared with labelled events; `waits_min`: minutes from the start of an event to its alarm."""
 
     events: int
     waits_min: Sequence[float]

@@ -1,4 +1,4 @@
-"""The devices of a stream: when each read last, what is wrong with it, and where it stands."""
+"""The devices of a stream: last reading, faults (silence, alarms, clock offset) and location."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -122,7 +122,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class StationMap:
-    """Devices where they stand, north above, between the names of counties at their seats; scales are equal both ways."""
+    """Devices and the names of counties at their locations, north up; both axes have the same scale."""
 
     width: float
     height: float

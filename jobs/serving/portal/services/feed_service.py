@@ -67,7 +67,7 @@ class FeedView:
         return self.figure_titles.get(name, "整行")
 
     def map(self) -> StationMap | None:
-        """Where the devices stand; None where no place is known."""
+        """Map of the devices; None where no location is known."""
         return station_map(self.devices)
 
 
