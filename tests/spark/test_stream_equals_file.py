@@ -100,12 +100,14 @@ def as_file(lake: Lake, registry: Registry, sent: Sequence[Sent], day: datetime,
 
 
 def curated(lake: Lake, dataset: str) -> dict[str, list[str]]:
-    """The rows of the tables so far, without the columns that name their source."""
+    """The rows of the tables so far, without the columns that name their source, and without those of superseded deliveries."""
+    superseded = {delivery.id for delivery in lake.ledger.deliveries(dataset) if delivery.superseded_by}
     contents = {}
     for zone, but in ((Zone.SILVER, ()), (Zone.QUARANTINE, ("_received_date",)), (Zone.EVIDENCE, ("_received_date",))):
         rows = all_rows(lake, zone, dataset) if lake.delta.open(lake.path(zone, dataset)) else []
         left_out = {DELIVERY, FILE, ROW, SEQ, FIRST_SENT, *but}
-        contents[str(zone)] = sorted(repr({k: v for k, v in row.items() if k not in left_out}) for row in rows)
+        current = (row for row in rows if row[DELIVERY] not in superseded)
+        contents[str(zone)] = sorted(repr({k: v for k, v in row.items() if k not in left_out}) for row in current)
     return contents
 
 
