@@ -13,10 +13,11 @@ from jobs.ingest.delimited import open_delimited
 from jobs.ingest.excel import open_excel
 from jobs.ingest.grid import Grid, Typed
 from jobs.ingest.guess_layout import GuessedLayout, guess_layout
+from jobs.ingest.json_lines import open_jsonl
 from jobs.ingest.kinds import LocalFile
 from jobs.ingest.notation import Notations
 from jobs.ingest.notes import FileNotes, Notes
-from jobs.ingest.records import open_json, open_jsonl
+from jobs.ingest.records import open_json
 from jobs.ingest.wordings import wording
 
 SAMPLED_ROWS = 100_000

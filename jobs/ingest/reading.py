@@ -24,10 +24,11 @@ from jobs.ingest.columns import BronzePlan
 from jobs.ingest.delimited import open_delimited
 from jobs.ingest.excel import open_excel
 from jobs.ingest.grid import Grid
+from jobs.ingest.json_lines import open_jsonl
 from jobs.ingest.kinds import LocalFile, kind_of, looks_like_json
 from jobs.ingest.notation import notations
 from jobs.ingest.notes import FileNotes, Notes
-from jobs.ingest.records import FAULTS, open_json, open_jsonl
+from jobs.ingest.records import FAULTS, open_json
 from jobs.ingest.rows_digest import RowsDigest
 from jobs.ingest.wordings import wording
 from jobs.ingest.zone_check import ZoneCheck

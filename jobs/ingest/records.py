@@ -1,6 +1,5 @@
-"""JSON and JSON lines → grid: nested keys become dotted headers, numbers keep the digits that were sent."""
+"""JSON → grid: nested keys become dotted headers, numbers keep the digits that were sent."""
 
-import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -23,10 +22,7 @@ FAULTS = (NOT_AN_OBJECT, BROKEN_LINE, TOO_DEEP)
 MOST_DOCUMENT_BYTES = 128 << 20
 """A document is held in memory as a whole, at up to thirty times its size."""
 
-MOST_LINE_CHARS = 16 << 20
 MOST_DEPTH = 100
-MOST_KEPT_BYTES = 32 << 20
-"""JSON lines of so many bytes are held in memory, and parsed once."""
 Rows = Iterator[tuple[int, Sequence[str], Fault | None]]
 FlatRecord = tuple[int, Mapping[str, str], Fault | None]
 DEEP: Mapping[str, str] = {}
@@ -68,51 +64,43 @@ def open_json(path: Path, layout: Layout, notes: FileNotes, field_notations: Not
     records, renamed = load()
     if isinstance(records, dict):
         header, renamed = distinct_header([str(c) for c in records["columns"]])
-        _note_renamed(renamed, notes)
-        return _grid(header, lambda: _table_rows(load()[0]["data"], len(header)), layout, field_notations)
-    _note_renamed(renamed, notes)
-    names = _headers((_flat(r) for r in records if isinstance(r, dict)), notes)
-    rows = lambda: _object_rows(_flat_records((i, r, None) for i, r in enumerate(load()[0], 1)), names, notes)  # noqa: E731
-    return _grid(names, rows, layout, field_notations)
+        note_renamed(renamed, notes)
+        return grid_of(header, lambda: _table_rows(load()[0]["data"], len(header)), layout, field_notations)
+    note_renamed(renamed, notes)
+    names = headers_of((_flat(r) for r in records if isinstance(r, dict)), notes)
+    rows = lambda: object_rows(flat_records((i, r, None) for i, r in enumerate(load()[0], 1)), names, notes)  # noqa: E731
+    return grid_of(names, rows, layout, field_notations)
 
 
-def open_jsonl(path: Path, layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
-    """The grid of JSON lines; a long file is read twice: once for the headers, once for the rows."""
-    encoding = detect(path, layout.encoding, notes)
-    renamed: dict[str, str] = {}
-
-    def records() -> Iterator[FlatRecord]:
-        return _flat_records(_json_lines(path, encoding, notes, renamed))
-
-    kept = list(records()) if path.stat().st_size <= MOST_KEPT_BYTES else None
-    names = _headers((flat for _, flat, _ in kept or records()), notes)
-    _note_renamed(renamed, notes)
-    return _grid(names, lambda: _object_rows(kept or records(), names, notes), layout, field_notations)
-
-
-def _note_renamed(renamed: Mapping[str, str], notes: FileNotes) -> None:
+def note_renamed(renamed: Mapping[str, str], notes: FileNotes) -> None:
+    """Note the keys that an object repeats."""
     if renamed:
         notes.say("column_duplicate", duplicate_message(renamed).replace("表头", "字段名"), columns=list(renamed))
 
 
-def _grid(header: Sequence[str | None], rows: Callable[[], Rows], layout: Layout, field_notations: Notations) -> Grid:
-    notation_by_position = {
-        i: notation for i, name in enumerate(header) if (notation := field_notations.of(i, name)).mark != "."
-    }
+def grid_of(header: Sequence[str | None], rows: Callable[[], Rows], layout: Layout, field_notations: Notations) -> Grid:
+    """A grid of the rows."""
+    by_position = notation_by_position(header, field_notations)
 
     def chunks() -> Iterator[Chunk]:
-        yield from without_last(chunked(_marked(rows(), notation_by_position), len(header)), layout.footer_rows)
+        yield from without_last(chunked(_marked(rows(), by_position), len(header)), layout.footer_rows)
         _document.cache_clear()
 
     return Grid(tuple(header), chunks)
 
 
-def _marked(rows: Rows, notation_by_position: Mapping[int, Notation]) -> Rows:
+def notation_by_position(header: Sequence[str | None], field_notations: Notations) -> Mapping[int, Notation]:
+    """The notations of those columns whose numbers have another decimal mark than a point."""
+    notation_of = {i: field_notations.of(i, name) for i, name in enumerate(header)}
+    return {i: notation for i, notation in notation_of.items() if notation.mark != "."}
+
+
+def _marked(rows: Rows, by_position: Mapping[int, Notation]) -> Rows:
     """The rows, with numbers (not texts) written with the decimal separators of their fields."""
     for number, cells, fault in rows:
-        if notation_by_position:
+        if by_position:
             cells = [
-                notation_by_position[i].number(c) if i in notation_by_position and isinstance(c, Digits) else c
+                by_position[i].number(c) if i in by_position and isinstance(c, Digits) else c
                 for i, c in enumerate(cells)
             ]
         yield number, cells, fault
@@ -162,33 +150,6 @@ def _at(document: Any, path: str, notes: FileNotes) -> Any:
     return document
 
 
-def _json_lines(
-    path: Path, encoding: Encoding, notes: FileNotes, renamed: dict[str, str]
-) -> Iterator[tuple[int, Any, Fault | None]]:
-    """Line number, record, fault; blank lines are skipped."""
-    for number, line in enumerate(_lines(path, encoding, notes), start=1):
-        if not line.strip(" \t\r\n\0\x1a"):
-            continue
-        try:
-            record = parse(line, renamed)
-        except (json.JSONDecodeError, RecursionError):
-            yield number, {}, Fault(BROKEN_LINE, line.rstrip("\r\n"))
-            continue
-        yield number, record, None if isinstance(record, dict) else Fault(NOT_AN_OBJECT, line.rstrip("\r\n"))
-
-
-def _lines(path: Path, encoding: Encoding, notes: FileNotes) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    rest = ""
-    for block in blocks(path, encoding):
-        *lines, rest = (rest + decoder.decode(block)).split("\n")
-        yield from lines
-        if len(rest) > MOST_LINE_CHARS:
-            raise notes.error(wording("json_line_too_long"))
-    if rest:
-        yield rest
-
-
 def _table_rows(data: Sequence[Any], width: int) -> Rows:
     for number, record in enumerate(data, start=1):
         try:
@@ -207,7 +168,7 @@ def _line(record: Any) -> str:
         return ""
 
 
-def _flat_records(records: Iterable[tuple[int, Any, Fault | None]]) -> Iterator[FlatRecord]:
+def flat_records(records: Iterable[tuple[int, Any, Fault | None]]) -> Iterator[FlatRecord]:
     """Each record's number, its texts by dotted key, and what is wrong with it."""
     for number, record, fault in records:
         flat = _flat(record) if isinstance(record, dict) else {}
@@ -216,18 +177,23 @@ def _flat_records(records: Iterable[tuple[int, Any, Fault | None]]) -> Iterator[
         yield number, flat, fault
 
 
-def _object_rows(records: Iterable[FlatRecord], names: Sequence[str], notes: FileNotes) -> Rows:
+def object_rows(records: Iterable[FlatRecord], names: Sequence[str], notes: FileNotes) -> Rows:
     blank: list[int] = []
+    yield from filled_rows(records, names, blank)
+    notes.count("rows_blank", wording("records_blank"), blank)
+
+
+def filled_rows(records: Iterable[FlatRecord], names: Sequence[str], blank: list[int]) -> Rows:
+    """The rows that are not blank; `blank` gets the numbers of the others."""
     for number, flat, fault in records:
         cells = [flat.get(name, "") for name in names]
         if fault is None and is_blank(cells):
             blank.append(number)
             continue
         yield number, cells, fault
-    notes.count("rows_blank", wording("records_blank"), blank)
 
 
-def _headers(records: Iterable[Mapping[str, str]], notes: FileNotes) -> tuple[str, ...]:
+def headers_of(records: Iterable[Iterable[str]], notes: FileNotes) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for record in records:
         names.update(dict.fromkeys(record))

@@ -62,8 +62,8 @@ def evaluate_delivery(
     from jobs.quality.evaluation import evaluate
     from jobs.quality.wanted import Wanted
 
-    lake.tables.interpret(delivery.counted_rows or 0, len(contract.fields))
     typed = typed_rows(lake, contract, delivery, rules, versions)
+    lake.tables.interpret(delivery.counted_rows or 0, len(contract.fields) + len(typed.extras))
     rows, repairs, extras = typed.rows, typed.repairs, typed.extras
     if is_small(delivery):
         evaluated = evaluate_in_memory(lake, contract, typed, rules, versions)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.collaboration.channels import channels
 from jobs.conform.split import MASK
@@ -51,9 +52,15 @@ def watch(
         return []
     good = _good(rules, judged)
     events: list[AlarmEvent] = []
+    alarms = alarms_of(lake)
+    known = alarms.watched(contract.id)
     for index, rule, policy in limits:
         limit = Limit(contract.id, rule.id, rule.message, policy)
-        events += alarms_of(lake).watch(limit, _by_device(good, stream, rule, AnyBit(MASK, (index,)).rows(good)))
+        breaks = AnyBit(MASK, (index,)).rows(good)
+        concerned = _of_devices(good, stream, breaks, known.get(rule.id, set()))
+        if concerned.any():
+            rows = good.filter(pa.array(concerned))
+            events += alarms.watch(limit, _by_device(rows, stream, rule, breaks[concerned]))
     for event in events:
         logger.info("%s: alarm %s of %s %s", contract.id, event.alarm.id, event.alarm.device, event.change)
     return events
@@ -63,6 +70,15 @@ def _good(rules: Sequence[Rule], judged: Judged) -> pa.Table:
     """The rows that break no critical rule."""
     critical = AnyBit(MASK, tuple(index for index, rule in enumerate(rules) if rule.severity == "critical"))
     return pa.concat_tables([rows.filter(pa.array(~critical.rows(rows))) for rows in judged.tables])
+
+
+def _of_devices(rows: pa.Table, stream: Stream, breaks: np.ndarray, known: set[str]) -> np.ndarray:
+    """Which rows are of a device that breaks the limit now, or did before; of all others an alarm has nothing to say."""
+    devices = rows[stream.device].cast(pa.string())
+    now = pc.unique(devices.filter(pa.array(breaks))).drop_null().to_pylist()
+    wanted = pa.array(sorted({*now, *known}), pa.string())
+    concerned: np.ndarray = pc.is_in(devices, value_set=wanted).to_numpy()
+    return concerned
 
 
 def _by_device(rows: pa.Table, stream: Stream, rule: Rule, breaks: np.ndarray) -> dict[str, list[Watched]]:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.conform.dates import TIME_FORMATS, shape
 from jobs.contracts import Contract
@@ -20,7 +21,9 @@ def event_times(texts: pa.ChunkedArray, contract: Contract, stream: Stream) -> l
     field = contract.field(stream.event_time)
     zone = ZoneInfo(field.source.timezone or contract.layout.timezone)
     formats = field.source.formats or TIME_FORMATS
-    return [None if text is None else _moment(text.strip(), formats, zone) for text in texts.to_pylist()]
+    distinct = pc.unique(texts).to_pylist()
+    moments = {text: None if text is None else _moment(text.strip(), formats, zone) for text in distinct}
+    return [moments[text] for text in texts.to_pylist()]
 
 
 def hours_of(events: list[datetime | None], received: list[datetime], stream: Stream) -> list[datetime]:
@@ -34,6 +37,7 @@ def hours_of(events: list[datetime | None], received: list[datetime], stream: St
     return hours
 
 
+@lru_cache(maxsize=10_000)
 def label(hour: datetime) -> str:
     """The hour as a partition's name, such as 20261128T07Z."""
     return hour.astimezone(UTC).strftime(LABEL)

@@ -37,9 +37,10 @@ class KnownKeys:
 
     def remember(self, contract: Contract, hour: datetime, rows: pa.Table) -> None:
         """The rows are in the tables now."""
-        complete = rows.filter(pa.array(_complete(rows, contract.key())))
-        hashes = key_hashes(complete, contract.key())
-        self._hours[contract.id, hour] = np.union1d(self._of(contract, hour), hashes)
+        hashes = key_hashes(rows, contract.key())[_complete(rows, contract.key())]
+        both = np.concatenate([self._of(contract, hour), hashes])
+        both.sort()
+        self._hours[contract.id, hour] = both[np.append(True, both[1:] != both[:-1])] if len(both) else both
         while len(self._hours) > MOST_HOURS:
             self._hours.popitem(last=False)
 

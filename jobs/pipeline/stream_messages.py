@@ -42,15 +42,15 @@ class Messages:
 
     def telemetry(self) -> pa.Table:
         """The messages as rows of the telemetry table: every byte as received."""
-        values = [_text(value) for value in self.table["value"].to_pylist()]
+        texts, others = _texts(self.table["value"])
         columns = {
             "_partition": self.table["partition"],
             "_offset": self.table["offset"],
             "_received_at": pa.array(self.received, pa.timestamp("us", "UTC")),
             "sender": pa.array([sender for sender, _ in self.ids], pa.string()),
             "message_id": pa.array([number for _, number in self.ids], pa.string()),
-            "sent_text": pa.array([text for text, _ in values], pa.string()),
-            "sent_bytes": pa.array([data for _, data in values], pa.binary()),
+            "sent_text": texts,
+            "sent_bytes": others,
             "_hour": pa.array([label(hour) for hour in self.hours]),
         }
         return pa.table(columns).cast(system_table(Zone.TELEMETRY).schema)
@@ -65,7 +65,7 @@ def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages
     for place, text in zip(rows[ROW].to_pylist(), rows[stream.event_time].to_pylist(), strict=True):
         texts[place - 1] = text
     events = event_times(pa.chunked_array([pa.array(texts, pa.string())]), contract, stream)
-    ids = [_ids(headers) for headers in table["headers"].to_pylist()]
+    ids = list(zip(_header(table["headers"], SENDER), _header(table["headers"], MESSAGE_ID), strict=True))
     return Messages(table, rows, received, events, hours_of(events, received, stream), ids)
 
 
@@ -130,9 +130,23 @@ def places(contract: Contract, messages: Messages) -> pa.Table:
     return placed.set_column(placed.column_names.index(ROW), ROW, messages.table["offset"].take(index))
 
 
-def _ids(headers: Sequence[Mapping[str, Any]] | None) -> tuple[str | None, str | None]:
-    found = {entry["key"]: (entry["value"] or b"").decode("utf-8", "replace") for entry in headers or ()}
-    return found.get(SENDER), found.get(MESSAGE_ID)
+def _header(headers: pa.ChunkedArray, name: str) -> list[str | None]:
+    """The header of that name of each message, the last one where it has several."""
+    found: list[str | None] = [None] * len(headers)
+    parents, entries = pc.list_parent_indices(headers), pc.list_flatten(headers)
+    is_named = pc.equal(pc.struct_field(entries, "key"), name)
+    values = pc.struct_field(entries, "value").filter(is_named)
+    for place, value in zip(parents.filter(is_named).to_pylist(), values.to_pylist(), strict=True):
+        found[place] = (value or b"").decode("utf-8", "replace")
+    return found
+
+
+def _texts(values: pa.ChunkedArray) -> tuple[pa.ChunkedArray | pa.Array, pa.Array]:
+    """The messages that are text, and those that are not; null where a message is of the other kind."""
+    with suppress(pa.ArrowInvalid):
+        return values.cast(pa.string()), pa.nulls(len(values), pa.binary())
+    pairs = [_text(value) for value in values.to_pylist()]
+    return pa.array([text for text, _ in pairs], pa.string()), pa.array([data for _, data in pairs], pa.binary())
 
 
 def _text(value: bytes | None) -> tuple[str | None, bytes | None]:

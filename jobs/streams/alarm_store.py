@@ -126,6 +126,15 @@ class Alarms:
                     events += _advance(session, limit, device, rows.get(device), watched)
             return [_event(session, event) for event in events]
 
+    def watched(self, dataset: str) -> dict[str, set[str]]:
+        """By rule, the devices that broke its limit at least once."""
+        query = select(WatchRow.rule, WatchRow.device).where(WatchRow.dataset == dataset)
+        devices: dict[str, set[str]] = {}
+        with self._session() as session:
+            for rule, device in session.execute(query):
+                devices.setdefault(rule, set()).add(device)
+        return devices
+
     def acknowledge(self, number: int, actor: str, at: datetime) -> Alarm:
         """Somebody of the authority has seen it."""
         return self._act(number, (AlarmState.OPEN,), Change.ACKNOWLEDGED, (actor, "", at))

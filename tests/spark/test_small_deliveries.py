@@ -26,6 +26,7 @@ from jobs.settings import PROJECT
 from jobs.simulator.city import send
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
+EVOLVE = "  - {property: layout, value: {format: csv, extra_columns: evolve}}\n"
 OF_ONE_WAY = (MALFORMED, LINE, SENT_DATE, DELIVERY, SEQ, MARKS, FIRST_SENT)
 
 
@@ -137,3 +138,24 @@ def test_a_small_delivery_is_one_request_to_the_engine(
         with requests(monkeypatch) as sent:
             assert conform(lake, registry, delivery.id).failed_rows > 0
         assert sent == ["_execute_and_fetch"], "one query, and no plan analysed beside it"
+
+
+def test_columns_beyond_the_contract_count_for_how_the_engine_works(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, write_contracts: Callable[..., Registry], tmp_path: Path
+) -> None:
+    registry = write_contracts(
+        {
+            "schemas/sources/heat/station.yaml": contract("station", STATION_FIELDS, EVOLVE),
+            "expectations/sources/heat/station.yaml": STATION_SUITE,
+        }
+    )
+    file, beyond = tmp_path / "1.csv", [f"列{n}" for n in range(400)]
+    row = ["站", "2026-01-01 08:00:00", "20", "10", *map(str, range(400))]
+    file.write_text(f"{','.join(['站点', '时间', '温度', '回温', *beyond])}\n{','.join(row)}\n", "utf-8")
+    deliver(lake.store, [file], "station", "heat", Manifest())
+    (landed,) = land(lake, registry)
+    delivery = load_delivery(lake, registry, landed.delivery.id)
+    widths = []
+    monkeypatch.setattr(lake.tables, "interpret", lambda rows, columns: widths.append(columns))
+    assert outcome(lake, registry, delivery)["counted"]["rows"] == 1
+    assert widths == [4 + 400]

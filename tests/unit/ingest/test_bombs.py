@@ -13,7 +13,7 @@ import xlsxwriter
 
 from jobs.contracts.correction import ABOUT, DATA
 from jobs.errors import DeliveryError
-from jobs.ingest import columnar, records, workbook_probe
+from jobs.ingest import columnar, json_lines, records, workbook_probe
 from jobs.ingest.correction_answers import answered_ticket
 from jobs.ingest.reading import LocalFile
 from tests.unit.ingest.test_delimited import contract, values
@@ -120,7 +120,7 @@ def test_a_cell_beyond_the_readers_limit_is_read_among_broken_rows(tmp_path: Pat
 
 def test_a_document_and_a_line_have_a_size_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "MOST_DOCUMENT_BYTES", 1 << 20)
-    monkeypatch.setattr(records, "MOST_LINE_CHARS", 1 << 20)
+    monkeypatch.setattr(json_lines, "MOST_LINE_CHARS", 1 << 20)
     (tmp_path / "d").write_text('[{"a": "' + "x" * (20 << 20) + '"}]')
     with pytest.raises(DeliveryError, match="超过 1 MiB"):
         read_file(tmp_path / "d", contract("a", format="json"))
