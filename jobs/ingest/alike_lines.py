@@ -50,17 +50,26 @@ def alike_lines(lines: Sequence[str]) -> tuple[list[Alike], list[int]]:
     one_by_one: list[int] = []
     rest = list(range(len(lines)))
     while len(rest) >= FEWEST_LINES and len(shapes) < MOST_SHAPES and len(one_by_one) <= len(lines) // 10:
-        names = _names(lines[rest[0]])
-        texts = _texts_of(names, [lines[place] for place in rest]) if names else [None]
-        if texts[0] is None:
+        alike = _as_the_first(lines, rest)
+        if alike is None:
             one_by_one.append(rest.pop(0) + 1)
             continue
-        found = [place for place, cells in zip(rest, texts, strict=True) if cells is not None]
-        columns = zip(*filter(None, texts), strict=True)
-        cells = {name: _cells(column) for name, column in zip(names, columns, strict=True)}
-        shapes.append(Alike(np.array(found, dtype=np.int64) + 1, cells))
-        rest = [place for place, cells in zip(rest, texts, strict=True) if cells is None]
+        shapes.append(alike)
+        found = set((alike.numbers - 1).tolist())
+        rest = [place for place in rest if place not in found]
     return shapes, sorted([*one_by_one, *(place + 1 for place in rest)])
+
+
+def _as_the_first(lines: Sequence[str], places: Sequence[int]) -> Alike | None:
+    """The lines at these places that have the shape of the first of them; None where that one goes by itself."""
+    names = _names(lines[places[0]])
+    texts = _texts_of(names, [lines[place] for place in places]) if names else [None]
+    if texts[0] is None:
+        return None
+    found = [place for place, cells in zip(places, texts, strict=True) if cells is not None]
+    columns = zip(*filter(None, texts), strict=True)
+    cells = {name: _cells(column) for name, column in zip(names, columns, strict=True)}
+    return Alike(np.array(found, dtype=np.int64) + 1, cells)
 
 
 def in_order(chunks: Iterable[Chunk]) -> Chunk:
