@@ -19,6 +19,10 @@ class Stream(ContractPart):
     device_type: str = Field(
         "", description="Type of its devices in the register: one in service that sends nothing is shown as silent."
     )
+    in_homes: bool = Field(
+        False,
+        description="Its devices are in people's homes: neither their places nor their names are shown in the portal.",
+    )
     seal_after_min: int = Field(
         10, ge=0, le=10080, description="Minutes after its end at which an hour is sealed and becomes a delivery."
     )

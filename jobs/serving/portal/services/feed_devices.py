@@ -58,7 +58,7 @@ class Plate:
 
 
 def plates(lake: Lake, stream: Stream) -> dict[str, Plate]:
-    """The register of devices by id; empty before it was delivered."""
+    """The register of devices by id, of those in homes neither name nor place; empty before it was delivered."""
     path = lake.path(Zone.SILVER, REGISTER)
     version = lake.delta.version(path)
     if version is None:
@@ -71,7 +71,8 @@ def _plate(row: Mapping[str, Any], stream: Stream) -> Plate:
     lon, lat = row.get("longitude_deg"), row.get("latitude_deg")
     known = (float(lon), float(lat)) if lon is not None and lat is not None else None
     is_type = bool(stream.device_type) and row.get("device_type") == stream.device_type
-    return Plate(row.get("device_name") or "", known, is_type and row.get("device_status") == IN_SERVICE)
+    name, spot = ("", None) if stream.in_homes else (row.get("device_name") or "", known)
+    return Plate(name, spot, is_type and row.get("device_status") == IN_SERVICE)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from jobs.lake.stream_ledger import StreamState
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
 from jobs.pipeline import stream_figures
+from jobs.serving.portal.services.feed_devices import plates
 from jobs.serving.portal.services.feed_service import bands
 from jobs.streams.alarm_store import Alarms, Limit
 from jobs.streams.alarms import AlarmState, Watched
@@ -174,6 +175,17 @@ def test_where_devices_stand_and_which_of_them_should_read(town: City) -> None:
     )
     assert 'class="station bad"' in drawn and 'class="station wait"' in drawn
     assert "24 小时内没有" in listed.split("水厂W3")[1].split("</tr>")[0]
+
+
+def test_devices_in_homes_have_neither_name_nor_place(town: City) -> None:
+    stream = shipped().contract("indoor_temperatures").stream
+    assert stream is not None and stream.in_homes
+    row = {"device_id": "T1", "device_name": "某小区3号楼", "device_type": "indoor_sensor", "device_status": "在用"}
+    lake = town.portal.lake
+    register = pa.Table.from_pylist([row | {"longitude_deg": 115.9, "latitude_deg": 36.4}])
+    lake.delta.put(lake.path(Zone.SILVER, "devices"), register)  # type: ignore[attr-defined]
+    (plate,) = plates(lake, stream).values()
+    assert (plate.name, plate.place, plate.is_expected) == ("", None, True)
 
 
 def test_an_open_page_does_not_keep_a_login_alive(town: City) -> None:
