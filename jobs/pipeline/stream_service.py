@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -39,8 +39,8 @@ class StreamService:
         self._datasets: tuple[str, ...] = ()
         self._checkpoint: str | None = None
         self._pause_s = FIRST_PAUSE_S
-        self._is_behind = True
-        """Whether deliveries may lack reports and tickets: at first, those of a process that died."""
+        self._behind: set[str] | None = None
+        """Datasets whose hours may lack reports, tickets or products; None at first: those of a process that died."""
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set, then end the query and leave."""
@@ -77,10 +77,12 @@ class StreamService:
             publish(self._lake, self._now())
             failed: list[Exception] = []
             evaluated = seal_due(self._lake, registry, self._now(), failed)
-            self._is_behind |= bool(evaluated)
-            if self._is_behind:
-                _follow_up(self._lake, registry, evaluated)
-                self._is_behind = False
+            sealed = {self._lake.ledger.get(delivery).dataset for delivery in evaluated}
+            of_before = {contract.id for contract in registry.streams()} if self._behind is None else self._behind
+            self._behind = sealed | of_before
+            if self._behind:
+                _follow_up(self._lake, registry, self._behind)
+                self._behind = set()
             if failed:
                 raise failed[0]
         except Exception as error:  # whatever failed is tried again, and the others go on
@@ -125,14 +127,14 @@ def seal(lake: Lake, registry: Registry, now: datetime) -> list[str]:
     if lake.settings.kafka_servers:
         publish(lake, now)
     evaluated = seal_due(lake, registry, now)
-    _follow_up(lake, registry, evaluated)
+    _follow_up(lake, registry, {lake.ledger.get(delivery).dataset for delivery in evaluated})
     return evaluated
 
 
-def _follow_up(lake: Lake, registry: Registry, evaluated: Sequence[str]) -> None:
-    """Reports and tickets of the deliveries, and the products made from their datasets."""
+def _follow_up(lake: Lake, registry: Registry, datasets: Collection[str]) -> None:
+    """Reports and tickets of evaluated deliveries, and the products that are made from these datasets."""
     report_and_govern(lake, registry)
-    build_of(lake, registry, {lake.ledger.get(delivery).dataset for delivery in evaluated})
+    build_of(lake, registry, datasets)
 
 
 def read_once(lake: Lake, registry: Registry) -> list[str]:
