@@ -3,14 +3,26 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.lake.spark_tables import in_engine, to_arrow
+
+FEW_ROWS = 100_000
+"""The client holds so many."""
 # Larger tables are joined by a shuffle: a broadcast would not fit into memory together with the query.
 BROADCAST_ROWS = 1_000_000
 
 
-def cached(rows: DataFrame) -> tuple[DataFrame, int]:
-    """The rows, computed once and cached in Spark, and their number: mostly 0, so that no join is needed."""
+def few_or_cached(rows: DataFrame, cached_tables: list[DataFrame]) -> tuple[DataFrame, int]:
+    """The rows, computed once, and their number: mostly 0, so that no join is needed.
+
+    Few rows are held by the client: a cached table costs a query more, and the engine compares it with every later plan.
+    Many are cached in Spark and appended to `cached_tables`.
+    """
     # Counted before the wide pass: with the size known, most joins are skipped or become broadcasts.
+    table = to_arrow(rows.limit(FEW_ROWS + 1))
+    if table.num_rows <= FEW_ROWS:
+        return in_engine(rows.sparkSession, table), table.num_rows
     cached_rows = rows.persist()
+    cached_tables.append(cached_rows)
     return cached_rows, cached_rows.count()
 
 

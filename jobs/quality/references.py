@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.spark_tables import in_engine
-from jobs.quality.joins import broadcast, cached
+from jobs.quality.joins import broadcast, few_or_cached
 from jobs.quality.plan import Plan, Reference
 
 SENT, IS_HELD_BACK = "_sent", "_is_held_back"
@@ -37,8 +37,8 @@ def with_reference_flags(
         first = references[0]
         known = others.rows(first.dataset).frame.select(F.col(first.field).alias("value")).distinct()
         sent = flagged.select(F.col(first.column).alias(SENT)).filter(f"{SENT} IS NOT NULL").distinct()
-        unknown, size = cached(sent.join(known, F.col(SENT) == F.col("value"), "left_anti"))
-        cached_tables.append(unknown)
+        absent = sent.join(known, F.col(SENT) == F.col("value"), "left_anti")
+        unknown, size = few_or_cached(absent, cached_tables)
         if size == 0:
             flagged = flagged.withColumns({reference.flag: F.lit(False) for reference in references})
             continue

@@ -9,7 +9,7 @@ from jobs.contracts import MALFORMED, SENT
 from jobs.lake.bits import AnyBit, bit_columns, column_names, quoted, with_any_held
 from jobs.lake.named_rows import NamedRows
 from jobs.quality.conditions import Compiled
-from jobs.quality.joins import broadcast, cached
+from jobs.quality.joins import broadcast, few_or_cached
 from jobs.quality.lookups import observed_values
 from jobs.quality.plan import COPIES, Group, Plan
 from jobs.quality.references import OtherTables, with_reference_flags
@@ -93,13 +93,10 @@ def _shared(rows: DataFrame, group: Group, plan: Plan, cached_tables: list[DataF
     Values are counted first, from their columns alone: mostly none is shared, and nothing else is read. Appends what it
     caches to `cached_tables`.
     """
-    repeated, size = cached(_repeated(rows, group))
-    cached_tables.append(repeated)
+    repeated, size = few_or_cached(_repeated(rows, group), cached_tables)
     if not size:
         return repeated, 0
-    shared, size = cached(_described(rows, broadcast(repeated, size), group, plan))
-    cached_tables.append(shared)
-    return shared, size
+    return few_or_cached(_described(rows, broadcast(repeated, size), group, plan), cached_tables)
 
 
 def _repeated(rows: DataFrame, group: Group) -> DataFrame:
