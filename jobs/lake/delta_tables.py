@@ -224,12 +224,17 @@ class DeltaTables:
         if table is not None:
             table.optimize.compact(partition_filters=[(partition, "=", value)], writer_properties=writer(path))
 
-    def compact(self, path: TablePath, keep_hours: int) -> None:
-        """Compact small files, and remove those that no version of the last `keep_hours` needs."""
+    def compact(self, path: TablePath) -> None:
+        """Compact small files."""
         table = self.open(path)
         if table is not None:
             table.optimize.compact(writer_properties=writer(path))
-            table.vacuum(retention_hours=keep_hours, dry_run=False)
+
+    def vacuum(self, path: TablePath, keep_hours: int) -> None:
+        """Remove older files that no version of the last `keep_hours` needs, those of writers that died before they committed too."""
+        table = self.open(path)
+        if table is not None:
+            table.vacuum(retention_hours=keep_hours, dry_run=False, full=True)
 
     def holds(self, path: TablePath, rows: RowFilter) -> bool:
         """Whether the table has such rows."""

@@ -126,10 +126,9 @@ class SparkTables:
         """Replace all rows; readers see the old ones until the commit."""
         rows.write.format("delta").mode("overwrite").save(path.spark_url)
 
-    def compact(self, path: TablePath, keep_hours: int) -> None:
-        """Compact small files, and remove those that no version of the last `keep_hours` needs."""
+    def compact(self, path: TablePath) -> None:
+        """Compact small files."""
         self.spark.sql(f"OPTIMIZE {path.sql}").collect()
-        self.spark.sql(f"VACUUM {path.sql} RETAIN {keep_hours} HOURS").collect()
 
     def merge(self, rows: DataFrame, path: TablePath, merge: Merge) -> None:
         """Merge rows into the table by key, in one commit."""

@@ -44,15 +44,22 @@ def upkeep(lake: Lake, registry: Registry) -> list[str]:
     for contract in registry.sources():
         for zone in CLIENT_WRITTEN:
             repartition(lake, zone, contract)
-            lake.delta.compact(lake.path(zone, contract.id), KEEP_HOURS)
+            _compact(lake, lake.path(zone, contract.id))
     for table in results_tables():
-        lake.delta.compact(lake.path(Zone.RESULTS, table.id), KEEP_HOURS)
+        _compact(lake, lake.path(Zone.RESULTS, table.id))
     curated = _curated(lake, registry)
     for path in curated:
-        # The engine takes half a minute for a table of any size, and nothing else runs on it meanwhile.
-        tables = lake.delta if lake.delta.count(path) <= MOST_ROWS else lake.tables
-        tables.compact(path, KEEP_HOURS)
+        _compact(lake, path, by_engine=lake.delta.count(path) > MOST_ROWS)
     return [str(path) for path in curated]
+
+
+def _compact(lake: Lake, path: TablePath, by_engine: bool = False) -> None:
+    """Compact and vacuum a table. The engine would take half a minute to list the files of even a small one."""
+    if by_engine:
+        lake.tables.compact(path)
+    else:
+        lake.delta.compact(path)
+    lake.delta.vacuum(path, KEEP_HOURS)
 
 
 def _curated(lake: Lake, registry: Registry) -> list[TablePath]:

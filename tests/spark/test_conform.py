@@ -71,7 +71,7 @@ def test_deliveries_of_one_day_are_told_apart_after_their_files_were_joined(lake
     first = push("甲,2026-01-01 08:00:00,999,40\n")
     push("乙,2026-01-01 08:00:00,998,40\n丙,2026-01-01 08:00:00,60,40\n", "b.csv")
     for zone in (Zone.BRONZE, Zone.QUARANTINE, Zone.EVIDENCE):
-        lake.delta.compact(lake.path(zone, "station"), 24 * 90)
+        lake.delta.compact(lake.path(zone, "station"))
     before = held(lake, Zone.EVIDENCE, "_delivery", "rule", "value"), silver(lake)
     load(lake, registry, first.delivery)
     assert conform(lake, registry, first.delivery).failed_rows == 1

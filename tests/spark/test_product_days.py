@@ -148,7 +148,7 @@ def test_figures_of_a_period_that_is_not_over_are_no_corrections(city: Lake, reg
 def test_nothing_is_built_where_no_reading_changed(city: Lake, registry: Registry) -> None:
     products.build(city, registry, ZONES)
     version = city.delta.version(city.path(Zone.GOLD, ZONES))
-    city.delta.compact(city.path(Zone.SILVER, NETWORK), 24 * 90)
+    city.delta.compact(city.path(Zone.SILVER, NETWORK))
     assert products.build(city, registry, ZONES) is None
     assert city.delta.version(city.path(Zone.GOLD, ZONES)) == version
     assert products.build(city, registry, ZONES) is None

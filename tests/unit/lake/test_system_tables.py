@@ -184,7 +184,7 @@ def test_replacing_a_delivery_leaves_others_of_its_day(lake: LocalLake) -> None:
     first, second, third = lake.ledger.entries
     for of, values in ((first, "ab"), (second, "c"), (third, "d")):
         put(lake, of, *values)
-    lake.delta.compact(lake.path(Zone.EVIDENCE, DATASET), 24 * 90)  # rows of the first two are in one file
+    lake.delta.compact(lake.path(Zone.EVIDENCE, DATASET))  # rows of the first two are in one file
     for _ in range(2):
         put(lake, first, "e")
         assert stored(lake) == sorted([(first.id, "e"), (second.id, "c"), (third.id, "d")])
@@ -196,7 +196,7 @@ def test_a_delivery_is_read_from_the_files_of_its_day_alone(lake: LocalLake) -> 
     first, second, third = lake.ledger.entries
     for of in (first, second, third):
         put(lake, of, of.id)
-    lake.delta.compact(lake.path(Zone.EVIDENCE, DATASET), 24 * 90)
+    lake.delta.compact(lake.path(Zone.EVIDENCE, DATASET))
     table = lake.delta.open(lake.path(Zone.EVIDENCE, DATASET))
     assert table is not None
     days = [re.findall(r"_received_date=([\d-]+)", file) for file in rows_of(first).dataset(table).files]
