@@ -7,7 +7,7 @@ embedded       the services a laptop runs itself: S3, Spark Connect, Airflow
 ingest         source → landing → bronze        conform        bronze → silver | quarantine
 quality        rules → verdicts, results        products       silver → gold
 reporting      results → reports                collaboration  report → ticket → redelivery
-simulator      a city that sends feeds
+simulator      a city that sends feeds                 catalogue      contracts → entries, search, exchange
 access         roles, grades, masks, rights: what a reader may see and do
 lake           zones, tables, session, object store, ledger
 model          values that rooms share: deliveries, verdicts, results, tickets

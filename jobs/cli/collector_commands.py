@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs.cli.catalogue import usable_contracts
+from jobs.cli.usable import usable_contracts
 from jobs.errors import UserError
 from jobs.lake.database import Database
 from jobs.serving.collector.keys import Keys

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts
-from jobs.cli.catalogue import usable_contracts
 from jobs.cli.lean_arrow import keep_pandas_out
+from jobs.cli.usable import usable_contracts
 from jobs.contracts import Registry, suite_hash
 from jobs.contracts.normalisation import normalisation_notes
 from jobs.errors import ContractError

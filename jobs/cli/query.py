@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import quality
-from jobs.cli.catalogue import usable_contracts
+from jobs.cli.usable import usable_contracts
 from jobs.contracts import Contract
 from jobs.lake.lake import opened
 from jobs.lake.system_tables import TEMPLATES, results_tables, system_contract

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs.cli.catalogue import usable_contracts
+from jobs.cli.usable import usable_contracts
 from jobs.ingest.land import Manifest
 from jobs.ingest.land import deliver as put
 from jobs.lake.lake import opened

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from jobs.cli.catalogue import usable_contracts
+from jobs.cli.usable import usable_contracts
 from jobs.lake.lake import opened
 from jobs.lake.stream_ledger import Hour, StreamState
 from jobs.pipeline.stream_figures import figures

@@ -9,6 +9,7 @@ from jobs import embedded
 from jobs.lake.lake import opened
 from jobs.settings import load
 from tests.bench import (
+    catalogue,
     checked_write,
     closing,
     contracts,
@@ -44,6 +45,7 @@ CHOICES = (
     "contracts",
     "corpus",
     "proposal",
+    "catalogue",
     "portal",
     "streams",
     "collector",
@@ -84,6 +86,8 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         contracts.measure(folder / "contracts", measures)
     if arguments.only in (None, "corpus"):
         corpus.measure(measures)
+    if arguments.only in (None, "catalogue"):
+        catalogue.measure(measures)
     if arguments.only in (None, "portal"):
         _portal(measures)
     on_engine = {

@@ -10,6 +10,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from jobs import contracts
+from jobs.catalogue import Index, entries
 from jobs.collaboration import Tickets
 from jobs.collaboration import opened as opened_tickets
 from jobs.contracts import Registry
@@ -83,6 +84,11 @@ class Portal:
     def feeds(self) -> CachedValue[Feeds]:
         """How all streams of readings are doing, as of some seconds ago."""
         return CachedValue(lambda: read_feeds(self.lake, self.registry(), self.now()), FEEDS_S)
+
+    @cached_property
+    def index(self) -> CachedValue[Index]:
+        """Search over the datasets that people report."""
+        return CachedValue(lambda: Index(e for e in entries(self.registry()) if not e.is_product), CONTRACTS_S)
 
     @cached_property
     def loops(self) -> Loops:

@@ -1,8 +1,9 @@
 """Pages of datasets, deliveries, departments, the city and reports."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
@@ -33,9 +34,11 @@ KINDS = {
 
 
 @router.get("/datasets")
-def datasets(portal: AnyPortal, user: LoggedIn) -> Response:
-    """The catalogue."""
-    return page("datasets.html", portal, user, contracts=DataService(portal, user.actor).contracts())
+def datasets(portal: AnyPortal, user: LoggedIn, q: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """The catalogue: all datasets, or those that fit the words."""
+    service = DataService(portal, user.actor)
+    found = service.find(q) if q.strip() else [(contract, ()) for contract in service.contracts()]
+    return page("datasets.html", portal, user, found=found, q=q.strip())
 
 
 @router.get("/datasets/{dataset}")

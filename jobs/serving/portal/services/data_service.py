@@ -219,13 +219,19 @@ class DataService:
         return self.portal.lake.store.get_bytes(key)
 
     def search(self, text: str) -> tuple[list[Contract], list[Delivery]]:
-        """Datasets by id, title, department or purpose, and deliveries by id or file name, that the actor may know of."""
+        """Datasets that fit the words, and deliveries by id or file name, that the actor may know of."""
         term = text.strip().lower()
         if not term:
             return [], []
-        titled = [c for c in self.contracts() if term in f"{c.id} {c.title} {c.department} {c.purpose}".lower()]
+        titled = [contract for contract, _ in self.find(text)]
         known = [e.delivery for e in self._known()]
         return titled, [d for d in reversed(known) if term in self._words(d).lower()][:SHOWN]
+
+    def find(self, text: str) -> list[tuple[Contract, tuple[str, ...]]]:
+        """Datasets that fit every word of the text, best first, each with the titles of the fields that the words name."""
+        contracts = {contract.id: contract for contract in self.contracts()}
+        hits = self.portal.index.get().find(text, len(contracts))
+        return [(contracts[hit.entry.id], hit.items) for hit in hits if hit.entry.id in contracts]
 
     def overview_snapshot(self) -> tuple[OverviewSnapshot, str]:
         """The overview snapshot, and a note in Chinese where it cannot be read."""

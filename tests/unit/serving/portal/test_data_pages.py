@@ -108,6 +108,16 @@ def test_the_overview_ranks_departments_and_draws_eight_counties_with_numbers(to
     assert '<span class="label">已超期</span><strong>3</strong>' in page, "two issues, and a request that nobody took"
 
 
+def test_datasets_are_found_by_pinyin_and_by_a_field_that_is_named(town: City) -> None:
+    browser = Browser(town.portal, OWNER)
+    page = browser.get("/datasets", params={"q": "tyshxydm"}).text
+    assert f'href="/datasets/{DATASET}"' in page and "字段：统一社会信用代码" in page
+    assert "没有找到与“xyzzy”相符的数据集" in browser.get("/datasets?q=xyzzy").text
+    sources = town.portal.registry().sources()
+    everything = browser.get("/datasets?q=").text
+    assert f"共 {len(sources)} 个" in everything and all(source.title in everything for source in sources)
+
+
 def test_search_finds_tickets_datasets_and_deliveries(town: City) -> None:
     browser = Browser(town.portal, OWNER)
     assert DATASET in browser.get("/search?q=市场主体").text
