@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.products import BUILDERS
+from jobs.simulator.feed import Feed
+from jobs.simulator.feeds import bills, gas_gates, water
+from jobs.simulator.registers import devices
+from jobs.simulator.setting import Setting
 from tests.spark.test_products import DIVISIONS, table, utc
 
 DEVICES = (
@@ -40,17 +45,17 @@ def bill(volume: float, status: str = "已缴", month: date = JANUARY, county: s
 
 def built(
     spark: SparkSession,
-    devices: Sequence[Any],
-    water: Sequence[Any],
-    bills: Sequence[Any],
+    plates: Sequence[Any],
+    water_readings: Sequence[Any],
+    water_bills: Sequence[Any],
     others: Mapping[str, DataFrame] | None = None,
     **parameters: float,
 ) -> dict[tuple[str, date], Row]:
     inputs = {
-        "devices": table(spark, DEVICES, devices),
+        "devices": table(spark, DEVICES, plates),
         "divisions": table(spark, "division_code string, division_name string, code_valid_to date", DIVISIONS),
-        "water_plant_minutes": table(spark, READINGS.format("out_total_m3"), water),
-        "water_bills": table(spark, BILLS, bills),
+        "water_plant_minutes": table(spark, READINGS.format("out_total_m3"), water_readings),
+        "water_bills": table(spark, BILLS, water_bills),
         **(others or {}),
     }
     rows = BUILDERS["supply_sales_month"](inputs, **parameters).collect()
@@ -63,9 +68,9 @@ def test_what_is_sold_stands_beside_what_was_supplied_also_where_the_dial_rolled
         "gas_gate_readings": table(spark, READINGS.format("std_total_m3"), month_of("G1", 0)),
         "gas_bills": table(spark, BILLS, [bill(300), bill(278), bill(100, "作废")]),
     }
-    devices = [device("W1"), device("W2"), device("G1", "gas_gate")]
-    water = month_of("W1", 9800) + month_of("W2", 100)
-    found = built(spark, devices, water, [bill(1000.0), bill(116, "欠费"), bill(900, month=FEBRUARY)], gas)
+    plates = [device("W1"), device("W2"), device("G1", "gas_gate")]
+    readings = month_of("W1", 9800) + month_of("W2", 100)
+    found = built(spark, plates, readings, [bill(1000.0), bill(116, "欠费"), bill(900, month=FEBRUARY)], gas)
     january = found["water", JANUARY]
     assert (january.division_name, january.month_days, january.supply_days) == ("东昌府区", 31, 31)
     assert (january.month_supply_m3, january.sold_volume_m3, january.bill_count) == (2 * 620, 1116, 2)
@@ -128,8 +133,8 @@ def test_what_a_silence_leaves_out_is_not_measured(
 def test_a_county_is_measured_as_far_as_its_least_measured_device(
     spark: SparkSession, second: Any, readings: Sequence[Any], coverage: float
 ) -> None:
-    water = month_of("W1", 0) + list(readings)
-    january = built(spark, [device("W1"), second], water, [bill(500)])["water", JANUARY]
+    both = month_of("W1", 0) + list(readings)
+    january = built(spark, [device("W1"), second], both, [bill(500)])["water", JANUARY]
     assert january.supply_coverage_pct == pytest.approx(coverage, abs=1.7)
     assert (january.supply_gap_m3 is not None) == (coverage == 100)
 
@@ -139,3 +144,40 @@ def test_supply_and_sales_stand_alone_where_the_other_is_missing(spark: SparkSes
     assert (found["water", JANUARY].sold_volume_m3, found["water", JANUARY].bill_count) == (None, 0)
     assert found["water", JANUARY].supply_gap_m3 is None
     assert {kind for kind, _ in found} == {"water"}
+
+
+def readings_of(feed: Feed, total: str) -> list[tuple[str, datetime, float]]:
+    """Each twelfth reading of January and of the last day before it, as the simulated city sends them, without faults."""
+    days = (date(2025, 12, 31) + timedelta(days=n) for n in range(32))
+    rows = [row for day in days for row in feed.rows(Setting(7, day))[::12]]
+    return [(row.text("device_id"), moment(row.text("read_at")), float(row.text(total))) for row in rows]
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromtimestamp(int(text) / 1000, UTC) if text.isdigit() else utc(text.replace(" ", "T"))
+
+
+def bills_of(feed: Feed) -> list[tuple[Any, ...]]:
+    """The simulated bills of January, without faults."""
+    cells = [row.cells for row in feed.rows(Setting(7, date(2026, 2, 12)))]
+    return [(c["account_no"], c["division_code"], JANUARY, float(str(c["billed_volume_m3"])), "已缴") for c in cells]
+
+
+def test_the_simulated_city_sells_about_nine_tenths_of_its_supply(spark: SparkSession) -> None:
+    plates = [d for prefix in ("WP", "GG") for d in devices(Setting(7, JANUARY), prefix)]
+    rows = [
+        (d.id, d.kind, "在用", d.county.code, None, d.interval_s, 9, d.rated_flow, d.installed, None) for d in plates
+    ]
+    inputs = {
+        "devices": table(spark, DEVICES, rows),
+        "divisions": table(spark, "division_code string, division_name string, code_valid_to date", DIVISIONS),
+        "water_plant_minutes": table(spark, READINGS.format("out_total_m3"), readings_of(water.FEED, "out_total_m3")),
+        "gas_gate_readings": table(spark, READINGS.format("std_total_m3"), readings_of(gas_gates.FEED, "std_total_m3")),
+        "water_bills": table(spark, BILLS, bills_of(bills.WATER_FEED)),
+        "gas_bills": table(spark, BILLS, bills_of(bills.GAS_FEED)),
+    }
+    found = BUILDERS["supply_sales_month"](inputs).filter(F.col("month") == F.lit(JANUARY)).collect()
+    gaps = {(row.utility_kind, row.division_code): row.supply_gap_pct for row in found}
+    without_plant = {key for key, gap in gaps.items() if gap is None}
+    assert len(gaps) == 16 and len(without_plant) == 3 and {kind for kind, _ in without_plant} == {"water"}
+    assert [gap for gap in gaps.values() if gap is not None and not 7.8 <= gap <= 12.2] == []
