@@ -97,7 +97,8 @@ def _households(setting: Setting, billing: Billing, indexes: range) -> dict[int,
 
 def _row(setting: Setting, billing: Billing, account: Account, hours: tuple[float, float], month: str) -> Row:
     lasting = setting.lasting(billing.dataset, account.index)
-    town = lasting.choice(account.county.towns)
+    home = address(lasting, account.county)
+    town = next(town for town in account.county.towns if town in home)
     digits = DIGITS[account.kind]
     first = lasting.randrange(10 ** (digits - 1), 8 * 10 ** (digits - 1))
     previous, present = (floor(first + account.rate * hour) % 10**digits for hour in hours)
@@ -110,7 +111,7 @@ def _row(setting: Setting, billing: Billing, account: Account, hours: tuple[floa
             "meter_no": f"{billing.meters}{account.index + 1:010d}",
             "division_code": account.county.code,
             "township_code": township_code(account.county, town),
-            "address": address(lasting, account.county),
+            "address": home,
             billing.kind_field: account.kind,
             "dial_digits": digits,
             "previous_reading_m3": previous,
