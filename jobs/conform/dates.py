@@ -32,7 +32,10 @@ TOKEN = re.compile(r"'([^']*)'|([A-Za-z])\2*|(.)", re.S)
 
 
 def shape(pattern: str) -> tuple[str, str, bool] | None:
-    """(regular expression, ISO template, has offset) of a numeric pattern; None where it names months or AM/PM."""
+    """(regular expression, ISO template, has offset) of a numeric pattern; None where it names months or AM/PM.
+
+    A month without a day is its first day.
+    """
     groups: dict[str, int] = {}
     regex, has_offset = "", False
     for match in TOKEN.finditer(pattern):
@@ -48,9 +51,14 @@ def shape(pattern: str) -> tuple[str, str, bool] | None:
             return None
         else:
             regex += re.escape(literal if literal is not None else other).replace(r"\ ", r"\s+")
-    if not {"year", "month", "day"} <= set(groups):
+    if not _is_dated(set(groups)):
         return None
     return f"^{regex}$", _template(groups), has_offset
+
+
+def _is_dated(parts: set[str]) -> bool:
+    """Whether the parts name a month or a day; a time needs its day."""
+    return {"year", "month"} <= parts and ("day" in parts or "hour" not in parts)
 
 
 def _open_width(letter: str) -> str:
@@ -58,7 +66,8 @@ def _open_width(letter: str) -> str:
 
 
 def _template(groups: dict[str, int]) -> str:
-    iso = f"${groups['year']}-${groups['month']}-${groups['day']}"
+    day_of_month = f"${groups['day']}" if "day" in groups else "01"
+    iso = f"${groups['year']}-${groups['month']}-{day_of_month}"
     if "hour" in groups:
         minute = f"${groups['minute']}" if "minute" in groups else "00"
         second = f"${groups['second']}" if "second" in groups else "00"

@@ -224,14 +224,17 @@ class Acceptance(ContractPart):
 
 
 class Refresh(ContractPart):
-    """A product of days, of which only those are built again that changed readings have to do with.
+    """A product of days or months, of which only those are built again that changed readings have to do with.
 
-    The gold table is partitioned by its field `day`, a day in Beijing.
+    The gold table is partitioned by its field `day` or `month`, a day in Beijing or the first day of a month.
     """
 
     time: str = Field(description="Timestamp field of the inputs; an input without it is read whole.")
-    lookback_d: int = Field(1, ge=0, le=366, description="Days before a day whose readings it depends on.")
-    over_at: str = Field("", description="Field that holds the end of a row's period; empty: the end of its day.")
+    by: Literal["day", "month"] = Field("day", description="Field of the product with the day or month of a row.")
+    lookback_d: int = Field(1, ge=0, le=366, description="Days before a day or month whose readings it depends on.")
+    over_at: str = Field(
+        "", description="Field that holds the end of a row's period; empty: the end of its day or month."
+    )
 
 
 class Product(ContractPart):

@@ -16,7 +16,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.ledger import Build
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
-from jobs.pipeline.product_days import DAY, EVERY_DAY, Days
+from jobs.pipeline.product_days import EVERY_DAY, MONTH, Days, period_field, refresh_of
 
 TABLE = "figure_changes"
 MOST_ROWS = 2_000_000
@@ -41,7 +41,8 @@ def shown_before(lake: Lake, contract: Contract, last: Build | None, days: Days)
     A figure of a period that was not over was not final: its growth is no correction. Nor is another state of a register,
     which has no periods.
     """
-    if DAY not in contract.key() and not (contract.product and contract.product.refresh):
+    field = period_field(contract)
+    if field not in contract.key() and not refresh_of(contract):
         return None
     path = lake.path(Zone.GOLD, contract.id)
     table = None if last is None or last.table_version < 0 else lake.delta.open(path, last.table_version)
@@ -49,16 +50,16 @@ def shown_before(lake: Lake, contract: Contract, last: Build | None, days: Days)
         return None
     if table.count() > MOST_ROWS:
         return Shown(None, last)
-    rows = _of_days(table, days)
+    rows = _of_days(table, days, field)
     return Shown(rows.filter(_is_over(contract, rows, last.built_at, ZoneInfo(lake.settings.timezone))), last)
 
 
 def _is_over(contract: Contract, rows: pa.Table, by: datetime, zone: ZoneInfo) -> pa.ChunkedArray | pa.Array:
     """Whether the period of each row was over at a moment."""
-    refresh = contract.product.refresh if contract.product else None
+    refresh, field, today = refresh_of(contract), period_field(contract), by.astimezone(zone).date()
     if refresh is not None and refresh.over_at:
         return pc.less_equal(rows[refresh.over_at], pa.scalar(by.astimezone(UTC), rows[refresh.over_at].type))
-    return pc.less(rows[DAY], pa.scalar(by.astimezone(zone).date(), pa.date32()))
+    return pc.less(rows[field], pa.scalar(today.replace(day=1) if field == MONTH else today, pa.date32()))
 
 
 def record(lake: Lake, contract: Contract, shown: Shown, build: Build, build_id: str) -> int:
@@ -88,8 +89,9 @@ def _found(lake: Lake, contract: Contract, shown: Shown, build: Build) -> list[d
     table = lake.delta.open(lake.path(Zone.GOLD, contract.id), build.table_version)
     if table is None:
         raise LookupError(f"{contract.id}: no version {build.table_version}")
-    days = pc.min_max(shown.rows[DAY]) if DAY in shown.rows.column_names else None
-    now = _of_days(table, Days(days["min"].as_py(), days["max"].as_py()) if days is not None else EVERY_DAY)
+    field = period_field(contract)
+    days = pc.min_max(shown.rows[field]) if field in shown.rows.column_names else None
+    now = _of_days(table, Days(days["min"].as_py(), days["max"].as_py()) if days is not None else EVERY_DAY, field)
     found = changes(shown.rows, now, contract.key(), _figures(contract))
     many = [
         {"key": MANY, "field": name, "before": None, "after": None} for name in sorted({str(c["field"]) for c in found})
@@ -97,11 +99,11 @@ def _found(lake: Lake, contract: Contract, shown: Shown, build: Build) -> list[d
     return many if len(found) > MOST_CHANGES else found
 
 
-def _of_days(table: DeltaTable, days: Days) -> pa.Table:
+def _of_days(table: DeltaTable, days: Days, field: str) -> pa.Table:
     """The rows of the days; all where the days are all."""
     if days == EVERY_DAY:
         return table.to_pyarrow_table()
-    return table.to_pyarrow_table(filters=[(DAY, ">=", days.first), (DAY, "<=", days.last)])
+    return table.to_pyarrow_table(filters=[(field, ">=", days.first), (field, "<=", days.last)])
 
 
 def _figures(contract: Contract) -> list[str]:

@@ -23,7 +23,16 @@ from jobs.model.delivery import State
 from jobs.pipeline.figure_changes import record, shown_before
 from jobs.pipeline.ingestion import AWAITED
 from jobs.pipeline.other_tables import all_other_tables
-from jobs.pipeline.product_days import DAY, EVERY_DAY, Days, changed_days, input_rows, of_days, partitions
+from jobs.pipeline.product_days import (
+    EVERY_DAY,
+    Days,
+    changed_days,
+    input_rows,
+    of_days,
+    partitions,
+    period_field,
+    refresh_of,
+)
 from jobs.pipeline.versions import latest_versions
 from jobs.products import BUILDERS
 
@@ -62,7 +71,7 @@ def build(lake: Lake, registry: Registry, product_id: str) -> Build | None:
     made = BUILDERS[contract.product.builder](
         input_rows(lake, registry, contract, inputs, making.days), **contract.product.parameters
     )
-    return _publish_product(lake, registry, contract, of_days(made, making.days), making)
+    return _publish_product(lake, registry, contract, of_days(made, making.days, period_field(contract)), making)
 
 
 def is_made_of(last: Build | None, inputs: Mapping[str, int], recipe: str) -> bool:
@@ -121,7 +130,7 @@ def _publish_product(
     names = [f.name for f in contract.fields]
     plan = quality.plan(contract, registry.rules[contract.id])
     path = lake.path(Zone.GOLD, contract.id)
-    partition = (DAY,) if contract.product and contract.product.refresh else ()
+    partition = (period_field(contract),) if refresh_of(contract) else ()
     stage = lake.stage(path, partition)
     rows, others = NamedRows.of(product_rows(new_rows, contract)), all_other_tables(lake, latest_versions(lake))
     evaluated = evaluate(rows, plan, others, Wanted((*names, *PLACE)), stage)
@@ -129,7 +138,7 @@ def _publish_product(
         failed = evaluated.counted["failed"]
         if failed == 0:
             lake.delta.ensure(path, product_columns(contract), f"{contract.title}", partition)
-            stage.commit("overwrite", partitions(making.days))
+            stage.commit("overwrite", partitions(making.days, period_field(contract)))
     finally:
         evaluated.release()
     finished = _finished(lake, contract, making)

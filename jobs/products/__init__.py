@@ -14,6 +14,7 @@ from jobs.products.balances import utility_balance_day
 from jobs.products.enterprises import enterprise_master
 from jobs.products.hotline import hotline_day
 from jobs.products.summaries import telemetry_summary
+from jobs.products.supply_sales import supply_sales_month
 from jobs.products.utilities import utility_day_by_county
 from jobs.products.zones import water_zone_day
 
@@ -24,6 +25,7 @@ BUILDERS: Mapping[str, Builder] = {
     "enterprise_master": enterprise_master,
     "hotline_day": hotline_day,
     "utility_day_by_county": utility_day_by_county,
+    "supply_sales_month": supply_sales_month,
     "telemetry_summary": telemetry_summary,
     "utility_balance_day": utility_balance_day,
     "water_zone_day": water_zone_day,

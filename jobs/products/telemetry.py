@@ -102,7 +102,7 @@ def with_plates(readings: DataFrame, devices: DataFrame) -> DataFrame:
 
 
 def with_gains(readings: DataFrame, telemetry: Telemetry) -> DataFrame:
-    """A column for each total: what it gained since the device's last reading that has one, within a day.
+    """Two columns for each total: what it gained since the device's last reading that has one, within a day, and in how long.
 
     Null after a longer silence, where the total fell without a rollover, and where it gained more than the device can pass.
     Needs the columns of `with_plates`.
@@ -119,12 +119,21 @@ def with_gains(readings: DataFrame, telemetry: Telemetry) -> DataFrame:
         for total in telemetry.totals
     }
     gains = {gain(total): _gained(total, telemetry.most_per_rated) for total in telemetry.totals}
-    return readings.withColumns(last).withColumns(gains).drop(*last)
+    spans = {
+        span_s(total): F.when(F.col(gain(total)).isNotNull(), seconds - F.col(f"{_before(total)}.at"))
+        for total in telemetry.totals
+    }
+    return readings.withColumns(last).withColumns(gains).withColumns(spans).drop(*last)
 
 
 def gain(total: str) -> str:
     """Name of the column that holds a total's gain."""
     return f"_gain_{total}"
+
+
+def span_s(total: str) -> str:
+    """Name of the column that holds the seconds in which a total gained what it did."""
+    return f"_span_{total}"
 
 
 def _before(total: str) -> str:

@@ -3,9 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import cycle
 
-from jobs.contracts.place import County, place
-from jobs.simulator.registers import Device, devices
+from jobs.contracts.place import place
+from jobs.simulator.registers import devices
 from jobs.simulator.setting import Setting
 
 
@@ -22,18 +23,18 @@ class Balance:
     elsewhere: float
 
 
+def county_flows(setting: Setting, balance: Balance) -> Mapping[str, float]:
+    """Flow of each county by its code."""
+    sums = _sums(setting, balance)
+    shares = cycle(balance.shares)
+    return {county.code: next(shares) * sums.get(county.code, balance.elsewhere) for county in place().counties}
+
+
 def balanced_means(setting: Setting, prefix: str, balance: Balance) -> Mapping[str, float]:
     """Mean flow by device id; devices of a county share its flow equally."""
-    counties = [county.code for county in place().counties]
-    sums = _sums(setting, balance)
+    flows = county_flows(setting, balance)
     sharers = Counter(device.county.code for device in devices(setting, prefix))
-
-    def mean(device: Device) -> float:
-        county: County = device.county
-        share = balance.shares[counties.index(county.code) % len(balance.shares)]
-        return share * sums.get(county.code, balance.elsewhere) / sharers[county.code]
-
-    return {device.id: mean(device) for device in devices(setting, prefix)}
+    return {device.id: flows[device.county.code] / sharers[device.county.code] for device in devices(setting, prefix)}
 
 
 def _sums(setting: Setting, balance: Balance) -> Mapping[str, float]:

@@ -31,6 +31,11 @@ def first_day_of_week(setting: Setting) -> bool:
     return (setting.day - START).days % 7 == 0
 
 
+def same_day_of_month(setting: Setting) -> bool:
+    """The feed comes on the demo's first day and the same day of each month."""
+    return setting.day.day == START.day
+
+
 def nothing_whole(setting: Setting) -> tuple[Whole, ...]:
     """No fault of the file as a whole."""
     return ()

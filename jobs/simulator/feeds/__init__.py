@@ -3,6 +3,7 @@
 from jobs.simulator.feed import Feed
 from jobs.simulator.feeds import (
     air,
+    bills,
     enterprises,
     gas,
     gas_gates,
@@ -39,4 +40,6 @@ FEEDS: tuple[Feed, ...] = (
     indoor.FEED,
     gas.FEED,
     gas_gates.FEED,
+    bills.WATER_FEED,
+    bills.GAS_FEED,
 )

@@ -1,6 +1,7 @@
 """What the feeds are about, from contents.yaml."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +11,15 @@ from jobs.contracts.layout import ContractPart
 FILE = Path(__file__).parent / "contents.yaml"
 
 
+class Tier(ContractPart):
+    """Price of a cubic metre, in 元, up to a volume of the month; without one: of all the rest."""
+
+    price_cny: Decimal
+    up_to_m3: int | None = None
+
+
 class Contents(ContractPart):
-    """Topics of hotline orders, violations with their legal ground, subjects of permits, holidays and their notices."""
+    """Topics of hotline orders, violations with their legal ground, subjects of permits, holidays and their notices, prices."""
 
     topics: tuple[tuple[str, str, str, str], ...]
     violations: tuple[tuple[str, str], ...]
@@ -19,6 +27,7 @@ class Contents(ContractPart):
     holidays: Mapping[str, str]
     holiday_notices: Mapping[int, str]
     season_notice: str
+    tariffs: Mapping[str, Mapping[str, tuple[Tier, ...]]]
 
 
 @cache

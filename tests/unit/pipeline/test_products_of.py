@@ -29,7 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_products_with_a_changed_input_are_built_and_a_failure_stops_no_other(asked: list[str]) -> None:
     built = products.build_of(None, REGISTRY, {"water_plant_minutes", "devices"})  # type: ignore[arg-type]
     with_devices = {"air_quality_day", "telemetry_summary", "utility_day_by_county"}
-    assert set(asked) == {*with_devices, "utility_balance_day", "water_zone_day"}
+    assert set(asked) == {*with_devices, "supply_sales_month", "utility_balance_day", "water_zone_day"}
     assert built == asked[1:]
 
 

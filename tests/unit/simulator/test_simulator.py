@@ -53,7 +53,7 @@ def test_another_seed_gives_other_bytes(tmp_path: Path) -> None:
 
 def test_first_day_sends_every_dataset_registers_first(three_days: list[tuple[SentFile, ...]]) -> None:
     order = [one.dataset for one in three_days[0]]
-    assert len(order) == len(set(order)) == 19
+    assert len(order) == len(set(order)) == 21
     assert order.index("divisions") < order.index("devices") < order.index("heat_station_minutes")
     assert order.index("enterprise_registration") < order.index("admin_permits")
 
