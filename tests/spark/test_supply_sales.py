@@ -8,7 +8,9 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.contracts import load
 from jobs.products import BUILDERS
+from jobs.settings import PROJECT
 from jobs.simulator.feed import Feed
 from jobs.simulator.feeds import bills, gas_gates, water
 from jobs.simulator.registers import devices
@@ -181,3 +183,20 @@ def test_the_simulated_city_sells_about_nine_tenths_of_its_supply(spark: SparkSe
     without_plant = {key for key, gap in gaps.items() if gap is None}
     assert len(gaps) == 16 and len(without_plant) == 3 and {kind for kind, _ in without_plant} == {"water"}
     assert [gap for gap in gaps.values() if gap is not None and not 7.8 <= gap <= 12.2] == []
+
+
+def test_usage_over_the_end_of_a_dial_is_right_and_a_fall_elsewhere_is_not(spark: SparkSession) -> None:
+    rules = load(PROJECT / "schemas", PROJECT / "expectations").rules["water_meter_readings"]
+    (rule,) = [rule for rule in rules if rule.id == "usage_equals_difference"]
+    rows = [
+        (12, 9_990, 22.0),
+        (12, 9_990, 12.0),
+        (5, 99_985, 20.0),
+        (12, 8_500, 1_512.0),
+        (40, 20, 20.0),
+        (5, 950, 55.0),
+    ]
+    found = table(spark, "reading_m3 bigint, previous_reading_m3 bigint, usage_m3 double", rows)
+    assert [row.ok for row in found.selectExpr(f"{rule.kwargs['condition']} AS ok").collect()] == [
+        True, False, True, False, True, False,
+    ]  # fmt: skip
