@@ -74,7 +74,8 @@ def _in_batches(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags)
     rules = label_streams.differing(by_stream, by_file, times)
     count = sum(len(set(times) & moments) for moments in by_file.values())
     said = ", ".join(f"{rule} {number}" for rule, number in rules.most_common()) or "none"
-    note = f"{len(times):,} readings of sealed hours, {count} flags in the file; rules that differ: {said}"
+    spans = ", ".join(f"{begin} to {end}" for begin, end in part.sealed)
+    note = f"{len(times):,} readings of sealed hours ({spans}), {count} flags in the file; rules that differ: {said}"
     measures.say(f"{name}_stream_flags_differ", rules.total(), "0", note)
     begin = sent.moment(part.begin) + WARM
     scored = judged.rows.assign(at=at)[(at >= begin) & (at < sent.moment(part.end))]
@@ -82,9 +83,10 @@ def _in_batches(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags)
     starts, ends = ({(r, a) for r, a, _ in alarms if a >= begin} for alarms in (opened, expected))
     note = f"{len(starts)} alarms by the stream, {len(ends)} by the file's flags; from {begin:%Y-%m-%d %H:%M} UTC on"
     measures.say(f"{name}_stream_alarms_differ", len(starts ^ ends), "0", note)
+    where = f"in batches of {part.batch:,}, {part.begin} to {part.end}"
     for kinds in ALARMED:
-        _say(measures, f"{name}_{kinds}_stream_alarm_recall", _score(scored, kinds, opened))
-        _say(measures, f"{name}_{kinds}_file_alarm_recall", _score(scored, kinds, expected))
+        _say(measures, f"{name}_{kinds}_stream_alarm_recall", _score(scored, kinds, opened), where)
+        _say(measures, f"{name}_{kinds}_file_alarm_recall", _score(scored, kinds, expected), where)
 
 
 def _live(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags) -> None:
@@ -92,14 +94,22 @@ def _live(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags) -> No
     name, part = judged.feed.name, LIVE[judged.feed.name]
     sent = _sent(lake, folder, judged, part)
     at, by_file = _by_time(judged, sent)
-    is_live = pd.Series(data=False, index=at.index)
-    for begin, end in part.live:
-        is_live |= (at >= sent.moment(begin)) & (at < sent.moment(end))
-    scored = judged.rows.assign(at=at)[is_live]
+    windows = [(sent.moment(begin), sent.moment(end)) for begin, end in part.live]
+    rows = judged.rows.assign(at=at)
+    scored = [rows[(at >= begin) & (at < end)] for begin, end in windows]
     opened, expected = label_streams.opened(lake, sent.contract), _expected(judged, sent, at, by_file)
+    where = f"one by one around {len(windows)} events, {part.live[0][0]} to {part.live[-1][1]}"
     for kinds in ALARMED:
-        _say(measures, f"{name}_{kinds}_live_alarm_recall", _score(scored, kinds, opened))
-        _say(measures, f"{name}_{kinds}_live_file_alarm_recall", _score(scored, kinds, expected))
+        for way, alarms_of_way in (("live", opened), ("live_file", expected)):
+            together = _sum([_score(window, kinds, alarms_of_way) for window in scored])
+            _say(measures, f"{name}_{kinds}_{way}_alarm_recall", together, where)
+
+
+def _sum(scores: Sequence[AlarmScore]) -> AlarmScore:
+    """The scores of windows that lie apart as one."""
+    waits = [wait for score in scores for wait in score.waits]
+    counts = (sum(score.alarms for score in scores), sum(score.false_alarms for score in scores))
+    return AlarmScore(sum(score.events for score in scores), waits, *counts)
 
 
 def _sent(lake: Lake, folder: Path, judged: FeedFlags, part: Part) -> Sending:
@@ -149,5 +159,5 @@ def _score(rows: pd.DataFrame, kinds: str, opened: Sequence[Opened]) -> AlarmSco
     return alarm_score(rows["label"].to_numpy(bool), spans, times, TOLERANCE)
 
 
-def _say(measures: Measures, name: str, scored: AlarmScore) -> None:
-    measures.say(name, scored.recall(), "–", scored.note())
+def _say(measures: Measures, name: str, scored: AlarmScore, where: str) -> None:
+    measures.say(name, scored.recall(), "–", f"{scored.note()}; {where}")
