@@ -32,6 +32,8 @@ AROUND = "around"
 """In the facts of a sealed hour: the last offset of each partition, in the hours around it, that the lake had then."""
 MOST_AT_ONCE = 30
 """Readings of a device that a batch sees; rules that reach further say more once the hour is sealed."""
+MOST_FOR_ALARMS = 20_000
+"""Readings of all devices that a batch sees where rules with an alarm reach further: sealing opens no alarm."""
 
 
 def hours_around(stream: Stream, hour: datetime) -> list[str]:
@@ -151,13 +153,13 @@ class RecentReadings:
         """The rows were written."""
         from jobs.quality.series import reach
 
-        stream, count = contract.stream, min(reach(rules), MOST_AT_ONCE)
-        if stream is None or not count or not rows:
+        stream = contract.stream
+        if stream is None or not reach(rules) or not rows:
             return
         names = [name for name in rows[0].column_names if name in _columns(contract)]
         known = [self._rows[contract.id]] if contract.id in self._rows else []
         both = pa.concat_tables([*known, *(part.select(names) for part in rows)], promote_options="permissive")
-        self._rows[contract.id] = _last(both, stream, count)
+        self._rows[contract.id] = _last(both, stream, _most(rules, pc.count_distinct(both[stream.device]).as_py()))
 
     def forget(self, dataset: str) -> None:
         """Read them from silver again: a write failed half-way."""
@@ -174,6 +176,14 @@ class RecentReadings:
         rows = table.to_pyarrow_dataset()
         names = [name for name in rows.schema.names if name in _columns(contract)]
         return rows.to_table(names, filter=ds.field(stream.event_time) >= since)
+
+
+def _most(rules: Sequence[Rule], devices: int) -> int:
+    """How many readings of each of so many devices a batch sees."""
+    from jobs.quality.series import reach
+
+    for_alarms = min(reach([rule for rule in rules if rule.alarm is not None]), MOST_FOR_ALARMS // max(devices, 1))
+    return max(min(reach(rules), MOST_AT_ONCE), for_alarms)
 
 
 def _last(rows: pa.Table, stream: Stream, count: int) -> pa.Table:

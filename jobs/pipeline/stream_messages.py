@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,9 @@ from jobs.pipeline.stream_hours import event_times, hours_of, label
 
 SENDER, MESSAGE_ID = "sender", "id"
 """Headers of a message: who sent it, and the sender's own number for it."""
+
+FIRST_LINE = b"{}"
+"""A blank row of JSON lines, so that messages that are no JSON are not taken for a file of another kind, or for an empty one."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,19 @@ def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages
 
 def bronze_of(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
     """The messages' values as bronze rows, by the reader of files; `_row` is the place of the message, from 1."""
-    # A first line with all fields, so that the columns do not depend on what the messages have; it is blank, and no row.
-    names = {field.name: None for field in contract.fields if not field.is_computed()}
-    lines = [json.dumps(names).encode(), *map(line, values)]
     with TemporaryDirectory(prefix="lake-messages-") as scratch:
         path = Path(scratch) / f"{contract.id}.jsonl"
-        path.write_bytes(b"\n".join(lines) + b"\n")
-        reading = read([LocalFile(path.name, path)], telemetry(contract), Path(scratch))
+        path.write_bytes(b"\n".join([FIRST_LINE, *map(line, values)]) + b"\n")
+        reading = read([LocalFile(path.name, path)], _none_needed(telemetry(contract)), Path(scratch))
         rows = pa.Table.from_batches(list(reading.batches), reading.schema)
     place = pc.subtract(rows[ROW], 1)
     return rows.set_column(rows.column_names.index(ROW), ROW, place)
+
+
+def _none_needed(contract: Contract) -> Contract:
+    """The contract with no field needed: whether a message lacks one is for the rules to say."""
+    fields = tuple(replace(field, required=False, key_position=None) for field in contract.fields)
+    return replace(contract, fields=fields)
 
 
 def first_of_each_id(rows: pa.Table) -> pa.Table:

@@ -24,7 +24,7 @@ from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
 from tests.bench import limits
 from tests.bench.common import Measures, stopwatch
-from tests.bench.scoring import AlarmScore, Score, alarm_score, score
+from tests.bench.scoring import AlarmScore, Score, alarm_score, alarms, score
 
 CONTRACTS = Path(__file__).parents[1] / "real" / "contracts"
 DATA = Path(__file__).parents[3] / "shared" / "data" / "real"
@@ -142,22 +142,38 @@ FEEDS = (
 )
 
 
-def measure(lake: Lake, folder: Path, measures: Measures) -> None:
-    """Each feed taken once through the lake; a missing file of the shared data is an error."""
-    for feed in FEEDS:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = feed.send(DATA / feed.file, folder)
-        rows = _rows(feed, file)
-        suite = folder / "expectations" / "sources" / _home(feed).with_suffix(".yaml")
-        suite.parent.mkdir(parents=True, exist_ok=True)
-        suite.write_text(yaml.safe_dump(_suite(feed, rows), allow_unicode=True), "utf-8")
-        registry = contracts.load(CONTRACTS, folder / "expectations")
-        with stopwatch(f"{feed.name}: {len(rows):,} rows"):
-            found = _judged(lake, registry, feed.dataset, file)
-        _say(measures, feed, rows, found)
+@dataclass(frozen=True)
+class FeedFlags:
+    """What the lake flagged of a feed's file: by rule, the file's rows. `rows`: as `_rows` gives them."""
+
+    feed: Feed
+    file: Path
+    rows: pd.DataFrame
+    suite: Mapping[str, Any]
+    found: Mapping[str, set[int]]
 
 
-def _home(feed: Feed) -> Path:
+def measure(lake: Lake, folder: Path, measures: Measures) -> list[FeedFlags]:
+    """Each feed taken once through the lake as a file; a missing file of the shared data is an error."""
+    return [_measured(lake, folder, measures, feed) for feed in FEEDS]
+
+
+def _measured(lake: Lake, folder: Path, measures: Measures, feed: Feed) -> FeedFlags:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = feed.send(DATA / feed.file, folder)
+    rows = _rows(feed, file)
+    suite = _suite(feed, rows)
+    path = folder / "expectations" / "sources" / home(feed).with_suffix(".yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(suite, allow_unicode=True), "utf-8")
+    registry = contracts.load(CONTRACTS, folder / "expectations")
+    with stopwatch(f"{feed.name}: {len(rows):,} rows"):
+        found = judged(lake, registry, feed.dataset, file)
+    _say(measures, feed, rows, found)
+    return FeedFlags(feed, file, rows, suite, found)
+
+
+def home(feed: Feed) -> Path:
     """The contract's path below `sources`, which its suite shares."""
     (contract,) = CONTRACTS.glob(f"sources/*/{feed.dataset}.yaml")
     return contract.relative_to(CONTRACTS / "sources")
@@ -179,27 +195,27 @@ def _suite(feed: Feed, rows: pd.DataFrame) -> dict[str, Any]:
     first = rows[: int(len(rows) * TRAIN)]
     quiet = first[~first["label"]].set_index("at")
     where = {"series": list(feed.series), "at": "read_at"}
-    rules = [_rule("gap", "read_at", {**where, "interval_s": feed.interval_s, "limit": 1.5})]
-    rules += [_rule("fall", name, where) for name in feed.counters]
+    rules = [rule("gap", "read_at", {**where, "interval_s": feed.interval_s, "limit": 1.5})]
+    rules += [rule("fall", name, where) for name in feed.counters]
     for name in feed.fields:
         values, others = quiet[name], [other for other in feed.fields if other != name]
         rules += [
-            _rule("band", name, limits.band(values)),
-            _rule("stuck", name, {**where, **limits.stuck(values), "while_moves": others or None}),
-            _rule("spike", name, {**where, **limits.spike(values)}),
-            _rule("plateau", name, {**where, **limits.spike(values), "readings": feed.plateau}),
-            _rule("depart", name, {**where, **limits.depart(values, feed.depart)}),
-            _rule("drift", name, {**where, **limits.drift(values, feed.drift)}),
+            rule("band", name, limits.band(values)),
+            rule("stuck", name, {**where, **limits.stuck(values), "while_moves": others or None}),
+            rule("spike", name, {**where, **limits.spike(values)}),
+            rule("plateau", name, {**where, **limits.spike(values), "readings": feed.plateau}),
+            rule("depart", name, {**where, **limits.depart(values, feed.depart)}),
+            rule("drift", name, {**where, **limits.drift(values, feed.drift)}),
         ]
     return {"name": feed.dataset, "expectations": rules}
 
 
-def _rule(kind: str, column: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def rule(kind: str, column: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     words = {"column": column, **{key: value for key, value in kwargs.items() if value is not None}}
     return {"id": f"{kind}_{column}", "type": TYPES[kind], "kwargs": words, "severity": "warning", "meta": META}
 
 
-def _judged(lake: Lake, registry: Registry, dataset: str, file: Path) -> dict[str, set[int]]:
+def judged(lake: Lake, registry: Registry, dataset: str, file: Path) -> dict[str, set[int]]:
     """Rows of the file that each rule flags, from the evidence that the lake keeps."""
     deliver(lake.store, [file], dataset, registry.contract(dataset).provider, Manifest())
     (landed,) = land(lake, registry)
@@ -208,18 +224,18 @@ def _judged(lake: Lake, registry: Registry, dataset: str, file: Path) -> dict[st
     evidence = lake.delta.rows(lake.path(Zone.EVIDENCE, dataset), landed.delivery)
     found: dict[str, set[int]] = {}
     if evidence is not None:
-        for row, rule in zip(evidence["_row"].to_pylist(), evidence["rule"].to_pylist(), strict=True):
-            found.setdefault(rule, set()).add(row)
+        for row, name in zip(evidence["_row"].to_pylist(), evidence["rule"].to_pylist(), strict=True):
+            found.setdefault(name, set()).add(row)
     return found
 
 
 def _say(measures: Measures, feed: Feed, rows: pd.DataFrame, found: Mapping[str, set[int]]) -> None:
     """A line for each kind of rule, and for kinds together; of a feed without labels, false alarms alone."""
     for name, kinds in SETS.items():
-        used = [rule for rule in _ids(feed) if rule.split("_")[0] in kinds]
+        used = [rule_id for rule_id in _ids(feed) if rule_id.split("_")[0] in kinds]
         if not used:
             continue
-        flagged = set().union(*(found.get(rule, set()) for rule in used))
+        flagged = set().union(*(found.get(rule_id, set()) for rule_id in used))
         scored = _scored(rows, flagged)
         if feed.label:
             measures.say(f"{feed.name}_{name}_event_recall", scored.recall(), "–", scored.note())
@@ -240,8 +256,8 @@ def _alarmed(rows: pd.DataFrame, flagged: set[int]) -> AlarmScore:
     """The alarms of the last three quarters, as readings that come one by one open and clear them."""
     test = rows[int(len(rows) * TRAIN) :].drop_duplicates("at")
     times = [moment.to_pydatetime() for moment in test["at"]]
-    flags = test["row"].isin(flagged).to_numpy(bool)
-    return alarm_score(test["label"].to_numpy(bool), flags, times, POLICY, TOLERANCE)
+    opened = alarms(test["row"].isin(flagged).to_numpy(bool), times, POLICY)
+    return alarm_score(test["label"].to_numpy(bool), opened, times, TOLERANCE)
 
 
 def _scored(rows: pd.DataFrame, flagged: set[int]) -> Score:

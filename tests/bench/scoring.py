@@ -13,6 +13,8 @@ from jobs.streams.alarms import Change, Watch, Watched, advance
 
 Marks = npt.NDArray[np.bool_]
 """One truth a row, in the order of time."""
+Span = tuple[int, int]
+"""First row, and the row after the last."""
 
 
 @dataclass(frozen=True)
@@ -48,45 +50,52 @@ def _share(part: int, whole: int) -> str:
 
 @dataclass(frozen=True)
 class AlarmScore:
-    """Alarms opened by flags in the order of time, compared with labelled events; `waits_min`: minutes from the start of an event to its alarm."""
+    """Alarms in the order of time, compared with labelled events; `waits`: from the start of an event to its alarm, readings and minutes."""
 
     events: int
-    waits_min: Sequence[float]
+    waits: Sequence[tuple[int, float]]
     alarms: int
     false_alarms: int
 
     def recall(self) -> float:
         """Share of the events during which an alarm was open; 0.0 where there is none."""
-        return len(self.waits_min) / self.events if self.events else 0.0
+        return len(self.waits) / self.events if self.events else 0.0
 
     def note(self) -> str:
         """All numbers in one line."""
         good = self.alarms - self.false_alarms
-        waits = sorted(self.waits_min)
-        said = f"median {statistics.median(waits):.0f} min, longest {waits[-1]:.0f} min" if waits else "none"
-        return f"{len(waits)} of {self.events} events; until the alarm: {said}; {_share(good, self.alarms)} of {self.alarms} alarms touch one"
+        readings, minutes = sorted(wait[0] for wait in self.waits), sorted(wait[1] for wait in self.waits)
+        said = f"{_spread(minutes)} min, {_spread(readings)} readings" if self.waits else "none"
+        return (
+            f"{len(self.waits)} of {self.events} events; until the alarm (median, p90, longest): {said}; "
+            f"{_share(good, self.alarms)} of {self.alarms} alarms touch one"
+        )
 
 
-def alarm_score(
-    labels: Marks, flags: Marks, times: Sequence[datetime], policy: AlarmPolicy, tolerance: int
-) -> AlarmScore:
+def _spread(sizes: Sequence[float]) -> str:
+    """Median, 90th percentile and longest of sorted sizes."""
+    p90 = sizes[min(len(sizes) - 1, int(len(sizes) * 0.9))]
+    return f"{statistics.median(sizes):.0f}, {p90:.0f}, {sizes[-1]:.0f}"
+
+
+def alarm_score(labels: Marks, opened: Sequence[Span], times: Sequence[datetime], tolerance: int) -> AlarmScore:
     """The score of the alarms; one belongs to an event where it is open at most `tolerance` rows from it."""
-    opened = _alarms(flags, times, policy)
     events = runs(labels)
     waits = []
     for start, end in events:
         open_at = [a for a, b in opened if a < end + tolerance and b > start - tolerance]
         if open_at:
-            waits.append(max(0.0, (times[min(open_at)] - times[start]).total_seconds() / 60))
+            first = max(start, min(open_at))
+            waits.append((first - start, (times[first] - times[start]).total_seconds() / 60))
     false = sum(not _touches(labels, alarm, tolerance) for alarm in opened)
     return AlarmScore(len(events), tuple(waits), len(opened), false)
 
 
-def _alarms(flags: Marks, times: Sequence[datetime], policy: AlarmPolicy) -> list[tuple[int, int]]:
+def alarms(flags: Marks, times: Sequence[datetime], policy: AlarmPolicy) -> list[Span]:
     """Row at which each alarm opens, and the one after it cleared."""
     rows = {at: number for number, at in enumerate(times)}
     readings = [Watched(at, bool(flag), "") for at, flag in zip(times, flags, strict=True)]
-    found: list[tuple[int, int]] = []
+    found: list[Span] = []
     for change, reading in advance(Watch(), readings, policy)[1]:
         if change is Change.OPENED:
             found.append((rows[reading.at], len(times)))
@@ -95,10 +104,10 @@ def _alarms(flags: Marks, times: Sequence[datetime], policy: AlarmPolicy) -> lis
     return found
 
 
-def runs(marks: Marks, apart: int = 0) -> list[tuple[int, int]]:
+def runs(marks: Marks, apart: int = 0) -> list[Span]:
     """Start and end (exclusive) of each run of true; runs with at most `apart` rows between them are one."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], marks, [False])).astype(np.int8)))
-    found: list[tuple[int, int]] = []
+    found: list[Span] = []
     for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         if found and start - found[-1][1] <= apart:
             found[-1] = (found[-1][0], end)
@@ -122,5 +131,5 @@ def score(labels: Marks, flags: Marks, tolerance: int) -> Score:
     )
 
 
-def _touches(marks: Marks, run: tuple[int, int], tolerance: int) -> bool:
+def _touches(marks: Marks, run: Span, tolerance: int) -> bool:
     return bool(marks[max(run[0] - tolerance, 0) : run[1] + tolerance].any())

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.contracts.alarm import AlarmPolicy
 from tests.bench import limits
-from tests.bench.scoring import AlarmScore, Marks, alarm_score, runs, score
+from tests.bench.scoring import AlarmScore, Marks, alarm_score, alarms, runs, score
 
 
 def marks(drawn: str) -> Marks:
@@ -52,19 +52,19 @@ def test_what_comes_each_day_is_usual_at_its_hour_alone() -> None:
 def alarmed(labels: str, flags: str) -> AlarmScore:
     """One letter a minute: x where the row is labelled or flagged."""
     times = [datetime(2026, 1, 12) + timedelta(minutes=n) for n in range(len(labels))]
-    marks = (np.array([letter == "x" for letter in line]) for line in (labels, flags))
-    return alarm_score(*marks, times, AlarmPolicy(after=2, clear_after=2), 1)
+    labelled, flagged = (np.array([letter == "x" for letter in line]) for line in (labels, flags))
+    return alarm_score(labelled, alarms(flagged, times, AlarmPolicy(after=2, clear_after=2)), times, 1)
 
 
 def test_an_alarm_belongs_to_the_event_during_which_it_is_open() -> None:
-    assert alarmed("..xxxx....", "...xx.....") == AlarmScore(1, (2.0,), 1, 0)
+    assert alarmed("..xxxx....", "...xx.....") == AlarmScore(1, ((2, 2.0),), 1, 0)
     assert alarmed("..xxxx....", "....x.x...") == AlarmScore(1, (), 0, 0)  # no two in a row
     assert alarmed("xx........", ".....xx...") == AlarmScore(1, (), 1, 1)
 
 
 def test_an_alarm_that_is_open_already_has_no_wait() -> None:
-    assert alarmed("....xx....", "xxxxxx....") == AlarmScore(1, (0.0,), 1, 0)
-    assert alarmed("..x....x..", ".xxxxxxx..").waits_min == (0.0, 0.0)
+    assert alarmed("....xx....", "xxxxxx....") == AlarmScore(1, ((0, 0.0),), 1, 0)
+    assert alarmed("..x....x..", ".xxxxxxx..").waits == ((0, 0.0), (0, 0.0))
 
 
 def test_without_events_nothing_is_recalled() -> None:
