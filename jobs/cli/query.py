@@ -15,7 +15,7 @@ from jobs.lake.lake import opened
 from jobs.lake.system_tables import TEMPLATES, results_tables, system_contract
 from jobs.lake.zones import Zone
 from jobs.pipeline import steps
-from jobs.pipeline.query import ask, explain
+from jobs.pipeline.query import answer, explain
 from jobs.settings import load as settings
 
 PANEL = "Look"
@@ -38,9 +38,7 @@ def sql(
     Example: `lake sql "SELECT county_name, count(*) FROM gold.enterprise_master GROUP BY 1"`
     """
     with opened(settings()) as lake:
-        rows = ask(lake, query).limit(limit)
-        names = rows.columns
-        cells = [["" if value is None else str(value) for value in row] for row in rows.collect()]
+        names, cells = answer(lake, query, limit)
     _show(Console(), names, cells)
 
 

@@ -1,9 +1,13 @@
 """SQL queries by table name, and the passes of a plan before it runs."""
 
+import logging
+
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
+from jobs.lake.session import is_unavailable
 from jobs.lake.zones import TablePath, Zone
 from jobs.pipeline.read_only_sql import NamedTable, named_tables
 from jobs.pipeline.ticket_view import register_marked
@@ -24,6 +28,24 @@ def ask(lake: Lake, query: str) -> DataFrame:
         else:
             lake.tables.register(_existing(lake, table))
     return lake.tables.spark.sql(query)
+
+
+def answer(lake: Lake, query: str, most: int) -> tuple[list[str], list[list[str]]]:
+    """Column names and at most so many rows of a query, as texts; UserError in the engine's words where it cannot be answered."""
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # pyspark would print the error by itself too
+    try:
+        rows = ask(lake, query).limit(most)
+        return rows.columns, [["" if value is None else str(value) for value in row] for row in rows.collect()]
+    except PySparkException as error:
+        if is_unavailable(error):
+            raise
+        raise UserError(f"{_reason(error)} / 查询有误，请按提示修改") from error
+
+
+def _reason(error: PySparkException) -> str:
+    """The engine's message without the plan and the trace that follow it."""
+    text = str(error).partition("JVM stacktrace")[0]
+    return text.partition(";\n")[0].partition("\n\n")[0].strip()
 
 
 def _existing(lake: Lake, table: NamedTable) -> TablePath:

@@ -5,7 +5,7 @@ import pytest
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
-from jobs.pipeline.query import ask
+from jobs.pipeline.query import answer, ask
 
 
 def test_tables_go_by_name_and_one_that_does_not_exist_is_answered_with_those_that_do(lake: Lake) -> None:
@@ -19,3 +19,17 @@ def test_tables_go_by_name_and_one_that_does_not_exist_is_answered_with_those_th
         ask(lake, "SELECT * FROM silver.heat_stations")
     with pytest.raises(UserError, match=r"no table csv\./etc/hostname; .*silver, quarantine"):
         ask(lake, "SELECT * FROM csv.`/etc/hostname`")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT nosuch FROM (SELECT 1 AS one)", "`nosuch` cannot be resolved"),
+        ("SELECT cast('x' AS int)", "cannot be cast to"),
+    ],
+)
+def test_what_the_engine_refuses_is_one_message(lake: Lake, query: str, told: str) -> None:
+    with pytest.raises(UserError, match=told) as refused:
+        answer(lake, query, 10)
+    assert "JVM" not in str(refused.value) and "Project" not in str(refused.value)
+    assert answer(lake, "SELECT 1 AS one, NULL AS none", 10) == (["one", "none"], [["1", ""]])
