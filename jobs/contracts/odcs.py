@@ -59,7 +59,8 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
     if kind == "source":
         _required(document, custom, odcs)
     fields, ways = _fields(document, is_system=kind == "system"), ways_in(document)
-    check_stream(document, stream := cast("Stream | None", custom.get("stream")), fields, ways)
+    layout, stream = cast(Layout, custom.get("layout", Layout())), cast("Stream | None", custom.get("stream"))
+    check_stream(document, stream, fields, ways, layout.extra_columns == "refuse")
     return Contract(
         id=odcs.id or "",
         title=odcs.name or odcs.id or "",
@@ -70,7 +71,7 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         purpose=purpose(odcs),
         fields=fields,
         file=document.file,
-        layout=cast(Layout, custom.get("layout", Layout())),
+        layout=layout,
         write=cast(Write, custom.get("write", Write())),
         acceptance=cast(Acceptance, custom.get("acceptance", Acceptance())),
         product=cast("Product | None", custom.get("product")),

@@ -48,8 +48,10 @@ def ways_in(document: Document) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(server["type"]) for server in document.data.get("servers") or []))
 
 
-def check_stream(document: Document, stream: Stream | None, fields: Sequence[Any], ways: Sequence[str]) -> None:
-    """ContractError where the stream names no timestamp, no device, or no way in."""
+def check_stream(
+    document: Document, stream: Stream | None, fields: Sequence[Any], ways: Sequence[str], refuses_columns: bool = False
+) -> None:
+    """ContractError where the stream names no timestamp, no device, or no way in, or its layout refuses unknown columns."""
     if stream is None:
         return
     types = {field.name: field.type for field in fields}
@@ -59,3 +61,8 @@ def check_stream(document: Document, stream: Stream | None, fields: Sequence[Any
         raise document.error(("customProperties",), f"stream: '{stream.device}' is not a field of the contract")
     if KAFKA not in ways:
         raise document.error(("servers",), "a contract with `stream` needs a server of type kafka")
+    if refuses_columns:
+        reason = (
+            "a stream has no columns to refuse: one message would refuse all others; extra_columns is evolve or ignore"
+        )
+        raise document.error(("customProperties",), reason)

@@ -17,11 +17,16 @@ from jobs.contracts import Contract
 from jobs.contracts.names import FILE, ROW
 from jobs.contracts.stream import Stream
 from jobs.contracts.telemetry import telemetry
+from jobs.errors import DeliveryError
+from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.reading import LocalFile, read
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
 from jobs.pipeline.stream_hours import event_times, hours_of, label
 
+logger = logging.getLogger(__name__)
+LONG = 4 * MOST_COLUMNS
+"""Bytes that a message with more names than a file may have has at least."""
 SENDER, MESSAGE_ID = "sender", "id"
 """Headers of a message: who sent it, and the sender's own number for it."""
 
@@ -73,14 +78,32 @@ def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages
 
 
 def bronze_of(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
-    """The messages' values as bronze rows, by the reader of files; `_row` is the place of the message, from 1."""
+    """The messages' values as bronze rows, by the reader of files; `_row` is the place of the message, from 1.
+
+    Where they have too many names to be read together, each half is read by itself.
+    """
+    try:
+        return _moved(_read(contract, values), -1)
+    except DeliveryError as error:
+        if len(values) < 2:
+            raise
+        logger.warning("%s: %s messages are read apart: %s", contract.id, len(values), error)
+        half = len(values) // 2
+        first, second = bronze_of(contract, values[:half]), bronze_of(contract, values[half:])
+        return pa.concat_tables([first, _moved(second, half)], promote_options="default")
+
+
+def _read(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
     with TemporaryDirectory(prefix="lake-messages-") as scratch:
         path = Path(scratch) / f"{contract.id}.jsonl"
         path.write_bytes(b"\n".join([FIRST_LINE, *map(line, values)]) + b"\n")
         reading = read([LocalFile(path.name, path)], _none_needed(telemetry(contract)), Path(scratch))
-        rows = pa.Table.from_batches(list(reading.batches), reading.schema)
-    place = pc.subtract(rows[ROW], 1)
-    return rows.set_column(rows.column_names.index(ROW), ROW, place)
+        return pa.Table.from_batches(list(reading.batches), reading.schema)
+
+
+def _moved(rows: pa.Table, by: int) -> pa.Table:
+    """The rows with other numbers."""
+    return rows.set_column(rows.column_names.index(ROW), ROW, pc.add(rows[ROW], by))
 
 
 def _none_needed(contract: Contract) -> Contract:
@@ -107,12 +130,26 @@ def value_of(row: Mapping[str, Any]) -> bytes:
 
 
 def line(value: bytes | None) -> bytes:
-    """The message in one line; what is no JSON keeps its text, its line breaks as spaces."""
-    if not value or (b"\n" not in value and b"\r" not in value):
-        return value or b""
-    with suppress(ValueError, RecursionError):
-        return json.dumps(json.loads(value), ensure_ascii=False).encode()
+    """The message in one line: a text of JSON has no line breaks, so those between its parts become spaces, and digits stay.
+
+    One with more names than a file may have becomes a text, which is a malformed row: the reader would refuse its whole hour.
+    """
+    if not value:
+        return b""
+    if len(value) > LONG and _is_too_wide(value):
+        return json.dumps(value.decode("utf-8", "replace"), ensure_ascii=False).encode()
     return value.replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def _is_too_wide(value: bytes) -> bool:
+    """Whether the message has more names than a file may have, counting those of nested objects."""
+    with suppress(ValueError, RecursionError):
+        return _names_in(json.loads(value)) > MOST_COLUMNS
+    return False
+
+
+def _names_in(message: Any) -> int:
+    return sum(max(_names_in(inner), 1) for inner in message.values()) if isinstance(message, dict) else 0
 
 
 def by_dataset(table: pa.Table, by_topic: Mapping[str, Contract]) -> Iterator[tuple[Contract, Stream, pa.Table]]:
@@ -120,7 +157,7 @@ def by_dataset(table: pa.Table, by_topic: Mapping[str, Contract]) -> Iterator[tu
     for name in pc.unique(table["topic"]).to_pylist():
         contract = by_topic.get(name)
         if contract is None or contract.stream is None:
-            logging.getLogger(__name__).warning("topic %s: no contract with a stream", name)
+            logger.warning("topic %s: no contract with a stream", name)
             continue
         yield contract, contract.stream, table.filter(pc.equal(table["topic"], name))
 

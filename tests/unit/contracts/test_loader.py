@@ -9,7 +9,7 @@ import pytest
 
 from jobs.contracts import Registry, load_usable, loader, suite_hash
 from jobs.errors import ContractError
-from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
+from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract, stream_contract
 
 PLACE = "schemas/sources/heat/station.yaml"
 GOOD = contract("station", STATION_FIELDS)
@@ -38,6 +38,11 @@ def line_of(text: str, words: str) -> int:
         ),
         (GOOD.replace("provider, value: heat", "provider, value: 热力"), "provider", "customProperties:"),
         (GOOD.replace("id: station", "id: station\nid: station"), "is defined twice", "id: station"),
+        (
+            stream_contract("station") + "  - {property: layout, value: {format: jsonl, extra_columns: refuse}}\n",
+            "a stream has no columns to refuse",
+            "customProperties:",
+        ),
         (GOOD.replace("schema:", "schema: [[["), "not valid YAML", "schema: [[["),
     ],
 )
