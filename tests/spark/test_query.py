@@ -22,14 +22,14 @@ def test_tables_go_by_name_and_one_that_does_not_exist_is_answered_with_those_th
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         ("SELECT nosuch FROM (SELECT 1 AS one)", "`nosuch` cannot be resolved"),
         ("SELECT cast('x' AS int)", "cannot be cast to"),
     ],
 )
-def test_what_the_engine_refuses_is_one_message(lake: Lake, query: str, told: str) -> None:
-    with pytest.raises(UserError, match=told) as refused:
+def test_what_the_engine_refuses_is_one_message(lake: Lake, query: str, message: str) -> None:
+    with pytest.raises(UserError, match=message) as refused:
         answer(lake, query, 10)
     assert "JVM" not in str(refused.value) and "Project" not in str(refused.value)
     assert answer(lake, "SELECT 1 AS one, NULL AS none", 10) == (["one", "none"], [["1", ""]])

@@ -21,6 +21,7 @@ from jobs.serving.portal.middleware import REPORT_POLICY
 from jobs.serving.portal.rendering import page
 from jobs.serving.portal.routes.loop_pages import MonthName
 from jobs.serving.portal.services.data_service import DataService
+from jobs.serving.portal.services.dataset_search import find_datasets
 from jobs.serving.portal.services.loop_service import LoopService
 from jobs.serving.portal.services.ticket_service import TicketService
 
@@ -36,8 +37,8 @@ KINDS = {
 @router.get("/datasets")
 def datasets(portal: AnyPortal, user: LoggedIn, q: Annotated[str, Query(max_length=100)] = "") -> Response:
     """The catalogue: all datasets, or those that fit the words."""
-    service = DataService(portal, user.actor)
-    found = service.find(q) if q.strip() else [(contract, ()) for contract in service.contracts()]
+    known = DataService(portal, user.actor).contracts()
+    found = find_datasets(portal, known, q) if q.strip() else [(contract, ()) for contract in known]
     return page("datasets.html", portal, user, found=found, q=q.strip())
 
 

@@ -27,6 +27,7 @@ from jobs.serving.access_log import Access
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.county_map import CountyMap, county_map
 from jobs.serving.portal.overview_snapshot import OverviewSnapshot
+from jobs.serving.portal.services.dataset_search import find_datasets
 from jobs.serving.portal.services.samples import Sample, curated_rows
 
 logger = logging.getLogger(__name__)
@@ -223,15 +224,9 @@ class DataService:
         term = text.strip().lower()
         if not term:
             return [], []
-        titled = [contract for contract, _ in self.find(text)]
+        titled = [contract for contract, _ in find_datasets(self.portal, self.contracts(), text)]
         known = [e.delivery for e in self._known()]
         return titled, [d for d in reversed(known) if term in self._words(d).lower()][:SHOWN]
-
-    def find(self, text: str) -> list[tuple[Contract, tuple[str, ...]]]:
-        """Datasets that fit every word of the text, best first, each with the titles of the fields that the words name."""
-        contracts = {contract.id: contract for contract in self.contracts()}
-        hits = self.portal.index.get().find(text, len(contracts))
-        return [(contracts[hit.entry.id], hit.items) for hit in hits if hit.entry.id in contracts]
 
     def overview_snapshot(self) -> tuple[OverviewSnapshot, str]:
         """The overview snapshot, and a note in Chinese where it cannot be read."""
