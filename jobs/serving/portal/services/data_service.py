@@ -221,8 +221,7 @@ class DataService:
 
     def search(self, text: str) -> tuple[list[Contract], list[Delivery]]:
         """Datasets that fit the words, and deliveries by id or file name, that the actor may know of."""
-        term = text.strip().lower()
-        if not term:
+        if not (term := text.strip().lower()):
             return [], []
         titled = [contract for contract, _ in find_datasets(self.portal, self.contracts(), text)]
         known = [e.delivery for e in self._known()]
