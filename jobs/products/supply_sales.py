@@ -1,4 +1,4 @@
-"""What the plants and gas gates of a county supply in a month beside what is billed for it: water and gas."""
+"""Water and gas: the supply of a county's plants and gas gates in a month, compared with the volume billed for that month."""
 
 from collections.abc import Mapping
 from functools import reduce

@@ -66,7 +66,7 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
 
 
 def _in_batches(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags) -> None:
-    """All rules, in large batches: the flags of sealed hours beside those of the file, and the alarms beside what its flags would open."""
+    """All rules, in large batches: flags of sealed hours compared with the file's, and alarms with those that its flags would open."""
     name, part = judged.feed.name, PARTS[judged.feed.name]
     sent = _sent(lake, folder, judged, part)
     at, by_file = _by_time(judged, sent)
@@ -90,7 +90,7 @@ def _in_batches(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags)
 
 
 def _live(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags) -> None:
-    """Some events reading by reading, with the rules that have an alarm alone, beside what the file's flags would open."""
+    """Some events, one reading a batch, with only the rules that have an alarm, compared with the alarms that the file's flags would open."""
     name, part = judged.feed.name, LIVE[judged.feed.name]
     sent = _sent(lake, folder, judged, part)
     at, by_file = _by_time(judged, sent)
