@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from jobs.catalogue import Entry, Index, entries
+from jobs.cli.catalogue_entry_commands import register
 from jobs.cli.usable import usable_contracts
 from jobs.contracts.place import place
 from jobs.settings import load as settings
@@ -28,6 +29,7 @@ class Form(StrEnum):
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
+    register(catalogue)
     app.add_typer(catalogue, name="catalogue", rich_help_panel="Look")
 
 

@@ -3,18 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from jobs.catalogue import lists
 from jobs.catalogue.attributes import Attributes, Difference, checked, differences
 from jobs.catalogue.attributes import read as read_attributes
 from jobs.catalogue.entry import Entry, entries
+from jobs.catalogue.list_import import Matching, match
 from jobs.collaboration import TicketQuery, Tickets
 from jobs.contracts import Registry
 from jobs.errors import InvalidTransition, Unknown, UserError
 from jobs.model.actor import Actor
 from jobs.model.ticket import Draft, Published, Ticket
 from jobs.pipeline.ticket_store import open_ones
+from jobs.reporting.list_document import ListDocument, written
+from jobs.settings import Settings
 
 CHANGE: Final = "catalogue_change"
 RELEASE: Final = "list_release"
@@ -124,6 +129,22 @@ def list_versions(registry: Registry, tickets: Tickets, name: str, at: datetime)
     )
 
 
+def list_file(found: ListVersions, number: int, ending: str, settings: Settings) -> tuple[bytes, str]:
+    """A published version as a file, xlsx or pdf, with its media type; Unknown where there is none."""
+    if not 1 <= number <= len(found.versions):
+        raise Unknown(f"{found.kind.title}没有第 {number} 版")
+    version = found.versions[number - 1]
+    document = ListDocument(
+        title=found.kind.title,
+        columns=found.kind.columns,
+        rows=tuple(found.published(number)),
+        number=str(version.facts.get("document_number", "")),
+        version=number,
+        at=version.at.astimezone(ZoneInfo(settings.timezone)),
+    )
+    return written(document, ending, settings)
+
+
 def draw_up(registry: Registry, tickets: Tickets, name: str, actor: Actor, at: datetime) -> str:
     """Id of the ticket of a list's next version, made from the published entries; a draft that exists is made anew."""
     found = list_versions(registry, tickets, name, at)
@@ -137,3 +158,36 @@ def draw_up(registry: Registry, tickets: Tickets, name: str, actor: Actor, at: d
         raise InvalidTransition(f"{found.release.message}已是最新内容（{found.release.id}，{found.release.label}）")
     tickets.revised(found.release, content, actor, at)
     return found.release.id
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A row of a department's list, and what came of it: the ticket of its draft, or why there is none, in Chinese."""
+
+    place: str
+    title: str
+    ticket: str
+    reason: str
+
+
+def import_list(
+    registry: Registry, tickets: Tickets, file: Path, act: tuple[Actor, datetime]
+) -> tuple[Matching, tuple[Imported, ...]]:
+    """Drafts from a department's own list; what does not match is in the matching, and changes nothing."""
+    actor, at = act
+    own = [r for r in records(registry, tickets, at) if r.entry.provider == actor.department]
+    codes = {a.code: r.entry.id for r in own if (a := r.attributes()) and a.code}
+    matching = match(file, [r.entry for r in own], codes)
+    before = {r.entry.id: r.proposed() for r in own}
+    outcomes = []
+    for one in matching.matched:
+        earlier = before[one.entry.id]
+        ticket, reason = "", "；".join(one.row.faults)
+        if not reason:
+            try:
+                stated = (earlier.model_dump() if earlier else {}) | dict(one.row.stated)
+                ticket = propose(registry, tickets, one.entry.id, stated, act)
+            except UserError as error:
+                reason = str(error)
+        outcomes.append(Imported(one.row.place, one.row.title, ticket, reason))
+    return matching, tuple(outcomes)

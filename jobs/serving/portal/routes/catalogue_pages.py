@@ -11,7 +11,6 @@ from starlette.responses import Response
 from jobs.catalogue.attributes import CHOICES, TITLES, shown
 from jobs.catalogue.lists import CHANGES, LISTS
 from jobs.errors import LakeError
-from jobs.reporting import list_document
 from jobs.serving.portal.authentication import AnyPortal, CurrentUser, LoggedIn, Posted
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.error_handlers import form_status
@@ -48,16 +47,7 @@ def draw_up(name: str, portal: AnyPortal, user: LoggedIn, _: Posted) -> Response
 @router.get("/lists/{name}/{number}.{ending}")
 def list_file(name: str, number: int, ending: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """A published version as a file."""
-    found, version = CatalogueService(portal, user.actor).version(name, number)
-    document = list_document.ListDocument(
-        title=f"{found.kind.title}",
-        columns=found.kind.columns,
-        rows=tuple(found.published(number)),
-        number=str(version.facts.get("document_number", "")),
-        version=number,
-        at=version.at.astimezone(portal.zone),
-    )
-    content, media = list_document.written(document, ending, portal.settings)
+    found, content, media = CatalogueService(portal, user.actor).list_file(name, number, ending)
     title = quote(f"{found.kind.title}-第{number}版.{ending}")
     return Response(content, media_type=media, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{title}"})
 

@@ -10,7 +10,7 @@ from jobs.catalogue.attributes import read as read_attributes
 from jobs.catalogue.lists import LISTS, Change
 from jobs.catalogue.lists import changes as list_changes
 from jobs.catalogue.lists import read as read_rows
-from jobs.errors import NotAllowed, Unknown
+from jobs.errors import NotAllowed
 from jobs.model.actor import Actor
 from jobs.model.ticket import Published, Ticket
 from jobs.pipeline.catalogue import (
@@ -19,6 +19,7 @@ from jobs.pipeline.catalogue import (
     ListVersions,
     Record,
     draw_up,
+    list_file,
     list_versions,
     propose,
     record,
@@ -93,12 +94,10 @@ class CatalogueService:
             raise NotAllowed("清单由质量专员编制")
         return draw_up(self.portal.registry(), self.portal.tickets, name, self.actor, self.portal.now())
 
-    def version(self, name: str, number: int) -> tuple[ListVersions, Published]:
-        """A published version of a list; Unknown where there is none."""
+    def list_file(self, name: str, number: int, ending: str) -> tuple[ListVersions, bytes, str]:
+        """A list, one of its published versions as a file, and the file's media type."""
         found = self.list_versions(name)
-        if not 1 <= number <= len(found.versions):
-            raise Unknown(f"{found.kind.title}没有第 {number} 版")
-        return found, found.versions[number - 1]
+        return found, *list_file(found, number, ending, self.portal.settings)
 
     def changes(self, ticket: Ticket) -> tuple[list[Difference], list[Change]]:
         """What a document's ticket changes: attributes of an entry, or entries of a list."""

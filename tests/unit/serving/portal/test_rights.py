@@ -77,6 +77,7 @@ def things(town: City) -> dict[tuple[str, str], str]:
         ("path:path", DRAFT): "drafts/2026-02.pdf",
         ("key_id", NO_DEPARTMENT): "nokey",
         ("name", NO_DEPARTMENT): "share",
+        ("name", OWN): "share",
         ("number", NO_DEPARTMENT): "1",
         ("ending", NO_DEPARTMENT): "pdf",
         ("key_id", OWN): "nokey",
