@@ -63,11 +63,10 @@ def match(file: Path, entries: Sequence[Entry], codes: Mapping[str, str]) -> Mat
     A row is an entry's by its code, else by its id or title. UserError where the file is no readable list.
     """
     rows, ignored = _rows(file)
-    by_id = {entry.id: entry for entry in entries}
-    by_name = {normal(name): entry for entry in entries for name in (entry.id, entry.title)}
+    known = _known(entries, codes)
     index, matched, unmatched = Index(entries), list[Matched](), list[Unmatched]()
     for row in rows:
-        entry = by_id.get(codes.get(row.stated.get("code", ""), "")) or by_name.get(normal(row.title))
+        entry = known.get(normal(row.stated.get("code", ""))) or known.get(normal(row.title))
         if entry is None:
             hits = index.find(row.title, SUGGESTED)
             unmatched.append(Unmatched(row, tuple(hit.entry.title for hit in hits)))
@@ -75,6 +74,13 @@ def match(file: Path, entries: Sequence[Entry], codes: Mapping[str, str]) -> Mat
             matched.append(Matched(_unrepeated(row, entry, matched), entry))
     named = {one.entry.id for one in matched}
     return Matching(tuple(matched), tuple(unmatched), tuple(e for e in entries if e.id not in named), ignored)
+
+
+def _known(entries: Sequence[Entry], codes: Mapping[str, str]) -> dict[str, Entry]:
+    """Entries by published code, id and title."""
+    by_id = {entry.id: entry for entry in entries}
+    by_code = {normal(code): by_id[id_] for code, id_ in codes.items() if code}
+    return {normal(name): entry for entry in entries for name in (entry.title, entry.id)} | by_code
 
 
 def _unrepeated(row: ListRow, entry: Entry, matched: Sequence[Matched]) -> ListRow:
@@ -85,17 +91,15 @@ def _unrepeated(row: ListRow, entry: Entry, matched: Sequence[Matched]) -> ListR
 
 
 def _rows(file: Path) -> tuple[list[ListRow], tuple[str, ...]]:
+    """The rows of all sheets with a list, and the headers that are not read."""
     found, ignored = list[ListRow](), dict[str, None]()
     for sheet, cells in _sheets(file):
         place = _heading(cells)
-        if place is None:
-            continue
-        heading = [normal(cell) for cell in cells[place]]
-        names = [_words()["headers"].get(cell, "") for cell in heading]
-        ignored |= dict.fromkeys(c for c, n in zip(cells[place], names, strict=True) if c.strip() and not n)
-        for number, row in enumerate(cells[place + 1 :], place + 2):
-            if one := _row(f"《{sheet}》第 {number} 行", names, row):
-                found.append(one)
+        if place is not None:
+            names = [_words()["headers"].get(normal(cell), "") for cell in cells[place]]
+            ignored |= dict.fromkeys(c for c, n in zip(cells[place], names, strict=True) if c.strip() and not n)
+            rows = enumerate(cells[place + 1 :], place + 2)
+            found += filter(None, (_row(f"《{sheet}》第 {number} 行", names, row) for number, row in rows))
     if not found:
         raise UserError(
             f"{file.name}: no list of resources found / 没有找到清单：须有一行表头，其中有「信息资源名称」和「共享属性」等列"

@@ -1,6 +1,7 @@
 """Documents that are approved and published by the state machine of tickets: entries of the catalogue, versions of lists."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,11 +12,15 @@ from jobs.collaboration.audit_log import lock
 from jobs.collaboration.opening import open_ticket
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.ticket_tables import EventRow, TicketRow
-from jobs.collaboration.transitions import Action
+from jobs.collaboration.transitions import Action, take
 from jobs.errors import NotAllowed, Overtaken
 from jobs.lake.database import utc
-from jobs.model.actor import Actor
-from jobs.model.ticket import Draft, Published
+from jobs.model.actor import SYSTEM, Actor
+from jobs.model.ticket import CatalogueFault, Draft, Published
+
+FAULT = "catalogue_fault"
+MENDED = {"checked": 1, "mended": 1, "remaining": 0, "absent": 0}
+"""The proof of a check that a fault is gone."""
 
 
 def draft(session: Session, by: Policies, document: Draft, who: Actor, at: datetime) -> TicketRow:
@@ -40,6 +45,42 @@ def draft(session: Session, by: Policies, document: Draft, who: Actor, at: datet
         "message": document.message,
     }
     return open_ticket(session, by, values, Action(who, {"content": document.content}, at))
+
+
+def compare(
+    session: Session, by: Policies, faults: Iterable[CatalogueFault], check: str, at: datetime
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of the tickets that a check opened, and of those that it closed because their fault is gone. `check` names it."""
+    lock(session)
+    found = {fault.fingerprint(): fault for fault in faults}
+    standing = _open_faults(session, by)
+    opened = tuple(_found(session, by, fault, check, at).id for mark, fault in found.items() if mark not in standing)
+    gone = [ticket for mark, ticket in standing.items() if mark not in found]
+    for ticket in gone:
+        take(session, by, ticket, "pass", Action(SYSTEM, {"delivery": check, "proof": MENDED}, at))
+    return opened, tuple(ticket.id for ticket in gone)
+
+
+def _open_faults(session: Session, by: Policies) -> dict[str, TicketRow]:
+    """Open tickets of faults by fingerprint, oldest first."""
+    query = select(TicketRow).where(TicketRow.kind == FAULT, TicketRow.state.in_(by.state_machine.open_states()))
+    return {ticket.fingerprint: ticket for ticket in session.scalars(query.order_by(TicketRow.seq))}
+
+
+def _found(session: Session, by: Policies, fault: CatalogueFault, check: str, at: datetime) -> TicketRow:
+    values = {
+        "kind": FAULT,
+        "fingerprint": fault.fingerprint(),
+        "dataset": fault.dataset,
+        "provider": fault.provider,
+        "field": "",
+        "rule": fault.check,
+        "message": fault.message,
+        "remedy": fault.remedy,
+    }
+    ticket = open_ticket(session, by, values, Action(SYSTEM, {"delivery": check}, at))
+    take(session, by, ticket, by.state_machine.automatic[FAULT], Action(SYSTEM, {}, at))
+    return ticket
 
 
 def find_published(session: Session, kind: str, subject: str = "") -> tuple[Published, ...]:

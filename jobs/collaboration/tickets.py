@@ -30,7 +30,7 @@ from jobs.errors import NotAllowed, Overtaken, PolicyRefusal, ServiceUnavailable
 from jobs.lake.database import Database, utc
 from jobs.model.actor import SYSTEM, Actor
 from jobs.model.proof import Proof, RecheckOutcome
-from jobs.model.ticket import Draft, Event, Issue, Request, Ticket
+from jobs.model.ticket import CatalogueFault, Draft, Event, Issue, Request, Ticket
 from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,13 @@ class Tickets(TicketReader):
         """Id of the ticket of a document's draft."""
         with self._session() as (session, by):
             return documents.draft(session, by, document, who, utc(at)).id
+
+    def catalogue_compared(
+        self, faults: Iterable[CatalogueFault], check: str, at: datetime
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Ids of the tickets that a check of the catalogue opened, and of those that it closed; `check` names it."""
+        with self._session() as (session, by):
+            return documents.compare(session, by, faults, check, utc(at))
 
     def move(  # noqa: PLR0913 - actor, event, version, time and facts are all needed
         self,

@@ -92,6 +92,21 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class CatalogueFault:
+    """A difference between an entry of the catalogue and the lake, found by a check. Texts are Chinese."""
+
+    check: str
+    dataset: str
+    provider: str
+    message: str
+    remedy: str
+
+    def fingerprint(self) -> str:
+        """Hash that is equal for the same fault at each check."""
+        return _digest("catalogue_fault", self.check, self.dataset)
+
+
+@dataclass(frozen=True)
 class Published:
     """A published document. `version` counts from 1 for each subject; `facts` are those of the publishing step."""
 

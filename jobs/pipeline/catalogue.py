@@ -175,19 +175,18 @@ def import_list(
 ) -> tuple[Matching, tuple[Imported, ...]]:
     """Drafts from a department's own list; what does not match is in the matching, and changes nothing."""
     actor, at = act
-    own = [r for r in records(registry, tickets, at) if r.entry.provider == actor.department]
-    codes = {a.code: r.entry.id for r in own if (a := r.attributes()) and a.code}
-    matching = match(file, [r.entry for r in own], codes)
-    before = {r.entry.id: r.proposed() for r in own}
+    own = {r.entry.id: r for r in records(registry, tickets, at) if r.entry.provider == actor.department}
+    codes = {found.code: id_ for id_, r in own.items() if (found := r.attributes())}
+    matching = match(file, [r.entry for r in own.values()], codes)
     outcomes = []
     for one in matching.matched:
-        earlier = before[one.entry.id]
         ticket, reason = "", "；".join(one.row.faults)
-        if not reason:
-            try:
+        try:
+            if not reason:
+                earlier = own[one.entry.id].proposed()
                 stated = (earlier.model_dump() if earlier else {}) | dict(one.row.stated)
                 ticket = propose(registry, tickets, one.entry.id, stated, act)
-            except UserError as error:
-                reason = str(error)
+        except UserError as error:
+            reason = str(error)
         outcomes.append(Imported(one.row.place, one.row.title, ticket, reason))
     return matching, tuple(outcomes)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from jobs.catalogue.attributes import CHOICES, TITLES, shown
 from jobs.catalogue.lists import CHANGES, LISTS
 from jobs.errors import LakeError
+from jobs.reporting import figures
 from jobs.serving.portal.authentication import AnyPortal, CurrentUser, LoggedIn, Posted
 from jobs.serving.portal.context import Portal
 from jobs.serving.portal.error_handlers import form_status
@@ -23,9 +24,10 @@ router = APIRouter(prefix="/catalogue", include_in_schema=False)
 @router.get("")
 def catalogue(portal: AnyPortal, user: LoggedIn) -> Response:
     """All entries with their state."""
-    return page(
-        "catalogue.html", portal, user, found=CatalogueService(portal, user.actor).records(), lists=LISTS, shown=shown
-    )
+    service = CatalogueService(portal, user.actor)
+    covered, note = service.coverage()
+    parts = {"lists": LISTS, "shown": shown, "covered": covered, "note": note, "percent": figures.percent}
+    return page("catalogue.html", portal, user, 200, found=service.records(), **parts)
 
 
 @router.get("/lists/{name}")

@@ -10,7 +10,8 @@ from jobs.catalogue.attributes import read as read_attributes
 from jobs.catalogue.lists import LISTS, Change
 from jobs.catalogue.lists import changes as list_changes
 from jobs.catalogue.lists import read as read_rows
-from jobs.errors import NotAllowed
+from jobs.errors import NotAllowed, ServiceUnavailable
+from jobs.lake.session import is_unavailable
 from jobs.model.actor import Actor
 from jobs.model.ticket import Published, Ticket
 from jobs.pipeline.catalogue import (
@@ -25,6 +26,7 @@ from jobs.pipeline.catalogue import (
     record,
     records,
 )
+from jobs.pipeline.catalogue_check import Coverage
 from jobs.serving.portal.context import Portal
 
 FLAGS = ("authoritative",)
@@ -57,6 +59,15 @@ class CatalogueService:
     def records(self) -> tuple[Record, ...]:
         """All entries."""
         return records(self.portal.registry(), self.portal.tickets, self.portal.now())
+
+    def coverage(self) -> tuple[tuple[Coverage, ...], str]:
+        """What departments owe and what the lake has, and a note in Chinese where it cannot be read."""
+        try:
+            return self.portal.coverage.get(), ""
+        except Exception as error:
+            if not isinstance(error, ServiceUnavailable) and not is_unavailable(error):
+                raise
+            return (), "对象存储暂时无响应，汇聚情况稍后再看"
 
     def record(self, dataset: str) -> RecordView:
         """One entry."""
