@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
 
 from jobs.catalogue.entry import Entry
 from jobs.contracts.grades import is_sensitive
@@ -101,7 +100,7 @@ def checked(stated: Mapping[str, object], entry: Entry) -> Attributes:
     try:
         found = Attributes.model_validate(stated)
     except ValidationError as error:
-        raise UserError(f"{entry.title}：{'；'.join(map(_said, error.errors()))}") from error
+        raise UserError(f"{entry.title}：{'；'.join(_said(dict(one)) for one in error.errors())}") from error
     if faults := shortcomings(found, entry):
         raise UserError(f"{entry.title}：{'；'.join(faults)}")
     return found
@@ -152,7 +151,7 @@ def shown(name: str, value: object) -> str:
     return CHOICES[name].get(text, text) if name in CHOICES and text else text
 
 
-def _said(found: ErrorDetails) -> str:
+def _said(found: Mapping[str, Any]) -> str:
     """A mistake that pydantic found, in Chinese."""
     name = str(found["loc"][0]) if found["loc"] else ""
     title = TITLES.get(name, name)

@@ -7,7 +7,7 @@ from jobs.catalogue.lists import LISTS
 from jobs.collaboration import Tickets
 from jobs.contracts import Registry
 from jobs.model.actor import Actor
-from jobs.pipeline.catalogue import draw_up, import_list
+from jobs.pipeline.catalogue import CHANGE, draw_up, import_list
 from jobs.simulator.catalogue_lists import contents, write_lists
 
 STEPS = (("submit", "reporter"), ("endorse", "approver"), ("publish", "quality_officer"))
@@ -16,22 +16,27 @@ STEPS = (("submit", "reporter"), ("endorse", "approver"), ("publish", "quality_o
 
 def demo_catalogue(registry: Registry, tickets: Tickets, folder: Path, at: datetime) -> int:
     """The number of published entries; those that exist already are not handed in again."""
-    if tickets.published("catalogue_change"):
-        return len({one.subject for one in tickets.published("catalogue_change")})
+    if not tickets.published(CHANGE):
+        drafts = _drafts(registry, tickets, folder, at)
+        held = [stage for stage, count in enumerate(contents()["held"].values()) for _ in range(count)]
+        stages = [len(STEPS)] * (len(drafts) - len(held)) + held
+        for (ticket, provider), stage in zip(drafts, stages, strict=True):
+            for event, role in STEPS[:stage]:
+                _step(tickets, ticket, event, _person(role, provider), at)
+        for name in LISTS:
+            ticket = draw_up(registry, tickets, name, _person("quality_officer", "bureau"), at)
+            _step(tickets, ticket, "submit", _person("quality_officer", "bureau"), at)
+            _step(tickets, ticket, "publish", _person("leader", "bureau"), at)
+    return len({one.subject for one in tickets.published(CHANGE)})
+
+
+def _drafts(registry: Registry, tickets: Tickets, folder: Path, at: datetime) -> list[tuple[str, str]]:
+    """Tickets of the drafts that the departments' lists became, each with its department."""
     drafts: list[tuple[str, str]] = []
     for provider, file in write_lists(registry, folder).items():
         _, outcomes = import_list(registry, tickets, file, (_person("reporter", provider), at))
         drafts += [(one.ticket, provider) for one in outcomes if one.ticket]
-    held = [stage for stage, count in enumerate(contents()["held"].values()) for _ in range(count)]
-    for place, (ticket, provider) in enumerate(drafts):
-        late = place - (len(drafts) - len(held))
-        for event, role in STEPS[: held[late] if late >= 0 else len(STEPS)]:
-            _step(tickets, ticket, event, _person(role, provider), at)
-    for name in LISTS:
-        ticket = draw_up(registry, tickets, name, _person("quality_officer", "bureau"), at)
-        _step(tickets, ticket, "submit", _person("quality_officer", "bureau"), at)
-        _step(tickets, ticket, "publish", _person("leader", "bureau"), at)
-    return len({one.subject for one in tickets.published("catalogue_change")})
+    return drafts
 
 
 def _step(tickets: Tickets, ticket: str, event: str, actor: Actor, at: datetime) -> None:
