@@ -124,6 +124,14 @@ class StateMachine(PolicyPart):
         """Kinds about rows of data."""
         return tuple(kind for kind in self.kinds if kind not in self.documents)
 
+    def states_for_role(self, kind: str, role: str) -> tuple[str, ...]:
+        """States in which tickets of a kind wait for the bureau, and in which this role moves them."""
+        return tuple(
+            state
+            for state in self.states_waiting_for(kind, "officer")
+            if any(role in s.roles and s.moves_by_people() for s in self.steps_from(kind, state))
+        )
+
     def open_states(self) -> tuple[str, ...]:
         """States that are not final."""
         return tuple(name for name, state in self.states.items() if not state.end)

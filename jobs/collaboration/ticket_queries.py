@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from jobs.access.personal_numbers import masked_lines, masked_tree
-from jobs.access.policy import Right
-from jobs.access.rights import may
 from jobs.access.roles import acts_for_department
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED, StateMachine, Waiting
@@ -131,13 +129,13 @@ def _holds(by: Policies, actor: Actor, text: str) -> ColumnElement[bool]:
 
 def _waits_for(state_machine: StateMachine, actor: Actor) -> ColumnElement[bool]:
     """Tickets in which the actor has to act next."""
-    if acts_for_department(actor):
-        sides: tuple[tuple[Waiting, ColumnElement[bool]], ...] = (
-            ("provider", TicketRow.provider == actor.department),
-            ("requester", TicketRow.requester == actor.department),
-        )
-    else:
-        sides = (("officer", true()),) if may(actor, Right.MEDIATE) else ()
+    if not acts_for_department(actor):
+        named = ((kind, state_machine.states_for_role(kind, actor.role)) for kind in state_machine.kinds)
+        return or_(false(), *(and_(TicketRow.kind == kind, TicketRow.state.in_(states)) for kind, states in named))
+    sides: tuple[tuple[Waiting, ColumnElement[bool]], ...] = (
+        ("provider", TicketRow.provider == actor.department),
+        ("requester", TicketRow.requester == actor.department),
+    )
     waiting: list[ColumnElement[bool]] = [
         and_(TicketRow.kind == kind, TicketRow.state.in_(state_machine.states_waiting_for(kind, who)), side)
         for kind in state_machine.kinds

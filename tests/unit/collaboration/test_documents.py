@@ -104,6 +104,9 @@ def test_a_list_is_drawn_up_by_the_officer_and_published_by_the_leader_with_a_nu
     ticket = tickets.drafted(LIST, OFFICER, NOW)
     assert tickets.ticket(ticket, OFFICER, NOW).clock is None
     moved(tickets, ticket, "submit:officer", NOW)
+    mine = TicketQuery(is_mine=True)
+    assert [t.id for t in tickets.tickets(LEADER, mine, NOW).tickets] == [ticket]
+    assert not tickets.tickets(OFFICER, mine, NOW).tickets
     seen = tickets.ticket(ticket, LEADER, NOW).version
     with pytest.raises(PolicyRefusal, match="发布文号"):
         tickets.move(ticket, "publish", LEADER, seen, NOW)

@@ -159,6 +159,7 @@ def _tasks(portal: Portal, user: CurrentUser, number: int, signed: Signed | None
         signed=signed,
         decisions=decisions,
         others=home.others(tickets_page, decisions),
+        to_publish=home.to_publish() if role == "leader" else None,
         worst=home.worst() if role == "leader" else (),
         accesses=home.newest_accesses() if role == "auditor" else (),
         newest=newest_table(portal, user.actor) if role in ("analyst", "operator") else None,

@@ -23,6 +23,7 @@ DECISIONS: Sequence[tuple[str, str, str]] = (
     ("公众异议待受理", "found", "objection"),
     ("争议待裁决", "contested", ""),
     ("整改复核不通过", "reopened", ""),
+    ("目录待审核", "authority_review", "catalogue_change"),
 )
 """What an officer looks after: title, state and kind of the tickets."""
 
@@ -97,6 +98,10 @@ class HomeService:
             for title, state, kind in DECISIONS
         ]
         return tuple(decision for decision in found if decision.page.total)
+
+    def to_publish(self) -> TicketPage:
+        """What waits for a leader's signature."""
+        return TicketService(self.portal, self.actor).page(TicketQuery(is_mine=True, order="due", size=SHOWN))
 
     def others(self, page: TicketPage, decisions: Sequence[Decision]) -> TicketPage:
         """The page without the tickets that decisions show."""
