@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     portal_idle_min: int = Field(30, description="Minutes without a request after which a session ends.")
     portal_session_h: int = Field(12, description="Hours after which a session ends in any case.")
     portal_upload_mib: int = Field(1024, description="Largest file that the portal accepts.")
+    sql_url: str = Field("", description="Address of the SQL service; empty until `lake up` has started one.")
     sql_timeout_s: int = Field(60, description="Seconds after which a query of the SQL service is stopped.")
     sql_rows: int = Field(100_000, description="Most rows of an answer of the SQL service.")
     sql_memory: str = Field("1GiB", description="Memory for the queries of all users with the same rights.")

@@ -23,7 +23,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.actor import Actor
 from jobs.serving.sql import listing
-from jobs.serving.sql.engine import Engine
+from jobs.serving.sql.engine import Engine, Parameters
 from jobs.serving.sql.gate import Question, Reference, question
 from jobs.serving.sql.query_log import Entry, Outcome, QueryLog
 from jobs.serving.sql.readable import Readable, readable_tables
@@ -94,12 +94,19 @@ class Prepared:
         ]
 
 
+def utc_now() -> datetime:
+    """The moment in UTC."""
+    return datetime.now(UTC)
+
+
 class Door:
     """Answers questions; safe for threads."""
 
-    def __init__(self, lake: Lake, database: Database, registry: Callable[[], Registry]) -> None:
+    def __init__(
+        self, lake: Lake, database: Database, registry: Callable[[], Registry], now: Callable[[], datetime] = utc_now
+    ) -> None:
         self._lake, self._registry, self.settings = lake, registry, lake.settings
-        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.now = now
         self.log = QueryLog(database)
         self._snapshots = Snapshots(lake.delta)
         self._engines: OrderedDict[tuple[object, ...], Engine] = OrderedDict()
@@ -110,9 +117,7 @@ class Door:
         """An id for the log; a later one sorts behind."""
         return str(ULID())
 
-    def ask(
-        self, actor: Actor, sql: str, way: str, parameters: Sequence[object] = (), most: int | None = None
-    ) -> Answer:
+    def ask(self, actor: Actor, sql: str, way: str, parameters: Parameters = (), most: int | None = None) -> Answer:
         """The answer to one statement; UserError with the reason where there is none. `way` says how it came in."""
         began, entry = monotonic(), Entry(self.new_id(), self.now(), actor, way, sql)
         try:
@@ -159,7 +164,7 @@ class Door:
             engine.close()
 
     def _answer(
-        self, actor: Actor, id_: str, asked: Question, parameters: Sequence[object], most: int | None
+        self, actor: Actor, id_: str, asked: Question, parameters: Parameters, most: int | None
     ) -> tuple[Answer, Prepared | None]:
         open_grade = Grade(OPEN, False, ())
         if asked.kind == "show":

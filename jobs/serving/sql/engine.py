@@ -1,6 +1,6 @@
 """The engine: a locked DuckDB in memory for each set of rights, in which only the views of its readers exist."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,9 @@ OF_VALUES = (
     duckdb.ConstraintException,
 )
 """Errors that quote values: of rows, perhaps, that the reader may not see."""
+
+
+Parameters = Sequence[object] | Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,11 @@ class Engine:
             self._views[key] = None
         return name
 
-    def rows(self, sql: str, parameters: Sequence[object] = (), most: int | None = None) -> Rows:
+    def rows(self, sql: str, parameters: Parameters = (), most: int | None = None) -> Rows:
         """The rows of a checked query, at most so many; UserError where it fails, without values in the message."""
         most = most or self._settings.sql_rows
         with self._cursor() as cursor:
-            reader = cursor.execute(sql, list(parameters)).to_arrow_reader(BATCH)
+            reader = cursor.execute(sql, parameters or None).to_arrow_reader(BATCH)
             batches: list[pa.RecordBatch] = []
             count = 0
             for batch in reader:
