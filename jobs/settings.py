@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     portal_session_h: int = Field(12, description="Hours after which a session ends in any case.")
     portal_upload_mib: int = Field(1024, description="Largest file that the portal accepts.")
     sql_url: str = Field("", description="Address of the SQL service; empty until `lake up` has started one.")
+    sql_tls_certificate: Path | None = Field(
+        None, description="Certificate of the SQL service, PEM; none: no TLS, loopback only."
+    )
+    sql_tls_key: Path | None = Field(None, description="Key of that certificate, PEM.")
     sql_timeout_s: int = Field(60, description="Seconds after which a query of the SQL service is stopped.")
     sql_rows: int = Field(100_000, description="Most rows of an answer of the SQL service.")
     sql_memory: str = Field("1GiB", description="Memory for the queries of all users with the same rights.")

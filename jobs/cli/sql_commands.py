@@ -1,4 +1,4 @@
-"""lake query, lake sql-door add-token | tokens | end-token | log: SQL under the rights of whoever asks."""
+"""lake query, lake sql-door serve | add-token | tokens | end-token | log: SQL under the rights of whoever asks."""
 
 import getpass
 from collections.abc import Iterator
@@ -86,6 +86,21 @@ def _actor(database: Database, account: str) -> Actor | None:
 def _print(rows: list[dict[str, object]], names: list[str]) -> None:
     cells = [["" if value is None else str(value) for value in row.values()] for row in rows]
     show_rows(Console(), names, cells)
+
+
+@door.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5433,
+) -> None:
+    """Answer queries by PostgreSQL's protocol. `lake up sql-door` runs the same in the background.
+
+    Example: `lake sql-door serve --port 5433`
+    """
+    from jobs.serving.sql.wire.serve import serve as serve_sql
+
+    typer.echo(f"postgresql://{host}:{port}/lake  (Ctrl-C ends it / 按 Ctrl-C 结束)")
+    serve_sql(settings(), host, port)
 
 
 @door.command("add-token")

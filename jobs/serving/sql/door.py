@@ -150,9 +150,13 @@ class Door:
         snapshot = self._snapshots.newest(self.path(table))
         return [] if snapshot is None else listing.shown_columns(table, snapshot)
 
-    def prepare(self, actor: Actor, sql: str) -> Prepared:
-        """The question checked, without an answer; for EXPLAIN and for clients that describe before they execute."""
-        return self._prepared(actor, question(sql))
+    def described(self, actor: Actor, sql: str, parameters: Parameters) -> pa.Table:
+        """The columns of an answer, without rows; tables are not read."""
+        asked = question(sql)
+        if asked.kind != "query":
+            return self.ask(actor, sql, "describe").table.slice(0, 0)
+        prepared = self._prepared(actor, asked)
+        return prepared.engine.rows(f"SELECT * FROM ({prepared.sql}) LIMIT 0", parameters).table
 
     def path(self, table: Readable) -> TablePath:
         """The Delta table."""

@@ -90,12 +90,6 @@ class Engine:
             table = pa.Table.from_batches(batches, reader.schema)
         return Rows(table.slice(0, most), count > most)
 
-    def described(self, sql: str, parameters: int = 0) -> tuple[tuple[str, str], ...]:
-        """Names and types of a checked query's columns; nothing is read."""
-        with self._cursor() as cursor:
-            cursor.execute(f"DESCRIBE {sql}", [None] * parameters)
-            return tuple((row[0], row[1]) for row in cursor.fetchall())
-
     def close(self) -> None:
         """Close the database."""
         self._database.close()
@@ -104,7 +98,7 @@ class Engine:
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor whose query is stopped after the time that users have."""
         cursor, done = self._database.cursor(), Event()
-        Thread(target=_stop_late, args=(cursor, done, self._settings.sql_timeout_s), daemon=True).start()
+        Thread(target=stop_late, args=(cursor, done, self._settings.sql_timeout_s), daemon=True).start()
         try:
             yield cursor
         except duckdb.Error as error:
@@ -154,7 +148,7 @@ class Engine:
             self._database.cursor().execute(f"DROP VIEW IF EXISTS {schema}.{masks.quoted(name)}")
 
 
-def _stop_late(cursor: duckdb.DuckDBPyConnection, done: Event, seconds: float) -> None:
+def stop_late(cursor: duckdb.DuckDBPyConnection, done: Event, seconds: float) -> None:
     """Interrupt what runs on the cursor after so many seconds; again and again, since what has not begun is not interrupted."""
     while not done.wait(seconds):
         cursor.interrupt()

@@ -45,7 +45,9 @@ class Logins:
     def check(self, session: Session) -> None:
         """LoginRefused where the token has ended since, or the account is disabled or has another role."""
         if session.token:
-            valid = {verifier.id: verifier.account for verifier in self._tokens().verifiers(session.account.name, self.now())}
+            valid = {
+                verifier.id: verifier.account for verifier in self._tokens().verifiers(session.account.name, self.now())
+            }
             account = valid.get(session.token)
         else:
             found = (a for a in Accounts(self.database).list() if a.id == session.account.id and not a.is_disabled)
