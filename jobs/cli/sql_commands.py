@@ -54,7 +54,7 @@ def query(
 ) -> None:
     """Query silver, gold, results and quarantine as a role may see them: masked, filtered and logged.
 
-    Example: `lake query "SELECT county_name, count(*) FROM gold.utility_day_by_county GROUP BY 1"` · `lake query "SHOW TABLES" --role approver -p civil_affairs`
+    Example: `lake query "SELECT division_name, count(*) FROM gold.utility_day_by_county GROUP BY 1"` · `lake query "SHOW TABLES" --role approver -p civil_affairs`
     """
     from jobs.serving.sql.door import Door
     from jobs.serving.sql.export import download, format_of
@@ -111,7 +111,7 @@ def add_token(
 ) -> None:
     """Create a token and print it; it cannot be shown again.
 
-    Example: `lake sql-door add-token zhangsan --note DBeaver`
+    Example: `lake sql-door add-token zhangsan --note laptop`
     """
     from jobs.serving.sql.tokens import Tokens
 
