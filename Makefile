@@ -33,7 +33,7 @@ status: setup ## How the services are / 服务状态
 	@$(BIN)/lake status
 
 test: lint ## Linters and all tests / 检查并运行全部测试
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 test-unit: setup-dev ## The quick tests, without services / 仅单元测试
 	@$(BIN)/python -m pytest tests/unit

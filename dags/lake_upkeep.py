@@ -1,4 +1,4 @@
-"""Every night: small files are compacted; files that no version of the last 90 days needs are removed."""
+"""Every night: small files are compacted, old ones removed; the catalogue is compared with the lake; departments are reminded."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ with DAG(
     max_active_runs=1,
     default_args={"owner": "bureau", "retries": 1, "retry_delay": timedelta(minutes=10)},
     tags=["lake"],
-    doc_md="""Compacts and cleans the tables.
+    doc_md="""Compacts and cleans the tables, compares the catalogue with them, and reminds departments.
 
 **If it fails:** nothing is lost and readers see no difference; it runs again the next night.""",
 ):
@@ -34,5 +34,13 @@ with DAG(
 
         return run(steps.remind)
 
+    @task
+    def check_catalogue() -> list[str]:
+        """Tickets that the check of the catalogue opened or closed."""
+        from jobs.pipeline import steps
+
+        check = run(steps.check_catalogue)
+        return [*check.opened, *check.closed]
+
     upkeep()
-    remind()
+    check_catalogue() >> remind()

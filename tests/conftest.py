@@ -1,9 +1,11 @@
-"""One S3 server and one Spark engine for the whole run, on free ports, in a folder of their own, for one of two processes."""
+"""One S3 server and one Spark engine for the whole run, on free ports, in a folder of their own, for both processes."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import hypothesis
 import pytest
@@ -20,27 +22,33 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
-ENGINE = (
-    *("tests/spark/", "tests/probes/", "tests/real/test_whole_way.py", "tests/real/test_both_ways.py"),
-    "tests/dags/test_dag_runs.py",
-    *("tests/e2e/test_canaries.py", "tests/e2e/test_portal_loop.py", "tests/e2e/test_scheduler.py"),
-    "tests/unit/pipeline/test_steps.py",
-)
-"""Tests that need the engine: with two processes, one of them runs all of these."""
+ENGINE = {
+    "rows": (
+        *("tests/spark/test_small_deliveries.py", "tests/probes/"),
+        *("tests/real/test_whole_way.py", "tests/real/test_both_ways.py"),
+    ),
+    "steps": (
+        *("tests/spark/", "tests/dags/test_dag_runs.py", "tests/unit/pipeline/test_steps.py"),
+        *("tests/e2e/test_canaries.py", "tests/e2e/test_portal_loop.py", "tests/e2e/test_scheduler.py"),
+    ),
+}
+"""Tests that need the engine, in two groups of about one length: with two processes, each begins with one of them."""
 
 
 def group_of(nodeid: str) -> str:
-    """What runs in one process: all tests that need the engine, or a file."""
-    return "engine" if nodeid.startswith(ENGINE) else nodeid.partition("::")[0]
+    """What runs in one process: a group of the tests that need the engine, or a file."""
+    found = (group for group, places in ENGINE.items() if nodeid.startswith(places))
+    return next(found, nodeid.partition("::")[0])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that would start a second engine is an error."""
+    """The longest groups come first; a test that would start an engine outside of them is an error."""
     astray = [
-        i.nodeid for i in items if "settings" in getattr(i, "fixturenames", ()) and group_of(i.nodeid) != "engine"
+        i.nodeid for i in items if "settings" in getattr(i, "fixturenames", ()) and group_of(i.nodeid) not in ENGINE
     ]
     if astray:
         raise pytest.UsageError(f"needs the engine, and is not under ENGINE in tests/conftest.py: {astray[0]}")
+    items.sort(key=lambda item: group_of(item.nodeid) not in ENGINE)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -63,18 +71,55 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings of a lake whose embedded S3 and Spark run for this test run only."""
-    home = tmp_path_factory.mktemp("lake")
     stays = ("LAKE_CACHE", *(("LAKE_S3_",) if request.config.getoption("--own-store") else ()))
     kept = {k: os.environ.pop(k) for k in list(os.environ) if k.startswith("LAKE_") and not k.startswith(stays)}
-    os.environ |= {"LAKE_HOME": str(home), "LAKE_SPARK_UI": f"http://{HOST}:{free_port([0])}"}  # it counts jobs
-    load_settings.cache_clear()
-    embedded.up(load_settings(), ("s3", "spark"), lambda _: None)
-    load_settings.cache_clear()
-    yield load_settings()
-    embedded.down(load_settings(), lambda _: None)
-    del os.environ["LAKE_SPARK_UI"]
+    with _services(_folder_of_the_run(tmp_path_factory)):
+        yield load_settings()
     os.environ.update(kept)
     load_settings.cache_clear()
+
+
+def _folder_of_the_run(factory: pytest.TempPathFactory) -> Path:
+    """One folder for all processes of a run."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@contextmanager
+def _services(folder: Path) -> Iterator[None]:
+    """S3 and Spark for the processes of a run: the first starts them, the last stops them."""
+    with (folder / "users.lock").open("w") as users:
+        with _alone(folder):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            address = folder / "spark_ui"
+            if not address.exists():
+                address.write_text(f"http://{HOST}:{free_port([0])}")
+            os.environ |= {"LAKE_HOME": str(folder / "lake"), "LAKE_SPARK_UI": address.read_text()}  # it counts jobs
+            load_settings.cache_clear()
+            embedded.up(load_settings(), ("s3", "spark"), lambda _: None)
+            load_settings.cache_clear()
+        yield
+        with _alone(folder):
+            fcntl.flock(users, fcntl.LOCK_UN)
+            if _is_last(users):
+                embedded.down(load_settings(), lambda _: None)
+    del os.environ["LAKE_SPARK_UI"]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process of the run starts or stops services meanwhile."""
+    with (folder / "starting.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_last(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

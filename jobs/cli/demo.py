@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs import contracts, embedded
+from jobs.cli.demo_catalogue import demo_catalogue
 from jobs.cli.demo_feeds import Feeds
 from jobs.cli.demo_live import live as live_readings
 from jobs.cli.demo_people import demo_people
@@ -67,6 +68,9 @@ def demo(days: int = 3, scale: float = 1.0, live: bool = True) -> None:
         _wait("products built / 数据产品", products, lambda: _built(lake, registry), progress)
         _wait("deliveries with tickets / 已开单与复核", deliveries, partial(_governed, lake), progress)
         people = demo_people(lake, config.home)
+        with open_tickets(lake, registry) as tickets:
+            entries = demo_catalogue(registry, tickets, Path(folder), datetime.now(UTC))
+        progress.say(f"{entries} entries of the catalogue are published / 已发布目录")
     if live:
         _show_live(registry, progress)
     progress.say("The demo is through / 演示完成")

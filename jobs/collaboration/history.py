@@ -71,10 +71,11 @@ class TicketHistory:
 
 
 def histories(events: Iterable[Event], state_machine: StateMachine, until: datetime) -> dict[str, TicketHistory]:
-    """Histories up to a moment, by ticket."""
+    """Histories of the tickets about data up to a moment, by ticket."""
     by_ticket: dict[str, TicketHistory] = {}
+    counted = state_machine.kinds_about_data()
     for event in events:
-        if event.at > until or "kind" not in event.effects:
+        if event.at > until or event.effects.get("kind") not in counted:
             continue
         history = by_ticket.setdefault(event.ticket, TicketHistory(event.ticket, event.effects["kind"]))
         _turn(history, event, state_machine)

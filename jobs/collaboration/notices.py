@@ -40,7 +40,8 @@ def notify(session: Session, by: Policies, ticket: TicketRow, event: str, at: da
 def _line(by: Policies, ticket: TicketRow) -> str:
     """The ticket's id, and what it is about; what people wrote in a request is not repeated."""
     machine = by.state_machine
-    what = ticket.message if ticket.kind in machine.machine_found else machine.kinds[ticket.kind]
+    is_plain = ticket.kind in (*machine.machine_found, *machine.documents)
+    what = ticket.message if is_plain else machine.kinds[ticket.kind]
     return f"{ticket.id} {what}"
 
 

@@ -51,9 +51,9 @@ def request(session: Session, by: Policies, submission: Request, who: Actor, at:
     """The ticket of a correction request or objection; an equal request that is still open has one ticket."""
     lock(session)
     same = select(TicketRow).where(TicketRow.fingerprint == submission.fingerprint())
-    open_ticket = session.scalar(same.where(TicketRow.state.in_(by.state_machine.open_states())).limit(1))
-    if open_ticket is not None:
-        return open_ticket
+    existing = session.scalar(same.where(TicketRow.state.in_(by.state_machine.open_states())).limit(1))
+    if existing is not None:
+        return existing
     if acts_for_department(who) and who.department != submission.requester:
         raise NotAllowed(f"只能以本部门（{who.department}）的名义提交；申请写的是 {submission.requester}")
     values = {
@@ -67,7 +67,9 @@ def request(session: Session, by: Policies, submission: Request, who: Actor, at:
         "message": submission.message,
         "clock_case": "assisted" if submission.needs_assistance else "",
     }
-    return _open(session, by, values, Action(who, {"reason": submission.message, "evidence": submission.evidence}, at))
+    return open_ticket(
+        session, by, values, Action(who, {"reason": submission.message, "evidence": submission.evidence}, at)
+    )
 
 
 def _is_known(session: Session, ticket: TicketRow, issue: Issue) -> bool:
@@ -106,7 +108,7 @@ def _new(session: Session, by: Policies, issue: Issue, act: Action, follows: str
     values = {name: getattr(issue, name) for name in (*names, "message", "remedy", "basis", "agreed_days")}
     values |= {"kind": KIND, "fingerprint": issue.fingerprint(), "clock_case": issue.clock_case(), "follows": follows}
     values |= {"failed_rows": issue.failed_rows, "remaining_rows": issue.failed_rows}
-    ticket = _open(session, by, values, act)
+    ticket = open_ticket(session, by, values, act)
     _add_evidence(session, ticket, issue, act.at)
     event = by.state_machine.automatic.get(KIND)
     if event:
@@ -114,7 +116,7 @@ def _new(session: Session, by: Policies, issue: Issue, act: Action, follows: str
     return ticket
 
 
-def _open(session: Session, by: Policies, values: dict[str, Any], act: Action) -> TicketRow:
+def open_ticket(session: Session, by: Policies, values: dict[str, Any], act: Action) -> TicketRow:
     """A ticket in its initial state, with its opening event."""
     end = lock(session)
     end.tickets += 1

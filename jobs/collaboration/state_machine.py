@@ -21,6 +21,8 @@ class StateLabel(PolicyPart):
 
     label: str = Field(min_length=1)
     clock: ClockState
+    terms: str = ""
+    """The kind of the clock table whose length applies; empty for the ticket's own."""
 
 
 class State(StateLabel):
@@ -71,6 +73,8 @@ class StateMachine(PolicyPart):
     version: int = Field(gt=0)
     kinds: Mapping[str, str]
     machine_found: tuple[str, ...]
+    documents: tuple[str, ...] = ()
+    """Kinds about a document; all others are about rows of data."""
     facts: Mapping[str, str]
     grounds: Mapping[str, str]
     start: Mapping[str, str]
@@ -115,6 +119,10 @@ class StateMachine(PolicyPart):
     def states_waiting_for(self, kind: str, who: Waiting) -> tuple[str, ...]:
         """States in which tickets of a kind wait for the given party."""
         return tuple(state for state in self.states if self.waits_for(kind, state) == who)
+
+    def kinds_about_data(self) -> tuple[str, ...]:
+        """Kinds about rows of data."""
+        return tuple(kind for kind in self.kinds if kind not in self.documents)
 
     def open_states(self) -> tuple[str, ...]:
         """States that are not final."""

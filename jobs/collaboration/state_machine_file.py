@@ -46,6 +46,7 @@ class _Checked:
             self._known((*place, "requires"), step.requires, m.facts, "必填事项")
             self._known((*place, "ground"), [step.ground] if step.ground else [], m.grounds, "申诉类型")
         self._known(("machine_found",), m.machine_found, m.kinds, "工单种类")
+        self._known(("documents",), m.documents, m.kinds, "工单种类")
         self._known(("start",), m.start.values(), m.states, "状态")
         self._known(("automatic",), m.automatic.values(), m.events, "事件")
         self._known(("notices",), m.notices, m.events, "事件")

@@ -56,7 +56,8 @@ def _extensible(session: Session, ticket: TicketRow) -> ClockRow:
 
 def terms(by: Policies, ticket: TicketRow) -> Terms:
     """The terms that apply to the ticket; the contract's agreed days override the general length."""
-    general = by.keeper.table.terms(ticket.kind, ticket.provider, case=ticket.clock_case)
+    kind = by.state_machine.face(ticket.kind, ticket.state).terms or ticket.kind
+    general = by.keeper.table.terms(kind, ticket.provider, case=ticket.clock_case)
     if ticket.agreed_days and not ticket.clock_case:
         return general.model_copy(update={"length": ticket.agreed_days, "unit": "working_days"})
     return general

@@ -192,7 +192,12 @@ def ticket_counts(session: Session, by: Policies, actor: Actor, at: datetime) ->
     """Numbers by provider, of the tickets in the actor's numbers."""
 
     def counted(*where: ColumnElement[bool]) -> dict[str, int]:
-        query = select(TicketRow.provider, func.count()).where(counted_for(actor), *where).group_by(TicketRow.provider)
+        about = TicketRow.kind.in_(by.state_machine.kinds_about_data())
+        query = (
+            select(TicketRow.provider, func.count())
+            .where(counted_for(actor), about, *where)
+            .group_by(TicketRow.provider)
+        )
         return {provider: number for provider, number in session.execute(query)}
 
     is_open = TicketRow.state.in_(by.state_machine.open_states())
@@ -224,7 +229,7 @@ def find_events(session: Session, by: Policies, ticket: TicketRow, actor: Actor)
     """What happened to a ticket, oldest first; personal numbers in facts are masked for outsiders."""
     rows = session.scalars(select(EventRow).where(EventRow.ticket == ticket.id).order_by(EventRow.seq))
     events = tuple(event_of(row) for row in rows)
-    if reads_in_full(by, actor, ticket):
+    if reads_in_full(by, actor, ticket) or ticket.kind in by.state_machine.documents:
         return events
     return tuple(replace(event, facts={k: _masked(k, v) for k, v in event.facts.items()}) for event in events)
 
@@ -248,7 +253,7 @@ def ticket_of(session: Session, by: Policies, row: TicketRow, actor: Actor, at: 
 
 
 def _ticket(by: Policies, row: TicketRow, clock: ClockRow | None, actor: Actor, at: datetime) -> Ticket:
-    in_full = reads_in_full(by, actor, row)
+    in_full = reads_in_full(by, actor, row) or row.kind in by.state_machine.documents
     is_plain = in_full or row.kind in by.state_machine.machine_found
     return Ticket(
         **{name: getattr(row, name) for name in COPIED},

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from jobs.access.personal_numbers import masked_lines
 from jobs.collaboration import audit_log, opening, snapshots
 from jobs.collaboration.audit_log import ChainAudit
+from jobs.collaboration.documents import find_published
 from jobs.collaboration.metrics import LoopMetrics, Span, loop_metrics
 from jobs.collaboration.policies import Owners, Policies, policies
 from jobs.collaboration.reminders import Digest, digests
@@ -36,7 +37,7 @@ from jobs.collaboration.visibility import reads_in_full, visible_ticket
 from jobs.collaboration.working_days import WorkingDays
 from jobs.lake.database import Database, utc
 from jobs.model.actor import Actor
-from jobs.model.ticket import Event, OpenRows, Ticket, TicketDelivery
+from jobs.model.ticket import Event, OpenRows, Published, Ticket, TicketDelivery
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -96,6 +97,11 @@ class TicketReader:
         """Remaining rows of the dataset's open machine-found tickets, by ticket and delivery, oldest first."""
         with self._session() as (session, by):
             return find_open_rows(session, by, dataset)
+
+    def published(self, kind: str, subject: str = "") -> tuple[Published, ...]:
+        """Published documents of a kind, oldest first, of all subjects or of one."""
+        with self._session() as (session, _):
+            return find_published(session, kind, subject)
 
     def ticket_counts(self, actor: Actor, at: datetime) -> Mapping[str, TicketCounts]:
         """Numbers of open, overdue and closed tickets that count for the actor, by provider."""

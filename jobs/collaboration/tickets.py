@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from jobs.access.policy import Right
 from jobs.access.rights import may
 from jobs.access.roles import role_label
-from jobs.collaboration import audit_log, notices, opening, recheck, ticket_clocks
+from jobs.collaboration import audit_log, documents, notices, opening, recheck, ticket_clocks
 from jobs.collaboration.audit_log import text_hash
 from jobs.collaboration.channels import channels
 from jobs.collaboration.policies import Owners, Policies, keep_year, policies
@@ -30,11 +30,11 @@ from jobs.errors import NotAllowed, Overtaken, PolicyRefusal, ServiceUnavailable
 from jobs.lake.database import Database, utc
 from jobs.model.actor import SYSTEM, Actor
 from jobs.model.proof import Proof, RecheckOutcome
-from jobs.model.ticket import Event, Issue, Request, Ticket
+from jobs.model.ticket import CatalogueFault, Draft, Event, Issue, Request, Ticket
 from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
-ESCALATE, RETURN = "escalate", "return_answer"
+ESCALATE, RETURN, REVISE = "escalate", "return_answer", "revise"
 Facts = Mapping[str, Any]
 
 
@@ -50,6 +50,18 @@ class Tickets(TicketReader):
         """Id of the ticket of a correction request or an objection; its clock starts now."""
         with self._session() as (session, by):
             return opening.request(session, by, request, who, utc(at)).id
+
+    def drafted(self, document: Draft, who: Actor, at: datetime) -> str:
+        """Id of the ticket of a document's draft."""
+        with self._session() as (session, by):
+            return documents.draft(session, by, document, who, utc(at)).id
+
+    def catalogue_compared(
+        self, faults: Iterable[CatalogueFault], check: str, at: datetime
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Ids of the tickets that a check of the catalogue opened, and of those that it closed; `check` names it."""
+        with self._session() as (session, by):
+            return documents.compare(session, by, faults, check, utc(at))
 
     def move(  # noqa: PLR0913 - actor, event, version, time and facts are all needed
         self,
@@ -70,7 +82,19 @@ class Tickets(TicketReader):
                 raise Overtaken(_overtaken_by(session, by, row, seen_version))
             if any(s.internal for s in by.state_machine.steps if s.event == event):
                 raise NotAllowed(f"「{by.state_machine.events[event]}」只由系统在复核后办理，不能人工办理")
+            if "content" in stated:
+                raise PolicyRefusal("内容只能在目录或清单页面修改，在那里核对是否填写完整")
             take(session, by, row, event, Action(actor, stated, utc(at)))
+            return ticket_of(session, by, row, actor, utc(at))
+
+    def revised(self, document: Ticket, content: str, actor: Actor, at: datetime) -> Ticket:
+        """The ticket of a draft with another content, which the caller has checked; Overtaken as in `move`."""
+        with self._session() as (session, by):
+            audit_log.lock(session)
+            row = visible_ticket(session, by, document.id, actor)
+            if row.version != document.version:
+                raise Overtaken(_overtaken_by(session, by, row, document.version))
+            take(session, by, row, REVISE, Action(actor, {"content": content}, utc(at)))
             return ticket_of(session, by, row, actor, utc(at))
 
     def rechecked(self, ticket_id: str, proofs: Sequence[Proof], at: datetime) -> RecheckOutcome:

@@ -211,6 +211,8 @@ def _enter(session: Session, by: Policies, ticket: TicketRow, step: Transition, 
     if "provider" in step.requires:
         ticket.provider = facts["provider"]
         note_party(session, ticket)
+    if "content" in step.requires:
+        ticket.record = facts["content"]
     if step.clock == "extend":
         ticket_clocks.extend(session, by, ticket, facts["days"], at)
     if step.clock == "ask_extension":

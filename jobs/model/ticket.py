@@ -74,6 +74,52 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """A document to be approved and published: an entry of the catalogue, or a version of a list.
+
+    `subject` is the dataset, or the name of the list; `content` is its JSON, `message` says in Chinese what it is.
+    """
+
+    kind: Literal["catalogue_change", "list_release"]
+    subject: str
+    provider: str
+    message: str
+    content: str
+
+    def fingerprint(self) -> str:
+        """Hash that is equal for all drafts of one document."""
+        return _digest(self.kind, self.subject)
+
+
+@dataclass(frozen=True)
+class CatalogueFault:
+    """A difference between an entry of the catalogue and the lake, found by a check. Texts are Chinese."""
+
+    check: str
+    dataset: str
+    provider: str
+    message: str
+    remedy: str
+
+    def fingerprint(self) -> str:
+        """Hash that is equal for the same fault at each check."""
+        return _digest("catalogue_fault", self.check, self.dataset)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published document. `version` counts from 1 for each subject; `facts` are those of the publishing step."""
+
+    ticket: str
+    subject: str
+    version: int
+    content: str
+    at: datetime
+    by: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class ClockView:
     """The current state of a ticket's clock. Moments are UTC."""
 

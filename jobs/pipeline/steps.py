@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from jobs.model.delivery import Delivery
     from jobs.model.verdict import Verdict
     from jobs.pipeline.bulletins import BulletinRequest
+    from jobs.pipeline.catalogue_check import CatalogueCheck
     from jobs.pipeline.profile import DatasetProfile
     from jobs.pipeline.recheck import Recheck
     from jobs.pipeline.tickets import TicketChanges
@@ -194,6 +195,18 @@ def upkeep(lake: Lake, registry: Registry) -> list[str]:
     from jobs.pipeline import maintenance
 
     return maintenance.upkeep(lake, registry)
+
+
+@step(reads=(SILVER, RESULTS, REPORTS))
+def check_catalogue(lake: Lake, registry: Registry) -> "CatalogueCheck":
+    """Compare the catalogue with the lake; each difference is a ticket of its department until it is gone."""
+    from datetime import UTC, datetime
+
+    from jobs.pipeline import catalogue_check
+    from jobs.pipeline.ticket_store import open_tickets
+
+    with open_tickets(lake, registry) as tickets:
+        return catalogue_check.check_catalogue(lake, registry, tickets, datetime.now(UTC))
 
 
 @step(reads=(RESULTS, REPORTS), writes=(REPORTS,))

@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
 from zoneinfo import ZoneInfo
 
-from jobs.collaboration import Tickets
+from jobs.collaboration import TicketQuery, Tickets
 from jobs.contracts import Registry
 from jobs.lake.database import Database
 from jobs.lake.lake import Lake
+from jobs.model.actor import SYSTEM
+from jobs.model.ticket import Ticket
+
+PAGE = 500
 
 
 @contextmanager
@@ -20,3 +27,12 @@ def open_tickets(lake: Lake, registry: Registry | None = None) -> Iterator[Ticke
         yield Tickets(database, owners, ZoneInfo(lake.settings.timezone))
     finally:
         database.close()
+
+
+def open_ones(tickets: Tickets, query: TicketQuery, at: datetime) -> Iterator[Ticket]:
+    """All open tickets that match, page by page."""
+    for page in count(1):
+        found = tickets.tickets(SYSTEM, replace(query, is_open=True, page=page, size=PAGE), at)
+        yield from found.tickets
+        if page * PAGE >= found.total:
+            return

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -16,10 +15,9 @@ from jobs.lake.lake import Lake
 from jobs.lake.results import TICKETS
 from jobs.lake.system_tables import SystemTable, system_table
 from jobs.lake.zones import Zone
-from jobs.model.actor import SYSTEM
 from jobs.model.ticket import Ticket
+from jobs.pipeline.ticket_store import open_ones
 
-PAGE = 500
 SEPARATORS = re.compile(r"\s*[,，;；]\s*")
 
 
@@ -53,14 +51,15 @@ def _is_current(existing: DeltaTable | None, table: SystemTable, dataset: str, r
 
 
 def _rows(contract: Contract, tickets: Tickets, now: datetime) -> Iterator[dict[str, Any]]:
-    open_tickets = {ticket.id: ticket for ticket in _open(contract.id, tickets, now)}
+    open_tickets = {ticket.id: ticket for ticket in open_ones(tickets, TicketQuery(dataset=contract.id), now)}
     for rows in tickets.open_rows(contract.id):
         if rows.ticket in open_tickets:
             ticket = open_tickets[rows.ticket]
             yield _row(ticket, rule=rows.rule, delivery=rows.delivery, message=ticket.message)
     state_machine, key = tickets.state_machine(), contract.key()
+    by_people = set(state_machine.kinds_about_data()) - set(state_machine.machine_found)
     for ticket in open_tickets.values():
-        if ticket.kind not in state_machine.machine_found and ticket.record:
+        if ticket.kind in by_people and ticket.record:
             fields = key[: len(_named(ticket.record))]
             named = {"record": record_hash(ticket.record), "key_fields": ",".join(fields)}
             yield _row(ticket, rule="", message=state_machine.kinds[ticket.kind], **named)
@@ -75,11 +74,3 @@ def _row(ticket: Ticket, **columns: Any) -> dict[str, Any]:
         "state": ticket.label,
     }
     return common | {"due_at": ticket.clock.due_at if ticket.clock else None} | columns
-
-
-def _open(dataset: str, tickets: Tickets, now: datetime) -> Iterator[Ticket]:
-    for page in count(1):
-        result = tickets.tickets(SYSTEM, TicketQuery(dataset=dataset, is_open=True, page=page, size=PAGE), now)
-        yield from result.tickets
-        if page * PAGE >= result.total:
-            return

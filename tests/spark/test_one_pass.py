@@ -71,7 +71,7 @@ def test_a_delivery_is_read_once_and_once_more_for_each_uniqueness_group(
     deliver(lake.store, [file], "station", "heat", Manifest())
     (landed,) = land(lake, registry)
     load(lake, registry, landed.delivery.id)
-    before = mark(settings)
+    before = mark(settings, lake.spark)
     monkeypatch.setattr(bronze, "FEW_ROWS", 0)  # as a large delivery
     verdict = conform.conform(lake, registry, landed.delivery.id)
     planned = plan(registry.contract("station"), registry.rules["station"])

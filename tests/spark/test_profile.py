@@ -57,7 +57,7 @@ def send(lake: Lake, registry: Registry, file: Path, lines: list[str]) -> int:
 def test_numbers_are_those_of_the_rows_in_two_queries(filled: Lake, registry: Registry, settings: Settings):
     rows = filled.tables.read(filled.path(Zone.SILVER, "meter"))
     rows.limit(1).collect()  # Delta reads the log with the first query
-    before = mark(settings)
+    before = mark(settings, filled.spark)
     found = {one.field.name: one for one in profiled(rows, registry.contract("meter"))}
     assert jobs_since(settings, before) == 4, "two queries, each with its exchange"
     assert {name: (p.rows, p.filled) for name, p in found.items()} == {

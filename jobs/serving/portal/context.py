@@ -18,6 +18,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.lake import opened as opened_lake
 from jobs.model.actor import Actor
 from jobs.pipeline import correction_workbook
+from jobs.pipeline.catalogue_check import Coverage, coverage
 from jobs.serving.access_log import AccessLog
 from jobs.serving.accounts import Accounts
 from jobs.serving.cache import CachedValue
@@ -99,6 +100,11 @@ class Portal:
     def index(self) -> CachedValue[Index]:
         """Search over the datasets that people report."""
         return CachedValue(lambda: Index(e for e in entries(self.registry()) if not e.is_product), CONTRACTS_S)
+
+    @cached_property
+    def coverage(self) -> CachedValue[tuple[Coverage, ...]]:
+        """What departments owe and what the lake has, as of a minute ago."""
+        return CachedValue(lambda: coverage(self.lake, self.registry(), self.tickets, self.now()), OVERVIEW_S)
 
     @cached_property
     def loops(self) -> Loops:

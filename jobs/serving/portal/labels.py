@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from jobs.access.masking import titles
 from jobs.access.roles import grade_labels, role_label
+from jobs.catalogue.lists import cycle
 from jobs.collaboration import Tickets
 from jobs.collaboration.clock_table import UNITS
 from jobs.collaboration.ticket_tables import NoticeRow
@@ -135,6 +136,8 @@ def stated(happened: Event) -> list[tuple[str, str]]:
     """The stated facts of an event, with Chinese names; numbers of a proof in one line."""
     state_machine, lines = Tickets.state_machine(), []
     for name, value in happened.facts.items():
+        if name == "content":  # shown as what it changes
+            continue
         if name == "ground":
             value = state_machine.grounds.get(str(value), value)
         if isinstance(value, Mapping):
@@ -217,6 +220,7 @@ FOR_TEMPLATES: Mapping[str, Callable[..., object] | Mapping[str, str]] = {
     "fields_of": fields_of,
     "sample_table": sample_table,
     "sample_tables": sample_tables,
+    "cycle": cycle,
     "units": dict(UNITS),  # type: ignore[arg-type]
     "grades": GRADES,
     "types": TYPES,

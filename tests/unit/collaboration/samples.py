@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from jobs.collaboration.tickets import Tickets
 from jobs.model.actor import Actor
 from jobs.model.proof import Proof
-from jobs.model.ticket import Issue, Request
+from jobs.model.ticket import Draft, Issue, Request
 
 ZONE = ZoneInfo("Asia/Shanghai")
 REPORTER = Actor("reporter", "civil_affairs", "张三")
@@ -43,6 +43,13 @@ CORRECTION = Request(
     message="名称与最新区划不符",
     evidence="民政部公告",
 )
+ENTRY = Draft(
+    kind="catalogue_change",
+    subject="divisions",
+    provider="civil_affairs",
+    message="行政区划代码目录",
+    content='{"share": "conditional"}',
+)
 WHOLE = Proof(delivery="divisions-2", rule_version="r1", checked=10, mended=10, remaining=0, absent=0, newly_broken=0)
 
 
@@ -67,6 +74,8 @@ STATED = {
     "days": 2,
     "reply": "已更正",
     "confirmation": "确认",
+    "content": '{"share": "unconditional"}',
+    "document_number": "聊数发〔2026〕1号",
 }
 
 

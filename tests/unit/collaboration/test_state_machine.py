@@ -65,8 +65,8 @@ def test_a_step_that_is_not_possible_says_what_is() -> None:
 
 
 def test_a_state_is_called_as_its_kind_calls_it() -> None:
-    assert [MACHINE.label(kind, "found") for kind in MACHINE.kinds] == ["新发现", "已提交", "已提交"]
-    assert [MACHINE.face(kind, "found").clock for kind in MACHINE.kinds] == ["none", "running", "running"]
+    assert [MACHINE.label(kind, "found") for kind in MACHINE.kinds_about_data()] == ["新发现", "已提交", "已提交"]
+    assert [MACHINE.face(kind, "found").clock for kind in MACHINE.kinds_about_data()] == ["none", "running", "running"]
 
 
 def test_every_step_names_people_in_the_words_of_the_field() -> None:
@@ -83,7 +83,7 @@ def test_every_step_names_people_in_the_words_of_the_field() -> None:
         ("requires: [confirmation]", "requires: [wish]", "不认识的必填事项 wish"),
         ("{event: sign,", "{event: sing,", "不认识的事件 sing"),
         ("ground: source_right, from: [disputed], to: unfounded", "ground: mood, from: [disputed], to: unfounded", "不认识的申诉类型 mood"),
-        (", correction: found, objection: found}", ", objection: found}", "没有写明 correction 从哪个状态开始"),
+        (", correction: found, objection: found,", ", objection: found,", "没有写明 correction 从哪个状态开始"),
         ("to: closed, roles: [machine], requires: [delivery, proof], internal: true", "to: closed, roles: [machine], requires: [delivery], internal: true", "不经复核证明就进入 closed"),
         (", not_machine_found: true}", "}", "不经复核证明就进入 closed"),
         ("to: closed, kinds: [correction, objection]", "to: closed, kinds: [correction, issue]", "系统发现的 issue 不能不经证明就关闭"),

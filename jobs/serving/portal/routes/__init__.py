@@ -3,6 +3,7 @@
 from jobs.serving.portal.routes import (
     api,
     bulletin_pages,
+    catalogue_pages,
     data_pages,
     entrance,
     feed_pages,
@@ -21,6 +22,7 @@ ROUTERS = (
     ticket_pages.router,
     upload_pages.router,
     data_pages.router,
+    catalogue_pages.router,
     loop_pages.router,
     feed_pages.router,
     key_pages.router,

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from jobs.access import rights
 from jobs.access.policy import Right
+from jobs.catalogue.lists import CHANGES
 from jobs.collaboration import TicketQuery, Tickets
 from jobs.errors import LakeError
 from jobs.model.ticket import Event, Request
@@ -22,6 +23,7 @@ from jobs.serving.portal.error_handlers import form_status
 from jobs.serving.portal.rendering import page
 from jobs.serving.portal.routes.data_pages import newest_table
 from jobs.serving.portal.services.answer_service import ANSWER_STEPS
+from jobs.serving.portal.services.catalogue_service import CatalogueService
 from jobs.serving.portal.services.home_service import MOST, HomeService, Signed
 from jobs.serving.portal.services.ticket_service import TicketService, TicketView
 
@@ -229,6 +231,9 @@ def ticket_page(portal: Portal, user: CurrentUser, ticket_id: str, reply: FormRe
         reply=reply,
         answer_steps=ANSWER_STEPS,
         claim=_claim(view),
+        is_document=view.ticket.kind in Tickets.state_machine().documents,
+        altered=CatalogueService(portal, user.actor).changes(view.ticket),
+        change_kinds=CHANGES,
         said=""
         if is_ended and reply.said == SAID["answer"]
         else reply.said,  # the page stays open while the lake goes on

@@ -180,8 +180,8 @@ class TicketService:
 
     def _mark(self, kind: str, dataset: str) -> None:
         """Mark rows under a request for readers of the data; on failure, the reminder run marks them."""
-        contract = self.portal.registry().contracts.get(dataset)
-        if contract is None or kind in self.portal.tickets.state_machine().machine_found:
+        contract, machine = self.portal.registry().contracts.get(dataset), self.portal.tickets.state_machine()
+        if contract is None or kind in (*machine.machine_found, *machine.documents):
             return
         try:
             write_ticket_table(self.portal.lake, contract, self.portal.tickets, self.portal.now())

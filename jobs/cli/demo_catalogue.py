@@ -1,0 +1,52 @@
+"""The demo city's catalogue: departments hand in their lists, approve, and the bureau publishes entries and lists."""
+
+from datetime import datetime
+from pathlib import Path
+
+from jobs.catalogue.lists import LISTS
+from jobs.collaboration import Tickets
+from jobs.contracts import Registry
+from jobs.model.actor import Actor
+from jobs.pipeline.catalogue import CHANGE, draw_up, import_list
+from jobs.simulator.catalogue_lists import contents, write_lists
+
+STEPS = (("submit", "reporter"), ("endorse", "approver"), ("publish", "quality_officer"))
+"""Steps of an entry, and the role that takes each."""
+
+
+def demo_catalogue(registry: Registry, tickets: Tickets, folder: Path, at: datetime) -> int:
+    """The number of published entries; those that exist already are not handed in again."""
+    if not tickets.published(CHANGE):
+        drafts = _drafts(registry, tickets, folder, at)
+        held = [stage for stage, count in enumerate(contents()["held"].values()) for _ in range(count)]
+        stages = [len(STEPS)] * (len(drafts) - len(held)) + held
+        for (ticket, provider), stage in zip(drafts, stages, strict=True):
+            for event, role in STEPS[:stage]:
+                _step(tickets, ticket, event, _person(role, provider), at)
+        for name in LISTS:
+            ticket = draw_up(registry, tickets, name, _person("quality_officer", "bureau"), at)
+            _step(tickets, ticket, "submit", _person("quality_officer", "bureau"), at)
+            _step(tickets, ticket, "publish", _person("leader", "bureau"), at)
+    return len({one.subject for one in tickets.published(CHANGE)})
+
+
+def _drafts(registry: Registry, tickets: Tickets, folder: Path, at: datetime) -> list[tuple[str, str]]:
+    """Tickets of the drafts that the departments' lists became, each with its department."""
+    drafts: list[tuple[str, str]] = []
+    for provider, file in write_lists(registry, folder).items():
+        _, outcomes = import_list(registry, tickets, file, (_person("reporter", provider), at))
+        drafts += [(one.ticket, provider) for one in outcomes if one.ticket]
+    return drafts
+
+
+def _step(tickets: Tickets, ticket: str, event: str, actor: Actor, at: datetime) -> None:
+    """Take a step, stating what it requires."""
+    machine, found = tickets.state_machine(), tickets.ticket(ticket, actor, at)
+    stated = {**contents()["facts"], "document_number": contents()["document_number"]}
+    requires = machine.step(found.kind, found.state, event).requires
+    tickets.move(ticket, event, actor, found.version, at, facts={name: stated[name] for name in requires})
+
+
+def _person(role: str, department: str) -> Actor:
+    is_of_bureau = role in ("quality_officer", "leader")
+    return Actor(role, "bureau" if is_of_bureau else department, contents()["people"][role])

@@ -1,0 +1,192 @@
+"""The catalogue as the city keeps it: entries from contracts, with the attributes that departments state and the authority publishes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from jobs.catalogue import lists
+from jobs.catalogue.attributes import Attributes, Difference, checked, differences
+from jobs.catalogue.attributes import read as read_attributes
+from jobs.catalogue.entry import Entry, entries
+from jobs.catalogue.list_import import Matching, match
+from jobs.collaboration import TicketQuery, Tickets
+from jobs.contracts import Registry
+from jobs.errors import InvalidTransition, Unknown, UserError
+from jobs.model.actor import Actor
+from jobs.model.ticket import Draft, Published, Ticket
+from jobs.pipeline.ticket_store import open_ones
+from jobs.reporting.list_document import ListDocument, written
+from jobs.settings import Settings
+
+CHANGE: Final = "catalogue_change"
+RELEASE: Final = "list_release"
+DRAFT, CHANGING, RETIRED = "草稿", "变更中", "已停用"
+
+
+@dataclass(frozen=True)
+class Record:
+    """An entry with its published versions, oldest first, and its open change."""
+
+    entry: Entry
+    versions: tuple[Published, ...]
+    change: Ticket | None
+
+    def attributes(self) -> Attributes | None:
+        """Those in force; None before the first version is published."""
+        return read_attributes(self.versions[-1].content) if self.versions else None
+
+    def state(self) -> str:
+        """The entry's state in Chinese."""
+        found = self.attributes()
+        if found is None:
+            return self.change.label if self.change else "未编制"
+        if self.change:
+            return f"{CHANGING}（{self.change.label}）"
+        return RETIRED if found.status == "retired" else "已发布"
+
+    def proposed(self) -> Attributes | None:
+        """The attributes of the open change, else those in force."""
+        return read_attributes(self.change.record) if self.change else self.attributes()
+
+    def pending(self) -> list[Difference]:
+        """What the open change would alter."""
+        return differences(self.attributes(), read_attributes(self.change.record)) if self.change else []
+
+
+def records(registry: Registry, tickets: Tickets, at: datetime) -> tuple[Record, ...]:
+    """Every entry of what departments deliver, in the order of the contracts."""
+    versions: dict[str, list[Published]] = {}
+    for one in tickets.published(CHANGE):
+        versions.setdefault(one.subject, []).append(one)
+    changes = {ticket.dataset: ticket for ticket in open_ones(tickets, TicketQuery(kind=CHANGE), at)}
+    return tuple(
+        Record(entry, tuple(versions.get(entry.id, ())), changes.get(entry.id))
+        for entry in entries(registry)
+        if not entry.is_product
+    )
+
+
+def record(registry: Registry, tickets: Tickets, dataset: str, at: datetime) -> Record:
+    """One entry; Unknown where no department delivers such a dataset."""
+    entry = next((e for e in entries(registry) if e.id == dataset and not e.is_product), None)
+    if entry is None:
+        raise Unknown(f"没有数据集 {dataset}")
+    changes = tuple(open_ones(tickets, TicketQuery(kind=CHANGE, dataset=dataset), at))
+    return Record(entry, tickets.published(CHANGE, dataset), changes[0] if changes else None)
+
+
+def propose(
+    registry: Registry, tickets: Tickets, dataset: str, stated: Mapping[str, object], act: tuple[Actor, datetime]
+) -> str:
+    """Id of the ticket of the entry's change, new or revised. UserError lists what is missing, all at once."""
+    actor, at = act
+    known = record(registry, tickets, dataset, at)
+    found = checked(stated, known.entry)
+    if not differences(known.proposed(), found):
+        raise UserError(f"{known.entry.title}：与{'草稿' if known.change else '现行版本'}相同，没有需要变更的内容")
+    if known.change:
+        tickets.revised(known.change, found.text(), actor, at)
+        return known.change.id
+    word = "目录变更" if known.versions else "目录编制"
+    draft = Draft(CHANGE, dataset, known.entry.provider, f"{word}：{known.entry.title}", found.text())
+    return tickets.drafted(draft, actor, at)
+
+
+@dataclass(frozen=True)
+class ListVersions:
+    """A list: its published versions, its rows as of now, what would change, and the open release."""
+
+    kind: lists.ListKind
+    versions: tuple[Published, ...]
+    rows: tuple[lists.Row, ...]
+    release: Ticket | None
+
+    def published(self, version: int) -> list[lists.Row]:
+        """The rows of a version, counting from 1; none of version 0."""
+        return lists.read(self.versions[version - 1].content) if version else []
+
+    def changes(self) -> list[lists.Change]:
+        """What differs now from the newest published version."""
+        return lists.changes(self.published(len(self.versions)), self.rows)
+
+    def changes_of(self, version: int) -> list[lists.Change]:
+        """What a published version changed."""
+        return lists.changes(self.published(version - 1), self.published(version))
+
+
+def list_versions(registry: Registry, tickets: Tickets, name: str, at: datetime) -> ListVersions:
+    """One of the lists; Unknown where there is none of that name."""
+    kind = lists.LISTS.get(name)
+    if kind is None:
+        raise Unknown(f"没有清单 {name}；可以是：{'、'.join(f'{k.id}（{k.title}）' for k in lists.LISTS.values())}")
+    found = [(r.entry, a) for r in records(registry, tickets, at) if (a := r.attributes())]
+    releases = tuple(open_ones(tickets, TicketQuery(kind=RELEASE, dataset=name), at))
+    return ListVersions(
+        kind, tickets.published(RELEASE, name), tuple(lists.rows(kind, found)), releases[0] if releases else None
+    )
+
+
+def list_file(found: ListVersions, number: int, ending: str, settings: Settings) -> tuple[bytes, str]:
+    """A published version as a file, xlsx or pdf, with its media type; Unknown where there is none."""
+    if not 1 <= number <= len(found.versions):
+        raise Unknown(f"{found.kind.title}没有第 {number} 版")
+    version = found.versions[number - 1]
+    document = ListDocument(
+        title=found.kind.title,
+        columns=found.kind.columns,
+        rows=tuple(found.published(number)),
+        number=str(version.facts.get("document_number", "")),
+        version=number,
+        at=version.at.astimezone(ZoneInfo(settings.timezone)),
+    )
+    return written(document, ending, settings)
+
+
+def draw_up(registry: Registry, tickets: Tickets, name: str, actor: Actor, at: datetime) -> str:
+    """Id of the ticket of a list's next version, made from the published entries; a draft that exists is made anew."""
+    found = list_versions(registry, tickets, name, at)
+    content = lists.text(found.rows)
+    if not found.changes():
+        raise UserError(f"{found.kind.title}与已发布的第 {len(found.versions)} 版相同，无须发布新版")
+    if found.release is None:
+        number = len(found.versions) + 1
+        return tickets.drafted(Draft(RELEASE, name, "bureau", f"{found.kind.title}第 {number} 版", content), actor, at)
+    if content == found.release.record:
+        raise InvalidTransition(f"{found.release.message}已是最新内容（{found.release.id}，{found.release.label}）")
+    tickets.revised(found.release, content, actor, at)
+    return found.release.id
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A row of a department's list, and what came of it: the ticket of its draft, or why there is none, in Chinese."""
+
+    place: str
+    title: str
+    ticket: str
+    reason: str
+
+
+def import_list(
+    registry: Registry, tickets: Tickets, file: Path, act: tuple[Actor, datetime]
+) -> tuple[Matching, tuple[Imported, ...]]:
+    """Drafts from a department's own list; what does not match is in the matching, and changes nothing."""
+    actor, at = act
+    own = {r.entry.id: r for r in records(registry, tickets, at) if r.entry.provider == actor.department}
+    codes = {found.code: id_ for id_, r in own.items() if (found := r.attributes())}
+    matching = match(file, [r.entry for r in own.values()], codes)
+    outcomes = []
+    for one in matching.matched:
+        ticket, reason = "", "；".join(one.row.faults)
+        try:
+            if not reason:
+                earlier = own[one.entry.id].proposed()
+                stated = (earlier.model_dump() if earlier else {}) | dict(one.row.stated)
+                ticket = propose(registry, tickets, one.entry.id, stated, act)
+        except UserError as error:
+            reason = str(error)
+        outcomes.append(Imported(one.row.place, one.row.title, ticket, reason))
+    return matching, tuple(outcomes)
