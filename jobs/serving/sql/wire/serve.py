@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
 from socketserver import BaseRequestHandler, ThreadingTCPServer
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Thread
 from typing import BinaryIO, cast
 
 from jobs import contracts
@@ -15,6 +15,7 @@ from jobs.contracts import Registry
 from jobs.errors import LakeError, UserError
 from jobs.lake.database import Database
 from jobs.lake.lake import opened
+from jobs.model.actor import Actor
 from jobs.serving.cache import CachedValue
 from jobs.serving.sql.door import Door, utc_now
 from jobs.serving.sql.wire.login import Logins
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 CONTRACTS_S = 60.0
 LOGIN_S, IDLE_S = 20.0, 3600.0
 MOST_CONNECTIONS = 200
+ANALYST = Actor("analyst", "bureau", "")
+"""Most questions come with these rights."""
 QUIET = (EOFError, ConnectionError, TimeoutError, ssl.SSLError, OSError)
 
 
@@ -139,6 +142,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     database.migrate()
     with opened(settings) as lake:
         door = Door(lake, database, registry)
+        Thread(target=door.warm, args=(ANALYST,), daemon=True).start()
         with SqlServer((host, port), door, Logins(database, utc_now), tls) as server, suppress(KeyboardInterrupt):
             server.serve_forever()
     database.close()

@@ -78,6 +78,8 @@ def things(town: City) -> dict[tuple[str, str], str]:
         ("key_id", NO_DEPARTMENT): "nokey",
         ("saved_id", NO_DEPARTMENT): "4711",
         ("token_id", NO_DEPARTMENT): "notoken",
+        ("saved_id", OWN): "4711",
+        ("token_id", OWN): "notoken",
         ("name", NO_DEPARTMENT): "share",
         ("name", OWN): "share",
         ("number", NO_DEPARTMENT): "1",
