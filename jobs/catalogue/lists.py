@@ -7,6 +7,7 @@ from typing import Any
 
 from jobs.catalogue.attributes import CATEGORIES, METHODS, OPEN_TYPES, SHARE_TYPES, Attributes
 from jobs.catalogue.entry import Entry
+from jobs.catalogue.licences import COLUMNS as LICENCE_COLUMNS
 
 UNITS: Mapping[str, str] = {"mi": "分钟", "h": "小时", "d": "日", "w": "周", "mo": "月", "y": "年"}
 Row = Mapping[str, str]
@@ -14,12 +15,12 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True)
 class ListKind:
-    """A list: its name, its columns, and which published entries belong to it."""
+    """A list: its name, its columns, and which published entries belong to it; None where its rows are no entries."""
 
     id: str
     title: str
     columns: tuple[str, ...]
-    holds: Callable[[Attributes], bool]
+    holds: Callable[[Attributes], bool] | None = None
 
 
 COMMON = ("信息资源名称", "信息资源代码", "信息资源类别", "提供部门", "信息项", "更新周期", "数据分级")
@@ -38,6 +39,7 @@ LISTS: Mapping[str, ListKind] = {
             (*COMMON, "开放属性", "开放条件"),
             lambda found: found.status == "in_use" and found.opening != "refused",
         ),
+        ListKind("licence", "电子证照清单", LICENCE_COLUMNS),
     )
 }
 KEY = "标识"
@@ -60,7 +62,7 @@ CHANGES: Mapping[str, str] = {"added": "新增", "removed": "移出", "changed":
 def rows(kind: ListKind, published: Iterable[tuple[Entry, Attributes]]) -> list[Row]:
     """The rows of a list, by department and title."""
     held = sorted(
-        ((entry, found) for entry, found in published if kind.holds(found)),
+        ((entry, found) for entry, found in published if kind.holds and kind.holds(found)),
         key=lambda pair: (pair[0].provider, pair[0].id),
     )
     return [{KEY: entry.id} | {name: _cell(name, entry, found) for name in kind.columns} for entry, found in held]
@@ -83,13 +85,18 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
     both = {id_: _cells(old[id_], row) for id_, row in new.items() if id_ in old}
     return [
         *_only_in(new, old, "added"),
-        *(Change("changed", id_, new[id_][COMMON[0]], cells) for id_, cells in both.items() if cells),
+        *(Change("changed", id_, _title(new[id_]), cells) for id_, cells in both.items() if cells),
         *_only_in(old, new, "removed"),
     ]
 
 
 def _only_in(some: Mapping[str, Row], others: Mapping[str, Row], kind: str) -> list[Change]:
-    return [Change(kind, id_, row[COMMON[0]]) for id_, row in some.items() if id_ not in others]
+    return [Change(kind, id_, _title(row)) for id_, row in some.items() if id_ not in others]
+
+
+def _title(row: Row) -> str:
+    """The first column."""
+    return next(value for name, value in row.items() if name != KEY)
 
 
 def _cells(old: Row, new: Row) -> tuple[tuple[str, str, str], ...]:

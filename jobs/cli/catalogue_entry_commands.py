@@ -14,12 +14,14 @@ from jobs.catalogue.lists import CHANGES, Change
 from jobs.cli.usable import usable_contracts
 from jobs.collaboration.tickets import opened
 from jobs.errors import UserError
+from jobs.lake.lake import opened as opened_lake
 from jobs.model.actor import Actor
 from jobs.pipeline import catalogue as steps
+from jobs.pipeline.catalogue_lists import CityLists, list_file
 from jobs.settings import load as settings
 
 Dataset = Annotated[str, typer.Argument(help="Id of a dataset; `lake catalogue list` lists them.")]
-ListName = Annotated[str, typer.Argument(help="share (共享清单) or open (开放清单).")]
+ListName = Annotated[str, typer.Argument(help="share (共享清单), open (开放清单) or licence (电子证照清单).")]
 Name = Annotated[str, typer.Option(help="Your name.")]
 Department = Annotated[str, typer.Option("--department", "-p", help="Your department, as in the contracts.")]
 Role = Annotated[str, typer.Option(help="reporter or approver.")]
@@ -122,11 +124,12 @@ def lists(
     Example: `lake catalogue lists open --version 1 --out 开放清单.pdf`
     """
     config = settings()
-    with opened(config) as tickets:
-        found = steps.list_versions(usable_contracts(config), tickets, name, datetime.now(UTC))
+    registry = usable_contracts(config)
+    with opened_lake(config) as lake, opened(config) as tickets:
+        found = CityLists(lake, registry, tickets).versions(name, datetime.now(UTC))
     if out is not None:
         number = version or len(found.versions)
-        content, _ = steps.list_file(found, number, out.suffix.lstrip("."), config)
+        content, _ = list_file(found, number, out.suffix.lstrip("."), config)
         out.write_bytes(content)
         typer.echo(out)
         return
@@ -145,9 +148,10 @@ def draw_up(name: ListName, person: Annotated[str, typer.Option("--name", help="
     Example: `lake catalogue draw-up share --name 王五`
     """
     config = settings()
-    with opened(config) as tickets:
+    registry = usable_contracts(config)
+    with opened_lake(config) as lake, opened(config) as tickets:
         actor = Actor("quality_officer", "bureau", person)
-        typer.echo(steps.draw_up(usable_contracts(config), tickets, name, actor, datetime.now(UTC)))
+        typer.echo(CityLists(lake, registry, tickets).draw_up(name, actor, datetime.now(UTC)))
 
 
 def _pair(text: str) -> tuple[str, object]:

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from jobs.cli.code_reference import HEAD, code_rows
 from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Section, Source, Storage, Write
+from jobs.contracts.licences import Licences
 from jobs.contracts.quality_standard import known_dimension, quality_standard
 from jobs.contracts.stream import Stream
 from jobs.contracts.suites import RuleMeta, SuiteEntry, SuiteLookup
@@ -170,6 +171,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "acceptance": lambda: keys_table(Acceptance),
     "county": lambda: keys_table(County),
     "stream": lambda: keys_table(Stream),
+    "licences": lambda: keys_table(Licences),
     "product": lambda: keys_table(Product),
     "storage": lambda: keys_table(Storage),
     "suite-rule": lambda: keys_table(SuiteEntry),

@@ -69,7 +69,7 @@ def demo(days: int = 3, scale: float = 1.0, live: bool = True) -> None:
         _wait("deliveries with tickets / 已开单与复核", deliveries, partial(_governed, lake), progress)
         people = demo_people(lake, config.home)
         with open_tickets(lake, registry) as tickets:
-            entries = demo_catalogue(registry, tickets, Path(folder), datetime.now(UTC))
+            entries = demo_catalogue(lake, registry, tickets, Path(folder), datetime.now(UTC))
         progress.say(f"{entries} entries of the catalogue are published / 已发布目录")
     if live:
         _show_live(registry, progress)

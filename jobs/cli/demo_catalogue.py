@@ -6,15 +6,17 @@ from pathlib import Path
 from jobs.catalogue.lists import LISTS
 from jobs.collaboration import Tickets
 from jobs.contracts import Registry
+from jobs.lake.lake import Lake
 from jobs.model.actor import Actor
-from jobs.pipeline.catalogue import CHANGE, draw_up, import_list
+from jobs.pipeline.catalogue import CHANGE, import_list
+from jobs.pipeline.catalogue_lists import CityLists
 from jobs.simulator.catalogue_lists import contents, write_lists
 
 STEPS = (("submit", "reporter"), ("endorse", "approver"), ("publish", "quality_officer"))
 """Steps of an entry, and the role that takes each."""
 
 
-def demo_catalogue(registry: Registry, tickets: Tickets, folder: Path, at: datetime) -> int:
+def demo_catalogue(lake: Lake, registry: Registry, tickets: Tickets, folder: Path, at: datetime) -> int:
     """The number of published entries; those that exist already are not handed in again."""
     if not tickets.published(CHANGE):
         drafts = _drafts(registry, tickets, folder, at)
@@ -23,8 +25,11 @@ def demo_catalogue(registry: Registry, tickets: Tickets, folder: Path, at: datet
         for (ticket, provider), stage in zip(drafts, stages, strict=True):
             for event, role in STEPS[:stage]:
                 _step(tickets, ticket, event, _person(role, provider), at)
+        lists = CityLists(lake, registry, tickets)
         for name in LISTS:
-            ticket = draw_up(registry, tickets, name, _person("quality_officer", "bureau"), at)
+            if not lists.versions(name, at).rows:
+                continue
+            ticket = lists.draw_up(name, _person("quality_officer", "bureau"), at)
             _step(tickets, ticket, "submit", _person("quality_officer", "bureau"), at)
             _step(tickets, ticket, "publish", _person("leader", "bureau"), at)
     return len({one.subject for one in tickets.published(CHANGE)})

@@ -175,6 +175,9 @@ def _references(
         if mistake:
             raise document.error(("schema", 0, "properties", index, "relationships"), mistake)
     _county(contract, document, loaded, broken)
+    unknown = set(contract.licences.fields() if contract.licences else ()) - {f.name for f in contract.fields}
+    if unknown:
+        raise document.error(("customProperties",), f"licences: no field '{min(unknown)}'")
     for name in contract.product.inputs if contract.product else ():
         if name not in {*loaded, *broken}:
             raise document.error(("customProperties",), f"product input '{name}' has no contract")

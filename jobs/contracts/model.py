@@ -8,6 +8,7 @@ from typing import Any, Literal
 from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.grades import OPEN, is_sensitive
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
+from jobs.contracts.licences import Licences
 from jobs.contracts.names import QUALIFIER
 from jobs.contracts.quality_standard import Dimension
 from jobs.contracts.stream import Stream
@@ -149,6 +150,7 @@ class Contract:
     county: County | None = None
     storage: Storage | None = None
     stream: Stream | None = None
+    licences: Licences | None = None
     ways_in: tuple[str, ...] = ()
     """Types of the servers that the contract names: kafka, api, s3, …"""
     sla: Mapping[str, str] = field(default_factory=dict)

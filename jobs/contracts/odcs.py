@@ -15,6 +15,7 @@ from jobs.contracts.codes import known_codes
 from jobs.contracts.elements import Elements
 from jobs.contracts.grades import OPEN
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
+from jobs.contracts.licences import Licences
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
 from jobs.contracts.odcs_about import department, owner, purpose, sla
@@ -38,6 +39,7 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "product": Product,
     "county": County,
     "stream": Stream,
+    "licences": Licences,
 }
 SYSTEM_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"provider": None, "storage": Storage}
 FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
@@ -77,6 +79,7 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         product=cast("Product | None", custom.get("product")),
         county=cast("County | None", custom.get("county")),
         stream=stream,
+        licences=cast("Licences | None", custom.get("licences")),
         ways_in=ways,
         storage=cast("Storage | None", custom.get("storage")),
         sla=sla(odcs),

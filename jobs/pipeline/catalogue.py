@@ -5,24 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from jobs.catalogue import lists
 from jobs.catalogue.attributes import Attributes, Difference, checked, differences
 from jobs.catalogue.attributes import read as read_attributes
 from jobs.catalogue.entry import Entry, entries
 from jobs.catalogue.list_import import Matching, match
 from jobs.collaboration import TicketQuery, Tickets
 from jobs.contracts import Registry
-from jobs.errors import InvalidTransition, Unknown, UserError
+from jobs.errors import Unknown, UserError
 from jobs.model.actor import Actor
 from jobs.model.ticket import Draft, Published, Ticket
 from jobs.pipeline.ticket_store import open_ones
-from jobs.reporting.list_document import ListDocument, written
-from jobs.settings import Settings
 
 CHANGE: Final = "catalogue_change"
-RELEASE: Final = "list_release"
 DRAFT, CHANGING, RETIRED = "草稿", "变更中", "已停用"
 
 
@@ -93,71 +88,6 @@ def propose(
     word = "目录变更" if known.versions else "目录编制"
     draft = Draft(CHANGE, dataset, known.entry.provider, f"{word}：{known.entry.title}", found.text())
     return tickets.drafted(draft, actor, at)
-
-
-@dataclass(frozen=True)
-class ListVersions:
-    """A list: its published versions, its rows as of now, what would change, and the open release."""
-
-    kind: lists.ListKind
-    versions: tuple[Published, ...]
-    rows: tuple[lists.Row, ...]
-    release: Ticket | None
-
-    def published(self, version: int) -> list[lists.Row]:
-        """The rows of a version, counting from 1; none of version 0."""
-        return lists.read(self.versions[version - 1].content) if version else []
-
-    def changes(self) -> list[lists.Change]:
-        """What differs now from the newest published version."""
-        return lists.changes(self.published(len(self.versions)), self.rows)
-
-    def changes_of(self, version: int) -> list[lists.Change]:
-        """What a published version changed."""
-        return lists.changes(self.published(version - 1), self.published(version))
-
-
-def list_versions(registry: Registry, tickets: Tickets, name: str, at: datetime) -> ListVersions:
-    """One of the lists; Unknown where there is none of that name."""
-    kind = lists.LISTS.get(name)
-    if kind is None:
-        raise Unknown(f"没有清单 {name}；可以是：{'、'.join(f'{k.id}（{k.title}）' for k in lists.LISTS.values())}")
-    found = [(r.entry, a) for r in records(registry, tickets, at) if (a := r.attributes())]
-    releases = tuple(open_ones(tickets, TicketQuery(kind=RELEASE, dataset=name), at))
-    return ListVersions(
-        kind, tickets.published(RELEASE, name), tuple(lists.rows(kind, found)), releases[0] if releases else None
-    )
-
-
-def list_file(found: ListVersions, number: int, ending: str, settings: Settings) -> tuple[bytes, str]:
-    """A published version as a file, xlsx or pdf, with its media type; Unknown where there is none."""
-    if not 1 <= number <= len(found.versions):
-        raise Unknown(f"{found.kind.title}没有第 {number} 版")
-    version = found.versions[number - 1]
-    document = ListDocument(
-        title=found.kind.title,
-        columns=found.kind.columns,
-        rows=tuple(found.published(number)),
-        number=str(version.facts.get("document_number", "")),
-        version=number,
-        at=version.at.astimezone(ZoneInfo(settings.timezone)),
-    )
-    return written(document, ending, settings)
-
-
-def draw_up(registry: Registry, tickets: Tickets, name: str, actor: Actor, at: datetime) -> str:
-    """Id of the ticket of a list's next version, made from the published entries; a draft that exists is made anew."""
-    found = list_versions(registry, tickets, name, at)
-    content = lists.text(found.rows)
-    if not found.changes():
-        raise UserError(f"{found.kind.title}与已发布的第 {len(found.versions)} 版相同，无须发布新版")
-    if found.release is None:
-        number = len(found.versions) + 1
-        return tickets.drafted(Draft(RELEASE, name, "bureau", f"{found.kind.title}第 {number} 版", content), actor, at)
-    if content == found.release.record:
-        raise InvalidTransition(f"{found.release.message}已是最新内容（{found.release.id}，{found.release.label}）")
-    tickets.revised(found.release, content, actor, at)
-    return found.release.id
 
 
 @dataclass(frozen=True)

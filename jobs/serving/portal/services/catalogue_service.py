@@ -16,17 +16,13 @@ from jobs.model.actor import Actor
 from jobs.model.ticket import Published, Ticket
 from jobs.pipeline.catalogue import (
     CHANGE,
-    RELEASE,
-    ListVersions,
     Record,
-    draw_up,
-    list_file,
-    list_versions,
     propose,
     record,
     records,
 )
 from jobs.pipeline.catalogue_check import Coverage
+from jobs.pipeline.catalogue_lists import RELEASE, CityLists, ListVersions, list_file
 from jobs.serving.portal.context import Portal
 
 FLAGS = ("authoritative",)
@@ -93,7 +89,7 @@ class CatalogueService:
 
     def list_versions(self, name: str) -> ListVersions:
         """One list."""
-        return list_versions(self.portal.registry(), self.portal.tickets, name, self.portal.now())
+        return self._lists().versions(name, self.portal.now())
 
     def may_draw_up(self) -> bool:
         """Whether the actor draws up lists."""
@@ -103,7 +99,7 @@ class CatalogueService:
         """Id of the ticket of a list's next version."""
         if not self.may_draw_up():
             raise NotAllowed("清单由质量专员编制")
-        return draw_up(self.portal.registry(), self.portal.tickets, name, self.actor, self.portal.now())
+        return self._lists().draw_up(name, self.actor, self.portal.now())
 
     def list_file(self, name: str, number: int, ending: str) -> tuple[ListVersions, bytes, str]:
         """A list, one of its published versions as a file, and the file's media type."""
@@ -120,6 +116,9 @@ class CatalogueService:
             earlier = self._before(ticket)
             return [], list_changes(read_rows(earlier.content) if earlier else [], read_rows(ticket.record))
         return [], []
+
+    def _lists(self) -> CityLists:
+        return CityLists(self.portal.lake, self.portal.registry(), self.portal.tickets)
 
     def _before(self, ticket: Ticket) -> Published | None:
         """The version before the ticket's own, else the newest."""
