@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     portal_idle_min: int = Field(30, description="Minutes without a request after which a session ends.")
     portal_session_h: int = Field(12, description="Hours after which a session ends in any case.")
     portal_upload_mib: int = Field(1024, description="Largest file that the portal accepts.")
+    sql_url: str = Field("", description="Address of the SQL service; empty until `lake up` has started one.")
+    sql_tls_certificate: Path | None = Field(
+        None, description="Certificate of the SQL service, PEM; none: no TLS, loopback only."
+    )
+    sql_tls_key: Path | None = Field(None, description="Key of that certificate, PEM.")
+    sql_timeout_s: int = Field(60, description="Seconds after which a query of the SQL service is stopped.")
+    sql_rows: int = Field(100_000, description="Most rows of an answer of the SQL service.")
+    sql_memory: str = Field("1GiB", description="Memory for the queries of all users with the same rights.")
+    sql_queries: int = Field(4, description="Queries of one user that the SQL service runs concurrently.")
     oidc_issuer: str = Field("", description="URL of an OIDC identity provider; empty: people log in with passwords.")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

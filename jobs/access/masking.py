@@ -54,19 +54,17 @@ class Masking:
         field = self._fields.get(name)
         return field.title if field else name
 
+    def grade(self, name: str) -> str:
+        """The field's classification, or a stricter one of its source fields; L1 for a field that the contract lacks."""
+        return self._grades.get(name, OPEN)
+
+    def mask(self, name: str) -> Mask:
+        """How values of the field are masked; an unknown grade is hidden."""
+        return self._view.get(self.grade(name), Mask.HIDDEN)
+
     def _shown(self, value: str, name: str) -> str:
-        # An unknown grade is hidden.
-        mask = self._view.get(self._grades.get(name, OPEN), Mask.HIDDEN)
-        if mask is Mask.AS_SENT:
-            return UNSEEN.sub(visible, value)
-        word, field = value.strip(), self._fields.get(name)
-        if word.lower() in WORDS_FOR_NOTHING:
-            return value
-        if mask is Mask.HIDDEN:
-            return HIDDEN
-        if mask is Mask.ENDS:
-            return UNSEEN.sub("", starred(word))
-        return masked_text(value, field is None or field.is_free_text())
+        field = self._fields.get(name)
+        return masked_value(value, self.mask(name), field is None or field.is_free_text())
 
     def _key_value(self, name: str, value: str | None) -> str:
         if value is None or value == "":
@@ -81,6 +79,20 @@ class Masking:
         sources = {field.source.derive or "", *field.source.parts()}
         others = [self._fields[name].classification for name in sources if name in self._fields]
         return highest([field.classification, *others])
+
+
+def masked_value(value: str, mask: Mask, is_free: bool) -> str:
+    """The text of a value behind a mask; `is_free`: any number in it may be a personal one."""
+    if mask is Mask.AS_SENT:
+        return UNSEEN.sub(visible, value)
+    word = value.strip()
+    if word.lower() in WORDS_FOR_NOTHING:
+        return value
+    if mask is Mask.HIDDEN:
+        return HIDDEN
+    if mask is Mask.ENDS:
+        return UNSEEN.sub("", starred(word))
+    return masked_text(value, is_free)
 
 
 def titles(names: tuple[str, ...], contract: Contract | None) -> str:

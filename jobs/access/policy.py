@@ -36,6 +36,7 @@ class Right(StrEnum):
     HANDLE_ALARMS = "handle_alarms"
     MANAGE_KEYS = "manage_keys"
     OVERSEE = "oversee"
+    QUERY = "query"
     AUDIT = "audit"
 
 

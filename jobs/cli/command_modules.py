@@ -18,6 +18,7 @@ COMMANDS = {
     "collector_commands": ("collector",),
     "alarm_commands": ("alarms",),
     "query": ("sql", "tables", "plan", "profile"),
+    "sql_commands": ("query", "sql-door"),
     "catalogue_commands": ("catalogue",),
     "proof_commands": ("verify", "recheck", "scores"),
     "demo": ("demo", "simulate"),

@@ -39,10 +39,10 @@ def sql(
     """
     with opened(settings()) as lake:
         names, cells = answer(lake, query, limit)
-    _show(Console(), names, cells)
+    show_rows(Console(), names, cells)
 
 
-def _show(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def show_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Rows as a table where it fits the screen; else row by row, a line a column."""
     table = Table(*names)
     for row in rows:

@@ -12,7 +12,9 @@ from jobs.settings import load
 PANEL = "Services"
 Only = Annotated[
     list[str] | None,
-    typer.Argument(help="s3, spark, kafka, airflow, portal, stream, collector; default: all that the contracts need."),
+    typer.Argument(
+        help="s3, spark, kafka, airflow, sql-door, portal, stream, collector; default: all that the contracts need."
+    ),
 ]
 
 

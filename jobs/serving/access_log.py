@@ -12,7 +12,14 @@ from jobs.model.actor import Actor
 from jobs.serving.account_tables import AccessChainRow, AccessRow
 
 PARTS = ("seq", "name", "role", "department", "action", "object", "dataset", "grade", "reason", "prev")
-WAYS = {"view": "页面查看", "workbook": "下载整改包", "record": "查看申请所指记录", "sample": "查看样例"}
+WAYS = {
+    "view": "页面查看",
+    "workbook": "下载整改包",
+    "record": "查看申请所指记录",
+    "sample": "查看样例",
+    "sql": "SQL 查询",
+    "download": "下载查询结果",
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from jobs import contracts
@@ -27,6 +27,9 @@ from jobs.serving.portal.loops import Loops
 from jobs.serving.portal.overview_snapshot import OverviewSnapshot, read_overview
 from jobs.serving.sessions import Sessions
 from jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from jobs.serving.sql.door import Door
 
 CONTRACTS_S = 300.0
 OVERVIEW_S = 60.0
@@ -85,6 +88,13 @@ class Portal:
     def feeds(self) -> CachedValue[Feeds]:
         """How all streams of readings are doing, as of some seconds ago."""
         return CachedValue(lambda: read_feeds(self.lake, self.registry(), self.now()), FEEDS_S)
+
+    @cached_property
+    def door(self) -> "Door":
+        """The way to the lake by SQL; its engine is loaded with the first query."""
+        from jobs.serving.sql.door import Door
+
+        return Door(self.lake, self.tickets.database, self.registry, self.now)
 
     @cached_property
     def index(self) -> CachedValue[Index]:

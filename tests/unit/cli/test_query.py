@@ -14,7 +14,7 @@ from jobs.settings import load
 
 def shown(width: int, names: list[str], rows: list[list[str]]) -> str:
     out = StringIO()
-    query._show(Console(file=out, width=width), names, rows)
+    query.show_rows(Console(file=out, width=width), names, rows)
     return out.getvalue()
 
 

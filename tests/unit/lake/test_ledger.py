@@ -28,6 +28,7 @@ from jobs.lake.ledger_tables import Base
 from jobs.model.delivery import Finding, State
 from jobs.serving import account_tables  # noqa: F401  (its tables are expected too)
 from jobs.serving.collector import keys  # noqa: F401
+from jobs.serving.sql import query_tables  # noqa: F401
 from jobs.streams import alarm_store  # noqa: F401
 from tests.postgres import free_port
 

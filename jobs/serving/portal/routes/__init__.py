@@ -11,6 +11,7 @@ from jobs.serving.portal.routes import (
     loop_pages,
     oidc_pages,
     other_pages,
+    query_pages,
     ticket_pages,
     upload_pages,
 )
@@ -26,6 +27,7 @@ ROUTERS = (
     feed_pages.router,
     key_pages.router,
     bulletin_pages.router,
+    query_pages.router,
     other_pages.router,
     api.router,
 )

@@ -69,6 +69,12 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/keys": {"csrf": "", "provider": "liaocheng_heat", "note": "x"},
     "/keys/{key_id}/rotate": {"csrf": ""},
     "/keys/{key_id}/end": {"csrf": ""},
+    "/sql": {"csrf": "", "sql": "SELECT $a", "p_a": "x"},
+    "/sql/file": {"csrf": "", "sql": "SELECT 1 AS a", "format": "csv"},
+    "/sql/saved": {"csrf": "", "sql": "SELECT 1", "title": "x", "shared": "1"},
+    "/sql/saved/{saved_id}/remove": {"csrf": ""},
+    "/sql/tokens": {"csrf": "", "note": "x"},
+    "/sql/tokens/{token_id}/end": {"csrf": ""},
     "/alarms/{alarm_id}/acknowledge": {"csrf": ""},
     "/alarms/{alarm_id}/clear": {"csrf": "", "reason": "x"},
     "/notices/{notice_id}/read": {"csrf": ""},
@@ -99,6 +105,12 @@ ABLE = {
     "/keys": "operator",
     "/keys/{key_id}/rotate": "operator",
     "/keys/{key_id}/end": "operator",
+    "/sql": "officer",
+    "/sql/file": "officer",
+    "/sql/saved": "officer",
+    "/sql/saved/{saved_id}/remove": "officer",
+    "/sql/tokens": "officer",
+    "/sql/tokens/{token_id}/end": "officer",
     "/audit": "auditor",
     "/api/audit": "auditor",
     "waive": "officer",
@@ -139,7 +151,7 @@ def things(town: City) -> dict[str, str]:
     delivery = delivered(town, "divisions")
     return {
         "ticket_id": town.issue, "event": "sign", "dataset": "divisions", "provider": "civil_affairs",
-        "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1", "key_id": "ab",
+        "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1", "key_id": "ab", "saved_id": "1", "token_id": "ab",
         "path:path": f"civil_affairs/divisions/{delivery}.html",
     }  # fmt: skip
 

@@ -1,0 +1,182 @@
+"""lake query, lake sql-door serve | add-token | tokens | end-token | log: SQL under the rights of whoever asks."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from jobs.cli.query import show_rows
+from jobs.cli.usable import usable_contracts
+from jobs.errors import UserError
+from jobs.lake.database import Database
+from jobs.lake.lake import opened
+from jobs.model.actor import Actor
+from jobs.serving.accounts import Accounts
+from jobs.settings import load as settings
+
+PANEL = "Look"
+door = typer.Typer(no_args_is_help=True, help="The SQL service for analysts, and the tokens to it. 分析查询服务。")
+Role = Annotated[str, typer.Option(help="Role in which you ask, such as analyst, approver, auditor.")]
+Department = Annotated[str, typer.Option("--department", "-p", help="Your department, as in the contracts.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command(rich_help_panel=PANEL)(query)
+    app.add_typer(door, name="sql-door", rich_help_panel="Services")
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    database = Database(settings().state_url())
+    database.migrate()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT, WITH, EXPLAIN, SHOW TABLES or DESCRIBE, in DuckDB's SQL.")],
+    role: Role = "analyst",
+    department: Department = "bureau",
+    account: Annotated[str, typer.Option(help="Ask as this account instead.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Most rows to print.")] = 100,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the rows to this file, .csv, .xlsx or .parquet, with a watermark.")
+    ] = None,
+) -> None:
+    """Query silver, gold, results and quarantine as a role may see them: masked, filtered and logged.
+
+    Example: `lake query "SELECT division_name, count(*) FROM gold.utility_day_by_county GROUP BY 1"` · `lake query "SHOW TABLES" --role approver -p civil_affairs`
+    """
+    from jobs.serving.sql.door import Door
+    from jobs.serving.sql.export import download, format_of
+
+    registry = usable_contracts(settings())
+    with _database() as database, opened(settings()) as lake:
+        actor = _actor(database, account) or Actor(role, department, f"{getpass.getuser()}（命令行）")
+        sql_door = Door(lake, database, lambda: registry)
+        if out is None:
+            answer = sql_door.ask(actor, sql, "cli", most=limit)
+            _print(answer.table.to_pylist(), answer.table.column_names)
+        else:
+            format_ = format_of(out.name)
+            answer = sql_door.ask(actor, sql, "cli")
+            out.write_bytes(download(sql_door, actor, answer, format_))
+    more = "; there are more rows / 还有更多行" if answer.is_cut else ""
+    typer.echo(f"{answer.table.num_rows:,} rows / 行{more} · {answer.id}\n{answer.grade.notice()}", err=True)
+
+
+def _actor(database: Database, account: str) -> Actor | None:
+    if not account:
+        return None
+    found = next((a for a in Accounts(database).list() if a.name == account and not a.is_disabled), None)
+    if found is None:
+        raise UserError(f"no account '{account}'; `lake accounts list` lists them / 没有账号 {account}")
+    return found.actor()
+
+
+def _print(rows: list[dict[str, object]], names: list[str]) -> None:
+    cells = [["" if value is None else str(value) for value in row.values()] for row in rows]
+    show_rows(Console(), names, cells)
+
+
+@door.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5433,
+) -> None:
+    """Answer queries by PostgreSQL's protocol. `lake up sql-door` runs the same in the background.
+
+    Example: `lake sql-door serve --port 5433`
+    """
+    from jobs.serving.sql.wire.serve import serve as serve_sql
+
+    typer.echo(f"postgresql://{host}:{port}/lake  (Ctrl-C ends it / 按 Ctrl-C 结束)")
+    serve_sql(settings(), host, port)
+
+
+@door.command("add-token")
+def add_token(
+    account: Annotated[str, typer.Argument(help="Login name; the token opens the SQL service as this account.")],
+    note: Annotated[str, typer.Option(help="What it is for.")] = "",
+    days: Annotated[int, typer.Option(min=1, max=366, help="Days for which it is valid.")] = 90,
+) -> None:
+    """Create a token and print it; it cannot be shown again.
+
+    Example: `lake sql-door add-token zhangsan --note laptop`
+    """
+    from jobs.serving.sql.tokens import Tokens
+
+    now = datetime.now(UTC)
+    with _database() as database:
+        typer.echo(Tokens(database).add(account, note, now, now + timedelta(days=days))[1])
+
+
+@door.command()
+def tokens() -> None:
+    """All tokens with account, end and last use; never their secrets.
+
+    Example: `lake sql-door tokens`
+    """
+    from jobs.serving.sql.tokens import Tokens
+
+    table = Table(
+        "id / 编号",
+        "account / 账号",
+        "note / 用途",
+        "created / 创建 (UTC)",
+        "ends / 到期 (UTC)",
+        "used / 最近使用 (UTC)",
+    )
+    with _database() as database:
+        for token in Tokens(database).all():
+            used = f"{token.used_at:%F %T}" if token.used_at else ""
+            table.add_row(
+                token.id, token.account, token.note, f"{token.created_at:%F %T}", f"{token.ends_at:%F %T}", used
+            )
+    Console().print(table)
+
+
+@door.command("end-token")
+def end_token(token: Annotated[str, typer.Argument(help="Id of a token; `lake sql-door tokens` lists them.")]) -> None:
+    """End a token now; the SQL service refuses it at the next connection and the next query.
+
+    Example: `lake sql-door end-token 1a2b3c4d`
+    """
+    from jobs.serving.sql.tokens import Tokens
+
+    with _database() as database:
+        ended = Tokens(database).end(token, datetime.now(UTC))
+    typer.echo(f"{ended.id} ({ended.account}) ended / 已停用")
+
+
+@door.command()
+def log(
+    page: Annotated[int, typer.Option(min=1)] = 1,
+    size: Annotated[int, typer.Option(min=1, max=1000, help="Queries a page.")] = 30,
+) -> None:
+    """The log of queries, newest first: who, when, what, grade, rows and duration.
+
+    Example: `lake sql-door log --size 100`
+    """
+    from jobs.serving.sql.query_log import QueryLog
+
+    table = Table(
+        "id / 编号", "at / 时间 (UTC)", "who / 谁", "grade / 分级", "rows / 行", "ms", "outcome / 结果", "SQL"
+    )
+    with _database() as database:
+        entries, total = QueryLog(database).entries(page, size)
+    for entry in entries:
+        who = f"{entry.actor.name} {entry.actor.role}"
+        numbers = (f"{entry.rows:,}", f"{entry.duration_ms:,}")
+        table.add_row(entry.id, f"{entry.at:%F %T}", who, entry.grade, *numbers, entry.outcome, entry.sql[:200])
+    Console().print(table)
+    typer.echo(f"{total:,} queries / 条查询")

@@ -1,0 +1,210 @@
+"""The engine: a locked DuckDB in memory for each set of rights, in which only the views of its readers exist."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock, Thread
+from urllib.parse import urlsplit
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+
+from jobs.errors import ServiceUnavailable, UserError
+from jobs.lake.delta_tables import DeltaTables
+from jobs.lake.zones import TablePath
+from jobs.serving.sql import masks
+from jobs.serving.sql.readable import SCHEMAS, Readable, text_literal
+from jobs.serving.sql.snapshot import Snapshot
+from jobs.serving.sql.views import physical_name, view_sql
+from jobs.settings import Settings
+
+BATCH = 10_000
+AGAIN_S = 0.1
+MOST_COPIED_ROWS = 5_000_000
+"""Rows of a table that files alone do not hold, which is copied into memory."""
+MOST_VIEWS = 200
+COPIES = "copies"
+OF_VALUES = (
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+    duckdb.DataError,
+    duckdb.ConstraintException,
+)
+"""Errors that quote values: of rows, perhaps, that the reader may not see."""
+
+
+Parameters = Sequence[object] | Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of an answer. `is_cut`: there are more."""
+
+    table: pa.Table
+    is_cut: bool
+
+
+class Engine:
+    """One database; each query runs on a cursor of its own."""
+
+    def __init__(self, settings: Settings, delta: DeltaTables, paths: Sequence[TablePath]) -> None:
+        self._settings, self._delta, self._lock = settings, delta, Lock()
+        self._views: dict[tuple[str, str], None] = {}
+        self._database = duckdb.connect(":memory:", config=_config(settings))
+        masks.register(self._database)
+        for schema in (*SCHEMAS, COPIES):
+            self._database.execute(f"CREATE SCHEMA {schema}")
+        if settings.s3_endpoint:
+            _connect_store(self._database, settings)
+        _lock_down(self._database, settings, [delta.url(path) for path in paths])
+
+    def ensure(self, readable: Readable, path: TablePath, snapshot: Snapshot) -> str:
+        """The name of the view of a table's version, which is made where it does not exist yet."""
+        name = physical_name(readable.name.table, snapshot)
+        key = (str(readable.name.schema), name)
+        with self._lock:
+            if key not in self._views:
+                copied = "" if snapshot.is_plain else self._copy(path, name, snapshot)
+                with self._cursor() as cursor:
+                    cursor.execute(view_sql(readable, snapshot, copied))
+                self._forget()
+            self._views.pop(key, None)
+            self._views[key] = None
+        return name
+
+    def rows(self, sql: str, parameters: Parameters = (), most: int | None = None) -> Rows:
+        """The rows of a checked query, at most so many; UserError where it fails, without values in the message."""
+        most = most or self._settings.sql_rows
+        with self._cursor() as cursor:
+            reader = cursor.execute(sql, parameters or None).to_arrow_reader(BATCH)
+            batches: list[pa.RecordBatch] = []
+            count = 0
+            for batch in reader:
+                batches.append(batch)
+                count += batch.num_rows
+                if count > most:
+                    break
+            table = pa.Table.from_batches(batches, reader.schema)
+        return Rows(table.slice(0, most), count > most)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor whose query is stopped after the time that users have."""
+        cursor, done = self._database.cursor(), Event()
+        Thread(target=stop_late, args=(cursor, done, self._settings.sql_timeout_s), daemon=True).start()
+        try:
+            yield cursor
+        except duckdb.Error as error:
+            raise self._explained(error) from None
+        finally:
+            done.set()
+            cursor.close()
+
+    def _explained(self, error: duckdb.Error) -> Exception:
+        if isinstance(error, duckdb.InterruptException):
+            limit = self._settings.sql_timeout_s
+            return UserError(f"stopped after {limit} s; ask for fewer rows / 查询超过 {limit} 秒，已中止，请缩小范围")
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return UserError("the query needs more memory than it may use / 查询占用内存超过上限，请缩小范围或先汇总")
+        if isinstance(error, duckdb.IOException | duckdb.HTTPException):
+            return ServiceUnavailable("the object store did not answer / 对象存储暂时无响应")
+        if isinstance(error, OF_VALUES):
+            return UserError(
+                f"a value does not fit the operation ({type(error).__name__}); try_cast gives NULL instead / "
+                "有的值不能这样换算或运算；可改用 try_cast"
+            )
+        return UserError(f"{_reason(error)} / 查询有误，请按提示修改")
+
+    def _copy(self, path: TablePath, name: str, snapshot: Snapshot) -> str:
+        """The table that holds a version's rows; delta-rs reads deletion vectors and mapped columns, the engine does not."""
+        if snapshot.rows > MOST_COPIED_ROWS:
+            raise UserError(
+                f"{path} has deletion vectors and too many rows to be copied; use `lake sql` / 这张表请用 lake sql 查询"
+            )
+        table = self._delta.open(path, snapshot.version)
+        if table is None:
+            raise UserError(f"{path} has no version {snapshot.version} / 没有这个版本")
+        target = f"{COPIES}.{masks.quoted(f'{path.zone}.{name}')}"
+        cursor = self._database.cursor()
+        cursor.register("_rows", _read(table))
+        try:
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {target} AS SELECT * FROM _rows")
+        finally:
+            cursor.unregister("_rows")
+        return target
+
+    def _forget(self) -> None:
+        """Drop the views that were used longest ago; a query that runs keeps what it reads."""
+        while len(self._views) > MOST_VIEWS:
+            schema, name = next(iter(self._views))
+            del self._views[schema, name]
+            self._database.cursor().execute(f"DROP VIEW IF EXISTS {schema}.{masks.quoted(name)}")
+
+
+def stop_late(cursor: duckdb.DuckDBPyConnection, done: Event, seconds: float) -> None:
+    """Interrupt what runs on the cursor after so many seconds; again and again, since what has not begun is not interrupted."""
+    while not done.wait(seconds):
+        cursor.interrupt()
+        seconds = AGAIN_S
+
+
+def _read(table: DeltaTable) -> pa.Table:
+    return pa.table(QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all())
+
+
+def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "memory_limit": settings.sql_memory,
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+        "allow_community_extensions": "false",
+        "temp_directory": "",
+    }
+
+
+def _connect_store(database: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    address = urlsplit(settings.s3_endpoint)
+    database.execute(f"LOAD {text_literal(str(_extension()))}")
+    parts = {
+        "KEY_ID": settings.s3_access_key,
+        "SECRET": settings.s3_secret_key.get_secret_value(),
+        "ENDPOINT": address.netloc,
+        "REGION": settings.s3_region,
+        "URL_STYLE": "path",
+    }
+    listed = ", ".join(f"{name} {text_literal(value)}" for name, value in parts.items())
+    database.execute(f"CREATE SECRET lake (TYPE s3, USE_SSL {address.scheme == 'https'}, {listed})")
+
+
+def _extension() -> Path:
+    """The file of the extension that reads S3; its package has the engine's version."""
+    import duckdb_extension_httpfs
+
+    folder = Path(str(duckdb_extension_httpfs.__file__)).parent
+    return next(folder.rglob(f"v{duckdb.__version__}/httpfs.duckdb_extension"))
+
+
+def _lock_down(database: duckdb.DuckDBPyConnection, settings: Settings, folders: Sequence[str]) -> None:
+    listed = ", ".join(text_literal(f"{folder}/") for folder in folders)
+    for setting in (
+        "parquet_metadata_cache = true",
+        "validate_external_file_cache = 'NO_VALIDATION'",  # a file of a Delta table never changes
+        f"TimeZone = {text_literal(settings.timezone)}",
+        f"allowed_directories = [{listed}]",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        database.execute(f"SET {setting}")
+
+
+def _reason(error: duckdb.Error) -> str:
+    """The engine's message without the query that follows it."""
+    return str(error).partition("\n\nLINE")[0].partition("\n\n")[0].replace("\n", " ")[:500]

@@ -1,0 +1,33 @@
+"""A door to a lake on local files."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.lake.database import Database
+from jobs.serving.sql.door import Door
+from tests.unit.serving.sql.city import asked_lake
+
+
+@pytest.fixture(scope="session")
+def asked(tmp_path_factory: pytest.TempPathFactory, made_sqlite: Path) -> Iterator[Door]:
+    """A door for all tests that only ask."""
+    root = tmp_path_factory.mktemp("asked")
+    shutil.copy(made_sqlite, root / "state.db")
+    lake, cat = asked_lake(root)
+    database = Database(f"sqlite:///{root / 'state.db'}")
+    made = Door(lake, database, lambda: cat)  # type: ignore[arg-type]
+    yield made
+    made.close()
+    database.close()
+
+
+@pytest.fixture
+def state(made_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of the lake's state."""
+    shutil.copy(made_sqlite, tmp_path / "state.db")
+    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
+    yield database
+    database.close()
