@@ -47,7 +47,7 @@ def rows(entry: Entry, declared: Licences, table: pa.Table, day: date, key: str)
 
 def _valid(declared: Licences, table: pa.Table, day: date) -> pa.Array:
     """1 for each licence that is valid on the day, else 0."""
-    holds = pa.array([True] * table.num_rows)
+    holds = pa.array([True] * table.num_rows, pa.bool_())
     if declared.status and declared.valid_status:
         holds = pc.and_(holds, _is_in(table[declared.status], declared.valid_status))
     if declared.valid_from:

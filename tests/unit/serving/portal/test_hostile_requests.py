@@ -69,6 +69,11 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/keys": {"csrf": "", "provider": "liaocheng_heat", "note": "x"},
     "/keys/{key_id}/rotate": {"csrf": ""},
     "/keys/{key_id}/end": {"csrf": ""},
+    "/catalogue/{dataset}": {
+        "csrf": "", "share": "unconditional", "share_method": "interface", "opening": "unconditional", "category": "1",
+        "code": "1", "summary": "x", "secrecy_assessment": "x", "authoritative": "true", "status": "in_use",
+    },
+    "/catalogue/lists/{name}": {"csrf": ""},
     "/sql": {"csrf": "", "sql": "SELECT $a", "p_a": "x"},
     "/sql/file": {"csrf": "", "sql": "SELECT 1 AS a", "format": "csv"},
     "/sql/saved": {"csrf": "", "sql": "SELECT 1", "title": "x", "shared": "1"},
@@ -105,6 +110,7 @@ ABLE = {
     "/keys": "operator",
     "/keys/{key_id}/rotate": "operator",
     "/keys/{key_id}/end": "operator",
+    "/catalogue/lists/{name}": "officer",
     "/sql": "officer",
     "/sql/file": "officer",
     "/sql/saved": "officer",
@@ -152,6 +158,7 @@ def things(town: City) -> dict[str, str]:
     return {
         "ticket_id": town.issue, "event": "sign", "dataset": "divisions", "provider": "civil_affairs",
         "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1", "key_id": "ab", "saved_id": "1", "token_id": "ab",
+        "name": "share", "number": "1", "ending": "xlsx",
         "path:path": f"civil_affairs/divisions/{delivery}.html",
     }  # fmt: skip
 
