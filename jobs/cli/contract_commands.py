@@ -13,6 +13,7 @@ from jobs import contracts
 from jobs.cli.lean_arrow import keep_pandas_out
 from jobs.cli.usable import usable_contracts
 from jobs.contracts import Registry, suite_hash
+from jobs.contracts.grade_check import grade_mistakes
 from jobs.contracts.normalisation import normalisation_notes
 from jobs.errors import ContractError
 from jobs.settings import OWN_SCHEMAS, PROJECT
@@ -41,6 +42,8 @@ def check() -> None:
         for note in normalisation_notes(contract):
             typer.echo(note)
     _check_conditions(registry)
+    if too_low := grade_mistakes(registry):
+        raise ContractError("\n".join(too_low))
     rules = sum(len(r) for r in registry.rules.values())
     system_contracts = contracts.load_system(OWN_SCHEMAS)
     counts = (

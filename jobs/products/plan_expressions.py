@@ -109,7 +109,9 @@ class _Reader:
     def whole(self) -> Influence:
         value = self._sequence()
         if self._next < len(self._tokens):
-            raise UserError(f"this expression of the plan cannot be read / 无法读懂执行计划中的表达式: {self._text[:200]}")
+            raise UserError(
+                f"this expression of the plan cannot be read / 无法读懂执行计划中的表达式: {self._text[:200]}"
+            )
         return value
 
     def _peek(self) -> tuple[str, str]:

@@ -77,7 +77,9 @@ class _Reader:
         """The influence on each attribute that the node puts out, in order, for each branch of unions below it."""
         if node.kind in LEAVES:
             return [_leaf(node, alias)]
-        children = [self.outputs(child, node.text if node.kind == "SubqueryAlias" else alias) for child in node.children]
+        children = [
+            self.outputs(child, node.text if node.kind == "SubqueryAlias" else alias) for child in node.children
+        ]
         if node.kind == "Union":
             return _union(children)
         if node.kind == "Join":
