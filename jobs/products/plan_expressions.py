@@ -140,7 +140,7 @@ class _Reader:
         value = merged(terms) if len(terms) != 1 else terms[0]
         if not terms:
             return Influence(constant=self._text_of(start))
-        if value.window:
+        if len(terms) > 1:
             value = value.under(frozenset(), value.window)
         return value if len(terms) == 1 and not words else value.at_least(Logic.TRANSFORMATION)
 
