@@ -1,6 +1,6 @@
 """Tables of a lineage → a drawing: delivered files left, silver in the middle, products right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.catalogue.lineage import Graph, Node
@@ -44,15 +44,24 @@ class Drawing:
 
 def drawing(graph: Graph, table: Node) -> Drawing:
     """The table with all that it is made from and all that is made from it."""
-    nodes = [table, *graph.tables_before(table), *graph.tables_after(table)]
-    columns = [(zone, sorted(node for node in nodes if node.zone is zone)) for zone in ZONES]
-    shown = [(zone, of_zone) for zone, of_zone in columns if of_zone]
-    boxes = {node: box for number, (_, of_zone) in enumerate(shown) for node, box in _column(number, of_zone, table)}
-    lines = [_line(boxes[a], boxes[b]) for a, b in graph.tables if a in boxes and b in boxes]
-    height = TOP + max(len(of_zone) for _, of_zone in shown) * (BOX_HEIGHT + GAP_Y)
+    shown = _by_zone([table, *graph.tables_before(table), *graph.tables_after(table)])
+    boxes = {node: box for number, (_, nodes) in enumerate(shown) for node, box in _column(number, nodes, table)}
+    height = TOP + max(len(nodes) for _, nodes in shown) * (BOX_HEIGHT + GAP_Y)
     width = len(shown) * (BOX_WIDTH + GAP_X) - GAP_X + 2 * MARGIN
     heads = tuple((_left(number), HEADS[zone]) for number, (zone, _) in enumerate(shown))
-    return Drawing(width, height, heads, tuple(boxes.values()), tuple(lines))
+    return Drawing(width, height, heads, tuple(boxes.values()), tuple(_lines(graph, boxes)))
+
+
+def _by_zone(nodes: Sequence[Node]) -> list[tuple[Zone, list[Node]]]:
+    """The tables of each zone that has any, in the order of the zones."""
+    columns = [(zone, sorted(node for node in nodes if node.zone is zone)) for zone in ZONES]
+    return [(zone, of_zone) for zone, of_zone in columns if of_zone]
+
+
+def _lines(graph: Graph, boxes: Mapping[Node, Box]) -> Iterator[Line]:
+    for source, target in graph.tables:
+        if source in boxes and target in boxes:
+            yield _line(boxes[source], boxes[target])
 
 
 def _column(number: int, nodes: Sequence[Node], chosen: Node) -> list[tuple[Node, Box]]:
