@@ -182,8 +182,8 @@ def _references(
     for name in contract.product.inputs if contract.product else ():
         if name not in {*loaded, *broken}:
             raise document.error(("customProperties",), f"product input '{name}' has no contract")
-    if unknown := transform_mistake(contract, loaded, broken):
-        raise document.error(*unknown)
+    if wrong_source := transform_mistake(contract, loaded, broken):
+        raise document.error(*wrong_source)
 
 
 def _county(
