@@ -20,6 +20,7 @@ COMMANDS = {
     "query": ("sql", "tables", "plan", "profile"),
     "sql_commands": ("query", "sql-door"),
     "catalogue_commands": ("catalogue",),
+    "lineage_commands": ("lineage",),
     "proof_commands": ("verify", "recheck", "scores"),
     "demo": ("demo", "simulate"),
     "ticket_commands": ("clocks", "tickets", "calendar"),

@@ -1,4 +1,4 @@
-"""lake contracts check | show | new | docs."""
+"""lake contracts check | grades | show | new | docs."""
 
 import re
 from pathlib import Path
@@ -13,6 +13,7 @@ from jobs import contracts
 from jobs.cli.lean_arrow import keep_pandas_out
 from jobs.cli.usable import usable_contracts
 from jobs.contracts import Registry, suite_hash
+from jobs.contracts.grade_check import grade_mistakes
 from jobs.contracts.normalisation import normalisation_notes
 from jobs.errors import ContractError
 from jobs.settings import OWN_SCHEMAS, PROJECT
@@ -41,6 +42,8 @@ def check() -> None:
         for note in normalisation_notes(contract):
             typer.echo(note)
     _check_conditions(registry)
+    if too_low := grade_mistakes(registry):
+        raise ContractError("\n".join(too_low))
     rules = sum(len(r) for r in registry.rules.values())
     system_contracts = contracts.load_system(OWN_SCHEMAS)
     counts = (
@@ -63,6 +66,31 @@ def _check_conditions(registry: Registry) -> None:
             typer.echo(f"{suite}: {note}")
     if found:
         raise ContractError("\n".join(found))
+
+
+@authoring.command()
+def grades(
+    dataset: Annotated[str, typer.Argument(help="Id of a contract; default: all.")] = "",
+) -> None:
+    """List fields whose curated values suggest a higher grade than their contract declares; no value is shown.
+
+    Example: `lake contracts grades hotline_orders`
+    """
+    from jobs.lake.lake import opened  # only this command and `new` read data
+    from jobs.pipeline.grade_suggestions import suggestions
+
+    config = settings()
+    registry = usable_contracts(config)
+    wanted = [registry.contract(dataset)] if dataset else [*registry.sources(), *registry.products()]
+    table = Table("dataset / 数据集", "field / 字段", "declared / 契约", "suggested / 建议", "reason / 理由")
+    with opened(config) as lake:
+        for one in suggestions(lake, wanted):
+            field, seen = one.field, one.recognition
+            table.add_row(one.dataset, f"{field.name} {field.title}", field.classification, seen.grade, seen.words())
+    if table.row_count:
+        Console().print(table)
+    else:
+        typer.echo("no field seems to need a higher grade / 没有建议提高级别的字段")
 
 
 @authoring.command()

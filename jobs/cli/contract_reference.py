@@ -19,6 +19,7 @@ from jobs.contracts.licences import Licences
 from jobs.contracts.quality_standard import known_dimension, quality_standard
 from jobs.contracts.stream import Stream
 from jobs.contracts.suites import RuleMeta, SuiteEntry, SuiteLookup
+from jobs.contracts.transform import FieldIndirect, GradeLowering, RowIndirect
 from jobs.errors import UserError
 
 GENERATED = re.compile(r"(<!-- generated: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.S)
@@ -173,6 +174,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "stream": lambda: keys_table(Stream),
     "licences": lambda: keys_table(Licences),
     "product": lambda: keys_table(Product),
+    "field-indirect": lambda: keys_table(FieldIndirect),
+    "row-indirect": lambda: keys_table(RowIndirect),
+    "grade-lowering": lambda: keys_table(GradeLowering),
     "storage": lambda: keys_table(Storage),
     "suite-rule": lambda: keys_table(SuiteEntry),
     "suite-meta": lambda: keys_table(RuleMeta),

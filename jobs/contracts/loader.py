@@ -15,6 +15,7 @@ from jobs.contracts.names import OF_A_DELIVERY
 from jobs.contracts.references import reference_mistake
 from jobs.contracts.structure import structural_rules
 from jobs.contracts.suites import suite_rules
+from jobs.contracts.transform_check import transform_mistake
 from jobs.contracts.yaml_source import Document, read
 from jobs.errors import ContractError
 
@@ -181,6 +182,8 @@ def _references(
     for name in contract.product.inputs if contract.product else ():
         if name not in {*loaded, *broken}:
             raise document.error(("customProperties",), f"product input '{name}' has no contract")
+    if wrong_source := transform_mistake(contract, loaded, broken):
+        raise document.error(*wrong_source)
 
 
 def _county(

@@ -12,6 +12,7 @@ from jobs.contracts.licences import Licences
 from jobs.contracts.names import QUALIFIER
 from jobs.contracts.quality_standard import Dimension
 from jobs.contracts.stream import Stream
+from jobs.contracts.transform import RowIndirect, Transform
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp", "array"]
 Severity = Literal["critical", "warning", "info"]
@@ -42,6 +43,8 @@ class Field:
     """How to take a reference to a row that its own department still has to correct; empty: as `info`."""
     code: str = ""
     source: Source = field(default_factory=Source)
+    transform: Transform = field(default_factory=Transform)
+    """How a product's field is made from fields of its inputs."""
 
     def spark_type(self) -> str:
         """The column's type in Spark DDL."""
@@ -151,6 +154,8 @@ class Contract:
     storage: Storage | None = None
     stream: Stream | None = None
     licences: Licences | None = None
+    indirect: RowIndirect | None = None
+    """Fields of a product's inputs that decide which rows it has."""
     ways_in: tuple[str, ...] = ()
     """Types of the servers that the contract names: kafka, api, s3, …"""
     sla: Mapping[str, str] = field(default_factory=dict)

@@ -19,7 +19,9 @@ from jobs.contracts.licences import Licences
 from jobs.contracts.model import Contract, Field, FieldType
 from jobs.contracts.names import QUALIFIER
 from jobs.contracts.odcs_about import department, owner, purpose, sla
+from jobs.contracts.odcs_transform import transform
 from jobs.contracts.stream import Stream, check_stream, ways_in
+from jobs.contracts.transform import FieldIndirect, GradeLowering, RowIndirect
 from jobs.contracts.yaml_source import Document, PathKey
 
 EFFECTIVE: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -40,11 +42,14 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "county": County,
     "stream": Stream,
     "licences": Licences,
+    "indirect": RowIndirect,
 }
 SYSTEM_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"provider": None, "storage": Storage}
 FIELD_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     **dict.fromkeys(("unit", "code", "held_back")),
     "source": Source,
+    "indirect": FieldIndirect,
+    "grade_lowering": GradeLowering,
 }
 M = TypeVar("M", bound=BaseModel)
 
@@ -80,6 +85,7 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         county=cast("County | None", custom.get("county")),
         stream=stream,
         licences=cast("Licences | None", custom.get("licences")),
+        indirect=cast("RowIndirect | None", custom.get("indirect")),
         ways_in=ways,
         storage=cast("Storage | None", custom.get("storage")),
         sla=sla(odcs),
@@ -224,6 +230,7 @@ def _field(document: Document, path: tuple[PathKey, ...], raw: Mapping[str, Any]
         held_back=str(custom.get("held_back", "")),
         code=_code(document, path, str(custom.get("code", ""))),
         source=cast(Source, custom.get("source", Source())),
+        transform=transform(document, path, prop, custom),
     )
 
 

@@ -5,15 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stdnum.cn import ric, uscc
+from stdnum.cn import uscc
 
+from jobs.access.recognisers import is_resident_id
 from jobs.contracts import Elements
 from jobs.contracts.codes import codes, conditions_of
 from jobs.ingest.guess_values import Guess
 from jobs.ingest.headers import header_key
 from jobs.ingest.wordings import wording
 
-CHECKS: Mapping[str, Callable[[str], bool]] = {"uscc": uscc.is_valid, "resident_id": ric.is_valid}
+CHECKS: Mapping[str, Callable[[str], bool]] = {"uscc": uscc.is_valid, "resident_id": is_resident_id}
 """Checks of digits that no pattern can express, by the names that codes have for them."""
 
 

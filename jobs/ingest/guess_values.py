@@ -9,6 +9,7 @@ from typing import Any
 from jobs.ingest.cell_errors import ERROR_WORDS
 from jobs.ingest.grid import Typed
 from jobs.ingest.guess_dates import DAY_END, TIME_HEADER, about_unfit, guess_moment, share
+from jobs.ingest.guess_grade import guess_grade
 from jobs.ingest.guess_numbers import CODE_LIKE, Numbers, narrow, numbers, outliers
 from jobs.ingest.header_words import (
     ALWAYS_CODE,
@@ -17,8 +18,6 @@ from jobs.ingest.header_words import (
     MEASURED_HEADER,
     MONEY_HEADER,
     NAMING_HEADER,
-    PERSONAL_HEADER,
-    PERSONAL_VALUE,
     SAYS_CODE,
 )
 from jobs.ingest.wordings import listed, wording
@@ -63,6 +62,8 @@ class Guess:
     unit: str = ""
     physical: str = ""
     personal: bool = False
+    grade: str = ""
+    """The classification to propose; empty where nothing speaks for one above the lowest."""
     enum: tuple[str, ...] = ()
     missing: int = 0
     comments: list[str] = field(default_factory=list)
@@ -85,10 +86,11 @@ def guess(column: Column) -> Guess:
     errors = [w for w in values if w in ERROR_WORDS]
     words = [w for w in values if w in MISSING_WORDS]
     present = _without(values, [*words, *errors])
-    field_guess = Guess(personal=_is_personal(column.header, values))
+    grade, reason = guess_grade(column.header, values)
+    field_guess = Guess(personal=bool(grade), grade=grade)
     _type(column, present, field_guess)
     if field_guess.personal:
-        field_guess.comments = [wording("personal")]
+        field_guess.comments = [wording("personal", grade=grade, reason=reason)]
     else:
         field_guess, words, present = _with_weak_words(column, present, words, field_guess)
         _enum(column.header, present, field_guess)
@@ -142,12 +144,6 @@ def _with_weak_words(
 
 def _without(values: Counter[str], words: list[str]) -> Counter[str]:
     return Counter({v: n for v, n in values.items() if v and v not in words})
-
-
-def _is_personal(header: str, values: Counter[str]) -> bool:
-    if PERSONAL_HEADER.search(header):
-        return True
-    return share(values, lambda v: bool(PERSONAL_VALUE.match(v))) > 0.5
 
 
 def _type(column: Column, values: Counter[str], field_guess: Guess) -> None:

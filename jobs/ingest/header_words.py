@@ -7,7 +7,6 @@ PERSONAL_HEADER = re.compile(
     r"phone|mobile|e-?mail|id_?card|passport|customer_?name|first_?name|last_?name|birth",
     re.I,
 )
-PERSONAL_VALUE = re.compile(r"^(?:[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx]|1[3-9]\d{9})$")
 CODE_HEADER = re.compile(
     r"编号|编码|代码|号码|识别码|标识码|^号$|单号|code$|(?<![a-z])id$|_id$|zip|postal|number$|revision$|version$|版本号?$|\bkey$",
     re.I,

@@ -212,8 +212,8 @@ def _presence(i: int, draft: _Draft) -> Iterator[str]:
 def _classification(proposed: Guess) -> Iterator[str]:
     if proposed.physical:
         yield f"        physicalType: {proposed.physical}"
-    if proposed.personal:
-        yield "        classification: L3"
+    if proposed.grade:
+        yield f"        classification: {proposed.grade}"
     if proposed.enum:
         yield f"        enum: {_flow([{'value': v, 'label': v} for v in proposed.enum])}"
 

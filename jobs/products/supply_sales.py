@@ -27,10 +27,15 @@ KEY = ("month", "division_code", "utility_kind")
 VOID = "作废"
 
 
-def supply_sales_month(inputs: Mapping[str, DataFrame], min_coverage_pct: float = 99.0) -> DataFrame:
-    """One row per county, month and utility that has readings or bills; a gap only where the whole month was measured."""
+def supply_sales_month(
+    inputs: Mapping[str, DataFrame], min_coverage_pct: float = 99.0, min_accounts: float = 1
+) -> DataFrame:
+    """One row per county, month and utility that has readings or bills; a gap only where the whole month was measured.
+
+    Bills of fewer than `min_accounts` accounts are not summed up: the sum would be known to be that of few households.
+    """
     supplies = [_supply(inputs, kind, readings, total) for kind, readings, total, _ in SIDES if readings in inputs]
-    sales = [_sales(inputs[bills], kind) for kind, _, _, bills in SIDES if bills in inputs]
+    sales = [_sales(inputs[bills], kind, min_accounts) for kind, _, _, bills in SIDES if bills in inputs]
     by_county = reduce(DataFrame.unionByName, [*supplies, *sales]).groupBy(*KEY).agg(*_columns())
     given, sold = F.col("month_supply_m3"), F.col("sold_volume_m3")
     gap = F.when(F.col("supply_coverage_pct") >= min_coverage_pct, F.round(given - sold, 2))
@@ -50,7 +55,7 @@ def _columns() -> list[Column]:
         F.coalesce(F.max("supply_days"), F.lit(0)).cast("bigint").alias("supply_days"),
         F.max("supply_coverage_pct").alias("supply_coverage_pct"),
         F.max("sold_volume_m3").alias("sold_volume_m3"),
-        F.coalesce(F.max("bill_count"), F.lit(0)).cast("bigint").alias("bill_count"),
+        F.when(F.max("_is_billed"), F.max("bill_count")).otherwise(F.lit(0)).cast("bigint").alias("bill_count"),
     ]
 
 
@@ -80,6 +85,7 @@ def _supply(inputs: Mapping[str, DataFrame], kind: str, dataset: str, total: str
             F.min(coverage_pct(F.coalesce("_measured_s", F.lit(0)), F.col("_due_s"))).alias("supply_coverage_pct"),
             F.lit(None).cast("double").alias("sold_volume_m3"),
             F.lit(None).cast("bigint").alias("bill_count"),
+            F.lit(False).alias("_is_billed"),
         )
     )
 
@@ -102,8 +108,9 @@ def _due(inputs: Mapping[str, DataFrame], device_type: str, by_device: DataFrame
     )
 
 
-def _sales(bills: DataFrame, kind: str) -> DataFrame:
-    """Billed volumes of a county by month, without void bills."""
+def _sales(bills: DataFrame, kind: str, min_accounts: float) -> DataFrame:
+    """Billed volumes of a county by month, without void bills; null where they are those of too few accounts."""
+    is_enough = F.count_distinct("account_no") >= min_accounts
     return (
         bills.filter(F.col("bill_status") != VOID)
         .groupBy(_month(F.col("billing_month")).alias("month"), "division_code")
@@ -112,7 +119,8 @@ def _sales(bills: DataFrame, kind: str) -> DataFrame:
             F.lit(None).cast("double").alias("month_supply_m3"),
             F.lit(None).cast("int").alias("supply_days"),
             F.lit(None).cast("double").alias("supply_coverage_pct"),
-            F.round(F.sum("billed_volume_m3"), 2).alias("sold_volume_m3"),
-            F.count("account_no").alias("bill_count"),
+            F.when(is_enough, F.round(F.sum("billed_volume_m3"), 2)).alias("sold_volume_m3"),
+            F.when(is_enough, F.count(F.lit(1))).alias("bill_count"),
+            F.lit(True).alias("_is_billed"),
         )
     )

@@ -45,9 +45,15 @@ def put_bills(lake: Lake, registry: Registry, rows: Sequence[Row]) -> None:
     lake.delta.append(path, pa.Table.from_pylist(cells, schema=arrow_schema(fields)))
 
 
-def bill(month: date, volume: float) -> Row:
-    account = {"account_no": "3800000001", "division_code": "371502", "bill_status": "已缴"}
-    return {**account, "billing_month": month, "billed_volume_m3": volume}
+def bills(month: date, volume: float) -> list[Row]:
+    """The volume in equal parts on ten accounts, the fewest of which the product shows a sum."""
+    account = {
+        "division_code": "371502",
+        "bill_status": "已缴",
+        "billing_month": month,
+        "billed_volume_m3": volume / 10,
+    }
+    return [{"account_no": f"380000000{n}", **account} for n in range(10)]
 
 
 @pytest.fixture
@@ -59,7 +65,7 @@ def city(lake: Lake, registry: Registry) -> Lake:
     }  # fmt: skip
     put(lake, registry, "devices", [plate])
     put(lake, registry, "divisions", [{"division_code": "371502", "division_name": "东昌府区"}])
-    put_bills(lake, registry, [bill(JANUARY, 558.0), bill(FEBRUARY, 500.0)])
+    put_bills(lake, registry, [*bills(JANUARY, 558.0), *bills(FEBRUARY, 500.0)])
     put(lake, registry, PLANTS, readings([n for n in range(70) if n not in range(20, 24)]))
     return lake
 

@@ -41,8 +41,10 @@ def month_of(
     return [(name, start + timedelta(hours=12 * n), (first + 10 * n) % 10_000) for n in half_days]
 
 
-def bill(volume: float, status: str = "已缴", month: date = JANUARY, county: str = "371502") -> tuple[Any, ...]:
-    return ("3800000001", county, month, volume, status)
+def bill(
+    volume: float, status: str = "已缴", month: date = JANUARY, county: str = "371502", account: str = "3800000001"
+) -> tuple[Any, ...]:
+    return (account, county, month, volume, status)
 
 
 def built(
@@ -139,6 +141,16 @@ def test_a_county_is_measured_as_far_as_its_least_measured_device(
     january = built(spark, [device("W1"), second], both, [bill(500)])["water", JANUARY]
     assert january.supply_coverage_pct == pytest.approx(coverage, abs=1.7)
     assert (january.supply_gap_m3 is not None) == (coverage == 100)
+
+
+@pytest.mark.parametrize(("accounts", "sold", "count"), [(2, None, None), (3, 30, 4)])
+def test_bills_of_few_accounts_are_not_summed_up(
+    spark: SparkSession, accounts: int, sold: float | None, count: int | None
+) -> None:
+    bills = [bill(10, account=f"380000000{n}") for n in range(accounts)] + [bill(0, account="3800000000")]
+    january = built(spark, [device("W1")], month_of("W1", 0), bills, min_accounts=3)["water", JANUARY]
+    assert (january.sold_volume_m3, january.bill_count) == (sold, count)
+    assert (january.supply_gap_m3, january.month_supply_m3) == (None if sold is None else 620 - sold, 620)
 
 
 def test_supply_and_sales_stand_alone_where_the_other_is_missing(spark: SparkSession) -> None:

@@ -133,6 +133,7 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
         FOREIGN: {**only("officer"), **dict.fromkeys(DEPARTMENT, 404)},
     },
     "/datasets/{dataset}": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
+    "/datasets/{dataset}/lineage": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
     "/deliveries/{delivery_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/departments/{provider}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/departments/{provider}/loop": {OWN: EVERYBODY, FOREIGN: HIDDEN},
