@@ -10,7 +10,10 @@ SUFFIX = ".readings.jsonl.gz"
 
 
 def telemetry(contract: Contract) -> Contract:
-    """The contract with the layout of messages; words for missing values and the zone stay those of the contract."""
+    """The contract with the layout of messages; words for missing values and the zone stay those of the contract.
+
+    No field is needed: whether a message lacks one is for the rules to say.
+    """
     declared = contract.layout
     inherited = {"missing": declared.missing, "timezone": declared.timezone, "extra_columns": declared.extra_columns}
     layout = Layout(format="jsonl", encoding="utf-8", missing_columns="ignore", summary_rows="keep")
@@ -19,6 +22,8 @@ def telemetry(contract: Contract) -> Contract:
         if field.is_computed()
         else replace(
             field,
+            required=False,
+            key_position=None,
             source=field.source.model_copy(
                 update={"header": tuple(dict.fromkeys((field.name, *field.headers()))), "position": None}
             ),

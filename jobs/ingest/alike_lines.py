@@ -36,11 +36,11 @@ class Alike:
             blank &= texts.is_null().to_numpy(zero_copy_only=False)
         return blank
 
-    def chunk(self, names: Sequence[str]) -> Chunk:
-        """The lines that are not blank, with a column for each of the names."""
-        count = len(self.numbers)
-        cells = tuple(self.cells[name] if name in self.cells else pa.nulls(count, pa.string()) for name in names)
-        chunk = Chunk(cells, pa.array(self.numbers), pa.nulls(count, pa.string()))
+    def chunk(self, names: Sequence[str | None]) -> Chunk:
+        """The lines that are not blank, with a column for each of the names; None: an empty one."""
+        empty = pa.nulls(len(self.numbers), pa.string())
+        cells = tuple(empty if name is None else self.cells.get(name, empty) for name in names)
+        chunk = Chunk(cells, pa.array(self.numbers), empty)
         return chunk.where(pa.array(~self.is_blank()))
 
 

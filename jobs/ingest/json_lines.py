@@ -12,6 +12,7 @@ from jobs.ingest.encoding import Encoding, blocks, detect
 from jobs.ingest.grid import CHUNK_ROWS, Chunk, Fault, Grid, chunked, without_last
 from jobs.ingest.notation import Notations
 from jobs.ingest.notes import FileNotes
+from jobs.ingest.record_columns import RecordColumns
 from jobs.ingest.records import (
     BROKEN_LINE,
     NOT_AN_OBJECT,
@@ -19,7 +20,6 @@ from jobs.ingest.records import (
     filled_rows,
     flat_records,
     grid_of,
-    headers_of,
     notation_by_position,
     note_renamed,
     object_rows,
@@ -42,9 +42,9 @@ def open_jsonl(path: Path, layout: Layout, notes: FileNotes, field_notations: No
     def records() -> Iterator[FlatRecord]:
         return flat_records(_json_lines(enumerate(_lines(path, encoding, notes), start=1), renamed))
 
-    names = headers_of((flat for _, flat, _ in records()), notes)
+    columns = RecordColumns.of((flat for _, flat, _ in records()), field_notations.fields, notes)
     note_renamed(renamed, notes)
-    return grid_of(names, lambda: object_rows(records(), names, notes), layout, field_notations)
+    return grid_of(columns.header, lambda: object_rows(records(), columns, notes), layout, field_notations)
 
 
 def _open_kept(lines: Sequence[str], layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
@@ -53,17 +53,19 @@ def _open_kept(lines: Sequence[str], layout: Layout, notes: FileNotes, field_not
     shapes, numbers = alike_lines(lines)
     records = list(flat_records(_json_lines(((number, lines[number - 1]) for number in numbers), renamed)))
     by_line = [(number, flat) for number, flat, _ in records] + [(int(s.numbers[0]), s.cells) for s in shapes]
-    names = headers_of((names for _, names in sorted(by_line, key=lambda pair: pair[0])), notes)
+    in_order_of_lines = (keys for _, keys in sorted(by_line, key=lambda pair: pair[0]))
+    columns = RecordColumns.of(in_order_of_lines, field_notations.fields, notes)
+    names = columns.header
     note_renamed(renamed, notes)
     if not shapes or notation_by_position(names, field_notations):
         everything = records if not shapes else list(flat_records(_json_lines(enumerate(lines, 1), {})))
-        return grid_of(names, lambda: object_rows(everything, names, notes), layout, field_notations)
+        return grid_of(names, lambda: object_rows(everything, columns, notes), layout, field_notations)
 
     def chunks() -> Iterator[Chunk]:
         blank = [number for shape in shapes for number in shape.numbers[shape.is_blank()].tolist()]
-        others = list(chunked(filled_rows(records, names, blank), len(names)))
+        others = list(chunked(filled_rows(records, columns, blank), len(names)))
         notes.count("rows_blank", wording("records_blank"), sorted(blank))
-        rows = in_order([*(shape.chunk(names) for shape in shapes), *others])
+        rows = in_order([*(shape.chunk(columns.keys(shape.cells)) for shape in shapes), *others])
         parts = (rows.slice(start, CHUNK_ROWS) for start in range(0, len(rows), CHUNK_ROWS))
         yield from without_last(parts, layout.footer_rows)
 

@@ -55,9 +55,10 @@ PLAIN = Notation()
 
 @dataclass(frozen=True)
 class Notations:
-    """The notations of a contract's fields, by column position or header."""
+    """A contract's fields, and their notations by column position or header."""
 
     known: Mapping[str, Notation]
+    fields: Sequence[Field] = ()
 
     def of(self, index: int, name: str | None) -> Notation:
         """The notation of the column at a position, from 0, with a header."""
@@ -73,7 +74,7 @@ def notations(fields: Sequence[Field], layout: Layout) -> Notations:
         notation = Notation(field.type, field.source.decimal_mark(), zone, takes_offset and field.type != "date")
         keys = [f"#{field.source.position}"] if field.source.position else [header_key(h) for h in field.headers()]
         by_column.update(dict.fromkeys(keys, notation))
-    return Notations(by_column)
+    return Notations(by_column, fields)
 
 
 def has_offset(pattern: str) -> bool:

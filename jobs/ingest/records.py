@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from jobs.contracts import Layout
-from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.encoding import Encoding, blocks, detect
 from jobs.ingest.grid import Chunk, Fault, Grid, chunked, is_blank, without_last
 from jobs.ingest.headers import distinct_header, duplicate_message, suffixed
 from jobs.ingest.notation import Notation, Notations
 from jobs.ingest.notes import FileNotes
+from jobs.ingest.record_columns import RecordColumns
 from jobs.ingest.wordings import wording
 
 NOT_AN_OBJECT = "该记录不是对象（应为 {…}）"
@@ -67,9 +67,9 @@ def open_json(path: Path, layout: Layout, notes: FileNotes, field_notations: Not
         note_renamed(renamed, notes)
         return grid_of(header, lambda: _table_rows(load()[0]["data"], len(header)), layout, field_notations)
     note_renamed(renamed, notes)
-    names = headers_of((_flat(r) for r in records if isinstance(r, dict)), notes)
-    rows = lambda: object_rows(flat_records((i, r, None) for i, r in enumerate(load()[0], 1)), names, notes)  # noqa: E731
-    return grid_of(names, rows, layout, field_notations)
+    columns = RecordColumns.of((_flat(r) for r in records if isinstance(r, dict)), field_notations.fields, notes)
+    rows = lambda: object_rows(flat_records((i, r, None) for i, r in enumerate(load()[0], 1)), columns, notes)  # noqa: E731
+    return grid_of(columns.header, rows, layout, field_notations)
 
 
 def note_renamed(renamed: Mapping[str, str], notes: FileNotes) -> None:
@@ -177,29 +177,20 @@ def flat_records(records: Iterable[tuple[int, Any, Fault | None]]) -> Iterator[F
         yield number, flat, fault
 
 
-def object_rows(records: Iterable[FlatRecord], names: Sequence[str], notes: FileNotes) -> Rows:
+def object_rows(records: Iterable[FlatRecord], columns: RecordColumns, notes: FileNotes) -> Rows:
     blank: list[int] = []
-    yield from filled_rows(records, names, blank)
+    yield from filled_rows(records, columns, blank)
     notes.count("rows_blank", wording("records_blank"), blank)
 
 
-def filled_rows(records: Iterable[FlatRecord], names: Sequence[str], blank: list[int]) -> Rows:
+def filled_rows(records: Iterable[FlatRecord], columns: RecordColumns, blank: list[int]) -> Rows:
     """The rows that are not blank; `blank` gets the numbers of the others."""
     for number, flat, fault in records:
-        cells = [flat.get(name, "") for name in names]
+        cells = ["" if key is None else flat.get(key, "") for key in columns.keys(flat)]
         if fault is None and is_blank(cells):
             blank.append(number)
             continue
         yield number, cells, fault
-
-
-def headers_of(records: Iterable[Iterable[str]], notes: FileNotes) -> tuple[str, ...]:
-    names: dict[str, None] = {}
-    for record in records:
-        names.update(dict.fromkeys(record))
-        if len(names) > MOST_COLUMNS:
-            raise notes.error(wording("too_many_names", most=MOST_COLUMNS))
-    return tuple(names)
 
 
 def _flat(record: Mapping[str, Any]) -> Mapping[str, str]:

@@ -1,10 +1,9 @@
 """Messages of a dataset's topic → bronze rows and telemetry rows in memory."""
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,16 +21,12 @@ from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.reading import LocalFile, read
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
+from jobs.pipeline.message_lines import as_text, file_of, line, names_in, parsed
 from jobs.pipeline.stream_hours import event_times, hours_of, label
 
 logger = logging.getLogger(__name__)
-LONG = 4 * MOST_COLUMNS
-"""Bytes that a message with more names than a file may have has at least."""
 SENDER, MESSAGE_ID = "sender", "id"
 """Headers of a message: who sent it, and the sender's own number for it."""
-
-FIRST_LINE = b"{}"
-"""A blank row of JSON lines, so that messages that are no JSON are not taken for a file of another kind, or for an empty one."""
 
 
 @dataclass(frozen=True)
@@ -82,34 +77,63 @@ def bronze_of(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
 
     Where they have too many names to be read together, each half is read by itself.
     """
+    tables, above = [], 0
+    for lines, rows in _parts(contract, list(map(line, values))):
+        tables.append(_moved(rows, above))
+        above += len(lines)
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def readable(contract: Contract, values: Sequence[bytes | None]) -> tuple[list[bytes], pa.Table]:
+    """The messages of an hour, each in one line, as one file can have them, and their bronze rows.
+
+    A message that cannot be read with those before it, such as one whose names would be too many, becomes a text: a malformed row.
+    """
+    lines = list(map(line, values))
+    parts = _parts(contract, lines)
+    if len(parts) > 1 or parts[0][0] != lines:
+        lines = [sent for own, _ in _parts(contract, _within_names(contract, lines)) for sent in own]
+        return lines, _read(contract, lines)
+    return parts[0]
+
+
+def _within_names(contract: Contract, lines: Sequence[bytes]) -> list[bytes]:
+    """The messages, those as texts that name more columns, with those before them, than a file may have; names of fields are free."""
+    names = {name for field in telemetry(contract).fields for name in field.headers()}
+    kept = []
+    for sent in lines:
+        own = names | set(names_in(parsed(sent)))
+        is_within = len(own) <= MOST_COLUMNS
+        names = own if is_within else names
+        kept.append(sent if is_within else as_text(sent))
+    return kept
+
+
+def _parts(contract: Contract, lines: list[bytes]) -> list[tuple[list[bytes], pa.Table]]:
+    """The messages in parts that can be read, with their rows; one that cannot be read even alone is a text."""
     try:
-        return _moved(_read(contract, values), -1)
+        return [(lines, _read(contract, lines))]
     except DeliveryError as error:
-        if len(values) < 2:
-            raise
-        logger.warning("%s: %s messages are read apart: %s", contract.id, len(values), error)
-        half = len(values) // 2
-        first, second = bronze_of(contract, values[:half]), bronze_of(contract, values[half:])
-        return pa.concat_tables([first, _moved(second, half)], promote_options="default")
+        logger.warning("%s: %s messages are read apart: %s", contract.id, len(lines), error)
+    half = len(lines) // 2
+    if half:
+        return [*_parts(contract, lines[:half]), *_parts(contract, lines[half:])]
+    texts = list(map(as_text, lines))
+    return [(texts, _read(contract, texts))]
 
 
-def _read(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
+def _read(contract: Contract, lines: Sequence[bytes]) -> pa.Table:
     with TemporaryDirectory(prefix="lake-messages-") as scratch:
         path = Path(scratch) / f"{contract.id}.jsonl"
-        path.write_bytes(b"\n".join([FIRST_LINE, *map(line, values)]) + b"\n")
-        reading = read([LocalFile(path.name, path)], _none_needed(telemetry(contract)), Path(scratch))
-        return pa.Table.from_batches(list(reading.batches), reading.schema)
+        data, above = file_of(lines)
+        path.write_bytes(data)
+        reading = read([LocalFile(path.name, path)], telemetry(contract), Path(scratch))
+        return _moved(pa.Table.from_batches(list(reading.batches), reading.schema), -above)
 
 
 def _moved(rows: pa.Table, by: int) -> pa.Table:
     """The rows with other numbers."""
     return rows.set_column(rows.column_names.index(ROW), ROW, pc.add(rows[ROW], by))
-
-
-def _none_needed(contract: Contract) -> Contract:
-    """The contract with no field needed: whether a message lacks one is for the rules to say."""
-    fields = tuple(replace(field, required=False, key_position=None) for field in contract.fields)
-    return replace(contract, fields=fields)
 
 
 def first_of_each_id(rows: pa.Table) -> pa.Table:
@@ -127,29 +151,6 @@ def value_of(row: Mapping[str, Any]) -> bytes:
     if row["sent_bytes"] is not None:
         return bytes(row["sent_bytes"])
     return (row["sent_text"] or "").encode()
-
-
-def line(value: bytes | None) -> bytes:
-    """The message in one line: a text of JSON has no line breaks, so those between its parts become spaces, and digits stay.
-
-    One with more names than a file may have becomes a text, which is a malformed row: the reader would refuse its whole hour.
-    """
-    if not value:
-        return b""
-    if len(value) > LONG and _is_too_wide(value):
-        return json.dumps(value.decode("utf-8", "replace"), ensure_ascii=False).encode()
-    return value.replace(b"\r", b" ").replace(b"\n", b" ")
-
-
-def _is_too_wide(value: bytes) -> bool:
-    """Whether the message has more names than a file may have, counting those of nested objects."""
-    with suppress(ValueError, RecursionError):
-        return _names_in(json.loads(value)) > MOST_COLUMNS
-    return False
-
-
-def _names_in(message: Any) -> int:
-    return sum(max(_names_in(inner), 1) for inner in message.values()) if isinstance(message, dict) else 0
 
 
 def by_dataset(table: pa.Table, by_topic: Mapping[str, Contract]) -> Iterator[tuple[Contract, Stream, pa.Table]]:

@@ -19,10 +19,11 @@ from jobs.lake.session import is_unavailable
 from jobs.lake.stream_ledger import Hour, SealedFile
 from jobs.lake.zones import Zone
 from jobs.pipeline.clock_offsets import clock_offsets
+from jobs.pipeline.message_lines import file_of
 from jobs.pipeline.neighbours import AROUND, offsets_around
 from jobs.pipeline.processing import load_and_conform
 from jobs.pipeline.stream_hours import event_times, label
-from jobs.pipeline.stream_messages import bronze_of, first_of_each_id, line, value_of
+from jobs.pipeline.stream_messages import first_of_each_id, readable, value_of
 
 logger = logging.getLogger(__name__)
 ONE_HOUR = timedelta(hours=1)
@@ -79,11 +80,12 @@ def seal(lake: Lake, contract: Contract, hour: Hour, now: datetime) -> bool:
         return False
     kept = first_of_each_id(rows)
     values = [value_of(row) for row in kept.select(["sent_text", "sent_bytes"]).to_pylist()]
-    data = gzip.compress(b"".join(line(value) + b"\n" for value in values), mtime=0)
+    lines, bronze = readable(contract, values)
+    data = gzip.compress(file_of(lines)[0], mtime=0)
     name = f"{contract.id}-{label(hour.hour)}-{hour.revision}{SUFFIX}"
     key = f"{Zone.RECEIVED}/{contract.provider}/{contract.id}/{hour.delivery}/{name}"
     lake.store.put_bytes(key, data, "application/gzip")
-    facts = _facts(contract, rows, kept, values)
+    facts = _facts(contract, rows, kept, bronze)
     if contract.stream is not None:
         facts[AROUND] = offsets_around(lake, contract, contract.stream, hour.hour)
     lake.streams.seal(hour, now, SealedFile(key, len(data), hashlib.sha256(data).hexdigest()), facts)
@@ -99,10 +101,9 @@ def _messages(lake: Lake, contract: Contract, hour: Hour) -> pa.Table | None:
     return rows.sort_by([("_partition", "ascending"), ("_offset", "ascending")])
 
 
-def _facts(contract: Contract, rows: pa.Table, kept: pa.Table, values: Sequence[bytes]) -> dict[str, Any]:
+def _facts(contract: Contract, rows: pa.Table, kept: pa.Table, bronze: pa.Table) -> dict[str, Any]:
     """Figures of the hour: messages, rows, resent, first and last event and receipt, offsets by partition."""
     stream = contract.stream
-    bronze = bronze_of(contract, values)
     times = event_times(bronze[stream.event_time], contract, stream) if stream else []
     events = [event for event in times if event]
     received = pc.min_max(rows["_received_at"])

@@ -148,18 +148,21 @@ def test_late_readings_make_a_correction_that_supersedes(stream_lake: Lake, regi
 
 
 def test_what_is_no_reading_is_kept_and_named(stream_lake: Lake, registry: Registry) -> None:
-    send(stream_lake, [*POISON, reading("A", 1)])
+    wide = [{**reading(name, 1), **{f"{name}{i}": i for i in range(1_200)}} for name in "BC"]
+    by_header = {"站点": "D", "时间": reading("D", 1)["read_at"], "温度": 60.0}
+    send(stream_lake, [*POISON, reading("A", 1), *wide, by_header])
     run(stream_lake, registry)
     stored = all_rows(stream_lake, Zone.TELEMETRY)
     assert [row["sent_bytes"] for row in stored if row["sent_bytes"] is not None] == [b"\xff\xfe"]
-    assert len(stored) == 7
-    assert len(rows(stream_lake, Zone.SILVER)) == 1
+    assert len(stored) == 10
+    assert {row["station"] for row in all_rows(stream_lake, Zone.SILVER)} == {"A", "B", "C", "D"}
     held = {row["reasons"][0] for row in all_rows(stream_lake, Zone.QUARANTINE)}
     assert "row_shape" in held
     assert len(all_rows(stream_lake, Zone.QUARANTINE)) == 4
     seal_due(stream_lake, registry, SEALED)
-    assert sum(hour.facts["messages"] for hour in stream_lake.streams.hours()) == 7
-    assert len(all_rows(stream_lake, Zone.QUARANTINE)) == 4
+    assert sum(hour.facts["messages"] for hour in stream_lake.streams.hours()) == 10
+    assert len(all_rows(stream_lake, Zone.QUARANTINE)) == 5  # C: with B, one file would have too many names
+    assert {row["station"] for row in all_rows(stream_lake, Zone.SILVER)} == {"A", "B", "D"}
 
 
 @pytest.mark.parametrize("year", [1970, 2099])

@@ -1,15 +1,20 @@
 """Messages are read by the names that files have too; a name that no message has makes the others no worse."""
 
+import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from jobs.contracts import Contract, load
+from jobs.contracts.telemetry import SUFFIX, telemetry
 from jobs.ingest.columns import MOST_COLUMNS
-from jobs.pipeline.stream_messages import bronze_of, line
+from jobs.ingest.reading import LocalFile, read
+from jobs.pipeline.message_lines import file_of, line
+from jobs.pipeline.stream_messages import bronze_of, readable
 from tests.contract_texts import stream_contract
 
 FIRST = {"station": "A", "read_at": "2026-03-01T00:00:00Z", "temp_c": 60, "return_c": 40}
@@ -34,6 +39,25 @@ def test_messages_name_fields_or_headers(contract: Contract, message: Mapping[st
     rows = texts(contract, message, b"", message)
     assert rows.select(list(FIRST)).to_pylist() == [{k: str(v) for k, v in FIRST.items()}] * 2
     assert rows["_row"].to_pylist() == [1, 3]
+
+
+def test_a_batch_mixes_names_of_fields_and_headers(contract: Contract) -> None:
+    contract = replace(contract, layout=contract.layout.model_copy(update={"extra_columns": "evolve"}))
+    both = {"station": "B", "站点": "an extra column, as alone", "温度": 61}
+    rows = texts(contract, FIRST, BY_HEADER, both, {"STATION": "C"})
+    alone = pa.concat_tables(
+        [texts(contract, m) for m in (FIRST, BY_HEADER, both, {"STATION": "C"})], promote_options="default"
+    )
+    names = [name for name in alone.column_names if name not in ("_file", "_row")]
+    assert rows.select(names).to_pylist() == alone.select(names).to_pylist()
+    assert rows["station"].to_pylist() == ["A", "A", "B", "C"]
+    assert rows["站点"].to_pylist() == [None, None, "an extra column, as alone", None]
+
+
+def test_many_alike_messages_of_both_kinds(contract: Contract) -> None:
+    rows = texts(contract, *[FIRST, BY_HEADER] * 30)
+    assert rows.select(list(FIRST)).to_pylist() == [{k: str(v) for k, v in FIRST.items()}] * 60
+    assert rows.column_names == texts(contract, FIRST).column_names
 
 
 def test_a_message_without_a_required_field_is_a_row_for_the_rules(contract: Contract) -> None:
@@ -61,12 +85,26 @@ def test_a_message_that_cannot_be_read_is_a_malformed_row_and_stops_no_other(con
     assert json.loads(json.loads(rows["_line"].to_pylist()[1])) == wide
 
 
-def test_messages_with_too_many_names_together_are_read_apart(contract: Contract) -> None:
+def test_of_an_hour_with_too_many_names_those_messages_that_go_beyond_are_malformed(contract: Contract) -> None:
     share = MOST_COLUMNS * 2 // 3
-    messages = [{**FIRST, **{f"{part}{i}": i for i in range(share)}} for part in "ab"]
-    rows = texts(contract, *messages)
-    assert rows["_row"].to_pylist() == [1, 2] and rows["_malformed"].null_count == 2
-    assert rows["station"].to_pylist() == ["A", "A"]
+    wide = [{**FIRST, **{f"{part}{i}": i for i in range(share)}} for part in "ab"]
+    sent = [json.dumps(message).encode() for message in (FIRST, *wide, FIRST, BY_HEADER)]
+    assert texts(contract, *sent)["station"].to_pylist() == ["A"] * 5  # a batch is read in parts
+    lines, rows = readable(contract, sent)
+    assert rows["_row"].to_pylist() == [1, 2, 3, 4, 5]
+    assert rows["station"].to_pylist() == ["A", "A", None, "A", "A"]
+    assert [reason is None for reason in rows["_malformed"].to_pylist()] == [True, True, False, True, True]
+    assert json.loads(json.loads(rows["_line"].to_pylist()[2])) == wide[1]
+    again, same = readable(contract, lines)
+    assert again == lines and same.equals(rows)
+
+
+def test_a_message_whose_names_are_ambiguous_stops_no_other(contract: Contract) -> None:
+    doubtful = {"Station": "A", "STATION": "B"}
+    assert texts(contract, FIRST, doubtful, BY_HEADER)["station"].to_pylist() == ["A", None, "A"]
+    lines, rows = readable(contract, [json.dumps(m).encode() for m in ({"temp_c": 60}, doubtful, {"温度": 61})])
+    assert rows["temp_c"].to_pylist() == ["60", None, "61"]
+    assert json.loads(json.loads(lines[1])) == json.loads(json.loads(rows["_line"].to_pylist()[1])) == doubtful
 
 
 def test_a_long_message_with_few_names_stays_as_it_is() -> None:
@@ -81,3 +119,33 @@ def test_a_message_of_several_lines_keeps_its_digits(contract: Contract) -> None
     message = b'{"station": "A",\r\n "temp_c": 60.10,\n "return_c": 1e3}'
     (row,) = texts(contract, message).select(["station", "temp_c", "return_c"]).to_pylist()
     assert row == {"station": "A", "temp_c": "60.10", "return_c": "1e3"}
+
+
+FOREIGN = (
+    b"<html><body>",
+    b"PAR1",
+    b"PK\x03\x04",
+    b"%PDF-1.4",
+    b"\xff\xfe\x00",
+    b"7z\xbc\xaf\x27\x1c",
+    b"[1]",
+    b"no json",
+    b"",
+)
+
+
+@pytest.mark.parametrize("first", FOREIGN)
+def test_whatever_comes_first_an_hour_of_it_can_be_read(contract: Contract, tmp_path: Path, first: bytes) -> None:
+    lines, rows = readable(contract, [first, b'{"station": "A"}'])
+    assert rows["station"].to_pylist() == ([None, "A"] if first else ["A"])
+    file = tmp_path / f"station{SUFFIX}"
+    file.write_bytes(gzip.compress(file_of(lines)[0]))
+    reading = read([LocalFile(file.name, file)], telemetry(contract), tmp_path)
+    sealed = pa.Table.from_batches(list(reading.batches), reading.schema)
+    assert sealed.drop_columns(["_file", "_row"]).equals(rows.drop_columns(["_file", "_row"]))
+    assert file_of([b"", b""])[0] == b"{}\n\n\n"
+
+
+def test_a_message_in_another_encoding_changes_no_other(contract: Contract) -> None:
+    sent = ['{"站点": "东区站"}'.encode(codec) for codec in ("utf-8", "gb18030", "utf-8-sig", "utf-8")]
+    assert texts(contract, *sent, b'{"station": "\xff"}')["station"].to_pylist() == ["东区站"] * 4 + ["\ufffd"]
