@@ -30,6 +30,8 @@ from jobs.pipeline.stream_messages import bronze_of, first_of_each_id, value_of
 ONE_HOUR = timedelta(hours=1)
 AROUND = "around"
 """In the facts of a sealed hour: the last offset of each partition, in the hours around it, that the lake had then."""
+IS_WRONG = "_is_wrong"
+"""Of a reading that is kept: whether it breaks a critical rule."""
 MOST_AT_ONCE = 30
 """Readings of a device that a batch sees; rules that reach further say more once the hour is sealed."""
 MOST_FOR_ALARMS = 20_000
@@ -134,8 +136,11 @@ class RecentReadings:
 
     def of(
         self, contract: Contract, rules: Sequence[Rule], devices: pa.ChunkedArray, since: datetime
-    ) -> NamedRows | None:
-        """The devices' last readings, where the rules look at neighbours; `since`: what is kept at the first call."""
+    ) -> pa.Table | None:
+        """The devices' last readings, where the rules look at neighbours; `since`: what is kept at the first call.
+
+        `_is_wrong` says which of them break a critical rule.
+        """
         from jobs.quality.series import reach
 
         stream = contract.stream
@@ -147,16 +152,23 @@ class RecentReadings:
         self._rows[contract.id] = rows
         texts = pc.unique(pc.utf8_trim_whitespace(devices))
         own = rows.filter(pc.is_in(rows[stream.device].cast(pa.string()), value_set=texts))
-        return NamedRows(in_engine(self._lake.spark, own), tuple(own.column_names)) if own.num_rows else None
+        return own if own.num_rows else None
+
+    def in_engine(self, rows: pa.Table | None) -> NamedRows | None:
+        """The readings as the rules see them."""
+        if rows is None:
+            return None
+        seen = rows.drop_columns([IS_WRONG])
+        return NamedRows(in_engine(self._lake.spark, seen), tuple(seen.column_names))
 
     def remember(self, contract: Contract, rules: Sequence[Rule], rows: Sequence[pa.Table]) -> None:
-        """The rows were written."""
+        """The rows were written; each has `_is_wrong`."""
         from jobs.quality.series import reach
 
         stream = contract.stream
         if stream is None or not reach(rules) or not rows:
             return
-        names = [name for name in rows[0].column_names if name in _columns(contract)]
+        names = [name for name in rows[0].column_names if name in {*_columns(contract), IS_WRONG}]
         known = [self._rows[contract.id]] if contract.id in self._rows else []
         both = pa.concat_tables([*known, *(part.select(names) for part in rows)], promote_options="permissive")
         self._rows[contract.id] = _last(both, stream, _most(rules, pc.count_distinct(both[stream.device]).as_py()))
@@ -175,7 +187,8 @@ class RecentReadings:
             return None
         rows = table.to_pyarrow_dataset()
         names = [name for name in rows.schema.names if name in _columns(contract)]
-        return rows.to_table(names, filter=ds.field(stream.event_time) >= since)
+        stored = rows.to_table(names, filter=ds.field(stream.event_time) >= since)
+        return stored.append_column(IS_WRONG, pa.repeat(pa.scalar(False), stored.num_rows))
 
 
 def _most(rules: Sequence[Rule], devices: int) -> int:

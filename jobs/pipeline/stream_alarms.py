@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -33,10 +33,14 @@ def alarms_of(lake: Lake) -> Alarms:
 
 @dataclass(frozen=True)
 class Judged:
-    """New rows of a batch with their masks; `order`: ids of the rules in the order of the mask's bits."""
+    """New rows of a batch with their masks; `order`: ids of the rules in the order of the mask's bits.
+
+    `again`: by rule, known readings on which it decided again, with its verdict in the column of its name.
+    """
 
     tables: Sequence[pa.Table]
     order: Sequence[str]
+    again: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 def watch(
@@ -56,11 +60,13 @@ def watch(
     known = alarms.watched(contract.id)
     for index, rule, policy in limits:
         limit = Limit(contract.id, rule.id, rule.message, policy)
+        devices = known.get(rule.id, set())
+        again = _again(judged.again.get(rule.id), stream, rule, devices)
         breaks = AnyBit(MASK, (index,)).rows(good)
-        concerned = _of_devices(good, stream, breaks, known.get(rule.id, set()))
-        if concerned.any():
+        concerned = _of_devices(good, stream, breaks, {*devices, *again})
+        if again or concerned.any():
             rows = good.filter(pa.array(concerned))
-            events += alarms.watch(limit, _by_device(rows, stream, rule, breaks[concerned]))
+            events += alarms.watch(limit, _by_device(rows, stream, rule, breaks[concerned]), again)
     for event in events:
         logger.info("%s: alarm %s of %s %s", contract.id, event.alarm.id, event.alarm.device, event.change)
     return events
@@ -79,6 +85,15 @@ def _of_devices(rows: pa.Table, stream: Stream, breaks: np.ndarray, known: set[s
     wanted = pa.array(sorted({*now, *known}), pa.string())
     concerned: np.ndarray = pc.is_in(devices, value_set=wanted).to_numpy()
     return concerned
+
+
+def _again(rows: pa.Table | None, stream: Stream, rule: Rule, known: set[str]) -> dict[str, list[Watched]]:
+    """Known readings by device, with the verdict that they have now."""
+    if rows is None:
+        return {}
+    breaks: np.ndarray = rows[rule.id].to_numpy()
+    concerned = _of_devices(rows, stream, breaks, known)
+    return _by_device(rows.filter(pa.array(concerned)), stream, rule, breaks[concerned])
 
 
 def _by_device(rows: pa.Table, stream: Stream, rule: Rule, breaks: np.ndarray) -> dict[str, list[Watched]]:

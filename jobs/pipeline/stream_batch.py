@@ -36,7 +36,8 @@ from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import typed_table
 from jobs.pipeline.evaluation import evaluate_in_memory, runnable_rules
-from jobs.pipeline.neighbours import RecentReadings
+from jobs.pipeline.late_verdicts import late_verdicts
+from jobs.pipeline.neighbours import IS_WRONG, RecentReadings
 from jobs.pipeline.stream_alarms import Judged, watch
 from jobs.pipeline.stream_hours import label
 from jobs.pipeline.stream_keys import KnownKeys
@@ -133,15 +134,18 @@ class StreamWriter:
         today = F.lit(datetime.now(UTC).astimezone(ZoneInfo(lake.settings.timezone)).date())
         rules = runnable_rules(lake, batch.rules, versions)
         recent = self._recent.of(contract, rules, messages.rows[batch.stream.device], _since(batch))
-        typed = replace(typed, rows=typed.rows.with_columns({SENT_DATE: today}), neighbours=recent)
+        neighbours = self._recent.in_engine(recent)
+        typed = replace(typed, rows=typed.rows.with_columns({SENT_DATE: today}), neighbours=neighbours)
         with lake.tables.in_parts():
             judged = evaluate_in_memory(lake, contract, typed, rules, versions)
         parts = list(self._new(batch, judged))
         self._write_silver(batch, judged.rules, typed.extras, parts)
         self._write_broken(batch, judged.rules, parts)
-        new = Judged([rows for _, _, rows in parts], [rule.id for rule in judged.rules])
+        tables = [rows for _, _, rows in parts]
+        again = late_verdicts(lake, contract, rules, (recent, pa.concat_tables(tables)), versions) if tables else {}
+        new = Judged(tables, [rule.id for rule in judged.rules], again)
         watch(lake, contract, batch.stream, {rule.id: rule for rule in batch.rules}, new)
-        self._recent.remember(contract, rules, new.tables)
+        self._recent.remember(contract, rules, [_with_wrong(rows, judged.rules) for rows in tables])
         for _, hour, rows in parts:
             self._keys.remember(contract, hour, rows)
             outcome.new += rows.num_rows
@@ -222,6 +226,14 @@ def _next_offsets(table: pa.Table) -> dict[str, int]:
     return {str(partition): offset + 1 for partition, offset in pairs}
 
 
+def _with_wrong(rows: pa.Table, rules: Sequence[Rule]) -> pa.Table:
+    """The rows with a column that says which of them break a critical rule."""
+    return rows.append_column(IS_WRONG, pa.array(AnyBit(MASK, _bits(rules, "critical")).rows(rows)))
+
+
 def _breaking(rows: pa.Table, rules: Sequence[Rule], severity: str) -> int:
-    bits = tuple(index for index, rule in enumerate(rules) if rule.severity == severity)
-    return int(AnyBit(MASK, bits).rows(rows).sum()) if bits else 0
+    return int(AnyBit(MASK, _bits(rules, severity)).rows(rows).sum())
+
+
+def _bits(rules: Sequence[Rule], severity: str) -> tuple[int, ...]:
+    return tuple(index for index, rule in enumerate(rules) if rule.severity == severity)

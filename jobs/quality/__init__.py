@@ -1,7 +1,7 @@
 """Rules → verdicts. The only package that imports Great Expectations, only to run rules (jobs.quality.evaluation)."""
 
 from jobs.quality.delivery_rules import DeliveryContext, delivery_check_rows
-from jobs.quality.plan import REFERENCE, Group, Plan, Reference, other_datasets, plan
+from jobs.quality.plan import REFERENCE, Group, Plan, Reference, flag_of, other_datasets, plan
 from jobs.quality.verdict import (
     Basis,
     Decision,
@@ -29,6 +29,7 @@ __all__ = [
     "decide",
     "decide_removal",
     "delivery_check_rows",
+    "flag_of",
     "other_datasets",
     "plan",
     "product_results",

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Integer, String, Text, select, update
+from sqlalchemy import BigInteger, DateTime, Integer, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from jobs.contracts.alarm import AlarmPolicy
 from jobs.errors import InvalidTransition, Unknown
 from jobs.lake.database import Database, utc
 from jobs.lake.ledger_tables import SEQ, Base
-from jobs.streams.alarms import AlarmState, Change, Watch, Watched, advance
+from jobs.streams.alarms import AlarmState, Change, Rejudged, Watch, Watched, advance_again
 
 AT = DateTime(timezone=True)
 LAKE = "lake"
@@ -115,15 +115,27 @@ class Alarms:
     def __init__(self, database: Database) -> None:
         self._session = database.session
 
-    def watch(self, limit: Limit, readings: Mapping[str, Sequence[Watched]]) -> list[AlarmEvent]:
-        """What new readings change, by device. The same readings again change nothing."""
+    def watch(
+        self,
+        limit: Limit,
+        readings: Mapping[str, Sequence[Watched]],
+        again: Mapping[str, Sequence[Watched]] | None = None,
+    ) -> list[AlarmEvent]:
+        """What new readings change, by device. The same readings again change nothing.
+
+        `again`: known readings on which the rule decided again, since later ones came.
+        """
+        again = again or {}
         with self._session() as session:
             known = select(WatchRow).where(WatchRow.dataset == limit.dataset, WatchRow.rule == limit.rule)
             rows = {row.device: row for row in session.scalars(known)}
+            since = _last_changes(session, limit) if again else {}
             events = []
-            for device, watched in sorted(readings.items()):
-                if device in rows or any(reading.breaks for reading in watched):
-                    events += _advance(session, limit, device, rows.get(device), watched)
+            for device in sorted({*readings, *again}):
+                earlier, new = Rejudged(again.get(device, ()), since.get(device)), readings.get(device, ())
+                if device in rows or any(reading.breaks for reading in (*earlier.readings, *new)):
+                    row = rows.get(device) or _row(session, limit, device)
+                    events += _advance(session, limit, row, (earlier, new))
             return [_event(session, event) for event in events]
 
     def watched(self, dataset: str) -> dict[str, set[str]]:
@@ -212,14 +224,29 @@ class Alarms:
             return _alarm(row)
 
 
+def _last_changes(session: Session, limit: Limit) -> dict[str, datetime]:
+    """By device, when its last alarm of this limit opened or cleared."""
+    at = func.max(AlarmEventRow.at)
+    query = (
+        select(AlarmRow.device, at).join(AlarmEventRow, AlarmEventRow.alarm == AlarmRow.id).group_by(AlarmRow.device)
+    )
+    query = query.where(AlarmRow.dataset == limit.dataset, AlarmRow.rule == limit.rule)
+    rows = session.execute(query.where(AlarmEventRow.change.in_((Change.OPENED, Change.CLEARED))))
+    return {device: utc(moment) for device, moment in rows}
+
+
+def _row(session: Session, limit: Limit, device: str) -> WatchRow:
+    row = WatchRow(dataset=limit.dataset, rule=limit.rule, device=device, last_at=None, run=0, alarm=None)
+    session.add(row)
+    return row
+
+
 def _advance(
-    session: Session, limit: Limit, device: str, row: WatchRow | None, readings: Sequence[Watched]
+    session: Session, limit: Limit, row: WatchRow, readings: tuple[Rejudged, Sequence[Watched]]
 ) -> list[AlarmEventRow]:
-    if row is None:
-        row = WatchRow(dataset=limit.dataset, rule=limit.rule, device=device, last_at=None, run=0, alarm=None)
-        session.add(row)
+    (again, new), device = readings, row.device
     last_at = None if row.last_at is None else utc(row.last_at)
-    watch, changes = advance(Watch(last_at, row.run, row.alarm is not None), readings, limit.policy)
+    watch, changes = advance_again(Watch(last_at, row.run, row.alarm is not None), again, new, limit.policy)
     row.last_at, row.run = watch.last_at, watch.run
     events = []
     for change, reading in changes:

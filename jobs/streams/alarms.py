@@ -4,10 +4,11 @@ One alarm for one cause: it opens after `after` readings in a row beyond the lim
 a row within it, so that a value that wavers around the limit does not open it again and again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 
 from jobs.contracts.alarm import AlarmPolicy
 
@@ -58,6 +59,14 @@ class Watch:
     is_open: bool = False
 
 
+@dataclass(frozen=True)
+class Rejudged:
+    """Known readings of a device on which a rule that sees later readings decided again; `since`: the last change of its alarm."""
+
+    readings: Sequence[Watched] = ()
+    since: datetime | None = None
+
+
 def advance(
     watch: Watch, readings: Iterable[Watched], policy: AlarmPolicy
 ) -> tuple[Watch, list[tuple[Change, Watched]]]:
@@ -75,3 +84,21 @@ def advance(
             changes.append((Change.CLEARED if watch.is_open else Change.OPENED, reading))
             watch = replace(watch, run=0, is_open=not watch.is_open)
     return watch, changes
+
+
+def advance_again(
+    watch: Watch, again: Rejudged, readings: Iterable[Watched], policy: AlarmPolicy
+) -> tuple[Watch, list[tuple[Change, Watched]]]:
+    """As `advance`, after known readings that may break the limit only now: they open an alarm late rather than never.
+
+    What an alarm was opened or cleared for changes nothing again.
+    """
+    if not again.readings:
+        return advance(watch, readings, policy)
+    known = sorted((r for r in again.readings if again.since is None or r.at > again.since), key=lambda r: r.at)
+    new = [r for r in readings if watch.last_at is None or r.at > watch.last_at]
+    if watch.is_open:
+        within = len(list(takewhile(lambda r: not r.breaks, reversed(known))))
+        return advance(watch if within == len(known) else replace(watch, run=within), new, policy)
+    renewed, changes = advance(Watch(again.since), [*known, *new], policy)
+    return replace(renewed, last_at=max(filter(None, (watch.last_at, renewed.last_at)), default=None)), changes

@@ -223,6 +223,29 @@ def test_a_broken_limit_opens_one_alarm_and_readings_clear_it(
         )  # what an alarm says is true: nobody is asked to correct it
 
 
+SPIKE = """  - id: temp_spike
+    type: expect_column_values_to_not_spike
+    kwargs: {column: temp_c, series: [station], at: read_at, limit: 10, readings: 3}
+    severity: warning
+    meta: {dimension: 准确性, message: 温度突跳, remedy: 请核对测点, basis: 供热常识, alarm: {after: 2, clear_after: 2}}
+"""
+
+
+def test_a_spike_that_only_later_readings_show_opens_its_alarm_late_and_once(
+    stream_lake: Lake, write_contracts: Callable[..., Registry]
+) -> None:
+    registry = with_contracts(stream_lake, write_contracts, STATION_SUITE + SPIKE)
+    first = [reading("A", 0), reading("A", 1), reading("B", 1), reading("A", 2, temp=85.0)]
+    for batch in (first, [reading("A", 3, temp=85.0)], [reading("A", 4)], [reading("A", 5)]):
+        send(stream_lake, batch)
+        run(stream_lake, registry)
+    (alarm,) = alarms_of(stream_lake).all(with_cleared=True)
+    assert (alarm.device, alarm.rule) == ("A", "temp_spike")
+    at = [(event.change, (event.at - HOUR) / timedelta(minutes=1)) for event in alarms_of(stream_lake).events()]
+    assert at == [("opened", 3), ("cleared", 5)]
+    assert len(rows(stream_lake, Zone.SILVER)) == 7  # nothing is written twice
+
+
 def test_figures_say_how_far_the_lake_is_behind_the_broker(stream_lake: Lake, registry: Registry) -> None:
     send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0)])
     run(stream_lake, registry)

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.contracts import Registry, load
 from jobs.lake.lake import Lake
-from jobs.pipeline.neighbours import MOST_AT_ONCE, RecentReadings
+from jobs.pipeline.neighbours import IS_WRONG, MOST_AT_ONCE, RecentReadings
 from jobs.settings import Settings
 from tests.contract_texts import stream_contract
 
@@ -38,6 +38,7 @@ def readings(devices: int, each: int) -> pa.Table:
             "station": [f"S{device}" for device in range(devices) for _ in range(each)],
             "read_at": [BEGIN + timedelta(minutes=n) for _ in range(devices) for n in range(each)],
             "temp_c": [60.0] * (devices * each),
+            IS_WRONG: [False] * (devices * each),
         }
     )
 

@@ -14,7 +14,7 @@ from jobs.contracts.alarm import AlarmPolicy
 from jobs.errors import InvalidTransition, Unknown
 from jobs.lake.database import Database
 from jobs.streams.alarm_store import Alarms, Limit
-from jobs.streams.alarms import AlarmState, Change, Watch, Watched, advance
+from jobs.streams.alarms import AlarmState, Change, Rejudged, Watch, Watched, advance, advance_again
 
 START = datetime(2026, 1, 12, tzinfo=UTC)
 POLICY = AlarmPolicy(after=2, clear_after=3, escalate_min=30, authority="water_authority")
@@ -61,6 +61,41 @@ def test_how_readings_are_cut_into_batches_changes_nothing(word: str, cuts: Sequ
 def test_the_same_readings_again_change_nothing(word: str) -> None:
     watch, _ = advance(Watch(), readings(word), POLICY)
     assert advance(watch, readings(word), POLICY) == (watch, [])
+
+
+def live(words: Sequence[str]) -> tuple[Watch, list[tuple[str, int]]]:
+    """The life of an alarm where each batch has one more reading, and a verdict on all readings before it."""
+    watch, story, since = Watch(), [], None
+    for word in words:
+        known, new = readings(word)[:-1], readings(word)[-1:]
+        watch, changes = advance_again(watch, Rejudged(known, since), new, POLICY)
+        story += [(change, int((reading.at - START) / timedelta(minutes=1))) for change, reading in changes]
+        since = changes[-1][1].at if changes else since
+    return watch, story
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([".", "..", "...", ".xx."], [(Change.OPENED, 2)]),  # a spike of two readings, known once it is over
+        ([".", "..", ".xx.", ".xx..", ".xx...", ".xx...."], [(Change.OPENED, 2), (Change.CLEARED, 5)]),
+        ([".", "..x", ".xxx", ".xxx."], [(Change.OPENED, 2)]),
+        (["xx", "xx.", "xx..", "xx.x.", "xx.x..", "xx.x..."], [(Change.OPENED, 1), (Change.CLEARED, 6)]),
+        ([".", ".x", ".x."], []),
+    ],
+)
+def test_a_verdict_that_later_readings_change_opens_one_alarm_late(
+    words: Sequence[str], expected: list[tuple[str, int]]
+) -> None:
+    watch, story = live(words)
+    assert story == expected
+    assert watch.last_at == readings(words[-1])[-1].at
+
+
+@given(st.text("x.", min_size=1, max_size=20))
+def test_verdicts_that_do_not_change_give_the_same_alarms(word: str) -> None:
+    again = live([word[: end + 1] for end in range(len(word))])
+    assert again[1] == story(word)
 
 
 @pytest.fixture
@@ -114,3 +149,13 @@ def test_events_stay_unsent_until_the_topic_has_them(alarms: Alarms) -> None:
     events = alarms.watch(LIMIT, {"A": readings("xx"), "B": readings("xx")})
     alarms.sent([events[0].seq])
     assert [e.seq for e in alarms.events(unsent=True)] == [events[1].seq]
+
+
+def test_known_readings_open_an_alarm_once(alarms: Alarms) -> None:
+    assert alarms.watch(LIMIT, {"A": readings("..")}) == []
+    (opened,) = alarms.watch(LIMIT, {"A": readings(".", 2)}, {"A": readings("xx")})
+    assert (opened.change, opened.at) == (Change.OPENED, START + timedelta(minutes=1))
+    for end in range(3, 7):
+        alarms.watch(LIMIT, {"A": readings(".", end)}, {"A": readings("xx" + "." * (end - 2))})
+    assert [event.change for event in alarms.events()] == [Change.OPENED, Change.CLEARED]
+    assert len(alarms.all(with_cleared=True)) == 1
