@@ -13,8 +13,8 @@ from jobs import quality
 from jobs.contracts import Contract, Rule
 from jobs.lake.lake import Lake
 from jobs.lake.spark_tables import in_engine, to_arrow
-from jobs.pipeline.neighbours import IS_WRONG, MOST_AT_ONCE
 from jobs.pipeline.other_tables import other_tables
+from jobs.pipeline.recent_readings import IS_WRONG, MOST_AT_ONCE
 from jobs.pipeline.versions import Versions
 
 PLACE = "_place"

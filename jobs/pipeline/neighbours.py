@@ -1,12 +1,11 @@
 """Readings before and after: what rules over neighbouring readings see besides the rows that they judge.
 
 An hour of a stream is judged with the readings around it that the lake had when the hour was sealed; a batch with the
-last readings of its devices. Both are bounded: by the stream's `context_min`, and by what the rules can reach.
+last readings of its devices (recent_readings.py). Both are bounded: by the stream's `context_min`, and by what the rules can reach.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,6 @@ from jobs.contracts.stream import Stream
 from jobs.lake.bits import quoted
 from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
-from jobs.lake.spark_tables import in_engine
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import typed_table
@@ -30,12 +28,6 @@ from jobs.pipeline.stream_messages import bronze_of, first_of_each_id, value_of
 ONE_HOUR = timedelta(hours=1)
 AROUND = "around"
 """In the facts of a sealed hour: the last offset of each partition, in the hours around it, that the lake had then."""
-IS_WRONG = "_is_wrong"
-"""Of a reading that is kept: whether it breaks a critical rule."""
-MOST_AT_ONCE = 30
-"""Readings of a device that a batch sees; rules that reach further say more once the hour is sealed."""
-MOST_FOR_ALARMS = 20_000
-"""Readings of all devices that a batch sees where rules with an alarm reach further: sealing opens no alarm."""
 
 
 def hours_around(stream: Stream, hour: datetime) -> list[str]:
@@ -119,90 +111,9 @@ def _nearest(
 def _typed(lake: Lake, contract: Contract, texts: pa.Table) -> NamedRows:
     """The rows with types; of what was sent, nothing is needed."""
     rows = typed_table(lake, contract, texts).rows
-    names = tuple(name for name in rows.columns if name in _columns(contract))
+    names = tuple(name for name in rows.columns if name in columns_of_context(contract))
     return NamedRows(rows.frame.select(*map(quoted, names)), names)
 
 
-def _columns(contract: Contract) -> set[str]:
+def columns_of_context(contract: Contract) -> set[str]:
     return {FILE, ROW, *(field.name for field in contract.fields)}
-
-
-class RecentReadings:
-    """The last readings of each device by dataset, typed; rebuilt from silver when lost."""
-
-    def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._rows: dict[str, pa.Table] = {}
-
-    def of(
-        self, contract: Contract, rules: Sequence[Rule], devices: pa.ChunkedArray, since: datetime
-    ) -> pa.Table | None:
-        """The devices' last readings, where the rules look at neighbours; `since`: what is kept at the first call.
-
-        `_is_wrong` says which of them break a critical rule.
-        """
-        from jobs.quality.series import reach
-
-        stream = contract.stream
-        if stream is None or not reach(rules):
-            return None
-        rows = self._rows[contract.id] if contract.id in self._rows else self._stored(contract, stream, since)
-        if rows is None:
-            return None
-        self._rows[contract.id] = rows
-        texts = pc.unique(pc.utf8_trim_whitespace(devices))
-        own = rows.filter(pc.is_in(rows[stream.device].cast(pa.string()), value_set=texts))
-        return own if own.num_rows else None
-
-    def in_engine(self, rows: pa.Table | None) -> NamedRows | None:
-        """The readings as the rules see them."""
-        if rows is None:
-            return None
-        seen = rows.drop_columns([IS_WRONG])
-        return NamedRows(in_engine(self._lake.spark, seen), tuple(seen.column_names))
-
-    def remember(self, contract: Contract, rules: Sequence[Rule], rows: Sequence[pa.Table]) -> None:
-        """The rows were written; each has `_is_wrong`."""
-        from jobs.quality.series import reach
-
-        stream = contract.stream
-        if stream is None or not reach(rules) or not rows:
-            return
-        names = [name for name in rows[0].column_names if name in {*_columns(contract), IS_WRONG}]
-        known = [self._rows[contract.id]] if contract.id in self._rows else []
-        both = pa.concat_tables([*known, *(part.select(names) for part in rows)], promote_options="permissive")
-        self._rows[contract.id] = _last(both, stream, _most(rules, pc.count_distinct(both[stream.device]).as_py()))
-
-    def forget(self, dataset: str) -> None:
-        """Read them from silver again: a write failed half-way."""
-        self._rows.pop(dataset, None)
-
-    def count(self, dataset: str) -> int:
-        """How many readings are kept."""
-        return self._rows[dataset].num_rows if dataset in self._rows else 0
-
-    def _stored(self, contract: Contract, stream: Stream, since: datetime) -> pa.Table | None:
-        table = self._lake.delta.open(self._lake.path(Zone.SILVER, contract.id))
-        if table is None:
-            return None
-        rows = table.to_pyarrow_dataset()
-        names = [name for name in rows.schema.names if name in _columns(contract)]
-        stored = rows.to_table(names, filter=ds.field(stream.event_time) >= since)
-        return stored.append_column(IS_WRONG, pa.repeat(pa.scalar(False), stored.num_rows))
-
-
-def _most(rules: Sequence[Rule], devices: int) -> int:
-    """How many readings of each of so many devices a batch sees."""
-    from jobs.quality.series import reach
-
-    for_alarms = min(reach([rule for rule in rules if rule.alarm is not None]), MOST_FOR_ALARMS // max(devices, 1))
-    return max(min(reach(rules), MOST_AT_ONCE), for_alarms)
-
-
-def _last(rows: pa.Table, stream: Stream, count: int) -> pa.Table:
-    """The last readings of each device, none older than the context allows."""
-    frame: Any = rows.select([stream.event_time, stream.device]).to_pandas()
-    frame.columns = ["at", "device"]
-    frame = frame.dropna().sort_values("at", kind="stable")
-    recent = frame[frame["at"] >= frame["at"].max() - timedelta(minutes=stream.context_min)]
-    return rows.take(pa.array(np.sort(recent.groupby("device").tail(count).index.to_numpy()).astype(np.int64)))

@@ -37,7 +37,7 @@ from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import typed_table
 from jobs.pipeline.evaluation import evaluate_in_memory, runnable_rules
 from jobs.pipeline.late_verdicts import late_verdicts
-from jobs.pipeline.neighbours import IS_WRONG, RecentReadings
+from jobs.pipeline.recent_readings import IS_WRONG, RecentReadings
 from jobs.pipeline.stream_alarms import Judged, watch
 from jobs.pipeline.stream_hours import label
 from jobs.pipeline.stream_keys import KnownKeys

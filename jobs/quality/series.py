@@ -6,7 +6,9 @@ are skipped: other rules report them. `series` has the fields that identify a po
 Source of the rules: R02, R05, R06, R08, R09, R10 of the utilities' rules.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -47,6 +49,17 @@ def with_neighbour_flags(rows: DataFrame, plan: Plan, others: OtherTables) -> Da
 def reach(rules: Sequence[Rule]) -> int:
     """How many readings of a point, on each side, the rules need at most; 0 where none looks at neighbours."""
     return max((_reach(rule) for rule in rules if rule.type in SERIES), default=0)
+
+
+def reach_s(rules: Sequence[Rule]) -> float:
+    """How many seconds before a reading the rules look at most; infinite where they count readings, not periods."""
+    return max((_reach_s(rule.kwargs) for rule in rules if rule.type in SERIES), default=0)
+
+
+def _reach_s(kwargs: Mapping[str, Any]) -> float:
+    if "period_s" not in kwargs:
+        return math.inf
+    return float((kwargs.get("every_s") or kwargs["period_s"]) * kwargs["back"] + kwargs["period_s"])
 
 
 def _reach(rule: Rule) -> int:

@@ -22,7 +22,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land
-from jobs.pipeline.neighbours import RecentReadings
+from jobs.pipeline.recent_readings import RecentReadings
 from jobs.pipeline.stream_batch import StreamWriter
 from jobs.pipeline.stream_seal import seal_due
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract, stream_contract

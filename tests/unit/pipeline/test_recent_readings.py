@@ -1,4 +1,4 @@
-"""How many readings a batch sees: few of each device, and what rules with an alarm reach, as long as devices are few."""
+"""How many readings a batch sees: few of each device, and what rules with an alarm reach; of very many devices, equal shares."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 
 from jobs.contracts import Registry, load
 from jobs.lake.lake import Lake
-from jobs.pipeline.neighbours import IS_WRONG, MOST_AT_ONCE, RecentReadings
+from jobs.pipeline import recent_readings
+from jobs.pipeline.recent_readings import IS_WRONG, MOST_AT_ONCE, RecentReadings
 from jobs.settings import Settings
 from tests.contract_texts import stream_contract
 
@@ -43,13 +44,51 @@ def readings(devices: int, each: int) -> pa.Table:
     )
 
 
+def remembered(folder: Path, alarm: str, *rows: pa.Table) -> tuple[Registry, RecentReadings]:
+    known, recent = registry(folder, alarm), RecentReadings(Lake(Settings(home=folder)))
+    for part in rows:
+        recent.remember(known.contract("station"), known.rules["station"], [part])
+    return known, recent
+
+
+def seen(known: Registry, recent: RecentReadings, devices: list[str]) -> pa.Table | None:
+    names = pa.chunked_array([devices])
+    return recent.of(known.contract("station"), known.rules["station"], names, BEGIN)
+
+
 @pytest.mark.parametrize(
     ("alarm", "devices", "kept"),
-    [("", 2, MOST_AT_ONCE), (", alarm: {}", 2, 50), (", alarm: {}", 1_000, MOST_AT_ONCE)],
+    [("", 2, MOST_AT_ONCE), (", alarm: {}", 2, 41), (", alarm: {}", 1_000, 41)],
     ids=["no alarm", "alarm", "alarm, many devices"],
 )
 def test_rules_with_an_alarm_see_as_far_as_they_reach(tmp_path: Path, alarm: str, devices: int, kept: int) -> None:
-    known = registry(tmp_path, alarm)
-    recent = RecentReadings(Lake(Settings(home=tmp_path)))
-    recent.remember(known.contract("station"), known.rules["station"], [readings(devices, 50)])
-    assert recent.count("station") == kept * devices
+    _, recent = remembered(tmp_path, alarm, readings(devices, 50))
+    assert recent.count("station") == kept * devices  # three periods of ten minutes, and the reading's own
+
+
+def test_of_too_many_devices_each_keeps_and_each_batch_sees_an_equal_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent_readings, "MOST_KEPT", 80)
+    monkeypatch.setattr(recent_readings, "MOST_SEEN", 10)
+    known, recent = remembered(tmp_path, ", alarm: {}", readings(20, 50))
+    assert recent.count("station") == 20 * (MOST_AT_ONCE + 4)
+    for devices, each in ((1, 4), (5, 2), (20, 1)):
+        rows = seen(known, recent, [f"S{n}" for n in range(devices)])
+        assert rows is not None
+        assert rows.num_rows == devices * (MOST_AT_ONCE + each)
+
+
+def test_what_is_kept_is_the_same_however_readings_are_cut_into_batches(tmp_path: Path) -> None:
+    rows = readings(1, 50)
+    known, recent = remembered(tmp_path, ", alarm: {}", *(rows.slice(n, 1) for n in range(50)))
+    own = seen(known, recent, ["S0", "S1"])
+    assert own is not None
+    assert sorted(own["read_at"].to_pylist())[-41:] == rows["read_at"].to_pylist()[-41:]
+    assert seen(known, recent, ["S1"]) is None
+
+
+def test_a_clock_that_is_ahead_makes_no_reading_old(tmp_path: Path) -> None:
+    ahead = readings(1, 1).set_column(1, "read_at", pa.array([BEGIN.replace(year=2999)]))
+    _, recent = remembered(tmp_path, "", readings(2, 50), ahead)
+    assert recent.count("station") == 2 * MOST_AT_ONCE
