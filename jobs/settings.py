@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     kafka_security: Literal["SASL_PLAINTEXT", "SASL_SSL"] = "SASL_PLAINTEXT"
     mqtt_url: str = Field("", description="MQTT server of devices, such as mqtt://user@host:1883, or mqtts:// for TLS.")
     mqtt_password: SecretStr = SecretStr("")
+    mqtt_ca: Path | None = Field(
+        None,
+        description="Certificate of the authority that signed the MQTT server's; absent: those that this machine trusts.",
+    )
     mqtt_version: Literal["5", "3.1.1"] = "5"
     mqtt_client: str = Field("lake-bridge", description="Client id: the MQTT server keeps messages for it.")
     mqtt_topics: str = Field("telemetry/#", description="Topics to subscribe to.")

@@ -71,7 +71,7 @@ class Bridge:
         if url.username:
             client.username_pw_set(unquote(url.username), self._settings.mqtt_password.get_secret_value() or None)
         if url.scheme == "mqtts":
-            client.tls_set()
+            client.tls_set(_authority(self._settings))
         client.on_connect = self._subscribe
         client.on_disconnect = lambda *_: self._lost.set()
         client.on_message = lambda _client, _data, message: self._take(client, message)
@@ -153,6 +153,15 @@ def _pieces(payload: bytes) -> list[SentReading]:
     """The bytes in messages that the broker takes, in their order."""
     starts = range(0, max(1, len(payload)), MOST_READING)
     return [SentReading(payload[start : start + MOST_READING], "") for start in starts]
+
+
+def _authority(settings: Settings) -> str | None:
+    """The file of the certificate by which the server's is checked; None: those that this machine trusts."""
+    if settings.mqtt_ca is None:
+        return None
+    if not settings.mqtt_ca.is_file():
+        raise UserError(f"LAKE_MQTT_CA: no file {settings.mqtt_ca} / 找不到 LAKE_MQTT_CA 指定的证书文件")
+    return str(settings.mqtt_ca)
 
 
 def _kept() -> Properties:

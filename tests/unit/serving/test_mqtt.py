@@ -1,30 +1,23 @@
 """Readings by MQTT, through a real server: each is in the broker before it is acknowledged, and what failed comes again."""
 
 import json
-import shutil
-import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from jobs.contracts import load_usable
+from jobs.errors import UserError
 from jobs.serving.collector.mqtt import Bridge
 from jobs.serving.collector.readings import MOST_READING
 from jobs.settings import PROJECT, Settings
+from tests.mosquitto import NEEDS_MOSQUITTO, PATIENCE_S, mqtt_server, publish
 
-MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-pytestmark = pytest.mark.skipif(not Path(MOSQUITTO).exists(), reason="needs mosquitto")
+pytestmark = NEEDS_MOSQUITTO
 REGISTRY = load_usable(PROJECT / "schemas", PROJECT / "expectations")
 TOPIC = "telemetry/liaocheng_water/water_plant_minutes"
-PATIENCE_S = 30
 
 
 class Broker:
@@ -58,36 +51,8 @@ class Broker:
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     """The port of an MQTT server."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number = int(free.getsockname()[1])
-    config = tmp_path / "mosquitto.conf"
-    config.write_text(f"listener {number} 127.0.0.1\nallow_anonymous true\nmessage_size_limit 0\n")
-    server = subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", number), 1).close()
-            break
-        except OSError:
-            threading.Event().wait(0.05)
-    yield number
-    server.terminate()
-    server.wait(10)
-
-
-def publish(port: int, messages: list[tuple[str, bytes]], version: str = "5", number: str = "") -> None:
-    protocol = MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311
-    client = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    properties = None
-    if number:
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.UserProperty = ("id", number)
-    for topic, payload in messages:
-        client.publish(topic, payload, qos=1, properties=properties).wait_for_publish(PATIENCE_S)
-    client.disconnect()
-    client.loop_stop()
+    with mqtt_server(tmp_path) as number:
+        yield number
 
 
 def bridged(port: int, broker: Broker, version: str = "5", before: Any = lambda: None) -> None:
@@ -146,3 +111,9 @@ def test_lists_numbers_poison_and_unknown_topics(port: int) -> None:
     unrouted = [value for topic, value, _ in broker.stored if topic == "telemetry.unrouted"]
     assert unrouted[:2] == [b"{}", b""]
     assert b"".join(unrouted[2:]) == b"x" * (MOST_READING + 5)
+
+
+def test_a_certificate_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, mqtt_url="mqtts://127.0.0.1:1", mqtt_ca=tmp_path / "ca.pem")  # type: ignore[call-arg]
+    with pytest.raises(UserError, match=r"ca\.pem"):
+        Bridge(settings, lambda: REGISTRY, Broker(0)).run(threading.Event())
