@@ -53,7 +53,9 @@ class Layout(ContractPart):
     multiline: bool = Field(True, description="A quoted cell may hold line breaks.")
 
     sheet: str | int = Field(0, description="Name of the sheet, or its position from 0.")
-    skip_rows: int = Field(0, ge=0, description="Rows above the header.")
+    skip_rows: int = Field(
+        0, ge=0, description="Rows above the header; more are skipped where only the row below them names the columns."
+    )
     header_rows: int = Field(
         1,
         ge=0,
@@ -103,7 +105,7 @@ class Source(ContractPart):
 
     header: tuple[str, ...] = Field(
         (),
-        description="Accepted headers, newest layout first: an exact match, else one that ignores case, width and blanks; unset: businessName, then name.",
+        description="Accepted headers, newest layout first: an exact match, else one that ignores case, width and blanks; a unit with factor 1 may follow in brackets; unset: businessName, then name.",
     )
     position: int | None = Field(None, ge=1, description="Column position from 1, for columns without a name.")
     compose: str | None = Field(

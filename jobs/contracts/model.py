@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.grades import OPEN, is_sensitive
-from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
+from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Unit, Write
 from jobs.contracts.licences import Licences
 from jobs.contracts.names import QUALIFIER
 from jobs.contracts.quality_standard import Dimension
@@ -60,6 +60,12 @@ class Field:
     def headers(self) -> tuple[str, ...]:
         """Accepted headers of the field, in order."""
         return self.source.header or tuple(dict.fromkeys((self.title, self.name)))
+
+    def accepted_headers(self) -> tuple[str, ...]:
+        """The headers, and last those with a unit in brackets that is the field's own: 用水量 may be sent as 用水量(m³)."""
+        own = [unit for unit, conversion in self.source.units.items() if unit and conversion == Unit()]
+        names = [name for name in self.headers() if not name.endswith((")", "）"))]
+        return (*self.headers(), *(f"{name}({unit})" for name in names for unit in own))
 
     def is_free_text(self) -> bool:
         """Whether any text is valid, so that punctuation and widths are part of the value."""

@@ -153,7 +153,7 @@ def sheet_sizes(path: Path, notes: FileNotes) -> dict[str, int]:
     return {name: sheet.height * sheet.width if sheet.start else 0 for name, sheet in sheets}
 
 
-def top_rows(path: Path, sheet: str, count: int, notes: FileNotes) -> list[list[str]]:
+def top_rows(path: Path, sheet: str | int, count: int, notes: FileNotes) -> list[list[str]]:
     """The first rows of a sheet as text, from cell A1 on."""
     return [_texts(row) for _, row in islice(_rows(_sheet(path, sheet, notes)), count)]
 

@@ -14,8 +14,8 @@ NOT_A_NAME = re.compile(r"[^a-z0-9\u3400-\u4dbf\u4e00-\u9fff]+")
 
 
 def header_key(header: str) -> str:
-    """The header as compared: without differences of width, case and white space."""
-    return " ".join(unicodedata.normalize("NFKC", header).casefold().split())
+    """The header as compared: without differences of width, case and white space, also before a bracket."""
+    return " ".join(unicodedata.normalize("NFKC", header).casefold().split()).replace(" (", "(")
 
 
 def column_name(header: str, position: int) -> str:
@@ -101,7 +101,7 @@ class _Names:
     def claim(self, fields: Sequence[Field]) -> None:
         """Reserve the columns that match a field exactly."""
         for declared in fields:
-            first = next((header for header in declared.headers() if self.columns(header)), "")
+            first = next((header for header in declared.accepted_headers() if self.columns(header)), "")
             self.claimed.update([self.exact[first]] if first in self.exact else [])
 
     def columns(self, name: str) -> list[int]:
@@ -122,7 +122,7 @@ def match(header: Sequence[str | None], own: int, fields: Sequence[Field]) -> Ma
     by_name = [f for f in fields if f.source.position is None]
     names.claim(by_name)
     for f in by_name:
-        columns = next(filter(None, map(names.columns, f.headers())), [])
+        columns = next(filter(None, map(names.columns, f.accepted_headers())), [])
         if len(columns) == 1:
             matched.places[f.name] = columns[0]
         elif columns:

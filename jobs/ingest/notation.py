@@ -72,7 +72,9 @@ def notations(fields: Sequence[Field], layout: Layout) -> Notations:
         zone, formats = field.source.timezone or layout.timezone, field.source.formats
         takes_offset = field.type not in ("date", "timestamp") or not formats or any(map(has_offset, formats))
         notation = Notation(field.type, field.source.decimal_mark(), zone, takes_offset and field.type != "date")
-        keys = [f"#{field.source.position}"] if field.source.position else [header_key(h) for h in field.headers()]
+        keys = (
+            [f"#{field.source.position}"] if field.source.position else list(map(header_key, field.accepted_headers()))
+        )
         by_column.update(dict.fromkeys(keys, notation))
     return Notations(by_column, fields)
 

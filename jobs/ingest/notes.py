@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,14 @@ class Notes:
         entry.files[file] = entry.files.get(file, 0) + number
         most = ROWS_NAMED if any(isinstance(row, str) for row in row_numbers) else ROWS_SHOWN
         entry.rows.extend(f"{file} {_place(row)}" for row in row_numbers[: max(most - len(entry.rows), 0)])
+
+    def copy(self) -> "Notes":
+        """The findings so far, for `restore`."""
+        return Notes(deepcopy(self._facts), deepcopy(self._counts))
+
+    def restore(self, earlier: "Notes") -> None:
+        """Forget what was found since: the file is read another way."""
+        self._facts, self._counts = earlier._facts, earlier._counts
 
     def findings(self) -> list[Finding]:
         """The findings so far: facts in order of occurrence, then counts."""

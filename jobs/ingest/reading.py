@@ -20,7 +20,7 @@ from jobs.errors import DeliveryError
 from jobs.ingest.archive import Opener, matches
 from jobs.ingest.cell_errors import AS_SENT
 from jobs.ingest.columnar import open_parquet
-from jobs.ingest.columns import BronzePlan
+from jobs.ingest.columns import OTHER_DATASET_SHARE, BronzePlan
 from jobs.ingest.delimited import open_delimited
 from jobs.ingest.excel import open_excel
 from jobs.ingest.grid import Grid
@@ -30,6 +30,7 @@ from jobs.ingest.notation import notations
 from jobs.ingest.notes import FileNotes, Notes
 from jobs.ingest.records import FAULTS, open_json
 from jobs.ingest.rows_digest import RowsDigest
+from jobs.ingest.title_rows import title_rows
 from jobs.ingest.wordings import wording
 from jobs.ingest.zone_check import ZoneCheck
 from jobs.model.delivery import Finding
@@ -131,19 +132,32 @@ def _is_selected(file: LocalFile, layout: Layout) -> bool:
 
 
 def _open(part: LocalFile, plan: BronzePlan, notes: FileNotes) -> Grid:
-    layout = plan.contract.layout
-    format_, field_notations = _format(part, layout, notes), notations(plan.fields, layout)
-    if format_ == "excel":
-        grid = open_excel(part.path, layout, notes, field_notations)
-    elif format_ == "parquet":
-        grid = open_parquet(part.path, layout, notes, field_notations)
-    elif format_ == "json":
-        grid = open_json(part.path, layout, notes, field_notations)
-    elif format_ == "jsonl":
-        grid = open_jsonl(part.path, layout, notes, field_notations)
-    else:
-        grid = open_delimited(part.path, layout, notes, plan.score)
+    layout, before = plan.contract.layout, notes.notes.copy()
+    format_ = _format(part, layout, notes)
+    grid = _grid(part, format_, layout, plan, notes)
+    enough = OTHER_DATASET_SHARE * len(plan.fields)
+    if format_ in ("csv", "excel") and layout.header_rows and plan.score(grid.header) < enough:
+        rows = title_rows(part.path, layout.model_copy(update={"format": format_}), plan.score, enough)
+        if rows:
+            notes.notes.restore(before)
+            _format(part, layout, notes)
+            notes.say("title_rows", wording("title_rows_skipped", rows=rows), rows=rows)
+            layout = layout.model_copy(update={"skip_rows": layout.skip_rows + rows})
+            grid = _grid(part, format_, layout, plan, notes)
     return grid.with_constants(_groups(part.name, layout, notes))
+
+
+def _grid(part: LocalFile, format_: str, layout: Layout, plan: BronzePlan, notes: FileNotes) -> Grid:
+    field_notations = notations(plan.fields, layout)
+    if format_ == "excel":
+        return open_excel(part.path, layout, notes, field_notations)
+    if format_ == "parquet":
+        return open_parquet(part.path, layout, notes, field_notations)
+    if format_ == "json":
+        return open_json(part.path, layout, notes, field_notations)
+    if format_ == "jsonl":
+        return open_jsonl(part.path, layout, notes, field_notations)
+    return open_delimited(part.path, layout, notes, plan.score)
 
 
 def _format(part: LocalFile, layout: Layout, notes: FileNotes) -> str:

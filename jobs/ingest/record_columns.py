@@ -22,7 +22,7 @@ class RecordColumns:
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = tuple(field for field in fields if field.source.position is None)
         self._has_positions = len(self._fields) < len(fields)
-        self._headers = {header_key(name) for field in self._fields for name in field.headers()}
+        self._headers = {header_key(name) for field in self._fields for name in field.accepted_headers()}
         self._is_known: dict[str, bool] = {}
         self._matched: dict[Keys, Mapping[str, str]] = {}
         self._keys: dict[Keys, Sequence[str | None]] = {}
