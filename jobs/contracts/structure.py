@@ -34,7 +34,8 @@ def structural_rules(contract: Contract, others: Mapping[str, Contract]) -> tupl
 
 
 def _shape(contract: Contract) -> Rule:
-    kind = "row_shape_json" if contract.layout.format in ("json", "jsonl") else "row_shape"
+    is_json = contract.layout.format in ("json", "jsonl")
+    kind = "row_shape_json" if is_json else "row_shape_stream" if contract.stream is not None else "row_shape"
     return _rule(contract, "row_shape", ("expect_column_values_to_be_null", {"column": MALFORMED}), (), _wording(kind))
 
 

@@ -29,7 +29,8 @@ def write_data(book: Any, formats: Formats, wrong: Sequence[str], contract: Cont
     titles = [known[name].title if name in known else name for name in sent.columns]
     _write_headers(sheet, formats, (titles, sent.columns))
     keys = set(contract.key()) - set(wrong)
-    last = _write_rows(sheet, sent, [_form(formats, name, wrong, keys) for name in sent.columns])
+    forms = [_form(formats, name, wrong, keys) for name in sent.columns]
+    last = _write_rows(sheet, sent, forms, formats.wrong)
     sheet.freeze_panes(HEADER_ROWS, 0)
     print_setup(sheet, is_wide=True)
     coded = [(column, known[name]) for column, name in enumerate(sent.columns) if name in known and _codes(known[name])]
@@ -46,12 +47,13 @@ def _write_headers(sheet: Any, formats: Formats, heads: Sequence[Sequence[str]])
             write_text(sheet, place, column, text, formats.head)
 
 
-def _write_rows(sheet: Any, sent: SentRows, forms: Sequence[Any]) -> int:
-    """Write the rows; the place of the last one."""
+def _write_rows(sheet: Any, sent: SentRows, forms: Sequence[Any], to_fill_in: Any) -> int:
+    """Write the rows; the place of the last one. In a row that has no cells, such as a message that is no JSON, all are to be filled in."""
     last = HEADER_ROWS - 1
     for last, row in enumerate(sent.rows, HEADER_ROWS):
+        is_empty = not any(row[name] for name in sent.columns)
         for column, name in enumerate(sent.columns):
-            write_text(sheet, last, column, row[name] or "", forms[column])
+            write_text(sheet, last, column, row[name] or "", to_fill_in if is_empty else forms[column])
     return last
 
 

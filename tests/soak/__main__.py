@@ -6,7 +6,7 @@ import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.soak.disturbance import DOWN
+from tests.soak.disturbance import DISK, DOWN
 from tests.soak.run import Scenario, run
 
 
@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20, help="how many processes are killed at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds-between", type=float, default=10, help="on average, between two kills")
-    parser.add_argument("--outage", choices=sorted(DOWN), help="a service that is down for a while instead")
+    parser.add_argument("--outage", choices=sorted((*DOWN, DISK)), help="what is down, or full, for a while instead")
     parser.add_argument("--minutes", type=float, default=10, help="how long it is down")
     parser.add_argument("--slow-s3", type=int, default=0, metavar="MS", help="delay of each request to the S3 server")
     parser.add_argument("--rate", type=float, default=20, help="readings a second of each dataset")

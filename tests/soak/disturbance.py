@@ -11,6 +11,8 @@ from tests.soak.services import WORKER, Services
 OFTEN = {"stream": 2, "collector": 3, "spark": 3, WORKER: 3, "kafka": 3, "s3": 3}
 """How often each is killed. Another stream service takes over after a minute, so that one dies less often."""
 DOWN = {"broker": "kafka", "engine": "spark", "s3": "s3"}
+DISK = "disk"
+"""The disk of the S3 server, which is full for a while instead of a service being down."""
 DOWN_S = (0.2, 4.0)
 """A killed service is started again after so many seconds, at least and at most."""
 
@@ -30,7 +32,13 @@ def kill_at_random(services: Services, seed: int, kills: int, seconds_between: f
 
 
 def take_down(services: Services, service: str, minutes: float) -> Counter[str]:
-    """Kill a service, and start it again after minutes."""
+    """Kill a service, and start it again after minutes; or have the disk of the store full for so long."""
+    if service == DISK:
+        services.fill()
+        say(f"the disk is full for {minutes} min")
+        time.sleep(minutes * 60)
+        services.free()
+        return Counter({service: 1})
     services.kill(DOWN[service])
     say(f"{service} is down for {minutes} min")
     time.sleep(minutes * 60)

@@ -13,7 +13,7 @@ from jobs.pipeline import steps
 from jobs.pipeline.stream_figures import figures
 from jobs.settings import Settings
 from tests.soak.contracts import DATASETS, KINDS, name_of, new_key, write_contracts
-from tests.soak.disturbance import kill_at_random, say, take_down
+from tests.soak.disturbance import DISK, kill_at_random, say, take_down
 from tests.soak.outcome import CURATED, Outcome, differences, outcome
 from tests.soak.plan import IN_REQUEST, Plan, plan_of
 from tests.soak.sender import Sender
@@ -55,7 +55,7 @@ def run(scenario: Scenario, folder: Path) -> list[str]:
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     plans = {name: plan_of(scenario.seed * 10 + place, requests, end) for place, name in enumerate(DATASETS)}
     write_contracts(folder)
-    services = Services(folder, scenario.slow_s3_ms)
+    services = Services(folder, scenario.slow_s3_ms, may_be_full=scenario.outage == DISK)
     with services as settings:
         secret = new_key(settings)
         senders = _start(settings, secret, plans, "undisturbed", 0)

@@ -29,8 +29,9 @@ FIRST_PORT, PORTS, PORTS_EACH = 20_000, 10_000, 20
 class Services:
     """The services, each started again as soon as it is dead, unless it is held down."""
 
-    def __init__(self, folder: Path, slow_ms: int) -> None:
-        self._folder, self._slow_ms = folder, slow_ms
+    def __init__(self, folder: Path, slow_ms: int, may_be_full: bool = False) -> None:
+        self._folder, self._slow_ms, self._may_be_full = folder, slow_ms, may_be_full
+        self._full = folder / "full"
         self._held: set[str] = set()
         self._ports: list[int] = []
         self._programs: dict[str, tuple[Program, Path]] = {}
@@ -80,11 +81,11 @@ class Services:
 
     def _before(self, store: Settings) -> str:
         """The address at which the lake sees the S3 server."""
-        if not self._slow_ms:
+        if not self._slow_ms and not self._may_be_full:
             return store.s3_endpoint
         port = self._port()
-        words = (str(port), store.s3_endpoint.rpartition(":")[2], str(self._slow_ms))
-        self._proxy = subprocess.Popen((sys.executable, "-m", "tests.soak.slow_s3", *words), cwd=PROJECT)
+        words = (str(port), store.s3_endpoint.rpartition(":")[2], str(self._slow_ms), str(self._full))
+        self._proxy = subprocess.Popen((sys.executable, "-m", "tests.soak.s3_proxy", *words), cwd=PROJECT)
         return f"http://{HOST}:{port}"
 
     def _port(self) -> int:
@@ -104,6 +105,14 @@ class Services:
     def start_again(self, name: str) -> None:
         """Let the service come back."""
         self._held.discard(name)
+
+    def fill(self) -> None:
+        """The disk of the S3 server has no space any more."""
+        self._full.touch()
+
+    def free(self) -> None:
+        """It has space again."""
+        self._full.unlink()
 
     def end(self, name: str) -> None:
         """Stop a service in the usual way, and hold it down."""
