@@ -85,7 +85,7 @@ def _finish(services: Services, settings: Settings, senders: list[Sender]) -> fl
     """Wait until all is sent and in the lake, and seal all hours; the moment at which all was in the lake."""
     _wait(lambda: not any(sender.is_alive() for sender in senders), "sent")
     with opened(settings) as lake:
-        _wait(lambda: _lag(lake, len(senders)) == 0, "in the lake")
+        _wait(lambda: _lag(lake, {sender.dataset for sender in senders}) == 0, "in the lake")
     caught_up = time.monotonic()
     say("all is in the lake")
     services.end("stream")
@@ -101,10 +101,11 @@ def _wait(is_done: Callable[[], bool], what: str) -> None:
         time.sleep(1)
 
 
-def _lag(lake: Lake, least: int) -> int | None:
-    """Messages that are not in the lake; None while that is not known."""
-    lags = [one.lag for one in figures(lake)]
-    return sum(lags) if len(lags) >= least and None not in lags else None
+def _lag(lake: Lake, datasets: set[str]) -> int | None:
+    """Messages that are not in the lake; None while that is not known of each dataset: before its first batch, nothing is."""
+    lags = {one.dataset: one.lag for one in figures(lake)}
+    known = [lag for dataset in datasets if (lag := lags.get(dataset)) is not None]
+    return sum(known) if len(known) == len(datasets) else None
 
 
 def _figures(kills: Counter[str], senders: list[Sender], seconds: float, behind: int) -> list[str]:

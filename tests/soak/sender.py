@@ -23,6 +23,7 @@ class Sender(threading.Thread):
 
     def __init__(self, url: str, secret: str, plan: Plan, pause_s: float) -> None:
         super().__init__(daemon=True)
+        self.dataset = url.rpartition("/")[2]
         self._url, self._plan, self._pause_s = url, plan, pause_s
         self._dice = random.Random(len(plan.requests))
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
