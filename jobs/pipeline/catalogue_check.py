@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -13,6 +13,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.model.ticket import CatalogueFault
 from jobs.pipeline.catalogue import Record, records
+from jobs.pipeline.ticket_store import open_tickets
 from jobs.reporting.entries import Entry, Punctuality, entries, punctuality, regular_entries
 
 MOUNTED, SCHEMA, FRESH, QUALITY, SOURCE = "mounted", "schema", "fresh", "quality", "authoritative_source"
@@ -57,6 +58,12 @@ class Coverage:
     def punctual_share(self) -> float | None:
         """及时率: datasets whose newest delivery is not late, of those with an agreed cycle."""
         return self.punctual / self.timed if self.timed else None
+
+
+def check_now(lake: Lake, registry: Registry) -> CatalogueCheck:
+    """The check as of now, in the lake's own state database."""
+    with open_tickets(lake, registry) as tickets:
+        return check_catalogue(lake, registry, tickets, datetime.now(UTC))
 
 
 def check_catalogue(lake: Lake, registry: Registry, tickets: Tickets, now: datetime) -> CatalogueCheck:

@@ -200,13 +200,9 @@ def upkeep(lake: Lake, registry: Registry) -> list[str]:
 @step(reads=(SILVER, RESULTS, REPORTS))
 def check_catalogue(lake: Lake, registry: Registry) -> "CatalogueCheck":
     """Compare the catalogue with the lake; each difference is a ticket of its department until it is gone."""
-    from datetime import UTC, datetime
-
     from jobs.pipeline import catalogue_check
-    from jobs.pipeline.ticket_store import open_tickets
 
-    with open_tickets(lake, registry) as tickets:
-        return catalogue_check.check_catalogue(lake, registry, tickets, datetime.now(UTC))
+    return catalogue_check.check_now(lake, registry)
 
 
 @step(reads=(RESULTS, REPORTS), writes=(REPORTS,))
