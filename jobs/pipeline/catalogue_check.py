@@ -60,13 +60,13 @@ class Coverage:
         return self.punctual / self.timed if self.timed else None
 
 
-def check_now(lake: Lake, registry: Registry) -> CatalogueCheck:
+def check_catalogue(lake: Lake, registry: Registry) -> CatalogueCheck:
     """The check as of now, in the lake's own state database."""
     with open_tickets(lake, registry) as tickets:
-        return check_catalogue(lake, registry, tickets, datetime.now(UTC))
+        return compare_catalogue(lake, registry, tickets, datetime.now(UTC))
 
 
-def check_catalogue(lake: Lake, registry: Registry, tickets: Tickets, now: datetime) -> CatalogueCheck:
+def compare_catalogue(lake: Lake, registry: Registry, tickets: Tickets, now: datetime) -> CatalogueCheck:
     """Compare every published entry that is in use; each difference is a ticket of its department until it is gone."""
     found = tuple(_faults(lake, registry, records(registry, tickets, now), now))
     opened, closed = tickets.catalogue_compared(found, f"catalogue-{now:%Y%m%dT%H%M%S}", now)

@@ -202,7 +202,7 @@ def check_catalogue(lake: Lake, registry: Registry) -> "CatalogueCheck":
     """Compare the catalogue with the lake; each difference is a ticket of its department until it is gone."""
     from jobs.pipeline import catalogue_check
 
-    return catalogue_check.check_now(lake, registry)
+    return catalogue_check.check_catalogue(lake, registry)
 
 
 @step(reads=(RESULTS, REPORTS), writes=(REPORTS,))

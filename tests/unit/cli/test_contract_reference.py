@@ -40,7 +40,10 @@ def test_every_line_of_a_table_has_a_meaning(name: str) -> None:
 @pytest.mark.parametrize(
     ("model", "line"),
     [
-        (Layout, "| `skip_rows` | whole number, from 0 | `0` | Rows above the header. |"),
+        (
+            Layout,
+            "| `skip_rows` | whole number, from 0 | `0` | Rows above the header; more are skipped where only the row below them names the columns. |",
+        ),
         (Layout, "| `sheet` | text or whole number | `0` | Name of the sheet, or its position from 0. |"),
         (Source, "| `case` | `upper` · `lower` |  | Converts letters to upper or lower case. |"),
         (Write, "| `partition_by` | list |  | Fields that the silver table is partitioned by. |"),

@@ -13,7 +13,7 @@ from jobs.catalogue.attributes import Attributes
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.ticket import Published
 from jobs.pipeline.catalogue import Record, propose
-from jobs.pipeline.catalogue_check import check_catalogue, coverage, source_faults
+from jobs.pipeline.catalogue_check import compare_catalogue, coverage, source_faults
 from tests.unit.collaboration.samples import APPROVER, OFFICER, REPORTER, at, moved
 from tests.unit.serving.portal.portal_city import City, city, delivered, shipped
 
@@ -51,7 +51,7 @@ def mounted(town: City, *lacking: str) -> None:
 
 
 def checks(town: City, when: object = NOW) -> list[str]:
-    found = check_catalogue(town.portal.lake, shipped(), town.portal.tickets, when)  # type: ignore[arg-type]
+    found = compare_catalogue(town.portal.lake, shipped(), town.portal.tickets, when)  # type: ignore[arg-type]
     return [fault.check for fault in found.faults]
 
 
@@ -61,22 +61,22 @@ def test_an_entry_that_is_not_published_owes_nothing(town: City) -> None:
 
 def test_a_published_entry_without_rows_is_a_ticket_that_closes_when_they_come(town: City) -> None:
     published(town)
-    first = check_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW)
+    first = compare_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW)
     assert [fault.check for fault in first.faults] == ["mounted"]
     (ticket,) = first.opened
     shown = town.portal.tickets.ticket(ticket, REPORTER, NOW)
     assert (shown.label, shown.provider) == ("已派单（待签收）", "civil_affairs")
     assert shown.clock is not None and shown.clock.length == 10
-    assert check_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW).opened == (), "the same fault again"
+    assert compare_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW).opened == (), "the same fault again"
     mounted(town)
-    assert check_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW).closed == (ticket,)
+    assert compare_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW).closed == (ticket,)
     assert town.portal.tickets.ticket(ticket, OFFICER, NOW).label == "已关闭"
     assert town.portal.tickets.audit_verify().broken is None
 
 
 def test_people_do_not_close_what_a_check_found(town: City) -> None:
     published(town)
-    (ticket,) = check_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW).opened
+    (ticket,) = compare_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW).opened
     assert "pass" not in {step.event for step in town.portal.tickets.possible(ticket, OFFICER)}
     moved(town.portal.tickets, ticket, "sign:reporter", NOW)
     assert "start" in {step.event for step in town.portal.tickets.possible(ticket, APPROVER)}
@@ -86,7 +86,7 @@ def test_columns_that_the_table_lacks_are_named(town: City) -> None:
     published(town)
     lacking = shipped().contract("divisions").fields[-1].name
     mounted(town, lacking)
-    found = check_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW)
+    found = compare_catalogue(town.portal.lake, shipped(), town.portal.tickets, NOW)
     assert [fault.check for fault in found.faults] == ["schema"]
     assert lacking in found.faults[0].message
 
