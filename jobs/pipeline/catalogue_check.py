@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from jobs.collaboration import Tickets
-from jobs.contracts import Contract, Registry
+from jobs.contracts import Contract, Field, Registry
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.model.ticket import CatalogueFault
@@ -142,11 +142,20 @@ def source_faults(in_use: Sequence[Record], registry: Registry) -> Iterator[Cata
 
 
 def _claims(one: Record, contract: Contract) -> list[tuple[tuple[str, ...], str]]:
-    """The items of which the entry is the authoritative source: the key of the thing, and the field."""
-    found, key = one.attributes(), tuple(contract.key())
-    if not key or found is None or not found.authoritative:
+    """The items of which the entry is the authoritative source: what its rows are about, and the field."""
+    found = one.attributes()
+    if not contract.key() or found is None or not found.authoritative:
         return []
-    return [(key, field.name) for field in contract.fields if field.key_position is None and field.reference is None]
+    about = tuple(identifier(contract, contract.field(name)) for name in contract.key())
+    return [(about, field.name) for field in contract.fields if field.key_position is None and field.reference is None]
+
+
+def identifier(contract: Contract, field: Field) -> str:
+    """What a field of a key identifies: the field that it refers to, or its code; else no other dataset's rows.
+
+    Numbers of water accounts and of gas accounts may have one name; they are numbers of different things.
+    """
+    return field.reference or field.code or f"{contract.id}.{field.name}"
 
 
 def _rivals(one: Record, claimants: Sequence[Record]) -> list[str]:

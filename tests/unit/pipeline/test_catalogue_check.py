@@ -13,7 +13,7 @@ from jobs.catalogue.attributes import Attributes
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.ticket import Published
 from jobs.pipeline.catalogue import Record, propose
-from jobs.pipeline.catalogue_check import compare_catalogue, coverage, source_faults
+from jobs.pipeline.catalogue_check import compare_catalogue, coverage, identifier, source_faults
 from tests.unit.collaboration.samples import APPROVER, OFFICER, REPORTER, at, moved
 from tests.unit.serving.portal.portal_city import City, city, delivered, shipped
 
@@ -119,9 +119,9 @@ def test_coverage_counts_what_is_owed_published_and_there(town: City) -> None:
     assert civil() == (1, 1, 0.5, 1.0, 1.0), "it owes two datasets"
 
 
-def claimed(provider: str, department: str, **stated: object) -> Record:
-    """A published entry of the divisions, as another department would have it too."""
-    entry = next(e for e in entries(shipped()) if e.id == "divisions")
+def claimed(provider: str, department: str, dataset: str = "divisions", **stated: object) -> Record:
+    """A published entry, as another department would have it too."""
+    entry = next(e for e in entries(shipped()) if e.id == dataset)
     content = Attributes.model_validate(STATED | stated).text()
     version = Published("T-1", "divisions", 1, content, NOW, "王五", {})
     return Record(replace(entry, provider=provider, department=department), (version,), None)
@@ -138,3 +138,18 @@ def test_two_departments_that_claim_the_same_items_are_both_told() -> None:
 def test_one_source_and_those_that_only_hold_a_copy_are_no_fault() -> None:
     copy = claimed("bureau", "大数据局", authoritative=False)
     assert list(source_faults([claimed("civil_affairs", "民政局"), copy], shipped())) == []
+
+
+def test_one_name_for_keys_of_different_things_is_no_conflict() -> None:
+    bills = [claimed("liaocheng_water", "供水", "water_bills"), claimed("liaocheng_gas", "供气", "gas_bills")]
+    assert shipped().contract("water_bills").key() == shipped().contract("gas_bills").key()
+    assert list(source_faults(bills, shipped())) == []
+
+
+def test_a_key_identifies_what_it_refers_to_or_its_code_says() -> None:
+    devices = shipped().contract("devices")
+    field = devices.field("device_id")
+    assert identifier(devices, field) == "devices.device_id"
+    points = shipped().contract("facility_points")
+    assert identifier(points, replace(field, reference="devices.device_id")) == "devices.device_id"
+    assert identifier(points, replace(field, code="uscc")) == identifier(devices, replace(field, code="uscc")) == "uscc"
