@@ -49,7 +49,7 @@ MOBILE = re.compile(r"^(?:\+?86)?1[3-9]\d{9}$")
 ID_FORM = re.compile(r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]$")
 EMAIL = re.compile(r"^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$")
 CARD = re.compile(r"^[3-6]\d{15,18}$")
-DOOR = re.compile(r"(?:路|街|巷|胡同|道|村|庄|小区|花园|苑|镇|乡)\D{0,12}\d+\s*(?:号|弄|栋|幢|楼|排)")
+HOUSE_NUMBER = re.compile(r"(?:路|街|巷|胡同|道|村|庄|小区|花园|苑|镇|乡)\D{0,12}\d+\s*(?:号|弄|栋|幢|楼|排)")
 ROOM = re.compile(r"\d+\s*(?:室|户)$|单元\s*\d+|\d+\s*单元|(?:号楼|栋|幢|#)\D{0,3}\d+")
 SENTENCE = re.compile("[，。；！？,;!?]")
 LONGEST_NAME, LONGEST_WORD = 4, 40
@@ -178,7 +178,9 @@ def _is_home_address(text: str) -> bool:
 def _is_address(text: str) -> bool:
     if SENTENCE.search(text):
         return False
-    return len(text) >= 6 and (DOOR.search(text) is not None or (ROOM.search(text) is not None and "区" in text))
+    return len(text) >= 6 and (
+        HOUSE_NUMBER.search(text) is not None or (ROOM.search(text) is not None and "区" in text)
+    )
 
 
 def _has_number(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""lake collector serve | mqtt | add-key | keys | rotate-key | end-key: the door for devices, and the keys to it."""
+"""lake collector serve | mqtt | add-key | keys | rotate-key | end-key: the service for devices, and the keys to it."""
 
 import logging
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from jobs.serving.collector.keys import Keys
 from jobs.settings import load as settings
 
 PANEL = "Streams"
-collector = typer.Typer(no_args_is_help=True, help="The door for devices, by HTTP, and the keys to it. 遥测接入。")
+collector = typer.Typer(no_args_is_help=True, help="The service for devices, by HTTP, and the keys to it. 遥测接入。")
 Id = Annotated[str, typer.Argument(help="Id of a key; `lake collector keys` lists them.")]
 
 

@@ -18,7 +18,7 @@ COMMANDS = {
     "collector_commands": ("collector",),
     "alarm_commands": ("alarms",),
     "query": ("sql", "tables", "plan", "profile"),
-    "sql_commands": ("query", "sql-door"),
+    "sql_commands": ("query", "sql-service"),
     "catalogue_commands": ("catalogue",),
     "lineage_commands": ("lineage",),
     "proof_commands": ("verify", "recheck", "scores"),

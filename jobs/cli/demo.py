@@ -57,7 +57,9 @@ def demo(days: int = 3, scale: float = 1.0, live: bool = True) -> None:
     progress = Progress()
     progress.say("S3, Spark, Airflow and the portal are starting / 正在启动服务")
     # The broker comes before the portal, which shows how far the lake is behind it.
-    embedded.up(load(), ("s3", "spark", *(("kafka",) if live else ()), "airflow", "sql-door", "portal"), progress.say)
+    embedded.up(
+        load(), ("s3", "spark", *(("kafka",) if live else ()), "airflow", "sql-service", "portal"), progress.say
+    )
     load.cache_clear()
     config = load()
     registry = contracts.load(config.schemas, config.expectations)
@@ -168,6 +170,6 @@ Tickets / 工单:       lake tickets list · lake tickets show T-000001
 Reports / 治理报告:   {config.home / "reports" / "index.html"}
 Airflow:             {config.airflow_url}   (user {config.airflow_user}, password in {config.home / "endpoints.env"})
 Tables / 数据表:      lake tables · lake sql "SELECT * FROM gold.air_quality_day LIMIT 5"
-SQL by roles / 分析:   lake query "SHOW TABLES" · {config.sql_url}/lake (token: lake sql-door add-token ACCOUNT)
+SQL by roles / 分析:   lake query "SHOW TABLES" · {config.sql_url}/lake (token: lake sql-service add-token ACCOUNT)
 Object store:        {config.s3_endpoint}, bucket {config.s3_bucket} (landing, received, bronze, silver, quarantine, gold, reports)
 Stop / 停止:          make down""")

@@ -13,7 +13,7 @@ PANEL = "Services"
 Only = Annotated[
     list[str] | None,
     typer.Argument(
-        help="s3, spark, kafka, airflow, sql-door, portal, stream, collector; default: all that the contracts need."
+        help="s3, spark, kafka, airflow, sql-service, portal, stream, collector; default: all that the contracts need."
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""lake query, lake sql-door serve | add-token | tokens | end-token | log: SQL under the rights of whoever asks."""
+"""lake query, lake sql-service serve | add-token | tokens | end-token | log: SQL under the rights of the person who asks."""
 
 import getpass
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from jobs.serving.accounts import Accounts
 from jobs.settings import load as settings
 
 PANEL = "Look"
-door = typer.Typer(no_args_is_help=True, help="The SQL service for analysts, and the tokens to it. 分析查询服务。")
+service = typer.Typer(no_args_is_help=True, help="The SQL service for analysts, and the tokens to it. 分析查询服务。")
 Role = Annotated[str, typer.Option(help="Role in which you ask, such as analyst, approver, auditor.")]
 Department = Annotated[str, typer.Option("--department", "-p", help="Your department, as in the contracts.")]
 
@@ -29,7 +29,7 @@ Department = Annotated[str, typer.Option("--department", "-p", help="Your depart
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command(rich_help_panel=PANEL)(query)
-    app.add_typer(door, name="sql-door", rich_help_panel="Services")
+    app.add_typer(service, name="sql-service", rich_help_panel="Services")
 
 
 @contextmanager
@@ -56,20 +56,20 @@ def query(
 
     Example: `lake query "SELECT division_name, count(*) FROM gold.utility_day_by_county GROUP BY 1"` · `lake query "SHOW TABLES" --role approver -p civil_affairs`
     """
-    from jobs.serving.sql.door import Door
     from jobs.serving.sql.export import download, format_of
+    from jobs.serving.sql.service import SqlService
 
     registry = usable_contracts(settings())
     with _database() as database, opened(settings()) as lake:
         actor = _actor(database, account) or Actor(role, department, f"{getpass.getuser()}（命令行）")
-        sql_door = Door(lake, database, lambda: registry)
+        sql_service = SqlService(lake, database, lambda: registry)
         if out is None:
-            answer = sql_door.ask(actor, sql, "cli", most=limit)
+            answer = sql_service.ask(actor, sql, "cli", most=limit)
             _print(answer.table.to_pylist(), answer.table.column_names)
         else:
             format_ = format_of(out.name)
-            answer = sql_door.ask(actor, sql, "cli")
-            out.write_bytes(download(sql_door, actor, answer, format_))
+            answer = sql_service.ask(actor, sql, "cli")
+            out.write_bytes(download(sql_service, actor, answer, format_))
     more = "; there are more rows / 还有更多行" if answer.is_cut else ""
     typer.echo(f"{answer.table.num_rows:,} rows / 行{more} · {answer.id}\n{answer.grade.notice()}", err=True)
 
@@ -88,14 +88,14 @@ def _print(rows: list[dict[str, object]], names: list[str]) -> None:
     show_rows(Console(), names, cells)
 
 
-@door.command()
+@service.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs TLS.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5433,
 ) -> None:
-    """Answer queries by PostgreSQL's protocol. `lake up sql-door` runs the same in the background.
+    """Answer queries by PostgreSQL's protocol. `lake up sql-service` runs the same in the background.
 
-    Example: `lake sql-door serve --port 5433`
+    Example: `lake sql-service serve --port 5433`
     """
     from jobs.serving.sql.wire.serve import serve as serve_sql
 
@@ -103,7 +103,7 @@ def serve(
     serve_sql(settings(), host, port)
 
 
-@door.command("add-token")
+@service.command("add-token")
 def add_token(
     account: Annotated[str, typer.Argument(help="Login name; the token opens the SQL service as this account.")],
     note: Annotated[str, typer.Option(help="What it is for.")] = "",
@@ -111,7 +111,7 @@ def add_token(
 ) -> None:
     """Create a token and print it; it cannot be shown again.
 
-    Example: `lake sql-door add-token zhangsan --note laptop`
+    Example: `lake sql-service add-token zhangsan --note laptop`
     """
     from jobs.serving.sql.tokens import Tokens
 
@@ -120,11 +120,11 @@ def add_token(
         typer.echo(Tokens(database).add(account, note, now, now + timedelta(days=days))[1])
 
 
-@door.command()
+@service.command()
 def tokens() -> None:
     """All tokens with account, end and last use; never their secrets.
 
-    Example: `lake sql-door tokens`
+    Example: `lake sql-service tokens`
     """
     from jobs.serving.sql.tokens import Tokens
 
@@ -145,11 +145,13 @@ def tokens() -> None:
     Console().print(table)
 
 
-@door.command("end-token")
-def end_token(token: Annotated[str, typer.Argument(help="Id of a token; `lake sql-door tokens` lists them.")]) -> None:
+@service.command("end-token")
+def end_token(
+    token: Annotated[str, typer.Argument(help="Id of a token; `lake sql-service tokens` lists them.")],
+) -> None:
     """End a token now; the SQL service refuses it at the next connection and the next query.
 
-    Example: `lake sql-door end-token 1a2b3c4d`
+    Example: `lake sql-service end-token 1a2b3c4d`
     """
     from jobs.serving.sql.tokens import Tokens
 
@@ -158,14 +160,14 @@ def end_token(token: Annotated[str, typer.Argument(help="Id of a token; `lake sq
     typer.echo(f"{ended.id} ({ended.account}) ended / 已停用")
 
 
-@door.command()
+@service.command()
 def log(
     page: Annotated[int, typer.Option(min=1)] = 1,
     size: Annotated[int, typer.Option(min=1, max=1000, help="Queries a page.")] = 30,
 ) -> None:
     """The log of queries, newest first: who, when, what, grade, rows and duration.
 
-    Example: `lake sql-door log --size 100`
+    Example: `lake sql-service log --size 100`
     """
     from jobs.serving.sql.query_log import QueryLog
 

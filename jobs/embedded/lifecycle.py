@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import filterfalse
 from pathlib import Path
 
-from jobs.embedded import airflow, endpoints, kafka, portal, process, s3, spark, sql_door, stream
+from jobs.embedded import airflow, endpoints, kafka, portal, process, s3, spark, sql_service, stream
 from jobs.embedded.home import locked, log_file, pid_file, prepare
 from jobs.embedded.program import Program, ensure, probe_failure, stop, wait
 from jobs.embedded.service import Say, Service, ServiceStatus
@@ -15,7 +15,7 @@ from jobs.settings import Settings, load
 
 _ALL = (
     *(s3.SERVICE, spark.SERVICE, kafka.SERVICE, airflow.SERVICE),
-    *(sql_door.SERVICE, portal.SERVICE),
+    *(sql_service.SERVICE, portal.SERVICE),
     *(stream.STREAM, stream.COLLECTOR),
 )
 SERVICES = {service.name: service for service in _ALL}

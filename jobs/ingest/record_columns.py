@@ -1,6 +1,6 @@
 """Columns of records that each name their own cells: a record's field is in one column, whichever of its headers names it.
 
-`{"站点": …}` and `{"station": …}` in one file are two names of one field; each record is matched as if it were alone.
+`{"站点": …}` and `{"station": …}` in one file are two names of one field; each record is matched by itself.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -58,7 +58,7 @@ def names_in(message: Any, prefix: str = "") -> list[str]:
 
 
 def _utf8(value: bytes) -> bytes:
-    """The message in UTF-8 without a mark: from GB 18030 where it can be that alone; what is neither keeps replacement characters."""
+    """The message in UTF-8 without a mark: from GB 18030 where it can be only that; what is neither keeps replacement characters."""
     value = value.removeprefix(b"\xef\xbb\xbf")
     with suppress(UnicodeDecodeError):
         value.decode("utf-8")

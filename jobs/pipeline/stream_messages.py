@@ -110,7 +110,7 @@ def _within_names(contract: Contract, lines: Sequence[bytes]) -> list[bytes]:
 
 
 def _parts(contract: Contract, lines: list[bytes]) -> list[tuple[list[bytes], pa.Table]]:
-    """The messages in parts that can be read, with their rows; one that cannot be read even alone is a text."""
+    """The messages in parts that can be read, with their rows; one that cannot be read even by itself is a text."""
     try:
         return [(lines, _read(contract, lines))]
     except DeliveryError as error:

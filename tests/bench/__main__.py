@@ -24,7 +24,7 @@ from tests.bench import (
     scheduler,
     series,
     small_delivery,
-    sql_door,
+    sql_service,
     streams,
     warm_delivery,
 )
@@ -105,7 +105,7 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         "small_delivery": lambda lake, own: small_delivery.measure(lake, own, measures),
         "warm_delivery": lambda lake, own: warm_delivery.measure(lake, own, measures),
         "scheduler": lambda lake, own: scheduler.measure(lake, own, measures),
-        "sql": lambda lake, own: sql_door.measure(lake, own, measures),
+        "sql": lambda lake, own: sql_service.measure(lake, own, measures),
         "streams": lambda lake, own: streams.measure(lake, own, measures),
         "collector": lambda lake, own: streams.measure_collector(lake, own, measures),
     }

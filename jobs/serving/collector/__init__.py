@@ -1,1 +1,1 @@
-"""The door for devices: readings by HTTP, each in the broker before it is acknowledged."""
+"""The service for devices: readings by HTTP, each in the broker before it is acknowledged."""

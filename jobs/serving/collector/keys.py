@@ -39,7 +39,7 @@ class Key:
     ends_at: datetime | None
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it opens the door."""
+        """Whether it opens the service."""
         return self.ends_at is None or now < self.ends_at
 
 

@@ -29,7 +29,7 @@ from jobs.serving.sessions import Sessions
 from jobs.settings import Settings
 
 if TYPE_CHECKING:
-    from jobs.serving.sql.door import Door
+    from jobs.serving.sql.service import SqlService
 
 CONTRACTS_S = 300.0
 OVERVIEW_S = 60.0
@@ -90,11 +90,11 @@ class Portal:
         return CachedValue(lambda: read_feeds(self.lake, self.registry(), self.now()), FEEDS_S)
 
     @cached_property
-    def door(self) -> "Door":
+    def sql_service(self) -> "SqlService":
         """The way to the lake by SQL; its engine is loaded with the first query."""
-        from jobs.serving.sql.door import Door
+        from jobs.serving.sql.service import SqlService
 
-        return Door(self.lake, self.tickets.database, self.registry, self.now)
+        return SqlService(self.lake, self.tickets.database, self.registry, self.now)
 
     @cached_property
     def index(self) -> CachedValue[Index]:

@@ -23,7 +23,7 @@ from jobs.settings import Settings
 BATCH = 10_000
 AGAIN_S = 0.1
 MOST_COPIED_ROWS = 5_000_000
-"""Rows of a table that files alone do not hold, which is copied into memory."""
+"""Rows of a table that its files do not hold by themselves, which is copied into memory."""
 MOST_VIEWS = 200
 COPIES = "copies"
 OF_VALUES = (

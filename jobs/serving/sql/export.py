@@ -13,8 +13,8 @@ import xlsxwriter
 from jobs.access.roles import grade_labels, role_label
 from jobs.errors import UserError
 from jobs.model.actor import Actor
-from jobs.serving.sql.door import Answer, Door
 from jobs.serving.sql.query_log import Entry
+from jobs.serving.sql.service import Answer, SqlService
 
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
@@ -36,15 +36,17 @@ def format_of(name: str) -> str:
     return ending
 
 
-def download(door: Door, actor: Actor, answer: Answer, format_: str) -> bytes:
+def download(service: SqlService, actor: Actor, answer: Answer, format_: str) -> bytes:
     """The answer's rows as a file; recorded before it is returned."""
-    at = door.now()
-    zone = ZoneInfo(door.settings.timezone)
+    at = service.now()
+    zone = ZoneInfo(service.settings.timezone)
     mark = watermark(actor, answer, at.astimezone(zone))
     data = {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet}[format_](_local(answer.table, zone), mark)
     entry = Entry(answer.id, at, actor, f"download {format_}", "", grade=answer.grade.name, rows=answer.table.num_rows)
-    door.log.add(replace(entry, id=door.new_id(), sql=f"-- {answer.id}", is_sensitive=bool(answer.grade.datasets)))
-    door.log.add_showing(entry, answer.grade.datasets, "download")
+    service.log.add(
+        replace(entry, id=service.new_id(), sql=f"-- {answer.id}", is_sensitive=bool(answer.grade.datasets))
+    )
+    service.log.add_showing(entry, answer.grade.datasets, "download")
     return data
 
 

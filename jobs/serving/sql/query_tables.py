@@ -47,7 +47,7 @@ class TokenRow(Base):
 
 
 class SavedRow(Base):
-    """A query that somebody keeps, perhaps for all who may query."""
+    """A query that a user keeps, perhaps for all who may query."""
 
     __tablename__ = "sql_saved"
 

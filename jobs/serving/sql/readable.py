@@ -83,7 +83,7 @@ def readable_tables(actor: Actor, registry: Registry) -> Mapping[Name, Readable]
     """The tables that the actor may query, whether they exist yet or not.
 
     People of a department query its own datasets and the results about them; all others every dataset, product and
-    result. Quarantined rows are for their own department alone.
+    result. Quarantined rows are only for their own department.
     """
     tables = [*_datasets(actor, registry), *_products(actor, registry), *_results(actor, registry)]
     return {table.name: table for table in tables}

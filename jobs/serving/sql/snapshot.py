@@ -39,7 +39,7 @@ FRESH_S = 2.0
 class Snapshot:
     """One version. `largest`: the greatest absolute value of numeric columns where the log knows it.
 
-    `is_plain`: the files alone are the table; a table with deletion vectors or mapped columns is read by delta-rs.
+    `is_plain`: the files are the table; a table with deletion vectors or mapped columns is read by delta-rs.
     """
 
     version: int

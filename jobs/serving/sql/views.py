@@ -17,7 +17,7 @@ def physical_name(table: str, snapshot: Snapshot) -> str:
 
 
 def view_sql(readable: Readable, snapshot: Snapshot, copied: str = "") -> str:
-    """The statement that makes the view; `copied` is the table that holds the rows, where files alone do not."""
+    """The statement that makes the view; `copied` is the table that holds the rows, where its files do not by themselves."""
     listed = ", ".join(f"{sql} AS {quoted(column.name)}" for column, sql in visible_columns(readable, snapshot))
     name = f"{quoted(readable.name.schema)}.{quoted(physical_name(readable.name.table, snapshot))}"
     rows = copied or (_files(snapshot) if snapshot.files else _nothing(snapshot))

@@ -90,7 +90,7 @@ HAND_MADE: Sequence[tuple[str, str, Sequence[str], str | None]] = (
     ("companies", "单位", [f"{n}食品有限公司" for n in NAMES], None),
     ("brands", "品牌", ["金龙鱼", "康师傅", "王老吉", "李宁", "安踏", "鲁花", "徐福记", "白象", "方太"], None),
     ("homes", "位置", [f"东昌府区柳园街道兴华路{n}号院{n % 9 + 1}号楼2单元{n % 6 + 1}01室" for n in range(40)], "home_address"),
-    ("doors", "位置", [f"东昌府区柳园街道兴华路{n}号" for n in range(40)], "address"),
+    ("house_numbers", "位置", [f"东昌府区柳园街道兴华路{n}号" for n in range(40)], "address"),
     ("roads", "位置", ["兴华路", "东昌路", "柳园路", "花园路"] * 10, None),
     ("mail", "联络", [f"user{n}@mail.cn" for n in range(40)], "email"),
     ("notes with a number in few", "说明", ["经核实，来电人反映的问题已经处理完毕", *[f"已致电 {MOBILES[0]}，对方表示满意，没有异议"]] * 3, "numbers_in_text"),

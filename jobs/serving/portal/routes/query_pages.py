@@ -71,7 +71,7 @@ def remove(saved_id: int, portal: AnyPortal, user: LoggedIn, _: Posted) -> Respo
 
 @router.post("/tokens")
 def add_token(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
-    """A new token; it is on this page alone."""
+    """A new token; it is shown on this page only."""
     return _page(portal, user, {}, new_token=_service(portal, user).add_token(fields.get("note", "")))
 
 

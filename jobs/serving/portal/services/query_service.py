@@ -14,11 +14,11 @@ from jobs.reporting.pages import Table
 from jobs.serving.accounts import Account
 from jobs.serving.portal.answers import answer_chart, answer_table
 from jobs.serving.portal.context import Portal
-from jobs.serving.sql.door import Answer
 from jobs.serving.sql.export import FORMATS, download
 from jobs.serving.sql.listing import ShownColumn
 from jobs.serving.sql.readable import Readable
 from jobs.serving.sql.saved import SavedQueries
+from jobs.serving.sql.service import Answer
 from jobs.serving.sql.tokens import Token, Tokens
 
 SHOWN_ROWS = 200
@@ -48,7 +48,7 @@ class QueryService:
     def tables(self) -> list[tuple[Readable, list[ShownColumn]]]:
         """The tables that may be queried, with their columns."""
         self._check()
-        return [(known, self.portal.door.columns(known)) for known in self.portal.door.tables(self.actor)]
+        return [(known, self.portal.sql_service.columns(known)) for known in self.portal.sql_service.tables(self.actor)]
 
     def shown(self, fields: Mapping[str, str]) -> Shown:
         """The answer to the form's query, for the page."""
@@ -62,7 +62,7 @@ class QueryService:
         if format_ not in FORMATS:
             raise PolicyRefusal("请选择文件格式：csv、xlsx 或 parquet")
         answer = self._answer(fields, "portal", None)
-        data = download(self.portal.door, self.actor, answer, format_)
+        data = download(self.portal.sql_service, self.actor, answer, format_)
         return data, FORMATS[format_], f"query-{answer.id}.{format_}"
 
     def saved(self) -> SavedQueries:
@@ -92,7 +92,7 @@ class QueryService:
         self._check()
         sql = fields.get("sql", "")
         values = {name: fields.get(FIELD + name, "") for name in parameters_of(sql)}
-        return self.portal.door.ask(self.actor, sql, way, values, most)
+        return self.portal.sql_service.ask(self.actor, sql, way, values, most)
 
     def _check(self) -> None:
         rights.check_right(self.actor, Right.OVERSEE, "在门户中用 SQL 查询")

@@ -11,10 +11,10 @@ from sqlglot import exp
 
 from jobs.errors import UserError
 from jobs.model.actor import Actor
-from jobs.serving.sql.door import Door
 from jobs.serving.sql.engine import BATCH, stop_late
 from jobs.serving.sql.masks import quoted
 from jobs.serving.sql.readable import SCHEMAS, text_literal
+from jobs.serving.sql.service import SqlService
 
 LONGEST_S = 10.0
 NAMED = ("pg_catalog", "information_schema")
@@ -38,7 +38,7 @@ PSQL_TABLES = re.compile(r"c\.relkind IN \('r'", re.I)
 
 
 def is_of_catalogue(sql: str) -> bool:
-    """Whether a statement asks about tables or the server alone; what cannot be parsed does where it names them."""
+    """Whether a statement asks only about tables or the server; what cannot be parsed does where it names them."""
     try:
         tree = sqlglot.parse_one(sql, dialect="postgres")
     except (sqlglot.errors.SqlglotError, RecursionError):
@@ -61,7 +61,7 @@ def _tables(tree: exp.Expr) -> Iterator[exp.Table]:
 class Catalogue:
     """The tables that an actor may query, without rows: nothing in it is secret from its reader."""
 
-    def __init__(self, door: Door, actor: Actor) -> None:
+    def __init__(self, service: SqlService, actor: Actor) -> None:
         self._database = duckdb.connect(
             ":memory:",
             config={"threads": 1, "memory_limit": "100MB", "temp_directory": "", "python_enable_replacements": "false"},
@@ -72,9 +72,9 @@ class Catalogue:
             self._database.execute(f"CREATE MACRO {macro}")
         for schema in SCHEMAS:
             self._database.execute(f"CREATE SCHEMA {schema}")
-        for table in door.tables(actor):
+        for table in service.tables(actor):
             name = f"{table.name.schema}.{quoted(table.name.table)}"
-            columns = door.columns(table)
+            columns = service.columns(table)
             listed = ", ".join(f"{quoted(column.name)} {column.type}" for column in columns)
             self._database.execute(f"CREATE TABLE {name} ({listed})")
             self._database.execute(f"COMMENT ON TABLE {name} IS {text_literal(table.contract.title)}")

@@ -17,7 +17,7 @@ from jobs.lake.database import Database
 from jobs.lake.lake import opened
 from jobs.model.actor import Actor
 from jobs.serving.cache import CachedValue
-from jobs.serving.sql.door import Door, utc_now
+from jobs.serving.sql.service import SqlService, utc_now
 from jobs.serving.sql.wire.login import Logins
 from jobs.serving.sql.wire.messages import CANCEL, GSS, SSL, VERSION_3, Connection, ProtocolError, Reader
 from jobs.serving.sql.wire.session import Conversation
@@ -36,14 +36,16 @@ Started = tuple[socket.socket, Connection, dict[str, str]]
 
 
 class SqlServer(ThreadingTCPServer):
-    """Listens for clients of the door."""
+    """Listens for clients of the service."""
 
     daemon_threads, allow_reuse_address = True, True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], door: Door, logins: Logins, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, address: tuple[str, int], service: SqlService, logins: Logins, tls: ssl.SSLContext | None
+    ) -> None:
         super().__init__(address, Handler)
-        self.door, self.logins, self.tls = door, logins, tls
+        self.service, self.logins, self.tls = service, logins, tls
         self.places = BoundedSemaphore(MOST_CONNECTIONS)
 
 
@@ -83,7 +85,7 @@ class Handler(BaseRequestHandler):
             connection.flush()
             return
         client.settimeout(IDLE_S)
-        Conversation(connection, server.door, server.logins, login).run()
+        Conversation(connection, server.service, server.logins, login).run()
 
 
 def _started(client: socket.socket, tls: ssl.SSLContext | None) -> Started | None:
@@ -141,9 +143,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
     database = Database(settings.state_url())
     database.migrate()
     with opened(settings) as lake:
-        door = Door(lake, database, registry)
-        Thread(target=door.warm, args=(ANALYST,), daemon=True).start()
-        with SqlServer((host, port), door, Logins(database, utc_now), tls) as server, suppress(KeyboardInterrupt):
+        service = SqlService(lake, database, registry)
+        Thread(target=service.warm, args=(ANALYST,), daemon=True).start()
+        with SqlServer((host, port), service, Logins(database, utc_now), tls) as server, suppress(KeyboardInterrupt):
             server.serve_forever()
     database.close()
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from jobs.errors import LakeError, NotAllowed, ServiceUnavailable, Unknown
 from jobs.serving.accounts import LoginRefused
-from jobs.serving.sql.door import Door
 from jobs.serving.sql.engine import Parameters
+from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.wire import values
 from jobs.serving.sql.wire.catalogue import Catalogue, is_of_catalogue
 from jobs.serving.sql.wire.login import Logins, Session
@@ -59,7 +59,7 @@ class Statement:
 
 @dataclass
 class Outcome:
-    """What a statement gives: rows, or a tag alone; `at` is the first row that was not sent."""
+    """What a statement gives: rows, or only a tag; `at` is the first row that was not sent."""
 
     tag: str
     table: pa.Table | None = None
@@ -82,7 +82,7 @@ class Conversation:
     """The state of one connection after its login."""
 
     connection: Connection
-    door: Door
+    service: SqlService
     logins: Logins
     login: Session
     _statements: dict[str, Statement] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class Conversation:
                     self._extended(letter, reader)
 
     def _greet(self) -> None:
-        zone = self.door.settings.timezone
+        zone = self.service.settings.timezone
         shown = {"server_version": "16.0", "server_encoding": "UTF8", "client_encoding": "UTF8", "TimeZone": zone}
         shown |= {"DateStyle": "ISO, YMD", "integer_datetimes": "on", "standard_conforming_strings": "on"}
         shown |= {"default_transaction_read_only": "on", "session_authorization": self.login.account.name}
@@ -225,7 +225,7 @@ class Conversation:
         if setting := SETTING.match(sql):
             return self._set(setting[1].upper())
         if (shown := SHOWN.fullmatch(sql)) and shown[1].lower() in SHOWN_VALUES:
-            value = SHOWN_VALUES[shown[1].lower()] or self.door.settings.timezone
+            value = SHOWN_VALUES[shown[1].lower()] or self.service.settings.timezone
             return Outcome("SHOW", pa.table({shown[1].lower().replace(" ", "_"): [value]}))
         if is_of_catalogue(sql):
             return _rows(self._catalogue.rows(sql, parameters))
@@ -234,8 +234,8 @@ class Conversation:
     def _asked(self, sql: str, parameters: Parameters, is_described: bool) -> Outcome:
         actor = self.login.account.actor()
         if is_described:
-            return Outcome("", self.door.described(actor, sql, parameters))
-        answer = self.door.ask(actor, sql, "wire", parameters)
+            return Outcome("", self.service.described(actor, sql, parameters))
+        answer = self.service.ask(actor, sql, "wire", parameters)
         cut = (f"只返回前 {answer.table.num_rows:,} 行",) if answer.is_cut else ()
         return _rows(answer.table, (answer.grade.notice() + f"。查询编号 {answer.id}", *cut))
 
@@ -249,7 +249,7 @@ class Conversation:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return Catalogue(self.door, self.login.account.actor())
+        return Catalogue(self.service, self.login.account.actor())
 
     def _describe_rows(self, schema: pa.Schema, listed: Sequence[int]) -> None:
         fields = []
@@ -269,7 +269,7 @@ class Conversation:
             self.connection.report("N", "NOTICE", "00000", notice)
         table = outcome.table.slice(outcome.at, most or None)
         head = int16(table.num_columns)
-        for row in values.rows(table, listed, ZoneInfo(self.door.settings.timezone)):
+        for row in values.rows(table, listed, ZoneInfo(self.service.settings.timezone)):
             self.connection.write("D", head, row)
         outcome.at += table.num_rows
         if outcome.at < outcome.table.num_rows:

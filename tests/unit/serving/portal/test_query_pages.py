@@ -46,7 +46,7 @@ def test_files_have_a_watermark_and_no_formula(asked: City) -> None:
     assert cells[0].startswith(who) and cells[1:] == ["division_name", "=1+1", "东昌府区", "临清市"]
     table = pq.read_table(io.BytesIO(browser.post("/sql/file", {**fields, "format": "parquet"}).content))
     assert table.schema.metadata[b"lake.watermark"].decode().startswith(who)
-    entries, _ = asked.portal.door.log.entries(1, 10)
+    entries, _ = asked.portal.sql_service.log.entries(1, 10)
     ways = sorted(entry.way for entry in entries)
     assert ways == ["download csv", "download parquet", "download xlsx", *["portal"] * 3]
 

@@ -1,4 +1,4 @@
-"""A door to a lake on local files."""
+"""A service to a lake on local files."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from jobs.lake.database import Database
-from jobs.serving.sql.door import Door
+from jobs.serving.sql.service import SqlService
 from tests.unit.serving.sql.city import asked_lake
 
 
 @pytest.fixture(scope="session")
-def asked(tmp_path_factory: pytest.TempPathFactory, made_sqlite: Path) -> Iterator[Door]:
-    """A door for all tests that only ask."""
+def asked(tmp_path_factory: pytest.TempPathFactory, made_sqlite: Path) -> Iterator[SqlService]:
+    """A service for all tests that only ask."""
     root = tmp_path_factory.mktemp("asked")
     shutil.copy(made_sqlite, root / "state.db")
     lake, cat = asked_lake(root)
     database = Database(f"sqlite:///{root / 'state.db'}")
-    made = Door(lake, database, lambda: cat)  # type: ignore[arg-type]
+    made = SqlService(lake, database, lambda: cat)  # type: ignore[arg-type]
     yield made
     made.close()
     database.close()

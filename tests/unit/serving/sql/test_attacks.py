@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.errors import UserError
-from jobs.serving.sql.door import Door
+from jobs.serving.sql.service import SqlService
 from tests.unit.serving.sql.city import ANALYST, FOREIGN, OWNER, SECRETS, STRANGER, TABLE
 
 REFUSED = [
@@ -122,7 +122,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("sql", REFUSED, ids=lambda sql: sql[:60])
-def test_refused(asked: Door, sql: str) -> None:
+def test_refused(asked: SqlService, sql: str) -> None:
     with pytest.raises(UserError):
         asked.ask(ANALYST, sql, "test")
 
@@ -167,7 +167,7 @@ SHOWING = [
 
 
 @pytest.mark.parametrize("sql", SHOWING, ids=lambda sql: sql[:60])
-def test_answers_hold_no_secret_for_those_who_see_masks(asked: Door, sql: str) -> None:
+def test_answers_hold_no_secret_for_those_who_see_masks(asked: SqlService, sql: str) -> None:
     text = str(asked.ask(ANALYST, sql, "test").table.to_pylist())
     asked_for = [secret for secret in SECRETS if secret in sql]
     assert [secret for secret in SECRETS if secret in text and secret not in asked_for] == []
@@ -195,7 +195,7 @@ GUESSES = [
 
 
 @pytest.mark.parametrize("guess", GUESSES)
-def test_a_right_guess_in_a_filter_finds_nothing(asked: Door, guess: str) -> None:
+def test_a_right_guess_in_a_filter_finds_nothing(asked: SqlService, guess: str) -> None:
     answer = asked.ask(ANALYST, f"SELECT count(*) AS n FROM {TABLE} a WHERE {guess}", "test")
     assert answer.table["n"].to_pylist() == [0]
 
@@ -205,7 +205,7 @@ def test_a_right_guess_in_a_filter_finds_nothing(asked: Door, guess: str) -> Non
     "sql",
     ["SELECT {} FROM {}", "SELECT count(*) FROM {1} WHERE {0} IS NULL", "SELECT 1 FROM {1} ORDER BY {0}"],
 )
-def test_a_hidden_column_does_not_exist(asked: Door, column: str, sql: str) -> None:
+def test_a_hidden_column_does_not_exist(asked: SqlService, column: str, sql: str) -> None:
     with pytest.raises(UserError):
         asked.ask(ANALYST, sql.format(column, TABLE), "test")
 
@@ -221,7 +221,7 @@ FAILING = [
 
 @pytest.mark.parametrize("actor", [ANALYST, OWNER], ids=["analyst", "owner"])
 @pytest.mark.parametrize("sql", FAILING)
-def test_errors_quote_no_value(asked: Door, actor: object, sql: str) -> None:
+def test_errors_quote_no_value(asked: SqlService, actor: object, sql: str) -> None:
     with pytest.raises(UserError) as raised:
         asked.ask(actor, sql, "test")  # type: ignore[arg-type]
     assert [word for word in ("王", "张", "3715", "138") if word in str(raised.value)] == []
@@ -235,12 +235,12 @@ def test_errors_quote_no_value(asked: Door, actor: object, sql: str) -> None:
         "SELECT count(*) AS n FROM results.verdicts WHERE reason = '{}' OR try_cast(reason AS INT) = 1",
     ],
 )
-def test_rows_of_others_reach_no_expression_of_a_query(asked: Door, sql: str) -> None:
+def test_rows_of_others_reach_no_expression_of_a_query(asked: SqlService, sql: str) -> None:
     n = asked.ask(STRANGER, sql.format(FOREIGN), "test").table["n"].to_pylist()
     assert n == asked.ask(STRANGER, sql.format("no such word"), "test").table["n"].to_pylist()
 
 
-def test_a_department_sees_results_about_itself_alone(asked: Door) -> None:
+def test_a_department_sees_results_about_itself_alone(asked: SqlService) -> None:
     sql = "SELECT DISTINCT provider FROM results.verdicts ORDER BY 1"
     assert asked.ask(STRANGER, sql, "test").table["provider"].to_pylist() == ["ecology_environment"]
     assert len(asked.ask(ANALYST, sql, "test").table) == 2
@@ -249,12 +249,12 @@ def test_a_department_sees_results_about_itself_alone(asked: Door) -> None:
 @pytest.mark.parametrize(
     "table", [TABLE, "quarantine.enterprise_registration", "gold.enterprise_master", "silver.none"]
 )
-def test_tables_of_others_are_refused_like_tables_that_do_not_exist(asked: Door, table: str) -> None:
+def test_tables_of_others_are_refused_like_tables_that_do_not_exist(asked: SqlService, table: str) -> None:
     with pytest.raises(UserError, match=f"没有表 {table}，或不属于您的权限"):
         asked.ask(STRANGER, f"SELECT * FROM {table}", "test")
 
 
-def test_quarantine_is_for_its_own_department(asked: Door) -> None:
+def test_quarantine_is_for_its_own_department(asked: SqlService) -> None:
     sql = "SELECT raw FROM quarantine.enterprise_registration"
     assert "王小明" in asked.ask(OWNER, sql, "test").table["raw"][0].as_py()
     with pytest.raises(UserError):

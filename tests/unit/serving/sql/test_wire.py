@@ -1,4 +1,4 @@
-"""The door by PostgreSQL's protocol: who gets in, and what a client sees."""
+"""The service by PostgreSQL's protocol: who gets in, and what a client sees."""
 
 import shutil
 import socket
@@ -18,7 +18,7 @@ import pytest
 from jobs.embedded.endpoints import HOST
 from jobs.lake.database import Database
 from jobs.serving.accounts import Accounts, Person
-from jobs.serving.sql.door import Door
+from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.tokens import Tokens
 from jobs.serving.sql.wire.login import Logins
 from jobs.serving.sql.wire.serve import SqlServer
@@ -52,12 +52,12 @@ def served(root: Path, state: Path, tls: ssl.SSLContext | None) -> Iterator[Wire
         tokens[name] = Tokens(database).add(name, "", now, now + timedelta(days=1))[1]
     Accounts(database).add(Person("fresh", "analyst", "bureau"), now)
     lake, cat = asked_lake(root)
-    door = Door(lake, database, lambda: cat)  # type: ignore[arg-type]
-    with SqlServer((HOST, 0), door, Logins(database, lambda: datetime.now(UTC)), tls) as server:
+    service = SqlService(lake, database, lambda: cat)  # type: ignore[arg-type]
+    with SqlServer((HOST, 0), service, Logins(database, lambda: datetime.now(UTC)), tls) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield Wire(server.server_address[1], database, tokens)
         server.shutdown()
-    door.close()
+    service.close()
     database.close()
 
 

@@ -22,7 +22,7 @@ from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.pipeline.query import answer
 from jobs.serving.accounts import Accounts, Person
-from jobs.serving.sql.door import Door, utc_now
+from jobs.serving.sql.service import SqlService, utc_now
 from jobs.serving.sql.tokens import Tokens
 from jobs.serving.sql.wire.login import Logins
 from jobs.serving.sql.wire.serve import SqlServer
@@ -44,12 +44,12 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
         _write(lake, registry.contract(DATASET))
     database = Database(lake.settings.state_url())
     database.migrate()
-    door = Door(lake, database, lambda: registry)
+    service = SqlService(lake, database, lambda: registry)
     rng = np.random.default_rng(SEED)
     points = [POINT.format(int(d), FIRST + timedelta(minutes=int(m))) for d, m in rng.integers(0, DEVICES, (60, 2))]
     own = {
-        "point": _p95([_ms(lambda sql=sql: door.ask(ANALYST, sql, "bench")) for sql in (points[0], *points)][1:]),  # type: ignore[misc]
-        "group": _p95([_ms(lambda: door.ask(ANALYST, GROUP, "bench")) for _ in range(31)][1:]),
+        "point": _p95([_ms(lambda sql=sql: service.ask(ANALYST, sql, "bench")) for sql in (points[0], *points)][1:]),  # type: ignore[misc]
+        "group": _p95([_ms(lambda: service.ask(ANALYST, GROUP, "bench")) for _ in range(31)][1:]),
     }
     spark = {
         "point": _p95(
@@ -60,20 +60,20 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     table = f"{ROWS:,} rows, {FILES} files on S3"
     measures.say("sql_point_p95_ms", own["point"], "≤ 100", f"{table}; lake sql {spark['point']:.0f} ms")
     measures.say("sql_group_p95_ms", own["group"], "≤ 300", f"{table}; lake sql {spark['group']:.0f} ms")
-    waits = _people(database, door, points)
+    waits = _people(database, service, points)
     note = f"{PEOPLE} people, each connects and asks every {EVERY_S:g} s for {FOR_S} s; {len(waits)} answers, median {waits[len(waits) // 2]:.0f} ms"
     measures.say("sql_first_row_p95_ms", _p95(waits), "≤ 200", note)
-    door.close()
+    service.close()
     database.close()
 
 
-def _people(database: Database, door: Door, points: list[str]) -> list[float]:
+def _people(database: Database, service: SqlService, points: list[str]) -> list[float]:
     """Milliseconds from the connection to the first row, sorted; a fifth of the questions are group-bys."""
     accounts, now, tokens = Accounts(database), datetime.now(UTC), {}
     for number in range(PEOPLE):
         accounts.add(Person(f"bench{number}", "analyst", "bureau"), now)
         tokens[f"bench{number}"] = Tokens(database).add(f"bench{number}", "", now, now + timedelta(days=1))[1]
-    with SqlServer((HOST, 0), door, Logins(database, utc_now), None) as server:
+    with SqlServer((HOST, 0), service, Logins(database, utc_now), None) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = int(server.server_address[1])
 

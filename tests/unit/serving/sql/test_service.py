@@ -1,4 +1,4 @@
-"""Questions through the door: grades, notices, versions, the log, limits."""
+"""Questions through the service: grades, notices, versions, the log, limits."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from jobs.lake.zones import Zone
 from jobs.model.actor import SYSTEM
 from jobs.serving.access_log import AccessLog
 from jobs.serving.sql import engine as engine_module
-from jobs.serving.sql.door import Door
+from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.snapshot import Snapshots
 from tests.unit.lake.local_lake import DATASET, LocalLake
 from tests.unit.serving.sql.city import ANALYST, OWNER, STRANGER, TABLE, asked_lake
@@ -27,9 +27,9 @@ def lake(tmp_path: Path) -> LocalLake:
 
 
 @pytest.fixture
-def door(lake: LocalLake, tmp_path: Path, state: Database) -> Iterator[Door]:
+def service(lake: LocalLake, tmp_path: Path, state: Database) -> Iterator[SqlService]:
     _, cat = asked_lake(tmp_path / "contracts_only")
-    made = Door(lake, state, lambda: cat)  # type: ignore[arg-type]
+    made = SqlService(lake, state, lambda: cat)  # type: ignore[arg-type]
     made._snapshots = Snapshots(lake.delta, fresh_s=0)
     yield made
     made.close()
@@ -62,25 +62,27 @@ def door(lake: LocalLake, tmp_path: Path, state: Database) -> Iterator[Door]:
         (f"SELECT count(*) FILTER (WHERE contact_phone IS NULL) FROM {TABLE}", "L4"),
     ],
 )  # fmt: skip
-def test_the_grade_is_that_of_all_columns_touched(asked: Door, sql: str, grade: str) -> None:
+def test_the_grade_is_that_of_all_columns_touched(asked: SqlService, sql: str, grade: str) -> None:
     answer = asked.ask(OWNER, sql, "test")
     assert answer.grade.name == grade
     assert answer.grade.datasets == ((DATASET,) if grade >= "L3" else ())
 
 
-def test_the_notice_says_whether_values_are_masked(asked: Door) -> None:
+def test_the_notice_says_whether_values_are_masked(asked: SqlService) -> None:
     sql = f"SELECT legal_rep_name FROM {TABLE}"
     assert asked.ask(ANALYST, sql, "test").grade.notice() == "本结果涉及的最高分级：L3 敏感，敏感字段已脱敏"
     assert "未脱敏" in asked.ask(OWNER, sql, "test").grade.notice()
     assert asked.ask(ANALYST, "SELECT 1", "test").grade.notice() == "本结果涉及的最高分级：L1 公开"
 
 
-def test_each_question_is_logged_and_what_is_shown_unmasked_is_in_the_chain(door: Door, state: Database) -> None:
-    door.ask(ANALYST, f"SELECT legal_rep_name FROM {TABLE}", "test")
-    shown = door.ask(OWNER, f"SELECT legal_rep_name FROM {TABLE}", "test")
+def test_each_question_is_logged_and_what_is_shown_unmasked_is_in_the_chain(
+    service: SqlService, state: Database
+) -> None:
+    service.ask(ANALYST, f"SELECT legal_rep_name FROM {TABLE}", "test")
+    shown = service.ask(OWNER, f"SELECT legal_rep_name FROM {TABLE}", "test")
     with pytest.raises(UserError):
-        door.ask(STRANGER, f"SELECT * FROM {TABLE}", "test")
-    entries, total = door.log.entries(1, 10)
+        service.ask(STRANGER, f"SELECT * FROM {TABLE}", "test")
+    entries, total = service.log.entries(1, 10)
     assert total == 3
     assert {(e.actor, e.outcome, e.grade, e.rows, e.tables, e.is_sensitive) for e in entries} == {
         (ANALYST, "answered", "L3", 2, (f"{TABLE}@1",), False),
@@ -93,18 +95,18 @@ def test_each_question_is_logged_and_what_is_shown_unmasked_is_in_the_chain(door
     assert AccessLog(state).verified().broken is None
 
 
-def test_roles_without_the_right_are_refused(asked: Door) -> None:
+def test_roles_without_the_right_are_refused(asked: SqlService) -> None:
     with pytest.raises(NotAllowed):
         asked.ask(SYSTEM, "SELECT 1", "test")
 
 
 @pytest.mark.parametrize("clause", ["AT (VERSION => 0)", "VERSION AS OF 0", "FOR VERSION AS OF 0"])
-def test_an_earlier_version_is_named_behind_the_table(asked: Door, clause: str) -> None:
+def test_an_earlier_version_is_named_behind_the_table(asked: SqlService, clause: str) -> None:
     assert asked.ask(ANALYST, f"SELECT * FROM {TABLE} {clause}", "test").table.num_rows == 1
     assert asked.ask(ANALYST, f"SELECT * FROM {TABLE} {clause} UNION ALL FROM {TABLE}", "test").table.num_rows == 3
 
 
-def test_a_moment_names_the_version_of_that_time(asked: Door) -> None:
+def test_a_moment_names_the_version_of_that_time(asked: SqlService) -> None:
     sql = f"SELECT * FROM {TABLE} AT (TIMESTAMP => '{{}}')"
     assert asked.ask(ANALYST, sql.format("2099-01-01 00:00:00"), "test").table.num_rows == 2
     with pytest.raises(UserError, match="没有这个版本"):
@@ -114,58 +116,58 @@ def test_a_moment_names_the_version_of_that_time(asked: Door) -> None:
 
 
 @pytest.mark.parametrize("version", [2, 99])
-def test_a_version_that_does_not_exist_is_refused(asked: Door, version: int) -> None:
+def test_a_version_that_does_not_exist_is_refused(asked: SqlService, version: int) -> None:
     with pytest.raises(UserError, match="最新为 1"):
         asked.ask(ANALYST, f"SELECT * FROM {TABLE} AT (VERSION => {version})", "test")
 
 
-def test_a_new_version_is_seen_and_a_new_column_is_null_in_older_files(door: Door, lake: LocalLake) -> None:
+def test_a_new_version_is_seen_and_a_new_column_is_null_in_older_files(service: SqlService, lake: LocalLake) -> None:
     sql = f"SELECT remark, capital_cny FROM {OTHER} ORDER BY capital_cny"
-    assert door.ask(ANALYST, sql, "test").table.num_rows == 3
+    assert service.ask(ANALYST, sql, "test").table.num_rows == 3
     from deltalake import write_deltalake
 
     url = lake.delta.url(lake.path(Zone.SILVER, "air_quality_hourly"))
     write_deltalake(url, pa.table({"capital_cny": [9.0], "_file": ["a.csv"]}), mode="append", schema_mode="merge")
-    answer = door.ask(ANALYST, f"SELECT remark, capital_cny, _file FROM {OTHER} ORDER BY capital_cny", "test")
+    answer = service.ask(ANALYST, f"SELECT remark, capital_cny, _file FROM {OTHER} ORDER BY capital_cny", "test")
     assert answer.table.to_pylist()[2:] == [
         {"remark": "丙", "capital_cny": 3.0, "_file": None},
         {"remark": None, "capital_cny": 9.0, "_file": "a.csv"},
     ]
 
 
-def test_partition_values_are_columns(door: Door, lake: LocalLake) -> None:
+def test_partition_values_are_columns(service: SqlService, lake: LocalLake) -> None:
     path = lake.path(Zone.GOLD, "none")
     odd = ["东 区/50%", "a=b", "__x", None]
     lake.delta.put(path, pa.table({"remark": odd, "capital_cny": [1.0, 2.0, 3.0, 4.0]}), partition_by=["remark"])
     snapshot = Snapshots(lake.delta).newest(path)
     assert snapshot is not None and snapshot.is_plain and snapshot.partitions == ("remark",)
-    table = next(iter(door.tables(ANALYST)))
+    table = next(iter(service.tables(ANALYST)))
     database = engine_module.Engine(lake.settings, lake.delta, [path])  # type: ignore[arg-type]
     name = database.ensure(replace(table, name=replace(table.name, table="none")), path, snapshot)
     rows = database.rows(f'SELECT remark FROM silver."{name}" ORDER BY capital_cny').table
     assert rows["remark"].to_pylist() == odd
 
 
-def test_a_table_that_files_do_not_hold_is_copied(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = door.ask(ANALYST, f"FROM {TABLE}", "test").table
+def test_a_table_that_files_do_not_hold_is_copied(service: SqlService, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = service.ask(ANALYST, f"FROM {TABLE}", "test").table
     original = Snapshots.version
     monkeypatch.setattr(Snapshots, "version", lambda *a: replace(original(*a), is_plain=False))  # type: ignore[type-var]
-    copied = door.ask(STRANGER, f"SELECT count(*) FROM {OTHER} AT (VERSION => 0)", "test").table
+    copied = service.ask(STRANGER, f"SELECT count(*) FROM {OTHER} AT (VERSION => 0)", "test").table
     assert copied.to_pylist() == [{"count_star()": 3}]
-    plan = door.ask(OWNER, f"EXPLAIN FROM {TABLE} AT (VERSION => 1)", "test").table
+    plan = service.ask(OWNER, f"EXPLAIN FROM {TABLE} AT (VERSION => 1)", "test").table
     assert plan["engine"].to_pylist() == ["delta-rs + duckdb"] and expected.num_rows == 2
     monkeypatch.setattr(engine_module, "MOST_COPIED_ROWS", 1)
     with pytest.raises(UserError, match="lake sql"):
-        door.ask(ANALYST, f"FROM {OTHER} AT (VERSION => 0)", "test")
+        service.ask(ANALYST, f"FROM {OTHER} AT (VERSION => 0)", "test")
 
 
-def test_explain_says_what_would_be_read(asked: Door) -> None:
+def test_explain_says_what_would_be_read(asked: SqlService) -> None:
     (row,) = asked.ask(ANALYST, f"EXPLAIN SELECT legal_rep_name FROM {TABLE}", "test").table.to_pylist()
     assert row.pop("bytes") > 0
     assert row == {"table": TABLE, "version": 1, "engine": "duckdb", "files": 2, "rows": 2, "grade": "L3"}
 
 
-def test_tables_and_columns_are_listed_with_titles_and_units(asked: Door) -> None:
+def test_tables_and_columns_are_listed_with_titles_and_units(asked: SqlService) -> None:
     listed = asked.ask(ANALYST, "SHOW TABLES", "test").table.to_pylist()
     assert {
         "schema": "silver",
@@ -182,14 +184,14 @@ def test_tables_and_columns_are_listed_with_titles_and_units(asked: Door) -> Non
     assert columns["legal_rep_name"]["mask"] == "只显示首尾"
 
 
-def test_an_answer_has_at_most_the_rows_of_the_limit(asked: Door) -> None:
+def test_an_answer_has_at_most_the_rows_of_the_limit(asked: SqlService) -> None:
     answer = asked.ask(ANALYST, "SELECT * FROM range(50)", "test", most=10)
     assert (answer.table.num_rows, answer.is_cut) == (10, True)
     answer = asked.ask(ANALYST, "SELECT * FROM range(10)", "test", most=10)
     assert (answer.table.num_rows, answer.is_cut) == (10, False)
 
 
-def test_a_person_runs_some_queries_at_a_time(asked: Door) -> None:
+def test_a_person_runs_some_queries_at_a_time(asked: SqlService) -> None:
     turns = [asked._turn(ANALYST) for _ in range(asked.settings.sql_queries)]
     for turn in turns:
         turn.__enter__()
@@ -215,7 +217,7 @@ def test_a_query_that_needs_too_much_memory_is_refused(lake: LocalLake) -> None:
         )
 
 
-def test_parameters_are_values_and_never_sql(asked: Door) -> None:
+def test_parameters_are_values_and_never_sql(asked: SqlService) -> None:
     sql = f"SELECT count(*) AS n FROM {TABLE} WHERE uscc = $1"
     assert asked.ask(ANALYST, sql, "test", ["91371500MA3C00001X"]).table["n"].to_pylist() == [1]
     assert asked.ask(ANALYST, sql, "test", ["' OR 1=1 --"]).table["n"].to_pylist() == [0]
@@ -223,7 +225,7 @@ def test_parameters_are_values_and_never_sql(asked: Door) -> None:
         asked.ask(ANALYST, sql, "test")
 
 
-def test_the_engine_itself_is_locked(asked: Door) -> None:
+def test_the_engine_itself_is_locked(asked: SqlService) -> None:
     database = asked._engine(ANALYST)
     for sql in (
         "SELECT * FROM read_text('/etc/hostname')",

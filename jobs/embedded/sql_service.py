@@ -1,4 +1,4 @@
-"""The SQL service: `lake sql-door serve` as a process of the home."""
+"""The SQL service: `lake sql-service serve` as a process of the home."""
 
 import socket
 import struct
@@ -27,10 +27,10 @@ def probe(settings: Settings) -> None:
 
 def programs(settings: Settings) -> tuple[Program, ...]:
     address = urlsplit(settings.sql_url)
-    words = ("sql-door", "serve", "--host", str(address.hostname), "--port", str(address.port))
+    words = ("sql-service", "serve", "--host", str(address.hostname), "--port", str(address.port))
     return (
         Program(
-            "sql-door",
+            "sql-service",
             (sys.executable, "-m", "jobs.cli", *words),
             settings.sql_url,
             partial(probe, settings),
@@ -43,4 +43,4 @@ def _greet(settings: Settings) -> None:
     """Nothing: the first query opens the engine."""
 
 
-SERVICE = Service("sql-door", {"sql-door": probe}, lambda settings: settings.sql_url, nothing, programs, _greet)
+SERVICE = Service("sql-service", {"sql-service": probe}, lambda settings: settings.sql_url, nothing, programs, _greet)

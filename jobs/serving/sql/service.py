@@ -45,7 +45,7 @@ class Grade:
     """Datasets whose sensitive values (L3, L4) are shown as they were sent."""
 
     def notice(self) -> str:
-        """The grade in Chinese, for whoever gets the answer."""
+        """The grade in Chinese, for the person who gets the answer."""
         how = (
             "，敏感字段已脱敏"
             if self.is_masked
@@ -99,7 +99,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Door:
+class SqlService:
     """Answers questions; safe for threads."""
 
     def __init__(
