@@ -53,8 +53,8 @@ class Compiled:
     through_gx: tuple[tuple[Rule, Expectation, str], ...]
 
 
-COMPILED: dict[tuple[str, tuple[tuple[str, str], ...]], Compiled] = {}
-"""By hash of the suite and types of the columns; columns of Spark Connect belong to no session."""
+COMPILED: dict[tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]], Compiled] = {}
+"""By hash of the suite, types of the columns and messages of the rules, which say `message` for a stream and `row` for a file."""
 MOST_COMPILED = 100
 
 
@@ -81,7 +81,8 @@ def expectation(rule: Rule) -> Expectation:
 
 def compile_rules(plan: Plan, spark: SparkSession) -> Compiled:
     """The plan's rules as columns over its evaluated rows; sends nothing to the engine, and is done once for a plan."""
-    key = suite_hash(plan.rules), tuple((name, str(kind)) for name, kind in column_types(plan).items())
+    types = tuple((name, str(kind)) for name, kind in column_types(plan).items())
+    key = suite_hash(plan.rules), types, tuple(rule.message for rule in plan.rules)
     if key not in COMPILED:
         if len(COMPILED) >= MOST_COMPILED:
             COMPILED.clear()
