@@ -20,7 +20,7 @@ ROWS_OF_ONE = ("SubqueryAlias", "ResolvedHint", "GlobalLimit", "LocalLimit", "Di
 """Nodes whose columns are those of their child, and which add no influence on them."""
 Scope = Mapping[str, Influence]
 Branches = Sequence[Scope]
-"""Rows that come from different children of a union, as long as a literal tells them apart."""
+"""Rows that come from different children of a union, as long as a literal distinguishes them."""
 
 
 @dataclass(frozen=True)
