@@ -95,6 +95,7 @@ def _services(folder: Path) -> Iterator[None]:
             if not address.exists():
                 address.write_text(f"http://{HOST}:{free_port([0])}")
             os.environ |= {"LAKE_HOME": str(folder / "lake"), "LAKE_SPARK_UI": address.read_text()}  # it counts jobs
+            os.environ["LAKE_SPARK_MEMORY"] = "4g"  # for two processes
             load_settings.cache_clear()
             embedded.up(load_settings(), ("s3", "spark"), lambda _: None)
             load_settings.cache_clear()
@@ -103,7 +104,7 @@ def _services(folder: Path) -> Iterator[None]:
             fcntl.flock(users, fcntl.LOCK_UN)
             if _is_last(users):
                 embedded.down(load_settings(), lambda _: None)
-    del os.environ["LAKE_SPARK_UI"]
+    del os.environ["LAKE_SPARK_UI"], os.environ["LAKE_SPARK_MEMORY"]
 
 
 @contextmanager

@@ -26,8 +26,8 @@ DEEP = "-Xss16m"
 """Plans of hundreds of rules are deep: a cold engine would run out of stack reading a task."""
 JAVA_OPTIONS = " ".join((DEEP, *MEMORY, *LATE_C2, "-Duser.timezone=UTC"))
 RETAINED = {
-    "spark.ui.retainedJobs": "5000", "spark.ui.retainedStages": "5000",
-    "spark.ui.retainedTasks": "100000", "spark.sql.ui.retainedExecutions": "5000",
+    "spark.ui.retainedJobs": "1000", "spark.ui.retainedStages": "1000",
+    "spark.ui.retainedTasks": "5000", "spark.sql.ui.retainedExecutions": "500",
 }  # fmt: skip
 """History limits of the Spark web UI; not set where the UI is off, so that the driver keeps less."""
 
