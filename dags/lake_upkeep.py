@@ -1,4 +1,4 @@
-"""Every night: small files are compacted, old ones removed; the catalogue is compared with the lake; departments are reminded."""
+"""Every night: small files are compacted, old ones removed; storage is measured; the catalogue is compared with the lake; departments are reminded."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ with DAG(
     max_active_runs=1,
     default_args={"owner": "bureau", "retries": 1, "retry_delay": timedelta(minutes=10)},
     tags=["lake"],
-    doc_md="""Compacts and cleans the tables, compares the catalogue with them, and reminds departments.
+    doc_md="""Compacts and cleans the tables, measures what they occupy, compares the catalogue with them, and reminds departments.
 
 **If it fails:** nothing is lost and readers see no difference; it runs again the next night.""",
 ):
@@ -42,5 +42,12 @@ with DAG(
         check = run(steps.check_catalogue)
         return [*check.opened, *check.closed]
 
-    upkeep()
+    @task
+    def measure_storage() -> int:
+        """Bytes that all tables occupy."""
+        from jobs.pipeline import steps
+
+        return sum(run(steps.measure_storage).values())
+
+    upkeep() >> measure_storage()
     check_catalogue() >> remind()

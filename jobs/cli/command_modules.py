@@ -20,6 +20,8 @@ COMMANDS = {
     "query": ("sql", "tables", "plan", "profile"),
     "sql_commands": ("query", "sql-service"),
     "catalogue_commands": ("catalogue",),
+    "register_commands": ("registers",),
+    "asset_commands": ("assets",),
     "lineage_commands": ("lineage",),
     "proof_commands": ("verify", "recheck", "scores"),
     "demo": ("demo", "simulate"),

@@ -16,7 +16,16 @@ from deltalake import (
 from deltalake.exceptions import TableNotFoundError
 
 from jobs.errors import OutdatedTable
-from jobs.lake.delta_writing import COMMIT_TRIES, RETENTION, WRITER, commit_attempts, storage_options, writer
+from jobs.lake.delta_writing import (
+    COMMIT_TRIES,
+    LOG_RETENTION,
+    LOG_STAYS,
+    RETENTION,
+    WRITER,
+    commit_attempts,
+    storage_options,
+    writer,
+)
 from jobs.lake.key_merge import Replacement, replacement, within_range, without
 from jobs.lake.merge import Merge
 from jobs.lake.open_tables import OpenTables
@@ -230,11 +239,23 @@ class DeltaTables:
         if table is not None:
             table.optimize.compact(writer_properties=writer(path))
 
-    def vacuum(self, path: TablePath, keep_hours: int) -> None:
-        """Remove older files that no version of the last `keep_hours` needs, those of writers that died before they committed too."""
+    def vacuum(self, path: TablePath, keep_hours: int, keep_versions: Sequence[int] = ()) -> None:
+        """Remove older files that no version of the last `keep_hours` needs, those of writers that died before they committed too.
+
+        The files of `keep_versions` stay.
+        """
         table = self.open(path)
         if table is not None:
-            table.vacuum(retention_hours=keep_hours, dry_run=False, full=True)
+            kept = list(keep_versions) or None
+            table.vacuum(retention_hours=keep_hours, dry_run=False, full=True, keep_versions=kept)
+
+    def keep_log(self, path: TablePath) -> None:
+        """From now on the table's log stays, so that each version whose files stay can be opened."""
+        for attempt in commit_attempts():
+            with attempt:
+                table = self.open(path)
+                if table is not None and table.metadata().configuration.get(LOG_RETENTION) != LOG_STAYS:
+                    table.alter.set_table_properties({LOG_RETENTION: LOG_STAYS})
 
     def holds(self, path: TablePath, rows: RowFilter) -> bool:
         """Whether the table has such rows."""

@@ -12,10 +12,13 @@ from jobs.lake.zones import TablePath, Zone
 from jobs.settings import Settings
 
 # Versions that a report may cite stay readable for 90 days.
+LOG_RETENTION = "delta.logRetentionDuration"
 RETENTION = {
     "delta.deletedFileRetentionDuration": "interval 90 days",
-    "delta.logRetentionDuration": "interval 90 days",
+    LOG_RETENTION: "interval 90 days",
 }
+LOG_STAYS = "interval 36500 days"
+"""The log of a table of which a version is registered."""
 COMMIT_TRIES = 12
 # A row group is read by one core: with the default of a million rows, most deliveries would use a single core.
 WRITER = WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=200_000)

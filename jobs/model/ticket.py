@@ -75,12 +75,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Draft:
-    """A document to be approved and published: an entry of the catalogue, or a version of a list.
+    """A document to be approved and published: an entry of the catalogue, a version of a list, or an item of a register.
 
-    `subject` is the dataset, or the name of the list; `content` is its JSON, `message` says in Chinese what it is.
+    `subject` is the dataset, the name of the list, or the item's id; `content` is its JSON, `message` says in Chinese what it is.
     """
 
-    kind: Literal["catalogue_change", "list_release"]
+    kind: Literal["catalogue_change", "list_release", "register_item"]
     subject: str
     provider: str
     message: str

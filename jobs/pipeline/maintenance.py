@@ -1,6 +1,7 @@
 """Maintenance: small files compacted, old ones removed, reminders sent."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from jobs.collaboration import remind as send_reminders
@@ -8,6 +9,7 @@ from jobs.contracts import Registry
 from jobs.lake.lake import Lake
 from jobs.lake.system_tables import CLIENT_WRITTEN, results_tables
 from jobs.lake.zones import TablePath, Zone
+from jobs.pipeline.registers import registered_versions
 from jobs.pipeline.repartition import repartition
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.ticket_table import write_ticket_table
@@ -36,6 +38,8 @@ def remind(lake: Lake, registry: Registry) -> list[str]:
 def upkeep(lake: Lake, registry: Registry) -> list[str]:
     """The compacted silver and gold tables; all tables are compacted and vacuumed (90 days), stale uploads aborted.
 
+    Versions of tables that are registered as training sets keep their files.
+
     Tables with the partitions of an earlier release are repartitioned first.
     """
     aborted = lake.store.abort_uploads(datetime.now(UTC) - UNFINISHED)
@@ -48,18 +52,20 @@ def upkeep(lake: Lake, registry: Registry) -> list[str]:
     for table in results_tables():
         _compact(lake, lake.path(Zone.RESULTS, table.id))
     curated = _curated(lake, registry)
+    with open_tickets(lake, registry) as tickets:
+        registered = registered_versions(tickets)
     for path in curated:
-        _compact(lake, path, by_engine=lake.delta.count(path) > MOST_ROWS)
+        _compact(lake, path, lake.delta.count(path) > MOST_ROWS, registered.get(path.name, ()))
     return [str(path) for path in curated]
 
 
-def _compact(lake: Lake, path: TablePath, by_engine: bool = False) -> None:
+def _compact(lake: Lake, path: TablePath, by_engine: bool = False, keep_versions: Sequence[int] = ()) -> None:
     """Compact and vacuum a table. The engine would take half a minute to list the files of even a small one."""
     if by_engine:
         lake.tables.compact(path)
     else:
         lake.delta.compact(path)
-    lake.delta.vacuum(path, KEEP_HOURS)
+    lake.delta.vacuum(path, KEEP_HOURS, keep_versions)
 
 
 def _curated(lake: Lake, registry: Registry) -> list[TablePath]:

@@ -205,6 +205,14 @@ def check_catalogue(lake: Lake, registry: Registry) -> "CatalogueCheck":
     return catalogue_check.check_catalogue(lake, registry)
 
 
+@step(reads=(RESULTS,), writes=(RESULTS,))
+def measure_storage(lake: Lake, registry: Registry) -> "Mapping[str, int]":
+    """Measure how much each dataset and product occupies, in bytes, once a day."""
+    from jobs.pipeline import storage_use
+
+    return storage_use.measure_storage(lake, registry)
+
+
 @step(reads=(RESULTS, REPORTS), writes=(REPORTS,))
 def bulletin(lake: Lake, registry: Registry, period: str, request: "BulletinRequest") -> "BulletinFiles":
     """Write the bulletin of a period."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from jobs import contracts
 from jobs.catalogue import Index, entries
+from jobs.catalogue.counting import DatasetState
 from jobs.collaboration import Tickets
 from jobs.collaboration import opened as opened_tickets
 from jobs.contracts import Registry
@@ -19,6 +20,7 @@ from jobs.lake.lake import opened as opened_lake
 from jobs.model.actor import Actor
 from jobs.pipeline import correction_workbook
 from jobs.pipeline.catalogue_check import Coverage, coverage
+from jobs.pipeline.registers import dataset_states
 from jobs.serving.access_log import AccessLog
 from jobs.serving.accounts import Accounts
 from jobs.serving.cache import CachedValue
@@ -105,6 +107,15 @@ class Portal:
     def coverage(self) -> CachedValue[tuple[Coverage, ...]]:
         """What departments owe and what the lake has, as of a minute ago."""
         return CachedValue(lambda: coverage(self.lake, self.registry(), self.tickets, self.now()), OVERVIEW_S)
+
+    @cached_property
+    def dataset_states(self) -> CachedValue[Mapping[str, DatasetState]]:
+        """What the lake knows of each dataset and product, as of a minute ago."""
+
+        def read() -> Mapping[str, DatasetState]:
+            return dataset_states(self.lake, self.registry(), self.tickets, self.overview.get().entries, self.now())
+
+        return CachedValue(read, OVERVIEW_S)
 
     @cached_property
     def loops(self) -> Loops:

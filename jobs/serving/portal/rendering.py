@@ -49,8 +49,9 @@ def departments(portal: Portal) -> dict[str, str]:
 
 
 def titles(portal: Portal) -> dict[str, str]:
-    """Names of datasets by id."""
-    return {c.id: c.title for c in portal.registry().sources()}
+    """Names of datasets and products by id."""
+    registry = portal.registry()
+    return {c.id: c.title for c in (*registry.sources(), *registry.products())}
 
 
 def address(path: str, fields: Mapping[str, object]) -> str:

@@ -2,6 +2,7 @@
 
 from jobs.serving.portal.routes import (
     api,
+    asset_pages,
     bulletin_pages,
     catalogue_pages,
     data_pages,
@@ -13,6 +14,7 @@ from jobs.serving.portal.routes import (
     oidc_pages,
     other_pages,
     query_pages,
+    register_pages,
     ticket_pages,
     upload_pages,
 )
@@ -24,6 +26,8 @@ ROUTERS = (
     upload_pages.router,
     data_pages.router,
     catalogue_pages.router,
+    register_pages.router,
+    asset_pages.router,
     lineage_pages.router,
     loop_pages.router,
     feed_pages.router,

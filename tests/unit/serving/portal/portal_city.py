@@ -26,6 +26,7 @@ from jobs.lake.store import StoredObject
 from jobs.lake.stream_ledger import StreamLedger
 from jobs.model.actor import Actor
 from jobs.model.ticket import Issue
+from jobs.pipeline.registers import CityRegisters
 from jobs.serving.account_tables import AccountRow
 from jobs.serving.accounts import Person
 from jobs.serving.passwords import hashed
@@ -140,6 +141,16 @@ class City:
 @lru_cache
 def shipped() -> Registry:
     return contracts.load_usable(PROJECT / "schemas", PROJECT / "expectations")
+
+
+def registered(town: City, provider: str = "civil_affairs") -> str:
+    """Id of a draft of a scene that a department registers."""
+    facts = {"purpose": "发现未加盖车辆", "user_unit": "城市管理局", "field": "城市管理"}
+    stated = {"register_name": "scene", "title": "渣土运输监管", "datasets": ("divisions",), "facts": facts}
+    act = (Actor("reporter", provider, "张三"), NOW)
+    registers = CityRegisters(town.portal.lake, shipped(), town.portal.tickets)
+    ticket = registers.propose(stated, act)
+    return town.portal.tickets.ticket(ticket, act[0], NOW).dataset
 
 
 def delivered(town: City, dataset: str, number: int = 1, name: str = "") -> str:

@@ -23,7 +23,7 @@ from jobs.serving.portal.context import Portal
 from jobs.serving.sessions import csrf_of
 from tests.unit.collaboration.samples import OFFICER, STATED
 from tests.unit.serving.portal.asgi_requests import Asked, routes
-from tests.unit.serving.portal.portal_city import NOW, Browser, City, an_issue, city, delivered
+from tests.unit.serving.portal.portal_city import NOW, Browser, City, an_issue, city, delivered, registered
 
 TEXTS: tuple[bytes, ...] = (
     b"9" * 20,
@@ -74,6 +74,8 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "code": "1", "summary": "x", "secrecy_assessment": "x", "authoritative": "true", "status": "in_use",
     },
     "/catalogue/lists/{name}": {"csrf": ""},
+    "/registers/{register}": {"csrf": "", "title": "x", "status": "planned", "uses-divisions": "1", "purpose": "x", "freshness_h": "1"},
+    "/registers/items/{item}": {"csrf": "", "title": "x", "rows_condition": "x", "least_score": "1"},
     "/sql": {"csrf": "", "sql": "SELECT $a", "p_a": "x"},
     "/sql/file": {"csrf": "", "sql": "SELECT 1 AS a", "format": "csv"},
     "/sql/saved": {"csrf": "", "sql": "SELECT 1", "title": "x", "shared": "1"},
@@ -158,7 +160,7 @@ def things(town: City) -> dict[str, str]:
     return {
         "ticket_id": town.issue, "event": "sign", "dataset": "divisions", "provider": "civil_affairs",
         "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1", "key_id": "ab", "saved_id": "1", "token_id": "ab",
-        "name": "share", "number": "1", "ending": "xlsx",
+        "register": "scene", "item": registered(town), "name": "share", "number": "1", "ending": "xlsx",
         "path:path": f"civil_affairs/divisions/{delivery}.html",
     }  # fmt: skip
 

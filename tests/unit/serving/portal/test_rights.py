@@ -21,7 +21,7 @@ from jobs.streams.alarm_store import Alarms, Limit
 from jobs.streams.alarms import Watched
 from tests.unit.collaboration.samples import OFFICER
 from tests.unit.serving.portal.asgi_requests import routes
-from tests.unit.serving.portal.portal_city import NOW, PEOPLE, Browser, City, city, delivered
+from tests.unit.serving.portal.portal_city import NOW, PEOPLE, Browser, City, city, delivered, registered
 
 OWN, FOREIGN = "own", "foreign"
 DEPARTMENT = ("own", "clerk")
@@ -80,6 +80,10 @@ def things(town: City) -> dict[tuple[str, str], str]:
         ("token_id", NO_DEPARTMENT): "notoken",
         ("saved_id", OWN): "4711",
         ("token_id", OWN): "notoken",
+        ("register", NO_DEPARTMENT): "scene",
+        ("register", OWN): "scene",
+        ("item", OWN): registered(town),
+        ("item", FOREIGN): registered(town, "liaocheng_gas"),
         ("name", NO_DEPARTMENT): "share",
         ("name", OWN): "share",
         ("number", NO_DEPARTMENT): "1",
@@ -146,6 +150,12 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     "/catalogue/{dataset}": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
     "/catalogue/lists/{name}": {NO_DEPARTMENT: EVERYBODY},
     "/catalogue/lists/{name}/{number}.{ending}": {NO_DEPARTMENT: dict.fromkeys(ALL, 404)},
+    "/registers": {NO_DEPARTMENT: EVERYBODY},
+    "/registers/{register}": {NO_DEPARTMENT: EVERYBODY},
+    "/registers/items/{item}": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
+    "/registers/items/{item}/card.json": {OWN: dict.fromkeys(ALL, 400), FOREIGN: dict.fromkeys(ALL, 400)},
+    "/registers/items/{item}/rows.jsonl": {OWN: only(), FOREIGN: only()},
+    "/assets": {NO_DEPARTMENT: EVERYBODY},
     "/feeds": {NO_DEPARTMENT: EVERYBODY},
     "/feeds/events": {NO_DEPARTMENT: EVERYBODY},
     "/feeds/{dataset}": {OWN: dict.fromkeys(ALL, 404), FOREIGN: HIDDEN},
@@ -192,6 +202,13 @@ POSTS: dict[str, dict[str, dict[str, int]]] = {
         FOREIGN: dict.fromkeys(ALL, 403),
     },
     "/catalogue/lists/{name}": {NO_DEPARTMENT: {who: 400 if who == "officer" else 403 for who in ALL}},
+    "/registers/{register}": {
+        NO_DEPARTMENT: {who: 400 if who in (*DEPARTMENT, "officer") else 403 for who in ALL},
+    },
+    "/registers/items/{item}": {
+        OWN: {who: 400 if who in (*DEPARTMENT, "officer") else 403 for who in ALL},
+        FOREIGN: {who: 400 if who == "officer" else 403 for who in ALL},
+    },
     "/alarms/{alarm_id}/acknowledge": {
         OWN: {who: 409 if who in (*DEPARTMENT, "officer", "leader") else 403 for who in ALL},
         FOREIGN: {who: 404 if who in DEPARTMENT else 409 if who in ("officer", "leader") else 403 for who in ALL},
