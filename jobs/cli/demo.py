@@ -18,12 +18,14 @@ from jobs.cli.demo_feeds import Feeds
 from jobs.cli.demo_live import live as live_readings
 from jobs.cli.demo_people import demo_people
 from jobs.cli.demo_progress import Progress
+from jobs.cli.demo_registers import demo_registers
 from jobs.contracts import Registry
 from jobs.errors import ServiceUnavailable
 from jobs.lake.lake import Lake, opened
 from jobs.lake.results import Results
 from jobs.model.actor import SYSTEM
 from jobs.model.delivery import STATE_WORDS
+from jobs.pipeline import steps
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.settings import Settings, load
 from jobs.simulator.city import SentFile, send
@@ -72,7 +74,11 @@ def demo(days: int = 3, scale: float = 1.0, live: bool = True) -> None:
         people = demo_people(lake, config.home)
         with open_tickets(lake, registry) as tickets:
             entries = demo_catalogue(lake, registry, tickets, Path(folder), datetime.now(UTC))
-        progress.say(f"{entries} entries of the catalogue are published / 已发布目录")
+            items = demo_registers(lake, registry, tickets, datetime.now(UTC))
+        progress.say(
+            f"{entries} entries of the catalogue, {items} items of the registers are published / 已发布目录、登记事项"
+        )
+        steps.measure_storage(config)
     if live:
         _show_live(registry, progress)
     progress.say("The demo is through / 演示完成")

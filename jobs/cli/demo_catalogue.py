@@ -24,14 +24,14 @@ def demo_catalogue(lake: Lake, registry: Registry, tickets: Tickets, folder: Pat
         stages = [len(STEPS)] * (len(drafts) - len(held)) + held
         for (ticket, provider), stage in zip(drafts, stages, strict=True):
             for event, role in STEPS[:stage]:
-                _step(tickets, ticket, event, _person(role, provider), at)
+                step(tickets, ticket, event, person(role, provider), at)
         lists = CityLists(lake, registry, tickets)
         for name in LISTS:
             if not lists.versions(name, at).rows:
                 continue
-            ticket = lists.draw_up(name, _person("quality_officer", "bureau"), at)
-            _step(tickets, ticket, "submit", _person("quality_officer", "bureau"), at)
-            _step(tickets, ticket, "publish", _person("leader", "bureau"), at)
+            ticket = lists.draw_up(name, person("quality_officer", "bureau"), at)
+            step(tickets, ticket, "submit", person("quality_officer", "bureau"), at)
+            step(tickets, ticket, "publish", person("leader", "bureau"), at)
     return len({one.subject for one in tickets.published(CHANGE)})
 
 
@@ -39,12 +39,12 @@ def _drafts(registry: Registry, tickets: Tickets, folder: Path, at: datetime) ->
     """Tickets of the drafts that the departments' lists became, each with its department."""
     drafts: list[tuple[str, str]] = []
     for provider, file in write_lists(registry, folder).items():
-        _, outcomes = import_list(registry, tickets, file, (_person("reporter", provider), at))
+        _, outcomes = import_list(registry, tickets, file, (person("reporter", provider), at))
         drafts += [(one.ticket, provider) for one in outcomes if one.ticket]
     return drafts
 
 
-def _step(tickets: Tickets, ticket: str, event: str, actor: Actor, at: datetime) -> None:
+def step(tickets: Tickets, ticket: str, event: str, actor: Actor, at: datetime) -> None:
     """Take a step, stating what it requires."""
     machine, found = tickets.state_machine(), tickets.ticket(ticket, actor, at)
     stated = {**contents()["facts"], "document_number": contents()["document_number"]}
@@ -52,6 +52,6 @@ def _step(tickets: Tickets, ticket: str, event: str, actor: Actor, at: datetime)
     tickets.move(ticket, event, actor, found.version, at, facts={name: stated[name] for name in requires})
 
 
-def _person(role: str, department: str) -> Actor:
+def person(role: str, department: str) -> Actor:
     is_of_bureau = role in ("quality_officer", "leader")
     return Actor(role, "bureau" if is_of_bureau else department, contents()["people"][role])
