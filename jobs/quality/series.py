@@ -168,15 +168,38 @@ def _growth(window: SeriesWindow) -> str:
 
 
 def _unit(window: SeriesWindow) -> str:
-    """A reading that is the previous one times or divided by a factor between units, within a share of `tolerance`."""
-    value = window.value()
-    prior, tolerance = window.prior(value), window.parameter("tolerance")
-    factors = [literal(float(factor)) for factor in window.kwargs.get("factors") or UNIT_FACTORS]
-    ratios = [
-        ratio for factor in factors for ratio in (f"{value} / ({prior} * {factor})", f"{value} * {factor} / {prior}")
-    ]
-    near = " OR ".join(f"abs({ratio} - 1) <= {tolerance}" for ratio in ratios)
-    return f"CASE WHEN {prior} != 0 THEN {near} END"
+    """A reading that is an earlier one in another unit, within a share of `tolerance`.
+
+    Compared with the previous reading or, with `readings`, with the median of those in so many rows before.
+    """
+    value, tolerance = window.value(), window.parameter("tolerance")
+    earlier = _usual(window, value) if window.kwargs.get("readings") else window.prior(value)
+    converted = [one for factor, offset in _conversions(window.kwargs) for one in _both_ways(earlier, factor, offset)]
+    near = " OR ".join(f"abs({value} / {one} - 1) <= {tolerance}" for one in converted)
+    return f"CASE WHEN {earlier} != 0 THEN {near} END"
+
+
+def _conversions(kwargs: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Factor and offset of each; the usual factors where neither factors nor conversions are named."""
+    named = [(float(factor), float(offset)) for factor, offset in kwargs.get("conversions") or ()]
+    factors = kwargs.get("factors") or (() if named else UNIT_FACTORS)
+    return [*((float(factor), 0.0) for factor in factors), *named]
+
+
+def _both_ways(value: str, factor: float, offset: float) -> tuple[str, str]:
+    """The value in the other unit, whichever of the two it is in; null where that is 0."""
+    there, back = f"{value} * {literal(factor)}", f"{value} / {literal(factor)}"
+    if offset:
+        there, back = f"{there} + {literal(offset)}", f"({value} - {literal(offset)}) / {literal(factor)}"
+    return f"nullif({there}, 0)", f"nullif({back}, 0)"
+
+
+def _usual(window: SeriesWindow, value: str) -> str:
+    """The median of the readings in the `readings` rows before; null where fewer than half of these rows have one."""
+    count = int(window.kwargs["readings"])
+    over = f"OVER ({window.order()} ROWS BETWEEN {count} PRECEDING AND 1 PRECEDING)"
+    is_enough = f"count({value}) {over} * 2 >= {count}"
+    return window.put(Layer.NEAR, f"CASE WHEN {is_enough} THEN percentile({value}, 0.5) {over} END")
 
 
 def _silence(window: SeriesWindow) -> str:

@@ -111,18 +111,25 @@ class ExpectColumnGrowthToMatchRate(ColumnMapExpectation):
 
 
 class ExpectColumnValuesToNotChangeUnit(ColumnMapExpectation):
-    """No reading is the previous one times or divided by one of `factors`, within a share of `tolerance`: a change of unit.
+    """No reading is the previous one in another unit, within a share of `tolerance`: a change of unit.
 
-    The first reading in the other unit is flagged, and the first one that is right again.
+    The first reading in the other unit is flagged, and the first one that is right again. With `readings`, the median of
+    those in so many rows before is compared instead, so that all are flagged until the other unit is usual.
     """
 
     map_metric: ClassVar[str] = "column_values.in_series"
-    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "series", "at", "factors", "tolerance", "unless", "flag")
+    success_keys: ClassVar[tuple[str, ...]] = (
+        *("mostly", "series", "at", "factors", "conversions", "readings", "tolerance", "unless", "flag"),
+    )
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
     series: list[str] = Field(description=SERIES)
     at: str = Field(description=AT)
     tolerance: float | str = Field(description="Share by which the ratio of two readings may miss the factor.")
     factors: list[float] | None = Field(None, description="Factors between units; absent: the usual ones.")
+    conversions: list[list[float]] | None = Field(
+        None, description="Conversions with an offset, each as factor and offset: [1.8, 32] from ℃ to ℉."
+    )
+    readings: int = Field(0, description="Rows before, whose median is compared; 0: the previous reading.")
     unless: str = Field("", description=UNLESS)
     flag: str = ""
 

@@ -3,6 +3,7 @@
 import itertools
 import random
 import re
+import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ expectations:
   - {{id: gap, type: expect_column_values_to_follow_in_time, kwargs: {{column: at, {ORDER}, interval_s: 60, limit: 2.5}}, severity: warning, {META}}}
   - {{id: growth, type: expect_column_growth_to_match_rate, kwargs: {{column: total, rate: flow, {ORDER}, factor: 60, tolerance: 5, share: 0.5}}, severity: warning, {META}}}
   - {{id: unit, type: expect_column_values_to_not_change_unit, kwargs: {{column: flow, {ORDER}, factors: [2], tolerance: 0.01}}, severity: warning, {META}}}
+  - {{id: usual_unit, type: expect_column_values_to_not_change_unit, kwargs: {{column: flow, {ORDER}, factors: [2], conversions: [[1.8, 3]], readings: 4, tolerance: 0.01}}, severity: warning, {META}}}
   - {{id: silence, type: expect_column_values_to_not_be_silent, kwargs: {{column: level, {ORDER}, longest_s: 100, unless: flow = 0}}, severity: warning, {META}}}
 """
 START = datetime(2026, 1, 12)
@@ -112,6 +114,16 @@ def unit(rows: list[Row]) -> Iterator[int]:
             yield b["_row"]
 
 
+def usual_unit(rows: list[Row]) -> Iterator[int]:
+    order = sorted((r for r in rows if r["at"]), key=lambda r: (r["at"], r["_row"]))
+    for number, row in enumerate(order):
+        before = [r["flow"] for r in order[max(0, number - 4) : number] if r["flow"] is not None]
+        usual = statistics.median(before) if len(before) >= 2 else 0
+        others = [usual * 2, usual / 2, usual * 1.8 + 3, (usual - 3) / 1.8]
+        if usual and row["flow"] is not None and any(o and abs(row["flow"] / o - 1) <= 0.01 for o in others):
+            yield row["_row"]
+
+
 def fall(rows: list[Row]) -> Iterator[int]:
     order = held(rows, "total")
     for a, b in itertools.pairwise(order):
@@ -155,6 +167,7 @@ PLAIN: Mapping[str, Callable[[list[Row]], Iterator[int]]] = {
     "growth": growth,
     "silence": silence,
     "unit": unit,
+    "usual_unit": usual_unit,
 }
 
 

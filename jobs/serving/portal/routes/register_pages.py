@@ -109,6 +109,7 @@ def _item_page(portal: Portal, user: CurrentUser, id_: str, refused: Refused | N
         "it": view,
         "item": view.record.current(),
         "contracts": service.contracts(),
+        "field_titles": service.field_titles(view.record.current()),
         "typed": answer.typed,
         "message": answer.message,
         "uses": USES,

@@ -6,7 +6,6 @@ from typing import Any
 
 from jobs.catalogue.counting import Counted, DatasetState, Progress, counted, progress
 from jobs.catalogue.registers import Register, RegisterItem, registers
-from jobs.catalogue.registers import read as read_item
 from jobs.contracts import Contract
 from jobs.contracts.grades import is_sensitive
 from jobs.errors import NotAllowed, ServiceUnavailable, Unknown, UserError
@@ -119,9 +118,10 @@ class RegisterService:
         registry = self.portal.registry()
         return (*registry.sources(), *registry.products())
 
-    def before(self, record: ItemRecord) -> RegisterItem | None:
-        """The newest published version, where a change of it is under way."""
-        return read_item(record.versions[-1].content) if record.versions and record.change else None
+    def field_titles(self, item: RegisterItem) -> Mapping[str, str]:
+        """Titles of the fields that a set of rows takes, by name."""
+        contract = self.portal.registry().contracts.get(item.selection.dataset) if item.selection else None
+        return {field.name: field.title for field in contract.fields} if contract else {}
 
     def _selection(self, filled: Mapping[str, str]) -> Any:
         dataset = filled.get("rows_dataset", "")

@@ -79,5 +79,5 @@ def test_the_ledger_of_assets_shows_uses_value_and_registration(town: City) -> N
     row = next(line for line in page.splitlines() if 'href="/datasets/divisions"' in line)
     cells = re.findall(r'<td role="cell"[^>]*>(.*?)</td>', row)
     assert "已登记 SD-2026-0001" in cells[3]
-    assert cells[10] == "1", "one item of the registers uses it"
+    assert cells[11] == "1", "one item of the registers uses it"
     assert "估值规则" in page and "还没有测量" in page
