@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from jobs.catalogue.entry import Entry
 from jobs.contracts.grades import is_sensitive
+from jobs.contracts.importance import TITLES as LEVELS
 from jobs.errors import UserError
 
 ShareType = Literal["unconditional", "conditional", "refused"]
@@ -108,7 +109,7 @@ def checked(stated: Mapping[str, object], entry: Entry) -> Attributes:
 
 def shortcomings(found: Attributes, entry: Entry) -> list[str]:
     """What the law asks for and the attributes do not state, in Chinese."""
-    needs = (*_of_sharing(found), *_of_opening(found), *_of_grade(found, entry.grade()))
+    needs = (*_of_sharing(found), *_of_opening(found), *_of_grade(found, entry.grade()), *_of_level(found, entry.level))
     return [said for is_wrong, said in needs if is_wrong]
 
 
@@ -132,6 +133,18 @@ def _of_grade(found: Attributes, grade: str) -> Iterator[tuple[bool, str]]:
     yield is_personal and not found.personal_assessment, f"含 {grade} 字段，须写明个人信息影响评估的结论和文件"
     is_open = is_personal and found.opening == "unconditional"
     yield is_open, f"含 {grade} 字段，不能无条件开放；请改为有条件开放或不予开放"
+
+
+def _of_level(found: Attributes, level: str) -> Iterator[tuple[bool, str]]:
+    is_general = level == "general"
+    yield (
+        not is_general and found.share == "unconditional",
+        f"{LEVELS[level]}不能无条件共享；请改为有条件共享或不予共享",
+    )
+    yield (
+        not is_general and found.opening == "unconditional",
+        f"{LEVELS[level]}不能无条件开放；请改为有条件开放或不予开放",
+    )
 
 
 def differences(before: Attributes | None, after: Attributes) -> list[Difference]:

@@ -33,6 +33,8 @@ class Entry:
     keywords: tuple[str, ...]
     update_cycle: str
     items: tuple[Item, ...]
+    level: str = "general"
+    """How important the data is as a whole: general, important or core."""
 
     def grade(self) -> str:
         """The highest grade of its items."""
@@ -57,6 +59,7 @@ def _entry(contract: Contract) -> Entry:
         contract.tags,
         contract.sla.get("frequency", ""),
         tuple(map(_item, contract.fields)),
+        contract.level(),
     )
 
 

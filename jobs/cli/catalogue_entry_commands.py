@@ -13,6 +13,7 @@ from jobs.catalogue.attributes import TITLES, Difference, shown
 from jobs.catalogue.lists import CHANGES, Change
 from jobs.cli.usable import usable_contracts
 from jobs.collaboration.tickets import opened
+from jobs.contracts.importance import TITLES as LEVELS
 from jobs.errors import UserError
 from jobs.lake.lake import opened as opened_lake
 from jobs.model.actor import Actor
@@ -43,7 +44,8 @@ def show(dataset: Dataset) -> None:
     config = settings()
     with opened(config) as tickets:
         found = steps.record(usable_contracts(config), tickets, dataset, datetime.now(UTC))
-    typer.echo(f"{found.entry.title}  {found.entry.department}  {found.state()}")
+    entry = found.entry
+    typer.echo(f"{entry.title}  {entry.department}  {entry.grade()}  {LEVELS[entry.level]}  {found.state()}")
     if attributes := found.attributes():
         for name, title in TITLES.items():
             if value := shown(name, getattr(attributes, name)):

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from jobs.cli.code_reference import HEAD, code_rows
 from jobs.contracts.alarm import AlarmPolicy
+from jobs.contracts.importance import Importance
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Section, Source, Storage, Write
 from jobs.contracts.licences import Licences
 from jobs.contracts.quality_standard import known_dimension, quality_standard
@@ -173,6 +174,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "county": lambda: keys_table(County),
     "stream": lambda: keys_table(Stream),
     "licences": lambda: keys_table(Licences),
+    "importance": lambda: keys_table(Importance),
     "product": lambda: keys_table(Product),
     "field-indirect": lambda: keys_table(FieldIndirect),
     "row-indirect": lambda: keys_table(RowIndirect),

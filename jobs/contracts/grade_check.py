@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field as Value
 
 from jobs.contracts.grades import OPEN, highest
+from jobs.contracts.importance import LEVELS, TITLES
 from jobs.contracts.loader import Registry
 from jobs.contracts.model import Contract, Field
 from jobs.contracts.policy_file import PolicyPart, read_policy
@@ -53,13 +54,30 @@ def sources_of(registry: Registry, contract: Contract, field: Field) -> tuple[So
 
 
 def grade_mistakes(registry: Registry, min_persons: int | None = None) -> list[str]:
-    """Fields whose grade is too low, and lowerings that do not hold, each with file and line."""
+    """Fields whose grade is too low, products below the level of their inputs, and lowerings that do not hold, with file and line."""
     least = grading().min_persons if min_persons is None else min_persons
-    found = []
+    found = [text for _, contract in sorted(registry.contracts.items()) for text in _level_mistakes(registry, contract)]
     for _, contract in sorted(registry.contracts.items()):
         for index, field in enumerate(contract.fields):
             found += [_at(contract, index, text) for text in _mistakes(registry, contract, field, least)]
     return found
+
+
+def _level_mistakes(registry: Registry, contract: Contract) -> Iterator[str]:
+    """A product that is less important than its inputs without an approval, and an approval that is not needed."""
+    inputs = [registry.contracts[name] for name in (contract.product.inputs if contract.product else ())]
+    needed = max((LEVELS.index(one.level()) for one in inputs), default=0)
+    lowered = contract.importance.lowered if contract.importance else None
+    place = f"{contract.file}:{read(contract.file).line(('customProperties',))}"
+    if LEVELS.index(contract.level()) >= needed:
+        if lowered is not None:
+            yield f"{place}：「{contract.title}」不低于来源数据的级别，不需要 lowered；请删去"
+    elif lowered is None:
+        names = "、".join(one.title for one in inputs if LEVELS.index(one.level()) == needed)
+        yield (
+            f"{place}：「{contract.title}」是{TITLES[contract.level()]}，低于来源「{names}」（{TITLES[LEVELS[needed]]}）；"
+            f"请将 importance 的 level 改为 {LEVELS[needed]}，或用 lowered 写明审批人和理由"
+        )
 
 
 def _mistakes(registry: Registry, contract: Contract, field: Field, least: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from jobs.contracts.alarm import AlarmPolicy
 from jobs.contracts.grades import OPEN, is_sensitive
+from jobs.contracts.importance import Importance
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Unit, Write
 from jobs.contracts.licences import Licences
 from jobs.contracts.names import QUALIFIER
@@ -160,6 +161,7 @@ class Contract:
     storage: Storage | None = None
     stream: Stream | None = None
     licences: Licences | None = None
+    importance: Importance | None = None
     indirect: RowIndirect | None = None
     """Fields of a product's inputs that decide which rows it has."""
     ways_in: tuple[str, ...] = ()
@@ -167,6 +169,10 @@ class Contract:
     sla: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     owner: str = ""
+
+    def level(self) -> str:
+        """How important the data is: general, important or core."""
+        return self.importance.level if self.importance else "general"
 
     def key(self) -> tuple[str, ...]:
         """Names of the primary key's fields, in order; empty where there is none."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from jobs.contracts.codes import known_codes
 from jobs.contracts.elements import Elements
 from jobs.contracts.grades import OPEN
+from jobs.contracts.importance import Importance
 from jobs.contracts.layout import Acceptance, County, Layout, Product, Source, Storage, Write
 from jobs.contracts.licences import Licences
 from jobs.contracts.model import Contract, Field, FieldType
@@ -42,6 +43,7 @@ CONTRACT_PROPERTIES: Mapping[str, type[BaseModel] | None] = {
     "county": County,
     "stream": Stream,
     "licences": Licences,
+    "importance": Importance,
     "indirect": RowIndirect,
 }
 SYSTEM_PROPERTIES: Mapping[str, type[BaseModel] | None] = {"provider": None, "storage": Storage}
@@ -85,6 +87,7 @@ def contract(document: Document, elements: Elements, kind: Literal["source", "pr
         county=cast("County | None", custom.get("county")),
         stream=stream,
         licences=cast("Licences | None", custom.get("licences")),
+        importance=cast("Importance | None", custom.get("importance")),
         indirect=cast("RowIndirect | None", custom.get("indirect")),
         ways_in=ways,
         storage=cast("Storage | None", custom.get("storage")),

@@ -62,6 +62,11 @@ def test_personal_data_needs_an_assessment_and_is_never_open_to_everybody() -> N
     assert checked(STATED | assessed, PERSONAL).opening == "refused"
 
 
+def test_important_data_is_neither_shared_nor_open_without_conditions() -> None:
+    with pytest.raises(UserError, match=r"重要数据不能无条件共享.*重要数据不能无条件开放"):
+        checked(STATED, replace(PLAIN, level="important"))
+
+
 def test_only_what_differs_is_listed_in_chinese() -> None:
     before, after = Attributes(**STATED), Attributes(**STATED | {"share": "conditional", "share_conditions": "限审批"})  # type: ignore[arg-type]
     assert [(d.title, d.before, d.after) for d in differences(before, after)] == [

@@ -128,3 +128,36 @@ def test_shipped_contracts_have_the_grades_of_their_sources() -> None:
     assert grade_mistakes(load(PROJECT / "schemas", PROJECT / "expectations")) == []
     real = PROJECT / "tests" / "real"
     assert grade_mistakes(load(real / "contracts", real / "expectations")) == []
+
+
+IMPORTANT = (
+    "customProperties:\n  - {property: importance, value: {level: important, basis: 重要数据目录第 3 项LOWERED}}"
+)
+OPEN_COUNT = COUNTED + "classification: L3"
+
+
+@pytest.mark.parametrize(
+    ("source", "product", "said"),
+    [
+        ("important", "", "towns.yaml:18：「towns」是一般数据，低于来源「people」（重要数据）"),
+        ("important", "important", ""),
+        ("important", "core", ""),
+        ("core", "important", "低于来源「people」（核心数据）"),
+        ("core", "important lowered", ""),
+        ("important", "important lowered", "不需要 lowered"),
+    ],
+)
+def test_a_product_is_as_important_as_its_inputs(tmp_path: Path, source: str, product: str, said: str) -> None:
+    def with_level(text: str, level: str) -> str:
+        if not level:
+            return text
+        lowered = ", lowered: {approver: 局长, reason: 只公布总数}" if "lowered" in level else ""
+        declared = IMPORTANT.replace("important, basis", f"{level.split()[0]}, basis").replace("LOWERED", lowered)
+        return text.replace("customProperties:\n  - {property: provider", f"{declared}\n  - {{property: provider")
+
+    loaded = registry(tmp_path, with_level(PRODUCT.replace("DECLARED", OPEN_COUNT), product))
+    file = tmp_path / "schemas" / "sources" / "people.yaml"
+    file.write_text(with_level(file.read_text("utf-8"), source), "utf-8")
+    loaded = load(tmp_path / "schemas", tmp_path / "expectations")
+    found = grade_mistakes(loaded)
+    assert bool(found) == bool(said) and said in "".join(found), found

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from jobs.catalogue.attributes import CHOICES, TITLES, shown
 from jobs.catalogue.lists import CHANGES, LISTS
+from jobs.contracts.importance import TITLES as LEVELS
 from jobs.errors import LakeError
 from jobs.reporting import figures
 from jobs.serving.portal.authentication import AnyPortal, CurrentUser, LoggedIn, Posted
@@ -85,6 +86,7 @@ def _entry_page(portal: Portal, user: CurrentUser, dataset: str, refused: Refuse
     filled = {name: _text(getattr(proposed, name)) for name in TITLES} if proposed else {}
     answer = refused or Refused(filled, "", 200)
     parts = {"titles_of": TITLES, "choices": CHOICES, "shown": shown, "filled": answer.typed, "message": answer.message}
+    parts["levels"] = LEVELS
     return page("catalogue_entry.html", portal, user, answer.status, it=view, **parts)
 
 
