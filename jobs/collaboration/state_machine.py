@@ -1,6 +1,7 @@
 """The states a ticket can be in and the steps between them, for all kinds of tickets; written as data in state_machine.yaml."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
@@ -107,6 +108,14 @@ class StateMachine(PolicyPart):
 
     def waits_for(self, kind: str, state: str) -> Waiting:
         """Who has to act next: a party, the mediating officer, or the lake itself."""
+        return self._waiting.get((kind, state)) or self._who_acts(kind, state)
+
+    @cached_property
+    def _waiting(self) -> Mapping[tuple[str, str], Waiting]:
+        """Who has to act next, by kind and state; each page of the portal asks for all of them."""
+        return {(kind, state): self._who_acts(kind, state) for kind in self.kinds for state in self.states}
+
+    def _who_acts(self, kind: str, state: str) -> Waiting:
         steps = list(filter(lambda step: step.is_of(kind) and state in step.sources, self.steps))
         by_people = list(filter(Transition.moves_by_people, steps))
         of_provider = [step for step in by_people if step.party == "provider"]
@@ -126,11 +135,19 @@ class StateMachine(PolicyPart):
 
     def states_for_role(self, kind: str, role: str) -> tuple[str, ...]:
         """States in which tickets of a kind wait for the bureau, and in which this role moves them."""
-        return tuple(
-            state
-            for state in self.states_waiting_for(kind, "officer")
-            if any(role in s.roles and s.moves_by_people() for s in self.steps_from(kind, state))
-        )
+        return tuple(state for state, roles in self._bureau_roles.get(kind, ()) if role in roles)
+
+    @cached_property
+    def _bureau_roles(self) -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
+        """By kind: states in which tickets wait for the bureau, each with the roles that move them."""
+
+        def roles(kind: str, state: str) -> frozenset[str]:
+            return frozenset(role for s in self.steps_from(kind, state) if s.moves_by_people() for role in s.roles)
+
+        return {
+            kind: tuple((state, roles(kind, state)) for state in self.states_waiting_for(kind, "officer"))
+            for kind in self.kinds
+        }
 
     def open_states(self) -> tuple[str, ...]:
         """States that are not final."""

@@ -54,6 +54,7 @@ TEXTS: tuple[bytes, ...] = (
 )
 CUTS = (b"9" * 20 + b".1", b"1." + b"9" * 20, b"1." + b"9" * 38, b"0.0", "１.１".encode())
 WHO = ("own", "officer", "auditor")
+RUNNER = asyncio.Runner()
 FORM = "application/x-www-form-urlencoded"
 ROUTES = [one for one in routes(create_app(cast(Portal, None))) if getattr(one, "dependant", None)]
 GETS = sorted(one.path for one in ROUTES if "GET" in one.methods)
@@ -168,7 +169,7 @@ def things(town: City) -> dict[str, str]:
 def sent(app: ASGIApp, method: str, path: str, token: str = "", **options: Any) -> Asked:
     """The request with its answer, which is no server error; an exception that nobody handles is raised here."""
     headers = {"cookie": f"lake_session={token}", **options.pop("headers", {})}
-    done = asyncio.run(Asked(method, path, headers, **options).run(app))
+    done = RUNNER.run(Asked(method, path, headers, **options).run(app))
     assert 200 <= done.status < 500, (method, path, options)
     return done
 
