@@ -25,9 +25,7 @@ MEMORY = (
 )  # fmt: skip
 DEEP = "-Xss16m"
 """Plans of hundreds of rules are deep: a cold engine would run out of stack reading a task."""
-FEW_LOGS = ("-Ddelta.log.cacheSize=100", "-Ddelta.log.cacheRetentionMinutes=15")
-"""Delta keeps the newest snapshot of each table in memory, some megabytes each: of 100 tables, not of 10,000 for an hour."""
-JAVA_OPTIONS = " ".join((DEEP, *MEMORY, *FEW_LOGS, *LATE_C2, "-Duser.timezone=UTC"))
+JAVA_OPTIONS = " ".join((DEEP, *MEMORY, *LATE_C2, "-Duser.timezone=UTC"))
 RETAINED = {
     "spark.ui.retainedJobs": "1000", "spark.ui.retainedStages": "1000",
     "spark.ui.retainedTasks": "5000", "spark.sql.ui.retainedExecutions": "500",
