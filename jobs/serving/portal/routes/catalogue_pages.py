@@ -63,7 +63,7 @@ def entry(dataset: str, portal: AnyPortal, user: LoggedIn) -> Response:
 
 @router.post("/{dataset}")
 def propose(dataset: str, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
-    """Propose a change; what is missing is listed, with the entered values retained."""
+    """Propose a change, complete or not; a value that is unknown is named, with the entered values retained."""
     try:
         ticket = CatalogueService(portal, user.actor).propose(dataset, fields)
     except LakeError as error:

@@ -1,6 +1,6 @@
 """The catalogue and the lists for an actor: everybody reads them; departments propose, the authority publishes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.access import rights
@@ -23,6 +23,7 @@ from jobs.pipeline.catalogue import (
 )
 from jobs.pipeline.catalogue_check import Coverage
 from jobs.pipeline.catalogue_lists import RELEASE, CityLists, ListVersions, list_file
+from jobs.pipeline.document_checks import ENTRY_COMPLETE, document_checks
 from jobs.serving.portal.context import Portal
 
 FLAGS = ("authoritative",)
@@ -116,6 +117,12 @@ class CatalogueService:
             earlier = self._before(ticket)
             return [], list_changes(read_rows(earlier.content) if earlier else [], read_rows(ticket.record))
         return [], []
+
+    def shortcomings(self, ticket: Ticket) -> Sequence[str]:
+        """What an open change of an entry lacks before it can be submitted, in Chinese."""
+        if ticket.kind != CHANGE or ticket.closed_at is not None:
+            return ()
+        return document_checks(self.portal.registry)[ENTRY_COMPLETE](ticket.dataset, ticket.record)
 
     def _lists(self) -> CityLists:
         return CityLists(self.portal.lake, self.portal.registry(), self.portal.tickets)

@@ -55,15 +55,22 @@ def test_an_entry_goes_from_the_department_to_the_city(town: City) -> None:
     assert "第 1 版" in Browser(town.portal, "leader").get("/catalogue").text
 
 
-def test_what_the_law_asks_for_is_listed_at_once_with_what_was_filled_in(town: City) -> None:
+def test_an_incomplete_draft_is_saved_and_lists_what_it_lacks_but_is_not_submitted(town: City) -> None:
     clerk = Browser(town.portal, "clerk")
-    answer = clerk.post(
-        ENTRY, {"share": "refused", "opening": "refused", "category": "1", "status": "in_use", "summary": "各级区划"}
-    )
-    assert answer.status_code == 400
-    for said in ("不予共享须写明依据", "不予开放须写明依据", "须写明保密风险评估"):
-        assert said in answer.text
-    assert "各级区划" in answer.text
+    ticket = proposed(town, share="refused", opening="refused", secrecy_assessment="", summary="各级区划")
+    lacking = ("不予共享须写明依据", "不予开放须写明依据", "须写明保密风险评估")
+    for page in (clerk.get(ENTRY).text, clerk.get(f"/tickets/{ticket}").text):
+        assert [said for said in lacking if said not in page] == []
+    assert "各级区划" in clerk.get(ENTRY).text
+    refused = clerk.post(f"/tickets/{ticket}/steps/submit", {"seen": "1"})
+    assert refused.status_code == 422 and "还不能「提交」：不予共享须写明依据" in refused.text
+    proposed(town, share="refused", share_basis="某法第一条", opening="refused", open_basis="某法第一条")
+    moved(town, ticket, "submit:clerk")
+
+
+def test_an_unknown_value_is_refused_with_what_was_filled_in(town: City) -> None:
+    answer = Browser(town.portal, "clerk").post(ENTRY, FILLED | {"share": "maybe", "summary": "各级区划"})
+    assert answer.status_code == 400 and "「共享属性」不能是「maybe」" in answer.text and "各级区划" in answer.text
 
 
 def test_a_later_change_shows_what_it_alters_on_its_ticket(town: City) -> None:

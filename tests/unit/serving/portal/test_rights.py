@@ -273,7 +273,7 @@ def test_what_is_done(
     browsers: dict[str, Browser], things: dict[tuple[str, str], str], path: str, whose: str, who: str, status: int
 ) -> None:
     dataset = things["dataset", OWN if whose == NO_DEPARTMENT else whose]
-    form = {"text": "已知悉", "seen": "2", "dataset": dataset if path == "/uploads" else ""}
+    form = {"text": "已知悉", "seen": "2", "share": "maybe", "dataset": dataset if path == "/uploads" else ""}
     options = FILE if path in ("/uploads", "/tickets/{ticket_id}/answer") else {}
     assert browsers[who].post(filled(path, whose, things), form, **options).status_code == status
 
