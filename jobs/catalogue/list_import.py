@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -137,10 +138,18 @@ def _row(line: ListLine) -> ListRow:
 
 
 @cache
+def list_words() -> Mapping[str, Mapping[str, Any]]:
+    """What list_import.yaml says: `headers` by attribute, and `values` by attribute and value."""
+    said: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
+        Path(__file__).with_name("list_import.yaml").read_text("utf-8")
+    )
+    return said
+
+
+@cache
 def _words() -> Words:
     """Header or word as compared → attribute or value, by `headers` and by attribute."""
-    said = yaml.safe_load(Path(__file__).with_name("list_import.yaml").read_text("utf-8"))
-    groups = {"headers": said["headers"], **said["values"]}
+    groups = {"headers": list_words()["headers"], **list_words()["values"]}
     return {
         name: {normal(word): key for key, words in group.items() for word in words} for name, group in groups.items()
     }

@@ -8,7 +8,8 @@ from jobs.model.sheet import Sheet, SheetCell, column_letters
 
 DEEPEST = 20
 """The heading is looked for in so many rows of a sheet."""
-EMPTY = SheetCell("")
+FEWEST_HEADERS = 2
+"""Distinct texts of a row of headers."""
 Headers = Mapping[str, str]
 """Header as compared → what it means."""
 IsHeading = Callable[[frozenset[str]], bool]
@@ -40,11 +41,12 @@ class ListCell:
 
 @dataclass(frozen=True)
 class ListLine:
-    """A row: its cells by meaning, and those under other headers."""
+    """A row: its cells by meaning, and those under other headers. `is_part`: it is a part of the row above."""
 
     place: str
     cells: Mapping[str, ListCell]
     others: tuple[ListCell, ...] = ()
+    is_part: bool = False
 
     def text(self, name: str) -> str:
         """The cell's text; empty where it is blank."""
@@ -53,12 +55,16 @@ class ListLine:
 
 @dataclass(frozen=True)
 class ListTable:
-    """A table of a sheet: the meanings of its columns, its rows, and headers that are unknown or repeated."""
+    """A table of a sheet: the meanings of its columns, its rows, and headers that are unknown or repeated.
+
+    `is_nested`: each row that is no part is a thing of its own; elsewhere, equal rows below each other are one thing.
+    """
 
     sheet: str
     names: frozenset[str]
     lines: tuple[ListLine, ...]
     ignored: tuple[str, ...]
+    is_nested: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,12 +122,21 @@ def _filled_across(sheet: Sheet, row: int) -> list[str]:
 
 
 def _table(sheet: Sheet, headers: Headers, place: int) -> ListTable:
-    names, titles = _names(sheet, headers, place), [cell.text.strip() for cell in sheet.rows[place]]
+    names, titles = _names(sheet, headers, place), _titles(sheet, place)
     ignored = dict.fromkeys(title for title, name in zip(titles, names, strict=True) if title and not name)
     ignored |= dict.fromkeys(_without_repeated(names, titles))
     lines = (_line(sheet, names, titles, row) for row in range(place + 1, len(sheet.rows)))
     kept = (line for line in lines if line and not _is_heading_again(line, headers))
     return ListTable(sheet.name, frozenset(filter(None, names)), tuple(kept), tuple(ignored))
+
+
+def _titles(sheet: Sheet, place: int) -> list[str]:
+    """The headers as written; where a column has none, that of the row above, unless that row is a title of the sheet."""
+    above = _filled_across(sheet, place - 1) if place else []
+    if len({text for text in above if text.strip()}) < FEWEST_HEADERS:
+        above = []
+    own = [cell.text.strip() for cell in sheet.rows[place]]
+    return [title or (above[column].strip() if column < len(above) else "") for column, title in enumerate(own)]
 
 
 def _without_repeated(names: list[str], titles: Sequence[str]) -> Iterator[str]:

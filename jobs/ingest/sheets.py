@@ -7,10 +7,10 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, WorksheetNotFound
 
 from jobs.errors import UserError
-from jobs.ingest.excel import EXACT_BELOW, cell_text
+from jobs.ingest.excel import cell_text
 from jobs.ingest.sheet_cells import odd_cells
 from jobs.ingest.workbook_probe import fits, visible_sheets
-from jobs.model.sheet import Sheet, SheetCell
+from jobs.model.sheet import EXACT_BELOW, Sheet, SheetCell
 
 FIRST = 0
 MOST_CELLS = 2_000_000

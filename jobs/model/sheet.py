@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+EXACT_BELOW = 1e15
+"""Numbers from here on may have lost digits in a spreadsheet."""
 Range = tuple[tuple[int, int], tuple[int, int]]
 """First and last cell of merged ones, each as row and column from 0."""
 
@@ -33,3 +35,12 @@ def column_letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of texts with its title, for a page, a sheet or a screen."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]

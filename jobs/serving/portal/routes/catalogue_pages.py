@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
+from jobs.access import rights
+from jobs.access.policy import Right
 from jobs.catalogue.attributes import CHOICES, TITLES, shown
 from jobs.catalogue.lists import CHANGES, LISTS
 from jobs.contracts.importance import TITLES as LEVELS
@@ -25,10 +27,7 @@ router = APIRouter(prefix="/catalogue", include_in_schema=False)
 @router.get("")
 def catalogue(portal: AnyPortal, user: LoggedIn) -> Response:
     """All entries with their state."""
-    service = CatalogueService(portal, user.actor)
-    covered, note = service.coverage()
-    parts = {"lists": LISTS, "shown": shown, "covered": covered, "note": note, "percent": figures.percent}
-    return page("catalogue.html", portal, user, 200, found=service.records(), **parts)
+    return catalogue_page(portal, user)
 
 
 @router.get("/lists/{name}")
@@ -78,6 +77,15 @@ class Refused:
     typed: Mapping[str, str]
     message: str
     status: int
+
+
+def catalogue_page(portal: Portal, user: CurrentUser, message: str = "", status: int = 200) -> Response:
+    """All entries with their state, and why a list was refused."""
+    service = CatalogueService(portal, user.actor)
+    covered, note = service.coverage()
+    parts = {"lists": LISTS, "shown": shown, "covered": covered, "note": note, "percent": figures.percent}
+    parts |= {"message": message, "may_import": rights.may(user.actor, Right.DELIVER)}
+    return page("catalogue.html", portal, user, status, found=service.records(), **parts)
 
 
 def _entry_page(portal: Portal, user: CurrentUser, dataset: str, refused: Refused | None = None) -> Response:
