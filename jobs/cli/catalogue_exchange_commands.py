@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobs.catalogue.province.comparison import CodeOffer
-from jobs.catalogue.province.result import COUNTED, Result
+from jobs.catalogue.province.result import COUNTED, TABLES, Result
 from jobs.cli.usable import usable_contracts
 from jobs.collaboration.tickets import opened
 from jobs.errors import UserError
@@ -20,7 +20,6 @@ File = Annotated[
     Path, typer.Argument(help="The province's extract, xlsx or json, in the form that export-province writes.")
 ]
 Name = Annotated[str, typer.Option(help="Your name.")]
-ALIKE = "一致"
 MOST_ROWS = 200
 
 
@@ -114,7 +113,7 @@ def _print(found: Result) -> None:
     """Counts, then each table that says more than that both sides are alike, a line a row."""
     typer.echo("  ".join(f"{COUNTED[name]} {number}" for name, number in found.counts.items()))
     for table in found.tables:
-        if not table.rows or table.title == ALIKE:
+        if not table.rows or table.title == TABLES["same"]:
             continue
         typer.echo(f"\n{table.title}（{' | '.join(table.columns)}）")
         for row in table.rows[:MOST_ROWS]:

@@ -26,6 +26,16 @@ COUNTED: Mapping[str, str] = {
     "offers": "可采用的省级代码",
 }
 
+TABLES: Mapping[str, str] = {
+    "differing": "不一致",
+    "only_here": "仅本市有",
+    "only_there": "仅省级有",
+    "unread": "未能读取",
+    "same": "一致",
+    "offers": "可采用的省级代码",
+}
+"""The table that has what is counted."""
+
 
 @dataclass(frozen=True)
 class ResultRow:
@@ -69,7 +79,9 @@ class Result:
             replace(table, rows=tuple(row for row in table.rows if row.provider == provider)) for table in self.tables
         )
         offers = tuple(offer for offer in self.offers if offer.dataset in datasets)
-        return replace(self, tables=tuple(table for table in tables if table.rows), offers=offers)
+        own = tuple(table for table in tables if table.rows)
+        counts = {name: sum(_count(table) for table in own if table.title == TABLES[name]) for name in self.counts}
+        return replace(self, tables=own, offers=offers, counts=counts)
 
     def moment(self) -> datetime:
         """When it was made, UTC."""
@@ -106,16 +118,25 @@ def read_result(document: object) -> Result:
 
 def _tables(found: Reconciliation, hints: Mapping[str, str]) -> Iterator[ResultTable]:
     differences = (*NAMES, "信息项", "列", "本市", "省级", "位置", "匹配依据", "省级状态")
-    yield ResultTable("不一致", differences, tuple(row for pair in found.differing() for row in _differences(pair)))
-    yield ResultTable("仅本市有", (*NAMES, "代码"), tuple(_row(one, one.text(CODE)) for one in found.only_here))
+    yield ResultTable(
+        TABLES["differing"], differences, tuple(row for pair in found.differing() for row in _differences(pair))
+    )
+    yield ResultTable(
+        TABLES["only_here"], (*NAMES, "代码"), tuple(_row(one, one.text(CODE)) for one in found.only_here)
+    )
     only_there = (*NAMES, "代码", "省级代码", "省级状态", "位置", "本市情况")
-    yield ResultTable("仅省级有", only_there, tuple(_only_there(one, hints) for one in found.only_there))
-    yield ResultTable("未能读取", ("位置", "内容", "原因"), tuple(map(_unread, found.unread)))
+    yield ResultTable(TABLES["only_there"], only_there, tuple(_only_there(one, hints) for one in found.only_there))
+    yield ResultTable(TABLES["unread"], ("位置", "内容", "原因"), tuple(map(_unread, found.unread)))
     same = (*NAMES, "代码", "匹配依据", "省级状态", "省级意见")
-    yield ResultTable("一致", same, tuple(map(_same, found.same())))
+    yield ResultTable(TABLES["same"], same, tuple(map(_same, found.same())))
     offers = (*NAMES, "本市代码", "省级代码", "位置")
-    yield ResultTable("可采用的省级代码", offers, tuple(_offers(found)))
+    yield ResultTable(TABLES["offers"], offers, tuple(_offers(found)))
     yield ResultTable("关于文件", ("位置", "内容", "说明"), tuple(map(_unread, _remarks(found))))
+
+
+def _count(table: ResultTable) -> int:
+    """How many things a table has: resources where several rows are about one."""
+    return len({row.cells[:2] for row in table.rows}) if table.title == TABLES["differing"] else len(table.rows)
 
 
 def _row(one: Resource, *cells: str) -> ResultRow:

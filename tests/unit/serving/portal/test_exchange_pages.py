@@ -98,5 +98,5 @@ def test_a_result_shows_a_department_only_what_is_its_own(town: City) -> None:
     run = str(uploaded(town, "officer", "/catalogue/exchange", "省.xlsx", data).headers["location"])
     assert "他人的目录" in Browser(town.portal, "officer").get(run).text
     own = Browser(town.portal, "clerk").get(run).text
-    assert "办公台账" in own and "他人的目录" not in own
+    assert "办公台账" in own and "他人的目录" not in own and "仅省级有的目录</dt><dd>1" in own
     assert FILLED["code"] in own
