@@ -1,4 +1,4 @@
-"""lake catalogue show | propose | import | lists | draw-up: what departments state of their data, and the lists made from it."""
+"""lake catalogue show | propose | import | lists | draw-up | add-sample: what departments state of their data, and the lists made from it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -36,6 +36,7 @@ def register(group: typer.Typer) -> None:
         group.command()(command)
     group.command("import")(import_)
     group.command("draw-up")(draw_up)
+    group.command("add-sample")(add_sample)
 
 
 def show(dataset: Dataset) -> None:
@@ -165,6 +166,24 @@ def draw_up(name: ListName, person: Annotated[str, typer.Option("--name", help="
     with opened_lake(config) as lake, opened(config) as tickets:
         actor = Actor("quality_officer", "bureau", person)
         typer.echo(CityLists(lake, registry, tickets).draw_up(name, actor, datetime.now(UTC)))
+
+
+def add_sample(
+    dataset: Annotated[str, typer.Argument(help="Dataset whose contract declares licences.")],
+    type_name: Annotated[str, typer.Argument(metavar="TYPE", help="Type of the licence, as in the list.")],
+    file: Annotated[
+        Path, typer.Argument(help="A sample with a watermark and without personal values: pdf, png or jpg.")
+    ],
+) -> None:
+    """Keep a sample file of a type of licence; the portal offers it at the list of electronic licences.
+
+    Example: `lake catalogue add-sample admin_permits 食品经营许可证 样例.pdf`
+    """
+    from jobs.pipeline.licence_samples import put_sample
+
+    config = settings()
+    with opened_lake(config) as lake:
+        typer.echo(put_sample(lake, usable_contracts(config), dataset, type_name, file))
 
 
 def _pair(text: str) -> tuple[str, object]:

@@ -53,6 +53,10 @@ class ResultTable:
     columns: tuple[str, ...]
     rows: tuple[ResultRow, ...]
 
+    def of(self, provider: str) -> "ResultTable":
+        """The rows about one department."""
+        return replace(self, rows=tuple(row for row in self.rows if row.provider == provider))
+
     def plain(self) -> TextTable:
         """The table without the departments' ids."""
         return TextTable(self.title, self.columns, tuple(row.cells for row in self.rows))
@@ -75,12 +79,10 @@ class Result:
 
     def of(self, provider: str, datasets: frozenset[str]) -> "Result":
         """What concerns one department; `datasets` are its own."""
-        tables = (
-            replace(table, rows=tuple(row for row in table.rows if row.provider == provider)) for table in self.tables
-        )
+        own = tuple(table for table in (table.of(provider) for table in self.tables) if table.rows)
         offers = tuple(offer for offer in self.offers if offer.dataset in datasets)
-        own = tuple(table for table in tables if table.rows)
-        counts = {name: sum(_count(table) for table in own if table.title == TABLES[name]) for name in self.counts}
+        number = {table.title: _count(table) for table in own}
+        counts = {name: number.get(TABLES[name], 0) for name in self.counts}
         return replace(self, tables=own, offers=offers, counts=counts)
 
     def moment(self) -> datetime:

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from jobs.access import rights
 from jobs.access.policy import Right
 from jobs.catalogue.attributes import CHOICES, TITLES, shown
-from jobs.catalogue.lists import CHANGES, LISTS
+from jobs.catalogue.licences import FILE
+from jobs.catalogue.lists import CHANGES, KEY, LISTS
 from jobs.contracts.importance import TITLES as LEVELS
 from jobs.errors import LakeError
 from jobs.reporting import figures
@@ -52,6 +53,13 @@ def list_file(name: str, number: int, ending: str, portal: AnyPortal, user: Logg
     found, content, media = CatalogueService(portal, user.actor).list_file(name, number, ending)
     title = quote(f"{found.kind.title}-第{number}版.{ending}")
     return Response(content, media_type=media, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{title}"})
+
+
+@router.get("/licence-samples/{file}")
+def licence_sample(file: str, portal: AnyPortal, user: LoggedIn) -> Response:
+    """A sample file of a type of licence."""
+    content, media = CatalogueService(portal, user.actor).sample(file)
+    return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{file}"'})
 
 
 @router.get("/{dataset}")
@@ -102,6 +110,7 @@ def _list_page(portal: Portal, user: CurrentUser, name: str, message: str = "", 
     service = CatalogueService(portal, user.actor)
     found = service.list_versions(name)
     parts = {"may_draw_up": service.may_draw_up(), "kinds": CHANGES, "message": message}
+    parts |= {"samples": service.sample_links(found), "file_column": FILE, "key_column": KEY}
     return page("catalogue_list.html", portal, user, status, it=found, **parts)
 
 

@@ -22,8 +22,9 @@ from jobs.pipeline.catalogue import (
     records,
 )
 from jobs.pipeline.catalogue_check import Coverage
-from jobs.pipeline.catalogue_lists import RELEASE, CityLists, ListVersions, list_file
+from jobs.pipeline.catalogue_lists import RELEASE, CityLists, ListVersions, list_file, sample_links
 from jobs.pipeline.document_checks import ENTRY_COMPLETE, document_checks
+from jobs.pipeline.licence_samples import sample_file
 from jobs.serving.portal.context import Portal
 
 FLAGS = ("authoritative",)
@@ -101,6 +102,14 @@ class CatalogueService:
         if not self.may_draw_up():
             raise NotAllowed("清单由质量专员编制")
         return self._lists().draw_up(name, self.actor, self.portal.now())
+
+    def sample_links(self, found: ListVersions) -> Mapping[str, str]:
+        """Key of a published row of the list of licences → name of the sample file of its type."""
+        return {} if found.kind.holds else sample_links(self.portal.lake, found.published(len(found.versions)))
+
+    def sample(self, name: str) -> tuple[bytes, str]:
+        """A sample file of a type of licence, as bytes with their media type."""
+        return sample_file(self.portal.lake, name)
 
     def list_file(self, name: str, number: int, ending: str) -> tuple[ListVersions, bytes, str]:
         """A list, one of its published versions as a file, and the file's media type."""

@@ -2,11 +2,17 @@
 
 import io
 import re
+from datetime import date
+from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
 import pytest
 
-from tests.unit.serving.portal.portal_city import Browser, City
+from jobs.errors import UserError
+from jobs.lake.zones import Zone
+from jobs.pipeline.licence_samples import put_sample
+from tests.unit.serving.portal.portal_city import Browser, City, shipped
 
 ENTRY = "/catalogue/divisions"
 FILLED = {
@@ -129,3 +135,42 @@ def test_a_list_that_would_change_nothing_is_not_drawn_up(town: City) -> None:
     assert answer.status_code == 400 and "无须发布新版" in answer.text
     assert Browser(town.portal, "own").post("/catalogue/lists/share", {}).status_code == 403
     assert Browser(town.portal, "own").get("/catalogue/lists/unknown").status_code == 404
+
+
+def test_the_list_of_licences_offers_samples(town: City, tmp_path: Path) -> None:
+    columns = {
+        "certificate_name": "食品经营许可证",
+        "certificate_no": "JY1",
+        "organ_name": "审批局",
+        "organ_code": "X",
+        "permit_status": "1",
+    }
+    days = {name: pa.array([date(2025, 1, 1)], pa.date32()) for name in ("valid_from", "valid_to")}
+    rows = pa.table({**{name: [value] for name, value in columns.items()}, **days, "_delivery": ["d"]})
+    town.portal.lake.delta.put(town.portal.lake.path(Zone.SILVER, "admin_permits"), rows)  # type: ignore[attr-defined]
+    for name, content in (("样例.pdf", b"%PDF-1"), ("样例.png", b"\x89PNG2")):
+        (tmp_path / name).write_bytes(content)
+        put_sample(town.portal.lake, shipped(), "admin_permits", "食品经营许可证", tmp_path / name)
+    officer = Browser(town.portal, "officer")
+    ticket = str(officer.post("/catalogue/lists/licence", {}).headers["location"]).rpartition("/")[2]
+    moved(town, ticket, "submit:officer")
+    moved(town, ticket, "publish:leader", document_number="聊数发〔2026〕7号")
+    (link,) = re.findall(r'href="(/catalogue/licence-samples/[^"]+)"', officer.get("/catalogue/lists/licence").text)
+    sample = Browser(town.portal, "stranger").get(link)
+    assert (sample.headers["content-type"], sample.content) == ("image/png", b"\x89PNG2"), "the later one"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "content", "said"),
+    [
+        ("divisions", "a.pdf", b"%PDF", "licences"),
+        ("admin_permits", "a.pdf", b"PK", ".pdf"),
+        ("admin_permits", "a.exe", b"MZ", ".pdf"),
+    ],
+)
+def test_what_is_no_sample_is_refused(
+    town: City, tmp_path: Path, dataset: str, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        put_sample(town.portal.lake, shipped(), dataset, "某证", tmp_path / name)

@@ -167,7 +167,7 @@ def things(town: City) -> dict[str, str]:
     return {
         "ticket_id": town.issue, "event": "sign", "dataset": "divisions", "provider": "civil_affairs",
         "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1", "key_id": "ab", "saved_id": "1", "token_id": "ab",
-        "register": "scene", "item": registered(town), "name": "share", "number": "1", "ending": "xlsx", "run": RUN,
+        "register": "scene", "item": registered(town), "name": "share", "number": "1", "ending": "xlsx", "run": RUN, "file": "none.pdf",
         "path:path": f"civil_affairs/divisions/{delivery}.html",
     }  # fmt: skip
 
