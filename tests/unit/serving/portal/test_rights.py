@@ -147,6 +147,7 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     },
     "/datasets/{dataset}": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
     "/datasets/{dataset}/lineage": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
+    "/datasets/{dataset}/contract.yaml": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
     "/deliveries/{delivery_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/departments/{provider}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/departments/{provider}/loop": {OWN: EVERYBODY, FOREIGN: HIDDEN},
