@@ -9,6 +9,7 @@ from jobs.catalogue.lists import cycle
 from jobs.catalogue.province.form import CODE, PROVIDER, TITLE, form
 from jobs.contracts import Contract
 from jobs.contracts import Field as ContractField
+from jobs.contracts.importance import TITLES as LEVELS
 from jobs.model.sheet import TextTable
 
 Cells = Mapping[str, str]
@@ -80,6 +81,8 @@ def resource(entry: Entry, contract: Contract, published: Publication, address: 
         "provider_code": form().departments[entry.provider].code if entry.provider in form().departments else "",
         "format": "stream" if contract.stream else contract.layout.format,
         "update_cycle": _cycle(entry.update_cycle),
+        "level": LEVELS[entry.level],
+        "grade": entry.grade(),
         "published": published.day,
         "link": f"{address.portal.rstrip('/')}/catalogue/{entry.id}",
         "maintainer": address.maintainer,

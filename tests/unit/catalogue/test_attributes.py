@@ -76,8 +76,8 @@ def test_personal_data_needs_an_assessment_and_is_never_open_to_everybody() -> N
 
 
 def test_important_data_is_neither_shared_nor_open_without_conditions() -> None:
-    with pytest.raises(UserError, match=r"重要数据不能无条件共享.*重要数据不能无条件开放"):
-        checked(STATED, replace(PLAIN, level="important"))
+    said = lacking(STATED, replace(PLAIN, level="important"))
+    assert "重要数据不能无条件共享" in said and "重要数据不能无条件开放" in said
 
 
 def test_only_what_differs_is_listed_in_chinese() -> None:
