@@ -23,11 +23,14 @@ CATEGORIES: Mapping[str, str] = {"1": "基础信息资源", "2": "主题信息�
 
 
 class Attributes(BaseModel):
-    """The attributes of an entry, as one version of it states them. Texts are Chinese; empty where nothing is stated."""
+    """The attributes of an entry, as one version of it states them. Texts are Chinese; empty where nothing is stated.
+
+    A draft may lack what the law asks for; `shortcomings` names it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    share: ShareType
+    share: Literal["", ShareType] = ""
     share_method: Literal["", "interface", "exchange", "download"] = ""
     share_conditions: str = ""
     """Scope and purpose of use; required where sharing is conditional."""
@@ -70,9 +73,10 @@ TITLES: Mapping[str, str] = {
     "authoritative": "数源部门",
     "status": "状态",
 }
+UNSTATED = "（未填）"
 CHOICES: Mapping[str, Mapping[str, str]] = {
-    "share": SHARE_TYPES,
-    "share_method": {"": "（未填）", **METHODS},
+    "share": {"": UNSTATED, **SHARE_TYPES},
+    "share_method": {"": UNSTATED, **METHODS},
     "opening": OPEN_TYPES,
     "category": CATEGORIES,
     "authoritative": {"true": "是", "false": "否"},
@@ -96,15 +100,12 @@ def read(text: str) -> Attributes:
     return Attributes.model_validate_json(text)
 
 
-def checked(stated: Mapping[str, object], entry: Entry) -> Attributes:
-    """Attributes as stated for an entry; UserError lists in Chinese, all at once, what is missing or unknown."""
+def parsed(stated: Mapping[str, object], entry: Entry) -> Attributes:
+    """Attributes as stated for an entry, complete or not; UserError lists in Chinese, all at once, what is unknown."""
     try:
-        found = Attributes.model_validate(stated)
+        return Attributes.model_validate(stated)
     except ValidationError as error:
         raise UserError(f"{entry.title}：{'；'.join(_said(dict(one)) for one in error.errors())}") from error
-    if faults := shortcomings(found, entry):
-        raise UserError(f"{entry.title}：{'；'.join(faults)}")
-    return found
 
 
 def shortcomings(found: Attributes, entry: Entry) -> list[str]:
@@ -115,9 +116,10 @@ def shortcomings(found: Attributes, entry: Entry) -> list[str]:
 
 def _of_sharing(found: Attributes) -> Iterator[tuple[bool, str]]:
     is_refused = found.share == "refused"
+    yield not found.share, "须选择共享属性"
     yield is_refused and not found.share_basis, "不予共享须写明依据的法律、行政法规或上级决定的条款"
     yield found.share == "conditional" and not found.share_conditions, "有条件共享须写明使用的范围和用途"
-    yield not is_refused and not found.share_method, "须选择共享方式"
+    yield bool(found.share) and not is_refused and not found.share_method, "须选择共享方式"
     code = f"信息资源代码的首位须是类别 {found.category}（{CATEGORIES[found.category]}）"
     yield bool(found.code) and not found.code.startswith(found.category), code
 
@@ -170,7 +172,5 @@ def _said(found: Mapping[str, Any]) -> str:
     title = TITLES.get(name, name)
     if found["type"] == "extra_forbidden":
         return f"没有「{title}」这一项；可以填：{'、'.join(TITLES.values())}"
-    if found["type"] == "missing":
-        return f"须填写「{title}」"
-    values = "、".join(filter(None, CHOICES.get(name, {}).values()))
+    values = "、".join(title for value, title in CHOICES.get(name, {}).items() if value)
     return f"「{title}」不能是「{found['input']}」" + (f"；可以是：{values}" if values else "")

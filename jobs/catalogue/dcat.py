@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal as OneOf
 
-from rdflib import DCAT, DCTERMS, FOAF, RDF, Graph, Literal, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, Graph, Literal, URIRef
 
 from jobs.catalogue.entry import Entry
 
@@ -29,7 +29,7 @@ def graph(entries: Iterable[Entry], publisher: str, portal: str) -> Graph:
     found.add((catalogue, DCTERMS.title, _words("公共数据目录")))
     found.add((catalogue, DCTERMS.description, _words(f"{publisher}的公共数据目录")))
     found.add((catalogue, DCTERMS.publisher, keeper))
-    found.add((catalogue, FOAF.homepage, URIRef(f"{base}/")))
+    found.add((catalogue, FOAF.homepage, _of_type(found, f"{base}/", FOAF.Document)))
     for entry in entries:
         found.add((catalogue, DCAT.dataset, _dataset(found, entry, base)))
     return found
@@ -50,12 +50,12 @@ def _dataset(found: Graph, entry: Entry, base: str) -> URIRef:
     found.add((dataset, DCTERMS.description, _words(entry.summary or entry.title)))
     found.add((dataset, DCTERMS.publisher, agent))
     found.add((dataset, VERSION, Literal(entry.version)))
-    found.add((dataset, DCAT.landingPage, URIRef(address)))
+    found.add((dataset, DCAT.landingPage, _of_type(found, address, FOAF.Document)))
     for keyword in entry.keywords:
         found.add((dataset, DCAT.keyword, _words(keyword)))
     frequency = _frequency(entry.update_cycle)
     if frequency:
-        found.add((dataset, DCTERMS.accrualPeriodicity, URIRef(FREQUENCY + frequency)))
+        found.add((dataset, DCTERMS.accrualPeriodicity, _of_type(found, FREQUENCY + frequency, DCTERMS.Frequency)))
     _distribution(found, dataset, entry, address)
     return dataset
 
@@ -65,13 +65,20 @@ def _distribution(found: Graph, dataset: URIRef, entry: Entry, address: str) -> 
     found.add((dataset, DCAT.distribution, distribution))
     found.add((distribution, RDF.type, DCAT.Distribution))
     found.add((distribution, DCTERMS.title, _words(entry.title)))
-    found.add((distribution, DCAT.accessURL, URIRef(address)))
+    found.add((distribution, DCAT.accessURL, _of_type(found, address, RDFS.Resource)))
     found.add((distribution, DCTERMS.description, _words("、".join(item.title for item in entry.items))))
 
 
 def _agent(found: Graph, agent: URIRef, name: str) -> None:
     found.add((agent, RDF.type, FOAF.Agent))
     found.set((agent, FOAF.name, _words(name)))
+
+
+def _of_type(found: Graph, address: str, kind: URIRef) -> URIRef:
+    """The node of an address, with the class that the profile asks its property to have."""
+    node = URIRef(address)
+    found.add((node, RDF.type, kind))
+    return node
 
 
 def _frequency(cycle: str) -> str:

@@ -1,23 +1,24 @@
 """A department's own list (a workbook) → attributes of entries: which row is which dataset, and what fits none."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
 
 from jobs.catalogue.entry import Entry
+from jobs.catalogue.list_tables import ListLine, Unread, list_tables
 from jobs.catalogue.search import Index, normal
 from jobs.errors import UserError
+from jobs.model.sheet import Sheet
 
-DEEPEST = 20
-"""The heading is looked for in so many rows of a sheet."""
 FEWEST = 2
 """A row is the heading where so many of its cells are known, the name of the resource among them."""
 SUGGESTED = 3
-TITLE = "title"
+TITLE, CODE = "title", "code"
 Words = Mapping[str, Mapping[str, str]]
 
 
@@ -29,6 +30,10 @@ class ListRow:
     title: str
     stated: Mapping[str, str]
     faults: tuple[str, ...] = ()
+
+    def is_usable(self) -> bool:
+        """Whether it names a resource and states something of it."""
+        return bool(self.title and (self.stated or self.faults))
 
 
 @dataclass(frozen=True)
@@ -49,31 +54,36 @@ class Unmatched:
 
 @dataclass(frozen=True)
 class Matching:
-    """A list against the contracts: rows by dataset, rows without one, datasets that the list lacks, unknown headers."""
+    """A list against the contracts: rows by dataset, rows without one, datasets that the list lacks, unknown headers.
+
+    `unread`: sheets and rows that are not read, with the reason.
+    """
 
     matched: tuple[Matched, ...]
     unmatched: tuple[Unmatched, ...]
     missing: tuple[Entry, ...]
     ignored: tuple[str, ...] = field(default=())
+    unread: tuple[Unread, ...] = field(default=())
 
 
-def match(file: Path, entries: Sequence[Entry], codes: Mapping[str, str]) -> Matching:
-    """The list's rows matched to the department's entries. `codes`: published code → dataset.
+def match(name: str, sheets: Sequence[Sheet], entries: Sequence[Entry], codes: Mapping[str, str]) -> Matching:
+    """The list's rows matched to the department's entries. `name`: of the file; `codes`: published code → dataset.
 
-    A row is an entry's by its code, else by its id or title. UserError where the file is no readable list.
+    A row is an entry's by its code, else by its id or title. UserError where the sheets have no list.
     """
-    rows, ignored = _rows(file)
+    rows, ignored, unread = _rows(name, sheets)
     known = _known(entries, codes)
     index, matched, unmatched = Index(entries), list[Matched](), list[Unmatched]()
     for row in rows:
-        entry = known.get(normal(row.stated.get("code", ""))) or known.get(normal(row.title))
+        entry = known.get(normal(row.stated.get(CODE, ""))) or known.get(normal(row.title))
         if entry is None:
             hits = index.find(row.title, SUGGESTED)
             unmatched.append(Unmatched(row, tuple(hit.entry.title for hit in hits)))
         else:
             matched.append(Matched(_unrepeated(row, entry, matched), entry))
     named = {one.entry.id for one in matched}
-    return Matching(tuple(matched), tuple(unmatched), tuple(e for e in entries if e.id not in named), ignored)
+    missing = tuple(e for e in entries if e.id not in named)
+    return Matching(tuple(matched), tuple(unmatched), missing, ignored, unread)
 
 
 def _known(entries: Sequence[Entry], codes: Mapping[str, str]) -> dict[str, Entry]:
@@ -90,70 +100,56 @@ def _unrepeated(row: ListRow, entry: Entry, matched: Sequence[Matched]) -> ListR
     return ListRow(row.place, row.title, row.stated, (*row.faults, *fault))
 
 
-def _rows(file: Path) -> tuple[list[ListRow], tuple[str, ...]]:
-    """The rows of all sheets with a list, and the headers that are not read."""
-    found, ignored = list[ListRow](), dict[str, None]()
-    for sheet, cells in _sheets(file):
-        place = _heading(cells)
-        if place is not None:
-            names = [_words()["headers"].get(normal(cell), "") for cell in cells[place]]
-            ignored |= dict.fromkeys(c for c, n in zip(cells[place], names, strict=True) if c.strip() and not n)
-            rows = enumerate(cells[place + 1 :], place + 2)
-            found += filter(None, (_row(f"《{sheet}》第 {number} 行", names, row) for number, row in rows))
-    if not found:
+def _rows(name: str, sheets: Sequence[Sheet]) -> tuple[list[ListRow], tuple[str, ...], tuple[Unread, ...]]:
+    """The rows of all sheets with a list, the headers that are not read, and sheets and rows that are not."""
+    found = list_tables(sheets, _words()["headers"], lambda names: TITLE in names and len(names) >= FEWEST)
+    lines = [(line, _row(line)) for table in found.tables for line in table.lines]
+    rows = [row for _, row in lines if row.is_usable()]
+    unread = (*found.unread, *(_unread(line, row) for line, row in lines if not row.is_usable()))
+    if not rows:
         raise UserError(
-            f"{file.name}: no list of resources found / 没有找到清单：须有一行表头，其中有「信息资源名称」和「共享属性」等列"
+            f"{name}: no list of resources found / 没有找到清单：须有一行表头，其中有「信息资源名称」和「共享属性」等列"
         )
-    return found, tuple(ignored)
+    return rows, found.ignored(), unread
 
 
-def _sheets(file: Path) -> Iterator[tuple[str, list[list[str]]]]:
-    try:
-        with CalamineWorkbook.from_path(file) as book:
-            for name in book.sheet_names:
-                rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                yield name, [[_text(cell) for cell in row] for row in rows]
-    except (CalamineError, PasswordError, WorksheetNotFound, OSError) as error:
-        raise UserError(
-            f"{file.name}: not a readable workbook ({error}) / 不是可读的电子表格，请另存为 xlsx"
-        ) from error
+def _unread(line: ListLine, row: ListRow) -> Unread:
+    """A row that says nothing of a resource, by its first text."""
+    start = next(cell.text for cell in (*line.cells.values(), *line.others))
+    return Unread(line.place, start, "没有填写共享、开放等要素" if row.title else "没有信息资源名称")
 
 
-def _heading(cells: Sequence[Sequence[str]]) -> int | None:
-    """Which row is the heading; None in a sheet without a list."""
-    known = _words()["headers"]
-    for place, row in enumerate(cells[:DEEPEST]):
-        names = {known[normal(cell)] for cell in row if normal(cell) in known}
-        if TITLE in names and len(names) >= FEWEST:
-            return place
-    return None
-
-
-def _row(place: str, names: Sequence[str], cells: Sequence[str]) -> ListRow | None:
-    stated = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
+def _row(line: ListLine) -> ListRow:
+    stated = {name: cell.text for name, cell in line.cells.items()}
     title = stated.pop(TITLE, "")
-    if not title or not stated:
-        return None
     faults = []
+    if code := line.cells.get(CODE):
+        stated[CODE] = "".join(unicodedata.normalize("NFKC", code.text).split())
+        if not code.is_exact:
+            del stated[CODE]
+            faults.append(f"{code.place}的代码按数值保存，末位已失真；请改为文本格式")
     for name in stated.keys() & _words().keys():
         value = _words()[name].get(normal(stated[name]))
         if value is None:
             faults.append(f"不认识「{stated[name]}」；可以写：{'、'.join(dict.fromkeys(_words()[name]))}")
         else:
             stated[name] = value
-    return ListRow(place, title, stated, tuple(faults))
+    return ListRow(line.place, title, stated, tuple(faults))
+
+
+@cache
+def list_words() -> Mapping[str, Mapping[str, Any]]:
+    """What list_import.yaml says: `headers` by attribute, and `values` by attribute and value."""
+    said: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
+        Path(__file__).with_name("list_import.yaml").read_text("utf-8")
+    )
+    return said
 
 
 @cache
 def _words() -> Words:
     """Header or word as compared → attribute or value, by `headers` and by attribute."""
-    said = yaml.safe_load(Path(__file__).with_name("list_import.yaml").read_text("utf-8"))
-    groups = {"headers": said["headers"], **said["values"]}
+    groups = {"headers": list_words()["headers"], **list_words()["values"]}
     return {
         name: {normal(word): key for key, words in group.items() for word in words} for name, group in groups.items()
     }
-
-
-def _text(cell: object) -> str:
-    """A cell as text: a whole number without a fraction, so that a code stays one."""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from jobs.catalogue import Entry, Index, entries
-from jobs.cli import catalogue_check_commands, catalogue_entry_commands
+from jobs.cli import catalogue_check_commands, catalogue_entry_commands, catalogue_exchange_commands
 from jobs.cli.usable import usable_contracts
 from jobs.contracts.place import place
 from jobs.settings import load as settings
@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     catalogue_entry_commands.register(catalogue)
     catalogue_check_commands.register(catalogue)
+    catalogue_exchange_commands.register(catalogue)
     app.add_typer(catalogue, name="catalogue", rich_help_panel="Look")
 
 

@@ -1,5 +1,6 @@
-"""lake catalogue show | propose | import | lists | draw-up: what departments state of their data, and the lists made from it."""
+"""lake catalogue show | propose | import | lists | draw-up | add-sample: what departments state of their data, and the lists made from it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.catalogue.attributes import TITLES, Difference, shown
+from jobs.catalogue.list_import import Matching
 from jobs.catalogue.lists import CHANGES, Change
 from jobs.cli.usable import usable_contracts
 from jobs.collaboration.tickets import opened
@@ -34,6 +36,7 @@ def register(group: typer.Typer) -> None:
         group.command()(command)
     group.command("import")(import_)
     group.command("draw-up")(draw_up)
+    group.command("add-sample")(add_sample)
 
 
 def show(dataset: Dataset) -> None:
@@ -54,7 +57,7 @@ def show(dataset: Dataset) -> None:
         at = version.at.astimezone(ZoneInfo(config.timezone))
         typer.echo(f"version / 第 {version.version} 版  {at:%Y-%m-%d %H:%M}  {version.by}  {version.ticket}")
     if found.change:
-        typer.echo(f"under way / 办理中 {found.change.id}")
+        typer.echo(f"under way / 办理中 {found.change.id}  {_still(found.shortcomings())}".rstrip())
         _print_differences(found.pending())
 
 
@@ -68,7 +71,7 @@ def propose(
     ],
     role: Role = "reporter",
 ) -> None:
-    """Propose attributes of an entry as a draft, or revise the draft. Publishing: `lake tickets move`.
+    """Propose attributes of an entry as a draft, complete or not, or revise the draft. Publishing: `lake tickets move`.
 
     Attributes: share, opening (unconditional, conditional, refused), share_method (interface, exchange, download),
     share_conditions, share_basis, open_conditions, open_basis, category, code, subject, summary, secrecy_assessment,
@@ -83,6 +86,8 @@ def propose(
         stated = (earlier.model_dump() if earlier else {}) | dict(map(_pair, state))
         actor = Actor(role, department, name)
         typer.echo(steps.propose(registry, tickets, dataset, stated, (actor, at)))
+        if lacking := steps.record(registry, tickets, dataset, at).shortcomings():
+            typer.echo(_still(lacking), err=True)
 
 
 def import_(
@@ -99,9 +104,16 @@ def import_(
     with opened(config) as tickets:
         act = (Actor(role, department, name), datetime.now(UTC))
         matching, outcomes = steps.import_list(usable_contracts(config), tickets, file, act)
+    _print_import(matching, outcomes)
+    if matching.unmatched or any(one.reason for one in outcomes):
+        raise typer.Exit(UserError.exit_code)
+
+
+def _print_import(matching: Matching, outcomes: Sequence[steps.Imported]) -> None:
+    """What came of each row, then what the list lacks and what is not read."""
     table = Table("place / 位置", "resource / 信息资源", "draft / 草稿", "reason / 原因")
     for one in outcomes:
-        table.add_row(one.place, one.title, one.ticket or "–", one.reason)
+        table.add_row(one.place, one.title, one.ticket or "–", one.reason or _still(one.lacking))
     for other in matching.unmatched:
         near = f"；相近的有：{'、'.join(other.suggestions)}" if other.suggestions else ""
         table.add_row(other.row.place, other.row.title, "–", f"没有对应的数据集{near}")
@@ -110,8 +122,8 @@ def import_(
         typer.echo(f"not in the list / 清单中没有：{entry.title}（{entry.id}）")
     if matching.ignored:
         typer.echo(f"columns not read / 未读取的列：{'、'.join(matching.ignored)}")
-    if matching.unmatched or any(one.reason for one in outcomes):
-        raise typer.Exit(UserError.exit_code)
+    for left in matching.unread:
+        typer.echo(f"not read / 未读取：{left.words()}")
 
 
 def lists(
@@ -156,11 +168,34 @@ def draw_up(name: ListName, person: Annotated[str, typer.Option("--name", help="
         typer.echo(CityLists(lake, registry, tickets).draw_up(name, actor, datetime.now(UTC)))
 
 
+def add_sample(
+    dataset: Annotated[str, typer.Argument(help="Dataset whose contract declares licences.")],
+    type_name: Annotated[str, typer.Argument(metavar="TYPE", help="Type of the licence, as in the list.")],
+    file: Annotated[
+        Path, typer.Argument(help="A sample with a watermark and without personal values: pdf, png or jpg.")
+    ],
+) -> None:
+    """Keep a sample file of a type of licence; the portal offers it at the list of electronic licences.
+
+    Example: `lake catalogue add-sample admin_permits 食品经营许可证 样例.pdf`
+    """
+    from jobs.pipeline.licence_samples import put_sample
+
+    config = settings()
+    with opened_lake(config) as lake:
+        typer.echo(put_sample(lake, usable_contracts(config), dataset, type_name, file))
+
+
 def _pair(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not equals:
         raise typer.BadParameter(f"--set {text}: write NAME=VALUE, such as share=conditional")
     return name, value
+
+
+def _still(lacking: Sequence[str]) -> str:
+    """What a draft still lacks."""
+    return f"草稿待补充：{'；'.join(lacking)}" if lacking else ""
 
 
 def _print_differences(found: list[Difference]) -> None:

@@ -1,4 +1,4 @@
-"""lake contracts check | grades | show | new | docs."""
+"""lake contracts check | grades | show | new | export | docs."""
 
 import re
 from pathlib import Path
@@ -151,6 +151,32 @@ def new(
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     typer.echo(f"{target}: review it, then `lake contracts check` and `lake run '{file}' --dataset {dataset}`")
+
+
+@authoring.command()
+def export(
+    dataset: Annotated[str, typer.Argument(help="Id of a contract.")] = "",
+    to: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
+    every: Annotated[bool, typer.Option("--all", help="All contracts, in the folders of schemas/.")] = False,
+) -> None:
+    """Write contracts as plain ODCS documents: fields in full, rules as quality entries, lineage; for other programs.
+
+    Example: `lake contracts export admin_permits --to exported`
+
+    Example: `lake contracts export --all --to exported`
+    """
+    from jobs.contracts.odcs_export import exported
+
+    if bool(dataset) == every:
+        raise typer.BadParameter("name a contract, or --all")
+    config = settings()
+    registry, elements = usable_contracts(config), contracts.Elements.load(config.schemas / "elements")
+    for one in sorted(registry.contracts) if every else (dataset,):
+        text = exported(registry, one, elements)
+        file = to / registry.contract(one).file.relative_to(config.schemas)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        typer.echo(file)
 
 
 @authoring.command()

@@ -6,11 +6,16 @@ from pathlib import Path
 from jobs.catalogue.lists import LISTS
 from jobs.collaboration import Tickets
 from jobs.contracts import Registry
+from jobs.errors import SetupError
 from jobs.lake.lake import Lake
 from jobs.model.actor import Actor
 from jobs.pipeline.catalogue import CHANGE, import_list
 from jobs.pipeline.catalogue_lists import CityLists
+from jobs.pipeline.licence_samples import put_sample
+from jobs.reporting.bulletin.styles import fonts
 from jobs.simulator.catalogue_lists import contents, write_lists
+from jobs.simulator.feeds.permits import certificates
+from jobs.simulator.licence_samples import write_sample
 
 STEPS = (("submit", "reporter"), ("endorse", "approver"), ("publish", "quality_officer"))
 """Steps of an entry, and the role that takes each."""
@@ -25,6 +30,7 @@ def demo_catalogue(lake: Lake, registry: Registry, tickets: Tickets, folder: Pat
         for (ticket, provider), stage in zip(drafts, stages, strict=True):
             for event, role in STEPS[:stage]:
                 step(tickets, ticket, event, person(role, provider), at)
+        _samples(lake, registry, folder)
         lists = CityLists(lake, registry, tickets)
         for name in LISTS:
             if not lists.versions(name, at).rows:
@@ -33,6 +39,19 @@ def demo_catalogue(lake: Lake, registry: Registry, tickets: Tickets, folder: Pat
             step(tickets, ticket, "submit", person("quality_officer", "bureau"), at)
             step(tickets, ticket, "publish", person("leader", "bureau"), at)
     return len({one.subject for one in tickets.published(CHANGE)})
+
+
+def _samples(lake: Lake, registry: Registry, folder: Path) -> None:
+    """A sample file for each type of licence that the simulator issues; none without Chinese fonts."""
+    try:
+        font = fonts(lake.settings)["fang"]
+    except SetupError:
+        return
+    for contract in (one for one in registry.sources() if one.licences):
+        for number, name in enumerate(certificates()):
+            file = folder / f"licence-{contract.id}-{number}.pdf"
+            write_sample(name, contract.department, file, font)
+            put_sample(lake, registry, contract.id, name, file)
 
 
 def _drafts(registry: Registry, tickets: Tickets, folder: Path, at: datetime) -> list[tuple[str, str]]:

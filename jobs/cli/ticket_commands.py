@@ -18,6 +18,7 @@ from jobs.errors import ServiceUnavailable
 from jobs.model.actor import Actor
 from jobs.model.ticket import ClockView, Event, Request, Ticket
 from jobs.pipeline import steps
+from jobs.pipeline.document_checks import document_checks
 from jobs.settings import load as settings
 
 PANEL = "Tickets"
@@ -104,7 +105,9 @@ def move(
     Example: `lake tickets move T-000001 sign --seen 2 --name 张三 --role reporter --department civil_affairs`
     """
     facts = dict(_fact(text) for text in fact or ())
-    with opened(settings()) as store:
+    config = settings()
+    checks = document_checks(lambda: contracts.load_usable(config.schemas, config.expectations))
+    with opened(config, checks=checks) as store:
         moved = store.move(
             ticket, event, Actor(role, department, name), seen, datetime.now(UTC), reason=reason, facts=facts
         )

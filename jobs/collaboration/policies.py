@@ -1,7 +1,7 @@
 """The policies of tickets: state machine, clock table, and the calendar with the loaded years."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,24 +14,36 @@ from jobs.collaboration.state_machine import StateMachine
 from jobs.collaboration.state_machine_file import state_machine
 from jobs.collaboration.ticket_tables import CalendarYearRow
 from jobs.collaboration.working_days import CalendarYear, WorkingDays, package_calendar
+from jobs.errors import SetupError
 from jobs.model.actor import Actor
 
 Owners = Callable[[], Mapping[str, str]]
 """Dataset → the department whose data it is, by contract."""
+Check = Callable[[str, str], Sequence[str]]
+"""Subject and content of a document → what is missing, in Chinese."""
+Checks = Mapping[str, Check]
+"""By the names that steps of the state machine use."""
 
 
 @dataclass(frozen=True)
 class Policies:
-    """Possible transitions, time limits, and the owner of each dataset."""
+    """Possible transitions, time limits, the owner of each dataset, and the checks of documents."""
 
     state_machine: StateMachine
     keeper: Timekeeper
     owners: Owners
+    checks: Checks = field(default_factory=dict)
+
+    def check(self, name: str) -> Check:
+        """The check of that name; SetupError where the caller brought none, so that no step is taken unchecked."""
+        if name not in self.checks:
+            raise SetupError(f"no check '{name}' was given to the tickets")
+        return self.checks[name]
 
 
-def policies(session: Session, zone: ZoneInfo, owners: Owners) -> Policies:
+def policies(session: Session, zone: ZoneInfo, owners: Owners, checks: Checks) -> Policies:
     """The shipped files, with the calendar of this database."""
-    return Policies(state_machine(), Timekeeper(calendar(session), clock_table(), zone), owners)
+    return Policies(state_machine(), Timekeeper(calendar(session), clock_table(), zone), owners, checks)
 
 
 def calendar(session: Session) -> WorkingDays:

@@ -47,6 +47,8 @@ class Transition(PolicyPart):
     clock: StepClock = ""
     internal: bool = False
     not_machine_found: bool = False
+    check: str = ""
+    """The check of the document that must find nothing missing before the step is taken; empty for none."""
 
     def is_of(self, kind: str) -> bool:
         """Whether the step is for tickets of the kind."""
@@ -77,6 +79,8 @@ class StateMachine(PolicyPart):
     documents: tuple[str, ...] = ()
     """Kinds about a document; all others are about rows of data."""
     facts: Mapping[str, str]
+    checks: Mapping[str, str] = {}
+    """Checks of documents, which steps may name."""
     grounds: Mapping[str, str]
     start: Mapping[str, str]
     automatic: Mapping[str, str]

@@ -44,6 +44,7 @@ class _Checked:
             self._known((*place, "kinds"), step.kinds, m.kinds, "工单种类")
             self._known((*place, "roles"), step.roles, role_labels(), "角色")
             self._known((*place, "requires"), step.requires, m.facts, "必填事项")
+            self._known((*place, "check"), [step.check] if step.check else [], m.checks, "核对")
             self._known((*place, "ground"), [step.ground] if step.ground else [], m.grounds, "申诉类型")
         self._known(("machine_found",), m.machine_found, m.kinds, "工单种类")
         self._known(("documents",), m.documents, m.kinds, "工单种类")

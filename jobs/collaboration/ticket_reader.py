@@ -13,7 +13,7 @@ from jobs.collaboration import audit_log, opening, snapshots
 from jobs.collaboration.audit_log import ChainAudit
 from jobs.collaboration.documents import find_published
 from jobs.collaboration.metrics import LoopMetrics, Span, loop_metrics
-from jobs.collaboration.policies import Owners, Policies, policies
+from jobs.collaboration.policies import Checks, Owners, Policies, policies
 from jobs.collaboration.reminders import Digest, digests
 from jobs.collaboration.snapshots import Cutoff, Loop
 from jobs.collaboration.state_machine import StateMachine, Transition
@@ -45,11 +45,14 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 class TicketReader:
     """Tickets, events and metrics in the state database, which is migrated already.
 
-    `owners` returns the owning department of each dataset, by contract.
+    `owners` returns the owning department of each dataset, by contract. `checks`: those of documents, by name; a step
+    that names another one cannot be taken.
     """
 
-    def __init__(self, database: Database, owners: Owners, zone: ZoneInfo = SHANGHAI) -> None:
-        self.database, self._owners, self._zone = database, owners, zone
+    def __init__(
+        self, database: Database, owners: Owners, zone: ZoneInfo = SHANGHAI, checks: Checks | None = None
+    ) -> None:
+        self.database, self._owners, self._zone, self._checks = database, owners, zone, checks or {}
 
     @staticmethod
     def state_machine() -> StateMachine:
@@ -138,4 +141,4 @@ class TicketReader:
     @contextmanager
     def _session(self) -> Iterator[tuple[Session, Policies]]:
         with self.database.session() as session:
-            yield session, policies(session, self._zone, self._owners)
+            yield session, policies(session, self._zone, self._owners, self._checks)

@@ -17,7 +17,7 @@ from jobs.access.roles import role_label
 from jobs.collaboration import audit_log, documents, notices, opening, recheck, ticket_clocks
 from jobs.collaboration.audit_log import text_hash
 from jobs.collaboration.channels import channels
-from jobs.collaboration.policies import Owners, Policies, keep_year, policies
+from jobs.collaboration.policies import Checks, Owners, Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, SentDigest, claim, release
 from jobs.collaboration.ticket_queries import event_of, overdue, ticket_of, was_escalated
 from jobs.collaboration.ticket_reader import TicketReader
@@ -83,12 +83,12 @@ class Tickets(TicketReader):
             if any(s.internal for s in by.state_machine.steps if s.event == event):
                 raise NotAllowed(f"「{by.state_machine.events[event]}」只由系统在复核后办理，不能人工办理")
             if "content" in stated:
-                raise PolicyRefusal("内容只能在目录或清单页面修改，在那里核对是否填写完整")
+                raise PolicyRefusal("内容只能在目录或清单页面修改，在那里列出还缺少什么")
             take(session, by, row, event, Action(actor, stated, utc(at)))
             return ticket_of(session, by, row, actor, utc(at))
 
     def revised(self, document: Ticket, content: str, actor: Actor, at: datetime) -> Ticket:
-        """The ticket of a draft with another content, which the caller has checked; Overtaken as in `move`."""
+        """The ticket of a draft with another content, complete or not; Overtaken as in `move`."""
         with self._session() as (session, by):
             audit_log.lock(session)
             row = visible_ticket(session, by, document.id, actor)
@@ -160,7 +160,7 @@ class Tickets(TicketReader):
             audit_log.lock(session)
             keep_year(session, year, who, utc(at))
             session.flush()
-            by = policies(session, self._zone, self._owners)
+            by = policies(session, self._zone, self._owners, self._checks)
             rows = session.scalars(select(ClockRow).where(ClockRow.stopped_at.is_(None))).all()
             changed = [row.ticket for row in rows if ticket_clocks.recompute(row, by.keeper, utc(at))]
             for row in session.scalars(select(TicketRow).where(TicketRow.id.in_(changed)).order_by(TicketRow.seq)):
@@ -193,16 +193,17 @@ class Tickets(TicketReader):
 
 
 @contextmanager
-def opened(settings: Settings, owners: Owners | None = None) -> Iterator[Tickets]:
+def opened(settings: Settings, owners: Owners | None = None, checks: Checks | None = None) -> Iterator[Tickets]:
     """The tickets of the state database, migrated to the newest schema; closed at the end.
 
-    Without `owners`, they are read from the settings' contracts when first needed.
+    Without `owners`, they are read from the settings' contracts when first needed. Without `checks`, no step is taken
+    that a document must be complete for.
     """
     database = Database(settings.state_url())
     database.migrate()
     read = lru_cache(lambda: load_usable(settings.schemas, settings.expectations).providers())
     try:
-        yield Tickets(database, owners or read, ZoneInfo(settings.timezone))
+        yield Tickets(database, owners or read, ZoneInfo(settings.timezone), checks)
     finally:
         database.close()
 

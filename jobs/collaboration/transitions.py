@@ -37,6 +37,7 @@ def take(session: Session, by: Policies, ticket: TicketRow, event: str, act: Act
     step = by.state_machine.step(ticket.kind, ticket.state, event, dispute.ground if dispute else "")
     check_role(by.state_machine, step, act.actor, ticket)
     _check_facts(by, step, act, ticket)
+    _check_document(by, step, ticket)
     before, target = ticket.state, _target(step, ticket)
     _leave(session, ticket, step, target, act)
     _enter(session, by, ticket, step, act)
@@ -143,6 +144,13 @@ def _check_facts(by: Policies, step: Transition, act: Action, ticket: TicketRow)
         _check_provider(by, ticket, facts["provider"])
     if "ground" in step.requires:
         _check_ground(by.state_machine, ticket, facts["ground"])
+
+
+def _check_document(by: Policies, step: Transition, ticket: TicketRow) -> None:
+    """PolicyRefusal where the document lacks what the step's check asks for, all at once."""
+    missing = by.check(step.check)(ticket.dataset, ticket.record) if step.check else ()
+    if missing:
+        raise PolicyRefusal(f"还不能「{by.state_machine.events[step.event]}」：{'；'.join(missing)}")
 
 
 def _check_provider(by: Policies, ticket: TicketRow, provider: object) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from jobs.contracts import odcs
 from jobs.contracts.elements import Elements
+from jobs.contracts.licence_check import licence_mistake
 from jobs.contracts.model import Contract, Rule
 from jobs.contracts.names import OF_A_DELIVERY
 from jobs.contracts.references import reference_mistake
@@ -176,9 +177,8 @@ def _references(
         if mistake:
             raise document.error(("schema", 0, "properties", index, "relationships"), mistake)
     _county(contract, document, loaded, broken)
-    unknown = set(contract.licences.fields() if contract.licences else ()) - {f.name for f in contract.fields}
-    if unknown:
-        raise document.error(("customProperties",), f"licences: no field '{min(unknown)}'")
+    if mistake := licence_mistake(contract):
+        raise document.error(("customProperties",), f"licences: {mistake}")
     for name in contract.product.inputs if contract.product else ():
         if name not in {*loaded, *broken}:
             raise document.error(("customProperties",), f"product input '{name}' has no contract")

@@ -58,7 +58,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def contract(document: Document, elements: Elements, kind: Literal["source", "product", "system"]) -> Contract:
     """The resolved contract; ContractError with file and line for the first mistake."""
-    document = _resolved(document, elements)
+    document = resolved(document, elements)
     _check_standard(document)
     odcs = OpenDataContractStandard.model_validate(document.data)
     known = SYSTEM_PROPERTIES if kind == "system" else CONTRACT_PROPERTIES
@@ -106,7 +106,7 @@ def _required(document: Document, custom: Mapping[str, object], odcs: OpenDataCo
 
 
 @lru_cache
-def _standard() -> dict[str, Any]:
+def standard() -> dict[str, Any]:
     """The standard's own JSON Schema."""
     schema: dict[str, Any] = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8"))
     return schema
@@ -114,7 +114,7 @@ def _standard() -> dict[str, Any]:
 
 @lru_cache
 def _validator() -> Draft201909Validator:
-    return Draft201909Validator(_standard(), validate_formats=False)
+    return Draft201909Validator(standard(), validate_formats=False)
 
 
 def meets_standard(data: object) -> bool:
@@ -131,12 +131,12 @@ def _check_standard(document: Document) -> None:
     if not meets_standard(document.data):
         from jobs.contracts.odcs_mistakes import first_mistake  # takes a second to import
 
-        mistake = first_mistake(_standard(), document.data)
+        mistake = first_mistake(standard(), document.data)
         if mistake:
             raise document.error(*mistake)
 
 
-def _resolved(document: Document, elements: Elements) -> Document:
+def resolved(document: Document, elements: Elements) -> Document:
     """The document with fields merged with their elements; unchanged where it has no schema to resolve."""
     try:
         table = document.data["schema"][0]

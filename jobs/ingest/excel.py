@@ -24,8 +24,8 @@ from jobs.ingest.sheet_cells import Cells, OddCells, odd_cells
 from jobs.ingest.summary_rows import without_summary_rows
 from jobs.ingest.wordings import wording
 from jobs.ingest.workbook_probe import fits, sheet_name, visible_sheets
+from jobs.model.sheet import EXACT_BELOW
 
-EXACT_BELOW = 1e15
 NOT_EXCEL = "不是有效的 Excel 文件，或已损坏；请用 Excel 打开后另存为 xlsx 再报送"
 TOO_LARGE = "的数据区域过大，无法读入；多为远处单元格留有内容，请删除数据区以外的行和列后另存为 xlsx，或改用 csv 报送"
 INEXACT = "有 {count} 行含 16 位以上的数字，Excel 按数值保存已使末位失真（如身份证号、信用代码）；请改用文本格式"

@@ -6,13 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from jobs.catalogue.attributes import Attributes, Difference, checked, differences
+from jobs.catalogue.attributes import Attributes, Difference, differences, parsed, shortcomings
 from jobs.catalogue.attributes import read as read_attributes
 from jobs.catalogue.entry import Entry, entries
-from jobs.catalogue.list_import import Matching, match
+from jobs.catalogue.list_import import Matched, Matching, match
 from jobs.collaboration import TicketQuery, Tickets
 from jobs.contracts import Registry
 from jobs.errors import Unknown, UserError
+from jobs.ingest.sheets import read_sheets
 from jobs.model.actor import Actor
 from jobs.model.ticket import Draft, Published, Ticket
 from jobs.pipeline.ticket_store import open_ones
@@ -50,6 +51,10 @@ class Record:
         """What the open change would alter."""
         return differences(self.attributes(), read_attributes(self.change.record)) if self.change else []
 
+    def shortcomings(self) -> list[str]:
+        """What the open change lacks before it can be submitted, in Chinese."""
+        return shortcomings(read_attributes(self.change.record), self.entry) if self.change else []
+
 
 def records(registry: Registry, tickets: Tickets, at: datetime) -> tuple[Record, ...]:
     """Every entry of what departments deliver, in the order of the contracts."""
@@ -76,10 +81,10 @@ def record(registry: Registry, tickets: Tickets, dataset: str, at: datetime) -> 
 def propose(
     registry: Registry, tickets: Tickets, dataset: str, stated: Mapping[str, object], act: tuple[Actor, datetime]
 ) -> str:
-    """Id of the ticket of the entry's change, new or revised. UserError lists what is missing, all at once."""
+    """Id of the ticket of the entry's change, new or revised; it may be incomplete. UserError lists what is unknown."""
     actor, at = act
     known = record(registry, tickets, dataset, at)
-    found = checked(stated, known.entry)
+    found = parsed(stated, known.entry)
     if not differences(known.proposed(), found):
         raise UserError(f"{known.entry.title}：与{'草稿' if known.change else '现行版本'}相同，没有需要变更的内容")
     if known.change:
@@ -92,12 +97,16 @@ def propose(
 
 @dataclass(frozen=True)
 class Imported:
-    """A row of a department's list, and what came of it: the ticket of its draft, or why there is none, in Chinese."""
+    """A row of a department's list, and what came of it: the ticket of its draft, or why there is none, in Chinese.
+
+    `lacking`: what the draft still lacks before it can be submitted.
+    """
 
     place: str
     title: str
     ticket: str
     reason: str
+    lacking: tuple[str, ...] = ()
 
 
 def import_list(
@@ -107,16 +116,25 @@ def import_list(
     actor, at = act
     own = {r.entry.id: r for r in records(registry, tickets, at) if r.entry.provider == actor.department}
     codes = {found.code: id_ for id_, r in own.items() if (found := r.attributes())}
-    matching = match(file, [r.entry for r in own.values()], codes)
+    matching = match(file.name, read_sheets(file), [r.entry for r in own.values()], codes)
     outcomes = []
     for one in matching.matched:
-        ticket, reason = "", "；".join(one.row.faults)
-        try:
-            if not reason:
-                earlier = own[one.entry.id].proposed()
-                stated = (earlier.model_dump() if earlier else {}) | dict(one.row.stated)
-                ticket = propose(registry, tickets, one.entry.id, stated, act)
-        except UserError as error:
-            reason = str(error)
-        outcomes.append(Imported(one.row.place, one.row.title, ticket, reason))
+        if one.row.faults:
+            outcomes.append(Imported(one.row.place, one.row.title, "", "；".join(one.row.faults)))
+        else:
+            outcomes.append(_drafted(registry, tickets, one, own[one.entry.id], act))
     return matching, tuple(outcomes)
+
+
+def _drafted(
+    registry: Registry, tickets: Tickets, one: Matched, known: Record, act: tuple[Actor, datetime]
+) -> Imported:
+    """The row as a draft; what it leaves unsaid stays as it is."""
+    earlier = known.proposed()
+    stated = (earlier.model_dump() if earlier else {}) | dict(one.row.stated)
+    try:
+        ticket = propose(registry, tickets, one.entry.id, stated, act)
+    except UserError as error:
+        return Imported(one.row.place, one.row.title, "", str(error))
+    lacking = shortcomings(parsed(stated, one.entry), one.entry)
+    return Imported(one.row.place, one.row.title, ticket, "", tuple(lacking))

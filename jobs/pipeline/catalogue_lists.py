@@ -1,5 +1,6 @@
 """The lists of a city: their published versions, what they would say now, and the next version."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,6 +16,7 @@ from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.model.ticket import Draft, Published, Ticket
 from jobs.pipeline.catalogue import records
+from jobs.pipeline.licence_samples import sample_name, samples
 from jobs.pipeline.ticket_store import open_ones
 from jobs.reporting.list_document import ListDocument, written
 from jobs.settings import Settings
@@ -82,14 +84,27 @@ class CityLists:
     def _licences(self, at: datetime) -> list[lists.Row]:
         """The rows of all datasets that hold licences, as of the local day."""
         day, found = at.astimezone(ZoneInfo(self.lake.settings.timezone)).date(), list[lists.Row]()
-        by_id = {entry.id: entry for entry in entries(self.registry)}
+        by_id, known = {entry.id: entry for entry in entries(self.registry)}, samples(self.lake)
         for contract in self.registry.sources():
             table = self.lake.delta.open(self.lake.path(Zone.SILVER, contract.id)) if contract.licences else None
             if contract.licences and table is not None:
                 columns = list(dict.fromkeys(contract.licences.fields()))
                 rows = table.to_pyarrow_table(columns=columns)
-                found += licences.rows(by_id[contract.id], contract.licences, rows, day, lists.KEY)
+                counted = licences.rows(by_id[contract.id], contract.licences, rows, day, lists.KEY)
+                found += [row | {licences.FILE: _there(known, contract.id, row)} for row in counted]
         return found
+
+
+def _there(known: Mapping[str, str], dataset: str, row: lists.Row) -> str:
+    """Whether there is a sample file of the row's type, in Chinese."""
+    return licences.THERE if sample_name(known, dataset, row[licences.TYPE]) else ""
+
+
+def sample_links(lake: Lake, rows: Iterable[lists.Row]) -> Mapping[str, str]:
+    """Key of a row of the list of licences → name of the sample file of its type, where there is one."""
+    known = samples(lake)
+    named = {row[lists.KEY]: sample_name(known, row[lists.KEY].partition(":")[0], row[licences.TYPE]) for row in rows}
+    return {key: name for key, name in named.items() if name}
 
 
 def list_file(found: ListVersions, number: int, ending: str, settings: Settings) -> tuple[bytes, str]:

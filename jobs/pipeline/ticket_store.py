@@ -13,18 +13,20 @@ from jobs.lake.database import Database
 from jobs.lake.lake import Lake
 from jobs.model.actor import SYSTEM
 from jobs.model.ticket import Ticket
+from jobs.pipeline.document_checks import document_checks
 
 PAGE = 500
 
 
 @contextmanager
 def open_tickets(lake: Lake, registry: Registry | None = None) -> Iterator[Tickets]:
-    """The tickets of the lake's state database. Without the contracts no department counts as owner of any data."""
+    """The tickets of the lake's state database. Without the contracts no department counts as owner of any data, and no entry is submitted."""
     owners = registry.providers if registry else dict
+    checks = document_checks(lambda: registry) if registry else {}
     database = Database(lake.settings.state_url())
     database.migrate()
     try:
-        yield Tickets(database, owners, ZoneInfo(lake.settings.timezone))
+        yield Tickets(database, owners, ZoneInfo(lake.settings.timezone), checks)
     finally:
         database.close()
 

@@ -23,6 +23,8 @@ RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 RESIDENT_CHECKS = "10X98765432"
 VIN = "0123456789.ABCDEFGH..JKLMN.P.R..STUVWXYZ"
 VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+LICENCE_ROOT = len("1.2.156.3005.2.")
+LONGEST_LICENCE_ID = LICENCE_ROOT + 21 + 1 + 18 + 1 + 32 + 1 + 3 + 1 + 1
 DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -47,13 +49,16 @@ class TextFunctions(Protocol):
         """Characters from `start`, counted from 1."""
 
     def place(self, texts: Texts, position: int, alphabet: str) -> Texts:
-        """Place in the alphabet, from 0, of the character at `position`; -1 where it is not in it."""
+        """Place in the alphabet, from 0, of the character at `position`; -1 where it is not in it, 0 past the end of the text."""
 
     def number(self, texts: Texts) -> Texts:
         """Texts of digits as whole numbers; 0 where they are not digits."""
 
     def fold(self, places: Sequence[Texts], start: int, step: Callable[[Texts, Texts], Texts]) -> Texts:
         """The places folded into one value by `step`, from `start`; the expression stays flat for any number."""
+
+    def choose(self, condition: Texts, values: Texts, otherwise: Texts) -> Texts:
+        """The values where the condition holds, else the other ones."""
 
     def among(self, texts: Texts, values: Sequence[Any]) -> Texts:
         """Whether the value is one of those listed."""
@@ -170,6 +175,32 @@ def vin(engine: TextFunctions, texts: Texts) -> Texts:
     return _sum(terms) % 11 == engine.place(texts, 9, "0123456789X")
 
 
+def licence_id(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether the last character of a licence's identifier is the check character (MOD 37,36) of what follows its root.
+
+    Dots do not count. True for some texts of another structure: the pattern fails those.
+    """
+    positions = range(LICENCE_ROOT + 1, LONGEST_LICENCE_ID + 1)
+    places = [_place_or_none(engine, texts, position) for position in positions]
+
+    def step(carry: Texts, place: Texts) -> Texts:
+        return engine.choose(place >= 0, ((place + carry - 1) % 36 + 1) * 2 % 37, carry)
+
+    # The check character is the one that makes the sum before the last doubling 1.
+    return engine.fold(places, 36, step) == 2
+
+
+def _place_or_none(engine: TextFunctions, texts: Texts, position: int) -> Texts:
+    """Place among digits and letters; -1 for another character and past the end of the text."""
+    is_there = ~(engine.piece(texts, position, 1) == "")
+    return engine.choose(is_there, engine.place(texts, position, DIGITS_AND_LETTERS), -1)
+
+
+def licence_type(engine: TextFunctions, texts: Texts) -> Texts:
+    """Whether it begins with a valid credit code; nothing is asked of the digits after it."""
+    return conditions()["uscc"](engine, engine.piece(texts, 1, 18))
+
+
 def not_misread(engine: TextFunctions, texts: Texts) -> Texts:
     """Whether the text is not UTF-8 misread as GBK."""
     return ~engine.matches(texts, MISREAD)
@@ -184,6 +215,8 @@ CHECKS: Mapping[str, Condition] = {
     "resident_id_division": resident_id_division,
     "bank_card": bank_card,
     "vin": vin,
+    "licence_id": licence_id,
+    "licence_type": licence_type,
     "day": is_day,
     "not_misread": not_misread,
 }

@@ -27,6 +27,9 @@ class SparkText:
     def fold(self, places: Sequence[Column], start: int, step: Callable[[Column, Column], Column]) -> Column:
         return F.aggregate(F.array(*places), F.lit(start), step)
 
+    def choose(self, condition: Column, values: Column, otherwise: Any) -> Column:
+        return F.when(condition, values).otherwise(otherwise)
+
     def among(self, texts: Column, values: Sequence[Any]) -> Column:
         return texts.isin(*values)
 
@@ -51,6 +54,9 @@ class PandasText:
         for place in places:
             carried = step(carried, place)
         return carried
+
+    def choose(self, condition: pd.Series, values: pd.Series, otherwise: Any) -> pd.Series:
+        return values.where(condition, otherwise)
 
     def among(self, texts: pd.Series, values: Sequence[Any]) -> pd.Series:
         return texts.isin(values)

@@ -18,11 +18,11 @@ MEDIA: Mapping[str, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
 }
-LICENCES = ("证照类型", "颁发机构", "持有数", "有效数", "样例编号")
+LICENCES = ("证照类型", "类型代码", "颁发机构", "颁发机构代码", "持有数", "有效数", "样例编号")
 PRINTED = ("信息资源名称", "提供部门", "更新周期", "共享属性", "共享条件", "开放属性", "开放条件", *LICENCES)
 """Columns that fit a page; the workbook has all."""
 WIDE, NARROW = 26, 12
-WIDE_COLUMNS = ("信息资源名称", "提供部门", "信息项", "共享条件", "开放条件", "不予共享依据", *LICENCES[:2], "数据来源")
+WIDE_COLUMNS = ("信息资源名称", "提供部门", "信息项", "共享条件", "开放条件", "不予共享依据", *LICENCES[:4], "数据来源")
 PLACE = "序号"
 
 

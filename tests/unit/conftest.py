@@ -14,7 +14,7 @@ from jobs.lake.database import Database
 from jobs.lake.ledger_tables import Base
 from jobs.serving.account_tables import AccessChainRow
 from tests.postgres import create, running
-from tests.unit.collaboration.samples import ISSUE, ZONE, at, owners
+from tests.unit.collaboration.samples import ISSUE, NO_CHECKS, ZONE, at, owners
 from tests.unit.ingest.test_delimited import read_bytes as read_bytes
 from tests.unit.ingest.test_proposal import proposed as proposed
 
@@ -94,7 +94,7 @@ def made_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def tickets(made_url: str) -> Iterator[Tickets]:
     """No tickets yet, on each kind of database."""
     database = Database(made_url)
-    yield Tickets(database, owners, ZONE)
+    yield Tickets(database, owners, ZONE, NO_CHECKS)
     database.close()
 
 
@@ -109,7 +109,7 @@ def local_tickets(made_sqlite: Path, tmp_path: Path) -> Iterator[Tickets]:
     """No tickets yet, on SQLite alone, for what does not depend on the database."""
     shutil.copy(made_sqlite, tmp_path / "state.db")
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
-    yield Tickets(database, owners, ZONE)
+    yield Tickets(database, owners, ZONE, NO_CHECKS)
     database.close()
 
 

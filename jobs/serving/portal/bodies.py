@@ -15,7 +15,8 @@ MOST_BYTES = 1 << 20
 LOGIN, LOGIN_BYTES = "/login", 16 << 10
 """Without a login, only this path accepts a body, of at most this size."""
 
-UPLOAD, ANSWER = "/uploads", re.compile(r"/tickets/[^/]+/answer")
+UPLOAD, FILES = "/uploads", re.compile(r"/tickets/[^/]+/answer|/catalogue|/catalogue/exchange")
+"""Paths of forms with a file: a delivery, and smaller files."""
 SILENCE_S = 30.0
 """Longest pause of a sender."""
 
@@ -82,7 +83,7 @@ def limit_of(path: str, upload_mib: int) -> int:
     """Largest body in bytes at a path."""
     if path == UPLOAD:
         return (upload_mib << 20) + uploads.AROUND
-    if ANSWER.fullmatch(path):
+    if FILES.fullmatch(path):
         return uploads.ANSWER_BYTES + uploads.AROUND
     return LOGIN_BYTES if path == LOGIN else MOST_BYTES
 
@@ -90,7 +91,7 @@ def limit_of(path: str, upload_mib: int) -> int:
 def refused_length(headers: Iterable[tuple[bytes, bytes]], path: str, limit: int) -> PlainTextResponse | None:
     """The refusal of a body whose declared length is too large, or missing where no file is uploaded."""
     named = dict(headers)
-    takes_file = path == UPLOAD or ANSWER.fullmatch(path)
+    takes_file = path == UPLOAD or FILES.fullmatch(path)
     if takes_file:
         return None  # their own answer, in the form, says what to do
     if b"transfer-encoding" in named:

@@ -20,6 +20,7 @@ from jobs.lake.lake import opened as opened_lake
 from jobs.model.actor import Actor
 from jobs.pipeline import correction_workbook
 from jobs.pipeline.catalogue_check import Coverage, coverage
+from jobs.pipeline.document_checks import document_checks
 from jobs.pipeline.registers import dataset_states
 from jobs.serving.access_log import AccessLog
 from jobs.serving.accounts import Accounts
@@ -137,7 +138,7 @@ def opened(settings: Settings) -> Iterator[Portal]:
 
     registry = CachedValue(read, CONTRACTS_S).get
     owners = partial(_owners, registry)
-    with opened_tickets(settings, owners) as tickets, opened_lake(settings) as lake:
+    with opened_tickets(settings, owners, document_checks(registry)) as tickets, opened_lake(settings) as lake:
         yield Portal(settings, tickets, lake, registry)
 
 

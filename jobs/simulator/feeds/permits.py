@@ -26,6 +26,11 @@ from jobs.simulator.setting import Setting
 PERMITS_A_DAY = 300
 
 
+def certificates() -> tuple[str, ...]:
+    """Names of the types of certificates that are issued."""
+    return tuple(f"{name}证" for name, _, _ in contents().permits)
+
+
 def _is_older(setting: Setting) -> bool:
     return setting.number() % 3 == 2
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pyshacl import validate
-from rdflib import DCAT, DCTERMS, RDF, Graph, Literal, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, Graph, Literal, URIRef
 
 from jobs.catalogue import Entry, entries
 from jobs.catalogue.dcat import FREQUENCY, Format, graph, text
@@ -37,6 +37,15 @@ def test_the_shapes_notice_what_is_missing(shipped: tuple[Entry, ...]) -> None:
         found = graph(shipped, "某市大数据局", PORTAL)
         found.remove((None, missing, None))
         assert not conforms(found)
+
+
+@pytest.mark.parametrize("kind", [FOAF.Document, DCTERMS.Frequency, RDFS.Resource])
+def test_pages_and_frequencies_have_the_class_that_the_profile_asks_for(
+    shipped: tuple[Entry, ...], kind: URIRef
+) -> None:
+    found = graph(shipped, "某市大数据局", PORTAL)
+    found.remove((None, RDF.type, kind))
+    assert not conforms(found)
 
 
 def test_what_an_entry_becomes(shipped: tuple[Entry, ...]) -> None:

@@ -7,9 +7,12 @@ import pyarrow as pa
 import pytest
 
 from jobs.catalogue import lists
-from jobs.catalogue.licences import AUTHORITY, CODE, HELD, SAMPLE, TYPE, VALID, rows
+from jobs.catalogue.licences import AUTHORITY, AUTHORITY_CODE, CODE, HELD, IDENTIFIED, SAMPLE, TYPE, VALID, rows
+from jobs.contracts import Field
+from jobs.contracts.licence_check import licence_mistake
 from jobs.contracts.licences import Licences
 from tests.unit.catalogue.test_attributes import PLAIN
+from tests.unit.serving.portal.portal_city import shipped
 
 DECLARED = Licences(
     type="name", number="no", authority="organ", valid_from="since", valid_to="until", status="state",
@@ -73,6 +76,35 @@ def test_without_dates_and_status_all_are_valid() -> None:
 
 def replace_fields(**changes: str) -> Licences:
     return DECLARED.model_copy(update=changes)
+
+
+def test_identifiers_are_counted_and_give_the_code_of_the_type_and_the_authority_its_own() -> None:
+    declared = DECLARED.model_copy(update={"identifier": "id", "authority_code": "code", "type_codes": {}})
+    given = table(licence("JY1"), licence("JY2"), licence("JY3", name="道路运输证"))
+    ids = ["1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U", None, None]
+    coded = given.append_column("id", pa.array(ids, pa.string())).append_column("code", pa.array(["A", "A", None]))
+    shown = (TYPE, CODE, AUTHORITY_CODE, HELD, IDENTIFIED)
+    assert [tuple(row[name] for name in shown) for row in rows(PLAIN, declared, coded, DAY, lists.KEY)] == [
+        ("道路运输证", "", "", "1", "0"),
+        ("食品经营许可证", "11100000000013338W011", "A", "2", "1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"number": "x"}, "no field 'x'"),
+        ({"authority_code": "b"}, "'b' must have the code uscc"),
+        ({"identifier": "a"}, "'a' must have the code licence_id"),
+        ({"type_codes": {"某证": "X1"}}, "'X1' of 某证 is not of the form of licence_type"),
+        ({"authority_code": "a", "type_codes": {"某证": "11100000000013338W011"}}, ""),
+    ],
+)
+def test_a_wrong_declaration_is_named(changes: dict[str, object], said: str) -> None:
+    fields = (Field("a", "甲", "string", code="uscc"), Field("b", "乙", "string"))
+    declared = Licences(type="b", number="b", authority="b").model_copy(update=changes)
+    contract = replace(shipped().contract("divisions"), fields=fields, licences=declared)
+    assert said in licence_mistake(contract) and bool(said) == bool(licence_mistake(contract))
 
 
 def test_a_sample_is_starred_and_a_type_that_is_not_stated_is_told() -> None:

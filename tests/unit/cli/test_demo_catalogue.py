@@ -11,6 +11,8 @@ from jobs.collaboration.tickets import opened
 from jobs.lake.zones import Zone
 from jobs.pipeline.catalogue import records
 from jobs.pipeline.catalogue_lists import CityLists
+from jobs.pipeline.document_checks import document_checks
+from jobs.pipeline.licence_samples import samples
 from jobs.pipeline.registers import CityRegisters
 from jobs.settings import PROJECT, Settings
 from jobs.simulator.register_items import register_items
@@ -24,12 +26,13 @@ def test_all_but_those_on_their_way_are_published_and_listed(tmp_path: Path) -> 
     registry = contracts.load(PROJECT / "schemas", PROJECT / "expectations")
     config = Settings(home=tmp_path, database_url=f"sqlite:///{tmp_path / 'state.db'}")
     lake = LocalLake(tmp_path)
-    with opened(config, registry.providers) as tickets:
+    with opened(config, registry.providers, document_checks(lambda: registry)) as tickets:
         lists = CityLists(lake, registry, tickets)  # type: ignore[arg-type]
         published = demo_catalogue(lake, registry, tickets, tmp_path, NOW)  # type: ignore[arg-type]
         known = records(registry, tickets, NOW)
         assert published == len(known) - 3
         assert [r.state() for r in known if not r.versions] == ["草稿", "待部门审批", "待主管审核"]
+        assert len(samples(lake)) == 2  # type: ignore[arg-type]
         share, opening = (lists.versions(name, NOW) for name in ("share", "open"))
         assert len(share.published(1)) == published > len(opening.published(1)) > 0
         assert not share.changes() and not opening.changes()

@@ -4,7 +4,7 @@ import pytest
 
 from jobs.collaboration.ticket_queries import TicketQuery
 from jobs.collaboration.tickets import Tickets
-from jobs.errors import InvalidTransition, NotAllowed, Overtaken, PolicyRefusal
+from jobs.errors import InvalidTransition, NotAllowed, Overtaken, PolicyRefusal, SetupError
 from jobs.model.ticket import Draft
 from tests.unit.collaboration.samples import (
     APPROVER,
@@ -15,8 +15,10 @@ from tests.unit.collaboration.samples import (
     OFFICER,
     REPORTER,
     STRANGER,
+    ZONE,
     at,
     moved,
+    owners,
 )
 
 NOW = at("2026-01-05")
@@ -78,6 +80,32 @@ def test_what_is_changed_before_it_is_published_is_kept_version_by_version(ticke
     moved(tickets, ticket, "submit:reporter", NOW)
     with pytest.raises(InvalidTransition, match="不能「修改内容」"):
         tickets.revised(tickets.ticket(ticket, REPORTER, NOW), "{}", REPORTER, NOW)
+
+
+def test_a_document_that_lacks_something_is_saved_but_goes_no_further(tickets: Tickets) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def incomplete(subject: str, content: str) -> list[str]:
+        asked.append((subject, content))
+        return ["须写明依据", "须写明结论"]
+
+    strict = Tickets(tickets.database, owners, ZONE, {"entry_complete": incomplete})
+    ticket = strict.drafted(ENTRY, REPORTER, NOW)
+    with pytest.raises(PolicyRefusal, match="还不能「提交」：须写明依据；须写明结论"):
+        moved(strict, ticket, "submit:reporter", NOW)
+    assert asked == [("divisions", ENTRY.content)]
+    moved(tickets, ticket, "submit:reporter", NOW)
+    moved(tickets, ticket, "endorse:approver", NOW)
+    with pytest.raises(PolicyRefusal, match="还不能「审核发布」"):
+        moved(strict, ticket, "publish:officer", NOW)
+    moved(strict, ticket, "turn_back:officer", NOW)
+
+
+def test_tickets_without_the_check_take_no_step_that_needs_it(tickets: Tickets) -> None:
+    unchecked = Tickets(tickets.database, owners, ZONE)
+    ticket = unchecked.drafted(ENTRY, REPORTER, NOW)
+    with pytest.raises(SetupError, match="entry_complete"):
+        moved(unchecked, ticket, "submit:reporter", NOW)
 
 
 def test_one_change_of_an_entry_is_open_at_a_time(tickets: Tickets) -> None:

@@ -83,6 +83,7 @@ def test_every_step_names_people_in_the_words_of_the_field() -> None:
         ("requires: [confirmation]", "requires: [wish]", "不认识的必填事项 wish"),
         ("{event: sign,", "{event: sing,", "不认识的事件 sing"),
         ("ground: source_right, from: [disputed], to: unfounded", "ground: mood, from: [disputed], to: unfounded", "不认识的申诉类型 mood"),
+        ("check: entry_complete", "check: entry_whole", "不认识的核对 entry_whole"),
         (", correction: found, objection: found,", ", objection: found,", "没有写明 correction 从哪个状态开始"),
         ("to: closed, roles: [machine], requires: [delivery, proof], internal: true", "to: closed, roles: [machine], requires: [delivery], internal: true", "不经复核证明就进入 closed"),
         (", not_machine_found: true}", "}", "不经复核证明就进入 closed"),

@@ -72,6 +72,9 @@ class MemoryStore:
     def get_bytes(self, key: str) -> bytes:
         return self.objects[key]
 
+    def delete(self, key: str) -> None:
+        del self.objects[key]
+
     def head(self, key: str) -> StoredObject | None:
         return StoredObject(key, len(self.objects[key]), "") if key in self.objects else None
 

@@ -11,12 +11,21 @@ from stdnum import luhn
 from stdnum.cn import ric
 from stdnum.cn import uscc as their_uscc
 from stdnum.exceptions import ValidationError
+from stdnum.iso7064 import mod_37_36
 
 from jobs.contracts import Rule
 from jobs.contracts.codes import Code, CodeGroup, codes, conditions_of, known_codes
 from jobs.contracts.data_file import read_data
 from jobs.errors import ContractError
-from jobs.quality.codes import CHECKS, RESIDENT_CHECKS, RESIDENT_WEIGHTS, USCC, USCC_WEIGHTS, conditions
+from jobs.quality.codes import (
+    CHECKS,
+    DIGITS_AND_LETTERS,
+    RESIDENT_CHECKS,
+    RESIDENT_WEIGHTS,
+    USCC,
+    USCC_WEIGHTS,
+    conditions,
+)
 from jobs.quality.engines import PandasText
 from jobs.quality.suggest import CANDIDATES, suggested
 
@@ -59,6 +68,14 @@ def test_an_entry_without_a_condition_or_with_an_unknown_key_is_rejected(tmp_pat
         (tmp_path / "codes.yaml").write_text(f"made_up: {entry}{rest}\n", "utf-8")
         with pytest.raises(ContractError, match=mistake):
             read_data(tmp_path / "codes.yaml", dict[str, Code])
+
+
+@given(st.from_regex(r"[0-9A-Z]{1,32}", fullmatch=True), st.integers(0, 999), st.sampled_from(DIGITS_AND_LETTERS))
+def test_licence_id_as_stdnum_says(serial: str, version: int, last: str) -> None:
+    parts = ["11100000000013338W011", "11430000006122244L", serial, f"{version:03d}"]
+    right = mod_37_36.calc_check_digit("".join(parts))
+    numbers = [".".join(("1.2.156.3005.2", *parts, check)) for check in (last, right)]
+    assert says("licence_id", *numbers) == [last == right, True]
 
 
 @given(st.text(USCC, min_size=17, max_size=17), st.sampled_from(USCC))

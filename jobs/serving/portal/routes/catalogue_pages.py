@@ -8,8 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
+from jobs.access import rights
+from jobs.access.policy import Right
 from jobs.catalogue.attributes import CHOICES, TITLES, shown
-from jobs.catalogue.lists import CHANGES, LISTS
+from jobs.catalogue.licences import FILE
+from jobs.catalogue.lists import CHANGES, KEY, LISTS
 from jobs.contracts.importance import TITLES as LEVELS
 from jobs.errors import LakeError
 from jobs.reporting import figures
@@ -25,10 +28,7 @@ router = APIRouter(prefix="/catalogue", include_in_schema=False)
 @router.get("")
 def catalogue(portal: AnyPortal, user: LoggedIn) -> Response:
     """All entries with their state."""
-    service = CatalogueService(portal, user.actor)
-    covered, note = service.coverage()
-    parts = {"lists": LISTS, "shown": shown, "covered": covered, "note": note, "percent": figures.percent}
-    return page("catalogue.html", portal, user, 200, found=service.records(), **parts)
+    return catalogue_page(portal, user)
 
 
 @router.get("/lists/{name}")
@@ -55,6 +55,13 @@ def list_file(name: str, number: int, ending: str, portal: AnyPortal, user: Logg
     return Response(content, media_type=media, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{title}"})
 
 
+@router.get("/licence-samples/{file}")
+def licence_sample(file: str, portal: AnyPortal, user: LoggedIn) -> Response:
+    """A sample file of a type of licence."""
+    content, media = CatalogueService(portal, user.actor).sample(file)
+    return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{file}"'})
+
+
 @router.get("/{dataset}")
 def entry(dataset: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """One entry."""
@@ -63,7 +70,7 @@ def entry(dataset: str, portal: AnyPortal, user: LoggedIn) -> Response:
 
 @router.post("/{dataset}")
 def propose(dataset: str, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
-    """Propose a change; what is missing is listed, with the entered values retained."""
+    """Propose a change, complete or not; a value that is unknown is named, with the entered values retained."""
     try:
         ticket = CatalogueService(portal, user.actor).propose(dataset, fields)
     except LakeError as error:
@@ -80,6 +87,15 @@ class Refused:
     status: int
 
 
+def catalogue_page(portal: Portal, user: CurrentUser, message: str = "", status: int = 200) -> Response:
+    """All entries with their state, and why a list was refused."""
+    service = CatalogueService(portal, user.actor)
+    covered, note = service.coverage()
+    parts = {"lists": LISTS, "shown": shown, "covered": covered, "note": note, "percent": figures.percent}
+    parts |= {"message": message, "may_import": rights.may(user.actor, Right.DELIVER)}
+    return page("catalogue.html", portal, user, status, found=service.records(), **parts)
+
+
 def _entry_page(portal: Portal, user: CurrentUser, dataset: str, refused: Refused | None = None) -> Response:
     view = CatalogueService(portal, user.actor).record(dataset)
     proposed = view.record.proposed()
@@ -94,6 +110,7 @@ def _list_page(portal: Portal, user: CurrentUser, name: str, message: str = "", 
     service = CatalogueService(portal, user.actor)
     found = service.list_versions(name)
     parts = {"may_draw_up": service.may_draw_up(), "kinds": CHANGES, "message": message}
+    parts |= {"samples": service.sample_links(found), "file_column": FILE, "key_column": KEY}
     return page("catalogue_list.html", portal, user, status, it=found, **parts)
 
 

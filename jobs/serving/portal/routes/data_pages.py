@@ -54,6 +54,14 @@ def dataset(dataset: str, portal: AnyPortal, user: LoggedIn) -> Response:
     return page("dataset.html", portal, user, 200, it=view, found=tickets_page, frequency=period(frequency), **tables)
 
 
+@router.get("/datasets/{dataset}/contract.yaml")
+def contract_file(dataset: str, portal: AnyPortal, user: LoggedIn) -> Response:
+    """The dataset's contract as a plain ODCS document."""
+    text = DataService(portal, user.actor).contract_document(dataset)
+    headers = {"Content-Disposition": f'attachment; filename="{dataset}.odcs.yaml"'}
+    return Response(text, media_type="application/yaml", headers=headers)
+
+
 @router.get("/deliveries/{delivery_id}")
 def delivery(delivery_id: str, portal: AnyPortal, user: LoggedIn) -> Response:
     """One delivery."""

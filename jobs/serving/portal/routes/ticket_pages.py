@@ -234,6 +234,7 @@ def ticket_page(portal: Portal, user: CurrentUser, ticket_id: str, reply: FormRe
         claim=_claim(view),
         is_document=view.ticket.kind in Tickets.state_machine().documents,
         altered=CatalogueService(portal, user.actor).changes(view.ticket),
+        lacking=CatalogueService(portal, user.actor).shortcomings(view.ticket),
         change_kinds=CHANGES,
         said=""
         if is_ended and reply.said == SAID["answer"]

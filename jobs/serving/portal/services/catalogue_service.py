@@ -1,6 +1,6 @@
 """The catalogue and the lists for an actor: everybody reads them; departments propose, the authority publishes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.access import rights
@@ -22,7 +22,9 @@ from jobs.pipeline.catalogue import (
     records,
 )
 from jobs.pipeline.catalogue_check import Coverage
-from jobs.pipeline.catalogue_lists import RELEASE, CityLists, ListVersions, list_file
+from jobs.pipeline.catalogue_lists import RELEASE, CityLists, ListVersions, list_file, sample_links
+from jobs.pipeline.document_checks import ENTRY_COMPLETE, document_checks
+from jobs.pipeline.licence_samples import sample_file
 from jobs.serving.portal.context import Portal
 
 FLAGS = ("authoritative",)
@@ -101,6 +103,14 @@ class CatalogueService:
             raise NotAllowed("清单由质量专员编制")
         return self._lists().draw_up(name, self.actor, self.portal.now())
 
+    def sample_links(self, found: ListVersions) -> Mapping[str, str]:
+        """Key of a published row of the list of licences → name of the sample file of its type."""
+        return {} if found.kind.holds else sample_links(self.portal.lake, found.published(len(found.versions)))
+
+    def sample(self, name: str) -> tuple[bytes, str]:
+        """A sample file of a type of licence, as bytes with their media type."""
+        return sample_file(self.portal.lake, name)
+
     def list_file(self, name: str, number: int, ending: str) -> tuple[ListVersions, bytes, str]:
         """A list, one of its published versions as a file, and the file's media type."""
         found = self.list_versions(name)
@@ -116,6 +126,12 @@ class CatalogueService:
             earlier = self._before(ticket)
             return [], list_changes(read_rows(earlier.content) if earlier else [], read_rows(ticket.record))
         return [], []
+
+    def shortcomings(self, ticket: Ticket) -> Sequence[str]:
+        """What an open change of an entry lacks before it can be submitted, in Chinese."""
+        if ticket.kind != CHANGE or ticket.closed_at is not None:
+            return ()
+        return document_checks(self.portal.registry)[ENTRY_COMPLETE](ticket.dataset, ticket.record)
 
     def _lists(self) -> CityLists:
         return CityLists(self.portal.lake, self.portal.registry(), self.portal.tickets)

@@ -10,7 +10,8 @@ from jobs.access.personal_numbers import masked_text
 from jobs.access.policy import Right
 from jobs.access.roles import reads_as_sent
 from jobs.collaboration.ticket_queries import TicketCounts
-from jobs.contracts import Contract, Rule
+from jobs.contracts import Contract, Elements, Rule
+from jobs.contracts.odcs_export import exported
 from jobs.errors import ContractError, ServiceUnavailable, Unknown, UserError
 from jobs.lake.results import Results
 from jobs.lake.session import is_unavailable
@@ -141,6 +142,11 @@ class DataService:
             note,
             may_upload,
         )
+
+    def contract_document(self, dataset: str) -> str:
+        """The contract as a plain ODCS document, YAML."""
+        elements = Elements.load(self.portal.settings.schemas / "elements")
+        return exported(self.portal.registry(), self._contract(dataset).id, elements)
 
     def deliveries(self) -> tuple[Entry, ...]:
         """Newest deliveries that the actor may know of."""

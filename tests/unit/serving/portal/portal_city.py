@@ -26,6 +26,7 @@ from jobs.lake.store import StoredObject
 from jobs.lake.stream_ledger import StreamLedger
 from jobs.model.actor import Actor
 from jobs.model.ticket import Issue
+from jobs.pipeline.document_checks import document_checks
 from jobs.pipeline.registers import CityRegisters
 from jobs.serving.account_tables import AccountRow
 from jobs.serving.accounts import Person
@@ -179,7 +180,8 @@ class PortalLake(LocalLake):
 def city(root: Path, url: str, registry: Registry | None = None, **settings: Any) -> City:
     """A city with three departments' tickets, on a database whose tables are made."""
     lake = PortalLake(root, url)
-    tickets = Tickets(Database(url), (registry or shipped()).providers, ZONE)
+    checks = document_checks(lambda: registry or shipped())
+    tickets = Tickets(Database(url), (registry or shipped()).providers, ZONE, checks)
     clock, workbooks = [NOW], FakeWorkbooks()
     portal = Portal(
         settings=lake.settings.model_copy(update=settings),

@@ -2,11 +2,17 @@
 
 import io
 import re
+from datetime import date
+from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
 import pytest
 
-from tests.unit.serving.portal.portal_city import Browser, City
+from jobs.errors import UserError
+from jobs.lake.zones import Zone
+from jobs.pipeline.licence_samples import put_sample
+from tests.unit.serving.portal.portal_city import Browser, City, shipped
 
 ENTRY = "/catalogue/divisions"
 FILLED = {
@@ -55,15 +61,22 @@ def test_an_entry_goes_from_the_department_to_the_city(town: City) -> None:
     assert "第 1 版" in Browser(town.portal, "leader").get("/catalogue").text
 
 
-def test_what_the_law_asks_for_is_listed_at_once_with_what_was_filled_in(town: City) -> None:
+def test_an_incomplete_draft_is_saved_and_lists_what_it_lacks_but_is_not_submitted(town: City) -> None:
     clerk = Browser(town.portal, "clerk")
-    answer = clerk.post(
-        ENTRY, {"share": "refused", "opening": "refused", "category": "1", "status": "in_use", "summary": "各级区划"}
-    )
-    assert answer.status_code == 400
-    for said in ("不予共享须写明依据", "不予开放须写明依据", "须写明保密风险评估"):
-        assert said in answer.text
-    assert "各级区划" in answer.text
+    ticket = proposed(town, share="refused", opening="refused", secrecy_assessment="", summary="各级区划")
+    lacking = ("不予共享须写明依据", "不予开放须写明依据", "须写明保密风险评估")
+    for page in (clerk.get(ENTRY).text, clerk.get(f"/tickets/{ticket}").text):
+        assert [said for said in lacking if said not in page] == []
+    assert "各级区划" in clerk.get(ENTRY).text
+    refused = clerk.post(f"/tickets/{ticket}/steps/submit", {"seen": "1"})
+    assert refused.status_code == 422 and "还不能「提交」：不予共享须写明依据" in refused.text
+    proposed(town, share="refused", share_basis="某法第一条", opening="refused", open_basis="某法第一条")
+    moved(town, ticket, "submit:clerk")
+
+
+def test_an_unknown_value_is_refused_with_what_was_filled_in(town: City) -> None:
+    answer = Browser(town.portal, "clerk").post(ENTRY, FILLED | {"share": "maybe", "summary": "各级区划"})
+    assert answer.status_code == 400 and "「共享属性」不能是「maybe」" in answer.text and "各级区划" in answer.text
 
 
 def test_a_later_change_shows_what_it_alters_on_its_ticket(town: City) -> None:
@@ -122,3 +135,42 @@ def test_a_list_that_would_change_nothing_is_not_drawn_up(town: City) -> None:
     assert answer.status_code == 400 and "无须发布新版" in answer.text
     assert Browser(town.portal, "own").post("/catalogue/lists/share", {}).status_code == 403
     assert Browser(town.portal, "own").get("/catalogue/lists/unknown").status_code == 404
+
+
+def test_the_list_of_licences_offers_samples(town: City, tmp_path: Path) -> None:
+    columns = {
+        "certificate_name": "食品经营许可证",
+        "certificate_no": "JY1",
+        "organ_name": "审批局",
+        "organ_code": "X",
+        "permit_status": "1",
+    }
+    days = {name: pa.array([date(2025, 1, 1)], pa.date32()) for name in ("valid_from", "valid_to")}
+    rows = pa.table({**{name: [value] for name, value in columns.items()}, **days, "_delivery": ["d"]})
+    town.portal.lake.delta.put(town.portal.lake.path(Zone.SILVER, "admin_permits"), rows)  # type: ignore[attr-defined]
+    for name, content in (("样例.pdf", b"%PDF-1"), ("样例.png", b"\x89PNG2")):
+        (tmp_path / name).write_bytes(content)
+        put_sample(town.portal.lake, shipped(), "admin_permits", "食品经营许可证", tmp_path / name)
+    officer = Browser(town.portal, "officer")
+    ticket = str(officer.post("/catalogue/lists/licence", {}).headers["location"]).rpartition("/")[2]
+    moved(town, ticket, "submit:officer")
+    moved(town, ticket, "publish:leader", document_number="聊数发〔2026〕7号")
+    (link,) = re.findall(r'href="(/catalogue/licence-samples/[^"]+)"', officer.get("/catalogue/lists/licence").text)
+    sample = Browser(town.portal, "stranger").get(link)
+    assert (sample.headers["content-type"], sample.content) == ("image/png", b"\x89PNG2"), "the later one"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "content", "said"),
+    [
+        ("divisions", "a.pdf", b"%PDF", "licences"),
+        ("admin_permits", "a.pdf", b"PK", ".pdf"),
+        ("admin_permits", "a.exe", b"MZ", ".pdf"),
+    ],
+)
+def test_what_is_no_sample_is_refused(
+    town: City, tmp_path: Path, dataset: str, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        put_sample(town.portal.lake, shipped(), dataset, "某证", tmp_path / name)

@@ -53,6 +53,7 @@ def things(town: City) -> dict[tuple[str, str], str]:
                     delivery=(own, foreign)[number], key="landing/a/b/c/甲.csv", size_bytes=7, sha256="0" * 64,
                 )
             )  # fmt: skip
+    town.store.objects[f"reports/exchange/{RUN}.json"] = RESULT
     alarms = acknowledged_alarm(town, "civil_affairs"), acknowledged_alarm(town, "bureau")
     for key in ("2026-01.pdf", "drafts/2026-02.pdf"):
         town.store.objects[f"reports/bulletins/{key}"] = b"%PDF"
@@ -88,6 +89,9 @@ def things(town: City) -> dict[tuple[str, str], str]:
         ("name", OWN): "share",
         ("number", NO_DEPARTMENT): "1",
         ("ending", NO_DEPARTMENT): "pdf",
+        ("run", NO_DEPARTMENT): RUN,
+        ("file", NO_DEPARTMENT): "none.pdf",
+        ("run", OWN): RUN,
         ("key_id", OWN): "nokey",
         ("alarm_id", OWN): alarms[0],
         ("alarm_id", FOREIGN): alarms[1],
@@ -113,6 +117,11 @@ KNOWN = {who: 200 for who in ALL}
 HIDDEN = {who: 404 if who in DEPARTMENT else 200 for who in ALL}
 """What a department may not know of, and the bureau may."""
 
+RUN = "01KG0000000000000000000000"
+RESULT = b'{"file": "a.xlsx", "at": "2026-01-12T00:00:00+00:00", "by": "x", "is_equal": true, "counts": {"differing": 0, "only_here": 0, "only_there": 0, "unread": 0, "same": 0, "offers": 0}, "tables": [], "offers": []}'
+"""A stored comparison with the province's catalogue, in which nothing differs."""
+FILES = ("/uploads", "/tickets/{ticket_id}/answer", "/catalogue", "/catalogue/exchange")
+"""Addresses of forms with a file."""
 FILE = {"files": {"file": ("甲.csv", b"a,b\n1,2\n")}}
 GETS: dict[str, dict[str, dict[str, int]]] = {
     "/": {NO_DEPARTMENT: dict.fromkeys(ALL, 303)},
@@ -138,6 +147,7 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     },
     "/datasets/{dataset}": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
     "/datasets/{dataset}/lineage": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
+    "/datasets/{dataset}/contract.yaml": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
     "/deliveries/{delivery_id}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/departments/{provider}": {OWN: EVERYBODY, FOREIGN: HIDDEN},
     "/departments/{provider}/loop": {OWN: EVERYBODY, FOREIGN: HIDDEN},
@@ -148,7 +158,12 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     "/sql": {NO_DEPARTMENT: only(*BUREAU)},
     "/catalogue": {NO_DEPARTMENT: EVERYBODY},
     "/catalogue/{dataset}": {OWN: EVERYBODY, FOREIGN: EVERYBODY},
+    "/catalogue/exchange": {NO_DEPARTMENT: EVERYBODY},
+    "/catalogue/exchange/form.{ending}": {NO_DEPARTMENT: dict.fromkeys(ALL, 404)},
+    "/catalogue/exchange/{run}": {NO_DEPARTMENT: EVERYBODY},
+    "/catalogue/exchange/{run}/result.{ending}": {NO_DEPARTMENT: dict.fromkeys(ALL, 404)},
     "/catalogue/lists/{name}": {NO_DEPARTMENT: EVERYBODY},
+    "/catalogue/licence-samples/{file}": {NO_DEPARTMENT: dict.fromkeys(ALL, 404)},
     "/catalogue/lists/{name}/{number}.{ending}": {NO_DEPARTMENT: dict.fromkeys(ALL, 404)},
     "/registers": {NO_DEPARTMENT: EVERYBODY},
     "/registers/{register}": {NO_DEPARTMENT: EVERYBODY},
@@ -197,6 +212,9 @@ POSTS: dict[str, dict[str, dict[str, int]]] = {
     "/sql/saved/{saved_id}/remove": {NO_DEPARTMENT: {who: 404 if who in BUREAU else 403 for who in ALL}},
     "/sql/tokens": {NO_DEPARTMENT: only(*BUREAU)},
     "/sql/tokens/{token_id}/end": {NO_DEPARTMENT: {who: 404 if who in BUREAU else 403 for who in ALL}},
+    "/catalogue": {NO_DEPARTMENT: {who: 415 if who in DEPARTMENT else 403 for who in ALL}},
+    "/catalogue/exchange": {NO_DEPARTMENT: {who: 415 if who == "officer" else 403 for who in ALL}},
+    "/catalogue/exchange/{run}": {NO_DEPARTMENT: only(*DEPARTMENT)},
     "/catalogue/{dataset}": {
         OWN: {who: 400 if who in DEPARTMENT else 403 for who in ALL},
         FOREIGN: dict.fromkeys(ALL, 403),
@@ -273,8 +291,8 @@ def test_what_is_done(
     browsers: dict[str, Browser], things: dict[tuple[str, str], str], path: str, whose: str, who: str, status: int
 ) -> None:
     dataset = things["dataset", OWN if whose == NO_DEPARTMENT else whose]
-    form = {"text": "已知悉", "seen": "2", "dataset": dataset if path == "/uploads" else ""}
-    options = FILE if path in ("/uploads", "/tickets/{ticket_id}/answer") else {}
+    form = {"text": "已知悉", "seen": "2", "share": "maybe", "dataset": dataset if path == "/uploads" else ""}
+    options = FILE if path in FILES else {}
     assert browsers[who].post(filled(path, whose, things), form, **options).status_code == status
 
 
@@ -295,11 +313,12 @@ def test_nothing_is_shown_to_nobody(town: City, things: dict[tuple[str, str], st
 def test_a_form_without_its_own_word_does_nothing(
     town: City, things: dict[tuple[str, str], str], path: str, word: str
 ) -> None:
-    browser = Browser(town.portal, "own")
+    who = "officer" if path == "/catalogue/exchange" else "own"
+    browser = Browser(town.portal, who)
     if word == "of another login":
-        word = Browser(town.portal, "own").csrf()
+        word = Browser(town.portal, who).csrf()
     form = {"csrf": word, "text": "x", "seen": "2", "dataset": "divisions"}
-    options = FILE if path in ("/uploads", "/tickets/{ticket_id}/answer") else {}
+    options = FILE if path in FILES else {}
     before = (dict(town.store.objects), town.portal.tickets.events(town.issue, OFFICER))
     answer = browser.client.post(filled(path, OWN, things), data=form, **options)
     assert answer.status_code == 403 and "表单已失效" in answer.text
