@@ -15,7 +15,6 @@ from jobs.pipeline.evaluation import evaluate_delivery, runnable_rules
 from jobs.pipeline.versions import latest_versions
 from tests.real.whole_way import SENT, Way
 
-
 EITHER_WAY = [name for name, sent in SENT.items() if sent.rows <= 2 * bronze.FEW_ROWS]
 
 
