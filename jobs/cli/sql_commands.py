@@ -56,6 +56,7 @@ def query(
 
     Example: `lake query "SELECT division_name, count(*) FROM gold.utility_day_by_county GROUP BY 1"` · `lake query "SHOW TABLES" --role approver -p civil_affairs`
     """
+    from jobs.serving.sql.answer import Run
     from jobs.serving.sql.export import download, format_of
     from jobs.serving.sql.service import SqlService
 
@@ -64,7 +65,7 @@ def query(
         actor = _actor(database, account) or Actor(role, department, f"{getpass.getuser()}（命令行）")
         sql_service = SqlService(lake, database, lambda: registry)
         if out is None:
-            answer = sql_service.ask(actor, sql, "cli", most=limit)
+            answer = sql_service.ask(actor, sql, "cli", run=Run(limit))
             _print(answer.table.to_pylist(), answer.table.column_names)
         else:
             format_ = format_of(out.name)
