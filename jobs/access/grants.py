@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import DateTime, String, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,6 +18,7 @@ from jobs.lake.ledger_tables import SEQ, Base
 from jobs.model.actor import Actor
 
 AT = DateTime(timezone=True)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 OPENNESS = (Mask.HIDDEN, Mask.ENDS, Mask.NUMBERS, Mask.AS_SENT)
 """Masks, the strictest first."""
 
@@ -75,8 +77,8 @@ class Grant:
     def notice(self) -> str:
         """Number, purpose and end in Chinese, for people and for the log."""
         until = self.until()
-        purpose = f"，用途：{self.scope.purpose}" if self.scope.purpose else ""
-        return f"依授权 {self.id}{purpose}{f'，有效至 {until:%Y-%m-%d %H:%M} UTC' if until else ''}"
+        end = f"，有效至 {until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if until else ""
+        return f"依授权 {self.id}{f'，用途：{self.scope.purpose}' if self.scope.purpose else ''}{end}"
 
     def is_for(self, actor: Actor) -> bool:
         """Whether it is for the actor."""

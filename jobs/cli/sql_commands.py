@@ -1,4 +1,4 @@
-"""lake query, lake sql-service serve | add-token | tokens | end-token | log: SQL under the rights of the person who asks."""
+"""lake query, lake sql-service serve | add-token | tokens | end-token | limit | log: SQL under the rights of the person who asks."""
 
 import getpass
 from collections.abc import Iterator
@@ -159,6 +159,33 @@ def end_token(
     with _database() as database:
         ended = Tokens(database).end(token, datetime.now(UTC))
     typer.echo(f"{ended.id} ({ended.account}) ended / 已停用")
+
+
+@service.command()
+def limit(
+    account: Annotated[str, typer.Argument(help="Login name; empty: list what is set.")] = "",
+    seconds: Annotated[
+        int | None, typer.Option(min=1, help="Seconds after which a query of theirs is stopped.")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Most rows of an answer.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Memory for all their queries together, such as 2GiB.")] = None,
+    queries: Annotated[int | None, typer.Option(min=1, help="Queries that they run at a time.")] = None,
+) -> None:
+    """Set how far the queries of an account may go; without options, it has the defaults again.
+
+    Example: `lake sql-service limit zhangsan --memory 2GiB --seconds 300` · `lake sql-service limit`
+    """
+    from jobs.serving.sql.limits import AccountLimits, Own
+
+    table = Table("account / 账号", "seconds / 秒", "rows / 行", "memory / 内存", "queries / 并发")
+    with _database() as database:
+        limits = AccountLimits(database, settings())
+        if account:
+            limits.set(Own(account, seconds, rows, memory, queries))
+        for own in limits.all():
+            shown = (own.seconds, own.rows, own.memory, own.queries)
+            table.add_row(own.account, *("" if value is None else str(value) for value in shown))
+    Console().print(table)
 
 
 @service.command()

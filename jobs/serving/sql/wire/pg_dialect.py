@@ -9,7 +9,7 @@ SCHEMA = "pg"
 """The engine keeps the name pg_catalog for its own tables."""
 NAMED = {"pg_catalog": "", "information_schema": "info_"}
 """Schemas of the catalogue, and how the names of their tables begin in SCHEMA."""
-NAMES_OF = {"regclass": "pg_lake_name_of", "regnamespace": "pg_lake_schema_of"}
+NAMES_OF = {"regclass": "pg_lake_name_of", "regnamespace": "pg_lake_schema_of", "regtype": "format_type"}
 OIDS_OF = {"regclass": "pg_lake_oid_of", "regtype": "pg_lake_type_of", "regnamespace": "pg_lake_oid_of"}
 RENAMED = {
     **dict.fromkeys(("name", "char", "text", "regproc", "regprocedure", "aclitem", "cstring"), "VARCHAR"),
@@ -17,7 +17,15 @@ RENAMED = {
     **{"int2": "SMALLINT", "int4": "INTEGER", "oidvector": "BIGINT[]", "int2vector": "INTEGER[]"},
     **{"text[]": "VARCHAR[]", "name[]": "VARCHAR[]", "char[]": "VARCHAR[]", "oid[]": "BIGINT[]", "int2[]": "INTEGER[]"},
 }
-IN_FROM = ("generate_series", "exploding_generate_series", "unnest", "explode", "pg_get_keywords", "pg_timezone_names", "_pg_expandarray")
+IN_FROM = (
+    "generate_series",
+    "exploding_generate_series",
+    "unnest",
+    "explode",
+    "pg_get_keywords",
+    "pg_timezone_names",
+    "_pg_expandarray",
+)
 """Functions that may be in place of a table."""
 VALUES = {
     exp.CurrentSchema: "pg_lake_schema",
@@ -119,19 +127,26 @@ def _operator(node: exp.Operator) -> exp.Expr:
 
 def _cast(node: exp.Cast) -> exp.Expr:
     kind = node.to.sql(dialect="postgres").lower().replace('"', "").removeprefix("pg_catalog.")
-    inner = node.this
+    named = _named_object(node.this, kind)
+    if named is not None:
+        return named
+    if kind == "text[]" and isinstance(node.this, exp.Literal):
+        words = node.this.name.strip("{}").split(",")
+        return exp.Array(expressions=[exp.Literal.string(word) for word in words if word])
+    if kind in RENAMED:
+        return exp.Cast(this=node.this, to=exp.DataType.build(RENAMED[kind], dialect="duckdb"))
+    return node
+
+
+def _named_object(inner: exp.Expr, kind: str) -> exp.Expr | None:
+    """A cast between the name of an object and its oid; None for another one."""
     if kind in OIDS_OF and isinstance(inner, exp.Literal | exp.Parameter | exp.Placeholder):
         return exp.Anonymous(this=OIDS_OF[kind], expressions=[inner])
     if kind in NAMES_OF:
-        return exp.Anonymous(this=NAMES_OF[kind], expressions=[inner])
-    if kind == "regtype":
-        return exp.Anonymous(this="format_type", expressions=[inner, exp.Null()])
+        more = [exp.Null()] if kind == "regtype" else []
+        return exp.Anonymous(this=NAMES_OF[kind], expressions=[inner, *more])
     if kind in ("oid", "int8", "int4") and isinstance(inner, exp.Anonymous) and inner.name in OIDS_OF.values():
         return inner
     if kind.startswith("reg") and isinstance(inner, exp.Literal):
         return exp.Literal.string(inner.name.removeprefix("pg_catalog."))
-    if kind == "text[]" and isinstance(inner, exp.Literal):
-        return exp.Array(expressions=[exp.Literal.string(word) for word in inner.name.strip("{}").split(",") if word])
-    if kind in RENAMED:
-        return exp.Cast(this=inner, to=exp.DataType.build(RENAMED[kind], dialect="duckdb"))
-    return node
+    return None

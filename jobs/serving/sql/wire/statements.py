@@ -24,9 +24,10 @@ SETTING = re.compile(
     re.I,
 )
 LEADING = re.compile(
-    r"\s*((?:set|begin|start\s+transaction|savepoint|release|commit)\b[^;'\"]*(?:'[^']*'[^;'\"]*)*);", re.I
+    r"\s*((?:set|begin|start\s+transaction|savepoint|release|commit|close)\b[^;'\"]*(?:'[^']*'[^;'\"]*)*);", re.I
 )
-"""Statements before a query in one message, as ODBC sends them."""
+TRAILING = re.compile(r"\s*declare\b.*?(;\s*fetch\b[^;'\"]*\"?[^;'\"]*\"?\s*;?)\s*", re.I | re.S)
+"""Statements before a query, and behind a cursor, in one message, as ODBC sends them."""
 SHOWN = re.compile(r"\s*show\s+([\w. ]+?)\s*;?\s*", re.I)
 SPELLINGS = {"transaction isolation level": "transaction_isolation", "time zone": "timezone"}
 DECLARE = re.compile(
@@ -39,6 +40,9 @@ FETCH = re.compile(
     re.I,
 )
 CLOSE = re.compile(r"\s*close\s+(\"[^\"]+\"|\w+)\s*;?\s*", re.I)
+ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT")
+TO_SAVEPOINT = re.compile(r"\bto\b", re.I)
+ASSIGNED = re.compile(r"\s*set\s+(?:session\s+)?(\w+)\s*(?:=|to)\s*'?([^';]*)'?\s*;?\s*", re.I)
 PARAMETER = re.compile(r"\$(\d{1,3})(?!\w)")
 
 
@@ -102,11 +106,13 @@ class Statements:
         return statement
 
     def parts(self, sql: str) -> list[str]:
-        """The statements of one message: settings and transactions before a query are apart."""
+        """The statements of one message: settings before a query, or a cursor and what is fetched from it, are apart."""
         parts = []
         while (head := LEADING.match(sql)) and sql[head.end() :].strip(" \t\r\n;"):
             parts.append(head[1])
             sql = sql[head.end() :]
+        if tail := TRAILING.fullmatch(sql):
+            return [*parts, sql[: tail.start(1)], tail[1].lstrip("; ")]
         return [*parts, sql]
 
     def cursor(self, name: str) -> Outcome | None:
@@ -174,16 +180,20 @@ class Statements:
         """Settings and transactions change nothing in the lake: all queries only read."""
         if word in ("BEGIN", "START TRANSACTION"):
             self.in_transaction = True
-        elif word in ("COMMIT", "END", "ROLLBACK", "ABORT") and not re.search(r"\bto\b", sql, re.I):
+        elif word in ENDS and not TO_SAVEPOINT.search(sql):
             self.in_transaction = False
             self._cursors = {name: cursor for name, cursor in self._cursors.items() if cursor.is_held}
-        elif word == "CLOSE" and (found := CLOSE.fullmatch(sql)):
-            self._cursors = (
-                {} if found[1].lower() == "all" else {n: c for n, c in self._cursors.items() if n != _name(found[1])}
-            )
-        elif assigned := re.fullmatch(r"\s*set\s+(?:session\s+)?(\w+)\s*(?:=|to)\s*'?([^';]*)'?\s*;?\s*", sql, re.I):
+        elif word == "CLOSE":
+            return self._close(sql)
+        elif assigned := ASSIGNED.fullmatch(sql):
             self._settings[assigned[1].lower()] = assigned[2].strip()
-        return Outcome("CLOSE CURSOR" if word == "CLOSE" else " ".join(word.split()))
+        return Outcome(" ".join(word.split()))
+
+    def _close(self, sql: str) -> Outcome:
+        found = CLOSE.fullmatch(sql)
+        closed = _name(found[1]) if found else ""
+        self._cursors = {name: c for name, c in self._cursors.items() if closed not in (name, "all")}
+        return Outcome("CLOSE CURSOR")
 
     def _setting(self, words: str) -> str | None:
         name = SPELLINGS.get(words, words)

@@ -148,12 +148,15 @@ def _text(value: Any, oid: int, zone: ZoneInfo) -> str:
         return "\\x" + value.hex()
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, list):
+        return _text_list(value, ELEMENTS.get(oid, TEXT), zone)
     if oid == INTERVAL:
         return f"{value.months} mons {value.days} days {value.nanoseconds / 1e9:.6f} secs"
-    if isinstance(value, list):
-        element = ELEMENTS.get(oid, TEXT)
-        return "{" + ",".join("NULL" if item is None else _element(item, element, zone) for item in value) + "}"
     return str(value).replace("\0", "")
+
+
+def _text_list(value: list[Any], oid: int, zone: ZoneInfo) -> str:
+    return "{" + ",".join("NULL" if item is None else _element(item, oid, zone) for item in value) + "}"
 
 
 def _element(value: object, oid: int, zone: ZoneInfo) -> str:

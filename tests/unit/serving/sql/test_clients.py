@@ -199,6 +199,8 @@ def test_transactions_and_settings_are_accepted_and_change_nothing(wire: Wire, c
     assert connection.execute("SHOW transaction isolation level").fetchone() == ("read committed",)
     both = connection.execute("BEGIN; SELECT 2")
     assert both.nextset() and both.fetchone() == (2,)
+    both = connection.execute("""DECLARE "a" CURSOR WITH HOLD FOR SELECT ';' AS x; FETCH 100 IN "a\"""")
+    assert both.nextset() and both.fetchone() == (";",)
     with pytest.raises(psycopg.Error):
         connection.execute("SELECT 1; SELECT 2")
 
