@@ -106,6 +106,9 @@ class Settings(BaseSettings):
         "6GiB", description="Memory over which the SQL service drops what it keeps for users without a running query."
     )
     sql_queries: int = Field(4, description="Queries of one user that the SQL service runs concurrently.")
+    sql_read: str = Field(
+        "10GiB", description="Bytes of tables over which the SQL service asks before it runs a query."
+    )
     oidc_issuer: str = Field("", description="URL of an OIDC identity provider; empty: people log in with passwords.")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

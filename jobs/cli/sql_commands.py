@@ -48,6 +48,9 @@ def query(
     department: Department = "bureau",
     account: Annotated[str, typer.Option(help="Ask as this account instead.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Most rows to print.")] = 100,
+    large: Annotated[
+        bool, typer.Option("--large", help="Run it even if it reads very much; see EXPLAIN first.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the rows to this file, .csv, .xlsx or .parquet, with a watermark.")
     ] = None,
@@ -65,11 +68,11 @@ def query(
         actor = _actor(database, account) or Actor(role, department, f"{getpass.getuser()}（命令行）")
         sql_service = SqlService(lake, database, lambda: registry)
         if out is None:
-            answer = sql_service.ask(actor, sql, "cli", run=Run(limit))
+            answer = sql_service.ask(actor, sql, "cli", run=Run(limit, is_large=large))
             _print(answer.table.to_pylist(), answer.table.column_names)
         else:
             format_ = format_of(out.name)
-            answer = sql_service.ask(actor, sql, "cli")
+            answer = sql_service.ask(actor, sql, "cli", run=Run(is_large=large))
             out.write_bytes(download(sql_service, actor, answer, format_))
     more = "; there are more rows / 还有更多行" if answer.is_cut else ""
     typer.echo(f"{answer.table.num_rows:,} rows / 行{more} · {answer.id}\n{answer.grade.notice()}", err=True)

@@ -21,10 +21,14 @@ from jobs.serving.sql.views import physical_name, visible_columns
 
 @dataclass(frozen=True)
 class Run:
-    """How one question is asked: at most so many rows, where that is less than the account has, and what may stop it."""
+    """How one question is asked: at most so many rows, where that is less than the account has, and what may stop it.
+
+    `is_large`: it may read more than the service reads without having asked.
+    """
 
     most: int | None = None
     stop: Stop | None = None
+    is_large: bool = False
 
 
 NO_LIMIT = Run()

@@ -1,4 +1,4 @@
-"""The engine: a locked DuckDB in memory for each account, in which only the views of its reader exist."""
+"""The engine: a locked DuckDB in memory, in which only the views of its readers exist."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -112,10 +112,16 @@ class Engine:
             self._views[key] = None
         return name
 
-    def rows(self, sql: str, parameters: Parameters = (), most: int | None = None, stop: Stop | None = None) -> Rows:
-        """The rows of a checked query, at most so many; UserError where it fails, without values in the message."""
-        most = min(most or self._limits.rows, self._limits.rows)
-        with self._cursor(stop) as cursor:
+    def rows(
+        self, sql: str, parameters: Parameters = (), limits: Limits | None = None, stop: Stop | None = None
+    ) -> Rows:
+        """The rows of a checked query, within the limits of who asks; UserError where it fails, without values in the message.
+
+        The memory is that of the database.
+        """
+        limits = limits or self._limits
+        most = limits.rows
+        with self._cursor(limits, stop) as cursor:
             reader = cursor.execute(sql, parameters or None).to_arrow_reader(BATCH)
             batches: list[pa.RecordBatch] = []
             count = 0
@@ -132,42 +138,19 @@ class Engine:
         self._database.close()
 
     @contextmanager
-    def _cursor(self, stop: Stop | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _cursor(self, limits: Limits | None = None, stop: Stop | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor whose query is stopped after the time that its reader has."""
-        stop = stop or Stop()
+        limits, stop = limits or self._limits, stop or Stop()
         cursor = self._database.cursor()
         self._running += 1
         try:
-            with stop.watched(cursor, self._limits.seconds):
+            with stop.watched(cursor, limits.seconds):
                 yield cursor
         except duckdb.Error as error:
-            raise self._explained(error, stop) from None
+            raise _explained(error, limits, stop) from None
         finally:
             self._running -= 1
             cursor.close()
-
-    def _explained(self, error: duckdb.Error, stop: Stop) -> Exception:
-        limits = self._limits
-        if isinstance(error, duckdb.InterruptException) and stop.is_cancelled:
-            return QueryStopped("cancelled / 查询已取消")
-        if isinstance(error, duckdb.InterruptException):
-            seconds = f"{limits.seconds:g}"
-            return QueryStopped(
-                f"stopped after {seconds} s, your limit / 查询超过您的时限 {seconds} 秒，已中止，请缩小范围"
-            )
-        if isinstance(error, duckdb.OutOfMemoryException):
-            return MemoryExceeded(
-                f"the query needs more than {limits.memory} of memory, your limit / "
-                f"查询占用内存超过您的上限 {limits.memory}，请缩小范围或先汇总"
-            )
-        if isinstance(error, duckdb.IOException | duckdb.HTTPException):
-            return ServiceUnavailable("the object store did not answer / 对象存储暂时无响应")
-        if isinstance(error, OF_VALUES):
-            return UserError(
-                f"a value does not fit the operation ({type(error).__name__}); try_cast gives NULL instead / "
-                "有的值不能这样换算或运算；可改用 try_cast"
-            )
-        return UserError(f"{_reason(error)} / 查询有误，请按提示修改")
 
     def _copy(self, path: TablePath, name: str, snapshot: Snapshot) -> str:
         """The table that holds a version's rows; delta-rs reads deletion vectors and mapped columns, the engine does not."""
@@ -193,6 +176,29 @@ class Engine:
             schema, name = next(iter(self._views))
             del self._views[schema, name]
             self._database.cursor().execute(f"DROP VIEW IF EXISTS {schema}.{masks.quoted(name)}")
+
+
+def _explained(error: duckdb.Error, limits: Limits, stop: Stop) -> Exception:
+    if isinstance(error, duckdb.InterruptException) and stop.is_cancelled:
+        return QueryStopped("cancelled / 查询已取消")
+    if isinstance(error, duckdb.InterruptException):
+        seconds = f"{limits.seconds:g}"
+        return QueryStopped(
+            f"stopped after {seconds} s, your limit / 查询超过您的时限 {seconds} 秒，已中止，请缩小范围"
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return MemoryExceeded(
+            f"the query needs more than {limits.memory} of memory, your limit / "
+            f"查询占用内存超过您的上限 {limits.memory}，请缩小范围或先汇总"
+        )
+    if isinstance(error, duckdb.IOException | duckdb.HTTPException):
+        return ServiceUnavailable("the object store did not answer / 对象存储暂时无响应")
+    if isinstance(error, OF_VALUES):
+        return UserError(
+            f"a value does not fit the operation ({type(error).__name__}); try_cast gives NULL instead / "
+            "有的值不能这样换算或运算；可改用 try_cast"
+        )
+    return UserError(f"{_reason(error)} / 查询有误，请按提示修改")
 
 
 def _read(table: DeltaTable) -> pa.Table:

@@ -1,4 +1,8 @@
-"""The open databases: one an account, closed when others need the memory."""
+"""The open databases, closed when others need the memory.
+
+People with the same rights share one, which holds the files that they read. Who needs more memory than is left in it gets
+a database of their own, with the memory that they have: so nobody's queries fail for what others do.
+"""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence

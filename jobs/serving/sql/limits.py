@@ -45,12 +45,12 @@ class AccountLimits:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._default = Limits(settings.sql_timeout_s, settings.sql_rows, settings.sql_memory, settings.sql_queries)
+        self.default = Limits(settings.sql_timeout_s, settings.sql_rows, settings.sql_memory, settings.sql_queries)
         self._known: Callable[[], dict[Actor, Limits]] = CachedValue(self._read, FRESH_S).get
 
     def of(self, actor: Actor) -> Limits:
         """The actor's limits; what an operator sets counts after some seconds."""
-        return self._known().get(actor, self._default)
+        return self._known().get(actor, self.default)
 
     def set(self, own: Own) -> None:
         """Set the limits of an account; where all are None, it has the defaults again. UserError for an unknown account."""
@@ -78,7 +78,7 @@ class AccountLimits:
 
     def _limits(self, row: LimitRow) -> Limits:
         given = {name: getattr(row, name) for name in ("seconds", "rows", "memory", "queries")}
-        return replace(self._default, **{name: value for name, value in given.items() if value is not None})
+        return replace(self.default, **{name: value for name, value in given.items() if value is not None})
 
 
 def size_bytes(words: str) -> int:

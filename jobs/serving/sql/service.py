@@ -23,14 +23,22 @@ from jobs.lake.zones import TablePath, Zone
 from jobs.model.actor import Actor
 from jobs.serving.sql import listing
 from jobs.serving.sql.answer import NO_LIMIT, Answer, Grade, Opened, Prepared, Run, comments_of, grade_of
-from jobs.serving.sql.engine import Engine, Parameters
+from jobs.serving.sql.engine import Engine, MemoryExceeded, Parameters, Rows
 from jobs.serving.sql.engines import Engines
 from jobs.serving.sql.gate import Question, Reference, question
-from jobs.serving.sql.limits import AccountLimits
+from jobs.serving.sql.limits import AccountLimits, size_bytes
 from jobs.serving.sql.query_log import Entry, Outcome, QueryLog
 from jobs.serving.sql.readable import SEARCHED, Name, Readable, readable_tables
 from jobs.serving.sql.reading import read
 from jobs.serving.sql.snapshot import Snapshot, Snapshots
+from jobs.serving.sql.stopping import Stop
+
+OWN_S = 600.0
+"""So long somebody keeps a database of their own after a query that needed it."""
+
+
+class LargeQuery(PolicyRefusal):
+    """The query may read more than the service reads without asking; it has not begun."""
 
 
 class TooManyQueries(PolicyRefusal):
@@ -59,6 +67,7 @@ class SqlService:
         self._limits, self._grants = AccountLimits(database, lake.settings), Grants(database)
         self._snapshots = Snapshots(lake.delta)
         self._engines = Engines(lake.settings, lake.delta, spares)
+        self._own: dict[Actor, float] = {}
         self._running: dict[tuple[str, str], int] = {}
         self._lock = Lock()
 
@@ -138,8 +147,35 @@ class SqlService:
             return Answer(id_, plan, open_grade), prepared
         if prepared.reading.parameters and not parameters:
             raise UserError("the query has parameters without values / 查询中有未给值的参数")
-        rows = prepared.engine.rows(prepared.sql, parameters, run.most, run.stop)
+        self._check_size(prepared, run)
+        rows = self._rows(actor, asked, prepared, parameters, run)
         return Answer(id_, rows.table, prepared.grade, rows.is_cut, comments_of(prepared)), prepared
+
+    def _rows(self, actor: Actor, asked: Question, prepared: Prepared, parameters: Parameters, run: Run) -> Rows:
+        """The rows from the shared database; where its memory does not do, from the actor's own."""
+        limits, stop = self._limits.of(actor), run.stop or Stop()
+        limits = replace(limits, rows=min(run.most or limits.rows, limits.rows))
+        try:
+            return prepared.engine.rows(prepared.sql, parameters, limits, stop)
+        except MemoryExceeded:
+            if self._has_own(actor):
+                raise
+            self._own[actor] = monotonic() + OWN_S
+        again = self._prepared(actor, asked)
+        return again.engine.rows(again.sql, parameters, limits, stop)
+
+    def _has_own(self, actor: Actor) -> bool:
+        """Whether the actor has a database of its own: for some time after a query that needed it, or with less memory than others."""
+        own, shared = self._limits.of(actor).memory, self.settings.sql_memory
+        return self._own.get(actor, 0.0) > monotonic() or size_bytes(own) < size_bytes(shared)
+
+    def _check_size(self, prepared: Prepared, run: Run) -> None:
+        size, most = sum(opened.snapshot.size_bytes for opened in prepared.tables), self.settings.sql_read
+        if not run.is_large and size > size_bytes(most):
+            raise LargeQuery(
+                f"the query reads up to {size / 2**30:.1f} GiB, over {most}; see EXPLAIN, then allow it (--large, SET lake.large = on) / "
+                f"这条查询最多要读 {size / 2**30:.1f} GiB，超过 {most}；请先用 EXPLAIN 查看，确认后选择「允许大查询」再运行"
+            )
 
     def _prepared(self, actor: Actor, asked: Question) -> Prepared:
         tables = self._readable(actor)
@@ -187,10 +223,12 @@ class SqlService:
         return self._snapshots.version(path, version)
 
     def _engine(self, actor: Actor, tables: Mapping[Name, Readable]) -> Engine:
-        """The actor's database; another one where the rights or limits have changed."""
-        limits = self._limits.of(actor)
-        reader = (actor, limits, tuple(table.rights() for table in tables.values()))
-        return self._engines.get(reader, [self.path(table) for table in tables.values()], limits)
+        """The database of all actors with the same rights, or the actor's own."""
+        rights, paths = tuple(table.rights() for table in tables.values()), [self.path(t) for t in tables.values()]
+        if self._has_own(actor):
+            limits = self._limits.of(actor)
+            return self._engines.get((actor, limits, rights), paths, limits)
+        return self._engines.get(rights, paths, self._limits.default)
 
     @contextmanager
     def _turn(self, actor: Actor) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic
 
 import duckdb
 
@@ -14,7 +15,8 @@ class Stop:
 
     def __init__(self) -> None:
         self.is_cancelled = False
-        self._wake, self._done = Event(), Event()
+        self._wake = Event()
+        self._ends_at: float | None = None
 
     def cancel(self) -> None:
         """End the query now."""
@@ -23,17 +25,23 @@ class Stop:
 
     @contextmanager
     def watched(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-        """Within the block, what runs on the cursor is interrupted after so many seconds, or when it is cancelled."""
-        Thread(target=self._interrupt, args=(cursor, seconds), daemon=True).start()
+        """Within the block, what runs on the cursor is interrupted so many seconds after the first block, or when it is cancelled."""
+        self._ends_at = self._ends_at or monotonic() + seconds
+        self._wake, done = Event(), Event()
+        if self.is_cancelled:
+            self._wake.set()
+        remaining = max(0.0, self._ends_at - monotonic())
+        Thread(target=_interrupt, args=(cursor, remaining, self._wake, done), daemon=True).start()
         try:
             yield
         finally:
-            self._done.set()
+            done.set()
             self._wake.set()
 
-    def _interrupt(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> None:
-        self._wake.wait(seconds)
-        # Again and again, since what has not begun is not interrupted.
-        while not self._done.is_set():
-            cursor.interrupt()
-            self._done.wait(AGAIN_S)
+
+def _interrupt(cursor: duckdb.DuckDBPyConnection, seconds: float, wake: Event, done: Event) -> None:
+    wake.wait(seconds)
+    # Again and again, since what has not begun is not interrupted.
+    while not done.is_set():
+        cursor.interrupt()
+        done.wait(AGAIN_S)

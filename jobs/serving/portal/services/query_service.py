@@ -92,7 +92,7 @@ class QueryService:
         self._check()
         sql = fields.get("sql", "")
         values = {name: fields.get(FIELD + name, "") for name in parameters_of(sql)}
-        return self.portal.sql_service.ask(self.actor, sql, way, values, Run(most))
+        return self.portal.sql_service.ask(self.actor, sql, way, values, Run(most, is_large=bool(fields.get("large"))))
 
     def _check(self) -> None:
         rights.check_right(self.actor, Right.OVERSEE, "在门户中用 SQL 查询")

@@ -42,7 +42,7 @@ FETCH = re.compile(
 CLOSE = re.compile(r"\s*close\s+(\"[^\"]+\"|\w+)\s*;?\s*", re.I)
 ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT")
 TO_SAVEPOINT = re.compile(r"\bto\b", re.I)
-ASSIGNED = re.compile(r"\s*set\s+(?:session\s+)?(\w+)\s*(?:=|to)\s*'?([^';]*)'?\s*;?\s*", re.I)
+ASSIGNED = re.compile(r"\s*set\s+(?:session\s+)?([\w.]+)\s*(?:=|to)\s*'?([^';]*)'?\s*;?\s*", re.I)
 PARAMETER = re.compile(r"\$(\d{1,3})(?!\w)")
 
 
@@ -142,12 +142,15 @@ class Statements:
             return Outcome("", self.service.described(actor, sql, parameters))
         self._stop = Stop()
         try:
-            answer = self.service.ask(actor, sql, "wire", parameters, Run(stop=self._stop))
+            answer = self.service.ask(actor, sql, "wire", parameters, self._run())
         finally:
             self._stop = None
         cut = (f"只返回前 {answer.table.num_rows:,} 行（您的行数上限）",) if answer.is_cut else ()
         notices = (f"{answer.grade.notice()}。查询编号 {answer.id}", *cut)
         return Outcome("SELECT", answer.table, notices, until=answer.grade.until)
+
+    def _run(self) -> Run:
+        return Run(stop=self._stop, is_large=self._settings.get("lake.large", "").lower() in ("on", "true", "1"))
 
     def _declare(self, found: re.Match[str], statement: Statement, parameters: Sequence[object]) -> Outcome:
         if len(self._cursors) >= MOST_CURSORS:

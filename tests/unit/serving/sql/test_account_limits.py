@@ -87,8 +87,34 @@ def test_an_account_runs_so_many_queries_at_a_time_and_a_cancelled_one_is_over(s
     assert service.ask(ZHOU, "SELECT 1", "test").table.num_rows == 1
 
 
+def test_a_query_that_the_memory_of_others_leaves_no_room_for_gets_a_database_of_its_own(
+    tmp_path: Path, state: Database
+) -> None:
+    Accounts(state).add(Person("zhou", "analyst", "bureau", "周"), datetime(2026, 1, 12, tzinfo=UTC), "unguessable")
+    lake, cat = asked_lake(tmp_path)
+    lake.settings = lake.settings.model_copy(update={"sql_memory": "60MB"})
+    service = SqlService(lake, state, lambda: cat)  # type: ignore[arg-type]
+    service._limits.set(Own("zhou", memory="1GB"))
+    assert service.ask(ZHOU, LARGE, "test").table.num_rows == 1
+    with pytest.raises(MemoryExceeded, match="您的上限 60MB"):
+        service.ask(QIAN, LARGE, "test")
+    assert len(service._engines._open) == 3
+    service.close()
+
+
 def test_databases_that_nobody_uses_are_closed_for_those_who_ask(service: SqlService) -> None:
     service.ask(ZHOU, "SELECT 1", "test")
     service._engines._most_bytes = -1
-    service.ask(QIAN, "SELECT 1", "test")
-    assert [reader[0] for reader in service._engines._open] == [QIAN]  # type: ignore[index]
+    service.ask(Actor("reporter", "civil_affairs", "王"), "SELECT 1", "test")
+    assert len(service._engines._open) == 1
+
+
+def test_a_query_over_very_large_tables_runs_only_when_it_is_asked_for(tmp_path: Path, state: Database) -> None:
+    lake, cat = asked_lake(tmp_path)
+    lake.settings = lake.settings.model_copy(update={"sql_read": "1KB"})
+    service = SqlService(lake, state, lambda: cat)  # type: ignore[arg-type]
+    with pytest.raises(PolicyRefusal, match="允许大查询"):
+        service.ask(ZHOU, f"FROM {TABLE}", "test")
+    assert service.ask(ZHOU, f"EXPLAIN FROM {TABLE}", "test").table["bytes"].to_pylist()[0] > 1000
+    assert service.ask(ZHOU, f"FROM {TABLE}", "test", run=Run(is_large=True)).table.num_rows == 2
+    service.close()
