@@ -9,7 +9,7 @@ INSTALL = @command -v $(PYTHON) >/dev/null || { \
 COMPILE = "$$($(PYTHON) infra/install.py --uv)" pip compile -q --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11
 
-.PHONY: help setup setup-dev demo up down status test test-unit lint format docs bench soak lock clean
+.PHONY: help setup setup-dev demo up down status test test-unit lint format docs bench soak lock editor clean
 
 help: ## Show these words / 显示帮助
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ lock: ## Newest versions that infra/*.in allow, jars that infra/ivy.xml asks for
 	$(COMPILE) --upgrade infra/requirements-dev.in -o infra/requirements-dev.txt
 	@test -x $(BIN)/python || $(PYTHON) infra/install.py --dev
 	$(BIN)/python -c "from jobs.embedded.jars import lock; lock()"
+
+editor: ## Bundle the SQL page's editor anew; needs Node.js / 重新打包查询页编辑器（需要 Node.js）
+	cd infra/editor && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
 clean: ## Stop the services, remove .venv and tool caches; the data stays / 清理（保留数据）
 	@if [ -x $(BIN)/lake ]; then $(BIN)/lake down; fi

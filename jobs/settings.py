@@ -101,8 +101,14 @@ class Settings(BaseSettings):
     sql_tls_key: Path | None = Field(None, description="Key of that certificate, PEM.")
     sql_timeout_s: int = Field(60, description="Seconds after which a query of the SQL service is stopped.")
     sql_rows: int = Field(100_000, description="Most rows of an answer of the SQL service.")
-    sql_memory: str = Field("1GiB", description="Memory for the queries of all users with the same rights.")
+    sql_memory: str = Field("1GiB", description="Memory for the queries of one user.")
+    sql_total_memory: str = Field(
+        "6GiB", description="Memory over which the SQL service drops what it keeps for users without a running query."
+    )
     sql_queries: int = Field(4, description="Queries of one user that the SQL service runs concurrently.")
+    sql_read: str = Field(
+        "10GiB", description="Bytes of tables over which the SQL service asks before it runs a query."
+    )
     oidc_issuer: str = Field("", description="URL of an OIDC identity provider; empty: people log in with passwords.")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

@@ -37,6 +37,7 @@ class Right(StrEnum):
     MANAGE_KEYS = "manage_keys"
     OVERSEE = "oversee"
     QUERY = "query"
+    GRANT = "grant"
     AUDIT = "audit"
 
 

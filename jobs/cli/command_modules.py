@@ -19,6 +19,7 @@ COMMANDS = {
     "alarm_commands": ("alarms",),
     "query": ("sql", "tables", "plan", "profile"),
     "sql_commands": ("query", "sql-service"),
+    "grant_commands": ("grants",),
     "catalogue_commands": ("catalogue",),
     "register_commands": ("registers",),
     "asset_commands": ("assets",),

@@ -1,4 +1,4 @@
-"""lake query, lake sql-service serve | add-token | tokens | end-token | log: SQL under the rights of the person who asks."""
+"""lake query, lake sql-service serve | add-token | tokens | end-token | limit | log: SQL under the rights of the person who asks."""
 
 import getpass
 from collections.abc import Iterator
@@ -48,6 +48,9 @@ def query(
     department: Department = "bureau",
     account: Annotated[str, typer.Option(help="Ask as this account instead.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Most rows to print.")] = 100,
+    large: Annotated[
+        bool, typer.Option("--large", help="Run it even if it reads very much; see EXPLAIN first.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the rows to this file, .csv, .xlsx or .parquet, with a watermark.")
     ] = None,
@@ -56,6 +59,7 @@ def query(
 
     Example: `lake query "SELECT division_name, count(*) FROM gold.utility_day_by_county GROUP BY 1"` · `lake query "SHOW TABLES" --role approver -p civil_affairs`
     """
+    from jobs.serving.sql.answer import Run
     from jobs.serving.sql.export import download, format_of
     from jobs.serving.sql.service import SqlService
 
@@ -64,11 +68,11 @@ def query(
         actor = _actor(database, account) or Actor(role, department, f"{getpass.getuser()}（命令行）")
         sql_service = SqlService(lake, database, lambda: registry)
         if out is None:
-            answer = sql_service.ask(actor, sql, "cli", most=limit)
+            answer = sql_service.ask(actor, sql, "cli", run=Run(limit, is_large=large))
             _print(answer.table.to_pylist(), answer.table.column_names)
         else:
             format_ = format_of(out.name)
-            answer = sql_service.ask(actor, sql, "cli")
+            answer = sql_service.ask(actor, sql, "cli", run=Run(is_large=large))
             out.write_bytes(download(sql_service, actor, answer, format_))
     more = "; there are more rows / 还有更多行" if answer.is_cut else ""
     typer.echo(f"{answer.table.num_rows:,} rows / 行{more} · {answer.id}\n{answer.grade.notice()}", err=True)
@@ -158,6 +162,33 @@ def end_token(
     with _database() as database:
         ended = Tokens(database).end(token, datetime.now(UTC))
     typer.echo(f"{ended.id} ({ended.account}) ended / 已停用")
+
+
+@service.command()
+def limit(
+    account: Annotated[str, typer.Argument(help="Login name; empty: list what is set.")] = "",
+    seconds: Annotated[
+        int | None, typer.Option(min=1, help="Seconds after which a query of theirs is stopped.")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Most rows of an answer.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Memory for all their queries together, such as 2GiB.")] = None,
+    queries: Annotated[int | None, typer.Option(min=1, help="Queries that they run at a time.")] = None,
+) -> None:
+    """Set how far the queries of an account may go; without options, it has the defaults again.
+
+    Example: `lake sql-service limit zhangsan --memory 2GiB --seconds 300` · `lake sql-service limit`
+    """
+    from jobs.serving.sql.limits import AccountLimits, Own
+
+    table = Table("account / 账号", "seconds / 秒", "rows / 行", "memory / 内存", "queries / 并发")
+    with _database() as database:
+        limits = AccountLimits(database, settings())
+        if account:
+            limits.set(Own(account, seconds, rows, memory, queries))
+        for own in limits.all():
+            shown = (own.seconds, own.rows, own.memory, own.queries)
+            table.add_row(own.account, *("" if value is None else str(value) for value in shown))
+    Console().print(table)
 
 
 @service.command()

@@ -247,6 +247,11 @@ class Product(ContractPart):
     builder: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the transform that builds it.")
     parameters: dict[str, float] = Field({}, description="Figures of the transform that people may change.")
     refresh: Refresh | None = Field(None, description="How a part of it is built again; absent: it is built whole.")
+    department_field: str = Field(
+        "",
+        description="Field with the department, by id or name, whose people alone read the row besides the bureau and its "
+        "roles; empty: departments read all rows.",
+    )
 
 
 class Storage(ContractPart):

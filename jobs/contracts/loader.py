@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -179,11 +179,20 @@ def _references(
     _county(contract, document, loaded, broken)
     if mistake := licence_mistake(contract):
         raise document.error(("customProperties",), f"licences: {mistake}")
-    for name in contract.product.inputs if contract.product else ():
-        if name not in {*loaded, *broken}:
-            raise document.error(("customProperties",), f"product input '{name}' has no contract")
+    _product(contract, document, {*loaded, *broken})
     if wrong_source := transform_mistake(contract, loaded, broken):
         raise document.error(*wrong_source)
+
+
+def _product(contract: Contract, document: Document, known: Collection[str]) -> None:
+    if contract.product is None:
+        return
+    for name in contract.product.inputs:
+        if name not in known:
+            raise document.error(("customProperties",), f"product input '{name}' has no contract")
+    owner = contract.product.department_field
+    if owner and owner not in {f.name for f in contract.fields}:
+        raise document.error(("customProperties",), f"product: no field '{owner}' for `department_field`")
 
 
 def _county(

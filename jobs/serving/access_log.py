@@ -19,6 +19,8 @@ WAYS = {
     "sample": "查看样例",
     "sql": "SQL 查询",
     "download": "下载查询结果",
+    "grant": "授权使用数据",
+    "end_grant": "终止授权",
 }
 
 

@@ -55,6 +55,7 @@ CHOICES = (
 SERVICES = {
     "warm_delivery": ("s3", "spark", "airflow"),
     "scheduler": ("s3", "spark", "airflow", "portal"),
+    "sql": ("s3", "spark", "sql-service"),
     "streams": ("s3", "spark", "kafka"),
     "collector": ("s3", "spark", "kafka", "collector"),
 }

@@ -35,6 +35,7 @@ PAGES = {
     ),
     "leader": ("tasks", "overview", "overview/loop", "bulletins", "reports"),
     "auditor": ("tasks", "audit"),
+    "analyst": ("sql",),
 }
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from jobs.reporting.charts import Chart, Entry, Scale, chart
 from jobs.reporting.pages import Table, table
-from jobs.serving.sql.service import Answer
+from jobs.serving.sql.answer import Answer
 
 SHOWN_CHARS = 300
 CHARTED = range(2, 25)

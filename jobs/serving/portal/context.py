@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from jobs import contracts
+from jobs.access.grants import Grants
 from jobs.catalogue import Index, entries
 from jobs.catalogue.counting import DatasetState
 from jobs.collaboration import Tickets
@@ -77,6 +78,10 @@ class Portal:
     @property
     def accounts(self) -> Accounts:
         return Accounts(self.tickets.database)
+
+    @property
+    def grants(self) -> Grants:
+        return Grants(self.tickets.database)
 
     @property
     def access(self) -> AccessLog:

@@ -1,10 +1,10 @@
-"""The engine: a locked DuckDB in memory for each set of rights, in which only the views of its readers exist."""
+"""The engine: a locked DuckDB in memory, in which only the views of its readers exist."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Lock
 from urllib.parse import urlsplit
 
 import duckdb
@@ -15,13 +15,14 @@ from jobs.errors import ServiceUnavailable, UserError
 from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.zones import TablePath
 from jobs.serving.sql import masks
+from jobs.serving.sql.limits import Limits
 from jobs.serving.sql.readable import SCHEMAS, Readable, text_literal
 from jobs.serving.sql.snapshot import Snapshot
+from jobs.serving.sql.stopping import Stop
 from jobs.serving.sql.views import physical_name, view_sql
 from jobs.settings import Settings
 
 BATCH = 10_000
-AGAIN_S = 0.1
 MOST_COPIED_ROWS = 5_000_000
 """Rows of a table that its files do not hold by themselves, which is copied into memory."""
 MOST_VIEWS = 200
@@ -36,6 +37,13 @@ OF_VALUES = (
 """Errors that quote values: of rows, perhaps, that the reader may not see."""
 
 
+CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "allow_community_extensions": "false",
+    "temp_directory": "",
+}
 Parameters = Sequence[object] | Mapping[str, object]
 
 
@@ -47,19 +55,48 @@ class Rows:
     is_cut: bool
 
 
-class Engine:
-    """One database; each query runs on a cursor of its own."""
+class QueryStopped(UserError):
+    """The query ran longer than its reader's may, or was cancelled."""
 
-    def __init__(self, settings: Settings, delta: DeltaTables, paths: Sequence[TablePath]) -> None:
-        self._settings, self._delta, self._lock = settings, delta, Lock()
+
+class MemoryExceeded(UserError):
+    """The query needs more memory than its reader has."""
+
+
+def open_database(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """A database with masks and the object store, not yet locked; it takes some 50 ms, so that spare ones are kept."""
+    database = duckdb.connect(":memory:", config=dict(CONFIG))
+    masks.register(database)
+    database.execute("SET parquet_metadata_cache = true")
+    database.execute("SET validate_external_file_cache = 'NO_VALIDATION'")  # a file of a Delta table never changes
+    database.execute(f"SET TimeZone = {text_literal(settings.timezone)}")
+    for schema in (*SCHEMAS, COPIES):
+        database.execute(f"CREATE SCHEMA {schema}")
+    if settings.s3_endpoint:
+        _connect_store(database, settings)
+    return database
+
+
+class Engine:
+    """One database, locked; each query runs on a cursor of its own."""
+
+    def __init__(
+        self, database: duckdb.DuckDBPyConnection, delta: DeltaTables, paths: Sequence[TablePath], limits: Limits
+    ) -> None:
+        self._database, self._delta, self._limits, self._lock = database, delta, limits, Lock()
         self._views: dict[tuple[str, str], None] = {}
-        self._database = duckdb.connect(":memory:", config=_config(settings))
-        masks.register(self._database)
-        for schema in (*SCHEMAS, COPIES):
-            self._database.execute(f"CREATE SCHEMA {schema}")
-        if settings.s3_endpoint:
-            _connect_store(self._database, settings)
-        _lock_down(self._database, settings, [delta.url(path) for path in paths])
+        self._running = 0
+        _lock_down(database, limits.memory, [delta.url(path) for path in paths])
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no query runs."""
+        return self._running == 0
+
+    def used_bytes(self) -> int:
+        """Memory that the database holds, of queries and of files that it keeps."""
+        row = self._database.cursor().execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+        return int(row[0] or 0) if row else 0
 
     def ensure(self, readable: Readable, path: TablePath, snapshot: Snapshot) -> str:
         """The name of the view of a table's version, which is made where it does not exist yet."""
@@ -75,10 +112,16 @@ class Engine:
             self._views[key] = None
         return name
 
-    def rows(self, sql: str, parameters: Parameters = (), most: int | None = None) -> Rows:
-        """The rows of a checked query, at most so many; UserError where it fails, without values in the message."""
-        most = most or self._settings.sql_rows
-        with self._cursor() as cursor:
+    def rows(
+        self, sql: str, parameters: Parameters = (), limits: Limits | None = None, stop: Stop | None = None
+    ) -> Rows:
+        """The rows of a checked query, within the limits of who asks; UserError where it fails, without values in the message.
+
+        The memory is that of the database.
+        """
+        limits = limits or self._limits
+        most = limits.rows
+        with self._cursor(limits, stop) as cursor:
             reader = cursor.execute(sql, parameters or None).to_arrow_reader(BATCH)
             batches: list[pa.RecordBatch] = []
             count = 0
@@ -95,32 +138,19 @@ class Engine:
         self._database.close()
 
     @contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor whose query is stopped after the time that users have."""
-        cursor, done = self._database.cursor(), Event()
-        Thread(target=stop_late, args=(cursor, done, self._settings.sql_timeout_s), daemon=True).start()
+    def _cursor(self, limits: Limits | None = None, stop: Stop | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor whose query is stopped after the time that its reader has."""
+        limits, stop = limits or self._limits, stop or Stop()
+        cursor = self._database.cursor()
+        self._running += 1
         try:
-            yield cursor
+            with stop.watched(cursor, limits.seconds):
+                yield cursor
         except duckdb.Error as error:
-            raise self._explained(error) from None
+            raise _explained(error, limits, stop) from None
         finally:
-            done.set()
+            self._running -= 1
             cursor.close()
-
-    def _explained(self, error: duckdb.Error) -> Exception:
-        if isinstance(error, duckdb.InterruptException):
-            limit = self._settings.sql_timeout_s
-            return UserError(f"stopped after {limit} s; ask for fewer rows / 查询超过 {limit} 秒，已中止，请缩小范围")
-        if isinstance(error, duckdb.OutOfMemoryException):
-            return UserError("the query needs more memory than it may use / 查询占用内存超过上限，请缩小范围或先汇总")
-        if isinstance(error, duckdb.IOException | duckdb.HTTPException):
-            return ServiceUnavailable("the object store did not answer / 对象存储暂时无响应")
-        if isinstance(error, OF_VALUES):
-            return UserError(
-                f"a value does not fit the operation ({type(error).__name__}); try_cast gives NULL instead / "
-                "有的值不能这样换算或运算；可改用 try_cast"
-            )
-        return UserError(f"{_reason(error)} / 查询有误，请按提示修改")
 
     def _copy(self, path: TablePath, name: str, snapshot: Snapshot) -> str:
         """The table that holds a version's rows; delta-rs reads deletion vectors and mapped columns, the engine does not."""
@@ -148,26 +178,31 @@ class Engine:
             self._database.cursor().execute(f"DROP VIEW IF EXISTS {schema}.{masks.quoted(name)}")
 
 
-def stop_late(cursor: duckdb.DuckDBPyConnection, done: Event, seconds: float) -> None:
-    """Interrupt what runs on the cursor after so many seconds; again and again, since what has not begun is not interrupted."""
-    while not done.wait(seconds):
-        cursor.interrupt()
-        seconds = AGAIN_S
+def _explained(error: duckdb.Error, limits: Limits, stop: Stop) -> Exception:
+    if isinstance(error, duckdb.InterruptException) and stop.is_cancelled:
+        return QueryStopped("cancelled / 查询已取消")
+    if isinstance(error, duckdb.InterruptException):
+        seconds = f"{limits.seconds:g}"
+        return QueryStopped(
+            f"stopped after {seconds} s, your limit / 查询超过您的时限 {seconds} 秒，已中止，请缩小范围"
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return MemoryExceeded(
+            f"the query needs more than {limits.memory} of memory, your limit / "
+            f"查询占用内存超过您的上限 {limits.memory}，请缩小范围或先汇总"
+        )
+    if isinstance(error, duckdb.IOException | duckdb.HTTPException):
+        return ServiceUnavailable("the object store did not answer / 对象存储暂时无响应")
+    if isinstance(error, OF_VALUES):
+        return UserError(
+            f"a value does not fit the operation ({type(error).__name__}); try_cast gives NULL instead / "
+            "有的值不能这样换算或运算；可改用 try_cast"
+        )
+    return UserError(f"{_reason(error)} / 查询有误，请按提示修改")
 
 
 def _read(table: DeltaTable) -> pa.Table:
     return pa.table(QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all())
-
-
-def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
-    return {
-        "memory_limit": settings.sql_memory,
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "python_enable_replacements": "false",
-        "allow_community_extensions": "false",
-        "temp_directory": "",
-    }
 
 
 def _connect_store(database: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -192,12 +227,10 @@ def _extension() -> Path:
     return next(folder.rglob(f"v{duckdb.__version__}/httpfs.duckdb_extension"))
 
 
-def _lock_down(database: duckdb.DuckDBPyConnection, settings: Settings, folders: Sequence[str]) -> None:
+def _lock_down(database: duckdb.DuckDBPyConnection, memory: str, folders: Sequence[str]) -> None:
     listed = ", ".join(text_literal(f"{folder}/") for folder in folders)
     for setting in (
-        "parquet_metadata_cache = true",
-        "validate_external_file_cache = 'NO_VALIDATION'",  # a file of a Delta table never changes
-        f"TimeZone = {text_literal(settings.timezone)}",
+        f"memory_limit = {text_literal(memory)}",
         f"allowed_directories = [{listed}]",
         "enable_external_access = false",
         "lock_configuration = true",

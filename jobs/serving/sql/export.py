@@ -13,8 +13,9 @@ import xlsxwriter
 from jobs.access.roles import grade_labels, role_label
 from jobs.errors import UserError
 from jobs.model.actor import Actor
+from jobs.serving.sql.answer import Answer
 from jobs.serving.sql.query_log import Entry
-from jobs.serving.sql.service import Answer, SqlService
+from jobs.serving.sql.service import SqlService
 
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
@@ -46,7 +47,7 @@ def download(service: SqlService, actor: Actor, answer: Answer, format_: str) ->
     service.log.add(
         replace(entry, id=service.new_id(), sql=f"-- {answer.id}", is_sensitive=bool(answer.grade.datasets))
     )
-    service.log.add_showing(entry, answer.grade.datasets, "download")
+    service.log.add_showing(entry, answer.grade.shown(), "download")
     return data
 
 

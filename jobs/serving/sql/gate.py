@@ -29,7 +29,7 @@ Kind = Literal["query", "explain", "show", "describe"]
 
 @dataclass(frozen=True)
 class Reference:
-    """A table in a query, at a version, or as of a moment, where the query names one."""
+    """A table in a query, at a version, or as of a moment, where the query names one; the schema may be empty."""
 
     name: Name
     version: int | None = None
@@ -47,8 +47,8 @@ class Question:
         """The tables that it names."""
         return tuple(dict.fromkeys(_reference(table) for table in _tables(self.tree)))
 
-    def sql(self, physical: Callable[[Reference], str]) -> str:
-        """The query for the engine; `physical` names the view of each table."""
+    def sql(self, physical: Callable[[Reference], tuple[str, str]]) -> str:
+        """The query for the engine; `physical` gives schema and name of each table's view."""
         tree = self.tree.copy()
         for column in tree.find_all(exp.Column):
             if column.text("db").lower() in SCHEMAS:
@@ -135,9 +135,9 @@ def _tables(tree: exp.Expr) -> Iterator[exp.Table]:
 def _reference(table: exp.Table) -> Reference:
     name = Name(table.db.lower(), table.name.lower())
     known = ", ".join(SCHEMAS)
-    if table.catalog.lower() not in ("", CATALOG) or name.schema not in SCHEMAS:
+    if table.catalog.lower() not in ("", CATALOG) or name.schema not in ("", *SCHEMAS):
         raise UserError(
-            f"no table {table.sql(dialect=DIALECT, comments=False)[:100]}; name tables as SCHEMA.TABLE, schemas are {known} / 没有这张表"
+            f"no table {table.sql(dialect=DIALECT, comments=False)[:100]}; schemas are {known} / 没有这张表"
         )
     if not re.fullmatch(r"[a-z0-9_]+", name.table):
         raise UserError(f"'{name.table[:100]}' is no name of a table / 没有这张表")
@@ -159,9 +159,11 @@ def _at(name: Name, clause: exp.Expr | None) -> Reference:
     )
 
 
-def _rename(table: exp.Table, physical: str) -> None:
+def _rename(table: exp.Table, physical: tuple[str, str]) -> None:
     if not table.alias:
         table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
     for part in ("catalog", "when", "version"):
         table.set(part, None)
-    table.set("this", exp.to_identifier(physical, quoted=True))
+    schema, view = physical
+    table.set("db", exp.to_identifier(schema))
+    table.set("this", exp.to_identifier(view, quoted=True))

@@ -1,6 +1,6 @@
 """The log of queries; answers that show sensitive values are in the hash chain of the access log too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -63,10 +63,11 @@ class QueryLog:
                 )
             )
 
-    def add_showing(self, entry: Entry, datasets: Sequence[str], action: str = "sql") -> None:
-        """Record in the access log that sensitive values of datasets are shown."""
-        for dataset in datasets:
-            access = Access(action, f"查询 {entry.id}", dataset, entry.grade, f"SQL 查询（{entry.way}）")
+    def add_showing(self, entry: Entry, shown: Mapping[str, str], action: str = "sql") -> None:
+        """Record in the access log that sensitive values of datasets are shown; `shown` has the grant of each, if any."""
+        for dataset, grant in shown.items():
+            reason = f"SQL 查询（{entry.way}）{'；' if grant else ''}{grant}"
+            access = Access(action, f"查询 {entry.id}", dataset, entry.grade, reason)
             self._accesses.add(entry.actor, access, entry.at)
 
     def entries(self, page: int, size: int, name: str = "") -> tuple[tuple[Entry, ...], int]:

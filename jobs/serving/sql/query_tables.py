@@ -57,3 +57,15 @@ class SavedRow(Base):
     sql: Mapped[str] = mapped_column(Text)
     is_shared: Mapped[bool] = mapped_column()
     changed_at: Mapped[datetime] = mapped_column(AT)
+
+
+class LimitRow(Base):
+    """How far the queries of an account may go, where that differs from the settings."""
+
+    __tablename__ = "sql_limit"
+
+    account: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    seconds: Mapped[int | None] = mapped_column(Integer)
+    rows: Mapped[int | None] = mapped_column(BigInteger)
+    memory: Mapped[str | None] = mapped_column(String(20))
+    queries: Mapped[int | None] = mapped_column(Integer)

@@ -1,22 +1,23 @@
 """Which tables an actor may query, with the grade and the mask of each column, and the filter of rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from jobs.access.grants import Grant, reading, rows_of_department
 from jobs.access.masking import Masking
 from jobs.access.policy import Mask, View
-from jobs.access.rights import may_know
 from jobs.access.roles import acts_for_department, view_of
 from jobs.contracts import Contract, Field, Registry
 from jobs.contracts.grades import STRICTEST
 from jobs.contracts.names import QUALIFIER
-from jobs.errors import Unknown
 from jobs.lake.system_tables import results_tables, system_contract
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 
 SCHEMAS = (Zone.SILVER, Zone.GOLD, Zone.RESULTS, Zone.QUARANTINE)
+SEARCHED = (Zone.SILVER, Zone.GOLD, Zone.RESULTS)
+"""Schemas in which a table without one is looked for."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Name:
     table: str
 
     def __str__(self) -> str:
-        return f"{self.schema}.{self.table}"
+        return f"{self.schema}.{self.table}" if self.schema else self.table
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,20 @@ class Column:
 
 @dataclass(frozen=True)
 class Readable:
-    """A table that the actor may query. `rows` is the SQL filter of rows; empty where all may be seen."""
+    """A table that the actor may query. `rows` is the SQL filter of rows; empty where all may be seen.
+
+    `grant`: what opens more of it than the actor's role does.
+    """
 
     name: Name
     contract: Contract
     view: View
     rows: str = ""
+    grant: Grant | None = None
+
+    def rights(self) -> tuple[object, ...]:
+        """What decides how the table looks to the actor, for comparison."""
+        return self.name, tuple(sorted(self.view.items())), self.rows
 
     @cached_property
     def _known(self) -> Mapping[str, Column]:
@@ -79,41 +88,41 @@ class Readable:
                     yield Column(name, field, masking.grade(name), masking.mask(name))
 
 
-def readable_tables(actor: Actor, registry: Registry) -> Mapping[Name, Readable]:
+def readable_tables(actor: Actor, registry: Registry, grants: Sequence[Grant] = ()) -> Mapping[Name, Readable]:
     """The tables that the actor may query, whether they exist yet or not.
 
-    People of a department query its own datasets and the results about them; all others every dataset, product and
-    result. Quarantined rows are only for their own department.
+    People of a department query its own datasets, what is granted to them, every product, and the results about them;
+    all others every dataset, product and result. Quarantined rows are only for their own department.
     """
-    tables = [*_datasets(actor, registry), *_products(actor, registry), *_results(actor, registry)]
+    tables = [*_datasets(actor, registry, grants), *_products(actor, registry, grants), *_results(actor, registry)]
     return {table.name: table for table in tables}
 
 
-def readable(actor: Actor, registry: Registry, name: Name) -> Readable:
-    """The table; Unknown where it does not exist or is not for the actor."""
-    table = readable_tables(actor, registry).get(name)
-    if table is None:
-        raise Unknown(
-            f"no table {name}, or not for your role; SHOW TABLES lists yours / 没有表 {name}，或不属于您的权限"
-        )
-    return table
-
-
-def _datasets(actor: Actor, registry: Registry) -> Iterator[Readable]:
+def _datasets(actor: Actor, registry: Registry, grants: Sequence[Grant]) -> Iterator[Readable]:
     quarantine = system_contract(Zone.QUARANTINE)
     for contract in registry.sources():
-        if not may_know(actor, contract.provider):
-            continue
-        view = view_of(actor, contract.provider)
-        yield Readable(Name(Zone.SILVER, contract.id), contract, view)
+        how = reading(actor, contract, grants)
+        if how is not None:
+            yield Readable(Name(Zone.SILVER, contract.id), contract, how.view, grant=how.grant)
         if contract.provider == actor.department:
-            yield Readable(Name(Zone.QUARANTINE, contract.id), quarantine, view)
+            yield Readable(Name(Zone.QUARANTINE, contract.id), quarantine, view_of(actor, contract.provider))
 
 
-def _products(actor: Actor, registry: Registry) -> Iterator[Readable]:
+def _products(actor: Actor, registry: Registry, grants: Sequence[Grant]) -> Iterator[Readable]:
     for contract in registry.products():
-        if may_know(actor, contract.provider):
-            yield Readable(Name(Zone.GOLD, contract.id), contract, view_of(actor, contract.provider))
+        how = reading(actor, contract, grants)
+        if how is not None:
+            rows = "" if how.grant else _rows_of_department(actor, registry, contract)
+            yield Readable(Name(Zone.GOLD, contract.id), contract, how.view, rows, how.grant)
+
+
+def _rows_of_department(actor: Actor, registry: Registry, contract: Contract) -> str:
+    """SQL that is true for a product's rows about the actor's department; empty where it reads all rows."""
+    if contract.product is None or not rows_of_department(actor, contract):
+        return ""
+    names = {actor.department, *(c.department for c in registry.sources() if c.provider == actor.department)}
+    listed = ", ".join(text_literal(name) for name in sorted(names))
+    return f"{contract.product.department_field} IN ({listed})"
 
 
 def _results(actor: Actor, registry: Registry) -> Iterator[Readable]:

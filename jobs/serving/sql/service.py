@@ -1,9 +1,8 @@
 """The one way to the lake by SQL: an actor asks, and gets an answer with its grade; each question is logged."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic
@@ -12,86 +11,38 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from ulid import ULID
 
-from jobs.access.policy import Mask, Right
+from jobs.access.grants import Grants
+from jobs.access.policy import Right
 from jobs.access.rights import check_right
-from jobs.access.roles import grade_labels
 from jobs.contracts import Registry
-from jobs.contracts.grades import OPEN, highest, is_sensitive
+from jobs.contracts.grades import OPEN
 from jobs.errors import LakeError, PolicyRefusal, Unknown, UserError
 from jobs.lake.database import Database
 from jobs.lake.lake import Lake
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.actor import Actor
 from jobs.serving.sql import listing
-from jobs.serving.sql.engine import Engine, Parameters
+from jobs.serving.sql.answer import NO_LIMIT, Answer, Grade, Opened, Prepared, Run, comments_of, grade_of
+from jobs.serving.sql.engine import Engine, MemoryExceeded, Parameters, Rows
+from jobs.serving.sql.engines import Engines
 from jobs.serving.sql.gate import Question, Reference, question
+from jobs.serving.sql.limits import AccountLimits, size_bytes
 from jobs.serving.sql.query_log import Entry, Outcome, QueryLog
-from jobs.serving.sql.readable import Readable, readable_tables
-from jobs.serving.sql.reading import Reading, read
+from jobs.serving.sql.readable import SEARCHED, Name, Readable, readable_tables
+from jobs.serving.sql.reading import read
 from jobs.serving.sql.snapshot import Snapshot, Snapshots
-from jobs.serving.sql.views import physical_name, visible_columns
+from jobs.serving.sql.stopping import Stop
 
-MOST_ENGINES = 12
-"""Open databases; the one that was used longest ago is closed first."""
-
-
-@dataclass(frozen=True)
-class Grade:
-    """What an answer holds: the highest grade of the columns touched, and whether such values are shown unmasked."""
-
-    name: str
-    is_masked: bool
-    datasets: Sequence[str]
-    """Datasets whose sensitive values (L3, L4) are shown as they were sent."""
-
-    def notice(self) -> str:
-        """The grade in Chinese, for the person who gets the answer."""
-        how = (
-            "，敏感字段已脱敏"
-            if self.is_masked
-            else "，含未脱敏的敏感数据，本次查询已记入访问日志"
-            if self.datasets
-            else ""
-        )
-        return f"本结果涉及的最高分级：{self.name} {grade_labels().get(self.name, '')}{how}"
+OWN_S = 600.0
+"""So long somebody keeps a database of their own after a query that needed it."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Rows with their grade; `id` is the query's in the log."""
-
-    id: str
-    table: pa.Table
-    grade: Grade
-    is_cut: bool = False
-    comments: Mapping[str, str] = field(default_factory=dict)
-    """Title and unit of columns that are shown under their own name."""
+class LargeQuery(PolicyRefusal):
+    """The query may read more than the service reads without asking; it has not begun."""
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A table of a question: what the actor may see of it, and the version."""
-
-    readable: Readable
-    path: TablePath
-    snapshot: Snapshot
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A question that may be asked: the engine's SQL, the tables at their versions, and the grade."""
-
-    engine: Engine
-    sql: str
-    tables: tuple[Opened, ...]
-    grade: Grade
-    reading: Reading
-
-    def logged_tables(self) -> list[str]:
-        return [
-            f"{opened.readable.name.schema}.{physical_name(opened.readable.name.table, opened.snapshot)}"
-            for opened in self.tables
-        ]
+class TooManyQueries(PolicyRefusal):
+    """The account already runs as many queries as it may."""
 
 
 def utc_now() -> datetime:
@@ -100,33 +51,40 @@ def utc_now() -> datetime:
 
 
 class SqlService:
-    """Answers questions; safe for threads."""
+    """Answers questions; safe for threads. `spares`: databases that are kept open for those who ask first."""
 
     def __init__(
-        self, lake: Lake, database: Database, registry: Callable[[], Registry], now: Callable[[], datetime] = utc_now
+        self,
+        lake: Lake,
+        database: Database,
+        registry: Callable[[], Registry],
+        now: Callable[[], datetime] = utc_now,
+        spares: int = 0,
     ) -> None:
         self._lake, self._registry, self.settings = lake, registry, lake.settings
         self.now = now
         self.log = QueryLog(database)
+        self._limits, self._grants = AccountLimits(database, lake.settings), Grants(database)
         self._snapshots = Snapshots(lake.delta)
-        self._engines: OrderedDict[tuple[object, ...], Engine] = OrderedDict()
-        self._running: dict[str, int] = {}
+        self._engines = Engines(lake.settings, lake.delta, spares)
+        self._own: dict[Actor, float] = {}
+        self._running: dict[tuple[str, str], int] = {}
         self._lock = Lock()
 
-    def warm(self, actor: Actor) -> None:
-        """Open the engine for actors with these rights, so that their first query does not wait for it."""
-        self._engine(actor)
+    def warm(self) -> None:
+        """Open the spare databases."""
+        self._engines.prepare()
 
     def new_id(self) -> str:
         """An id for the log; a later one sorts behind."""
         return str(ULID())
 
-    def ask(self, actor: Actor, sql: str, way: str, parameters: Parameters = (), most: int | None = None) -> Answer:
+    def ask(self, actor: Actor, sql: str, way: str, parameters: Parameters = (), run: Run = NO_LIMIT) -> Answer:
         """The answer to one statement; UserError with the reason where there is none. `way` says how it came in."""
         began, entry = monotonic(), Entry(self.new_id(), self.now(), actor, way, sql)
         try:
             with self._turn(actor):
-                answer, prepared = self._answer(actor, entry.id, question(sql), parameters, most)
+                answer, prepared = self._answer(actor, entry.id, question(sql), parameters, run)
         except (LakeError, RecursionError) as error:
             outcome: Outcome = "refused" if isinstance(error, UserError) else "failed"
             self.log.add(replace(entry, outcome=outcome, reason=str(error), duration_ms=_ms(began)))
@@ -140,18 +98,21 @@ class SqlService:
             duration_ms=_ms(began),
         )
         self.log.add(done)
-        self.log.add_showing(done, answer.grade.datasets)
+        self.log.add_showing(done, answer.grade.shown())
         return answer
 
     def tables(self, actor: Actor) -> tuple[Readable, ...]:
         """The existing tables that the actor may query."""
-        check_right(actor, Right.QUERY, "用 SQL 查询")
-        tables = readable_tables(actor, self._registry()).values()
+        tables = self._readable(actor).values()
         return tuple(table for table in tables if self._snapshots.newest(self.path(table)) is not None)
+
+    def newest(self, table: Readable) -> Snapshot | None:
+        """The newest version; None where the table does not exist yet."""
+        return self._snapshots.newest(self.path(table))
 
     def columns(self, table: Readable) -> list[listing.ShownColumn]:
         """The columns of a table that its reader sees."""
-        snapshot = self._snapshots.newest(self.path(table))
+        snapshot = self.newest(table)
         return [] if snapshot is None else listing.shown_columns(table, snapshot)
 
     def described(self, actor: Actor, sql: str, parameters: Parameters) -> pa.Table:
@@ -168,18 +129,17 @@ class SqlService:
 
     def close(self) -> None:
         """Close all databases."""
-        for engine in self._engines.values():
-            engine.close()
+        self._engines.close()
 
     def _answer(
-        self, actor: Actor, id_: str, asked: Question, parameters: Parameters, most: int | None
+        self, actor: Actor, id_: str, asked: Question, parameters: Parameters, run: Run
     ) -> tuple[Answer, Prepared | None]:
         open_grade = Grade(OPEN, False, ())
         if asked.kind == "show":
             return Answer(id_, listing.tables(self.tables(actor)), open_grade), None
         if asked.kind == "describe":
             (reference,) = asked.references()
-            opened = self._opened(actor, reference)
+            opened = self._opened(self._readable(actor), reference)
             return Answer(id_, listing.columns(opened.readable, opened.snapshot), open_grade), None
         prepared = self._prepared(actor, asked)
         if asked.kind == "explain":
@@ -187,32 +147,67 @@ class SqlService:
             return Answer(id_, plan, open_grade), prepared
         if prepared.reading.parameters and not parameters:
             raise UserError("the query has parameters without values / 查询中有未给值的参数")
-        rows = prepared.engine.rows(prepared.sql, parameters, most)
-        return Answer(id_, rows.table, prepared.grade, rows.is_cut, _comments(prepared)), prepared
+        self._check_size(prepared, run)
+        rows = self._rows(actor, asked, prepared, parameters, run)
+        return Answer(id_, rows.table, prepared.grade, rows.is_cut, comments_of(prepared)), prepared
+
+    def _rows(self, actor: Actor, asked: Question, prepared: Prepared, parameters: Parameters, run: Run) -> Rows:
+        """The rows from the shared database; where its memory does not do, from the actor's own."""
+        limits, stop = self._limits.of(actor), run.stop or Stop()
+        limits = replace(limits, rows=min(run.most or limits.rows, limits.rows))
+        try:
+            return prepared.engine.rows(prepared.sql, parameters, limits, stop)
+        except MemoryExceeded:
+            if self._has_own(actor):
+                raise
+            self._own[actor] = monotonic() + OWN_S
+        again = self._prepared(actor, asked)
+        return again.engine.rows(again.sql, parameters, limits, stop)
+
+    def _has_own(self, actor: Actor) -> bool:
+        """Whether the actor has a database of its own: for some time after a query that needed it, or with less memory than others."""
+        own, shared = self._limits.of(actor).memory, self.settings.sql_memory
+        return self._own.get(actor, 0.0) > monotonic() or size_bytes(own) < size_bytes(shared)
+
+    def _check_size(self, prepared: Prepared, run: Run) -> None:
+        size, most = sum(opened.snapshot.size_bytes for opened in prepared.tables), self.settings.sql_read
+        if not run.is_large and size > size_bytes(most):
+            raise LargeQuery(
+                f"the query reads up to {size / 2**30:.1f} GiB, over {most}; see EXPLAIN, then allow it (--large, SET lake.large = on) / "
+                f"这条查询最多要读 {size / 2**30:.1f} GiB，超过 {most}；请先用 EXPLAIN 查看，确认后选择「允许大查询」再运行"
+            )
 
     def _prepared(self, actor: Actor, asked: Question) -> Prepared:
-        opened = {reference: self._opened(actor, reference) for reference in asked.references()}
-        engine = self._engine(actor)
-        names = {reference: engine.ensure(o.readable, o.path, o.snapshot) for reference, o in opened.items()}
-        sql = asked.sql(names.__getitem__)
+        tables = self._readable(actor)
+        opened = {reference: self._opened(tables, reference) for reference in asked.references()}
+        engine = self._engine(actor, tables)
+        views = {
+            reference: (str(o.readable.name.schema), engine.ensure(o.readable, o.path, o.snapshot))
+            for reference, o in opened.items()
+        }
+        sql = asked.sql(views.__getitem__)
         reading = read(sql)
-        own = {(str(reference.name.schema), name) for reference, name in names.items()}
-        if not reading.views <= own:
+        if not reading.views <= set(views.values()):
             raise UserError("the query names a table in a way that is not accepted / 查询中的表名写法不被接受")
-        tables = tuple(opened.values())
-        return Prepared(engine, sql, tables, _grade(tables, reading), reading)
+        found = tuple(opened.values())
+        return Prepared(engine, sql, found, grade_of(found, reading), reading)
 
-    def _opened(self, actor: Actor, reference: Reference) -> Opened:
+    def _readable(self, actor: Actor) -> Mapping[Name, Readable]:
         check_right(actor, Right.QUERY, "用 SQL 查询")
-        table = readable_tables(actor, self._registry()).get(reference.name)
-        path = None if table is None else self.path(table)
-        snapshot = None if path is None else self._snapshot(path, reference)
-        if table is None or path is None or snapshot is None:
-            raise Unknown(
-                f"no table {reference.name} for you, or none yet; SHOW TABLES lists yours / "
-                f"没有表 {reference.name}，或不属于您的权限；SHOW TABLES 列出可查的表"
-            )
-        return Opened(table, path, snapshot)
+        return readable_tables(actor, self._registry(), self._grants.of(actor, self.now()))
+
+    def _opened(self, tables: Mapping[Name, Readable], reference: Reference) -> Opened:
+        schemas = [reference.name.schema] if reference.name.schema else SEARCHED
+        for schema in schemas:
+            table = tables.get(Name(schema, reference.name.table))
+            path = None if table is None else self.path(table)
+            snapshot = None if path is None else self._snapshot(path, reference)
+            if table is not None and path is not None and snapshot is not None:
+                return Opened(table, path, snapshot)
+        raise Unknown(
+            f"no table {reference.name} for you, or none yet; SHOW TABLES lists yours / "
+            f"没有表 {reference.name}，或不属于您的权限；SHOW TABLES 列出可查的表"
+        )
 
     def _snapshot(self, path: TablePath, reference: Reference) -> Snapshot | None:
         newest = self._snapshots.newest(path)
@@ -227,61 +222,27 @@ class SqlService:
             )
         return self._snapshots.version(path, version)
 
-    def _engine(self, actor: Actor) -> Engine:
-        """The database of all actors with the same rights."""
-        check_right(actor, Right.QUERY, "用 SQL 查询")
-        tables = readable_tables(actor, self._registry())
-        key = (actor.role, actor.department, tuple(tables))
-        with self._lock:
-            engine = self._engines.pop(key, None)
-            if engine is None:
-                paths = [self.path(table) for table in tables.values()]
-                engine = Engine(self.settings, self._lake.delta, paths)
-            self._engines[key] = engine
-            if len(self._engines) > MOST_ENGINES:
-                self._engines.popitem(last=False)  # closed when its last query ends
-        return engine
+    def _engine(self, actor: Actor, tables: Mapping[Name, Readable]) -> Engine:
+        """The database of all actors with the same rights, or the actor's own."""
+        rights, paths = tuple(table.rights() for table in tables.values()), [self.path(t) for t in tables.values()]
+        if self._has_own(actor):
+            limits = self._limits.of(actor)
+            return self._engines.get((actor, limits, rights), paths, limits)
+        return self._engines.get(rights, paths, self._limits.default)
 
     @contextmanager
     def _turn(self, actor: Actor) -> Iterator[None]:
         """One of the queries that a person may run concurrently."""
-        most, name = self.settings.sql_queries, f"{actor.department}/{actor.name}"
+        most, name = self._limits.of(actor).queries, (actor.department, actor.name)
         with self._lock:
             if self._running.get(name, 0) >= most:
-                raise PolicyRefusal(f"您已有 {most} 条查询在运行，请等其中一条结束再试")
+                raise TooManyQueries(f"您已有 {most} 条查询在运行（您的上限），请等其中一条结束再试")
             self._running[name] = self._running.get(name, 0) + 1
         try:
             yield
         finally:
             with self._lock:
                 self._running[name] -= 1
-
-
-def _grade(tables: Sequence[Opened], reading: Reading) -> Grade:
-    """The highest grade of the columns touched, in SELECT, WHERE, ORDER BY or anywhere else."""
-    grades, sensitive, is_masked = [OPEN], [], False
-    for opened in tables:
-        readable = opened.readable
-        view = (str(readable.name.schema), physical_name(readable.name.table, opened.snapshot))
-        for column, _ in visible_columns(readable, opened.snapshot):
-            if not reading.touches(view, column.name):
-                continue
-            grades.append(column.grade)
-            if is_sensitive(column.grade) and column.mask is Mask.AS_SENT:
-                sensitive.append(readable.name.table)
-            elif is_sensitive(column.grade):
-                is_masked = True
-    datasets = tuple(dict.fromkeys(sensitive))
-    return Grade(highest(grades), is_masked and not datasets, datasets)
-
-
-def _comments(prepared: Prepared) -> dict[str, str]:
-    """Comments by name, of columns that mean the same in all tables of the query."""
-    comments: dict[str, set[str]] = {}
-    for opened in prepared.tables:
-        for column, _ in visible_columns(opened.readable, opened.snapshot):
-            comments.setdefault(column.name, set()).add(column.comment)
-    return {name: next(iter(words)) for name, words in comments.items() if len(words) == 1}
 
 
 def _moment(text: str, zone: str) -> datetime:

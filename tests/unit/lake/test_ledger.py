@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, create_engine, select, text
 from sqlalchemy.exc import IntegrityError
 
+from jobs.access import grants  # noqa: F401  (its tables are expected too)
 from jobs.collaboration import ticket_tables  # noqa: F401  (its tables are expected too)
 from jobs.errors import ServiceUnavailable, UserError
 from jobs.lake import database, stream_tables  # noqa: F401  (its tables are expected too)

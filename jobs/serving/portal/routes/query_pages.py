@@ -13,6 +13,7 @@ from jobs.serving.portal.context import Portal
 from jobs.serving.portal.error_handlers import form_status
 from jobs.serving.portal.rendering import page
 from jobs.serving.portal.services.query_service import FIELD, QueryService, parameters_of
+from jobs.serving.sql.service import LargeQuery
 
 router = APIRouter(prefix="/sql", include_in_schema=False)
 
@@ -35,7 +36,7 @@ def ask(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     except NotAllowed:
         raise
     except UserError as error:
-        return _page(portal, user, fields, form_status(error), message=str(error))
+        return _page(portal, user, fields, form_status(error), message=str(error), asks=isinstance(error, LargeQuery))
     return _page(portal, user, fields, shown=shown)
 
 
@@ -47,7 +48,7 @@ def file(portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
     except NotAllowed:
         raise
     except UserError as error:
-        return _page(portal, user, fields, form_status(error), message=str(error))
+        return _page(portal, user, fields, form_status(error), message=str(error), asks=isinstance(error, LargeQuery))
     return Response(data, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
@@ -88,7 +89,7 @@ def _service(portal: Portal, user: CurrentUser) -> QueryService:
 
 def _page(portal: Portal, user: CurrentUser, fields: Mapping[str, str], status: int = 200, **view: object) -> Response:
     service = _service(portal, user)
-    parts = {"message": "", "shown": None, "new_token": "", **view}
+    parts = {"message": "", "shown": None, "new_token": "", "asks": bool(fields.get("large")), **view}
     names = parameters_of(fields.get("sql", ""))
     return page(
         "sql.html",

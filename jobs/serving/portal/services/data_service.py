@@ -3,9 +3,10 @@
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.access import rights
+from jobs.access.grants import reading
 from jobs.access.personal_numbers import masked_text
 from jobs.access.policy import Right
 from jobs.access.roles import reads_as_sent
@@ -127,7 +128,8 @@ class DataService:
         rules = self.portal.registry().rules.get(dataset, ())
         may_upload = rights.may_deliver(self.actor, contract.provider)
         if not rights.may_know(self.actor, contract.provider):
-            return DatasetView(contract, rules, None, (), None, (), None, "", may_upload)
+            sample = self._sample(contract) if with_rows else None
+            return DatasetView(contract, rules, None, (), None, (), sample, "", may_upload)
         snapshot, note = self.overview_snapshot()
         mine = snapshot.of_dataset(dataset)
         own = regular_entries(mine)
@@ -273,12 +275,18 @@ class DataService:
         return reason if reads_as_sent(self.actor, delivery.provider) else masked_text(reason, is_free=False)
 
     def _sample(self, contract: Contract) -> Sample | None:
-        in_full = reads_as_sent(self.actor, contract.provider)
-        sample = curated_rows(self.portal.lake, contract, in_full)
-        if sample is not None and sample.is_sensitive():
-            access = Access("sample", f"数据集 {contract.id}", contract.id, sample.grade, "查看本部门数据集样例")
-            self.portal.access.add(self.actor, access, self.portal.now())
-        return sample
+        """Curated rows as the actor may read them; recorded, with the grant and its purpose, where they are sensitive."""
+        now = self.portal.now()
+        how = reading(self.actor, contract, self.portal.grants.of(self.actor, now))
+        sample = curated_rows(self.portal.lake, contract, how.view) if how else None
+        if how is None or sample is None:
+            return None
+        by = how.grant.notice() if how.grant else ""
+        if sample.is_sensitive():
+            reason = f"查看数据集样例；{by}" if by else "查看本部门数据集样例"
+            access = Access("sample", f"数据集 {contract.id}", contract.id, sample.grade, reason)
+            self.portal.access.add(self.actor, access, now)
+        return replace(sample, grant=by)
 
 
 def _is_absence(error: Exception) -> bool:

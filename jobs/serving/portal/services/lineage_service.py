@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.access import rights
+from jobs.access.grants import rows_of_department
 from jobs.access.personal_numbers import masked_text
 from jobs.access.policy import Mask
 from jobs.access.roles import reads_as_sent, view_of
@@ -94,11 +95,19 @@ class LineageService:
     def origins(self, product: Contract, key: Mapping[str, str]) -> list[Origin]:
         """The rows of the inputs behind a row of a product; NotAllowed where the key has a field that the actor reads masked."""
         view = view_of(self.actor, product.provider)
+        self._check_department(product, key)
         hidden = [field.title for field in map(product.field, key) if view[field.classification] not in CLEAR]
         if hidden:
             raise NotAllowed(f"「{'、'.join(hidden)}」的级别高于您可读的级别，不能按它查找")
         registry = self.portal.registry()
         return [self._origin(found) for found in contributions(self.portal.lake, registry, product, key)]
+
+    def _check_department(self, product: Contract, key: Mapping[str, str]) -> None:
+        """NotAllowed for a row that is not about the actor's department, where the product keeps them apart."""
+        owner = product.product.department_field if product.product else ""
+        names = {c.department for c in self.portal.registry().sources() if c.provider == self.actor.department}
+        if rows_of_department(self.actor, product) and key.get(owner) not in {self.actor.department, *names}:
+            raise NotAllowed("只能查找本部门的行")
 
     def contract(self, dataset: str) -> Contract:
         """The contract of a dataset or product; Unknown where there is none."""

@@ -14,11 +14,11 @@ from jobs.reporting.pages import Table
 from jobs.serving.accounts import Account
 from jobs.serving.portal.answers import answer_chart, answer_table
 from jobs.serving.portal.context import Portal
+from jobs.serving.sql.answer import Answer, Run
 from jobs.serving.sql.export import FORMATS, download
 from jobs.serving.sql.listing import ShownColumn
 from jobs.serving.sql.readable import Readable
 from jobs.serving.sql.saved import SavedQueries
-from jobs.serving.sql.service import Answer
 from jobs.serving.sql.tokens import Token, Tokens
 
 SHOWN_ROWS = 200
@@ -92,7 +92,7 @@ class QueryService:
         self._check()
         sql = fields.get("sql", "")
         values = {name: fields.get(FIELD + name, "") for name in parameters_of(sql)}
-        return self.portal.sql_service.ask(self.actor, sql, way, values, most)
+        return self.portal.sql_service.ask(self.actor, sql, way, values, Run(most, is_large=bool(fields.get("large"))))
 
     def _check(self) -> None:
         rights.check_right(self.actor, Right.OVERSEE, "在门户中用 SQL 查询")

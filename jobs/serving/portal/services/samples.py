@@ -1,4 +1,4 @@
-"""Rows as a reader may see them: unmasked for the owning department, masked for all others."""
+"""Rows as a reader may see them: unmasked for the owning department, masked for all others but by a grant."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ import pyarrow.dataset as ds
 
 from jobs.access.masking import HIDDEN, Masking
 from jobs.access.personal_numbers import masked_text
+from jobs.access.policy import Mask, View
 from jobs.contracts import Contract
 from jobs.contracts.grades import highest, is_sensitive
 from jobs.lake.lake import Lake
@@ -27,6 +28,8 @@ class Sample:
     rows: tuple[tuple[str, ...], ...]
     grade: str
     is_masked: bool
+    grant: str = ""
+    """The grant by which more is shown than the reader's role sees, with its purpose and end."""
 
     def is_sensitive(self) -> bool:
         """Whether values are shown that not everybody may read."""
@@ -94,18 +97,26 @@ def _cells(row: Mapping[str, Any], masks: Masking, in_full: bool, is_shifted: bo
     return masked_text(row["_file"] or "", is_free=False), str(row["_row"]), key, titles, value
 
 
-def curated_rows(lake: Lake, contract: Contract, in_full: bool) -> Sample | None:
-    """The first rows of a curated table; None before there are any."""
+def curated_rows(lake: Lake, contract: Contract, view: View) -> Sample | None:
+    """The first rows of a curated table in a view; None before there are any."""
     table = lake.delta.open(lake.path(Zone.SILVER, contract.id))
     if table is None:
         return None
     rows = table.to_pyarrow_dataset()
     names = [f.name for f in contract.fields if f.name in rows.schema.names]
     first_rows = rows.scanner(columns=names).head(SHOWN).to_pylist()
-    masks = Masking(contract)
+    masks, in_full = Masking(contract, view), all(mask is Mask.AS_SENT for mask in view.values())
     cells = tuple(tuple(_cell(row[name], name, masks, in_full) for name in names) for row in first_rows)
-    grade = highest(contract.field(name).classification for name in names)
-    return Sample(tuple(masks.title(name) for name in names), cells, grade, not in_full) if first_rows else None
+    grade, is_masked = _shown_grade(masks, names)
+    head = tuple(masks.title(name) for name in names)
+    return Sample(head, cells, grade, is_masked and not in_full) if first_rows else None
+
+
+def _shown_grade(masks: Masking, names: Sequence[str]) -> tuple[str, bool]:
+    """The highest grade of fields that are shown as sent, or of all where none is; and whether all sensitive ones are masked."""
+    as_sent = [masks.grade(name) for name in names if masks.mask(name) is Mask.AS_SENT]
+    is_masked = not any(is_sensitive(grade) for grade in as_sent)
+    return highest(as_sent or [masks.grade(name) for name in names]), is_masked
 
 
 def _cell(value: object, name: str, masks: Masking, in_full: bool) -> str:

@@ -1,53 +1,51 @@
-"""What clients ask about tables rather than of them: a database without rows that has the user's tables, columns and comments."""
+"""What clients ask about tables rather than of them: PostgreSQL's catalogue with the user's tables, without rows."""
 
 import re
 from collections.abc import Iterator, Sequence
-from threading import Event, Thread
+from functools import lru_cache
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import sqlglot
 from sqlglot import exp
 
 from jobs.errors import UserError
 from jobs.model.actor import Actor
-from jobs.serving.sql.engine import BATCH, stop_late
-from jobs.serving.sql.masks import quoted
-from jobs.serving.sql.readable import SCHEMAS, text_literal
+from jobs.serving.sql.engine import BATCH
+from jobs.serving.sql.readable import Readable
 from jobs.serving.sql.service import SqlService
+from jobs.serving.sql.stopping import Stop
+from jobs.serving.sql.wire.pg_dialect import BY_NAME, NAMED, SCHEMA, parsed, translated
+from jobs.serving.sql.wire.pg_tables import Listed, catalogue_tables
 
+FUNCTIONS = Path(__file__).parent / "pg_functions.sql"
 LONGEST_S = 10.0
-NAMED = ("pg_catalog", "information_schema")
 OF_THE_SYSTEM = re.compile(r"\b(?:pg_catalog|information_schema|pg_[a-z_]+)\b", re.I)
-ALONE = frozenset(
+OF_THE_SERVER = frozenset(
     (
-        *("version", "currentversion", "current_schema", "currentschema", "current_database", "currentdatabase"),
-        *("current_catalog", "currentcatalog", "current_user", "currentuser", "sessionuser", "pg_backend_pid"),
+        *("currentversion", "current_schema", "currentschema", "current_database", "currentdatabase", "sessionuser"),
+        *("current_catalog", "currentcatalog", "current_user", "currentuser", *BY_NAME),
     )
 )
-MACROS = (
-    "pg_get_userbyid(role) AS 'lake'",
-    "pg_encoding_to_char(code) AS 'UTF8'",
-    "pg_backend_pid() AS 1",
-    "pg_is_in_recovery() AS false",
-)
-"""Functions that clients call and the engine lacks."""
-TABLES = """SELECT table_schema AS "Schema", table_name AS "Name", 'table' AS "Type", '' AS "Owner"
-    FROM information_schema.tables WHERE table_schema IN ({}) ORDER BY 1, 2"""
-PSQL_TABLES = re.compile(r"c\.relkind IN \('r'", re.I)
 
 
 def is_of_catalogue(sql: str) -> bool:
     """Whether a statement asks only about tables or the server; what cannot be parsed does where it names them."""
-    try:
-        tree = sqlglot.parse_one(sql, dialect="postgres")
-    except (sqlglot.errors.SqlglotError, RecursionError):
+    tree = parsed(sql)
+    if tree is None:
         return bool(OF_THE_SYSTEM.search(sql))
     tables = list(_tables(tree))
     if tables:
         return all(t.db.lower() in NAMED or (not t.db and t.name.lower().startswith("pg_")) for t in tables)
-    calls = {node.name.lower() or node.key.lower() for node in tree.find_all(exp.Func)}
-    return bool(calls) and calls <= ALONE
+    calls = {
+        node.name.lower() or node.key.lower() for node in tree.find_all(exp.Func) if not isinstance(node, exp.Cast)
+    }
+    return bool(calls & _of_the_server()) or "::reg" in sql
+
+
+@lru_cache
+def _of_the_server() -> frozenset[str]:
+    return OF_THE_SERVER | set(re.findall(r"CREATE MACRO (\w+)", FUNCTIONS.read_text(encoding="utf-8")))
 
 
 def _tables(tree: exp.Expr) -> Iterator[exp.Table]:
@@ -68,45 +66,35 @@ class Catalogue:
         )
         self._database.execute("ATTACH ':memory:' AS lake")
         self._database.execute("USE lake")
-        for macro in MACROS:
-            self._database.execute(f"CREATE MACRO {macro}")
-        for schema in SCHEMAS:
-            self._database.execute(f"CREATE SCHEMA {schema}")
-        for table in service.tables(actor):
-            name = f"{table.name.schema}.{quoted(table.name.table)}"
-            columns = service.columns(table)
-            listed = ", ".join(f"{quoted(column.name)} {column.type}" for column in columns)
-            self._database.execute(f"CREATE TABLE {name} ({listed})")
-            self._database.execute(f"COMMENT ON TABLE {name} IS {text_literal(table.contract.title)}")
-            for column in columns:
-                words = text_literal(f"{column.comment}（{column.grade}）")
-                self._database.execute(f"COMMENT ON COLUMN {name}.{quoted(column.name)} IS {words}")
+        self._database.execute(f"CREATE SCHEMA {SCHEMA}")
+        for name, rows in catalogue_tables([_listed(service, table) for table in service.tables(actor)]).items():
+            self._database.register("_rows", rows)
+            self._database.execute(f"CREATE TABLE {SCHEMA}.{name} AS SELECT * FROM _rows")
+            self._database.unregister("_rows")
+        self._database.execute(FUNCTIONS.read_text(encoding="utf-8"))
         self._database.execute("SET enable_external_access = false")
         self._database.execute("SET lock_configuration = true")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
-        """The answer to a question about tables; UserError where the engine's catalogue lacks what a client asks for."""
-        if PSQL_TABLES.search(sql):
-            sql, parameters = TABLES.format(", ".join(text_literal(schema) for schema in SCHEMAS)), ()
-        done = Event()
-        with self._database.cursor() as cursor:
-            Thread(target=stop_late, args=(cursor, done, LONGEST_S), daemon=True).start()
+        """The answer to a question about tables; UserError where the catalogue lacks what a client asks for."""
+        tree = parsed(sql)
+        if not isinstance(tree, exp.Query):
+            raise UserError("one SELECT is accepted / 只接受一条 SELECT")
+        text = translated(tree)
+        with self._database.cursor() as cursor, Stop().watched(cursor, LONGEST_S):
             try:
                 cursor.execute("USE lake")
-                statements = cursor.extract_statements(_plain(sql))
+                statements = cursor.extract_statements(text)
                 if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                     raise UserError("one SELECT is accepted / 只接受一条 SELECT")
                 return cursor.execute(statements[0], list(parameters) or None).to_arrow_reader(BATCH).read_all()
             except duckdb.Error as error:
                 reason = str(error).partition("\n")[0][:300]
                 raise UserError(f"{reason}; use SHOW TABLES and DESCRIBE / 请用 SHOW TABLES、DESCRIBE") from None
-            finally:
-                done.set()
 
 
-def _plain(sql: str) -> str:
-    """PostgreSQL's spellings that the engine does not read."""
-    sql = re.sub(r"OPERATOR\(pg_catalog\.([^)]+)\)", r"\1", sql)
-    sql = re.sub(r"\s+COLLATE\s+pg_catalog\.\w+", "", sql)
-    sql = re.sub(r"\bpg_catalog\.(?=\w+\()", "", sql)
-    return re.sub(r"::(?:pg_catalog\.)?(?:regclass|regtype|regproc|oidvector)\b", "", sql)
+def _listed(service: SqlService, table: Readable) -> Listed:
+    snapshot = service.newest(table)
+    return Listed(
+        table, service.columns(table), snapshot.rows if snapshot else 0, snapshot.size_bytes if snapshot else 0
+    )

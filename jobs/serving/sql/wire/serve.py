@@ -1,13 +1,15 @@
 """The SQL service as a server in the foreground: a thread for each connection."""
 
+import hmac
 import logging
 import socket
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from ipaddress import ip_address
 from socketserver import BaseRequestHandler, ThreadingTCPServer
-from threading import BoundedSemaphore, Thread
+from threading import BoundedSemaphore, Lock, Thread
 from typing import BinaryIO, cast
 
 from jobs import contracts
@@ -15,7 +17,6 @@ from jobs.contracts import Registry
 from jobs.errors import LakeError, UserError
 from jobs.lake.database import Database
 from jobs.lake.lake import opened
-from jobs.model.actor import Actor
 from jobs.serving.cache import CachedValue
 from jobs.serving.sql.service import SqlService, utc_now
 from jobs.serving.sql.wire.login import Logins
@@ -27,8 +28,8 @@ logger = logging.getLogger(__name__)
 CONTRACTS_S = 60.0
 LOGIN_S, IDLE_S = 20.0, 3600.0
 MOST_CONNECTIONS = 200
-ANALYST = Actor("analyst", "bureau", "")
-"""Most questions come with these rights."""
+SPARES = 4
+"""Databases that are open before somebody asks."""
 QUIET = (EOFError, ConnectionError, TimeoutError, ssl.SSLError, OSError)
 
 
@@ -47,6 +48,26 @@ class SqlServer(ThreadingTCPServer):
         super().__init__(address, Handler)
         self.service, self.logins, self.tls = service, logins, tls
         self.places = BoundedSemaphore(MOST_CONNECTIONS)
+        self._open: dict[int, Conversation] = {}
+        self._lock = Lock()
+
+    def cancel(self, number: int, secret: bytes) -> None:
+        """Stop the query of the connection that has the number and the secret; nothing where there is none."""
+        with self._lock:
+            found = self._open.get(number)
+        if found is not None and hmac.compare_digest(found.secret, secret):
+            found.cancel()
+
+    @contextmanager
+    def listed(self, conversation: Conversation) -> Iterator[Conversation]:
+        """The conversation, which can be cancelled within the block."""
+        with self._lock:
+            self._open[conversation.number] = conversation
+        try:
+            yield conversation
+        finally:
+            with self._lock:
+                self._open.pop(conversation.number, None)
 
 
 class Handler(BaseRequestHandler):
@@ -69,7 +90,7 @@ class Handler(BaseRequestHandler):
         client: socket.socket = self.request
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.settimeout(LOGIN_S)
-        started = _started(client, server.tls)
+        started = _started(client, server)
         if started is None:
             return
         client, connection, names = started
@@ -85,12 +106,13 @@ class Handler(BaseRequestHandler):
             connection.flush()
             return
         client.settimeout(IDLE_S)
-        Conversation(connection, server.service, server.logins, login).run()
+        with server.listed(Conversation(connection, server.service, server.logins, login)) as conversation:
+            conversation.run()
 
 
-def _started(client: socket.socket, tls: ssl.SSLContext | None) -> Started | None:
+def _started(client: socket.socket, server: SqlServer) -> Started | None:
     """The connection, in TLS where the server has a certificate, with the client's parameters; None where it only cancels."""
-    connection, is_tls = _connection(client), False
+    connection, is_tls, tls = _connection(client), False, server.tls
     while True:
         code, reader = connection.startup()
         if code == SSL and tls is not None and not is_tls:
@@ -100,6 +122,7 @@ def _started(client: socket.socket, tls: ssl.SSLContext | None) -> Started | Non
         elif code in (SSL, GSS):
             client.sendall(b"N")
         elif code == CANCEL:
+            server.cancel(reader.int32(), reader.take(4))
             return None
         elif code != VERSION_3:
             raise ProtocolError("only version 3 of the protocol is spoken")
@@ -143,8 +166,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     database = Database(settings.state_url())
     database.migrate()
     with opened(settings) as lake:
-        service = SqlService(lake, database, registry)
-        Thread(target=service.warm, args=(ANALYST,), daemon=True).start()
+        service = SqlService(lake, database, registry, spares=SPARES)
+        Thread(target=service.warm, daemon=True).start()
         with SqlServer((host, port), service, Logins(database, utc_now), tls) as server, suppress(KeyboardInterrupt):
             server.serve_forever()
     database.close()

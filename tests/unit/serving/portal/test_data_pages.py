@@ -69,7 +69,11 @@ def test_a_sample_is_whole_for_its_owner_and_masked_for_the_bureau_and_absent_fo
         assert (CANARIES[0] in page) is sees, who
         assert "前 1 行" in page
     foreign = Browser(town.portal, STRANGER).get(f"/datasets/{DATASET}").text
-    assert "样例只对提供部门和大数据局显示" in foreign and "前 1 行" not in foreign and latest(town) not in foreign
+    assert (
+        "样例只对提供部门、大数据局和经授权的部门显示" in foreign
+        and "前 1 行" not in foreign
+        and latest(town) not in foreign
+    )
     rows, total = town.portal.access.rows(1, 9)
     assert total == 1 and rows[0].access.object == f"数据集 {DATASET}" and rows[0].access.action == "sample"
 

@@ -19,7 +19,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from jobs.access.grants import Scope
 from jobs.access.policy import Mask
+from jobs.access.rights import may_know
 from jobs.access.roles import acts_for_department, reads_as_sent, roles_of_people, view_of
 from jobs.contracts import Contract, Registry
 from jobs.lake.results import Results
@@ -29,6 +31,7 @@ from jobs.model.ticket import Issue
 from jobs.reporting import write_index, write_report
 from jobs.serving.portal.context import PipelineWorkbooks
 from jobs.serving.portal.services.samples import curated_rows, failing_rows
+from jobs.serving.sql.export import download
 from tests.unit.lake.local_lake import rule_rows, verdict
 from tests.unit.serving.portal.portal_city import NOW, PEOPLE, PEOPLE_ACTORS, Browser, City, city, delivered, shipped
 
@@ -157,7 +160,8 @@ def pages(planted: Planted, dataset: str) -> list[str]:
     contract, delivery = REGISTRY.contract(dataset), planted.deliveries[dataset]
     reports = f"/reports/{contract.provider}/{dataset}/{delivery}"
     found = [f"/{kind}/{name}" for kind, name in (("datasets", dataset), ("deliveries", delivery))]
-    found += [f"/api{path}" for path in found] + [f"{reports}.{ending}" for ending in ("html", "xlsx", "json")]
+    found += [f"/api{path}" for path in found] + [f"/catalogue/{dataset}", f"/datasets/{dataset}/lineage"]
+    found += [f"{reports}.{ending}" for ending in ("html", "xlsx", "json")]
     found += [
         f"/search?q={contract.title}",
         f"/departments/{contract.provider}",
@@ -247,14 +251,74 @@ def test_the_owner_reads_every_word_so_that_it_was_there_to_be_found(planted: Pl
 def test_samples_of_every_dataset_and_rule_are_masked_for_each_reader(planted: Planted, name: str) -> None:
     lake, number = planted.city.portal.lake, 0
     for contract in REGISTRY.sources():
-        in_full, grades = reads_as_sent(PEOPLE_ACTORS[name], contract.provider), readable(name, contract)
+        actor, grades = PEOPLE_ACTORS[name], readable(name, contract)
+        in_full = reads_as_sent(actor, contract.provider)
         rules, deliveries = REGISTRY.rules[contract.id][1::5], [planted.deliveries[contract.id]]
         samples = [failing_rows(lake, contract, rule.id, deliveries, in_full) for rule in rules]
-        samples.append(curated_rows(lake, contract, in_full))
+        samples.append(curated_rows(lake, contract, view_of(actor, contract.provider)))
         texts = {f"{contract.id} {n}": repr(sample) for n, sample in enumerate(samples)}
         assert above(texts, contract, grades) == {}
         number += sum(bool(shown(text, contract)) for text in texts.values())
     assert number > 60
+
+
+def sql_answers(planted: Planted, name: str) -> dict[str, str]:
+    """Every row of every table that a person may query, by table, as the service answers and as it exports."""
+    service, actor, texts = planted.city.portal.sql_service, PEOPLE_ACTORS[name], {}
+    for table in service.tables(actor):
+        answer = service.ask(actor, f"FROM {table.name}", "test")
+        export = download(service, actor, answer, "csv").decode()
+        texts[str(table.name)] = f"{answer.table.to_pylist()}\n{answer.table.schema}\n{answer.comments}\n{export}"
+    return texts
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_no_row_of_silver_gold_and_results_shows_a_word_above_the_grade_by_sql(planted: Planted, name: str) -> None:
+    texts, number = sql_answers(planted, name), 0
+    for contract in REGISTRY.contracts.values():
+        assert above(texts, contract, readable(name, contract)) == {}
+        number += sum(bool(shown(text, contract)) for text in texts.values())
+    gold = {f"gold.{product.id}" for product in REGISTRY.products()}
+    assert gold <= set(texts) and number > 5
+    silver = {table.partition(".")[2] for table in texts if table.startswith("silver.")}
+    own = {c.id for c in REGISTRY.sources() if may_know(PEOPLE_ACTORS[name], c.provider)}
+    assert silver == own
+
+
+def test_pages_of_products_show_no_word_of_their_rows(planted: Planted) -> None:
+    for name in ("stranger", "analyst"):
+        browser = Browser(planted.city.portal, name)
+        for product in REGISTRY.products():
+            paths = (f"/catalogue/{product.id}", f"/datasets/{product.id}/lineage")
+            texts = {path: text_of(browser.get(path).content) for path in paths}
+            assert above(texts, product, readable(name, product)) == {}
+
+
+def test_a_grant_opens_samples_and_sql_until_it_expires_and_never_a_pack_or_a_delivery(
+    planted: Planted,
+) -> None:
+    contract = next(c for c in REGISTRY.sources() if c.provider == "civil_affairs")
+    portal, actor = planted.city.portal, PEOPLE_ACTORS["stranger"]
+    until = NOW + timedelta(days=1)
+    scope = Scope(contract.id, actor.department, "granted", purpose="联合核查", expires_at=until)
+    portal.grants.add(scope, PEOPLE_ACTORS["own"], NOW)
+    granted = {f.name for f in contract.fields if f.type == "string" and f.classification != "L4"}
+    sample = f"/datasets/{contract.id}"
+    for at, opened in ((NOW, granted), (until, set())):
+        later = replace(portal, now=lambda at=at: at)  # type: ignore[misc]
+        browser = Browser(later, "stranger")
+        texts = {path: text_of(browser.get(path).content) for path in pages(planted, contract.id)}
+        assert {path: set(shown(text, contract)) for path, text in texts.items() if shown(text, contract)} == (
+            {sample: opened} if opened else {}
+        )
+        assert ("依授权 1，用途：联合核查，有效至" in texts[sample]) is bool(opened)
+        later.sql_service.close()
+    texts = sql_answers(planted, "stranger")
+    assert set(shown(texts[f"silver.{contract.id}"], contract)) == granted
+    assert f"quarantine.{contract.id}" not in texts
+    shown_rows = [row.access for row in portal.access.rows(1, 500)[0] if row.access.dataset == contract.id]
+    by_grant = {access.action for access in shown_rows if "用途：联合核查" in access.reason}
+    assert by_grant == {"sample", "sql", "download"}
 
 
 def test_no_report_shows_a_word_above_the_grade_of_outsiders(planted: Planted) -> None:

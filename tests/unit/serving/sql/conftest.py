@@ -9,6 +9,7 @@ import pytest
 from jobs.lake.database import Database
 from jobs.serving.sql.service import SqlService
 from tests.unit.serving.sql.city import asked_lake
+from tests.unit.serving.sql.wire_server import Wire, served
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,10 @@ def state(made_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def wire(tmp_path_factory: pytest.TempPathFactory, made_sqlite: Path) -> Iterator[Wire]:
+    """A server without TLS."""
+    with served(tmp_path_factory.mktemp("wire"), made_sqlite, None) as made:
+        yield made

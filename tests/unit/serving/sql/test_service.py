@@ -7,12 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from jobs.errors import NotAllowed, PolicyRefusal, UserError
+from jobs.errors import NotAllowed, UserError
 from jobs.lake.database import Database
 from jobs.lake.zones import Zone
 from jobs.model.actor import SYSTEM
 from jobs.serving.access_log import AccessLog
 from jobs.serving.sql import engine as engine_module
+from jobs.serving.sql.limits import Limits
 from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.snapshot import Snapshots
 from tests.unit.lake.local_lake import DATASET, LocalLake
@@ -142,7 +143,7 @@ def test_partition_values_are_columns(service: SqlService, lake: LocalLake) -> N
     snapshot = Snapshots(lake.delta).newest(path)
     assert snapshot is not None and snapshot.is_plain and snapshot.partitions == ("remark",)
     table = next(iter(service.tables(ANALYST)))
-    database = engine_module.Engine(lake.settings, lake.delta, [path])  # type: ignore[arg-type]
+    database = service._engines.get("other", [path], Limits(60, 100, "100MB", 1))
     name = database.ensure(replace(table, name=replace(table.name, table="none")), path, snapshot)
     rows = database.rows(f'SELECT remark FROM silver."{name}" ORDER BY capital_cny').table
     assert rows["remark"].to_pylist() == odd
@@ -184,39 +185,6 @@ def test_tables_and_columns_are_listed_with_titles_and_units(asked: SqlService) 
     assert columns["legal_rep_name"]["mask"] == "只显示首尾"
 
 
-def test_an_answer_has_at_most_the_rows_of_the_limit(asked: SqlService) -> None:
-    answer = asked.ask(ANALYST, "SELECT * FROM range(50)", "test", most=10)
-    assert (answer.table.num_rows, answer.is_cut) == (10, True)
-    answer = asked.ask(ANALYST, "SELECT * FROM range(10)", "test", most=10)
-    assert (answer.table.num_rows, answer.is_cut) == (10, False)
-
-
-def test_a_person_runs_some_queries_at_a_time(asked: SqlService) -> None:
-    turns = [asked._turn(ANALYST) for _ in range(asked.settings.sql_queries)]
-    for turn in turns:
-        turn.__enter__()
-    with pytest.raises(PolicyRefusal):
-        asked.ask(ANALYST, "SELECT 1", "test")
-    asked.ask(OWNER, "SELECT 1", "test")
-    for turn in turns:
-        turn.__exit__(None, None, None)
-    asked.ask(ANALYST, "SELECT 1", "test")
-
-
-def test_a_query_that_takes_too_long_is_stopped(lake: LocalLake, state: Database) -> None:
-    database = engine_module.Engine(lake.settings.model_copy(update={"sql_timeout_s": 0}), lake.delta, [])  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="已中止"):
-        database.rows("SELECT count(*) FROM range(1000000000) a, range(1000000) b")
-
-
-def test_a_query_that_needs_too_much_memory_is_refused(lake: LocalLake) -> None:
-    database = engine_module.Engine(lake.settings.model_copy(update={"sql_memory": "60MB"}), lake.delta, [])  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="内存"):
-        database.rows(
-            "SELECT count(*) FROM (SELECT DISTINCT a.range, b.range, md5(a.range::VARCHAR) FROM range(3000) a, range(1000) b)"
-        )
-
-
 def test_parameters_are_values_and_never_sql(asked: SqlService) -> None:
     sql = f"SELECT count(*) AS n FROM {TABLE} WHERE uscc = $1"
     assert asked.ask(ANALYST, sql, "test", ["91371500MA3C00001X"]).table["n"].to_pylist() == [1]
@@ -226,7 +194,7 @@ def test_parameters_are_values_and_never_sql(asked: SqlService) -> None:
 
 
 def test_the_engine_itself_is_locked(asked: SqlService) -> None:
-    database = asked._engine(ANALYST)
+    database = asked._engine(ANALYST, asked._readable(ANALYST))
     for sql in (
         "SELECT * FROM read_text('/etc/hostname')",
         "COPY (SELECT 1) TO '/tmp/x.csv'",

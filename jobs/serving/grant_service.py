@@ -1,0 +1,60 @@
+"""Grants as people give and end them: who may, and a record of each in the access log's chain."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobs.access.grants import Grant, Grants, Scope
+from jobs.access.policy import Right, access_policy
+from jobs.access.rights import check_own, check_right
+from jobs.contracts import Contract, Registry
+from jobs.contracts.grades import highest
+from jobs.errors import ContractError, Unknown, UserError
+from jobs.lake.database import Database
+from jobs.model.actor import Actor
+from jobs.serving.access_log import Access, AccessLog
+
+MOST_WORDS = 500
+
+
+@dataclass(frozen=True)
+class GrantService:
+    """Gives and ends grants for the department that owns the data."""
+
+    database: Database
+    registry: Registry
+    now: Callable[[], datetime]
+
+    def give(self, by: Actor, scope: Scope) -> Grant:
+        """The new grant; NotAllowed for others than the owner, UserError for an unknown dataset, view or department."""
+        contract = self._checked(by, scope.dataset)
+        if not scope.department or scope.department == contract.provider:
+            raise UserError("请写明授权给哪个部门；数据归属部门自己不需要授权")
+        if len(scope.purpose) > MOST_WORDS or len(scope.basis) > MOST_WORDS:
+            raise UserError(f"用途和依据各最多 {MOST_WORDS} 个字")
+        grant = Grants(self.database).add(scope, by, self.now())
+        who = f"{scope.department}{f'（{scope.account}）' if scope.account else ''}"
+        self._record(by, "grant", grant, contract, f"授权给 {who}；视图 {scope.view}；{grant.notice()}；{scope.basis}")
+        return grant
+
+    def end(self, by: Actor, id_: int) -> Grant:
+        """The grant, which opens nothing any more."""
+        contract = self._checked(by, Grants(self.database).get(id_).scope.dataset)
+        grant = Grants(self.database).end(id_, self.now())
+        self._record(by, "end_grant", grant, contract, grant.notice())
+        return grant
+
+    def _checked(self, by: Actor, dataset: str) -> Contract:
+        try:
+            contract = self.registry.contract(dataset)
+        except ContractError as error:
+            raise Unknown(f"没有数据集 {dataset}") from error
+        check_right(by, Right.GRANT, "授权他人使用数据")
+        check_own(by, contract.provider, "授权他人使用")
+        return contract
+
+    def _record(self, by: Actor, action: str, grant: Grant, contract: Contract, reason: str) -> None:
+        view = access_policy().views[grant.scope.view]
+        grade = highest(f.classification for f in contract.fields if view[f.classification] != "hidden")
+        access = Access(action, f"授权 {grant.id}", contract.id, grade, reason)
+        AccessLog(self.database).add(by, access, self.now())
