@@ -99,7 +99,7 @@ def damaged(value: Any) -> Iterator[Any]:
 def test_both_validators_of_the_standard_agree_on_a_damaged_contract() -> None:
     data = copy.deepcopy(yaml_source.read(CONTRACT).data)
     data["schema"][0]["properties"] = data["schema"][0]["properties"][:1]
-    slow = Draft201909Validator(odcs._standard())
+    slow = Draft201909Validator(odcs.standard())
     cases = list(damaged(data))
     differing = [case for case in cases if odcs.meets_standard(case) != slow.is_valid(case)]
     assert len(cases) > 300 and differing == []
@@ -110,7 +110,7 @@ def test_value_that_json_has_not_is_left_to_the_general_validator() -> None:
     assert odcs.meets_standard(data)
     for odd in (object(), float("nan"), {1: "x"}):
         assert not odcs.meets_standard({**data, "tags": [odd]})
-    assert first_mistake(odcs._standard(), data) is None
+    assert first_mistake(odcs.standard(), data) is None
 
 
 def test_mistake_against_the_standard_names_file_line_and_place(tmp_path: Path) -> None:
