@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.access.grants import reading
+from jobs.access.policy import Mask, View
 from jobs.catalogue.counting import Counted, DatasetState, Progress, counted, progress
 from jobs.catalogue.registers import Register, RegisterItem, registers
-from jobs.contracts import Contract
+from jobs.contracts import Contract, Field
 from jobs.contracts.grades import is_sensitive
 from jobs.errors import NotAllowed, ServiceUnavailable, Unknown, UserError
 from jobs.lake.session import is_unavailable
@@ -110,7 +112,7 @@ class RegisterService:
         """The rows of a training set; NotAllowed where a grade is above the actor's."""
         view = self.item(id_)
         if not view.may_read_rows:
-            raise NotAllowed("训练集含敏感字段或尚未发布，不能在这里下载；请在「查询」中按权限取数")
+            raise NotAllowed("训练集尚未发布、含敏感字段，或您的权限不能看到其中的原值；请在「查询」中按权限取数")
         return self._city().rows(view.record.current())
 
     def contracts(self) -> tuple[Contract, ...]:
@@ -139,8 +141,13 @@ class RegisterService:
         return self.actor.role in ("reporter", "approver") and self.actor.department == provider
 
     def _may_read_rows(self, item: RegisterItem) -> bool:
-        certificate = item.certificate
-        return certificate is not None and not is_sensitive(certificate.grade)
+        """Whether the actor reads all values of the rows as they were sent, and none is sensitive."""
+        if item.selection is None or item.certificate is None or is_sensitive(item.certificate.grade):
+            return False
+        contract = self.portal.registry().contract(item.selection.dataset)
+        found = reading(self.actor, contract, self.portal.grants.of(self.actor, self.portal.now()))
+        fields = [contract.field(name) for name in item.selection.columns]
+        return found is not None and all(_is_as_sent(field, found.view) for field in fields)
 
     def _items(self) -> tuple[ItemRecord, ...]:
         return self._city().items(self.portal.now())
@@ -158,3 +165,9 @@ class RegisterService:
 
     def _city(self) -> CityRegisters:
         return CityRegisters(self.portal.lake, self.portal.registry(), self.portal.tickets)
+
+
+def _is_as_sent(field: Field, view: View) -> bool:
+    """Whether a value is shown as it was sent. In texts, numbers of persons may be starred out."""
+    mask = view[field.classification]
+    return mask is Mask.AS_SENT or (mask is Mask.NUMBERS and not field.is_free_text())

@@ -68,7 +68,13 @@ def test_a_training_set_has_a_card_and_rows(town: City) -> None:
     assert "<dt>行数</dt><dd>1</dd>" in page and "lake registers verify" in page
     card = browser.get(f"/registers/items/{item}/card.json")
     assert card.json()["distribution"][0]["sha256"] in page
-    assert browser.get(f"/registers/items/{item}/rows.jsonl").text.count("\n") == 1
+    assert browser.get(f"/registers/items/{item}/rows.jsonl").status_code == 403, (
+        "texts, of which an analyst sees no numbers"
+    )
+    assert "rows.jsonl" not in page
+    owner = Browser(town.portal, "clerk")
+    assert owner.get(f"/registers/items/{item}/rows.jsonl").text.count("\n") == 1
+    assert Browser(town.portal, "stranger").get(f"/registers/items/{item}/rows.jsonl").status_code == 403
 
 
 def test_the_ledger_of_assets_shows_uses_value_and_registration(town: City) -> None:
