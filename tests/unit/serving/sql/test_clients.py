@@ -210,3 +210,6 @@ def test_values_are_compared_with_columns_of_their_type(wire: Wire) -> None:
         sql = "SELECT %s = DATE '2026-01-12', %s = 1.25::DECIMAL(9, 2), %s = '文'"
         for _ in range(2):
             assert client.execute(sql, (date(2026, 1, 12), Decimal("1.25"), "文")).fetchone() == (True, True, True)
+        for mark in ("%s", "%b"):
+            sql = f"SELECT 2 = ANY({mark}), 'b,\"' = ANY({mark}), 2.5 = ANY({mark})"
+            assert client.execute(sql, ([1, 2], ["a", 'b,"', None], [2.5])).fetchone() == (True, True, True)  # type: ignore[call-overload]
