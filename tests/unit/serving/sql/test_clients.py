@@ -157,7 +157,8 @@ def test_cursors_are_read_forward_and_end_with_their_transaction(wire: Wire) -> 
 
 
 @pytest.mark.parametrize(
-    "sql", ["DECLARE c CURSOR FOR SELECT * FROM read_text('/etc/passwd')", "DECLARE c CURSOR FOR DELETE FROM x", "FETCH BACKWARD 1 FROM c"]
+    "sql", ["DECLARE c CURSOR FOR SELECT * FROM read_text('/etc/passwd')", "DECLARE c CURSOR FOR DELETE FROM x", "FETCH BACKWARD 1 FROM c",
+     "DECLARE c CURSOR FOR " * 4000 + "SELECT 1", "SHOW" + " " * 90_000 + "!", "FETCH c" + " " * 90_000 + "!"]
 )  # fmt: skip
 def test_a_cursor_opens_nothing_that_a_query_does_not(connection: psycopg.Connection, sql: str) -> None:
     with pytest.raises(psycopg.Error):
