@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from jobs.access.grants import Grants, Scope
+from jobs.cli.query import show_rows
 from jobs.cli.usable import usable_contracts
 from jobs.errors import UserError
 from jobs.lake.database import Database
@@ -76,17 +76,16 @@ def list_() -> None:
 
     Example: `lake grants list`
     """
-    table = Table(
-        "id / 编号", "dataset / 数据集", "to / 授权给", "view / 视图", "purpose / 用途", "until / 有效至 (UTC)"
-    )
-    now = datetime.now(UTC)
+    names = ("id / 编号", "dataset / 数据集", "to / 授权给", "view / 视图", "purpose / 用途", "until / 有效至")
+    now, zone, cells = datetime.now(UTC), ZoneInfo(settings().timezone), []
     with _database() as database:
         for grant in Grants(database).all():
             scope, until = grant.scope, grant.until()
             who = f"{scope.department} {scope.account}".strip()
-            end = "" if until is None else f"{until:%F %R}{'' if grant.is_valid(now) else ' 已终止'}"
-            table.add_row(str(grant.id), scope.dataset, who, scope.view, scope.purpose, end)
-    Console().print(table)
+            end = f"{until.astimezone(zone):%F %R}" if until else ""
+            ended = "" if grant.is_valid(now) else " 已终止"
+            cells.append((str(grant.id), scope.dataset, who, scope.view, scope.purpose, end + ended))
+    show_rows(Console(), names, cells)
 
 
 @grants.command()

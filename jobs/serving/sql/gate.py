@@ -75,6 +75,7 @@ def question(sql: str) -> Question:
     if not isinstance(tree, exp.Query | exp.Values):
         raise UserError(f"{ONE_QUERY}; got {_kind(tree, sql)}")
     _check(tree)
+    _contain(tree)
     return Question("explain" if head else "query", tree)
 
 
@@ -122,6 +123,15 @@ def _check(tree: exp.Expr) -> None:
         raise UserError(f"{ONE_QUERY}; it contains {changing.key.upper()}")
     for table in _tables(tree):
         _reference(table)
+
+
+def _contain(tree: exp.Expr) -> None:
+    """`x = ANY($1)`, as drivers write it, as a function of the engine, which reads it only in some places."""
+    for equal in list(tree.find_all(exp.EQ)):
+        of = equal.expression
+        inner = of.this.unnest() if isinstance(of, exp.Any) else None
+        if isinstance(inner, exp.Placeholder | exp.Parameter | exp.Cast):
+            equal.replace(exp.Anonymous(this="list_contains", expressions=[inner, equal.this]))
 
 
 def _tables(tree: exp.Expr) -> Iterator[exp.Table]:

@@ -33,6 +33,8 @@ NUMERIC = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "FLOAT", "DOUBLE", "DECIM
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 FRESH_S = 2.0
 """So long a table's newest version is not asked for again."""
+AHEAD = 0.5
+"""Share of that time after which it is asked for while a query goes on with the version that is known."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Snapshots:
     def newest(self, path: TablePath) -> Snapshot | None:
         """The newest version; None where the table does not exist yet."""
         if path not in self._newest:
-            self._newest[path] = CachedValue(self._reader(path), self._fresh_s)
+            self._newest[path] = CachedValue(self._reader(path), self._fresh_s, ahead=AHEAD)
         return self._newest[path].get()
 
     def version(self, path: TablePath, version: int) -> Snapshot | None:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from jobs.serving.accounts import Account, account_of
 from jobs.serving.sql.query_tables import TokenRow
 
 PREFIX = "lakesql"
+PRECISE = timedelta(minutes=1)
 ITERATIONS = 4096
 """Of SCRAM-SHA-256; a token has 256 random bits, so that more would add nothing."""
 
@@ -113,10 +114,10 @@ class Tokens:
         return None
 
     def used(self, id_: str, now: datetime) -> None:
-        """Record that a token opened the service."""
+        """Record that a token opened the service, to the minute."""
         with self._session() as session:
             row = session.get(TokenRow, id_)
-            if row is not None:
+            if row is not None and (row.used_at is None or utc(row.used_at) < utc(now) - PRECISE):
                 row.used_at = utc(now)
 
 

@@ -31,16 +31,30 @@ OF_THE_SERVER = frozenset(
 
 def is_of_catalogue(sql: str) -> bool:
     """Whether a statement asks only about tables or the server; what cannot be parsed does where it names them."""
+    if not _hint().search(sql):  # most statements are not parsed twice
+        return False
     tree = parsed(sql)
     if tree is None:
         return bool(OF_THE_SYSTEM.search(sql))
+    return _names_only_it(tree) or (not list(_tables(tree)) and "::reg" in sql)
+
+
+def _names_only_it(tree: exp.Expr) -> bool:
+    """Whether all tables are the catalogue's; without tables, whether a function of the server is called."""
     tables = list(_tables(tree))
     if tables:
         return all(t.db.lower() in NAMED or (not t.db and t.name.lower().startswith("pg_")) for t in tables)
     calls = {
         node.name.lower() or node.key.lower() for node in tree.find_all(exp.Func) if not isinstance(node, exp.Cast)
     }
-    return bool(calls & _of_the_server()) or "::reg" in sql
+    return bool(calls & _of_the_server())
+
+
+@lru_cache
+def _hint() -> re.Pattern[str]:
+    """What every question about tables or the server has in it."""
+    names = "|".join(sorted(re.escape(name) for name in _of_the_server()))
+    return re.compile(rf"\b(?:pg_\w+|information_schema|current_\w+|session_user|{names})\b|::reg", re.I)
 
 
 @lru_cache

@@ -1,5 +1,6 @@
 """Parameters of prepared statements: the values that clients send, and the types that they are asked to send."""
 
+import re
 import struct
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ from jobs.serving.sql.wire.values import (
     BYTEA,
     DATE,
     DIGITS,
+    ELEMENTS,
     EPOCH,
     EPOCH_DATE,
     FLOAT4,
@@ -23,9 +25,11 @@ from jobs.serving.sql.wire.values import (
     INT2,
     INT4,
     INT8,
+    LISTS,
     NEGATIVE,
     NUMERIC,
     PACKED,
+    TEXT,
     TIMESTAMP,
     TIMESTAMPTZ,
 )
@@ -34,6 +38,8 @@ UUID_OID, FINITE = 2950, (0, NEGATIVE)
 NAMED = {"BIGINT": INT8, "INT": INT4, "SMALLINT": INT2, "DOUBLE": FLOAT8, "FLOAT": FLOAT4, "BOOLEAN": BOOL, "DATE": DATE,
          "TIMESTAMP": TIMESTAMP, "TIMESTAMPTZ": TIMESTAMPTZ, "DECIMAL": NUMERIC}  # fmt: skip
 """Types by the names that the parser gives them."""
+ELEMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,"{}]+)')
+"""An element of a list as text: quoted or bare."""
 COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
 
 
@@ -53,15 +59,22 @@ def wanted_types(sql: str, columns: Mapping[str, int]) -> dict[int, int]:
 
 
 def _wanted(node: exp.Expr, columns: Mapping[str, int]) -> int:
-    above = node.parent
+    above = node.parent.parent if isinstance(node.parent, exp.Paren) else node.parent
+    if isinstance(above, exp.Any) and above.parent is not None:
+        return LISTS.get(_compared(above.parent, columns) or TEXT, 0)
     if isinstance(above, exp.Cast):
         return NAMED.get(above.to.this.value, 0)
     if isinstance(above, exp.Limit | exp.Offset):
         return INT8
     if isinstance(above, COMPARISONS):
-        named = next((part for part in above.find_all(exp.Column) if part.parent is above), None)
-        return columns.get(named.name.lower(), 0) if named is not None else 0
+        return _compared(above, columns)
     return 0
+
+
+def _compared(comparison: exp.Expr, columns: Mapping[str, int]) -> int:
+    """The type of the column in a comparison; 0 where there is none."""
+    named = next((part for part in comparison.find_all(exp.Column) if part.parent is comparison), None)
+    return columns.get(named.name.lower(), 0) if named is not None else 0
 
 
 def parameter(raw: bytes | None, oid: int, format_: int) -> object:
@@ -69,6 +82,8 @@ def parameter(raw: bytes | None, oid: int, format_: int) -> object:
     if raw is None:
         return None
     try:
+        if oid in ELEMENTS:
+            return _list_of_text(raw.decode(), oid) if format_ == 0 else _binary_list(raw)
         if format_ == 0:
             return _TEXTS.get(oid, str)(raw.decode())
         if oid in PACKED:
@@ -76,6 +91,31 @@ def parameter(raw: bytes | None, oid: int, format_: int) -> object:
         return _BINARY.get(oid, bytes.decode)(raw)
     except (ValueError, ArithmeticError, struct.error) as error:
         raise UserError("a parameter cannot be read / 参数无法读取") from error
+
+
+def unknown(oid: int) -> object:
+    """A value in place of a parameter that is not known yet."""
+    return [] if oid in ELEMENTS else None
+
+
+def _list_of_text(words: str, oid: int) -> list[object]:
+    read = _TEXTS.get(ELEMENTS[oid], str)
+    found = []
+    for quoted, bare in ELEMENT.findall(words[1:-1]):
+        found.append(None if bare.upper() == "NULL" else read(bare or re.sub(r"\\(.)", r"\1", quoted)))
+    return found
+
+
+def _binary_list(raw: bytes) -> list[object]:
+    """The values of a list of one dimension."""
+    dimensions, _, oid = struct.unpack("!iii", raw[:12])
+    found: list[object] = []
+    at = 12 + 8 * dimensions
+    while at < len(raw):
+        size = struct.unpack("!i", raw[at : at + 4])[0]
+        found.append(parameter(None if size < 0 else raw[at + 4 : at + 4 + size], oid, 1))
+        at += 4 + max(0, size)
+    return found
 
 
 def _moment(raw: bytes) -> datetime:

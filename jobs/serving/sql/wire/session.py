@@ -16,7 +16,7 @@ from jobs.serving.sql.service import SqlService, TooManyQueries
 from jobs.serving.sql.wire import values
 from jobs.serving.sql.wire.login import Logins, Session
 from jobs.serving.sql.wire.messages import Connection, ProtocolError, Reader, format_at, formats, int16, int32, text
-from jobs.serving.sql.wire.parameters import parameter
+from jobs.serving.sql.wire.parameters import parameter, unknown
 from jobs.serving.sql.wire.statements import Outcome, Statement, Statements
 
 MOST_KEPT = 500
@@ -147,8 +147,9 @@ class Conversation:
         parameters = []
         for place, raw in enumerate(raws):
             format_ = format_at(listed, place)
-            # As text, the engine itself reads what the client gave no type.
-            parameters.append(parameter(raw, (known if format_ else given)[place], format_))
+            # As text, the engine itself reads what the client gave no type, lists apart.
+            oid = known[place] if format_ or known[place] in values.ELEMENTS else given[place]
+            parameters.append(parameter(raw, oid, format_))
         if len(self._portals) >= MOST_KEPT:
             raise ProtocolError("too many portals")
         self._portals[name] = Portal(statement, parameters, formats(reader))
@@ -161,7 +162,7 @@ class Conversation:
             statement = self._statement(name)
             oids = [oid or values.TEXT for oid in statement.parameter_oids()]
             self.connection.write("t", int16(len(oids)), *(int32(oid) for oid in oids))
-            outcome = self._statements.outcome(statement, [None] * len(oids), is_described=True)
+            outcome = self._statements.outcome(statement, [unknown(oid) for oid in oids], is_described=True)
         elif declared := self._statements.cursor(name):
             outcome = declared
         else:

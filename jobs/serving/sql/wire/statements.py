@@ -11,6 +11,7 @@ import pyarrow as pa
 from jobs.errors import Unknown, UserError
 from jobs.serving.sql.answer import Run
 from jobs.serving.sql.engine import Parameters
+from jobs.serving.sql.gate import MOST_CHARS
 from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.stopping import Stop
 from jobs.serving.sql.wire.catalogue import Catalogue, is_of_catalogue
@@ -19,6 +20,7 @@ from jobs.serving.sql.wire.parameters import wanted_types
 from jobs.serving.sql.wire.pg_tables import server_settings, type_of
 
 MOST_CURSORS = 50
+BLANK = " \t\r\n;"
 SETTING = re.compile(
     r"\s*(set|reset|begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|discard|deallocate|unlisten|close)\b",
     re.I,
@@ -26,23 +28,22 @@ SETTING = re.compile(
 LEADING = re.compile(
     r"\s*((?:set|begin|start\s+transaction|savepoint|release|commit|close)\b[^;'\"]*(?:'[^']*'[^;'\"]*)*);", re.I
 )
-TRAILING = re.compile(r"\s*declare\b.*?(;\s*fetch\b[^;'\"]*\"?[^;'\"]*\"?\s*;?)\s*", re.I | re.S)
+TRAILING = re.compile(r"declare\b.*?(;\s*fetch\b[^;']*)", re.I | re.S)
 """Statements before a query, and behind a cursor, in one message, as ODBC sends them."""
-SHOWN = re.compile(r"\s*show\s+([\w. ]+?)\s*;?\s*", re.I)
+SHOWN = re.compile(r"show\s+(\w[\w. ]*)", re.I)
 SPELLINGS = {"transaction isolation level": "transaction_isolation", "time zone": "timezone"}
 DECLARE = re.compile(
-    r"\s*declare\s+(\"[^\"]+\"|\w+)\s+(?:(?:binary|insensitive|asensitive|no\s+scroll|scroll)\s+)*cursor\s+"
-    r"((?:with|without)\s+hold\s+)?for\s+(.+)",
+    r"declare\s+(\"[^\"]+\"|\w+)\s+(?:(?:binary|insensitive|asensitive|no\s+scroll|scroll)\s+)*cursor\s+"
+    r"((?:with|without)\s+hold\s+)?for\s+((?!declare\b|fetch\b).+)",
     re.I | re.S,
 )
 FETCH = re.compile(
-    r"\s*(fetch|move)\s+(?:(next|forward\s+all|forward(?:\s+\d+)?|all|\d+)\s+)?(?:from\s+|in\s+)?(\"[^\"]+\"|\w+)\s*;?\s*",
-    re.I,
+    r"(fetch|move)\s+(?:(next|forward\s+all|forward(?:\s+\d+)?|all|\d+)\s+)?(?:from\s+|in\s+)?(\"[^\"]+\"|\w+)", re.I
 )
-CLOSE = re.compile(r"\s*close\s+(\"[^\"]+\"|\w+)\s*;?\s*", re.I)
+CLOSE = re.compile(r"close\s+(\"[^\"]+\"|\w+)", re.I)
 ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT")
 TO_SAVEPOINT = re.compile(r"\bto\b", re.I)
-ASSIGNED = re.compile(r"\s*set\s+(?:session\s+)?([\w.]+)\s*(?:=|to)\s*'?([^';]*)'?\s*;?\s*", re.I)
+ASSIGNED = re.compile(r"set\s+(?:session\s+)?([\w.]+)\s*(?:=|to)\s*'?([^';]*)'?", re.I)
 PARAMETER = re.compile(r"\$(\d{1,3})(?!\w)")
 
 
@@ -100,15 +101,15 @@ class Statements:
 
     def prepared(self, sql: str, oids: list[int]) -> Statement:
         """The statement with the types of its parameters; where the client gave none, as columns show them."""
-        statement = Statement(sql, oids)
+        statement = Statement(_checked(sql), oids)
         if PARAMETER.search(sql) and not all(statement.parameter_oids()):
             statement.wanted = wanted_types(_inner(sql), self._columns())
         return statement
 
     def parts(self, sql: str) -> list[str]:
         """The statements of one message: settings before a query, or a cursor and what is fetched from it, are apart."""
-        parts = []
-        while (head := LEADING.match(sql)) and sql[head.end() :].strip(" \t\r\n;"):
+        parts, sql = [], _checked(sql).strip(BLANK)
+        while (head := LEADING.match(sql)) and sql[head.end() :].strip(BLANK):
             parts.append(head[1])
             sql = sql[head.end() :]
         if tail := TRAILING.fullmatch(sql):
@@ -123,7 +124,7 @@ class Statements:
     def outcome(self, statement: Statement, parameters: Sequence[object], is_described: bool = False) -> Outcome:
         """Run the statement; where it is only described, the rows are none."""
         self.logins.check(self.login)
-        sql = statement.sql
+        sql = statement.sql.strip(BLANK)
         if found := DECLARE.fullmatch(sql):
             return Outcome("") if is_described else self._declare(found, statement, parameters)
         if found := FETCH.fullmatch(sql):
@@ -219,8 +220,15 @@ class Statements:
 
 
 def _inner(sql: str) -> str:
-    found = DECLARE.fullmatch(sql)
+    found = DECLARE.fullmatch(sql.strip(BLANK))
     return found[3] if found else sql
+
+
+def _checked(sql: str) -> str:
+    """The statement; UserError where it is too long to be read."""
+    if len(sql) > MOST_CHARS:
+        raise UserError(f"the query is longer than {MOST_CHARS:,} characters / 查询太长")
+    return sql
 
 
 def _name(words: str) -> str:

@@ -157,7 +157,8 @@ def test_cursors_are_read_forward_and_end_with_their_transaction(wire: Wire) -> 
 
 
 @pytest.mark.parametrize(
-    "sql", ["DECLARE c CURSOR FOR SELECT * FROM read_text('/etc/passwd')", "DECLARE c CURSOR FOR DELETE FROM x", "FETCH BACKWARD 1 FROM c"]
+    "sql", ["DECLARE c CURSOR FOR SELECT * FROM read_text('/etc/passwd')", "DECLARE c CURSOR FOR DELETE FROM x", "FETCH BACKWARD 1 FROM c",
+     "DECLARE c CURSOR FOR " * 4000 + "SELECT 1", "SHOW" + " " * 90_000 + "!", "FETCH c" + " " * 90_000 + "!"]
 )  # fmt: skip
 def test_a_cursor_opens_nothing_that_a_query_does_not(connection: psycopg.Connection, sql: str) -> None:
     with pytest.raises(psycopg.Error):
@@ -210,3 +211,6 @@ def test_values_are_compared_with_columns_of_their_type(wire: Wire) -> None:
         sql = "SELECT %s = DATE '2026-01-12', %s = 1.25::DECIMAL(9, 2), %s = '文'"
         for _ in range(2):
             assert client.execute(sql, (date(2026, 1, 12), Decimal("1.25"), "文")).fetchone() == (True, True, True)
+        for mark in ("%s", "%b"):
+            sql = f"SELECT 2 = ANY({mark}), 'b,\"' = ANY({mark}), 2.5 = ANY({mark})"
+            assert client.execute(sql, ([1, 2], ["a", 'b,"', None], [2.5])).fetchone() == (True, True, True)  # type: ignore[call-overload]
