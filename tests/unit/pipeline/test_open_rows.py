@@ -71,7 +71,7 @@ def drawn(rng: random.Random, history: History, account: Account, number: int) -
 
 
 @pytest.mark.parametrize("dataset", [MERGED, APPENDED])
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6))
 def test_open_rows_agree_with_a_plain_account(
     made_sqlite: Path, tmp_path_factory: pytest.TempPathFactory, engineless: pytest.MonkeyPatch, dataset: str, seed: int
