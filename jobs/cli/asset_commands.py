@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from jobs.catalogue.assets import GIB, estimate, valuation
+from jobs.cli.query import show_rows
 from jobs.cli.usable import usable_contracts
 from jobs.lake.lake import opened as opened_lake
 from jobs.pipeline import steps
@@ -69,14 +69,13 @@ def list_(
                 csv.writer(file).writerows([COLUMNS, *rows])
             typer.echo(out)
             return
-    table = Table(
-        "id / 标识", "owner / 单位", "rows / 行数", "MiB", "score / 得分", "uses / 使用", "value / 估值（元）"
-    )
-    for row in rows:
-        used = sum(map(int, row[8:11]))
-        size = f"{int(row[5]) / GIB * 1024:.1f}" if row[5] else "–"
-        table.add_row(row[0], row[2], row[4], size, row[7] or "–", str(used), row[12])
-    Console().print(table)
+    names = ("id / 标识", "owner / 单位", "rows / 行数", "MiB", "score / 得分", "uses / 使用", "value / 估值（元）")
+    sizes = [f"{int(row[5]) / GIB * 1024:.1f}" if row[5] else "–" for row in rows]
+    cells = [
+        (row[0], row[2], row[4], size, row[7] or "–", str(sum(map(int, row[8:11]))), row[12])
+        for row, size in zip(rows, sizes, strict=True)
+    ]
+    show_rows(Console(), names, cells)
     typer.echo(f"storage measured / 存储测量于 {measured or '—（lake assets measure）'}")
 
 

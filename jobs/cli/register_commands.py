@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from jobs.catalogue.counting import Counted, counted, progress
 from jobs.catalogue.registers import registers as policy
+from jobs.cli.query import show_rows
 from jobs.cli.usable import usable_contracts
 from jobs.errors import UserError
 from jobs.lake.lake import opened as opened_lake
@@ -55,10 +55,9 @@ def plan() -> None:
     """
     with _opened() as city:
         rows = progress(_counted(city))
-    table = Table("target / 目标", "planned / 计划", "registered / 已登记", "counted / 计入", "basis / 依据")
-    for row in rows:
-        table.add_row(row.target.title, str(row.target.number), str(row.registered), str(row.counted), row.target.basis)
-    Console().print(table)
+    names = ("target / 目标", "planned / 计划", "registered / 已登记", "counted / 计入", "basis / 依据")
+    cells = [(r.target.title, str(r.target.number), str(r.registered), str(r.counted), r.target.basis) for r in rows]
+    show_rows(Console(), names, cells)
 
 
 @registers.command("list")
@@ -71,14 +70,15 @@ def list_(register: Register = "") -> None:
         policy().register(register)
     with _opened() as city:
         found = [one for one in _counted(city) if register in ("", one.item.register_name)]
-    table = Table("id / 编号", "register / 登记册", "title / 名称", "status / 状态", "counts / 是否计入")
-    for one in found:
-        item = one.item
-        reasons = "；".join(one.reasons) or "yes / 计入"
-        table.add_row(
-            item.id, policy().registers[item.register_name].title, item.title, policy().statuses[item.status], reasons
+    names = ("id / 编号", "register / 登记册", "title / 名称", "status / 状态", "counts / 是否计入")
+    cells = [
+        (
+            *(one.item.id, policy().registers[one.item.register_name].title, one.item.title),
+            *(policy().statuses[one.item.status], "；".join(one.reasons) or "yes / 计入"),
         )
-    Console().print(table)
+        for one in found
+    ]
+    show_rows(Console(), names, cells)
 
 
 @registers.command()
