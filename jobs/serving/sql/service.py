@@ -34,7 +34,7 @@ from jobs.serving.sql.snapshot import Snapshot, Snapshots
 from jobs.serving.sql.stopping import Stop
 
 OWN_S = 600.0
-"""So long somebody keeps a database of their own after a query that needed it."""
+"""So long an account keeps a database of its own after a query that needed it."""
 
 
 class LargeQuery(PolicyRefusal):

@@ -1,4 +1,4 @@
-"""Ends queries: after their time, or when somebody cancels them."""
+"""Ends queries: after their time, or when they are cancelled."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -29,7 +29,7 @@ CONTRACTS_S = 60.0
 LOGIN_S, IDLE_S = 20.0, 3600.0
 MOST_CONNECTIONS = 200
 SPARES = 4
-"""Databases that are open before somebody asks."""
+"""Databases that are open before the first query."""
 QUIET = (EOFError, ConnectionError, TimeoutError, ssl.SSLError, OSError)
 
 
