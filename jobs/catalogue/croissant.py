@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.catalogue.registers import RegisterItem
+from jobs.catalogue.registers import Certificate, RegisterItem, Selection
 from jobs.contracts import Contract, Field
 
 CONTEXT: Mapping[str, Any] = {
@@ -63,19 +63,13 @@ def card(item: RegisterItem, contract: Contract, published: tuple[int, str], add
     if selection is None or certificate is None:
         raise ValueError(f"{item.id} is no set of rows")
     number, day = published
-    quality = (
-        ""
-        if certificate.score is None
-        else f"；最近一批质量得分 {certificate.score:.1f}（{certificate.scored_delivery}）"
-    )
-    about = f"取自 {selection.dataset} 第 {selection.version} 版；条件：{selection.condition or '无'}；{certificate.rows} 行"
     found = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": item.id,
         "alternateName": item.title,
-        "description": f"{item.facts.get('purpose', '')}。{about}；最高分级 {certificate.grade}{quality}",
+        "description": _description(item, selection, certificate),
         "url": address,
         "license": item.facts.get("licence", ""),
         "version": f"{number}.0.0",
@@ -84,27 +78,33 @@ def card(item: RegisterItem, contract: Contract, published: tuple[int, str], add
         "citeAs": f"{item.id} {item.title}，第 {number} 版，{day}",
         "isLiveDataset": False,
         "rai:personalSensitiveInformation": item.facts.get("consent_basis", "") or f"最高分级 {certificate.grade}",
-        "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": FILE,
-                "name": FILE,
-                "contentUrl": f"{address}/{FILE}",
-                "encodingFormat": "application/jsonlines",
-                "sha256": certificate.digest,
-            }
-        ],
-        "recordSet": [
-            {
-                "@type": "cr:RecordSet",
-                "@id": ROWS,
-                "name": ROWS,
-                "description": contract.title,
-                "field": [_field(contract.field(name)) for name in selection.columns],
-            }
-        ],
+        "distribution": [_file(f"{address}/{FILE}", certificate)],
+        "recordSet": [_record_set(contract, selection)],
     }
     return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def _description(item: RegisterItem, selection: Selection, certificate: Certificate) -> str:
+    scored = certificate.score is not None
+    quality = f"；最近一批质量得分 {certificate.score:.1f}（{certificate.scored_delivery}）" if scored else ""
+    about = f"取自 {selection.dataset} 第 {selection.version} 版；条件：{selection.condition or '无'}；{certificate.rows} 行"
+    return f"{item.facts.get('purpose', '')}。{about}；最高分级 {certificate.grade}{quality}"
+
+
+def _file(address: str, certificate: Certificate) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": FILE,
+        "name": FILE,
+        "contentUrl": address,
+        "encodingFormat": "application/jsonlines",
+        "sha256": certificate.digest,
+    }
+
+
+def _record_set(contract: Contract, selection: Selection) -> dict[str, Any]:
+    fields = [_field(contract.field(name)) for name in selection.columns]
+    return {"@type": "cr:RecordSet", "@id": ROWS, "name": ROWS, "description": contract.title, "field": fields}
 
 
 def _field(field: Field) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """lake grants add | list | end: data opened to other departments, for a purpose and a time."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,9 +9,8 @@ from rich.console import Console
 
 from jobs.access.grants import Grants, Scope
 from jobs.cli.query import show_rows
-from jobs.cli.usable import usable_contracts
+from jobs.cli.usable import state_database, usable_contracts
 from jobs.errors import UserError
-from jobs.lake.database import Database
 from jobs.model.actor import Actor
 from jobs.settings import load as settings
 
@@ -27,16 +24,6 @@ Department = Annotated[str, typer.Option("--department", "-p", help="Department 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.add_typer(grants, name="grants", rich_help_panel=PANEL)
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = Database(settings().state_url())
-    database.migrate()
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 @grants.callback()
@@ -64,7 +51,7 @@ def add(
     from jobs.serving.grant_service import GrantService
 
     scope = Scope(dataset, to, view, account, purpose, basis, _end_of(until))
-    with _database() as database:
+    with state_database(settings()) as database:
         service = GrantService(database, usable_contracts(settings()), lambda: datetime.now(UTC))
         grant = service.give(Actor(role, department, by), scope)
     typer.echo(f"{grant.id}: {grant.notice()}")
@@ -78,7 +65,7 @@ def list_() -> None:
     """
     names = ("id / 编号", "dataset / 数据集", "to / 授权给", "view / 视图", "purpose / 用途", "until / 有效至")
     now, zone, cells = datetime.now(UTC), ZoneInfo(settings().timezone), []
-    with _database() as database:
+    with state_database(settings()) as database:
         for grant in Grants(database).all():
             scope, until = grant.scope, grant.until()
             who = f"{scope.department} {scope.account}".strip()
@@ -101,7 +88,7 @@ def end(
     """
     from jobs.serving.grant_service import GrantService
 
-    with _database() as database:
+    with state_database(settings()) as database:
         service = GrantService(database, usable_contracts(settings()), lambda: datetime.now(UTC))
         ended = service.end(Actor(role, department, by), grant)
     typer.echo(f"{ended.id}: ended / 已终止")

@@ -1,8 +1,6 @@
 """lake query, lake sql-service serve | add-token | tokens | end-token | limit | log: SQL under the rights of the person who asks."""
 
 import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.cli.query import show_rows
-from jobs.cli.usable import usable_contracts
+from jobs.cli.usable import state_database, usable_contracts
 from jobs.errors import UserError
 from jobs.lake.database import Database
 from jobs.lake.lake import opened
@@ -30,16 +28,6 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command(rich_help_panel=PANEL)(query)
     app.add_typer(service, name="sql-service", rich_help_panel="Services")
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = Database(settings().state_url())
-    database.migrate()
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def query(
@@ -64,7 +52,7 @@ def query(
     from jobs.serving.sql.service import SqlService
 
     registry = usable_contracts(settings())
-    with _database() as database, opened(settings()) as lake:
+    with state_database(settings()) as database, opened(settings()) as lake:
         actor = _actor(database, account) or Actor(role, department, f"{getpass.getuser()}（命令行）")
         sql_service = SqlService(lake, database, lambda: registry)
         if out is None:
@@ -120,7 +108,7 @@ def add_token(
     from jobs.serving.sql.tokens import Tokens
 
     now = datetime.now(UTC)
-    with _database() as database:
+    with state_database(settings()) as database:
         typer.echo(Tokens(database).add(account, note, now, now + timedelta(days=days))[1])
 
 
@@ -140,7 +128,7 @@ def tokens() -> None:
         "ends / 到期 (UTC)",
         "used / 最近使用 (UTC)",
     )
-    with _database() as database:
+    with state_database(settings()) as database:
         for token in Tokens(database).all():
             used = f"{token.used_at:%F %T}" if token.used_at else ""
             table.add_row(
@@ -159,7 +147,7 @@ def end_token(
     """
     from jobs.serving.sql.tokens import Tokens
 
-    with _database() as database:
+    with state_database(settings()) as database:
         ended = Tokens(database).end(token, datetime.now(UTC))
     typer.echo(f"{ended.id} ({ended.account}) ended / 已停用")
 
@@ -181,7 +169,7 @@ def limit(
     from jobs.serving.sql.limits import AccountLimits, Own
 
     table = Table("account / 账号", "seconds / 秒", "rows / 行", "memory / 内存", "queries / 并发")
-    with _database() as database:
+    with state_database(settings()) as database:
         limits = AccountLimits(database, settings())
         if account:
             limits.set(Own(account, seconds, rows, memory, queries))
@@ -205,7 +193,7 @@ def log(
     table = Table(
         "id / 编号", "at / 时间 (UTC)", "who / 谁", "grade / 分级", "rows / 行", "ms", "outcome / 结果", "SQL"
     )
-    with _database() as database:
+    with state_database(settings()) as database:
         entries, total = QueryLog(database).entries(page, size)
     for entry in entries:
         who = f"{entry.actor.name} {entry.actor.role}"

@@ -1,9 +1,13 @@
-"""The contracts for commands: usable ones work, and broken ones are named once."""
+"""What commands open: the usable contracts, with a warning for broken ones, and the state database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
 from jobs import contracts
 from jobs.contracts import Registry
+from jobs.lake.database import Database
 from jobs.settings import Settings
 
 
@@ -16,3 +20,14 @@ def usable_contracts(config: Settings) -> Registry:
             f"contracts that cannot be used: {names}; see `lake contracts check` / 以下契约有误，暂不可用", err=True
         )
     return registry
+
+
+@contextmanager
+def state_database(config: Settings) -> Iterator[Database]:
+    """The migrated state database, which is closed at the end."""
+    database = Database(config.state_url())
+    database.migrate()
+    try:
+        yield database
+    finally:
+        database.close()

@@ -25,7 +25,7 @@ TICK_S = 0.5
 FLUSH_S = 30
 PLAIN = "yyyy-MM-dd HH:mm:ss"
 EPOCHS = {"epoch_s": 1, "epoch_ms": 1000}
-# XXX is Spark's pattern letter for an offset such as +08:00, as in jobs/ingest/sample_times.py.
+# XXX marks nothing unfinished: it is Spark's pattern for an offset such as +08:00, as in jobs/ingest/sample_times.py.
 SIGNS = {
     "yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S",
     ".SSSSSS": ".%f", ".SSS": "", "XXX": "%z", "M": "%m", "d": "%d", "H": "%H",

@@ -18,7 +18,7 @@ ITEM_TITLE, ITEM_NAME = "item.title", "item.name"
 
 
 class Word(ContractPart):
-    """A word of a list: as written, other spellings, and the lake's values that it stands for."""
+    """A word of a list: as written, other spellings, and the values of the lake that are written so."""
 
     word: str
     also: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from jobs.collaboration.state_machine import Transition
 from jobs.model.ticket import Event, Ticket, TicketDelivery
 from jobs.reporting.entries import Entry
 from jobs.serving.inputs import is_storable
-from jobs.serving.portal.services.data_service import DeliveryView, Overview
+from jobs.serving.portal.services.data_views import DeliveryView, Overview
 from jobs.serving.portal.services.ticket_service import TicketView
 
 

@@ -11,24 +11,24 @@ from jobs.access.personal_numbers import masked_text
 from jobs.access.policy import Right
 from jobs.access.roles import reads_as_sent
 from jobs.collaboration.ticket_queries import TicketCounts
-from jobs.contracts import Contract, Elements, Rule
+from jobs.contracts import Contract, Elements
 from jobs.contracts.odcs_export import exported
 from jobs.errors import ContractError, ServiceUnavailable, Unknown, UserError
 from jobs.lake.results import Results
 from jobs.lake.session import is_unavailable
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
-from jobs.model.delivery import Delivery, State
-from jobs.model.rule_result import RuleRow
+from jobs.model.delivery import Delivery
 from jobs.model.verdict import Verdict
-from jobs.reporting.entries import Entry, Punctuality, answers, punctuality, regular_entries
+from jobs.reporting.entries import Entry, answers, punctuality, regular_entries
 from jobs.reporting.report_store import report_key
-from jobs.reporting.score import Scores, scores, weights
-from jobs.reporting.trends import Trend, dataset_trends
+from jobs.reporting.score import scores, weights
+from jobs.reporting.trends import dataset_trends
 from jobs.serving.access_log import Access
 from jobs.serving.portal.context import Portal
-from jobs.serving.portal.county_map import CountyMap, county_map
+from jobs.serving.portal.county_map import county_map
 from jobs.serving.portal.overview_snapshot import OverviewSnapshot
+from jobs.serving.portal.services.data_views import DatasetView, DeliveryView, DepartmentView, Overview, Ranked
 from jobs.serving.portal.services.dataset_search import find_datasets
 from jobs.serving.portal.services.samples import Sample, curated_rows
 
@@ -37,77 +37,6 @@ SHOWN = 30
 AWAY = "对象存储暂时无响应，质检结果稍后再看"
 REPORT = re.compile(r"(?:[\w-]+/){0,2}[\w.-]+\.(?:html|xlsx|json)")
 ENDINGS = ("html", "xlsx", "json")
-
-
-@dataclass(frozen=True)
-class DatasetView:
-    """A dataset as the actor may see it; entries are None where they are another department's."""
-
-    contract: Contract
-    rules: tuple[Rule, ...]
-    entries: tuple[Entry, ...] | None
-    answers: tuple[Entry, ...]
-    time: Punctuality | None
-    trends: tuple[Trend, ...]
-    sample: Sample | None
-    note: str
-    may_upload: bool
-
-
-@dataclass(frozen=True)
-class DeliveryView:
-    """A delivery with its verdict and reason; `verdict` is None before it is evaluated."""
-
-    delivery: Delivery
-    contract: Contract | None
-    verdict: Verdict | None
-    failing: tuple[RuleRow, ...]
-    scores: Scores
-    reports: tuple[str, ...]
-    reason: str
-    note: str
-
-    def state(self) -> State:
-        """What the lake decided; the ledger's state before that."""
-        return self.verdict.state if self.verdict else self.delivery.state
-
-
-@dataclass(frozen=True)
-class DepartmentView:
-    """A department: its datasets with their last deliveries, its tickets, its metrics."""
-
-    provider: str
-    name: str
-    times: tuple[Punctuality, ...]
-    trends: tuple[Trend, ...]
-    score: float | None
-    tally: TicketCounts
-    note: str
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A department in the city's ranking; equal scores share a rank, None has no score yet."""
-
-    rank: int | None
-    provider: str
-    name: str
-    score: float | None
-    deliveries: int
-    tally: TicketCounts
-
-
-@dataclass(frozen=True)
-class Overview:
-    """The city for those who lead it."""
-
-    ranked: tuple[Ranked, ...]
-    map: CountyMap
-    tally: TicketCounts
-    late: tuple[Punctuality, ...]
-    note: str
-
-
 NOTHING = OverviewSnapshot((), {}, {})
 
 

@@ -10,7 +10,8 @@ from jobs.model.actor import Actor
 from jobs.model.ticket import Ticket
 from jobs.serving.access_log import Logged
 from jobs.serving.portal.context import Portal
-from jobs.serving.portal.services.data_service import DataService, Ranked
+from jobs.serving.portal.services.data_service import DataService
+from jobs.serving.portal.services.data_views import Ranked
 from jobs.serving.portal.services.ticket_service import TicketService
 
 SIGN, MARK = "sign", "sign-"
