@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
 from jobs import contracts
 from jobs.contracts import Registry
-from jobs.lake.database import Database
 from jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from jobs.lake.database import Database
 
 
 def usable_contracts(config: Settings) -> Registry:
@@ -23,8 +26,10 @@ def usable_contracts(config: Settings) -> Registry:
 
 
 @contextmanager
-def state_database(config: Settings) -> Iterator[Database]:
+def state_database(config: Settings) -> "Iterator[Database]":
     """The migrated state database, which is closed at the end."""
+    from jobs.lake.database import Database  # commands over contracts alone start without SQLAlchemy
+
     database = Database(config.state_url())
     database.migrate()
     try:
