@@ -102,7 +102,7 @@ def environment_folder(kind, python):
 
 def jars_folder():
     """As jobs.embedded.jars has it."""
-    sources = INFRA / "jars.sha256", INFRA / "spark" / "ConditionalPutLogStore.scala"
+    sources = INFRA / "jars.sha256", *sorted((INFRA / "spark").glob("*.scala"))
     return CACHE / "jars" / digest(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
 
 

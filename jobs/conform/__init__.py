@@ -1,6 +1,7 @@
 """Bronze → silver | quarantine: typed values, declared repairs, and the split by verdict."""
 
-from jobs.conform.cast import Repair, TypedRows, typed
+from jobs.conform.cast import TypedRows, typed
+from jobs.conform.normalise import Repair
 from jobs.conform.product import PLACE, product_columns, product_rows
 from jobs.conform.publish import Publication, publish, silver_columns
 from jobs.conform.split import evaluated_columns, failing_columns, key_column, staged_columns, value_columns

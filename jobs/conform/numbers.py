@@ -17,27 +17,26 @@ ALIKE = {" ": "[ \u00a0\u2007\u2009\u202f]", "'": "['\u2018\u2019]"}
 """Separators with several spellings."""
 BINARY = ("double", "float")
 WIDEST = "decimal(38,18)"
-LONGEST_DIRECT = 30
-"""Bytes of a binary number that is cast without looking for what the cast may have lost."""
 
 
 def direct_number(field: Field, text: Column) -> Column:
     """The number of a text that casts directly; null where it needs more checks.
 
-    Texts are compared by their first and last characters, which is far cheaper than a regular expression. The cast
-    rejects other texts that begin and end like a number, except hexadecimal digits, which Java also reads. A text that is
-    short and has no exponent neither overflows nor underflows.
+    Digits with an optional sign and point; an exact number has no more decimals than its type. Functions of our own on
+    the engine read each byte once: its own would copy the text to find its last character, and parse a Java string.
     """
     kind = field.spark_type()
-    looks_like = text.between("+", ":") & last_character(text).between(".", "9")
-    if kind in BINARY:
-        is_short = F.octet_length(text) <= F.lit(LONGEST_DIRECT)
-        return F.when(looks_like & is_short & ~_has_exponent(text) & ~_is_hex(text), text.try_cast(kind))
+    if field.type == "integer":
+        whole = F.call_function("lake_plain_bigint", text)
+        return whole if kind == "bigint" else whole.try_cast(kind)
+    number = F.call_function("lake_plain_double", text)
+    if kind == "double":
+        return number
+    fits = number.isNotNull()
     if (scale := _scale(field)) is not None:
         point = F.instr(text, ".")
-        is_short = (point == 0) | (F.length(text) - point <= F.lit(scale))
-        looks_like = looks_like & is_short & ~_has_exponent(text)
-    return F.when(looks_like, text.try_cast(kind))
+        fits = fits & ((point == 0) | (F.length(text) - point <= F.lit(scale)))
+    return F.when(fits, text.try_cast(kind))
 
 
 def to_number(field: Field, text: Column) -> Column:
@@ -118,10 +117,6 @@ def _exact(number: Column, text: Column, field: Field) -> Column:
     return _finite(F.when(~is_lost, number), field)
 
 
-def _is_hex(text: Column) -> Column:
-    return F.contains(text, F.lit("x")) | F.contains(text, F.lit("X"))
-
-
 def _finite(number: Column, field: Field) -> Column:
     """The number; null for infinity and NaN."""
     return F.when(F.abs(number) < F.lit(float("inf")), number) if field.spark_type() in BINARY else number
@@ -135,16 +130,6 @@ def _scale(field: Field) -> int | None:
     """Decimal places of an exact type; None for any other."""
     match = re.fullmatch(r"decimal\(\d+,\s*(\d+)\)", field.physical_type)
     return int(match.group(1)) if match and field.type == "number" else None
-
-
-def _has_exponent(text: Column) -> Column:
-    return F.contains(text, F.lit("e")) | F.contains(text, F.lit("E"))
-
-
-def last_character(text: Column) -> Column:
-    """The last character. Comparison is bytewise: a bound of one character checks the first byte, without conversion
-    to a Java string."""
-    return F.substring(text, -1, 1)
 
 
 def _converted(number: Column, text: Column, units: Mapping[str, Unit]) -> Column | None:

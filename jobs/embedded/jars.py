@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.embedded import jar_lock, log_store
+from jobs.embedded import engine_code, jar_lock
 from jobs.embedded.home import locked, tail
 from jobs.embedded.ivy import Ivy
 from jobs.errors import SetupError
@@ -28,8 +28,8 @@ def pyspark_home() -> Path:
 
 
 def jars_folder(settings: Settings) -> Path:
-    """Where the jars of this checkout's lock file and log store are, or will be; infra/install.py looks there too."""
-    sources = jar_lock.FILE.read_bytes() + log_store.SOURCE.read_bytes()
+    """Where the jars of this checkout's lock file and engine code are, or will be; infra/install.py looks there too."""
+    sources = b"".join(path.read_bytes() for path in (jar_lock.FILE, *engine_code.sources()))
     return settings.cache / "jars" / hashlib.sha256(sources).hexdigest()[:12]
 
 
@@ -51,7 +51,7 @@ def _make(cache: Path, folder: Path, say: Callable[[str], None]) -> None:
     ivy = _ivy(cache, "downloads")
     try:
         _download(ivy, part, say)
-        log_store.build(part / "spark", pyspark_home() / "jars", ivy.log)
+        engine_code.build(part / "spark", pyspark_home() / "jars", ivy.log)
         part.chmod(0o755)
         part.replace(folder)
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.embedded import ivy, jar_lock, jars, log_store
+from jobs.embedded import engine_code, ivy, jar_lock, jars
 from jobs.embedded.ivy import Ivy
 from jobs.embedded.jar_lock import CONFIGURATIONS, Jar
 from jobs.errors import SetupError
@@ -32,7 +32,7 @@ def two_jars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     lock = tmp_path / "jars.sha256"
     jar_lock.write([OTHER, JAR], lock)
     monkeypatch.setattr(jar_lock, "FILE", lock)
-    monkeypatch.setattr(log_store, "build", lambda *_: None)
+    monkeypatch.setattr(engine_code, "build", lambda *_: None)
     return Settings(cache=tmp_path / "cache")
 
 
