@@ -75,7 +75,8 @@ def land() -> None:
     Example: `lake land`
     """
     for landed in steps.land(settings()):
-        typer.echo(f"{landed.delivery.id}  {'new' if landed.is_new else 'repeat, recorded'}")
+        repeat = "repeat, waits again: its contract has changed" if landed.waits_again else "repeat, recorded"
+        typer.echo(f"{landed.delivery.id}  {'new' if landed.is_new else repeat}")
 
 
 def load(delivery: DeliveryId) -> None:
@@ -153,8 +154,9 @@ def _nothing_waits(new_ids: list[str], repeated: list[str]) -> str:
         return f"processed by the running scheduler / 已由调度器处理: {', '.join(new_ids)}"
     ids = ", ".join(repeated) or "an earlier delivery / 此前的批次"
     return (
-        f"the same content as {ids}; nothing is processed twice. `lake report ID` writes its report again / "
-        f"内容与 {ids} 相同，不重复处理；`lake report ID` 可重新生成报告"
+        f"the same content as {ids}; nothing is processed twice. `lake report ID` writes its report again, "
+        f"`lake conform ID` evaluates it again by its contract as it is now / "
+        f"内容与 {ids} 相同，不重复处理；`lake report ID` 可重新生成报告，`lake conform ID` 按现行契约重新校验"
     )
 
 

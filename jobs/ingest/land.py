@@ -49,10 +49,14 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Landed:
-    """A delivery that `land` recorded; `is_new` is false for repeated content."""
+    """A delivery that `land` recorded; `is_new` is false for repeated content.
+
+    `waits_again`: repeated content that was returned or refused, and whose contract has changed since.
+    """
 
     delivery: Delivery
     is_new: bool
+    waits_again: bool = False
 
 
 def land(lake: Lake, datasets: Mapping[str, str], now: datetime) -> tuple[Landed, ...]:

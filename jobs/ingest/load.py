@@ -37,7 +37,8 @@ def load(lake: Lake, contract: Contract, delivery: Delivery) -> Delivery:
                     _write(lake, contract, delivery, reading)
         except DeliveryError as error:
             logger.warning("%s: delivery %s cannot be read", contract.id, delivery.id)
-            return lake.ledger.move(delivery.id, State.UNREADABLE, findings=[], reason=str(error))
+            digest = layout_digest(contract)
+            return lake.ledger.move(delivery.id, State.UNREADABLE, findings=[], layout_digest=digest, reason=str(error))
     if ticket:
         lake.ledger.answer(delivery.id, ticket)
     logger.info("%s: delivery %s has %s rows in bronze", contract.id, delivery.id, reading.counted_rows)

@@ -15,7 +15,7 @@ from jobs.ingest.land import land_page
 from jobs.ingest.landing import Landing
 from jobs.lake.lake import Lake, opened
 from jobs.model.delivery import Delivery, State
-from jobs.pipeline.ingestion import AWAITED, formerly_unknown
+from jobs.pipeline.ingestion import AWAITED, formerly_unknown, waiting_again
 from jobs.pipeline.step import check_put_if_absent
 from jobs.settings import Settings, load
 
@@ -63,8 +63,9 @@ class Watch:
         """What landed; where one cannot be recorded, what landed before it, and the next look meets the failure."""
         events: Events = defaultdict(list)
         try:
-            for found in land_page(self._lake, self._landing, lambda: self._registry().providers(), datetime.now(UTC)):
-                if found.is_new and found.delivery.state is State.LANDED:
+            for landed in land_page(self._lake, self._landing, lambda: self._registry().providers(), datetime.now(UTC)):
+                found = waiting_again(self._lake, self._registry(), landed)
+                if (found.is_new or found.waits_again) and found.delivery.state is State.LANDED:
                     events[LANDING.format(dataset=found.delivery.dataset)].append(found.delivery.id)
         except Exception as error:
             if not events:

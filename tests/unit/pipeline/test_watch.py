@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from jobs.contracts import Registry
+from jobs.contracts import Registry, layout_digest, suite_hash
 from jobs.errors import ServiceUnavailable
 from jobs.ingest.landing import MANIFEST, SIDECAR
 from jobs.lake.lake import Lake
@@ -19,7 +19,7 @@ from jobs.model.delivery import State
 from jobs.pipeline import watch as watching
 from jobs.pipeline.watch import LOST_S, REMIND_S, STALLED_S, Reminders, Watch, watched
 from jobs.settings import Settings
-from tests.unit.lake.local_lake import DATASET, LocalLake, registry
+from tests.unit.lake.local_lake import DATASET, LocalLake, registry, verdict
 
 PROVIDER = "market_regulation"
 PAGE = 1000
@@ -195,6 +195,36 @@ def test_an_overwritten_object_is_seen_and_the_same_bytes_are_a_repeat(lake: Loc
     assert len(looking.look()[f"landing/{DATASET}"]) == 1
     lake.store.put(f"{key}-again", b"corrected")  # type: ignore[call-arg]
     assert looking.look() == {} and lake.ledger.repeats(lake.ledger.deliveries()[-1].id) == 1
+
+
+@pytest.mark.parametrize(
+    "state, digest, suite, waits",
+    [
+        (State.UNREADABLE, "another", "", True),
+        (State.UNREADABLE, "", "", True),
+        (State.UNREADABLE, "same", "", False),
+        (State.REFUSED, "another", "same", True),
+        (State.REFUSED, "same", "another", True),
+        (State.REFUSED, "same", "same", False),
+        (State.ACCEPTED, "another", "another", False),
+    ],
+)
+def test_repeated_content_is_evaluated_again_where_it_was_returned_and_its_contract_has_changed(
+    lake: LocalLake, looking: Watch, state: State, digest: str, suite: str, waits: bool
+) -> None:
+    known, key = registry(), land(lake, "a.csv")
+    ((asset, (one,)),) = looking.look().items()
+    contract = known.contract(DATASET)
+    delivery = lake.ledger.move(  # type: ignore[attr-defined]
+        one, state, layout_digest={"same": layout_digest(contract)}.get(digest, digest), reason="returned"
+    )
+    if suite:
+        own = suite_hash(known.rules[DATASET]) if suite == "same" else "ab" * 32
+        lake.results().write(verdict(delivery, suite_hash=own), [])
+    assert looking.look() == {}, "nothing arrived"
+    lake.store.put(f"{key}-again", key.encode())  # type: ignore[call-arg]
+    assert looking.look() == ({asset: [one]} if waits else {})
+    assert lake.ledger.get(one).state is (State.LANDED if waits else state)
 
 
 def test_what_landed_before_a_failure_is_told_and_the_rest_is_found_again(
