@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     portal_session_h: int = Field(12, description="Hours after which a session ends in any case.")
     portal_upload_mib: int = Field(1024, description="Largest file that the portal accepts.")
     sql_url: str = Field("", description="Address of the SQL service; empty until `lake up` has started one.")
+    sql_flight_url: str = Field(
+        "", description="Address of the SQL service for Arrow Flight SQL; empty until `lake up` has started one."
+    )
+    sql_flight_memory: str = Field(
+        "2GiB", description="Memory for all answers that clients of Flight SQL have not read; of one user, a quarter."
+    )
     sql_tls_certificate: Path | None = Field(
         None, description="Certificate of the SQL service, PEM; none: no TLS, loopback only."
     )

@@ -56,7 +56,11 @@ class Rows:
 
 
 class QueryStopped(UserError):
-    """The query ran longer than its reader's may, or was cancelled."""
+    """The query was stopped: it ran longer than its reader's may."""
+
+
+class QueryCancelled(QueryStopped):
+    """The query was cancelled."""
 
 
 class MemoryExceeded(UserError):
@@ -180,7 +184,7 @@ class Engine:
 
 def _explained(error: duckdb.Error, limits: Limits, stop: Stop) -> Exception:
     if isinstance(error, duckdb.InterruptException) and stop.is_cancelled:
-        return QueryStopped("cancelled / 查询已取消")
+        return QueryCancelled("cancelled / 查询已取消")
     if isinstance(error, duckdb.InterruptException):
         seconds = f"{limits.seconds:g}"
         return QueryStopped(

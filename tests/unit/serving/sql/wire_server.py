@@ -16,7 +16,7 @@ from jobs.lake.database import Database
 from jobs.serving.accounts import Accounts, Person
 from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.tokens import Tokens
-from jobs.serving.sql.wire.login import Logins
+from jobs.serving.sql.wire.login import WireLogins
 from jobs.serving.sql.wire.serve import SqlServer
 from tests.unit.serving.sql.city import asked_lake
 
@@ -55,7 +55,7 @@ def served(root: Path, state: Path, tls: ssl.SSLContext | None) -> Iterator[Wire
     Accounts(database).add(Person("fresh", "analyst", "bureau"), now)
     lake, cat = asked_lake(root)
     service = SqlService(lake, database, lambda: cat)  # type: ignore[arg-type]
-    with SqlServer((HOST, 0), service, Logins(database, lambda: datetime.now(UTC)), tls) as server:
+    with SqlServer((HOST, 0), service, WireLogins(database, lambda: datetime.now(UTC)), tls) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield Wire(server, server.server_address[1], database, tokens)
         server.shutdown()
