@@ -73,7 +73,9 @@ def open_database(settings: Settings) -> duckdb.DuckDBPyConnection:
     masks.register(database)
     database.execute("SET parquet_metadata_cache = true")
     database.execute("SET validate_external_file_cache = 'NO_VALIDATION'")  # a file of a Delta table never changes
-    database.execute(f"SET TimeZone = {text_literal(settings.timezone)}")
+    database.execute(
+        f"SET GLOBAL TimeZone = {text_literal(settings.timezone)}"
+    )  # cursors have only what is set for all
     for schema in (*SCHEMAS, COPIES):
         database.execute(f"CREATE SCHEMA {schema}")
     if settings.s3_endpoint:
