@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import TimeoutError as StillRunning
+from concurrent.futures import wait
 from functools import partial
+from itertools import count
 from threading import Event, Thread
 from typing import Any
 
@@ -89,7 +90,7 @@ class FlightSqlServer(flight.FlightServerBase):
                 raise UnknownMessage(name)
             kept = self.answers.reading(command.statement_handle, call.caller.owner)
             call.at_end = partial(self.answers.drop, command.statement_handle)
-            answer = _waited(context, kept, None)
+            answer = _waited(context, kept, None) or kept.future.result()
             return flight.GeneratorStream(schemas.answer_schema(answer), self._batches(answer, kept.stop))
 
     def do_put(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
@@ -139,11 +140,11 @@ class FlightSqlServer(flight.FlightServerBase):
         endpoint = flight.FlightEndpoint(packed("TicketStatementQuery", statement_handle=handle), [])
         try:
             answer = _waited(context, kept, self.wait_s)
-        except StillRunning:
-            return flight.FlightInfo(None, descriptor, [endpoint])
         except BaseException:
             self.answers.drop(handle)
             raise
+        if answer is None:
+            return flight.FlightInfo(None, descriptor, [endpoint])
         schema, told = schemas.answer_schema(answer), json.dumps(schemas.about_answer(answer), ensure_ascii=False)
         size = (answer.table.num_rows, int(answer.table.nbytes))
         return flight.FlightInfo(schema, descriptor, [endpoint], *size, True, told.encode())
@@ -164,18 +165,14 @@ def _call(context: Any) -> CallMiddleware:
     return call
 
 
-def _waited(context: Any, kept: Kept, seconds: float | None) -> Answer:
-    """The answer; StillRunning after so many seconds. The query ends where the client has ended the call."""
-    looks = None if seconds is None else int(seconds / LOOK_S)
-    while True:
-        try:
-            return kept.future.result(LOOK_S)
-        except StillRunning:
-            if context.is_cancelled():
-                kept.stop.cancel()
-            if looks == 0:
-                raise
-            looks = None if looks is None else looks - 1
+def _waited(context: Any, kept: Kept, seconds: float | None) -> Answer | None:
+    """The answer; None after so many seconds. The query ends where the client has ended the call."""
+    for _ in count() if seconds is None else range(int(seconds / LOOK_S)):
+        if wait([kept.future], LOOK_S).done:
+            return kept.future.result()
+        if context.is_cancelled():
+            kept.stop.cancel()
+    return None
 
 
 def _rows_of_batch(table: pa.Table) -> int:
