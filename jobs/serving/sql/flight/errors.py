@@ -1,4 +1,4 @@
-"""Errors as Flight sends them. Any exception that is not one of Flight's own would be sent with its traceback."""
+"""Errors as Flight sends them. pyarrow sends any exception that is not one of Flight's own with its traceback, paths and code."""
 
 import logging
 from collections.abc import Iterator
@@ -35,3 +35,21 @@ def reported() -> Iterator[None]:
     except Exception:
         logger.exception("a call failed")
         raise flight.FlightInternalError("internal error; it is in the server's log / 服务内部错误，已记录") from None
+
+
+class Unformatted(Exception):
+    """An error of GetSchema, of which pyarrow formats even Flight's own with the traceback: this one cannot be, so that its text alone is sent."""
+
+    @property
+    def __notes__(self) -> list[str]:
+        raise RuntimeError
+
+
+@contextmanager
+def reported_as_text() -> Iterator[None]:
+    """The same for GetSchema."""
+    try:
+        with reported():
+            yield
+    except flight.FlightError as error:
+        raise Unformatted(str(error)) from None

@@ -16,7 +16,7 @@ from jobs.serving.sql.flight import catalogue, commands, schemas
 from jobs.serving.sql.flight.actions import ACTIONS, WAY, Actions
 from jobs.serving.sql.flight.answers import Answers, Kept
 from jobs.serving.sql.flight.commands import Asked, OnlyReads, known
-from jobs.serving.sql.flight.errors import reported
+from jobs.serving.sql.flight.errors import reported, reported_as_text
 from jobs.serving.sql.flight.login import CallMiddleware, CallMiddlewareFactory, Handshake, Sessions
 from jobs.serving.sql.flight.messages import UnknownMessage, packed, unpacked, written
 from jobs.serving.sql.flight.statements import Statements, bound_values, parameter_oids, unknown_values
@@ -71,7 +71,7 @@ class FlightSqlServer(flight.FlightServerBase):
 
     def get_schema(self, context: Any, descriptor: Any) -> flight.SchemaResult:
         """The schema of an answer, without running the statement."""
-        with reported():
+        with reported_as_text():
             caller, asked = _call(context).caller, self._asked(context, descriptor)
             if asked.is_about_tables:
                 return flight.SchemaResult(catalogue.schema_of(asked.name, asked.command))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ class Flight:
     server: FlightSqlServer
     wire: Wire
     scheme: str = "grpc"
+    options: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 import shutil
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,27 @@ class Wire:
             host=HOST, port=self.port, user=user, password=password, dbname="lake", connect_timeout=10,
             autocommit=True, **{"sslmode": "disable", **options},  # type: ignore[arg-type]
         )  # fmt: skip
+
+
+def certified(root: Path) -> tuple[Path, Path]:
+    """Files of a certificate that signs itself, and of its key."""
+    certificate, key = root / "cert.pem", root / "key.pem"
+    options = (
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=lake",
+    )
+    names = ("-addext", f"subjectAltName=IP:{HOST}")
+    files = ("-keyout", str(key), "-out", str(certificate))
+    subprocess.run(["openssl", "req", *options, *names, *files], check=True, capture_output=True)
+    return certificate, key
 
 
 @contextmanager
