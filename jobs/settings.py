@@ -140,6 +140,10 @@ class Settings(BaseSettings):
         """The Kafka brokers as clients expect them."""
         return self.kafka_servers.removeprefix("kafka://")
 
+    def flight_url(self) -> str:
+        """The address of the SQL service as clients of Flight SQL write it: with TLS it has another scheme."""
+        return self.sql_flight_url.replace("grpc://", "grpc+tls://" if self.sql_tls_certificate else "grpc://")
+
     def state_url(self) -> str:
         """SQLAlchemy URL of the database with ledger and tickets."""
         return self.database_url or f"sqlite:///{self.home / 'state.db'}"

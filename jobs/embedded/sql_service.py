@@ -57,15 +57,20 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         Program(
             "sql-service",
             (sys.executable, "-m", "jobs.cli", "sql-service", "serve", *words),
-            settings.sql_url,
+            _addresses(settings),
             partial(probe, settings),
             env=from_environment(settings.home) | {"LAKE_HOME": str(settings.home)},
         ),
     )
 
 
+def _addresses(settings: Settings) -> str:
+    """For both protocols, where it has two."""
+    return " ".join(filter(None, (settings.sql_url, settings.flight_url())))
+
+
 def _greet(settings: Settings) -> None:
     """Nothing: the first query opens the engine."""
 
 
-SERVICE = Service("sql-service", {"sql-service": probe}, lambda settings: settings.sql_url, nothing, programs, _greet)
+SERVICE = Service("sql-service", {"sql-service": probe}, _addresses, nothing, programs, _greet)
