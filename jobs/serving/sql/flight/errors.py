@@ -41,7 +41,7 @@ class Unformatted(Exception):
     """An error of GetSchema, of which pyarrow formats even Flight's own with the traceback: this one cannot be, so that its text alone is sent."""
 
     @property
-    def __notes__(self) -> list[str]:
+    def __notes__(self) -> list[str]:  # type: ignore[override]
         raise RuntimeError
 
 
