@@ -63,7 +63,7 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     note = (
         f"{table}; server in a process of its own, one connection, whole answers; by psycopg on the wire {wire:.0f} ms"
     )
-    measures.say("sql_flight_point_p95_ms", flight, "", note)
+    measures.say("sql_flight_point_p95_ms", flight, "–", note)
     waits = _people(database, urlsplit(lake.settings.sql_url).port or 0, points)
     note = f"server in a process of its own; {PEOPLE} people, each connects and asks every {EVERY_S:g} s for {FOR_S} s; {len(waits)} answers, median {waits[len(waits) // 2]:.0f} ms"
     measures.say("sql_first_row_p95_ms", _p95(waits), "≤ 200", note)

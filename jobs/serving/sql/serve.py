@@ -7,9 +7,11 @@ from functools import partial
 from ipaddress import ip_address
 from threading import Thread
 
+import pyarrow as pa
+
 from jobs import contracts
 from jobs.contracts import Registry
-from jobs.errors import UserError
+from jobs.errors import SetupError, UserError
 from jobs.lake.database import Database
 from jobs.lake.lake import opened
 from jobs.serving.cache import CachedValue
@@ -53,7 +55,12 @@ def _flight(settings: Settings, address: tuple[str, int], service: SqlService, d
     if not address[1]:
         yield
         return
-    server = FlightSqlServer(address, service, Logins(database, utc_now), tls_files(settings))
+    try:
+        server = FlightSqlServer(address, service, Logins(database, utc_now), tls_files(settings))
+    except (OSError, pa.ArrowException) as error:
+        raise SetupError(
+            f"port {address[1]} cannot be opened for Flight SQL; see --flight-port / 无法监听该端口"
+        ) from error
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
 """Prepared statements: their text, the values that were bound to them, and the types that their parameters should have."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from threading import Lock
@@ -85,13 +85,21 @@ def checked(sql: str) -> str:
 
 def bound_values(reader: Any) -> tuple[object, ...]:
     """The values of a statement's parameters, from a stream with one row."""
-    rows: list[pa.RecordBatch] = []
+    batches: list[pa.RecordBatch] = []
     for chunk in reader:
         if chunk.data is not None and chunk.data.num_rows:
-            rows.append(chunk.data)
-        if sum(batch.num_rows for batch in rows) > 1 or sum(batch.nbytes for batch in rows) > MOST_VALUES_BYTES:
-            raise UserError("parameters are one row of at most 1 MiB / 参数须为一行，至多 1 MiB")
-    return tuple(column[0].as_py() for column in rows[0].columns) if rows else ()
+            batches.append(chunk.data)
+            _check_size(batches)
+    try:
+        return tuple(column[0].as_py() for batch in batches for column in batch.columns)
+    except (ValueError, ArithmeticError) as error:
+        raise UserError("a parameter cannot be read / 参数无法读取") from error
+
+
+def _check_size(batches: Sequence[pa.RecordBatch]) -> None:
+    rows, size = sum(batch.num_rows for batch in batches), sum(batch.nbytes for batch in batches)
+    if rows > 1 or size > MOST_VALUES_BYTES:
+        raise UserError("parameters are one row of at most 1 MiB / 参数须为一行，至多 1 MiB")
 
 
 def parameter_oids(service: SqlService, owner: Owner, sql: str) -> list[int]:

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from jobs.errors import UserError
 from jobs.model.actor import Actor
+from jobs.serving.sql.gate import UNREADABLE
 from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.wire.pg_tables import type_of
 from jobs.serving.sql.wire.values import (
@@ -59,7 +60,7 @@ def wanted_types(sql: str, columns: Mapping[str, int]) -> dict[int, int]:
     """Oids by the numbers of parameters, where the statement shows them: by a cast, a limit, or the column they are compared with."""
     try:
         tree = sqlglot.parse_one(sql, dialect="duckdb")
-    except (sqlglot.errors.SqlglotError, RecursionError):
+    except UNREADABLE:
         return {}
     wanted = {}
     for node in tree.find_all(exp.Placeholder, exp.Parameter):

@@ -122,6 +122,16 @@ def test_more_than_one_row_of_parameters_is_refused(cursor: dbapi.Cursor) -> Non
         cursor.fetchall()
 
 
+@pytest.mark.parametrize(
+    "values", [pa.array([2**62], pa.timestamp("s")), pa.array([b"x" * 2_000_000]),
+               pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe"))],
+    ids=["no moment", "too long", "no text"],
+)  # fmt: skip
+def test_a_parameter_that_cannot_be_read_is_refused(cursor: dbapi.Cursor, values: pa.Array) -> None:
+    with pytest.raises(adbc.Error, match="参数"):
+        cursor.execute("SELECT ?", pa.record_batch({"0": values}))
+
+
 def test_large_answers_come_in_batches(cursor: dbapi.Cursor) -> None:
     cursor.execute("SELECT range AS n, repeat('文', 1000) AS words FROM range(20000)")
     sizes = [(batch.num_rows, batch.nbytes) for batch in cursor.fetch_record_batch()]
