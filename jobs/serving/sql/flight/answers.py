@@ -54,8 +54,8 @@ class Answers:
         with self._lock:
             while sum(1 for _ in self._owned(owner)) >= MOST_OF_ONE:
                 self._drop_oldest(owner)
+            kept.future = self._pool.submit(self._run, kept, ask)
             self._kept[handle] = kept
-        kept.future = self._pool.submit(self._run, kept, ask)
         return handle, kept
 
     def reading(self, handle: bytes, owner: Owner) -> Kept:
