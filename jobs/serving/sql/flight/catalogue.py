@@ -1,10 +1,13 @@
 """What clients ask about tables: catalogs, schemas, tables with their columns, keys, and what the server can do."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import yaml
 
 from jobs.contracts import Field
 from jobs.lake.zones import Zone
@@ -18,20 +21,31 @@ TABLE = "TABLE"
 NO_ACTION = 3
 """What happens to a row whose referenced one is changed, as JDBC numbers it."""
 MOST_PATTERN = 200
-INFO: Mapping[int, tuple[int, object]] = {
-    0: (0, "city-lake"), 1: (0, f"DuckDB {duckdb.__version__}"), 2: (0, pa.__version__), 3: (1, True), 4: (1, True), 5: (1, False), 8: (3, 0), 9: (1, True),
-    10: (1, False), 11: (1, False), 100: (3, 0), 101: (3, 0), 500: (1, False), 501: (1, False), 502: (1, False), 504: (0, '"'),
-}  # fmt: skip
-"""Values of SqlInfo by number, each with its place in the union: name, the engine's version, Arrow's version, only reads, SQL, Substrait,
-transactions, cancelling, ingestion (also in transactions), timeouts, changes of catalogs, schemas and tables, the quote character."""
+INFO = Path(__file__).parent / "sql_info.yaml"
+LIMITS, CONVERSIONS = range(541, 563), 517
+"""Numbers of SqlInfo whose values are long integers, and that of the only map."""
 
 
 def sql_info(command: Any) -> pa.Table:
     """What the server can do; all of it, where the client names nothing."""
-    asked = list(command.info) or list(INFO)
-    numbers = [number for number in asked if number in INFO]
-    columns = [pa.array(numbers, pa.uint32()), _union([INFO[number] for number in numbers])]
+    known = _info()
+    asked = dict.fromkeys(command.info) or known
+    numbers = [number for number in asked if number in known]
+    columns = [pa.array(numbers, pa.uint32()), _union([(_place(n, known[n]), known[n]) for n in numbers])]
     return pa.table(columns, schema=schemas.SQL_INFO)
+
+
+@lru_cache
+def _info() -> Mapping[int, object]:
+    read: Mapping[int, object] = yaml.safe_load(INFO.read_text(encoding="utf-8"))
+    return {**read, 1: f"DuckDB {duckdb.__version__}", 2: str(pa.__version__)}
+
+
+def _place(number: int, value: object) -> int:
+    """The place of a value in the union: text, yes or no, long integer, integer, list of texts, or map."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return 2 if number in LIMITS else 3
+    return 5 if number == CONVERSIONS else {str: 0, bool: 1, list: 4}[type(value)]
 
 
 def _union(values: Sequence[tuple[int, object]]) -> pa.Array:
@@ -94,6 +108,11 @@ class TableCatalogue:
         for table in self._tables:
             yield from (row for row, to in self._references(table) if to in named)
 
+    def cross_reference(self, command: Any) -> Iterator[Mapping[str, object]]:
+        for table in self._tables:
+            if table.name.table == command.fk_table:
+                yield from (row for row, to in self._references(table) if to.table == command.pk_table)
+
     def _references(self, table: Readable) -> Iterator[tuple[Mapping[str, object], Name]]:
         """The fields that refer to another table which the reader may query, with that table."""
         known = {other.name: other for other in self._tables}
@@ -127,6 +146,7 @@ ROWS: Mapping[str, Callable[[TableCatalogue, Any], Iterator[Mapping[str, object]
     "CommandGetPrimaryKeys": TableCatalogue.primary_keys,
     "CommandGetImportedKeys": TableCatalogue.imported_keys,
     "CommandGetExportedKeys": TableCatalogue.exported_keys,
+    "CommandGetCrossReference": TableCatalogue.cross_reference,
 }
 COMMANDS = (*ROWS, "CommandGetSqlInfo")
 SHAPES = {
@@ -136,6 +156,7 @@ SHAPES = {
     "CommandGetPrimaryKeys": schemas.PRIMARY_KEYS,
     "CommandGetImportedKeys": schemas.FOREIGN_KEYS,
     "CommandGetExportedKeys": schemas.FOREIGN_KEYS,
+    "CommandGetCrossReference": schemas.FOREIGN_KEYS,
     "CommandGetSqlInfo": schemas.SQL_INFO,
 }
 

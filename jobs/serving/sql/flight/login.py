@@ -120,9 +120,9 @@ class CallMiddlewareFactory(flight.ServerMiddlewareFactory):
 
     def _call(self, is_login: bool, headers: Mapping[str, Sequence[str | bytes]]) -> CallMiddleware:
         scheme, _, words = _header(headers, "authorization").partition(" ")
-        if scheme.lower() != ("basic" if is_login else "bearer"):
+        if scheme.lower() not in (("basic", "bearer") if is_login else ("bearer",)):
             raise LoginRefused("log in with a user and a password or token / 请用账号和密码或令牌登录")
-        token = self._sessions.opened(*_basic(words)) if is_login else words.strip()
+        token = self._sessions.opened(*_basic(words)) if scheme.lower() == "basic" else words.strip()
         is_large = _header(headers, LARGE).lower() in ("on", "true", "1")
         return CallMiddleware(Caller(self._sessions.of(token), token, is_large), is_login, self._places)
 

@@ -10,8 +10,8 @@ from jobs.serving.sql.listing import ShownColumn
 from jobs.serving.sql.readable import Column, Readable
 
 CATALOG = "lake"
-REMARKS = "ARROW:FLIGHT:SQL:"
-"""What the names of Flight SQL's own metadata of columns begin with."""
+STANDARD = "ARROW:FLIGHT:SQL:"
+"""What the names of Flight SQL's own metadata begin with; only of tables, since JDBC's driver shows the remarks of an answer's column in place of its name."""
 TYPES = {
     "VARCHAR": pa.string(), "BIGINT": pa.int64(), "INTEGER": pa.int32(), "SMALLINT": pa.int16(), "TINYINT": pa.int8(),
     "FLOAT": pa.float32(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(), "BLOB": pa.binary(), "DATE": pa.date32(),
@@ -63,7 +63,7 @@ def table_schema(table: Readable, columns: list[ShownColumn], zone: str) -> pa.S
             "REMARKS": f"{column.comment}（{column.grade}）",
             "IS_READ_ONLY": "1",
         }
-        own = _of_column(table.column(column.name)) | {f"{REMARKS}{key}": value for key, value in words.items()}
+        own = _of_column(table.column(column.name)) | {f"{STANDARD}{key}": value for key, value in words.items()}
         fields.append(pa.field(column.name, arrow_type(column.type, zone), metadata=own))
     return pa.schema(fields, metadata={"lake.title": table.contract.title})
 
@@ -72,7 +72,7 @@ def _of_column(column: Column | None) -> dict[str, str]:
     if column is None:
         return {}
     words = {"lake.title": column.field.title, "lake.unit": column.field.unit} if column.field else {}
-    words |= {"lake.grade": column.grade, f"{REMARKS}REMARKS": column.comment}
+    words |= {"lake.grade": column.grade}
     return {key: value for key, value in words.items() if value}
 
 

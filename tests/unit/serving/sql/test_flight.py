@@ -51,7 +51,6 @@ def test_rows_are_masked_and_the_schema_has_titles_units_grade_and_the_id_in_the
     own = {name: table.schema.field(name).metadata or {} for name in table.column_names}
     assert own["capital_cny"] == {
         **{b"lake.title": "注册资本".encode(), b"lake.unit": "元".encode(), b"lake.grade": b"L1"},
-        b"ARROW:FLIGHT:SQL:REMARKS": "注册资本（元）".encode(),
     }
     assert own["legal_rep_name"][b"lake.grade"] == b"L3" and own["twice"] == {}
     about = told(table)

@@ -26,6 +26,7 @@ from jobs.serving.sql.flight.schemas import SQL_INFO
 from jobs.serving.sql.flight.server import FlightSqlServer
 from jobs.serving.sql.flight.statements import MOST_OF_ONE as MOST_STATEMENTS
 from jobs.serving.sql.flight.statements import Statements, numbered
+from jobs.serving.sql.gate import MOST_CHARS
 from jobs.serving.sql.logins import Logins
 from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.stopping import Stop
@@ -196,12 +197,15 @@ def test_patterns_are_those_of_like(name: str, pattern: str, expected: bool) -> 
 
 
 def test_the_server_says_what_it_can_do(asked: SqlService) -> None:
-    name, command = unpacked(packed("CommandGetSqlInfo", info=[0, 3, 8, 9999, 10]))
+    name, command = unpacked(packed("CommandGetSqlInfo", info=[0, 3, 8, 9999, 10, 557, 509, 517, 0]))
     info = rows_of(asked, ZHOU[1], name, command)
     assert info.schema == SQL_INFO
     found = {row["info_name"]: row["value"] for row in info.to_pylist()}
-    assert found == {0: "city-lake", 3: True, 8: 0, 10: False}
-    assert rows_of(asked, ZHOU[1], *unpacked(packed("CommandGetSqlInfo"))).num_rows > 10
+    assert found == {0: "city-lake", 3: True, 8: 0, 10: False, 557: MOST_CHARS, 509: [], 517: []}
+    places = {row.as_py(): info["value"].chunk(0).type_codes[at].as_py() for at, row in enumerate(info["info_name"])}
+    assert places == {0: 0, 3: 1, 8: 3, 10: 1, 557: 2, 509: 4, 517: 5}
+    whole = rows_of(asked, ZHOU[1], *unpacked(packed("CommandGetSqlInfo")))
+    assert whole["info_name"].to_pylist()[:4] == [0, 3, 4, 5] and {1, 2, 575} < set(whole["info_name"].to_pylist())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The notebook that asks by ADBC runs from the first cell to the last."""
+"""Flight SQL over the contracts of the city: the notebook that asks by ADBC runs to its last cell, and references are keys."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,10 @@ from jobs.embedded.endpoints import HOST
 from jobs.lake.database import Database
 from jobs.lake.table_schema import arrow_schema
 from jobs.lake.zones import Zone
+from jobs.model.actor import Actor
 from jobs.serving.accounts import Accounts, Person
+from jobs.serving.sql.flight.catalogue import rows_of
+from jobs.serving.sql.flight.messages import packed, unpacked
 from jobs.serving.sql.flight.server import FlightSqlServer
 from jobs.serving.sql.logins import Logins
 from jobs.serving.sql.service import SqlService
@@ -48,6 +51,33 @@ def login(state: Database, tmp_path: Path) -> Iterator[dict[str, str]]:
     url = f"grpc://{HOST}:{server.port}"
     yield {"LAKE_SQL_FLIGHT_URL": url, "LAKE_SQL_ACCOUNT": "zhangsan", "LAKE_SQL_TOKEN": token}
     server.close()
+    service.close()
+
+
+def test_references_of_contracts_are_foreign_keys_where_both_tables_may_be_read(
+    state: Database, tmp_path: Path
+) -> None:
+    lake, cat = LocalLake(tmp_path), shipped()
+    fields = [(contract, field) for contract in cat.sources() for field in contract.fields if field.reference]
+    contract, field = fields[0]
+    to, _, column = str(field.reference).partition(".")
+    lake.delta.put(lake.path(Zone.SILVER, contract.id), pa.table({field.name: ["x"]}))
+    service = SqlService(lake, state, lambda: cat)  # type: ignore[arg-type]
+    calls = {
+        "CommandGetImportedKeys": {"table": contract.id},
+        "CommandGetExportedKeys": {"table": to, "db_schema": "silver"},
+    }
+    calls["CommandGetCrossReference"] = {"pk_table": to, "fk_table": contract.id}
+
+    def keys(name: str) -> list[tuple[str, ...]]:
+        rows = rows_of(service, Actor("analyst", "bureau", "周"), *unpacked(packed(name, **calls[name]))).to_pylist()
+        return [(r["pk_table_name"], r["pk_column_name"], r["fk_table_name"], r["fk_column_name"]) for r in rows]
+
+    assert [keys(name) for name in calls] == [[], [], []]
+    lake.delta.put(lake.path(Zone.SILVER, to), pa.table({column: ["x"]}))
+    service.close()
+    service = SqlService(lake, state, lambda: cat)  # type: ignore[arg-type]
+    assert [keys(name) for name in calls] == [[(to, column, contract.id, field.name)]] * 3
     service.close()
 
 
