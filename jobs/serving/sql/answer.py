@@ -84,7 +84,7 @@ class Answer:
         return {name: column.comment for name, column in self.columns.items()}
 
     def notices(self) -> tuple[str, ...]:
-        """What a client is told with the rows: the grade, the query's id, and whether there are more rows."""
+        """What a client gets with the rows: the grade, the query's id, and whether there are more rows."""
         cut = (f"只返回前 {self.table.num_rows:,} 行（您的行数上限）",) if self.is_cut else ()
         return (f"{self.grade.notice()}。查询编号 {self.id}", *cut)
 

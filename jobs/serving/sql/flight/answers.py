@@ -59,7 +59,7 @@ class Answers:
         return handle, kept
 
     def reading(self, handle: bytes, owner: Owner) -> Kept:
-        """The answer, which nobody else can read from now on; Unknown where it is not the owner's, was read, or is too old."""
+        """The answer, which no other call can read from now on; Unknown where it is not the owner's, was read, or is too old."""
         self.sweep()
         with self._lock:
             kept = self._kept.get(handle)

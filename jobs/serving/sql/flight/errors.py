@@ -38,7 +38,7 @@ def reported() -> Iterator[None]:
 
 
 class Unformatted(Exception):
-    """An error of GetSchema, of which pyarrow formats even Flight's own with the traceback: this one cannot be, so that its text alone is sent."""
+    """An error of GetSchema, of which pyarrow formats even Flight's own with the traceback: this one cannot be, so that only its text is sent."""
 
     @property
     def __notes__(self) -> list[str]:  # type: ignore[override]

@@ -53,7 +53,7 @@ class Sessions:
         self._lock = Lock()
 
     def opened(self, user: str, words: str) -> str:
-        """The token with which somebody calls who has logged in by a token of the service, or by a password."""
+        """The token for further calls, after a login by a token of the service, or by a password."""
         if not is_token(words) and not self._takes_passwords:
             raise LoginRefused(REFUSED)
         session = self._logins.by_words(user.strip().lower(), words, PLACE)
@@ -87,7 +87,7 @@ class Sessions:
 
 
 class CallMiddleware(flight.ServerMiddleware):
-    """One call of somebody who is known; the token of a login is its answer. `at_end` runs when the call is over."""
+    """One call of a known account; a login is answered with the token. `at_end` runs when the call is over."""
 
     def __init__(self, caller: Caller, is_login: bool, places: BoundedSemaphore) -> None:
         self.caller = caller

@@ -30,7 +30,7 @@ def arrow_type(kind: str, zone: str) -> pa.DataType:
 
 
 def about_answer(answer: Answer) -> dict[str, str]:
-    """What a client is told of an answer: `lake.cut` is true where there are more rows than the limit allows."""
+    """What a client gets to know of an answer: `lake.cut` is true where there are more rows than the limit allows."""
     return {
         "lake.query": answer.id,
         "lake.grade": answer.grade.name,
@@ -48,8 +48,8 @@ def answer_schema(answer: Answer) -> pa.Schema:
 
 def described_schema(answer: Answer) -> pa.Schema:
     """The schema of a statement that has not been run: there are no rows yet, and no query in the log."""
-    told = {"lake.grade": answer.grade.name, "lake.notice": answer.grade.notice()}
-    return answer_schema(answer).with_metadata(told)
+    about = {"lake.grade": answer.grade.name, "lake.notice": answer.grade.notice()}
+    return answer_schema(answer).with_metadata(about)
 
 
 def table_schema(table: Readable, columns: list[ShownColumn], zone: str) -> pa.Schema:

@@ -145,9 +145,9 @@ class FlightSqlServer(flight.FlightServerBase):
             raise
         if answer is None:
             return flight.FlightInfo(None, descriptor, [endpoint])
-        schema, told = schemas.answer_schema(answer), json.dumps(schemas.about_answer(answer), ensure_ascii=False)
+        schema, about = schemas.answer_schema(answer), json.dumps(schemas.about_answer(answer), ensure_ascii=False)
         size = (answer.table.num_rows, int(answer.table.nbytes))
-        return flight.FlightInfo(schema, descriptor, [endpoint], *size, True, told.encode())
+        return flight.FlightInfo(schema, descriptor, [endpoint], *size, True, about.encode())
 
     def _batches(self, answer: Answer, stop: Stop) -> Iterator[pa.RecordBatch]:
         """The rows in batches; none after the answer was cancelled, or its grant has ended."""

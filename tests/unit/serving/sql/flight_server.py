@@ -36,7 +36,7 @@ class Flight:
         return dbapi.connect(self.url, db_kwargs={**login, **options}, autocommit=True)
 
     def connect_by(self, token: str) -> dbapi.Connection:
-        """As ADBC connects with a token alone."""
+        """As ADBC connects with a token and no user."""
         login = {DatabaseOptions.AUTHORIZATION_HEADER.value: f"Bearer {token}"}
         return dbapi.connect(self.url, db_kwargs=login, autocommit=True)
 

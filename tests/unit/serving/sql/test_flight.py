@@ -35,7 +35,7 @@ def cursor(connection: dbapi.Connection) -> Iterator[dbapi.Cursor]:
         yield opened
 
 
-def told(table: pa.Table) -> dict[str, str]:
+def metadata_of(table: pa.Table) -> dict[str, str]:
     return {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
 
 
@@ -53,7 +53,7 @@ def test_rows_are_masked_and_the_schema_has_titles_units_grade_and_the_id_in_the
         **{b"lake.title": "注册资本".encode(), b"lake.unit": "元".encode(), b"lake.grade": b"L1"},
     }
     assert own["legal_rep_name"][b"lake.grade"] == b"L3" and own["twice"] == {}
-    about = told(table)
+    about = metadata_of(table)
     assert (about["lake.grade"], about["lake.rows"], about["lake.cut"]) == ("L3", "2", "false")
     assert about["lake.notice"].startswith("本结果涉及的最高分级：L3 敏感，敏感字段已脱敏。查询编号 ")
     entry = QueryLog(flight.wire.database).entries(1, 1)[0][0]
@@ -66,8 +66,8 @@ def test_an_answer_that_is_cut_says_so_in_schema_and_notice(flight: Flight, curs
     for rows, is_cut in ((most, "false"), (most + 1, "true")):
         cursor.execute(f"FROM range({rows})")
         table = cursor.fetch_arrow_table()
-        assert table.num_rows == most and told(table)["lake.cut"] == is_cut
-        assert (f"只返回前 {most:,} 行" in told(table)["lake.notice"]) == (is_cut == "true")
+        assert table.num_rows == most and metadata_of(table)["lake.cut"] == is_cut
+        assert (f"只返回前 {most:,} 行" in metadata_of(table)["lake.notice"]) == (is_cut == "true")
     info = flight.client("analyst").info("CommandStatementQuery", query=f"FROM range({most + 1})")
     assert info.total_records == most and '"lake.cut": "true"' in info.app_metadata.decode()
     assert info.schema.metadata[b"lake.cut"] == b"true"
@@ -81,7 +81,7 @@ def test_a_slow_answer_has_the_same_metadata(
     assert info.schema is None and info.total_records == -1
     cursor.execute(f"SELECT capital_cny FROM {TABLE}")
     table = cursor.fetch_arrow_table()
-    assert told(table)["lake.cut"] == "false" and told(table)["lake.grade"] == "L1"
+    assert metadata_of(table)["lake.cut"] == "false" and metadata_of(table)["lake.grade"] == "L1"
     assert table.schema.field("capital_cny").metadata[b"lake.unit"].decode() == "元"
 
 
@@ -178,6 +178,8 @@ def test_schema_of_a_statement_comes_without_running_it(flight: Flight) -> None:
     assert QueryLog(flight.wire.database).entries(1, 1)[1] == before
     tables = client.schema("CommandGetTables", include_schema=True)
     assert tables.field("table_schema").type == pa.binary() and not tables.field("table_schema").nullable
+    with flight.connect("analyst") as connection, connection.cursor() as cursor:
+        assert cursor.adbc_execute_schema(f"SELECT capital_cny FROM {TABLE} WHERE uscc = ?").names == ["capital_cny"]
     described = client.schema("CommandStatementQuery", query="SHOW TABLES")
     assert described.names == ["schema", "table", "title", "department"]
 

@@ -46,7 +46,7 @@ def now() -> list[float]:
 
 @pytest.fixture
 def answers(now: list[float]) -> Iterator[Answers]:
-    """With room for four answers, and for one of each account beside others."""
+    """With room for four answers, of one account for one."""
     made = Answers(SHARE * BYTES, lambda: now[0])
     yield made
     made.close()
@@ -215,7 +215,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def granted(state: Database, clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Somebody of another department, to whom a table is opened for a day."""
+    """An account of another department, to whom a table is opened for a day."""
     Accounts(state).add(Person("wu", STRANGER.role, STRANGER.department, "吴"), clock.at, "unguessable")
     secret = Tokens(state).add("wu", "", clock.at, clock.at + timedelta(days=9))[1]
     lake, cat = asked_lake(tmp_path_factory.mktemp("granted"))

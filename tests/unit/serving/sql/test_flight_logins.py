@@ -1,4 +1,4 @@
-"""Who gets in by Flight SQL: nobody without a login, on no call, and with the same logins as by PostgreSQL's protocol."""
+"""Logins by Flight SQL: no call is answered without one, and they are the same as by PostgreSQL's protocol."""
 
 import ssl
 from base64 import b64encode
@@ -64,7 +64,7 @@ def test_no_call_is_anonymous(flight: Flight, call: str, words: str) -> None:
         CALLS[call](headed(flight, words))
 
 
-def test_every_call_of_somebody_known_is_let_through(flight: Flight) -> None:
+def test_every_call_of_a_known_account_is_let_through(flight: Flight) -> None:
     for call, run in CALLS.items():
         try:
             run(flight.client("analyst"))
