@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     portal_session_h: int = Field(12, description="Hours after which a session ends in any case.")
     portal_upload_mib: int = Field(1024, description="Largest file that the portal accepts.")
     sql_url: str = Field("", description="Address of the SQL service; empty until `lake up` has started one.")
+    sql_flight_url: str = Field(
+        "", description="Address of the SQL service for Arrow Flight SQL; empty until `lake up` has started one."
+    )
+    sql_flight_memory: str = Field(
+        "2GiB", description="Memory for all answers that clients of Flight SQL have not read; of one user, a quarter."
+    )
     sql_tls_certificate: Path | None = Field(
         None, description="Certificate of the SQL service, PEM; none: no TLS, loopback only."
     )
@@ -133,6 +139,10 @@ class Settings(BaseSettings):
     def brokers(self) -> str:
         """The Kafka brokers as clients expect them."""
         return self.kafka_servers.removeprefix("kafka://")
+
+    def flight_url(self) -> str:
+        """The address of the SQL service as clients of Flight SQL write it: with TLS it has another scheme."""
+        return self.sql_flight_url.replace("grpc://", "grpc+tls://" if self.sql_tls_certificate else "grpc://")
 
     def state_url(self) -> str:
         """SQLAlchemy URL of the database with ledger and tickets."""

@@ -176,6 +176,6 @@ Tickets / 工单:       lake tickets list · lake tickets show T-000001
 Reports / 治理报告:   {config.home / "reports" / "index.html"}
 Airflow:             {config.airflow_url}   (user {config.airflow_user}, password in {config.home / "endpoints.env"})
 Tables / 数据表:      lake tables · lake sql "SELECT * FROM gold.air_quality_day LIMIT 5"
-SQL by roles / 分析:   lake query "SHOW TABLES" · {config.sql_url}/lake (token: lake sql-service add-token ACCOUNT)
+SQL by roles / 分析:   lake query "SHOW TABLES" · {config.sql_url}/lake · {config.flight_url()} (token: lake sql-service add-token ACCOUNT)
 Object store:        {config.s3_endpoint}, bucket {config.s3_bucket} (landing, received, bronze, silver, quarantine, gold, reports)
 Stop / 停止:          make down""")

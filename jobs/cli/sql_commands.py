@@ -83,16 +83,19 @@ def _print(rows: list[dict[str, object]], names: list[str]) -> None:
 @service.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs TLS.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5433,
+    port: Annotated[int, typer.Option(help="Port to listen on, for PostgreSQL's protocol.")] = 5433,
+    flight_port: Annotated[int, typer.Option(help="Port for Arrow Flight SQL; 0: none.")] = 5434,
 ) -> None:
-    """Answer queries by PostgreSQL's protocol. `lake up sql-service` runs the same in the background.
+    """Answer queries by PostgreSQL's protocol and Arrow Flight SQL. `lake up sql-service` runs the same in the background.
 
-    Example: `lake sql-service serve --port 5433`
+    Example: `lake sql-service serve --port 5433 --flight-port 5434`
     """
-    from jobs.serving.sql.wire.serve import serve as serve_sql
+    from jobs.serving.sql.serve import serve as serve_sql
 
-    typer.echo(f"postgresql://{host}:{port}/lake  (Ctrl-C ends it / 按 Ctrl-C 结束)")
-    serve_sql(settings(), host, port)
+    scheme = "grpc+tls" if settings().sql_tls_certificate else "grpc"
+    also = f" · {scheme}://{host}:{flight_port}" if flight_port else ""
+    typer.echo(f"postgresql://{host}:{port}/lake{also}  (Ctrl-C ends it / 按 Ctrl-C 结束)")
+    serve_sql(settings(), host, port, flight_port)
 
 
 @service.command("add-token")

@@ -25,7 +25,7 @@ USUAL = {
     "kafka": {"LAKE_KAFKA_SERVERS": f"kafka://{HOST}:9092", "LAKE_KAFKA_CONTROLLER": f"kafka://{HOST}:9093"},
     "airflow": {"LAKE_AIRFLOW_URL": f"http://{HOST}:8080"},
     "portal": {"LAKE_PORTAL_URL": f"http://{HOST}:8090"},
-    "sql-service": {"LAKE_SQL_URL": f"postgresql://{HOST}:5433"},
+    "sql-service": {"LAKE_SQL_URL": f"postgresql://{HOST}:5433", "LAKE_SQL_FLIGHT_URL": f"grpc://{HOST}:5434"},
     "collector": {"LAKE_COLLECTOR_URL": f"http://{HOST}:8091"},
     "stream": {},
 }

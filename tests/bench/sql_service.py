@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import psycopg
 import pyarrow as pa
+from adbc_driver_flightsql import dbapi
 from deltalake import write_deltalake
 
 from jobs import contracts
@@ -58,11 +59,38 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     table = f"{ROWS:,} rows, {FILES} files on S3"
     measures.say("sql_point_p95_ms", own["point"], "≤ 100", f"{table}; lake sql {spark['point']:.0f} ms")
     measures.say("sql_group_p95_ms", own["group"], "≤ 300", f"{table}; lake sql {spark['group']:.0f} ms")
+    wire, flight = _clients(database, lake, points)
+    note = (
+        f"{table}; server in a process of its own, one connection, whole answers; by psycopg on the wire {wire:.0f} ms"
+    )
+    measures.say("sql_flight_point_p95_ms", flight, "–", note)
     waits = _people(database, urlsplit(lake.settings.sql_url).port or 0, points)
     note = f"server in a process of its own; {PEOPLE} people, each connects and asks every {EVERY_S:g} s for {FOR_S} s; {len(waits)} answers, median {waits[len(waits) // 2]:.0f} ms"
     measures.say("sql_first_row_p95_ms", _p95(waits), "≤ 200", note)
     service.close()
     database.close()
+
+
+def _clients(database: Database, lake: Lake, points: list[str]) -> tuple[float, float]:
+    """p95 in milliseconds of the point queries by one client: psycopg, and ADBC over Flight SQL; the first ones are not counted."""
+    now, name = datetime.now(UTC), "benchclient"
+    Accounts(database).add(Person(name, "analyst", "bureau"), now)
+    token = Tokens(database).add(name, "", now, now + timedelta(days=1))[1]
+    port = urlsplit(lake.settings.sql_url).port or 0
+    wire = psycopg.connect(host=HOST, port=port, user=name, password=token, dbname="lake", sslmode="disable")
+    login = {"username": name, "password": token}
+    with wire, dbapi.connect(lake.settings.sql_flight_url, db_kwargs=login, autocommit=True) as adbc:
+        waits: tuple[list[float], list[float]] = ([], [])
+        for sql in (*points[:5], *points):  # by turns, so that both meet the same load
+            waits[0].append(_ms(lambda sql=sql: wire.execute(sql).fetchall()))  # type: ignore[misc]
+            waits[1].append(_ms(lambda sql=sql: _read(adbc, sql)))  # type: ignore[misc]
+    return _p95(waits[0][5:]), _p95(waits[1][5:])
+
+
+def _read(connection: dbapi.Connection, sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        cursor.fetch_arrow_table()
 
 
 def _people(database: Database, port: int, points: list[str]) -> list[float]:

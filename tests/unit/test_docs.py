@@ -18,7 +18,7 @@ from jobs.model.delivery import STATE_WORDS
 from jobs.settings import PROJECT
 
 DOCS = PROJECT / "docs"
-NOTEBOOK = DOCS / "notebooks" / "analyst.ipynb"
+NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
 PAGES = sorted([*PROJECT.glob("*.md"), *DOCS.rglob("*.md")])
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.M | re.S)
 INLINE = re.compile(r"`([^`\n]+)`")
@@ -172,7 +172,7 @@ def test_glossary_and_guides_name_every_state_and_zone() -> None:
         assert [word for word in STATE_WORDS.values() if word not in text] == []
 
 
-@pytest.mark.parametrize("file", [*PAGES, PROJECT / "LICENSE", NOTEBOOK, DOCS / "way.svg"], ids=name)
+@pytest.mark.parametrize("file", [*PAGES, PROJECT / "LICENSE", *NOTEBOOKS, DOCS / "way.svg"], ids=name)
 def test_no_registry_host_and_no_path_of_a_machine(file: Path) -> None:
     text = file.read_text("utf-8")
     assert [word for word in OUTSIDE if word.lower() in text.lower()] == []
@@ -186,14 +186,15 @@ def test_picture_is_well_formed_and_speaks_to_screen_readers() -> None:
     assert [e for e in root.iter() if e.tag.endswith(("}title", "}desc")) and not e.text] == []
 
 
-def test_notebook_is_valid_compiles_and_stores_no_output() -> None:
-    book = nbformat.reads(NOTEBOOK.read_text("utf-8"), as_version=nbformat.NO_CONVERT)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name)
+def test_notebook_is_valid_compiles_and_stores_no_output(notebook: Path) -> None:
+    book = nbformat.reads(notebook.read_text("utf-8"), as_version=nbformat.NO_CONVERT)
     nbformat.validate(book)
     cells = [cell for cell in book.cells if cell.cell_type == "code"]
     assert cells and all(cell.outputs == [] and cell.execution_count is None for cell in cells)
     for cell in cells:
         compile(cell.source, cell.id, "exec")
-    assert set(json.loads(NOTEBOOK.read_text("utf-8"))["metadata"]) == {"kernelspec", "language_info"}
+    assert set(json.loads(notebook.read_text("utf-8"))["metadata"]) == {"kernelspec", "language_info"}
 
 
 def test_changelog_has_an_entry_for_the_version_of_the_package() -> None:

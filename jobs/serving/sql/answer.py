@@ -12,7 +12,7 @@ from jobs.access.roles import grade_labels
 from jobs.contracts.grades import OPEN, highest, is_sensitive
 from jobs.lake.zones import TablePath
 from jobs.serving.sql.engine import Engine
-from jobs.serving.sql.readable import Readable
+from jobs.serving.sql.readable import Column, Readable
 from jobs.serving.sql.reading import Reading
 from jobs.serving.sql.snapshot import Snapshot
 from jobs.serving.sql.stopping import Stop
@@ -75,8 +75,18 @@ class Answer:
     table: pa.Table
     grade: Grade
     is_cut: bool = False
-    comments: Mapping[str, str] = field(default_factory=dict)
-    """Title and unit of columns that are shown under their own name."""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    """Columns of the tables that are shown under their own name."""
+
+    @property
+    def comments(self) -> dict[str, str]:
+        """Title and unit of these columns."""
+        return {name: column.comment for name, column in self.columns.items()}
+
+    def notices(self) -> tuple[str, ...]:
+        """What a client gets with the rows: the grade, the query's id, and whether there are more rows."""
+        cut = (f"只返回前 {self.table.num_rows:,} 行（您的行数上限）",) if self.is_cut else ()
+        return (f"{self.grade.notice()}。查询编号 {self.id}", *cut)
 
 
 @dataclass(frozen=True)
@@ -124,10 +134,10 @@ def grade_of(tables: Sequence[Opened], reading: Reading) -> Grade:
     return Grade(highest(grades), is_masked and not datasets, datasets, grants)
 
 
-def comments_of(prepared: Prepared) -> dict[str, str]:
-    """Comments by name, of columns that mean the same in all tables of the query."""
-    comments: dict[str, set[str]] = {}
+def columns_of(prepared: Prepared) -> dict[str, Column]:
+    """Columns by name that mean the same in all tables of the query."""
+    columns: dict[str, dict[str, Column]] = {}
     for opened in prepared.tables:
         for column, _ in visible_columns(opened.readable, opened.snapshot):
-            comments.setdefault(column.name, set()).add(column.comment)
-    return {name: next(iter(words)) for name, words in comments.items() if len(words) == 1}
+            columns.setdefault(column.name, {})[column.comment] = column
+    return {name: next(iter(found.values())) for name, found in columns.items() if len(found) == 1}

@@ -56,7 +56,11 @@ class Rows:
 
 
 class QueryStopped(UserError):
-    """The query ran longer than its reader's may, or was cancelled."""
+    """The query was stopped: it ran longer than its reader's may."""
+
+
+class QueryCancelled(QueryStopped):
+    """The query was cancelled."""
 
 
 class MemoryExceeded(UserError):
@@ -69,7 +73,9 @@ def open_database(settings: Settings) -> duckdb.DuckDBPyConnection:
     masks.register(database)
     database.execute("SET parquet_metadata_cache = true")
     database.execute("SET validate_external_file_cache = 'NO_VALIDATION'")  # a file of a Delta table never changes
-    database.execute(f"SET TimeZone = {text_literal(settings.timezone)}")
+    database.execute(
+        f"SET GLOBAL TimeZone = {text_literal(settings.timezone)}"
+    )  # cursors have only what is set for all
     for schema in (*SCHEMAS, COPIES):
         database.execute(f"CREATE SCHEMA {schema}")
     if settings.s3_endpoint:
@@ -180,7 +186,7 @@ class Engine:
 
 def _explained(error: duckdb.Error, limits: Limits, stop: Stop) -> Exception:
     if isinstance(error, duckdb.InterruptException) and stop.is_cancelled:
-        return QueryStopped("cancelled / 查询已取消")
+        return QueryCancelled("cancelled / 查询已取消")
     if isinstance(error, duckdb.InterruptException):
         seconds = f"{limits.seconds:g}"
         return QueryStopped(

@@ -52,7 +52,7 @@ class QueryLog:
                     role=actor.role,
                     department=actor.department,
                     way=entry.way,
-                    sql=entry.sql,
+                    sql=entry.sql.replace("\0", "\ufffd"),  # PostgreSQL stores no zero byte
                     tables=list(entry.tables),
                     grade=entry.grade,
                     is_sensitive=entry.is_sensitive,

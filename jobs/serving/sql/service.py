@@ -8,7 +8,6 @@ from threading import Lock
 from time import monotonic
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
 from ulid import ULID
 
 from jobs.access.grants import Grants
@@ -22,7 +21,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.actor import Actor
 from jobs.serving.sql import listing
-from jobs.serving.sql.answer import NO_LIMIT, Answer, Grade, Opened, Prepared, Run, comments_of, grade_of
+from jobs.serving.sql.answer import NO_LIMIT, Answer, Grade, Opened, Prepared, Run, columns_of, grade_of
 from jobs.serving.sql.engine import Engine, MemoryExceeded, Parameters, Rows
 from jobs.serving.sql.engines import Engines
 from jobs.serving.sql.gate import Question, Reference, question
@@ -82,13 +81,8 @@ class SqlService:
     def ask(self, actor: Actor, sql: str, way: str, parameters: Parameters = (), run: Run = NO_LIMIT) -> Answer:
         """The answer to one statement; UserError with the reason where there is none. `way` says how it came in."""
         began, entry = monotonic(), Entry(self.new_id(), self.now(), actor, way, sql)
-        try:
-            with self._turn(actor):
-                answer, prepared = self._answer(actor, entry.id, question(sql), parameters, run)
-        except (LakeError, RecursionError) as error:
-            outcome: Outcome = "refused" if isinstance(error, UserError) else "failed"
-            self.log.add(replace(entry, outcome=outcome, reason=str(error), duration_ms=_ms(began)))
-            raise
+        with self._logged(entry, began), self._turn(actor):
+            answer, prepared = self._answer(actor, entry.id, question(sql), parameters, run)
         done = replace(
             entry,
             tables=prepared.logged_tables() if prepared else (),
@@ -115,13 +109,22 @@ class SqlService:
         snapshot = self.newest(table)
         return [] if snapshot is None else listing.shown_columns(table, snapshot)
 
-    def described(self, actor: Actor, sql: str, parameters: Parameters) -> pa.Table:
-        """The columns of an answer, without rows; tables are not read."""
-        asked = question(sql)
-        if asked.kind != "query":
-            return self.ask(actor, sql, "describe").table.slice(0, 0)
-        prepared = self._prepared(actor, asked)
-        return prepared.engine.rows(f"SELECT * FROM ({prepared.sql}) LIMIT 0", parameters).table
+    def described(self, actor: Actor, sql: str, way: str, parameters: Parameters = ()) -> Answer:
+        """The columns of an answer, without rows; tables are not read, and only refusals are logged."""
+        entry = Entry(self.new_id(), self.now(), actor, way, sql)
+        with self._logged(entry, monotonic()):
+            asked = question(sql)
+            if asked.kind == "query":
+                prepared = self._prepared(actor, asked)
+                rows = prepared.engine.rows(f"SELECT * FROM ({prepared.sql}) LIMIT 0", parameters)
+                return Answer(entry.id, rows.table, prepared.grade, columns=columns_of(prepared))
+        answer = self.ask(actor, sql, "describe")
+        return replace(answer, table=answer.table.slice(0, 0))
+
+    def check_grant(self, until: datetime | None) -> None:
+        """UserError where the grant by which rows are read ended at that moment; None needs no grant."""
+        if until is not None and self.now() >= until:
+            raise UserError("the grant for these rows has expired / 这些数据的授权已到期")
 
     def path(self, table: Readable) -> TablePath:
         """The Delta table."""
@@ -149,7 +152,7 @@ class SqlService:
             raise UserError("the query has parameters without values / 查询中有未给值的参数")
         self._check_size(prepared, run)
         rows = self._rows(actor, asked, prepared, parameters, run)
-        return Answer(id_, rows.table, prepared.grade, rows.is_cut, comments_of(prepared)), prepared
+        return Answer(id_, rows.table, prepared.grade, rows.is_cut, columns_of(prepared)), prepared
 
     def _rows(self, actor: Actor, asked: Question, prepared: Prepared, parameters: Parameters, run: Run) -> Rows:
         """The rows from the shared database; where its memory does not do, from the actor's own."""
@@ -229,6 +232,16 @@ class SqlService:
             limits = self._limits.of(actor)
             return self._engines.get((actor, limits, rights), paths, limits)
         return self._engines.get(rights, paths, self._limits.default)
+
+    @contextmanager
+    def _logged(self, entry: Entry, began: float) -> Iterator[None]:
+        """A question that is refused, or fails, is logged with the reason."""
+        try:
+            yield
+        except (LakeError, RecursionError) as error:
+            outcome: Outcome = "refused" if isinstance(error, UserError) else "failed"
+            self.log.add(replace(entry, outcome=outcome, reason=str(error), duration_ms=_ms(began)))
+            raise
 
     @contextmanager
     def _turn(self, actor: Actor) -> Iterator[None]:

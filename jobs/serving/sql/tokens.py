@@ -113,6 +113,16 @@ class Tokens:
                 return verifier.account
         return None
 
+    def bearer(self, secret: str, now: datetime) -> Account | None:
+        """The account of a valid token where no account is named; None where there is none."""
+        parts = secret.split("_", 2)
+        if len(parts) < 3:
+            return None
+        with self._session() as session:
+            query = select(AccountRow.name).join(TokenRow, TokenRow.account == AccountRow.id)
+            name = session.scalar(query.where(TokenRow.id == parts[1]))
+        return self.owner(name, secret, now) if name else None
+
     def used(self, id_: str, now: datetime) -> None:
         """Record that a token opened the service, to the minute."""
         with self._session() as session:

@@ -102,5 +102,6 @@ def _page(portal: Portal, user: CurrentUser, fields: Mapping[str, str], status: 
         saved=service.saved().all(),
         tokens=service.tokens(),
         sql_url=portal.settings.sql_url,
+        flight_url=portal.settings.flight_url(),
         **parts,
     )

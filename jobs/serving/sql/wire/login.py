@@ -6,34 +6,17 @@ import re
 import secrets
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 
-from jobs.lake.database import Database
-from jobs.serving.accounts import Account, Accounts, LoginRefused
-from jobs.serving.sql.tokens import ITERATIONS, PREFIX, Tokens, encoded, salt_of
+from jobs.serving.accounts import LoginRefused
+from jobs.serving.sql.logins import REFUSED, Logins, Session
+from jobs.serving.sql.tokens import ITERATIONS, encoded, salt_of
 from jobs.serving.sql.wire.messages import Connection, ProtocolError, Reader, int32, text
 
-REFUSED = "unknown user, or no valid token or password of this user / 用户不存在，或令牌、密码无效"
 SCRAM = "SCRAM-SHA-256"
-NAME = re.compile(r"[a-z][a-z0-9_.-]{1,59}")
 
 
-@dataclass(frozen=True)
-class Session:
-    """A login: the account, and the token that opened it; empty for a password."""
-
-    account: Account
-    token: str
-
-
-@dataclass(frozen=True)
-class Logins:
-    """Checks logins, and that they are still valid."""
-
-    database: Database
-    now: Callable[[], datetime]
+class WireLogins(Logins):
+    """Opens connections by the messages of PostgreSQL's protocol."""
 
     def opened(self, connection: Connection, user: str, is_tls: bool, place: str) -> Session:
         """The login of a new connection; LoginRefused, with one message for every reason."""
@@ -42,38 +25,11 @@ class Logins:
             return self._by_words(connection, name, place)
         return self._by_scram(connection, name)
 
-    def check(self, session: Session) -> None:
-        """LoginRefused where the token has ended since, or the account is disabled or has another role."""
-        if session.token:
-            valid = {
-                verifier.id: verifier.account for verifier in self._tokens().verifiers(session.account.name, self.now())
-            }
-            account = valid.get(session.token)
-        else:
-            found = (a for a in Accounts(self.database).list() if a.id == session.account.id and not a.is_disabled)
-            account = next(found, None)
-        if account is None or account.actor() != session.account.actor():
-            raise LoginRefused("the token has ended, or the account has changed / 令牌已停用或账号已变更，请重新连接")
-
-    def _tokens(self) -> Tokens:
-        return Tokens(self.database)
-
     def _by_words(self, connection: Connection, name: str, place: str) -> Session:
         """A token or a password as it is; TLS keeps it secret."""
         connection.write("R", int32(3))
         connection.flush()
-        words = _answer(connection).text()
-        if words.startswith(f"{PREFIX}_"):
-            account = self._tokens().owner(name, words, self.now())
-            if account is None:
-                raise LoginRefused(REFUSED)
-            return Session(account, words.split("_")[1])
-        if not words or not NAME.fullmatch(name):
-            raise LoginRefused(REFUSED)
-        account = Accounts(self.database).checked(name, words, place, self.now())
-        if account.must_change:
-            raise LoginRefused("change the first password in the portal / 请先在门户修改初始密码")
-        return Session(account, "")
+        return self.by_words(name, _answer(connection).text(), place)
 
     def _by_scram(self, connection: Connection, name: str) -> Session:
         connection.write("R", int32(10), text(SCRAM), b"\0")
@@ -94,7 +50,7 @@ class Logins:
 
     def _proven(self, connection: Connection, name: str, message: bytes, proof: bytes) -> Session:
         """The token of which the client has proved that it knows it; there is none for an unknown user."""
-        tokens = self._tokens()
+        tokens = self.tokens()
         for verifier in tokens.verifiers(name, self.now()):
             signature = hmac.digest(verifier.stored_key, message, "sha256")
             client_key = bytes(a ^ b for a, b in zip(signature, proof.ljust(32, b"\0"), strict=False))

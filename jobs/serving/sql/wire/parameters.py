@@ -12,6 +12,10 @@ import sqlglot
 from sqlglot import exp
 
 from jobs.errors import UserError
+from jobs.model.actor import Actor
+from jobs.serving.sql.gate import UNREADABLE
+from jobs.serving.sql.service import SqlService
+from jobs.serving.sql.wire.pg_tables import type_of
 from jobs.serving.sql.wire.values import (
     BOOL,
     BYTEA,
@@ -43,11 +47,20 @@ ELEMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,"{}]+)')
 COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
 
 
+def column_types(service: SqlService, actor: Actor) -> dict[str, int]:
+    """Oids of the columns that have one type in all tables of the reader."""
+    types: dict[str, set[int]] = {}
+    for table in service.tables(actor):
+        for column in service.columns(table):
+            types.setdefault(column.name, set()).add(type_of(column.type)[0])
+    return {name: next(iter(oids)) for name, oids in types.items() if len(oids) == 1}
+
+
 def wanted_types(sql: str, columns: Mapping[str, int]) -> dict[int, int]:
     """Oids by the numbers of parameters, where the statement shows them: by a cast, a limit, or the column they are compared with."""
     try:
         tree = sqlglot.parse_one(sql, dialect="duckdb")
-    except (sqlglot.errors.SqlglotError, RecursionError):
+    except UNREADABLE:
         return {}
     wanted = {}
     for node in tree.find_all(exp.Placeholder, exp.Parameter):

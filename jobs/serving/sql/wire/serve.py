@@ -1,35 +1,24 @@
-"""The SQL service as a server in the foreground: a thread for each connection."""
+"""The server of PostgreSQL's protocol: a thread for each connection."""
 
 import hmac
 import logging
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
-from ipaddress import ip_address
+from contextlib import contextmanager
 from socketserver import BaseRequestHandler, ThreadingTCPServer
-from threading import BoundedSemaphore, Lock, Thread
+from threading import BoundedSemaphore, Lock
 from typing import BinaryIO, cast
 
-from jobs import contracts
-from jobs.contracts import Registry
-from jobs.errors import LakeError, UserError
-from jobs.lake.database import Database
-from jobs.lake.lake import opened
-from jobs.serving.cache import CachedValue
-from jobs.serving.sql.service import SqlService, utc_now
-from jobs.serving.sql.wire.login import Logins
+from jobs.errors import LakeError
+from jobs.serving.sql.service import SqlService
+from jobs.serving.sql.wire.login import WireLogins
 from jobs.serving.sql.wire.messages import CANCEL, GSS, SSL, VERSION_3, Connection, ProtocolError, Reader
 from jobs.serving.sql.wire.session import Conversation
-from jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
-CONTRACTS_S = 60.0
 LOGIN_S, IDLE_S = 20.0, 3600.0
 MOST_CONNECTIONS = 200
-SPARES = 4
-"""Databases that are open before the first query."""
 QUIET = (EOFError, ConnectionError, TimeoutError, ssl.SSLError, OSError)
 
 
@@ -43,7 +32,7 @@ class SqlServer(ThreadingTCPServer):
     request_queue_size = 128
 
     def __init__(
-        self, address: tuple[str, int], service: SqlService, logins: Logins, tls: ssl.SSLContext | None
+        self, address: tuple[str, int], service: SqlService, logins: WireLogins, tls: ssl.SSLContext | None
     ) -> None:
         super().__init__(address, Handler)
         self.service, self.logins, self.tls = service, logins, tls
@@ -143,41 +132,3 @@ def _names(reader: Reader) -> dict[str, str]:
     while name := reader.text():
         names[name] = reader.text()
     return names
-
-
-def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """TLS by the settings' certificate; None without one."""
-    if settings.sql_tls_certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.sql_tls_certificate, settings.sql_tls_key)
-    return context
-
-
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Answer until the process receives a stop signal; UserError for an open address without TLS."""
-    tls = tls_context(settings)
-    if tls is None and not _is_loopback(host):
-        raise UserError(
-            f"{host} needs TLS: set LAKE_SQL_TLS_CERTIFICATE and LAKE_SQL_TLS_KEY / 对外监听须配置 TLS 证书"
-        )
-    registry = CachedValue(partial(_read, settings), CONTRACTS_S).get
-    database = Database(settings.state_url())
-    database.migrate()
-    with opened(settings) as lake:
-        service = SqlService(lake, database, registry, spares=SPARES)
-        Thread(target=service.warm, daemon=True).start()
-        with SqlServer((host, port), service, Logins(database, utc_now), tls) as server, suppress(KeyboardInterrupt):
-            server.serve_forever()
-    database.close()
-
-
-def _read(settings: Settings) -> Registry:
-    return contracts.load_usable(settings.schemas, settings.expectations)
-
-
-def _is_loopback(host: str) -> bool:
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"

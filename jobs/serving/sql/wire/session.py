@@ -12,9 +12,9 @@ import pyarrow as pa
 from jobs.errors import LakeError, NotAllowed, ServiceUnavailable, Unknown
 from jobs.serving.accounts import LoginRefused
 from jobs.serving.sql.engine import MemoryExceeded, QueryStopped
+from jobs.serving.sql.logins import Logins, Session
 from jobs.serving.sql.service import SqlService, TooManyQueries
 from jobs.serving.sql.wire import values
-from jobs.serving.sql.wire.login import Logins, Session
 from jobs.serving.sql.wire.messages import Connection, ProtocolError, Reader, format_at, formats, int16, int32, text
 from jobs.serving.sql.wire.parameters import parameter, unknown
 from jobs.serving.sql.wire.statements import Outcome, Statement, Statements

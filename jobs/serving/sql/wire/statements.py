@@ -12,12 +12,12 @@ from jobs.errors import Unknown, UserError
 from jobs.serving.sql.answer import Run
 from jobs.serving.sql.engine import Parameters
 from jobs.serving.sql.gate import MOST_CHARS
+from jobs.serving.sql.logins import Logins, Session
 from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.stopping import Stop
 from jobs.serving.sql.wire.catalogue import Catalogue, is_of_catalogue
-from jobs.serving.sql.wire.login import Logins, Session
-from jobs.serving.sql.wire.parameters import wanted_types
-from jobs.serving.sql.wire.pg_tables import server_settings, type_of
+from jobs.serving.sql.wire.parameters import column_types, wanted_types
+from jobs.serving.sql.wire.pg_tables import server_settings
 
 MOST_CURSORS = 50
 BLANK = " \t\r\n;"
@@ -103,7 +103,7 @@ class Statements:
         """The statement with the types of its parameters; where the client gave none, as columns show them."""
         statement = Statement(_checked(sql), oids)
         if PARAMETER.search(sql) and not all(statement.parameter_oids()):
-            statement.wanted = wanted_types(_inner(sql), self._columns())
+            statement.wanted = wanted_types(_inner(sql), column_types(self.service, self.login.account.actor()))
         return statement
 
     def parts(self, sql: str) -> list[str]:
@@ -140,15 +140,13 @@ class Statements:
     def _asked(self, sql: str, parameters: Parameters, is_described: bool) -> Outcome:
         actor = self.login.account.actor()
         if is_described:
-            return Outcome("", self.service.described(actor, sql, parameters))
+            return Outcome("", self.service.described(actor, sql, "wire", parameters).table)
         self._stop = Stop()
         try:
             answer = self.service.ask(actor, sql, "wire", parameters, self._run())
         finally:
             self._stop = None
-        cut = (f"只返回前 {answer.table.num_rows:,} 行（您的行数上限）",) if answer.is_cut else ()
-        notices = (f"{answer.grade.notice()}。查询编号 {answer.id}", *cut)
-        return Outcome("SELECT", answer.table, notices, until=answer.grade.until)
+        return Outcome("SELECT", answer.table, answer.notices(), until=answer.grade.until)
 
     def _run(self) -> Run:
         return Run(stop=self._stop, is_large=self._settings.get("lake.large", "").lower() in ("on", "true", "1"))
@@ -177,8 +175,7 @@ class Statements:
 
     def check_grant(self, outcome: Outcome) -> None:
         """UserError where the grant has ended since by which the rows are read."""
-        if outcome.until is not None and self.service.now() >= outcome.until:
-            raise UserError("the grant for these rows has expired / 这些数据的授权已到期")
+        self.service.check_grant(outcome.until)
 
     def _set(self, word: str, sql: str) -> Outcome:
         """Settings and transactions change nothing in the lake: all queries only read."""
@@ -209,14 +206,6 @@ class Statements:
     @cached_property
     def _catalogue(self) -> Catalogue:
         return Catalogue(self.service, self.login.account.actor())
-
-    def _columns(self) -> Mapping[str, int]:
-        """Types of the columns that have one type in all tables of the reader."""
-        types: dict[str, set[int]] = {}
-        for table in self.service.tables(self.login.account.actor()):
-            for column in self.service.columns(table):
-                types.setdefault(column.name, set()).add(type_of(column.type)[0])
-        return {name: next(iter(oids)) for name, oids in types.items() if len(oids) == 1}
 
 
 def _inner(sql: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from jobs.lake.database import Database
 from jobs.serving.sql.service import SqlService
 from tests.unit.serving.sql.city import asked_lake
+from tests.unit.serving.sql.flight_server import Flight, flying
 from tests.unit.serving.sql.wire_server import Wire, served
 
 
@@ -38,4 +39,11 @@ def state(made_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
 def wire(tmp_path_factory: pytest.TempPathFactory, made_sqlite: Path) -> Iterator[Wire]:
     """A server without TLS."""
     with served(tmp_path_factory.mktemp("wire"), made_sqlite, None) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def flight(wire: Wire) -> Iterator[Flight]:
+    """A Flight SQL server over the same service."""
+    with flying(wire) as made:
         yield made

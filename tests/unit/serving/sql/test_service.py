@@ -209,3 +209,9 @@ def test_the_engine_itself_is_locked(asked: SqlService) -> None:
 
 names = pa.table({"a": [1]})
 """Not a table of queries, though the engine could read variables of Python."""
+
+
+def test_moments_are_in_the_lakes_time_zone(asked: SqlService) -> None:
+    sql = "SELECT CAST(at AS VARCHAR) AS words, date_trunc('day', at) AS day FROM (SELECT TIMESTAMPTZ '2026-01-11 16:30:00+00' AS at)"
+    row = asked.ask(ANALYST, sql, "test").table.to_pylist()[0]
+    assert (row["words"], row["day"].isoformat()) == ("2026-01-12 00:30:00+08", "2026-01-12T00:00:00+08:00")

@@ -3,7 +3,6 @@
 import socket
 import ssl
 import struct
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,28 +14,15 @@ from jobs.embedded.endpoints import HOST
 from jobs.serving.accounts import Accounts, Person
 from jobs.serving.sql.tokens import Tokens
 from tests.unit.serving.sql.city import IDENTITIES, TABLE
-from tests.unit.serving.sql.wire_server import PASSWORD, Wire, served
+from tests.unit.serving.sql.wire_server import PASSWORD, Wire, certified, served
 
 
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory: pytest.TempPathFactory, made_sqlite: Path) -> Iterator[Wire]:
     root = tmp_path_factory.mktemp("secure")
-    options = (
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=lake",
-    )
-    files = ("-keyout", str(root / "key.pem"), "-out", str(root / "cert.pem"))
-    subprocess.run(["openssl", "req", *options, *files], check=True, capture_output=True)
+    certificate, key = certified(root)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(root / "cert.pem", root / "key.pem")
+    context.load_cert_chain(certificate, key)
     with served(root, made_sqlite, context) as made:
         yield made
 

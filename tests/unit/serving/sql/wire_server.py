@@ -2,6 +2,7 @@
 
 import shutil
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from jobs.lake.database import Database
 from jobs.serving.accounts import Accounts, Person
 from jobs.serving.sql.service import SqlService
 from jobs.serving.sql.tokens import Tokens
-from jobs.serving.sql.wire.login import Logins
+from jobs.serving.sql.wire.login import WireLogins
 from jobs.serving.sql.wire.serve import SqlServer
 from tests.unit.serving.sql.city import asked_lake
 
@@ -44,6 +45,27 @@ class Wire:
         )  # fmt: skip
 
 
+def certified(root: Path) -> tuple[Path, Path]:
+    """Files of a certificate that signs itself, and of its key."""
+    certificate, key = root / "cert.pem", root / "key.pem"
+    options = (
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=lake",
+    )
+    names = ("-addext", f"subjectAltName=IP:{HOST}")
+    files = ("-keyout", str(key), "-out", str(certificate))
+    subprocess.run(["openssl", "req", *options, *names, *files], check=True, capture_output=True)
+    return certificate, key
+
+
 @contextmanager
 def served(root: Path, state: Path, tls: ssl.SSLContext | None) -> Iterator[Wire]:
     shutil.copy(state, root / "state.db")
@@ -55,7 +77,7 @@ def served(root: Path, state: Path, tls: ssl.SSLContext | None) -> Iterator[Wire
     Accounts(database).add(Person("fresh", "analyst", "bureau"), now)
     lake, cat = asked_lake(root)
     service = SqlService(lake, database, lambda: cat)  # type: ignore[arg-type]
-    with SqlServer((HOST, 0), service, Logins(database, lambda: datetime.now(UTC)), tls) as server:
+    with SqlServer((HOST, 0), service, WireLogins(database, lambda: datetime.now(UTC)), tls) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield Wire(server, server.server_address[1], database, tokens)
         server.shutdown()
