@@ -14,7 +14,7 @@ from jobs.ingest.cell_errors import has_error_words
 from jobs.ingest.encoding import BLOCK_BYTES, Encoding, blocks, detect
 from jobs.ingest.grid import SECTIONS_SEEN, Chunk, Fault, Grid, Sections, chunk_of, is_blank, without_last
 from jobs.ingest.headers import distinct_header, duplicate_message, joined_header
-from jobs.ingest.invisible import has_invisible, note_invisible
+from jobs.ingest.invisible import has_invisible, note_invisible, occurs
 from jobs.ingest.notes import FileNotes
 from jobs.ingest.quoting import UNPAIRED, Dialect, Parser, Records, sound_end
 from jobs.ingest.summary_rows import without_summary_rows
@@ -286,7 +286,7 @@ class _Scan:
     def _note_damage(self, chunk: Chunk, data: bytes) -> None:
         if has_invisible(data):
             note_invisible(chunk, self.notes)
-        if REPLACED not in data:
+        if not occurs(REPLACED, data):
             return
         is_damaged = pc.match_substring(chunk.cells[0], "\ufffd").fill_null(False)
         for cell in chunk.cells[1:]:

@@ -15,9 +15,14 @@ LEADS = (b"\xc2\xad", b"\xe2\x80", b"\xe2\x81", b"\xcc", b"\xcd")
 """How these characters begin in UTF-8: looked for first, which is faster than the expression."""
 
 
+def occurs(text: bytes, data: bytes) -> bool:
+    """Whether data has a text; where it does not even have its first byte, this is several times faster than `in`."""
+    return text[:1] in data and text in data
+
+
 def has_invisible(data: bytes) -> bool:
     """Whether a text in UTF-8 has such characters."""
-    return any(lead in data for lead in LEADS) and BYTES.search(data) is not None
+    return any(occurs(lead, data) for lead in LEADS) and BYTES.search(data) is not None
 
 
 def note_invisible(chunk: Chunk, notes: FileNotes) -> None:

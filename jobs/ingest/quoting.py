@@ -214,8 +214,9 @@ def _well_quoted(text: np.ndarray, quotes: np.ndarray, delimiter: int, cut: int)
     if len(quotes) % 2:
         return False
     mark = int(text[quotes[0]]) if len(quotes) else 0
-    edges = np.array([delimiter, *LINE_ENDS, mark], np.uint8)
+    is_edge = np.zeros(256, dtype=bool)
+    is_edge[[delimiter, *LINE_ENDS, mark]] = True
     opening, closing = quotes[0::2], quotes[1::2]
     before = text[opening[opening > 0] - 1]
     after = text[closing[closing + 1 < cut] + 1]
-    return bool(np.isin(before, edges).all() and np.isin(after, edges).all())
+    return bool(is_edge[before].all() and is_edge[after].all())
