@@ -1,7 +1,7 @@
 """Rows of the engine whose column names are known: asking the engine would send it the whole plan, each time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import Column, DataFrame
 
@@ -14,6 +14,8 @@ class NamedRows:
 
     frame: DataFrame
     columns: tuple[str, ...]
+    number: int | None = None
+    """Number of rows, where it is known."""
 
     @classmethod
     def of(cls, frame: DataFrame) -> "NamedRows":
@@ -23,7 +25,7 @@ class NamedRows:
     def with_columns(self, columns: Mapping[str, Column]) -> "NamedRows":
         """The rows with further columns, or with other values in these."""
         new = tuple(name for name in columns if name not in self.columns)
-        return NamedRows(self.frame.withColumns(dict(columns)), (*self.columns, *new))
+        return replace(self, frame=self.frame.withColumns(dict(columns)), columns=(*self.columns, *new))
 
     def sent(self) -> tuple[str, ...]:
         """Names of the delivered columns, as the sender calls them."""

@@ -75,7 +75,8 @@ def evaluate_delivery(
         path, columns_of_silver = lake.path(Zone.SILVER, contract.id), len(silver_columns(contract, extras))
         stage = lake.stage(path, contract.write.partition_by, columns_of_silver)
         others = replace(all_other_tables(lake, versions), neighbours=typed.neighbours)
-        evaluated = evaluate(rows, plan, others, wanted, stage)
+        counted = replace(rows, number=delivery.counted_rows)
+        evaluated = evaluate(counted, plan, others, wanted, stage)
     return Evaluation(evaluated, repairs, extras, removal_by(lake, contract, delivery, evaluated, versions))
 
 

@@ -1,5 +1,8 @@
 """Small tables of the engine that larger ones are joined with."""
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -29,3 +32,14 @@ def few_or_cached(rows: DataFrame, cached_tables: list[DataFrame]) -> tuple[Data
 def broadcast(rows: DataFrame, size: int) -> DataFrame:
     """The rows, broadcast in a join where they are few."""
     return F.broadcast(rows) if size <= BROADCAST_ROWS else rows
+
+
+def repeated_pairs(pairs: pa.Table, names: tuple[str, str]) -> pa.Table:
+    """Each pair of numbers that occurs more than once, once. `names`: the columns, the first with few equal numbers."""
+    first = pairs[names[0]].to_numpy()
+    ordered = np.sort(first)
+    equal = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(equal):
+        return pairs.slice(0, 0)
+    counted = pairs.filter(pa.array(np.isin(first, equal))).group_by(list(names)).aggregate([([], "count_all")])
+    return counted.filter(pc.greater(counted["count_all"], 1)).select(names)

@@ -1,6 +1,7 @@
 """Typed rows → evaluated rows: every rule's verdict in a bit mask, duplicates and unknown references joined in."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -8,8 +9,9 @@ from pyspark.sql import functions as F
 from jobs.contracts import MALFORMED, SENT
 from jobs.lake.bits import AnyBit, bit_columns, column_names, quoted, with_any_held
 from jobs.lake.named_rows import NamedRows
+from jobs.lake.spark_tables import in_engine, to_arrow
 from jobs.quality.conditions import Compiled
-from jobs.quality.joins import broadcast, few_or_cached
+from jobs.quality.joins import FEW_ROWS, broadcast, few_or_cached, repeated_pairs
 from jobs.quality.lookups import observed_values
 from jobs.quality.plan import COPIES, Group, Plan
 from jobs.quality.references import OtherTables, with_reference_flags
@@ -22,6 +24,8 @@ SEEN = "_seen"
 COUNTY = "_county"
 PRINTS = ("_k_long", "_k_short")
 """Columns of `fingerprint_of`."""
+COUNTED_ROWS = 5_000_000
+"""The client counts the fingerprints of up to so many rows, 12 bytes each."""
 
 
 def with_rule_flags(
@@ -46,7 +50,8 @@ def with_rule_flags(
     # another's.
     well_formed = F.col(MALFORMED).isNull() if MALFORMED in columns else F.lit(True)
     for group in plan.groups:
-        shared, size = _shared(frame.filter(well_formed), group, plan, cached_tables)
+        known = replace(rows, frame=frame.filter(well_formed))
+        shared, size = _shared(known, group, plan, cached_tables)
         flagged = _mark_group(flagged, (shared, size), group, plan, well_formed)
     flagged = with_reference_flags(flagged, plan, others, cached_tables)
     if not any(_finds_copies(group, plan) for group in plan.groups):
@@ -86,33 +91,42 @@ def _tells_copies_apart(group: Group, plan: Plan) -> bool:
     return _finds_copies(group, plan) and bool(group.columns)
 
 
-def _shared(rows: DataFrame, group: Group, plan: Plan, cached_tables: list[DataFrame]) -> tuple[DataFrame, int]:
+def _shared(known: NamedRows, group: Group, plan: Plan, cached_tables: list[DataFrame]) -> tuple[DataFrame, int]:
     """Values that more than one row has, whether these rows differ, the place of the first, and the number of values.
 
     Where copies are told apart, a value occurs once for each content of its rows (`_same`), with the first of these.
     Values are counted first, from their columns alone: mostly none is shared, and nothing else is read. Appends what it
     caches to `cached_tables`.
     """
-    repeated, size = few_or_cached(_repeated(rows, group), cached_tables)
+    repeated, size = _repeated(known, group, cached_tables)
     if not size:
         return repeated, 0
-    return few_or_cached(_described(rows, broadcast(repeated, size), group, plan), cached_tables)
+    return few_or_cached(_described(known.frame, broadcast(repeated, size), group, plan), cached_tables)
 
 
-def _repeated(rows: DataFrame, group: Group) -> DataFrame:
-    """Fingerprints of values that more than one row has; of a fixed width, so that Spark neither sorts nor shuffles texts."""
+def _repeated(known: NamedRows, group: Group, cached_tables: list[DataFrame]) -> tuple[DataFrame, int]:
+    """Fingerprints of values that more than one row has, and their number; of a fixed width, so that no texts are sorted.
+
+    Of up to `COUNTED_ROWS` the client counts them, in a third of the time that the engine needs.
+    """
     columns = group.columns or ("_hash",)
-    prints = [fingerprint.alias(name) for name, fingerprint in fingerprint_of(columns).items()]
-    counted = (
-        rows.filter(takes_part(group, columns)).select(*prints).groupBy(*PRINTS).agg(F.count(F.lit(1)).alias("_n"))
-    )
-    return counted.filter("_n > 1").drop("_n")
+    prints = known.frame.filter(takes_part(group, columns)).select(*_named_prints(columns))
+    if known.number is not None and known.number <= COUNTED_ROWS:
+        repeated = repeated_pairs(to_arrow(prints), PRINTS)
+        if repeated.num_rows <= FEW_ROWS:
+            return in_engine(prints.sparkSession, repeated), repeated.num_rows
+    counted = prints.groupBy(*PRINTS).agg(F.count(F.lit(1)).alias("_n"))
+    return few_or_cached(counted.filter("_n > 1").drop("_n"), cached_tables)
+
+
+def _named_prints(columns: Sequence[str]) -> list[Column]:
+    return [fingerprint.alias(name) for name, fingerprint in fingerprint_of(columns).items()]
 
 
 def _described(rows: DataFrame, repeated: DataFrame, group: Group, plan: Plan) -> DataFrame:
     """What the rows with repeated values are: `_differs`, `_first` and, where copies are told apart, `_same`."""
     columns = group.columns or ("_hash",)
-    prints = [fingerprint.alias(name) for name, fingerprint in fingerprint_of(columns).items()]
+    prints = _named_prints(columns)
     with_hash = ["_hash"] if plan.drops_copies and group.columns else []
     sharing = rows.filter(takes_part(group, columns)).select(*prints, *with_hash, place(plan).alias("_place"))
     sharing = sharing.join(repeated, list(PRINTS), "left_semi")

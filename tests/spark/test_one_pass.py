@@ -17,7 +17,7 @@ from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 from tests.spark.status import jobs_since, mark, scans_since
 
 ROWS = 1237
-JOBS = 4
+JOBS = 3
 
 
 def delivered(lake: Lake, registry: Registry, file: Path, hours: range) -> str:
