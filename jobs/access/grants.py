@@ -1,8 +1,9 @@
 """Grants: a dataset or product opened to a department, or one of its people, for a purpose and until a moment where they say so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import DateTime, String, select
@@ -21,6 +22,24 @@ AT = DateTime(timezone=True)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 OPENNESS = (Mask.HIDDEN, Mask.ENDS, Mask.NUMBERS, Mask.AS_SENT)
 """Masks, the strictest first."""
+MOST_WORDS, MOST_ACCOUNT = 500, 60
+"""Characters of a purpose or basis, and of an account."""
+
+
+class InvalidGrant(UserError):
+    """A grant that cannot be given; `mistakes` says in Chinese what to correct, by option of `lake grants add`."""
+
+    def __init__(self, mistakes: Mapping[str, str]) -> None:
+        super().__init__("；".join(mistakes.values()))
+        self.mistakes = mistakes
+
+
+class GrantState(StrEnum):
+    """Whether a grant opens anything, and if not, why."""
+
+    VALID = "valid"
+    ENDED = "ended"
+    EXPIRED = "expired"
 
 
 class GrantRow(Base):
@@ -74,6 +93,18 @@ class Grant:
         until = self.until()
         return until is None or at < until
 
+    def state(self, at: datetime) -> GrantState:
+        """Its state at a moment; one that was ended before its last day was over is ended, not expired."""
+        if self.is_valid(at):
+            return GrantState.VALID
+        is_ended = self.ended_at is not None and self.until() == self.ended_at
+        return GrantState.ENDED if is_ended else GrantState.EXPIRED
+
+    def last_day(self) -> date | None:
+        """The last day on which it counts, in the city's time zone; None where nothing ends it."""
+        until = self.until()
+        return (until.astimezone(SHANGHAI) - timedelta(microseconds=1)).date() if until else None
+
     def notice(self) -> str:
         """Number, purpose and end in Chinese, for people and for the log."""
         until = self.until()
@@ -102,11 +133,10 @@ class Grants:
         self._session = database.session
 
     def add(self, scope: Scope, by: Actor, at: datetime) -> Grant:
-        """The new grant; UserError where its view is unknown, or it has ended already."""
-        if scope.view not in access_policy().views:
-            raise UserError(f"没有视图 {scope.view}；可以是：{'、'.join(access_policy().views)}")
-        if scope.expires_at is not None and scope.expires_at <= at:
-            raise UserError("到期时间已过，请写以后的日期")
+        """The new grant; InvalidGrant where its view is unknown, a text is too long, or it has ended already."""
+        found = mistakes(scope, at)
+        if found:
+            raise InvalidGrant(found)
         with self._session() as session:
             row = GrantRow(**{**scope.__dict__, "given_by": by.name, "given_at": utc(at)})
             session.add(row)
@@ -129,10 +159,12 @@ class Grants:
             raise Unknown(f"没有编号为 {id_} 的授权")
         return found
 
-    def all(self) -> tuple[Grant, ...]:
-        """All grants, ended ones too, newest first."""
+    def all(self, dataset: str = "") -> tuple[Grant, ...]:
+        """All grants, or those of a dataset, ended ones too, newest first."""
+        where = [GrantRow.dataset == dataset] if dataset else []
         with self._session() as session:
-            return tuple(_grant(row) for row in session.scalars(select(GrantRow).order_by(GrantRow.id.desc())))
+            rows = session.scalars(select(GrantRow).where(*where).order_by(GrantRow.id.desc()))
+            return tuple(_grant(row) for row in rows)
 
     def of(self, actor: Actor, at: datetime) -> tuple[Grant, ...]:
         """The grants that open something to the actor at a moment."""
@@ -140,6 +172,31 @@ class Grants:
         with self._session() as session:
             found = [_grant(row) for row in session.scalars(query)]
         return tuple(grant for grant in found if grant.is_valid(at) and grant.is_for(actor))
+
+
+def mistakes(scope: Scope, at: datetime) -> dict[str, str]:
+    """What is wrong with a grant to be given at a moment, in Chinese, by option of `lake grants add`."""
+    views = access_policy().views
+    found = {
+        "account": f"账号最多 {MOST_ACCOUNT} 个字" if len(scope.account) > MOST_ACCOUNT else "",
+        "view": f"没有视图 {scope.view}；可以是：{'、'.join(views)}" if scope.view not in views else "",
+        "purpose": f"用途最多 {MOST_WORDS} 个字" if len(scope.purpose) > MOST_WORDS else "",
+        "basis": f"依据最多 {MOST_WORDS} 个字" if len(scope.basis) > MOST_WORDS else "",
+        "until": "到期时间已过，请写以后的日期" if scope.expires_at is not None and scope.expires_at <= at else "",
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def end_of_day(day: str, zone: ZoneInfo) -> datetime | None:
+    """The end of a day as people write it, as UTC; None for no day, InvalidGrant for a text that is none."""
+    if not day:
+        return None
+    try:
+        after = datetime.strptime(day, "%Y-%m-%d").date() + timedelta(days=1)
+        return datetime.combine(after, time(), zone).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        text = f"'{day[:40]}' is no day; write 2026-12-31 / 日期写法：2026-12-31"
+        raise InvalidGrant({"until": text}) from error
 
 
 def reading(actor: Actor, contract: Contract, grants: Sequence[Grant]) -> Reading | None:

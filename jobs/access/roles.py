@@ -6,6 +6,9 @@ from jobs.access.policy import Mask, Role, View, access_policy
 from jobs.errors import NotAllowed
 from jobs.model.actor import Actor
 
+MASKS = {Mask.AS_SENT: "原值", Mask.NUMBERS: "个人号码打码", Mask.ENDS: "只显示首尾", Mask.HIDDEN: "不可见"}
+"""How a mask shows values, in Chinese."""
+
 
 def role_labels() -> dict[str, str]:
     """Every role with its Chinese name."""
@@ -58,6 +61,17 @@ def owner_view() -> View:
 def outsider_view() -> View:
     """The view of everybody else."""
     return access_policy().views["outsider"]
+
+
+def view_words(name: str) -> str:
+    """What a view shows, by grade, in Chinese; its name where the policy no longer has it."""
+    view = access_policy().views.get(name)
+    if view is None:
+        return name
+    shown: dict[Mask, list[str]] = {}
+    for grade, mask in view.items():
+        shown.setdefault(mask, []).append(f"{grade} {grade_labels()[grade]}")
+    return "；".join(f"{'、'.join(grades)}：{MASKS[mask]}" for mask, grades in shown.items())
 
 
 def _role(actor: Actor) -> Role:

@@ -1,16 +1,15 @@
 """lake grants add | list | end: data opened to other departments, for a purpose and a time."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
-from jobs.access.grants import Grants, Scope
+from jobs.access.grants import Grants, Scope, end_of_day
 from jobs.cli.query import show_rows
 from jobs.cli.usable import state_database, usable_contracts
-from jobs.errors import UserError
 from jobs.model.actor import Actor
 from jobs.settings import load as settings
 
@@ -50,7 +49,7 @@ def add(
     """
     from jobs.serving.grant_service import GrantService
 
-    scope = Scope(dataset, to, view, account, purpose, basis, _end_of(until))
+    scope = Scope(dataset, to, view, account, purpose, basis, end_of_day(until, ZoneInfo(settings().timezone)))
     with state_database(settings()) as database:
         service = GrantService(database, usable_contracts(settings()), lambda: datetime.now(UTC))
         grant = service.give(Actor(role, department, by), scope)
@@ -92,15 +91,3 @@ def end(
         service = GrantService(database, usable_contracts(settings()), lambda: datetime.now(UTC))
         ended = service.end(Actor(role, department, by), grant)
     typer.echo(f"{ended.id}: ended / 已终止")
-
-
-def _end_of(day: str) -> datetime | None:
-    """The end of a day in the lake's time zone, as UTC."""
-    if not day:
-        return None
-    try:
-        date = datetime.strptime(day, "%Y-%m-%d").date()
-    except ValueError as error:
-        raise UserError(f"'{day[:40]}' is no day; write 2026-12-31 / 日期写法：2026-12-31") from error
-    midnight = datetime.combine(date + timedelta(days=1), time(), ZoneInfo(settings().timezone))
-    return midnight.astimezone(UTC)

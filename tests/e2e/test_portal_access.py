@@ -20,7 +20,7 @@ PAGES = {
     "own": (
         *("tasks", "tickets", "tickets?show=all", "tickets/{issue}", "tickets/{request}", "uploads", "uploads/new"),
         *("requests/new", "notices", "datasets", "datasets/divisions", "departments/civil_affairs", "reports"),
-        *("help", "password", "search?q=区划"),
+        *("help", "password", "search?q=区划", "grants"),
     ),
     "officer": (
         "tasks",
@@ -34,7 +34,7 @@ PAGES = {
         "feeds/gas_regulator_readings",
     ),
     "leader": ("tasks", "overview", "overview/loop", "bulletins", "reports"),
-    "auditor": ("tasks", "audit"),
+    "auditor": ("tasks", "audit", "grants"),
     "analyst": ("sql",),
 }
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
+from jobs.access.grants import GrantState
 from jobs.access.masking import titles
-from jobs.access.roles import grade_labels, role_label
+from jobs.access.roles import grade_labels, role_label, view_words
 from jobs.catalogue.lists import cycle
 from jobs.collaboration import Tickets
 from jobs.collaboration.clock_table import UNITS
@@ -40,6 +41,11 @@ TICKET_TONES: Mapping[str, tuple[str, str]] = {
     "paused": ("wait", "‖"),
     "none": ("wait", "○"),
     "stopped": ("good", "✓"),
+}
+GRANT_BADGES: Mapping[GrantState, Badge] = {
+    GrantState.VALID: Badge("有效", "✓", "good"),
+    GrantState.ENDED: Badge("已终止", "✕", "wait"),
+    GrantState.EXPIRED: Badge("已到期", "○", "wait"),
 }
 GRADES: Mapping[str, str] = {grade: f"{grade} {label}" for grade, label in grade_labels().items()}
 TYPES: Mapping[str, str] = {
@@ -225,4 +231,6 @@ FOR_TEMPLATES: Mapping[str, Callable[..., object] | Mapping[str, str]] = {
     "grades": GRADES,
     "types": TYPES,
     "ways": WAYS,
+    "grant_badges": GRANT_BADGES,  # type: ignore[dict-item]
+    "view_words": view_words,
 }

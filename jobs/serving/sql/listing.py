@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from jobs.access.policy import Mask
+from jobs.access.roles import MASKS
 from jobs.serving.sql.readable import Name, Readable
 from jobs.serving.sql.snapshot import Snapshot
 from jobs.serving.sql.views import visible_columns
-
-MASKS = {Mask.AS_SENT: "原值", Mask.NUMBERS: "个人号码打码", Mask.ENDS: "只显示首尾", Mask.HIDDEN: "不可见"}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,15 @@ import pytest
 from jobs.access.masking import HIDDEN, Masking
 from jobs.access.policy import Mask, Right, access_policy
 from jobs.access.rights import check_right, may_deliver, may_know, reads_request
-from jobs.access.roles import acts_for_department, department_roles, owner_view, reads_as_sent, role_labels, view_of
+from jobs.access.roles import (
+    acts_for_department,
+    department_roles,
+    owner_view,
+    reads_as_sent,
+    role_labels,
+    view_of,
+    view_words,
+)
 from jobs.contracts import Contract, Field
 from jobs.errors import NotAllowed
 from jobs.model.actor import SYSTEM, Actor
@@ -68,3 +76,9 @@ def test_the_record_of_a_request_is_visible_to_both_parties_and_mediators() -> N
     ]
     readers = [role for role in CITY_ROLES if reads_request(Actor(role, BUREAU, ""), OWNER, ANOTHER)]
     assert readers == ["quality_officer", "machine"]
+
+
+def test_a_view_in_words_says_what_each_grade_shows() -> None:
+    assert view_words("granted") == "L1 公开、L2 内部、L3 敏感：原值；L4 高度敏感：不可见"
+    assert view_words("outsider") == "L1 公开、L2 内部：个人号码打码；L3 敏感：只显示首尾；L4 高度敏感：不可见"
+    assert view_words("removed") == "removed"

@@ -22,6 +22,7 @@ from jobs.serving.portal.rendering import page
 from jobs.serving.portal.routes.loop_pages import MonthName
 from jobs.serving.portal.services.data_service import DataService
 from jobs.serving.portal.services.dataset_search import find_datasets
+from jobs.serving.portal.services.grant_page_service import GrantPageService
 from jobs.serving.portal.services.loop_service import LoopService
 from jobs.serving.portal.services.ticket_service import TicketService
 
@@ -50,8 +51,9 @@ def dataset(dataset: str, portal: AnyPortal, user: LoggedIn) -> Response:
         TicketQuery(dataset=dataset, is_open=True, order="due", size=5)
     )
     tables = {"entries": entry_table(view.entries or (), portal), "answers": answer_table(view.answers, portal)}
-    frequency = view.contract.sla.get("frequency", "")
-    return page("dataset.html", portal, user, 200, it=view, found=tickets_page, frequency=period(frequency), **tables)
+    parts = {"frequency": period(view.contract.sla.get("frequency", ""))}
+    granted = GrantPageService(portal, user.actor).valid(dataset)
+    return page("dataset.html", portal, user, 200, it=view, found=tickets_page, granted=granted, **parts, **tables)
 
 
 @router.get("/datasets/{dataset}/contract.yaml")

@@ -14,8 +14,8 @@ CSS = (REPORT_TEMPLATES / "report.css").read_text("utf-8") + (STATIC / "portal.c
 VARIABLES = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", CSS))
 PAGES = ("/tasks", "/tickets", "/datasets", "/datasets/divisions", "/uploads", "/uploads/new", "/requests/new", "/notices",
          "/reports", "/help", "/password", "/search?q=a", "/departments/civil_affairs", "/departments/civil_affairs/loop?of=new", "/bulletins",
-         "/datasets/divisions/lineage", "/datasets/hotline_day/lineage", "/datasets/hotline_day/lineage?column=day")  # fmt: skip
-BUREAU_PAGES = ("/overview", "/overview/loop?of=new", "/tasks", "/tickets", "/audit")
+         "/grants", "/datasets/divisions/lineage", "/datasets/hotline_day/lineage", "/datasets/hotline_day/lineage?column=day")  # fmt: skip
+BUREAU_PAGES = ("/overview", "/overview/loop?of=new", "/tasks", "/tickets", "/audit", "/grants")
 WHITE = "#ffffff"
 
 

@@ -24,7 +24,7 @@ from jobs.serving.sessions import csrf_of
 from tests.unit.collaboration.samples import OFFICER, STATED
 from tests.unit.serving.portal.asgi_requests import Asked, routes
 from tests.unit.serving.portal.portal_city import NOW, Browser, City, an_issue, city, delivered, registered
-from tests.unit.serving.portal.test_rights import RESULT, RUN
+from tests.unit.serving.portal.test_rights import RESULT, RUN, granted
 
 TEXTS: tuple[bytes, ...] = (
     b"9" * 20,
@@ -78,6 +78,11 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/catalogue/lists/{name}": {"csrf": ""},
     "/registers/{register}": {"csrf": "", "title": "x", "status": "planned", "uses-divisions": "1", "purpose": "x", "freshness_h": "1"},
     "/registers/items/{item}": {"csrf": "", "title": "x", "rows_condition": "x", "least_score": "1"},
+    "/grants": {
+        "csrf": "", "dataset": "divisions", "department": "market_regulation", "account": "x", "view": "granted", "purpose": "x",
+        "basis": "x", "until": "2027-12-31",
+    },
+    "/grants/{grant_id}/end": {"csrf": ""},
     "/catalogue/exchange/{run}": {"csrf": "", "adopt-divisions": "1"},
     "/sql": {"csrf": "", "sql": "SELECT $a", "p_a": "x"},
     "/sql/file": {"csrf": "", "sql": "SELECT 1 AS a", "format": "csv"},
@@ -163,10 +168,11 @@ def things(town: City) -> dict[str, str]:
     with town.portal.tickets.database.session() as session:
         notice = session.scalars(select(NoticeRow.id).where(NoticeRow.title == "提醒")).one()
     delivery = delivered(town, "divisions")
+    grant = granted(town, "own", "divisions")
     town.store.objects[f"reports/exchange/{RUN}.json"] = RESULT
     return {
         "ticket_id": town.issue, "event": "sign", "dataset": "divisions", "provider": "civil_affairs",
-        "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1", "key_id": "ab", "saved_id": "1", "token_id": "ab",
+        "delivery_id": delivery, "upload_id": "U1", "notice_id": str(notice), "alarm_id": "1", "key_id": "ab", "saved_id": "1", "token_id": "ab", "grant_id": grant,
         "register": "scene", "item": registered(town), "name": "share", "number": "1", "ending": "xlsx", "run": RUN, "file": "none.pdf",
         "path:path": f"civil_affairs/divisions/{delivery}.html",
     }  # fmt: skip

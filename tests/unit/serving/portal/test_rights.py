@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from jobs.access.grants import Scope
 from jobs.access.roles import roles_of_people
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.contracts.alarm import AlarmPolicy
@@ -21,7 +22,7 @@ from jobs.streams.alarm_store import Alarms, Limit
 from jobs.streams.alarms import Watched
 from tests.unit.collaboration.samples import OFFICER
 from tests.unit.serving.portal.asgi_requests import routes
-from tests.unit.serving.portal.portal_city import NOW, PEOPLE, Browser, City, city, delivered, registered
+from tests.unit.serving.portal.portal_city import NOW, PEOPLE, PEOPLE_ACTORS, Browser, City, city, delivered, registered
 
 OWN, FOREIGN = "own", "foreign"
 DEPARTMENT = ("own", "clerk")
@@ -55,6 +56,8 @@ def things(town: City) -> dict[tuple[str, str], str]:
             )  # fmt: skip
     town.store.objects[f"reports/exchange/{RUN}.json"] = RESULT
     alarms = acknowledged_alarm(town, "civil_affairs"), acknowledged_alarm(town, "bureau")
+    own_grant = granted(town, "own", "divisions")
+    foreign_grant = granted(town, "stranger", "gas_regulator_readings", "核对压力超出范围的记录")
     for key in ("2026-01.pdf", "drafts/2026-02.pdf"):
         town.store.objects[f"reports/bulletins/{key}"] = b"%PDF"
     with town.portal.tickets.database.session() as session:
@@ -95,6 +98,8 @@ def things(town: City) -> dict[tuple[str, str], str]:
         ("key_id", OWN): "nokey",
         ("alarm_id", OWN): alarms[0],
         ("alarm_id", FOREIGN): alarms[1],
+        ("grant_id", OWN): own_grant,
+        ("grant_id", FOREIGN): foreign_grant,
         ("event", OWN): "waive",
         ("event", FOREIGN): "waive",
     }
@@ -106,6 +111,12 @@ def acknowledged_alarm(town: City, authority: str) -> str:
     limit = Limit("gas_regulator_readings", f"for_{authority}", "压力超出范围", policy)
     (event,) = alarms.watch(limit, {"G1": [Watched(NOW, True, "9")]})
     return str(alarms.acknowledge(event.alarm.id, "值班员", NOW).id)
+
+
+def granted(town: City, who: str, dataset: str, purpose: str = "核对区划") -> str:
+    """The number of a grant of a dataset to the authority for markets, given by its owner."""
+    scope = Scope(dataset, "market_regulation", "granted", purpose=purpose)
+    return str(town.portal.grants.add(scope, PEOPLE_ACTORS[who], NOW).id)
 
 
 def only(*allowed: str) -> dict[str, int]:
@@ -171,6 +182,7 @@ GETS: dict[str, dict[str, dict[str, int]]] = {
     "/registers/items/{item}/card.json": {OWN: dict.fromkeys(ALL, 400), FOREIGN: dict.fromkeys(ALL, 400)},
     "/registers/items/{item}/rows.jsonl": {OWN: only(), FOREIGN: only()},
     "/assets": {NO_DEPARTMENT: EVERYBODY},
+    "/grants": {NO_DEPARTMENT: EVERYBODY},
     "/feeds": {NO_DEPARTMENT: EVERYBODY},
     "/feeds/events": {NO_DEPARTMENT: EVERYBODY},
     "/feeds/{dataset}": {OWN: dict.fromkeys(ALL, 404), FOREIGN: HIDDEN},
@@ -226,6 +238,15 @@ POSTS: dict[str, dict[str, dict[str, int]]] = {
     "/registers/items/{item}": {
         OWN: {who: 400 if who in (*DEPARTMENT, "officer") else 403 for who in ALL},
         FOREIGN: {who: 400 if who == "officer" else 403 for who in ALL},
+    },
+    "/grants": {
+        OWN: {who: 400 if who == "own" else 403 for who in ALL},
+        FOREIGN: only(),
+        NO_DEPARTMENT: {who: 400 if who in ("own", "officer") else 403 for who in ALL},
+    },
+    "/grants/{grant_id}/end": {
+        OWN: {who: DONE if who == "own" else 403 for who in ALL},
+        FOREIGN: {who: 404 if who in DEPARTMENT else 403 for who in ALL},
     },
     "/alarms/{alarm_id}/acknowledge": {
         OWN: {who: 409 if who in (*DEPARTMENT, "officer", "leader") else 403 for who in ALL},
@@ -290,8 +311,8 @@ def test_what_is_shown(
 def test_what_is_done(
     browsers: dict[str, Browser], things: dict[tuple[str, str], str], path: str, whose: str, who: str, status: int
 ) -> None:
-    dataset = things["dataset", OWN if whose == NO_DEPARTMENT else whose]
-    form = {"text": "已知悉", "seen": "2", "share": "maybe", "dataset": dataset if path == "/uploads" else ""}
+    dataset = things["dataset", whose] if path in ("/uploads", "/grants") and whose != NO_DEPARTMENT else ""
+    form = {"text": "已知悉", "seen": "2", "share": "maybe", "dataset": dataset}
     options = FILE if path in FILES else {}
     assert browsers[who].post(filled(path, whose, things), form, **options).status_code == status
 
@@ -346,6 +367,7 @@ def test_lists_and_searches_hold_nothing_of_another_department(
     secret = [things["ticket_id", FOREIGN], things["delivery_id", FOREIGN], "压力超出范围"]
     paths = ["/tasks", "/tickets?show=all", "/tickets?show=all&department=liaocheng_gas", "/reports", "/uploads"]
     paths += ["/tickets?show=all&q=压力", f"/tickets?show=all&q={secret[0]}", "/datasets/gas_regulator_readings"]
+    paths += ["/grants", "/grants?dataset=gas_regulator_readings", "/grants?department=liaocheng_gas"]
     paths += [f"/search?q={secret[1]}", "/search?q=压力", f"/tickets/{things['ticket_id', OWN]}"]
     for who, path in product(DEPARTMENT, paths):
         page = browsers[who].get(path).text

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.access.grants import Scope
 from jobs.contracts import Registry
-from jobs.errors import LakeError, NotAllowed, Unknown, UserError
+from jobs.errors import InvalidTransition, LakeError, NotAllowed, Unknown, UserError
 from jobs.lake.database import Database
 from jobs.lake.zones import Zone
 from jobs.serving.access_log import AccessLog
@@ -116,6 +116,8 @@ def test_only_the_owner_gives_and_ends_grants(grants: GrantService) -> None:
         {"view": "nothing"},
         {"department": OWNER.department},
         {"department": ""},
+        {"department": "nobody"},
+        {"account": "x" * 61},
         {"expires_at": FIRST},
         {"purpose": "长" * 501},
     ):
@@ -125,6 +127,10 @@ def test_only_the_owner_gives_and_ends_grants(grants: GrantService) -> None:
     for actor, id_ in ((STRANGER, given.id), (OWNER, 99)):
         with pytest.raises(LakeError):
             grants.end(actor, id_)
+    ended = grants.end(OWNER, given.id)
+    with pytest.raises(InvalidTransition):
+        grants.end(OWNER, given.id)
+    assert ended.ended_at == FIRST
 
 
 def test_departments_read_products_and_only_their_rows_where_these_are_kept_apart(
