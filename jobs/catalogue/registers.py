@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -156,34 +156,50 @@ def read(text: str) -> RegisterItem:
 
 
 def checked(stated: Mapping[str, object], registry: Registry) -> RegisterItem:
-    """An item as stated; UserError lists in Chinese, all at once, what is missing or unknown."""
+    """An item as stated, complete or not; UserError lists in Chinese, all at once, what is unknown or wrong, or that it has no title."""
     try:
         found = RegisterItem.model_validate(stated)
     except ValidationError as error:
         said = "；".join(f"{'.'.join(map(str, one['loc']))}：{one['msg']}" for one in error.errors())
         raise UserError(f"登记内容有误：{said}") from error
     found = found.model_copy(update={"facts": {k: v.strip() for k, v in found.facts.items() if v.strip()}})
-    if faults := list(_faults(found, registry)):
+    faults = ([] if found.title else ["须写明名称"]) + _mistakes(found, registry)
+    if faults:
         raise UserError(f"{found.title or found.id}：{'；'.join(faults)}")
     return found
 
 
-def _faults(item: RegisterItem, registry: Registry) -> Iterator[str]:
-    """What is missing or wrong, in Chinese."""
+def shortcomings(item: RegisterItem, registry: Registry) -> list[str]:
+    """What an item lacks, or states against the contracts and the registers as they are now, in Chinese."""
     policy = registers()
     register = policy.register(item.register_name)
-    known = {contract.id for contract in (*registry.sources(), *registry.products())}
-    unknown = "、".join(name for name in item.datasets if name not in known)
     missing = "、".join(policy.facts[name].title for name in register.requires if not item.facts.get(name))
     needs = {
-        "须写明名称": not item.title,
-        f"没有数据集 {unknown}": unknown,
         "须写明所用的数据集": not item.datasets,
-        f"须写明{missing}": missing,
+        f"须写明{missing}": bool(missing),
         "须写明取自哪张表的哪些行": register.rows and item.selection is None,
     }
-    yield from (said for said, is_wrong in needs.items() if is_wrong)
-    yield from filter(None, (_fault_of(register, name, value) for name, value in item.facts.items()))
+    lacking = [said for said, is_wrong in needs.items() if is_wrong]
+    unfounded = lack_of_basis(item, item.certificate.grade) if item.certificate else ""
+    return [*lacking, *([unfounded] if unfounded else []), *_mistakes(item, registry)]
+
+
+def lack_of_basis(item: RegisterItem, grade: str) -> str:
+    """That rows of a grade need a legal basis, in Chinese; empty where they need none, or the item states one."""
+    policy = registers()
+    if grade < policy.personal_grade or item.facts.get("consent_basis"):
+        return ""
+    return f"含 {grade} 字段，须写明{policy.facts['consent_basis'].title}"
+
+
+def _mistakes(item: RegisterItem, registry: Registry) -> list[str]:
+    """What is unknown or wrong, in Chinese."""
+    register = registers().register(item.register_name)
+    known = {contract.id for contract in (*registry.sources(), *registry.products())}
+    unknown = "、".join(name for name in item.datasets if name not in known)
+    faults = [f"没有数据集 {unknown}" if unknown else ""]
+    faults += [_fault_of(register, name, value) for name, value in item.facts.items()]
+    return list(filter(None, faults))
 
 
 def _fault_of(register: Register, name: str, value: str) -> str:

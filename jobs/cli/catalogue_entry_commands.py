@@ -13,7 +13,7 @@ from rich.table import Table
 from jobs.catalogue.attributes import TITLES, Difference, shown
 from jobs.catalogue.list_import import Matching
 from jobs.catalogue.lists import CHANGES, Change
-from jobs.cli.usable import usable_contracts
+from jobs.cli.usable import still, usable_contracts
 from jobs.collaboration.tickets import opened
 from jobs.contracts.importance import TITLES as LEVELS
 from jobs.errors import UserError
@@ -57,7 +57,7 @@ def show(dataset: Dataset) -> None:
         at = version.at.astimezone(ZoneInfo(config.timezone))
         typer.echo(f"version / 第 {version.version} 版  {at:%Y-%m-%d %H:%M}  {version.by}  {version.ticket}")
     if found.change:
-        typer.echo(f"under way / 办理中 {found.change.id}  {_still(found.shortcomings())}".rstrip())
+        typer.echo(f"under way / 办理中 {found.change.id}  {still(found.shortcomings())}".rstrip())
         _print_differences(found.pending())
 
 
@@ -87,7 +87,7 @@ def propose(
         actor = Actor(role, department, name)
         typer.echo(steps.propose(registry, tickets, dataset, stated, (actor, at)))
         if lacking := steps.record(registry, tickets, dataset, at).shortcomings():
-            typer.echo(_still(lacking), err=True)
+            typer.echo(still(lacking), err=True)
 
 
 def import_(
@@ -113,7 +113,7 @@ def _print_import(matching: Matching, outcomes: Sequence[steps.Imported]) -> Non
     """What came of each row, then what the list lacks and what is not read."""
     table = Table("place / 位置", "resource / 信息资源", "draft / 草稿", "reason / 原因")
     for one in outcomes:
-        table.add_row(one.place, one.title, one.ticket or "–", one.reason or _still(one.lacking))
+        table.add_row(one.place, one.title, one.ticket or "–", one.reason or still(one.lacking))
     for other in matching.unmatched:
         near = f"；相近的有：{'、'.join(other.suggestions)}" if other.suggestions else ""
         table.add_row(other.row.place, other.row.title, "–", f"没有对应的数据集{near}")
@@ -191,11 +191,6 @@ def _pair(text: str) -> tuple[str, object]:
     if not equals:
         raise typer.BadParameter(f"--set {text}: write NAME=VALUE, such as share=conditional")
     return name, value
-
-
-def _still(lacking: Sequence[str]) -> str:
-    """What a draft still lacks."""
-    return f"草稿待补充：{'；'.join(lacking)}" if lacking else ""
 
 
 def _print_differences(found: list[Difference]) -> None:

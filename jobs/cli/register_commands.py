@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.console import Console
 from jobs.catalogue.counting import Counted, counted, progress
 from jobs.catalogue.registers import registers as policy
 from jobs.cli.query import show_rows
-from jobs.cli.usable import usable_contracts
+from jobs.cli.usable import still, usable_contracts
 from jobs.errors import UserError
 from jobs.lake.lake import opened as opened_lake
 from jobs.model.actor import Actor
@@ -89,6 +89,7 @@ def show(item: Id) -> None:
     """
     with _opened() as city:
         record = city.item(item, datetime.now(UTC))
+        lacking = city.shortcomings(record.change)
     found, facts = record.current(), policy().facts
     typer.echo(f"{found.id} {found.title}  {found.provider}  {policy().statuses[found.status]}  {record.state()}")
     typer.echo(f"  datasets / 数据集  {'、'.join(found.datasets)}")
@@ -105,7 +106,7 @@ def show(item: Id) -> None:
     for version in record.versions:
         typer.echo(f"version / 第 {version.version} 版  {version.at:%Y-%m-%d}  {version.by}  {version.ticket}")
     if record.change:
-        typer.echo(f"under way / 办理中 {record.change.id}")
+        typer.echo(f"under way / 办理中 {record.change.id}  {still(lacking)}".rstrip())
 
 
 @registers.command()
@@ -128,9 +129,9 @@ def propose(
     where: Annotated[str, typer.Option(help="Condition on the rows, such as \"division_level = 'county'\".")] = "",
     role: Annotated[str, typer.Option(help="reporter, approver or quality_officer.")] = "reporter",
 ) -> None:
-    """Propose an item as a draft, or change it. Publishing: `lake tickets move`.
+    """Propose an item as a draft, complete or not, or change it. Publishing: `lake tickets move`.
 
-    The facts of each register are in jobs/catalogue/registers.yaml; what is missing is listed.
+    The facts of each register are in jobs/catalogue/registers.yaml; what the draft still lacks is listed.
 
     Example: `lake registers propose scene --title 渣土运输监管 --dataset divisions --set purpose=发现未加盖车辆 --set user_unit=城市管理局 --set field=城市管理 -p civil_affairs --name 张三`
 
@@ -138,14 +139,20 @@ def propose(
     """
     now = datetime.now(UTC)
     with _opened() as city:
-        earlier = city.item(item, now).proposed().model_dump() if item else {"facts": {}, "datasets": ()}
+        earlier: dict[str, Any] = (
+            city.item(item, now).proposed().model_dump() if item else {"title": "", "facts": {}, "datasets": ()}
+        )
         stated = {**earlier, "register_name": register, "id": item}
         stated |= {key: value for key, value in (("title", title), ("status", status)) if value}
         stated["facts"] = {**earlier["facts"], **dict(map(_pair, state or []))}
         stated["datasets"] = tuple(dataset or earlier["datasets"])
         if rows:
             stated["selection"] = city.selection(rows, where)
-        typer.echo(city.propose(stated, (Actor(role, department, name), now)))
+        actor = Actor(role, department, name)
+        draft = city.tickets.ticket(city.propose(stated, (actor, now)), actor, now)
+        typer.echo(draft.id)
+        if lacking := city.shortcomings(draft):
+            typer.echo(still(lacking), err=True)
 
 
 @registers.command()

@@ -1,6 +1,6 @@
-"""What commands open: the usable contracts, with a warning for broken ones, and the state database."""
+"""What commands open: the usable contracts, with a warning for broken ones, and the state database; what they say of drafts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -36,3 +36,8 @@ def state_database(config: Settings) -> "Iterator[Database]":
         yield database
     finally:
         database.close()
+
+
+def still(lacking: Sequence[str]) -> str:
+    """What a draft still lacks, in Chinese; empty where it lacks nothing."""
+    return f"草稿待补充：{'；'.join(lacking)}" if lacking else ""

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from jobs.catalogue.attributes import read, shortcomings
+from jobs.catalogue import attributes, registers
 from jobs.catalogue.entry import entries
 from jobs.collaboration.policies import Checks
 from jobs.contracts import Registry
 
 ENTRY_COMPLETE: Final = "entry_complete"
+ITEM_COMPLETE: Final = "register_item_complete"
 
 
 def document_checks(registry: Callable[[], Registry]) -> Checks:
@@ -18,6 +19,9 @@ def document_checks(registry: Callable[[], Registry]) -> Checks:
         entry = next((one for one in entries(registry()) if one.id == dataset), None)
         if entry is None:
             return [f"数据集 {dataset} 没有可用的数据契约，无法核对"]
-        return shortcomings(read(content), entry)
+        return attributes.shortcomings(attributes.read(content), entry)
 
-    return {ENTRY_COMPLETE: entry_complete}
+    def item_complete(_: str, content: str) -> Sequence[str]:
+        return registers.shortcomings(registers.read(content), registry())
+
+    return {ENTRY_COMPLETE: entry_complete, ITEM_COMPLETE: item_complete}

@@ -11,7 +11,16 @@ from deltalake.exceptions import DeltaError
 
 from jobs.catalogue.counting import DatasetState, Reviewed
 from jobs.catalogue.croissant import card
-from jobs.catalogue.registers import Certificate, RegisterItem, Selection, checked, read, registers
+from jobs.catalogue.registers import (
+    Certificate,
+    RegisterItem,
+    Selection,
+    checked,
+    lack_of_basis,
+    read,
+    registers,
+    shortcomings,
+)
 from jobs.catalogue.training_rows import certificate, checked_selection, json_lines
 from jobs.collaboration import TicketQuery, Tickets
 from jobs.contracts import Contract, Registry
@@ -82,7 +91,7 @@ class CityRegisters:
     def propose(self, stated: Mapping[str, object], act: tuple[Actor, datetime]) -> str:
         """Id of the ticket of an item's change, new or revised. An item without an id is a new one.
 
-        A set of rows is certified from the lake as it is now. UserError lists what is missing, all at once.
+        It may be incomplete. A set of rows is certified from the lake as it is now. UserError lists what is wrong, all at once.
         """
         actor, at = act
         id_ = str(stated.get("id", ""))
@@ -98,6 +107,10 @@ class CityRegisters:
         word = f"{registers().register(found.register_name).title}登记"
         draft = Draft(ITEM, found.id, provider, f"{word}：{found.title}", found.text())
         return self.tickets.drafted(draft, actor, at)
+
+    def shortcomings(self, change: Ticket | None) -> list[str]:
+        """What an open change of an item lacks before it can be submitted, in Chinese."""
+        return shortcomings(read(change.record), self.registry) if change else []
 
     def selection(self, text: str, condition: str) -> Selection:
         """The selection `dataset:version:column,column`, in which the version may be `newest`; UserError for other texts."""
@@ -151,8 +164,8 @@ class CityRegisters:
         selection, contract = self._selected(item)
         checked_selection(selection, contract)
         made = certificate(self._table(selection, contract), selection, contract, at)
-        if made.grade >= registers().personal_grade and not item.facts.get("consent_basis"):
-            raise UserError(f"{item.title}：含 {made.grade} 字段，须写明{registers().facts['consent_basis'].title}")
+        if unfounded := lack_of_basis(item, made.grade):
+            raise UserError(f"{item.title}：{unfounded}")
         self.lake.delta.keep_log(self._path(contract))
         scored, score = self._score(contract)
         return item.model_copy(

@@ -48,7 +48,8 @@ class Sources:
 def asset_ledger(of: Sources, now: datetime) -> Ledger:
     """The ledger as of now."""
     day, sizes = newest_storage(of.lake)
-    items = [record.current() for record in CityRegisters(of.lake, of.registry, of.tickets).items(now)]
+    records = CityRegisters(of.lake, of.registry, of.tickets).items(now)
+    items = [record.current() for record in records if record.versions]  # a draft registers nothing
     registrations, users = _by_dataset(items)
     scores = {e.delivery.dataset: e.scores.total for e in regular_entries(of.deliveries) if e.scores.total is not None}
     counted = _Counts(

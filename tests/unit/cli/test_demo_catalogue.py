@@ -47,7 +47,7 @@ def test_registers_are_filled_and_counted(tmp_path: Path) -> None:
     fields = [field.name for field in registry.contract("divisions").fields]
     rows = pa.table({name: pa.array(["county", "city"]) for name in fields})
     lake.delta.put(lake.path(Zone.SILVER, "divisions"), rows)
-    with opened(config, registry.providers) as tickets:
+    with opened(config, registry.providers, document_checks(lambda: registry)) as tickets:
         published = demo_registers(lake, registry, tickets, NOW)  # type: ignore[arg-type]
         items = [r.current() for r in CityRegisters(lake, registry, tickets).items(NOW)]  # type: ignore[arg-type]
         without_rows = sum("rows" in item for item in register_items()["items"]) - 1

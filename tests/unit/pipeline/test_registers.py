@@ -14,12 +14,15 @@ from deltalake import DeltaTable, write_deltalake
 from jobs.catalogue.counting import DatasetState, Reviewed, counted, progress
 from jobs.catalogue.registers import RegisterItem, Selection, registers
 from jobs.catalogue.training_rows import certificate, condition_columns, json_lines
-from jobs.errors import UserError
+from jobs.collaboration import Tickets
+from jobs.contracts import Registry
+from jobs.errors import PolicyRefusal, UserError
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.actor import Actor
+from jobs.pipeline.document_checks import document_checks
 from jobs.pipeline.registers import CityRegisters, registered_versions
 from jobs.pipeline.storage_use import measure_storage, newest_storage
-from tests.unit.collaboration.samples import APPROVER, LEADER, OFFICER, REPORTER, at
+from tests.unit.collaboration.samples import APPROVER, LEADER, OFFICER, REPORTER, ZONE, at
 from tests.unit.serving.portal.portal_city import City, city, shipped
 
 NOW = at("2026-01-12")
@@ -30,6 +33,7 @@ SCENE = {
     "status": "in_use",
     "facts": {"purpose": "发现未加盖车辆", "user_unit": "城市管理局", "field": "城市管理", "effect": "每周发现 30 起"},
 }
+CHECKED = ("submit", "endorse", "publish")
 STATE = DatasetState("行政区划", False, True, True, False, NOW, 96.0)
 
 
@@ -91,20 +95,50 @@ def test_the_bureau_registers_its_own_and_its_leader_endorses(town: City) -> Non
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"facts": {"purpose": "x"}}, "须写明使用单位、应用领域"),
+        ({"title": " "}, "须写明名称"),
         ({"datasets": ("nowhere",)}, "没有数据集 nowhere"),
-        ({"datasets": ()}, "须写明所用的数据集"),
         ({"facts": {**SCENE["facts"], "freshness_h": "每天"}}, "须是数"),  # type: ignore[dict-item]
         ({"facts": {**SCENE["facts"], "licence": "x"}}, "没有「licence」这一项"),  # type: ignore[dict-item]
         ({"register_name": "planet"}, "没有登记册 planet"),
         ({"status": "gone"}, "status"),
     ],
 )
-def test_what_is_missing_or_unknown_is_said(town: City, change: dict[str, object], said: str) -> None:
+def test_what_is_unknown_or_wrong_is_said_and_nothing_saved(town: City, change: dict[str, object], said: str) -> None:
     with pytest.raises(UserError) as error:
         registers_of(town).propose({**SCENE, **change}, (REPORTER, NOW))
     assert said in str(error.value)
     assert registers_of(town).items(NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"facts": {"purpose": "x"}}, "须写明使用单位、应用领域"),
+        ({"datasets": ()}, "须写明所用的数据集"),
+        ({"register_name": "training_set", "facts": {}}, "须写明用途、使用许可；须写明取自哪张表的哪些行"),
+    ],
+)
+def test_an_incomplete_draft_is_saved_but_goes_no_further(town: City, change: dict[str, object], said: str) -> None:
+    city_registers, tickets = registers_of(town), town.portal.tickets
+    ticket = city_registers.propose({**SCENE, **change}, (REPORTER, NOW))
+    assert "；".join(city_registers.shortcomings(tickets.ticket(ticket, REPORTER, NOW))) == said
+    with pytest.raises(PolicyRefusal, match="还不能「提交」") as error:
+        published(town, ticket)
+    assert said in str(error.value) and tickets.ticket(ticket, REPORTER, NOW).state == "draft"
+
+
+def test_a_completed_draft_is_published_and_every_step_is_checked(town: City) -> None:
+    city_registers, tickets = registers_of(town), town.portal.tickets
+    ticket = city_registers.propose({**SCENE, "facts": {}}, (REPORTER, NOW))
+    assert city_registers.propose({**SCENE, "id": "CJ-0001"}, (REPORTER, NOW)) == ticket
+    assert city_registers.shortcomings(tickets.ticket(ticket, REPORTER, NOW)) == []
+    gone = Tickets(tickets.database, shipped().providers, ZONE, document_checks(lambda: Registry({}, {})))
+    with pytest.raises(PolicyRefusal, match="没有数据集 divisions"):
+        gone.move(ticket, "submit", REPORTER, tickets.ticket(ticket, REPORTER, NOW).version, NOW)
+    published(town, ticket)
+    assert city_registers.item("CJ-0001", NOW).state() == "已发布"
+    steps = [one for one in tickets.state_machine().steps if "register_item" in one.kinds and one.event in CHECKED]
+    assert len(steps) == 3 and {one.check for one in steps} == {"register_item_complete"}
 
 
 def test_a_training_set_is_certified_and_found_again(town: City) -> None:
@@ -180,6 +214,11 @@ def test_a_condition_over_personal_values_is_refused(town: City) -> None:
     stated["selection"] = city_registers.selection(f"{contract.id}:newest:{field.name}", "")
     with pytest.raises(UserError, match="个人信息处理的依据"):
         city_registers.propose(stated, (actor, NOW))
+    facts = {"purpose": "x", "licence": "x"}
+    city_registers.propose({**stated, "facts": {**facts, "consent_basis": "已取得同意"}}, (actor, NOW))
+    ticket = city_registers.propose({**stated, "id": "XL-0001", "facts": facts}, (actor, NOW))
+    (lacking,) = city_registers.shortcomings(town.portal.tickets.ticket(ticket, actor, NOW))
+    assert "个人信息处理的依据" in lacking, "the basis was taken out again, the rows and their certificate stayed"
 
 
 def reasons(item: RegisterItem, state: DatasetState | None = STATE, when: datetime | None = NOW) -> str:

@@ -43,7 +43,7 @@ def one_register(register: str, portal: AnyPortal, user: LoggedIn) -> Response:
 
 @router.post("/{register}")
 def propose(register: str, portal: AnyPortal, user: LoggedIn, fields: Posted) -> Response:
-    """Propose a new item; what is missing is listed, with the entered values retained."""
+    """Propose a new item, complete or not; what is unknown or wrong is listed, with the entered values retained."""
     try:
         ticket = RegisterService(portal, user.actor).propose(register, "", fields)
     except LakeError as error:

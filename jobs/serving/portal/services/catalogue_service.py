@@ -23,11 +23,14 @@ from jobs.pipeline.catalogue import (
 )
 from jobs.pipeline.catalogue_check import Coverage
 from jobs.pipeline.catalogue_lists import RELEASE, CityLists, ListVersions, list_file, sample_links
-from jobs.pipeline.document_checks import ENTRY_COMPLETE, document_checks
+from jobs.pipeline.document_checks import ENTRY_COMPLETE, ITEM_COMPLETE, document_checks
 from jobs.pipeline.licence_samples import sample_file
+from jobs.pipeline.registers import ITEM
 from jobs.serving.portal.context import Portal
 
 FLAGS = ("authoritative",)
+COMPLETE: Mapping[str, str] = {CHANGE: ENTRY_COMPLETE, ITEM: ITEM_COMPLETE}
+"""Kind of document → the check of its completeness."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +131,11 @@ class CatalogueService:
         return [], []
 
     def shortcomings(self, ticket: Ticket) -> Sequence[str]:
-        """What an open change of an entry lacks before it can be submitted, in Chinese."""
-        if ticket.kind != CHANGE or ticket.closed_at is not None:
+        """What an open change of an entry, or of an item of a register, lacks before it can be submitted, in Chinese."""
+        check = COMPLETE.get(ticket.kind)
+        if check is None or ticket.closed_at is not None:
             return ()
-        return document_checks(self.portal.registry)[ENTRY_COMPLETE](ticket.dataset, ticket.record)
+        return document_checks(self.portal.registry)[check](ticket.dataset, ticket.record)
 
     def _lists(self) -> CityLists:
         return CityLists(self.portal.lake, self.portal.registry(), self.portal.tickets)

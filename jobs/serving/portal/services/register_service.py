@@ -18,6 +18,8 @@ from jobs.serving.portal.context import Portal
 
 USES = "uses-"
 """Beginning of the names of a form's checkboxes of datasets."""
+ROWS = ("rows_dataset", "rows_version", "rows_columns", "rows_condition")
+"""Fields of a form that say which rows a training set takes."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class ItemView:
     may_edit: bool
     may_read_rows: bool
     used_by: tuple[RegisterItem, ...]
+    lacking: tuple[str, ...]
+    """What its open change lacks before it can be submitted, in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class RegisterService:
             may_edit=is_draft and self._may_write(item.provider),
             may_read_rows=bool(record.versions) and self._may_read_rows(item),
             used_by=tuple(one.item for one in found.values() if item.id in one.item.related()),
+            lacking=tuple(self._city().shortcomings(record.change)),
         )
 
     def may_propose(self) -> bool:
@@ -87,7 +92,7 @@ class RegisterService:
         return self._may_write(self.actor.department)
 
     def propose(self, register: str, id_: str, filled: Mapping[str, str]) -> str:
-        """Id of the ticket of an item as filled in; of a new item where `id_` is empty."""
+        """Id of the ticket of an item as filled in, complete or not; of a new item where `id_` is empty."""
         provider = self._city().item(id_, self.portal.now()).current().provider if id_ else self.actor.department
         if not self._may_write(provider):
             raise NotAllowed("登记事项由部门的填报员、审核员或主管部门的质量专员编制")
@@ -99,7 +104,7 @@ class RegisterService:
             "datasets": tuple(name.removeprefix(USES) for name in filled if name.startswith(USES)),
             "facts": {name: filled[name] for name in registers().register(register).facts() if filled.get(name)},
         }
-        if registers().register(register).rows:
+        if registers().register(register).rows and any(filled.get(name, "").strip() for name in ROWS):
             stated["selection"] = self._selection(filled)
             stated["datasets"] = tuple(dict.fromkeys((*stated["datasets"], stated["selection"].dataset)))
         return self._city().propose(stated, (self.actor, self.portal.now()))

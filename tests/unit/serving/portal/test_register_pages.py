@@ -44,11 +44,37 @@ def test_a_scene_is_registered_and_says_why_it_does_not_count(town: City) -> Non
     assert "共 1 项，计入 0 项" in rows and "没有数据" in rows
 
 
-def test_what_is_missing_is_said_with_what_was_filled_in(town: City) -> None:
+def test_what_is_wrong_is_said_with_what_was_filled_in(town: City) -> None:
     answer = Browser(town.portal, "clerk").post("/registers/scene", SCENE | {"user_unit": "", "freshness_h": "每天"})
     assert answer.status_code == 400
-    assert "须写明使用单位" in answer.text and "须是数" in answer.text and "每周发现 30 起" in answer.text
+    assert "须写明使用单位" not in answer.text and "须是数" in answer.text and "每周发现 30 起" in answer.text
     assert 'name="uses-divisions" value="1" checked' in answer.text
+
+
+def test_an_incomplete_draft_lists_what_it_lacks_on_both_pages_and_is_not_submitted(town: City) -> None:
+    clerk = Browser(town.portal, "clerk")
+    answer = clerk.post("/registers/training_set", {"title": "区划", "status": "planned"})
+    assert answer.status_code == 303
+    ticket = str(answer.headers["location"]).rpartition("/")[2]
+    for path in (f"/tickets/{ticket}", "/registers/items/XL-0001"):
+        page = clerk.get(path).text
+        assert "草稿已保存，但还不能提交" in page, path
+        for said in ("须写明所用的数据集", "须写明用途、使用许可", "须写明取自哪张表的哪些行"):
+            assert f"<li>{said}</li>" in page, path
+    assert "还没有选择数据集" in clerk.get("/registers/items/XL-0001").text
+    refused = clerk.post(f"/tickets/{ticket}/steps/submit", {"seen": "1"})
+    assert refused.status_code == 422 and "还不能「提交」：须写明所用的数据集" in refused.text
+    assert clerk.post("/registers/items/XL-0001", {"title": "区划", "rows_condition": "x = 1"}).status_code == 400
+    assert "没有数据集 （未选择）" in clerk.post("/registers/training_set", {"title": "x", "rows_columns": "x"}).text
+
+
+def test_a_draft_of_a_registration_is_no_registration(town: City) -> None:
+    draft = {"title": "区划资产", "uses-divisions": "1", "registration_state": "registered"}
+    assert Browser(town.portal, "clerk").post("/registers/asset", draft).status_code == 303
+    row = next(
+        x for x in Browser(town.portal, "analyst").get("/assets").text.splitlines() if '"/datasets/divisions"' in x
+    )
+    assert "已登记" not in row
 
 
 def test_a_training_set_has_a_card_and_rows(town: City) -> None:
