@@ -131,6 +131,34 @@ def test_a_mistake_in_a_form_keeps_what_was_typed_and_the_way_elsewhere(
     keep(page, tmp_path, "mistake")
 
 
+def test_a_grant_is_corrected_given_and_ended(
+    browser: Browser, address: str, town: City, width: int, tmp_path: Path
+) -> None:
+    page = opened(browser, address, "own", width)
+    page.goto(f"{address}/datasets/divisions")
+    pressed(page, page.get_by_role("link", name="有效的使用授权 0 项"))
+    pressed(page, page.locator("summary", has_text="授权他人使用"))
+    chosen(page, page.locator("#g-department"), "market_regulation")
+    page.locator("#g-account").evaluate("field => field.removeAttribute('maxlength')")
+    typed(page, page.locator("#g-account"), "x" * 61)
+    typed(page, page.locator("#g-purpose"), "联合执法")
+    pressed(page, page.get_by_role("button", name="授权", exact=True))
+    expect(page.get_by_role("alert")).to_contain_text("1 处")
+    expect(page.locator("#g-account")).to_have_accessible_description("账号最多 60 个字")
+    keep(page, tmp_path, "grant-mistake")
+    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    typed(page, page.locator("#g-account"), "asker")
+    pressed(page, page.get_by_role("button", name="授权", exact=True))
+    expect(page.get_by_role("status")).to_have_text("已授权，即时生效")
+    keep(page, tmp_path, "granted")
+    (grant,) = town.portal.grants.all()
+    assert (grant.scope.account, grant.scope.purpose) == ("asker", "联合执法")
+    pressed(page, page.get_by_role("row").locator("summary", has_text="终止"))
+    pressed(page, page.get_by_role("button", name="确认终止"))
+    expect(page.get_by_role("status")).to_have_text("已终止，即时生效")
+    assert not town.portal.grants.get(grant.id).is_valid(town.portal.now())
+
+
 def test_a_file_is_handed_over(browser: Browser, address: str, town: City, width: int, tmp_path: Path) -> None:
     file = tmp_path / "区划.csv"
     file.write_text("代码,名称\n371502,东昌府区\n", "utf-8")
