@@ -1,6 +1,6 @@
 """lake registers: training sets, models, scenes, solutions, app items, assets, and how far the city's plan is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,11 +148,15 @@ def propose(
         stated["datasets"] = tuple(dataset or earlier["datasets"])
         if rows:
             stated["selection"] = city.selection(rows, where)
-        actor = Actor(role, department, name)
-        draft = city.tickets.ticket(city.propose(stated, (actor, now)), actor, now)
-        typer.echo(draft.id)
-        if lacking := city.shortcomings(draft):
-            typer.echo(still(lacking), err=True)
+        _save(city, stated, Actor(role, department, name), now)
+
+
+def _save(city: CityRegisters, stated: Mapping[str, object], actor: Actor, now: datetime) -> None:
+    """Save a draft; print its ticket, and on standard error what it still lacks."""
+    draft = city.tickets.ticket(city.propose(stated, (actor, now)), actor, now)
+    typer.echo(draft.id)
+    if lacking := city.shortcomings(draft):
+        typer.echo(still(lacking), err=True)
 
 
 @registers.command()

@@ -111,7 +111,7 @@ class GrantPageService:
             return scope, dict(error.mistakes)
 
     def _known(self, dataset: str = "") -> list[GrantView]:
-        """The grants that the actor may see, newest first; personal numbers in texts are for the two departments alone."""
+        """The grants that the actor may see, newest first; only the two departments read personal numbers in texts."""
         views = map(self._view, self.portal.grants.all(dataset))
         return [one for one in views if one.is_party or rights.may_know(self.actor, one.owner())]
 

@@ -1,4 +1,4 @@
-"""Grants in the portal: given with all mistakes named, ended, and shown to the two departments and the bureau alone."""
+"""Grants in the portal: given with all mistakes named, ended, and shown only to the two departments and the bureau."""
 
 import re
 from datetime import timedelta
