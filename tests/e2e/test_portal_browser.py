@@ -74,6 +74,7 @@ def test_a_department_signs_and_disputes_and_the_officer_decides(
     own = enter(browser.new_context(viewport=DESKTOP, java_script_enabled=True), address, "own")
     keep(own, tmp_path, "tasks")
     own.get_by_role("link", name=town.issue).click()
+    expect(own.locator(".state")).to_be_visible()
     keep(own, tmp_path, "ticket")
     own.get_by_role("button", name="签收").click()
     expect(own.locator(".state")).to_contain_text("已签收")

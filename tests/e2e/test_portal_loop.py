@@ -40,13 +40,15 @@ def upload(page: Page, address: str, file: Path) -> None:
     page.goto(f"{address}/uploads/new")
     chosen(page, page.get_by_label("数据集", exact=True), DATASET)
     attached(page, page.get_by_label("文件", exact=True), file)
-    pressed(page, page.get_by_role("button", name="上传"))
+    with page.expect_navigation():
+        pressed(page, page.get_by_role("button", name="上传"))
     expect(page.get_by_role("status")).to_have_text("文件已收下，等待登记")
 
 
 def take(page: Page, name: str) -> None:
-    """Take a step on the ticket's page."""
-    pressed(page, step(page, name).get_by_role("button", name=name, exact=True))
+    """Take a step on the ticket's page, and wait until the page is there again."""
+    with page.expect_navigation():
+        pressed(page, step(page, name).get_by_role("button", name=name, exact=True))
 
 
 def workbook(page: Page, target: Path) -> Path:
@@ -58,7 +60,8 @@ def workbook(page: Page, target: Path) -> Path:
 
 def send_back(page: Page, file: Path) -> None:
     attached(page, page.get_by_label("填好的整改包"), file)
-    pressed(page, page.get_by_role("button", name="上传"))
+    with page.expect_navigation():
+        pressed(page, page.get_by_role("button", name="上传"))
     expect(page.get_by_text("整改包已收下")).to_be_visible()
     expect(page.locator("#progress li.done")).to_have_text([re.compile("收下")])
 
