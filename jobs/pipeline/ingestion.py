@@ -35,12 +35,14 @@ def _is_evaluated_otherwise(lake: Lake, registry: Registry, contract: Contract, 
         return False
     if delivery.layout_digest != layout_digest(contract):
         return True
+    if delivery.state is State.UNREADABLE:  # its rows were never evaluated: other rules would change nothing
+        return False
     from jobs.pipeline.evaluation import runnable_rules
     from jobs.pipeline.versions import latest_versions
 
     verdict = Results(lake.delta, lake.settings.s3_bucket).verdict(delivery.id)
     rules = runnable_rules(lake, registry.rules[contract.id], latest_versions(lake))
-    return delivery.state is State.REFUSED and verdict is not None and verdict.suite_hash != suite_hash(rules)
+    return verdict is not None and verdict.suite_hash != suite_hash(rules)
 
 
 def formerly_unknown(lake: Lake, dataset: str | None = None) -> list[Delivery]:
