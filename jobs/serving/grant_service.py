@@ -13,6 +13,7 @@ from jobs.errors import ContractError, InvalidTransition, Unknown
 from jobs.lake.database import Database
 from jobs.model.actor import Actor
 from jobs.serving.access_log import Access, AccessLog
+from jobs.serving.accounts import Accounts
 
 BUREAU = "bureau"
 
@@ -34,7 +35,15 @@ class GrantService:
             found["department"] = "请写明授权给哪个部门；数据归属部门自己不需要授权"
         elif scope.department not in departments:
             found["department"] = f"没有部门 {scope.department}；可以是：{'、'.join(departments)}"
+        elif scope.account and "account" not in found and not self._has_account(scope):
+            found["account"] = (
+                f"{scope.department} 没有可用的账号 {scope.account}；请核对登录名，或留空以授权给整个部门"
+            )
         return found
+
+    def _has_account(self, scope: Scope) -> bool:
+        accounts = Accounts(self.database).list()
+        return any(a.name == scope.account and a.department == scope.department and not a.is_disabled for a in accounts)
 
     def departments(self, owner: str) -> list[str]:
         """Ids of the departments to which an owner may open data: all others with data in the lake, and the bureau."""
