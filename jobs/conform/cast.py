@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from jobs.conform.dates import EXACT, day, day_end, is_local, moment
@@ -11,13 +11,13 @@ from jobs.conform.normalise import DIRECT, Casting, Repair, formats_of, normalis
 from jobs.conform.numbers import direct_number, to_number, uncensored
 from jobs.contracts import Contract, Field, Source, changes_clock, text_column
 from jobs.contracts.layout import Unit
-from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, TECHNICAL, TEXT
+from jobs.contracts.names import DELIVERY, EXTRA, QUALIFIER, SENT, SENT_DATE, TECHNICAL, TEXT
 from jobs.lake.bits import bit_columns, column_names, quoted
 from jobs.lake.named_rows import NamedRows
 
 TRUE_WORDS = ("true", "1", "y", "yes", "t", "是", "有")
 FALSE_WORDS = ("false", "0", "n", "no", "f", "否", "无")
-SYSTEM = (DELIVERY, *TECHNICAL)
+SYSTEM = (DELIVERY, *TECHNICAL, SENT_DATE)
 
 
 @dataclass(frozen=True)
@@ -80,31 +80,59 @@ def _direct(field: Field, contract: Contract) -> Column:
             return direct_number(field, text)
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """The columns of a contract's typed rows, step by step."""
+
+    contract: Contract
+    layers: tuple[tuple[Column, ...], ...]
+    made: tuple[Column, ...]
+    names: tuple[str, ...]
+    repairs: tuple[Repair, ...]
+
+
+RECIPES: dict[tuple[int, tuple[str, ...], tuple[str, ...]], Recipe] = {}
+"""By the contract's identity in memory, evolved extra columns, and columns of the bronze rows."""
+MOST_RECIPES = 200
+
+
 def typed(bronze: NamedRows, contract: Contract, extras: tuple[str, ...] = ()) -> TypedRows:
     """Bronze rows with typed fields, their normalised texts, texts as sent in `_as_sent_…`, repairs as bits in `_fix…`."""
+    recipe, rows = _recipe(contract, extras, bronze.columns), bronze.frame
+    for layer in recipe.layers:
+        rows = rows.select("*", *layer)
+    return TypedRows(NamedRows(rows.select(*recipe.made), recipe.names), recipe.repairs, extras)
+
+
+def _recipe(contract: Contract, extras: tuple[str, ...], columns: tuple[str, ...]) -> Recipe:
+    """Made once for a contract: of hundreds of fields it takes half a second."""
+    key = id(contract), extras, columns
+    known = RECIPES.get(key)
+    if known is None or known.contract is not contract:
+        if len(RECIPES) >= MOST_RECIPES:
+            RECIPES.clear()
+        known = RECIPES[key] = _made(contract, extras, columns)
+    return known
+
+
+def _made(contract: Contract, extras: tuple[str, ...], columns: tuple[str, ...]) -> Recipe:
     casts = casting(contract, extras)
-    with_texts = _layered(bronze.frame, casts)
-    system = [name for name in SYSTEM if name in bronze.columns]
-    arrived = [name for name in bronze.columns if name not in SYSTEM]
+    system = [name for name in SYSTEM if name in columns]
+    arrived = [name for name in columns if name not in SYSTEM]
     sent = [F.col(quoted(name)).alias(SENT + name) for name in arrived]
     fixes = bit_columns([r.happened for r in casts.early], "_fix")
     clocks = bit_columns([r.happened for r in casts.late], "_clock")
-    made = [*sent, *fixes, *clocks, *_text_columns(contract, casts), *_aliased(casts.values, "")]
+    values = [*fixes, *clocks, *_text_columns(contract, casts), *_aliased(casts.values, "")]
     fix_names, clock_names = column_names(len(casts.early), "_fix"), column_names(len(casts.late), "_clock")
     sent_names, texts = _prefixed(SENT, arrived), _prefixed(TEXT, _stored_texts(contract))
     names = (*system, *sent_names, *fix_names, *clock_names, *texts, *casts.values)
-    return TypedRows(NamedRows(with_texts.select(*system, *made), names), (*casts.early, *casts.late), extras)
+    layers = tuple(tuple(_aliased(layer, "")) for layer in casts.layers if layer)
+    made = (*map(F.col, system), *sent, *values)
+    return Recipe(contract, layers, made, names, (*casts.early, *casts.late))
 
 
 def _prefixed(prefix: str, names: Iterable[str]) -> list[str]:
     return [prefix + name for name in names]
-
-
-def _layered(bronze: DataFrame, casts: Casting) -> DataFrame:
-    rows = bronze
-    for layer in filter(None, casts.layers):
-        rows = rows.select("*", *_aliased(layer, ""))
-    return rows
 
 
 def _text_columns(contract: Contract, casts: Casting) -> list[Column]:

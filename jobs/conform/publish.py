@@ -14,7 +14,7 @@ from jobs.contracts.names import FIRST_SENT, QUALIFIER
 from jobs.lake.delta_writing import commit_attempts
 from jobs.lake.lake import Lake
 from jobs.lake.merge import Merge
-from jobs.lake.spark_tables import in_engine
+from jobs.lake.prepared_plans import in_engine
 from jobs.lake.staging import Stage
 from jobs.lake.system_tables import system_contract, system_table
 from jobs.lake.table_schema import ColumnSpec, column_specs

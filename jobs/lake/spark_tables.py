@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import from_arrow_schema
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from jobs.contracts.names import DELIVERY, RECEIVED
+from jobs.lake import prepared_plans
 from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.merge import Merge, quoted_list
 from jobs.lake.zones import TablePath
@@ -25,17 +25,11 @@ MOST_LOCAL_CELLS = 60_000
 LOCAL_ROWS = "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation"
 
 
-def in_engine(spark: SparkSession, table: pa.Table) -> DataFrame:
-    """Rows in memory as rows of the engine; pyspark itself refuses a table without rows."""
-    if table.num_rows:
-        return spark.createDataFrame(table)
-    return spark.createDataFrame([], from_arrow_schema(table.schema))
-
-
 def to_arrow(rows: DataFrame) -> pa.Table:
     """The rows in memory, moments in UTC; without pyspark's own question for the schema, which sends the plan once more."""
     client = rows._session.client
-    table, _, _ = client.to_table(rows._plan.to_proto(client), rows._plan.observations)
+    plan = prepared_plans.request(rows) or rows._plan.to_proto(client)
+    table, _, _ = client.to_table(plan, rows._plan.observations)
     schema = [field.with_type(_in_utc(field.type)) for field in table.schema]
     return table.cast(pa.schema(schema))
 
@@ -54,15 +48,18 @@ class SparkTables:
     def interpret(self, rows: int, columns: int, few: int | None = None) -> None:
         """Set the session to interpret plans for few rows, where compiling takes longer, and to compile them for many."""
         is_few = rows <= (FEW_ROWS if few is None else few)
-        self.spark.conf.set("spark.sql.codegen.wholeStage", str(not is_few).lower())
-        self.spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_few else "FALLBACK")
-        # The optimizer evaluates rows from a client itself, in one thread; of many cells, tasks on all cores are faster.
-        # Its time for a row grows with the square of the columns (1,314 rows of 454: 55 s; by tasks 2 s).
-        self.spark.conf.set(
-            "spark.sql.optimizer.excludedRules", LOCAL_ROWS if rows * columns > MOST_LOCAL_CELLS else ""
-        )
-        # Interpreted, it costs a new cache for each projection and row: half of the time of windows.
-        self.spark.conf.set("spark.sql.subexpressionElimination.enabled", str(not is_few).lower())
+        settings = {
+            "spark.sql.codegen.wholeStage": not is_few,
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN" if is_few else "FALLBACK",
+            # The optimizer evaluates rows from a client itself, in one thread; of many cells, tasks on all cores are faster.
+            # Its time for a row grows with the square of the columns (1,314 rows of 454: 55 s; by tasks 2 s).
+            "spark.sql.optimizer.excludedRules": LOCAL_ROWS if rows * columns > MOST_LOCAL_CELLS else "",
+            # Interpreted, it costs a new cache for each projection and row: half of the time of windows.
+            "spark.sql.subexpressionElimination.enabled": not is_few,
+            # A prepared plan runs as it is.
+            "spark.sql.adaptive.enabled": rows > FEW_ROWS,
+        }
+        self.spark.conf._set_all(settings, silent=True)  # in one request
 
     @contextmanager
     def in_parts(self) -> Iterator[None]:

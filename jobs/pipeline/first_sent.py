@@ -32,7 +32,7 @@ def with_sent_date(
     lake: Lake, contract: Contract, delivery: Delivery, rows: NamedRows, versions: Versions | None
 ) -> NamedRows:
     """The rows with `_sent_date`; without versions of the tables, earlier deliveries are not checked."""
-    own = F.lit(delivery.sent_date(_zone(lake)))
+    own = F.col(SENT_DATE) if SENT_DATE in rows.columns else F.lit(delivery.sent_date(_zone(lake)))
     first_days = list(_first_days(lake, contract, delivery, versions)) if versions and contract.key() else []
     if not first_days:
         return rows.with_columns({SENT_DATE: own})
@@ -41,7 +41,7 @@ def with_sent_date(
     keyed = rows.frame.withColumn(KEY, F.when(is_whole, key_column(contract)))
     joined = keyed.join(first, KEY, "left")
     dated = joined.withColumn(SENT_DATE, F.least(own, F.col(DAY))).drop(KEY, DAY)
-    return NamedRows(dated, (*rows.columns, SENT_DATE))
+    return NamedRows(dated, tuple(dict.fromkeys((*rows.columns, SENT_DATE))))
 
 
 def need_sent_date(rules: Sequence[Rule]) -> bool:

@@ -12,7 +12,8 @@ import pyarrow as pa
 from jobs import quality
 from jobs.contracts import Contract, Rule
 from jobs.lake.lake import Lake
-from jobs.lake.spark_tables import in_engine, to_arrow
+from jobs.lake.prepared_plans import in_engine
+from jobs.lake.spark_tables import to_arrow
 from jobs.pipeline.other_tables import other_tables
 from jobs.pipeline.recent_readings import IS_WRONG, MOST_AT_ONCE
 from jobs.pipeline.versions import Versions

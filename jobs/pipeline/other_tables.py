@@ -8,7 +8,7 @@ import pyarrow as pa
 from jobs.lake.bits import quoted
 from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
-from jobs.lake.spark_tables import in_engine
+from jobs.lake.prepared_plans import in_engine
 from jobs.lake.zones import TablePath, Zone
 from jobs.pipeline.held_back import held_back_values
 from jobs.pipeline.versions import Versions

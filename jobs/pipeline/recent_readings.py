@@ -19,7 +19,7 @@ from jobs.contracts.names import FILE, ROW
 from jobs.contracts.stream import Stream
 from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
-from jobs.lake.spark_tables import in_engine
+from jobs.lake.prepared_plans import in_engine
 from jobs.lake.zones import Zone
 from jobs.pipeline.neighbours import columns_of_context
 

@@ -21,7 +21,7 @@ from jobs.contracts.names import DELIVERY, FILE, FIRST_SENT, MALFORMED, MARKS, R
 from jobs.lake.bits import balanced, quoted
 from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
-from jobs.lake.spark_tables import in_engine
+from jobs.lake.prepared_plans import in_engine
 from jobs.lake.system_tables import system_contract
 from jobs.lake.table_schema import spark_schema
 from jobs.lake.zones import Zone

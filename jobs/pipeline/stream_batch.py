@@ -15,14 +15,13 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import functions as F
 
 from jobs.conform import silver_columns
 from jobs.conform.arrow_rows import broken_rows, silver_table
 from jobs.conform.quarantine import evidence, quarantined
 from jobs.conform.split import MASK
 from jobs.contracts import Contract, Registry, Rule
-from jobs.contracts.names import FILE, SENT_DATE
+from jobs.contracts.names import FILE
 from jobs.contracts.stream import Stream
 from jobs.lake.bits import AnyBit
 from jobs.lake.broker import topic
@@ -34,7 +33,7 @@ from jobs.lake.system_tables import system_contract, system_table
 from jobs.lake.table_schema import column_specs
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
-from jobs.pipeline.bronze import typed_table
+from jobs.pipeline.bronze import typed_table, with_day
 from jobs.pipeline.evaluation import evaluate_in_memory, runnable_rules
 from jobs.pipeline.late_verdicts import late_verdicts
 from jobs.pipeline.recent_readings import IS_WRONG, RecentReadings
@@ -130,12 +129,12 @@ class StreamWriter:
             return
         lake, versions = self._lake, latest_versions(self._lake)
         lake.tables.interpret(messages.rows.num_rows, len(contract.fields), FEW_ROWS)
-        typed = typed_table(lake, contract, places(contract, messages))
-        today = F.lit(datetime.now(UTC).astimezone(ZoneInfo(lake.settings.timezone)).date())
+        today = datetime.now(UTC).astimezone(ZoneInfo(lake.settings.timezone)).date()
+        typed = typed_table(lake, contract, with_day(places(contract, messages), today))
         rules = runnable_rules(lake, batch.rules, versions)
         recent = self._recent.of(contract, rules, messages.rows[batch.stream.device], _since(batch))
         neighbours = self._recent.in_engine(recent)
-        typed = replace(typed, rows=typed.rows.with_columns({SENT_DATE: today}), neighbours=neighbours)
+        typed = replace(typed, neighbours=neighbours)
         with lake.tables.in_parts():
             judged = evaluate_in_memory(lake, contract, typed, rules, versions)
         parts = list(self._new(batch, judged))

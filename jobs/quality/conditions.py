@@ -5,7 +5,7 @@ GX's metric graph gives `<map metric>.condition` for any map expectation; resolv
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 from great_expectations.execution_engine import SparkDFExecutionEngine
@@ -44,6 +44,12 @@ class Fused:
     missing: Column | None = None
     considered: Column | None = None
 
+    @cached_property
+    def denominators(self) -> Mapping[str, tuple[str, Column]]:
+        """Kind of rows that the rule's numbers need → a name that rules with an equal condition share, and the condition."""
+        columns = {"applies": self.applies, "missing": self.missing, "considered": self.considered}
+        return {kind: (f"{kind}:{column}", column) for kind, column in columns.items() if column is not None}
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -51,6 +57,15 @@ class Compiled:
 
     fused: tuple[Fused, ...]
     through_gx: tuple[tuple[Rule, Expectation, str], ...]
+
+    @cached_property
+    def denominators(self) -> Mapping[str, Column]:
+        """Conditions that the rules' denominators need, each once, by name."""
+        conditions: dict[str, Column] = {}
+        for fused in self.fused:
+            for name, column in fused.denominators.values():
+                conditions.setdefault(name, column)
+        return conditions
 
 
 COMPILED: dict[tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]], Compiled] = {}

@@ -1,7 +1,8 @@
 """Text functions for Spark and for pandas, so that a condition on codes is written once (`jobs.quality.codes`)."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
@@ -25,13 +26,26 @@ class SparkText:
         return F.coalesce(F.when(texts.rlike("^[0-9]+$"), texts.try_cast("int")), F.lit(0))
 
     def fold(self, places: Sequence[Column], start: int, step: Callable[[Column, Column], Column]) -> Column:
-        return F.aggregate(F.array(*places), F.lit(start), step)
+        with _same_names():
+            return F.aggregate(F.array(*places), F.lit(start), step)
 
     def choose(self, condition: Column, values: Column, otherwise: Any) -> Column:
         return F.when(condition, values).otherwise(otherwise)
 
     def among(self, texts: Column, values: Sequence[Any]) -> Column:
         return texts.isin(*values)
+
+
+@contextmanager
+def _same_names() -> Iterator[None]:
+    """Variables get the same names each time, as plans are found by their bytes; folds do not contain each other."""
+    from pyspark.sql.connect.expressions import UnresolvedNamedLambdaVariable as Variable  # slow to import
+
+    before, Variable._nextVarNameId = Variable._nextVarNameId, 0
+    try:
+        yield
+    finally:
+        Variable._nextVarNameId = before
 
 
 class PandasText:

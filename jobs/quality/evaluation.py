@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from jobs.contracts import Rule
 from jobs.lake.bits import any_set
 from jobs.lake.named_rows import NamedRows
-from jobs.lake.spark_tables import in_engine
+from jobs.lake.prepared_plans import in_engine
 from jobs.lake.staging import Stage
 from jobs.model.rule_result import Readings
 from jobs.quality.completeness import noted, reading_counters, total

@@ -6,7 +6,8 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.lake.spark_tables import in_engine, to_arrow
+from jobs.lake.prepared_plans import in_engine
+from jobs.lake.spark_tables import to_arrow
 
 FEW_ROWS = 100_000
 """The client holds so many."""

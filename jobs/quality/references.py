@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.lake.named_rows import NamedRows
-from jobs.lake.spark_tables import in_engine
+from jobs.lake.prepared_plans import in_engine
 from jobs.quality.joins import broadcast, few_or_cached
 from jobs.quality.plan import Plan, Reference
 

@@ -56,13 +56,14 @@ def _fused_result(fused: Fused, index: int, counted: Mapping[str, int]) -> RuleR
 def _validated(fused: Fused, index: int, counted: Mapping[str, int]) -> tuple[bool, Mapping[str, Any]]:
     """Whether GX accepts the counts, and its numbers."""
     expectation = fused.expectation
-    rows = counted["rows"] if fused.applies is None else counted[f"applies:{fused.applies}"]
+    names = {kind: name for kind, (name, _) in fused.denominators.items()}
+    rows = counted[names.get("applies", "rows")]
     metrics: dict[str, Any] = {"table.row_count": rows}
     metrics[f"{expectation.map_metric}.unexpected_count"] = counted[f"bad{index}"]
     if isinstance(expectation, ColumnMapExpectation):
-        metrics["column_values.nonnull.unexpected_count"] = counted[f"missing:{fused.missing}"]
+        metrics["column_values.nonnull.unexpected_count"] = counted[names["missing"]]
     else:
-        considered = counted.get(f"considered:{fused.considered}", rows)
+        considered = counted[names["considered"]] if "considered" in names else rows
         metrics[f"{expectation.map_metric}.filtered_row_count"] = considered
     validated = expectation._validate(metrics, runtime_configuration={"result_format": BASIC})
     return bool(validated["success"]), validated["result"]

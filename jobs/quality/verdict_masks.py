@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 from jobs.contracts import MALFORMED, SENT
 from jobs.lake.bits import AnyBit, bit_columns, column_names, quoted, with_any_held
 from jobs.lake.named_rows import NamedRows
-from jobs.lake.spark_tables import in_engine, to_arrow
+from jobs.lake.prepared_plans import in_engine
+from jobs.lake.spark_tables import to_arrow
 from jobs.quality.conditions import Compiled
 from jobs.quality.joins import FEW_ROWS, broadcast, few_or_cached, repeated_pairs
 from jobs.quality.lookups import observed_values
@@ -183,7 +184,7 @@ def masked(flagged: NamedRows, plan: Plan, compiled: Compiled, wanted: Wanted) -
     what builds on a verdict reads its bit, so that no condition is computed twice.
     """
     rules = tuple(fused.rule for fused in compiled.fused)
-    considered = list(_considered(compiled).values())
+    considered = list(compiled.denominators.values())
     bits = [*bit_columns([fused.unexpected for fused in compiled.fused], MASK), *bit_columns(considered, SEEN)]
     judged = with_any_held(flagged.frame.filter(~F.col(COPY)).select("*", *bits), len(rules), MASK)
     made = dict(wanted.columns(rules))
@@ -205,20 +206,10 @@ def counts(compiled: Compiled) -> dict[str, AnyBit]:
     conditions = {"rows": AnyBit()}
     for index in range(len(compiled.fused)):
         conditions[f"bad{index}"] = AnyBit(MASK, (index,))
-    for index, name in enumerate(_considered(compiled)):
+    for index, name in enumerate(compiled.denominators):
         conditions[name] = AnyBit(SEEN, (index,))
     for name, severity in (("failed", "critical"), ("warned", "warning")):
         indexes = tuple(i for i, f in enumerate(compiled.fused) if f.rule.severity == severity)
         conditions[name] = AnyBit(MASK, indexes)
     conditions["broken"] = AnyBit(MASK, tuple(range(len(compiled.fused))))
-    return conditions
-
-
-def _considered(compiled: Compiled) -> dict[str, Column]:
-    """Conditions that the rules' denominators need, each once."""
-    conditions: dict[str, Column] = {}
-    for fused in compiled.fused:
-        for kind, column in (("applies", fused.applies), ("missing", fused.missing), ("considered", fused.considered)):
-            if column is not None:
-                conditions.setdefault(f"{kind}:{column}", column)
     return conditions
