@@ -21,6 +21,8 @@ from jobs.contracts.yaml_source import Document, read
 from jobs.errors import ContractError
 
 ID = re.compile(r"^[a-z][a-z0-9_]*$")
+RESERVED = ("events", "exchange")
+"""Ids that no contract may have: pages of the portal have the addresses where it would be shown."""
 KINDS: Mapping[str, Literal["source", "product"]] = {"sources": "source", "products": "product"}
 UNSETTLED_NS = 100_000_000
 """A file that was written a moment ago may be written again within the resolution of its time: it is read anew."""
@@ -156,6 +158,8 @@ def _kind(file: Path, schemas: Path) -> Literal["source", "product"]:
 def _check_id(contract: Contract, document: Document, loaded: Mapping[str, Contract]) -> None:
     if not ID.match(contract.id):
         raise document.error(("id",), f"'{contract.id}' may only contain a-z, 0-9 and _, and must begin with a letter")
+    if contract.id in RESERVED:
+        raise document.error(("id",), f"'{contract.id}' is the address of a page of the portal; choose another id")
     if contract.id in loaded:
         raise document.error(("id",), f"'{contract.id}' is already the id of {loaded[contract.id].file}")
     if contract.file.stem != contract.id:

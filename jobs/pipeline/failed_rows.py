@@ -12,7 +12,9 @@ from jobs.lake.row_filter import RowFilter, rows_of_id
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
+from jobs.model.rule_result import RuleRow
 from jobs.pipeline.recheck import Recheck
+from jobs.reporting.evidence import SHAPE
 
 PLACE = "row:"
 NO_KEY = (None, "{}")
@@ -34,6 +36,21 @@ def failed_rows(lake: Lake, contract: Contract, delivery: str) -> dict[str, Rows
             rows_by_key = rows_by_rule.setdefault(rule, {})
             rows_by_key[row_key] = rows_by_key.get(row_key, 0) + 1
     return dict(rows_by_rule)
+
+
+def broken_by_malformed_rows_alone(
+    lake: Lake, contract: Contract, delivery: str, results: Sequence[RuleRow]
+) -> frozenset[str]:
+    """Rules that none but malformed rows break: what such a row lacks follows from its shape, which has a ticket of its own."""
+    table = lake.delta.open(lake.path(Zone.EVIDENCE, contract.id))
+    if table is None or not any(result.rule == SHAPE and result.unexpected_count for result in results):
+        return frozenset()
+    filters = rows_of_id(lake.ledger, delivery).terms(table)
+    places: dict[str, set[tuple[str, int]]] = {}
+    for row in table.to_pyarrow_table(columns=["rule", "_file", "_row"], filters=filters).to_pylist():
+        places.setdefault(row["rule"], set()).add((row["_file"], row["_row"]))
+    malformed = places.pop(SHAPE, set())
+    return frozenset(rule for rule, of_rule in places.items() if of_rule <= malformed)
 
 
 def place(file: str, row: int) -> str:

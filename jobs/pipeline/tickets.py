@@ -17,7 +17,7 @@ from jobs.model.proof import RecheckOutcome
 from jobs.model.rule_result import RuleRow
 from jobs.model.ticket import OpenRows
 from jobs.pipeline.correction_notes import comment_correction_notes
-from jobs.pipeline.failed_rows import Rows, failed_rows, write_proofs
+from jobs.pipeline.failed_rows import Rows, broken_by_malformed_rows_alone, failed_rows, write_proofs
 from jobs.pipeline.open_rows import requested_rows
 from jobs.pipeline.recheck import Recheck, RecheckRequest, Redelivery, can_follow
 from jobs.pipeline.recheck_delivery import UNJUDGEABLE, new_delivery, rechecks
@@ -56,7 +56,8 @@ def govern(lake: Lake, registry: Registry, delivery_id: str) -> TicketChanges:
         write_proofs(lake, contract, delivery, proven, now)
         known_rows = _known(failed_rows(lake, contract, delivery_id), new, requests, proven)
         rules = registry.rules[contract.id]
-        faults = without_alarms(results, rules)
+        consequences = broken_by_malformed_rows_alone(lake, contract, delivery_id, results)
+        faults = [result for result in without_alarms(results, rules) if result.rule not in consequences]
         found = issues(contract, faults, rule_versions(rules), known_rows, delivery.is_answer())
         ticket_ids = tickets.found(found, now)
         new_tickets = _newly_affected(ticket_ids, open_rows, delivery_id)

@@ -1,6 +1,7 @@
 """A sealed hour's workbook for correction: the department fills it in, and the answer proves the rows corrected."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from openpyxl import Workbook, load_workbook
@@ -11,9 +12,10 @@ from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.correction_workbook import answer_ticket, ticket_workbook
 from jobs.pipeline.stream_seal import seal_due
+from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.tickets import govern
 from tests.spark.readings import SEALED, all_rows, reading, run, send, with_contracts
-from tests.spark.test_loop import OWNER, judged, ticket
+from tests.spark.test_loop import OFFICER, OWNER, judged, ticket
 
 
 def test_a_sealed_hour_is_corrected_by_its_workbook(
@@ -23,8 +25,10 @@ def test_a_sealed_hour_is_corrected_by_its_workbook(
     by_header = {"站点": "B", "时间": reading("B", 2)["read_at"], "温度": 400, "回温": 40}
     send(stream_lake, [reading("A", 1), reading("A", 2, temp=500.0), by_header, b"no json"])
     run(stream_lake, registry)
-    for hour in seal_due(stream_lake, registry, SEALED):
-        govern(stream_lake, registry, hour)
+    opened = [
+        one for hour in seal_due(stream_lake, registry, SEALED) for one in govern(stream_lake, registry, hour).tickets
+    ]
+    assert _rules(stream_lake, opened) == ["row_shape", "temp_c_range"], "none for what the unreadable message lacks"
 
     unreadable = _workbook(stream_lake, registry, "row_shape", tmp_path / "shape.xlsx")
     assert [(row[9], str(row[14])[:14]) for row in _problems(unreadable)] == [("no json", "该条消息不是有效的 JSON")]
@@ -44,6 +48,11 @@ def test_a_sealed_hour_is_corrected_by_its_workbook(
     assert [outcome.is_closed for outcome in judged(stream_lake, registry).outcomes] == [True]
     temps = {(row["station"], row["temp_c"]) for row in all_rows(stream_lake, Zone.SILVER)}
     assert temps == {("A", 60.0), ("A", 61.5), ("B", 61.5)}
+
+
+def _rules(lake: Lake, ids: Sequence[str]) -> list[str]:
+    with open_tickets(lake) as tickets:
+        return sorted(tickets.ticket(one, OFFICER, datetime.now(UTC)).rule for one in ids)
 
 
 def _workbook(lake: Lake, registry: Registry, rule: str, file: Path) -> Workbook:

@@ -25,6 +25,7 @@ def line_of(text: str, words: str) -> int:
         (GOOD.replace("status: active", "status: active\nstatuss: x"), "unknown key 'statuss'", "statuss"),
         (GOOD.replace("businessName: 站点,", "bussinessName: 站点,"), "unknown key 'bussinessName'", "bussinessName"),
         (GOOD.replace("id: station", "id: Station-1"), "may only contain a-z", "id: Station-1"),
+        (GOOD.replace("id: station", "id: exchange"), "address of a page", "id: exchange"),
         (GOOD.replace("logicalType: timestamp", "logicalType: moment"), "moment", "moment"),
         (GOOD.replace("logicalType: timestamp, ", ""), "unknown element 'read_at'", "read_at"),
         (GOOD.replace("name: return_c", "name: temp_c"), "is defined twice", "name: temp_c, businessName: 回温"),
