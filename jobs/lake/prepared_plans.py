@@ -17,6 +17,8 @@ from pyspark.sql.connect.plan import LocalRelation
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
 REQUEST, PLACEHOLDER = "lake/prepared", "lake/placeholder"
+MOST_BYTES = 32 << 20
+"""A larger table goes by pyspark's own way, in chunks: the engine takes no message beyond 128 MiB."""
 _TABLES: ContextVar[list[bytes] | None] = ContextVar("tables", default=None)
 """The tables of the plan that is being written, where these are left out of it."""
 
@@ -38,6 +40,8 @@ class RowsInMemory(LocalRelation):  # type: ignore[misc]  # pyspark has no types
 
 def in_engine(spark: SparkSession, table: pa.Table) -> DataFrame:
     """Rows in memory as rows of the engine; pyspark's own function asks the engine for its settings each time."""
+    if table.nbytes > MOST_BYTES:
+        return spark.createDataFrame(table)
     schema = from_arrow_schema(table.schema)
     if not table.num_rows:  # the engine reads no Arrow table without rows
         return ConnectDataFrame(RowsInMemory(None, schema.json()), spark)

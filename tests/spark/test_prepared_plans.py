@@ -147,9 +147,12 @@ def test_a_mistake_in_the_plan_is_told_as_usual(spark: SparkSession) -> None:
         to_arrow(in_engine(spark, readings(0, 3)).select("nothing"))
 
 
-def test_a_large_table_is_sent_as_it_is(spark: SparkSession) -> None:
-    table = readings(0, 50_000)
-    assert (
-        to_arrow(row_by_row(in_engine(spark, table), "large")).num_rows
-        == to_arrow_anew(row_by_row(in_engine(spark, table), "large")).num_rows
-    )
+def test_a_table_too_large_for_a_message_is_sent_in_chunks(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = readings(0, 5000)
+    expected = in_order(to_arrow(with_neighbours(in_engine(spark, table), "chunks")))
+    monkeypatch.setattr(prepared_plans, "MOST_BYTES", 1000)
+    rows = with_neighbours(in_engine(spark, table), "chunks")
+    assert prepared_plans.request(rows) is None
+    assert in_order(to_arrow(rows)) == expected
