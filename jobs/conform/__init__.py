@@ -3,7 +3,7 @@
 from jobs.conform.cast import TypedRows, typed
 from jobs.conform.normalise import Repair
 from jobs.conform.product import PLACE, product_columns, product_rows
-from jobs.conform.publish import Publication, measured_columns, publish, silver_columns
+from jobs.conform.publish import Publication, publish, silver_columns
 from jobs.conform.split import evaluated_columns, failing_columns, key_column, staged_columns, value_columns
 from jobs.contracts.names import FIRST_SENT, SENT_DATE
 
@@ -17,7 +17,6 @@ __all__ = [
     "evaluated_columns",
     "failing_columns",
     "key_column",
-    "measured_columns",
     "product_columns",
     "product_rows",
     "publish",

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from jobs.conform import quarantine
 from jobs.conform.arrow_rows import broken_rows, is_of_broken_rows, silver_table
 from jobs.contracts import Contract, Rule
-from jobs.contracts.names import DELIVERY, FIRST_SENT, QUALIFIER, SEQ
+from jobs.contracts.names import FIRST_SENT, QUALIFIER
 from jobs.lake.delta_writing import commit_attempts
 from jobs.lake.lake import Lake
 from jobs.lake.merge import Merge
@@ -21,7 +21,6 @@ from jobs.lake.table_schema import ColumnSpec, column_specs
 from jobs.lake.zones import TablePath, Zone
 from jobs.model.delivery import Delivery
 
-MEASURED = ("integer", "number", "date", "timestamp")
 # The engine merges into a larger table: the client would read too many keys into memory.
 MOST_MERGED = 1_000_000
 
@@ -101,15 +100,6 @@ def silver_columns(contract: Contract, extras: Sequence[str] = ()) -> list[Colum
             specs.append(ColumnSpec(field.name + QUALIFIER, "string", f"{field.title}的限定符（<、>）"))
     specs.extend(ColumnSpec(name, "string", "契约外的列，原样保留") for name in extras)
     return [*specs, *column_specs(system_contract(Zone.SILVER).fields)]
-
-
-def measured_columns(contract: Contract) -> list[str]:
-    """Silver columns by whose values whole files can be left out of a read: keys, numbers, days and times.
-
-    The values of other texts lie anywhere in a file, and comparing each costs a twentieth of a large write.
-    """
-    values = [field.name for field in contract.fields if field.type in MEASURED or field.name in contract.key()]
-    return [*values, DELIVERY, SEQ]
 
 
 def _ensure_silver(lake: Lake, publication: Publication) -> bool:

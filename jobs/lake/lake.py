@@ -66,11 +66,11 @@ class Lake:
         """The Delta table of a dataset in a zone."""
         return TablePath(zone, name, self.settings.s3_bucket)
 
-    def stage(self, path: TablePath, partition_by: Sequence[str] = (), measured: Sequence[str] = ()) -> "Stage":
-        """A place for rows that may become rows of the table; `measured` columns have statistics."""
+    def stage(self, path: TablePath, partition_by: Sequence[str] = (), columns: int = 32) -> "Stage":
+        """A place for rows that may become rows of the table, which has so many columns."""
         from jobs.lake.staging import Stage
 
-        return Stage(self.tables, self.delta, self.store, path, tuple(partition_by), tuple(measured))
+        return Stage(self.tables, self.delta, self.store, path, tuple(partition_by), columns)
 
     def reset_engine(self) -> None:
         """Drop the Spark session, so that the next use opens a new one."""

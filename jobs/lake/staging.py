@@ -37,8 +37,8 @@ class Stage:
     store: Store
     target: TablePath
     partition_by: tuple[str, ...] = ()
-    measured: tuple[str, ...] = ()
-    """Columns whose least and greatest values are kept for each file; none: the first 32."""
+    counted_columns: int = 32
+    """Statistics of values are kept for so many columns, the first ones: those of the table."""
 
     @cached_property
     def path(self) -> TablePath:
@@ -52,10 +52,7 @@ class Stage:
 
     def _write(self, rows: DataFrame, held: Column) -> None:
         writer = rows.withColumn(HELD, held).write.format("delta").partitionBy(HELD, *self.partition_by)
-        if self.measured:
-            names = ",".join(f"`{name}`" for name in self.measured if name not in self.partition_by)
-            writer = writer.option("delta.dataSkippingStatsColumns", names)
-        writer.save(self.path.spark_url)
+        writer.option("delta.dataSkippingNumIndexedCols", self.counted_columns).save(self.path.spark_url)
 
     def columns(self) -> list[str]:
         """Names of the staged columns, in order."""

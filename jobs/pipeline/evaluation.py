@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jobs import quality
-from jobs.conform import Repair, TypedRows, evaluated_columns, failing_columns, measured_columns, staged_columns
+from jobs.conform import Repair, TypedRows, evaluated_columns, failing_columns, silver_columns, staged_columns
 from jobs.contracts import MALFORMED, Contract, Rule
 from jobs.contracts.names import EXTRA, LINE, SENT_DATE, TECHNICAL
 from jobs.lake.bits import AnyBit
@@ -72,8 +72,8 @@ def evaluate_delivery(
         replaced = (MALFORMED, LINE, SENT_DATE, *(EXTRA + name for name in extras))
         staged = partial(staged_columns, contract, extras, (*rows.sent(), LINE), delivery=delivery)
         wanted = Wanted(columns, _repair_counts(repairs), staged, replaced)
-        path = lake.path(Zone.SILVER, contract.id)
-        stage = lake.stage(path, contract.write.partition_by, measured_columns(contract))
+        path, columns_of_silver = lake.path(Zone.SILVER, contract.id), len(silver_columns(contract, extras))
+        stage = lake.stage(path, contract.write.partition_by, columns_of_silver)
         others = replace(all_other_tables(lake, versions), neighbours=typed.neighbours)
         counted = replace(rows, number=delivery.counted_rows)
         evaluated = evaluate(counted, plan, others, wanted, stage)
