@@ -43,8 +43,8 @@ object OptimizedStrategy extends SparkStrategy {
 /** Plans over rows that clients send, analyzed and optimized once for all requests that differ in their rows alone.
   *
   * A request is an extension of Spark Connect: the plan, with a placeholder for each table, and the tables. Its plan is
-  * found by its bytes, the columns of the tables and the settings of the session. A plan that depends on the moment, on
-  * chance or on other tables is not kept.
+  * found by its bytes, the columns of the tables and the settings of the session. A plan with the current time, random
+  * values or other tables is not kept.
   */
 class PreparedPlans extends RelationPlugin {
   override def transform(relation: Array[Byte], planner: SparkConnectPlanner): Optional[LogicalPlan] = {

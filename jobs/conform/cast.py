@@ -81,7 +81,7 @@ def _direct(field: Field, contract: Contract) -> Column:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TypedColumns:
     """The columns of a contract's typed rows, step by step."""
 
     contract: Contract
@@ -91,31 +91,31 @@ class Recipe:
     repairs: tuple[Repair, ...]
 
 
-RECIPES: dict[tuple[int, tuple[str, ...], tuple[str, ...]], Recipe] = {}
+TYPED_COLUMNS: dict[tuple[int, tuple[str, ...], tuple[str, ...]], TypedColumns] = {}
 """By the contract's identity in memory, evolved extra columns, and columns of the bronze rows."""
-MOST_RECIPES = 200
+MOST_CONTRACTS = 200
 
 
 def typed(bronze: NamedRows, contract: Contract, extras: tuple[str, ...] = ()) -> TypedRows:
     """Bronze rows with typed fields, their normalised texts, texts as sent in `_as_sent_…`, repairs as bits in `_fix…`."""
-    recipe, rows = _recipe(contract, extras, bronze.columns), bronze.frame
-    for layer in recipe.layers:
+    columns, rows = _typed_columns(contract, extras, bronze.columns), bronze.frame
+    for layer in columns.layers:
         rows = rows.select("*", *layer)
-    return TypedRows(NamedRows(rows.select(*recipe.made), recipe.names), recipe.repairs, extras)
+    return TypedRows(NamedRows(rows.select(*columns.made), columns.names), columns.repairs, extras)
 
 
-def _recipe(contract: Contract, extras: tuple[str, ...], columns: tuple[str, ...]) -> Recipe:
+def _typed_columns(contract: Contract, extras: tuple[str, ...], columns: tuple[str, ...]) -> TypedColumns:
     """Made once for a contract: of hundreds of fields it takes half a second."""
     key = id(contract), extras, columns
-    known = RECIPES.get(key)
+    known = TYPED_COLUMNS.get(key)
     if known is None or known.contract is not contract:
-        if len(RECIPES) >= MOST_RECIPES:
-            RECIPES.clear()
-        known = RECIPES[key] = _made(contract, extras, columns)
+        if len(TYPED_COLUMNS) >= MOST_CONTRACTS:
+            TYPED_COLUMNS.clear()
+        known = TYPED_COLUMNS[key] = _made(contract, extras, columns)
     return known
 
 
-def _made(contract: Contract, extras: tuple[str, ...], columns: tuple[str, ...]) -> Recipe:
+def _made(contract: Contract, extras: tuple[str, ...], columns: tuple[str, ...]) -> TypedColumns:
     casts = casting(contract, extras)
     system = [name for name in SYSTEM if name in columns]
     arrived = [name for name in columns if name not in SYSTEM]
@@ -128,7 +128,7 @@ def _made(contract: Contract, extras: tuple[str, ...], columns: tuple[str, ...])
     names = (*system, *sent_names, *fix_names, *clock_names, *texts, *casts.values)
     layers = tuple(tuple(_aliased(layer, "")) for layer in casts.layers if layer)
     made = (*map(F.col, system), *sent, *values)
-    return Recipe(contract, layers, made, names, (*casts.early, *casts.late))
+    return TypedColumns(contract, layers, made, names, (*casts.early, *casts.late))
 
 
 def _prefixed(prefix: str, names: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Plans over rows in memory, which the engine analyzes and optimizes once for all requests that differ in their rows alone.
 
-The plan is sent with a placeholder for each table, and the tables beside it; infra/spark/PreparedPlans.scala answers.
+The plan is sent with a placeholder for each table, followed by the tables; infra/spark/PreparedPlans.scala answers.
 """
 
 from collections.abc import Iterator

@@ -109,7 +109,7 @@ def test_requests_at_once_do_not_share_what_code_remembers(spark: SparkSession) 
 
 
 @pytest.mark.parametrize("moment", ["current_timestamp()", "current_date()", "rand()", "uuid()"])
-def test_what_depends_on_the_moment_or_on_chance_is_not_kept(spark: SparkSession, moment: str) -> None:
+def test_a_plan_with_the_current_time_or_random_values_is_not_kept(spark: SparkSession, moment: str) -> None:
     before = counts(spark)
     answers = [
         to_arrow(in_engine(spark, readings(0, 3)).select("at", F.expr(moment).cast("string").alias("it")))["it"][
@@ -142,7 +142,7 @@ def test_a_plan_over_tables_of_the_engine_is_asked_for_as_usual(spark: SparkSess
     assert to_arrow(rows).num_rows == 3
 
 
-def test_a_mistake_in_the_plan_is_told_as_usual(spark: SparkSession) -> None:
+def test_errors_in_a_plan_are_reported_as_usual(spark: SparkSession) -> None:
     with pytest.raises(Exception, match="UNRESOLVED_COLUMN"):
         to_arrow(in_engine(spark, readings(0, 3)).select("nothing"))
 

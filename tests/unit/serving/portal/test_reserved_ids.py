@@ -9,7 +9,7 @@ from tests.unit.serving.portal.asgi_requests import routes
 from tests.unit.serving.portal.portal_city import city
 
 
-def test_reserved_are_the_pages_beside_those_of_datasets(tmp_path: Path) -> None:
+def test_reserved_ids_are_the_static_addresses_where_a_dataset_may_stand(tmp_path: Path) -> None:
     town = city(tmp_path, migrated(f"sqlite:///{tmp_path / 'state.db'}"))
     try:
         paths = [Path(route.path) for route in routes(create_app(town.portal))]
@@ -17,5 +17,5 @@ def test_reserved_are_the_pages_beside_those_of_datasets(tmp_path: Path) -> None
         town.portal.tickets.database.close()
         town.portal.lake.ledger.close()
     of_datasets = {path.parent for path in paths if path.name == "{dataset}"}
-    beside = {path.name for path in paths if path.parent in of_datasets and "{" not in path.name}
-    assert of_datasets and beside == set(RESERVED)
+    static = {path.name for path in paths if path.parent in of_datasets and "{" not in path.name}
+    assert of_datasets and static == set(RESERVED)
