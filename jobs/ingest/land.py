@@ -5,13 +5,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from hashlib import file_digest
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.errors import UserError
 from jobs.ingest.kinds import files_below
@@ -36,6 +36,7 @@ class Manifest(BaseModel):
     """What a sender may declare about a delivery, next to the file or in its folder.
 
     `sent_on`: the day on its covering letter, where that is before the upload. `answers`: ids of tickets.
+    `uploaded_at`: orders deliveries of one second; object stores state no more than the second.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -45,6 +46,12 @@ class Manifest(BaseModel):
     supersedes: str | None = None
     sent_on: date | None = None
     answers: list[str] = Field([], max_length=500)
+    uploaded_at: AwareDatetime | None = None
+
+    def to_upload(self) -> bytes:
+        """As JSON, with this moment as the time of the upload."""
+        stamped = self.model_copy(update={"uploaded_at": datetime.now(UTC)})
+        return stamped.model_dump_json(exclude_none=True).encode()
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,17 @@ def land_page(
     lake: Lake, landing: Landing, datasets: Callable[[], Mapping[str, str]], now: datetime
 ) -> Iterator[Landed]:
     """Record what is new on the next page of the landing zone; `datasets` is called where anything is."""
-    for arrival_objects in landing.arrivals():
-        yield _record(lake, arrival_objects, datasets(), now)
-        landing.remember(arrival_objects)
+    arrived = [(objects, _manifest(lake.store, objects)) for objects in landing.arrivals()]
+    for objects, manifest in sorted(arrived, key=_moment):
+        yield _record(lake, objects, manifest, datasets(), now)
+        landing.remember(objects)
+
+
+def _moment(arrived: tuple[Sequence[StoredObject], Manifest]) -> tuple[datetime, datetime, str]:
+    """What deliveries are ordered by: the second that the store states, then what the sender declares."""
+    objects, manifest = arrived
+    second = max(o.modified for o in objects)
+    return second, manifest.uploaded_at or second, objects[0].key
 
 
 def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, manifest: Manifest) -> tuple[str, ...]:
@@ -87,16 +102,15 @@ def deliver(store: Store, files: Sequence[Path], dataset: str, provider: str, ma
         if (length := len(os.fsencode(file.name))) > MOST_NAME_BYTES:
             raise UserError(wording("name_too_long", name=file.name, length=length, most=MOST_NAME_BYTES))
     base = f"{Zone.LANDING}/{provider}/{dataset}"
-    manifest_json = manifest.model_dump_json(exclude_none=True).encode()
     folder = _free_folder(store, files, base)
     if folder == base:
-        store.put_bytes(f"{base}/{files[0].name}{SIDECAR}", manifest_json, "application/json")
+        store.put_bytes(f"{base}/{files[0].name}{SIDECAR}", manifest.to_upload(), "application/json")
         store.put_file(files[0], f"{base}/{files[0].name}")
         return (f"{base}/{files[0].name}",)
     keys = tuple(f"{folder}/{file.name}" for file in files)
     for file, key in zip(files, keys, strict=True):
         store.put_file(file, key)
-    store.put_bytes(f"{folder}/{MANIFEST}", manifest_json, "application/json")
+    store.put_bytes(f"{folder}/{MANIFEST}", manifest.to_upload(), "application/json")
     return keys
 
 
@@ -111,7 +125,7 @@ def _deliver_folder(store: Store, folder: Path, base: str, manifest: Manifest) -
     )
     for name, path in files:
         store.put_file(path, f"{target}/{name}")
-    store.put_bytes(f"{target}/{MANIFEST}", manifest.model_dump_json(exclude_none=True).encode(), "application/json")
+    store.put_bytes(f"{target}/{MANIFEST}", manifest.to_upload(), "application/json")
     return tuple(f"{target}/{name}" for name, _ in files)
 
 
@@ -137,9 +151,10 @@ def _is_stored(store: Store, file: Path, key: str) -> bool:
         return file_digest(opened, "sha256").hexdigest() == store.sha256(key)
 
 
-def _record(lake: Lake, arrival_objects: Sequence[StoredObject], datasets: Mapping[str, str], now: datetime) -> Landed:
+def _record(
+    lake: Lake, arrival_objects: Sequence[StoredObject], manifest: Manifest, datasets: Mapping[str, str], now: datetime
+) -> Landed:
     _, provider, dataset, *_ = (part[:NAME_LENGTH] for part in arrival_objects[0].key.split("/"))
-    manifest = _manifest(lake.store, arrival_objects)
     files = sorted((o for o in arrival_objects if not o.key.endswith("/" + MANIFEST)), key=lambda o: o.key)
     hashes = [(_name(o.key), lake.store.sha256(o.key)) for o in files]
     arrival = Arrival(

@@ -1,4 +1,4 @@
-"""The landing zone, read page by page: the deliveries with anything new, in order of arrival."""
+"""The landing zone, read page by page: the deliveries with anything new."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,7 +15,7 @@ DATASET, FOLDER = 3, 4
 class Landing:
     """Remembers what it has seen, so that a page without anything new costs one request and no query.
 
-    A page ends with a dataset, so that the deliveries of a dataset are found in order of arrival; only a dataset with more objects
+    A page ends with a dataset, so that the deliveries of a dataset are found together; only a dataset with more objects
     than fit on a page is read in parts.
     """
 
@@ -37,7 +37,7 @@ class Landing:
         found = self._deliveries(self._unknown(unseen))
         waiting = {o.key for members in found for o in members}
         self.remember(o for o in unseen if o.key not in waiting)
-        return sorted(found, key=lambda members: (max(o.modified for o in members), members[0].key))
+        return found
 
     def _unseen(self) -> list[StoredObject]:
         """Objects of deliveries on the next page that are not remembered."""

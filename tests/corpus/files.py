@@ -131,7 +131,7 @@ def _workbook(header: tuple[str, ...], lines: list[Row]) -> bytes:
 def _packed(draw: st.DrawFn, name: str, content: bytes) -> tuple[str, bytes]:
     wrapping = draw(st.sampled_from(("", "", "gz", "zip")))
     if wrapping == "gz":
-        return f"{name}.gz", gzip.compress(content)
+        return f"{name}.gz", gzip.compress(content, mtime=0)
     if wrapping == "zip":
         sink = io.BytesIO()
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:

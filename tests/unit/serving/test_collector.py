@@ -135,8 +135,8 @@ def test_mistakes_are_named_by_their_place(
     [
         (b"{}", "br", 415),
         (b"{}", "gzip", 422),
-        (gzip.compress(b"{}")[:-4], "gzip", 422),
-        (gzip.compress(b" " * (MOST_BODY + 1)), "gzip", 413),
+        (gzip.compress(b"{}", mtime=0)[:-4], "gzip", 422),
+        (gzip.compress(b" " * (MOST_BODY + 1), mtime=0), "gzip", 413),
     ],
 )
 def test_a_body_that_cannot_be_unpacked(data: bytes, encoding: str, status: int) -> None:

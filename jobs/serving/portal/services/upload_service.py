@@ -149,8 +149,8 @@ class UploadService:
         contract, manifest = details.contract, details.manifest
         received = ReceivedFile(file.id, file.key, file.size, file.digest.hexdigest(), tuple(manifest.answers))
         uploaded = self.record(contract, received)
-        notes = manifest.model_dump_json(exclude_none=True).encode()
-        self.portal.lake.store.put_bytes(f"{file.key.rpartition('/')[0]}/{MANIFEST}", notes, "application/json")
+        folder = file.key.rpartition("/")[0]
+        self.portal.lake.store.put_bytes(f"{folder}/{MANIFEST}", manifest.to_upload(), "application/json")
         return uploaded
 
     def record(self, contract: Contract, file: ReceivedFile, local: Path | None = None) -> Uploaded:
