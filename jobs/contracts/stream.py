@@ -37,7 +37,7 @@ class Stream(ContractPart):
     context_min: int = Field(
         120,
         ge=0,
-        le=10080,
+        le=44640,
         description="Minutes of readings before and after an hour that its rules over neighbouring readings see.",
     )
     silent_intervals: int = Field(3, ge=1, description="Missing readings in a row after which a device is silent.")

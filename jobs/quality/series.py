@@ -59,7 +59,8 @@ def reach_s(rules: Sequence[Rule]) -> float:
 def _reach_s(kwargs: Mapping[str, Any]) -> float:
     if "period_s" not in kwargs:
         return math.inf
-    return float((kwargs.get("every_s") or kwargs["period_s"]) * kwargs["back"] + kwargs["period_s"])
+    baselines = 2 if kwargs.get("spreads") else 1  # usual deviations are those from baselines of earlier readings
+    return float((kwargs.get("every_s") or kwargs["period_s"]) * kwargs["back"] * baselines + kwargs["period_s"])
 
 
 def _reach(rule: Rule) -> int:

@@ -2,7 +2,8 @@
 
 The rules' limits come from the unlabelled rows of a feed's first quarter; the last three quarters are measured, and
 none of their labels is used for anything but the score. Feeds by their names in SOURCES.md: W3, a waterworks; G4, the
-gas pressure of a boiler; H5, a heat meter whose publisher has cleaned it, where every flag is a false alarm.
+gas pressure of a boiler; W6, the water network L-TOWN, whose bursts and telemetry are computed; H5, a heat meter whose
+publisher has cleaned it, where every flag is a false alarm.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land, load
-from tests.bench import limits
+from tests.bench import l_town, limits
 from tests.bench.common import Measures, stopwatch
 from tests.bench.scoring import AlarmScore, Score, alarm_score, alarms, score
 
@@ -31,7 +32,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "real"
 TRAIN = 0.25
 TOLERANCE = 5
 """Rows between a flag and an event that it still belongs to."""
-HOUR, DAY = 3_600, 86_400
+HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 META = {"dimension": "准确性", "message": "读数异常", "remedy": "请核对测点", "basis": "限值取自平稳时段"}
 TYPES = {
     "band": "expect_column_values_to_be_between",
@@ -124,6 +125,23 @@ FEEDS = (
         plateau=4,
         series=("point_name",),
         label="Anomaly",
+    ),
+    Feed(
+        name="l_town",
+        dataset="l_town_readings",
+        file="water/L-TOWN.inp",
+        fields={
+            "inflow_m3_h": "Inflow",
+            "night_inflow_m3_h": "NightInflow",
+            **{f"pressure_{node}_m": node for node in l_town.SENSORS},
+        },
+        at="Timestamp",
+        depart={"period_s": HOUR, "every_s": WEEK, "back": 2, "least": 12, "readings": 3},
+        drift={"period_s": HOUR, "every_s": WEEK, "back": 3, "least": 12, "readings": 12},
+        interval_s=300,
+        plateau=12,
+        label="Leak",
+        send=l_town.telemetry,
     ),
     Feed(
         name="h5",

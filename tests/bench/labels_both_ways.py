@@ -28,8 +28,13 @@ PARTS: Mapping[str, Part] = {
         "2020-10-10 00:00",
         sealed=(("2020-09-17 20:00", "2020-09-18 00:00"), ("2020-10-08 10:00", "2020-10-09 00:00")),
     ),
+    "l_town": Part(
+        "2018-02-13 00:00",
+        "2018-03-26 00:00",
+        sealed=(("2018-03-15 11:00", "2018-03-15 16:00"), ("2018-03-16 01:00", "2018-03-16 05:00")),
+    ),
 }
-"""A week before the hours that are sealed, for the rules with the longest baselines; of each feed, events of more than one form."""
+"""A week (of the network four) before the hours that are sealed, for the rules with the longest baselines; of each feed, events of more than one form."""
 LIVE: Mapping[str, Part] = {
     "w3": Part(
         "2016-09-21 19:00",
@@ -46,14 +51,20 @@ LIVE: Mapping[str, Part] = {
             ("2020-10-07 16:15", "2020-10-07 19:15"),
         ),
     ),
+    "l_town": Part(
+        "2018-02-13 00:00",
+        "2018-03-16 04:00",
+        live=(("2018-03-15 11:30", "2018-03-15 13:30"), ("2018-03-16 01:30", "2018-03-16 04:00")),
+    ),
 }
 STREAM: Mapping[str, Mapping[str, Any]] = {
     "w3": {"event_time": "read_at", "device": "station", "seal_after_min": 180},
     "g4": {"event_time": "read_at", "device": "point_name", "seal_after_min": 360},
+    "l_town": {"event_time": "read_at", "device": "station", "seal_after_min": 180},
 }
-CONTEXT_MIN = {"w3": (10_080, 780), "g4": (10_080, 1_560)}
-"""For all rules, and for those with an alarm alone."""
-WARM = timedelta(days=1)
+CONTEXT_MIN = {"w3": (10_200, 1_560), "g4": (10_500, 3_000), "l_town": (40_500, 40_500)}
+"""For all rules, and for those with an alarm alone: what they look back, and an hour."""
+WARM: Mapping[str, timedelta] = {"w3": timedelta(days=1), "g4": timedelta(days=1), "l_town": timedelta(days=28)}
 """Time after a part's begin in which rules have no full baseline; not scored."""
 
 
@@ -77,7 +88,7 @@ def _in_batches(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags)
     spans = ", ".join(f"{begin} to {end}" for begin, end in part.sealed)
     note = f"{len(times):,} readings of sealed hours ({spans}), {count} flags in the file; rules that differ: {said}"
     measures.say(f"{name}_stream_flags_differ", rules.total(), "0", note)
-    begin = sent.moment(part.begin) + WARM
+    begin = sent.moment(part.begin) + WARM[name]
     scored = judged.rows.assign(at=at)[(at >= begin) & (at < sent.moment(part.end))]
     opened, expected = label_streams.opened(lake, sent.contract), _expected(judged, sent, at, by_file)
     starts, ends = ({(r, a) for r, a, _ in alarms if a >= begin} for alarms in (opened, expected))

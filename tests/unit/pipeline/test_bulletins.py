@@ -1,7 +1,7 @@
 """Published bulletins never change; revisions state a reason; drafts are separate; forged numbers, texts and events are detected."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,10 @@ from jobs.errors import UserError
 from jobs.lake.database import Database
 from jobs.pipeline.bulletins import BulletinRequest, bulletin
 from jobs.pipeline.verification import GONE, Verification, verify
-from jobs.reporting.bulletin.styles import NOTO
+from jobs.reporting.bulletin import pdf
+from jobs.reporting.bulletin.parts import Block
+from jobs.reporting.bulletin.pdf import write_pdf
+from jobs.reporting.bulletin.styles import NOTO, Fonts
 from tests.unit.collaboration.samples import at
 from tests.unit.lake.local_lake import LocalLake, rule_rows, verdict
 from tests.unit.reporting.bulletin.january import (
@@ -31,6 +34,24 @@ pytestmark = pytest.mark.skipif(
     not NOTO.is_dir(), reason="no Chinese font is installed (apt-get install fonts-noto-cjk)"
 )
 KEY = "reports/bulletins/2026-01.json"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_page_once() -> Iterator[None]:
+    """A PDF takes seconds: one for each text, however many tests write it."""
+    made: dict[str, bytes] = {}
+
+    def once(parts: Iterable[Block], file: Path, fonts: Fonts) -> None:
+        blocks = list(parts)
+        text = repr(blocks)
+        if text not in made:
+            write_pdf(blocks, file, fonts)
+            made[text] = file.read_bytes()
+        file.write_bytes(made[text])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pdf, "write_pdf", once)
+        yield
 
 
 @pytest.fixture

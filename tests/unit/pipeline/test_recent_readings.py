@@ -18,9 +18,9 @@ LEVEL = "series: [station], at: read_at, limit: 5, period_s: 600, back: 3, least
 META = "dimension: 准确性, message: 不对, remedy: 请核对, basis: 约定"
 
 
-def registry(folder: Path, alarm: str) -> Registry:
+def registry(folder: Path, alarm: str, level: str = LEVEL) -> Registry:
     rule = (
-        f"{{id: level, type: expect_column_values_to_not_depart, kwargs: {{column: temp_c, {LEVEL}}}, severity: warning"
+        f"{{id: level, type: expect_column_values_to_not_depart, kwargs: {{column: temp_c, {level}}}, severity: warning"
     )
     texts = {
         "schemas": stream_contract("station"),
@@ -64,6 +64,13 @@ def seen(known: Registry, recent: RecentReadings, devices: list[str]) -> pa.Tabl
 def test_rules_with_an_alarm_see_as_far_as_they_reach(tmp_path: Path, alarm: str, devices: int, kept: int) -> None:
     _, recent = remembered(tmp_path, alarm, readings(devices, 50))
     assert recent.count("station") == kept * devices  # three periods of ten minutes, and the reading's own
+
+
+def test_what_is_usual_for_earlier_readings_is_known_from_readings_before_these(tmp_path: Path) -> None:
+    known = registry(tmp_path, ", alarm: {}", f"{LEVEL}, spreads: 3")
+    recent = RecentReadings(Lake(Settings(home=tmp_path)))
+    recent.remember(known.contract("station"), known.rules["station"], [readings(1, 100)])
+    assert recent.count("station") == 71  # three periods of ten minutes before the three, and the reading's own
 
 
 def test_of_too_many_devices_each_keeps_and_each_batch_sees_an_equal_share(
