@@ -12,6 +12,26 @@ LONG = 4 * MOST_COLUMNS
 FIRST_LINE = b"{}"
 """A blank row of JSON lines, so that messages that are no JSON are not taken for a file of another kind, or for an empty one."""
 CONTROLS = bytes(set(range(32)) - {9, 10, 13})
+MARK = b"\xef\xbb\xbf"
+
+
+def lines_of(values: Sequence[bytes | None]) -> list[bytes]:
+    """Each message in one line, as `line` gives it; all are looked at together, and by themselves only where one needs a change."""
+    sent = [value or b"" for value in values]
+    return sent if _are_lines(sent) else list(map(line, sent))
+
+
+def _are_lines(values: Sequence[bytes]) -> bool:
+    """Whether `line` changes none of them."""
+    together = b"\n".join(values)  # a character cut in two by the end of a message stays one that cannot be decoded
+    if MARK in together or max(map(len, values), default=0) > LONG or together.count(b"\n") >= max(len(values), 1):
+        return False
+    if len(together) != len(together.translate(None, CONTROLS + b"\r")):
+        return False
+    with suppress(UnicodeDecodeError):
+        together.decode("utf-8")
+        return True
+    return False
 
 
 def line(value: bytes | None) -> bytes:
@@ -59,7 +79,7 @@ def names_in(message: Any, prefix: str = "") -> list[str]:
 
 def _utf8(value: bytes) -> bytes:
     """The message in UTF-8 without a mark: from GB 18030 where it can be only that; what is neither keeps replacement characters."""
-    value = value.removeprefix(b"\xef\xbb\xbf")
+    value = value.removeprefix(MARK)
     with suppress(UnicodeDecodeError):
         value.decode("utf-8")
         return value

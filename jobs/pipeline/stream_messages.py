@@ -21,7 +21,7 @@ from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.reading import LocalFile, read
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
-from jobs.pipeline.message_lines import as_text, file_of, line, names_in, parsed
+from jobs.pipeline.message_lines import as_text, file_of, lines_of, names_in, parsed
 from jobs.pipeline.stream_hours import event_times, hours_of, label
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages
     """The messages with their rows, times and hours."""
     table = table.sort_by([("partition", "ascending"), ("offset", "ascending")])
     rows = bronze_of(contract, table["value"].to_pylist())
-    received = [moment.astimezone(UTC) for moment in table["timestamp"].to_pylist()]
+    received = _moments(table["timestamp"])
     texts: list[str | None] = [None] * table.num_rows
     for place, text in zip(rows[ROW].to_pylist(), rows[stream.event_time].to_pylist(), strict=True):
         texts[place - 1] = text
@@ -72,13 +72,18 @@ def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages
     return Messages(table, rows, received, events, hours_of(events, received, stream), ids)
 
 
+def _moments(column: pa.ChunkedArray) -> list[datetime]:
+    """Times with a zone as times in UTC; a tenth of the time that Arrow's own conversion takes."""
+    return [moment.replace(tzinfo=UTC) for moment in column.cast(pa.timestamp("us")).to_numpy().tolist()]
+
+
 def bronze_of(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
     """The messages' values as bronze rows, by the reader of files; `_row` is the place of the message, from 1.
 
     Where they have too many names to be read together, each half is read by itself.
     """
     tables, above = [], 0
-    for lines, rows in _parts(contract, list(map(line, values))):
+    for lines, rows in _parts(contract, lines_of(values)):
         tables.append(_moved(rows, above))
         above += len(lines)
     return pa.concat_tables(tables, promote_options="default")
@@ -89,7 +94,7 @@ def readable(contract: Contract, values: Sequence[bytes | None]) -> tuple[list[b
 
     A message that cannot be read with those before it, such as one whose names would be too many, becomes a text: a malformed row.
     """
-    lines = list(map(line, values))
+    lines = lines_of(values)
     parts = _parts(contract, lines)
     if len(parts) > 1 or parts[0][0] != lines:
         lines = [sent for own, _ in _parts(contract, _within_names(contract, lines)) for sent in own]

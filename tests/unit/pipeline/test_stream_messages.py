@@ -4,17 +4,20 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from jobs.contracts import Contract, load
 from jobs.contracts.telemetry import SUFFIX, telemetry
 from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.reading import LocalFile, read
-from jobs.pipeline.message_lines import file_of, line
-from jobs.pipeline.stream_messages import bronze_of, readable
+from jobs.pipeline.message_lines import LONG, file_of, line, lines_of
+from jobs.pipeline.stream_messages import bronze_of, messages_of, readable
 from tests.contract_texts import stream_contract
 
 FIRST = {"station": "A", "read_at": "2026-03-01T00:00:00Z", "temp_c": 60, "return_c": 40}
@@ -149,3 +152,47 @@ def test_whatever_comes_first_an_hour_of_it_can_be_read(contract: Contract, tmp_
 def test_a_message_in_another_encoding_changes_no_other(contract: Contract) -> None:
     sent = ['{"站点": "东区站"}'.encode(codec) for codec in ("utf-8", "gb18030", "utf-8-sig", "utf-8")]
     assert texts(contract, *sent, b'{"station": "\xff"}')["station"].to_pylist() == ["东区站"] * 4 + ["\ufffd"]
+
+
+PIECES = st.sampled_from(
+    [
+        b'{"a": 1}',
+        "温".encode(),
+        "温".encode()[:1],
+        "温".encode()[1:],
+        b"\n",
+        b"\r",
+        b"\x00",
+        b"\xef\xbb\xbf",
+        b"\xff",
+        b" ",
+    ]
+)
+ANY_MESSAGE = st.one_of(st.none(), st.lists(PIECES, max_size=4).map(b"".join))
+
+
+@given(st.lists(ANY_MESSAGE, max_size=5))
+@example([])
+@example([None, b""])
+@example(["温".encode()[:1], "温".encode()[1:]])
+@example([b'{"a": "' + b"x" * LONG + b'"}'])
+@example([json.dumps({str(n): n for n in range(MOST_COLUMNS + 1)}).encode()])
+def test_messages_together_become_the_lines_that_each_becomes(values: list[bytes | None]) -> None:
+    assert lines_of(values) == [line(value) for value in values]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
+def test_the_time_of_receipt_is_in_utc_whatever_the_zone_of_the_session(contract: Contract, zone: str) -> None:
+    moments = [datetime(2026, 3, 1, 0, 0, 0, 123456, UTC), datetime(2026, 11, 1, 5, 30, tzinfo=UTC)]
+    table = pa.table(
+        {
+            "partition": pa.array([0, 0], pa.int32()),
+            "offset": pa.array([7, 8], pa.int64()),
+            "timestamp": pa.array(moments, pa.timestamp("us", zone)),
+            "value": pa.array([json.dumps(FIRST).encode()] * 2, pa.binary()),
+            "headers": pa.array([[], []], pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))),
+        }
+    )
+    assert contract.stream is not None
+    received = messages_of(contract, contract.stream, table).received
+    assert list(received) == moments and all(moment.tzinfo is UTC for moment in received)
