@@ -73,7 +73,7 @@ def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages
 
 
 def _moments(column: pa.ChunkedArray) -> list[datetime]:
-    """Times with a zone as times in UTC; a tenth of the time that Arrow's own conversion takes."""
+    """Times with a zone as times in UTC, several times faster than by Arrow's own conversion."""
     return [moment.replace(tzinfo=UTC) for moment in column.cast(pa.timestamp("us")).to_numpy().tolist()]
 
 
