@@ -62,7 +62,9 @@ def _marks(rows: pa.Table, rules: Sequence[Rule]) -> pa.Array:
     ids = np.array([rules[index].id for index in warnings], dtype=object)
     broken = [AnyBit(MASK, (index,)).rows(rows) for index in warnings]
     by_row = np.stack(broken, axis=1) if broken else np.zeros((rows.num_rows, 0), dtype=bool)
-    marks = [list(ids[row]) if row.any() else None for row in by_row]
+    marks: list[list[str] | None] = [None] * rows.num_rows
+    for place in np.flatnonzero(by_row.any(axis=1)):
+        marks[place] = list(ids[by_row[place]])
     return pa.array(marks, pa.list_(pa.string()))
 
 

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -67,8 +68,8 @@ def _as_the_first(lines: Sequence[str], places: Sequence[int]) -> Alike | None:
     if texts[0] is None:
         return None
     found = [place for place, cells in zip(places, texts, strict=True) if cells is not None]
-    columns = zip(*filter(None, texts), strict=True)
-    cells = {name: _cells(column) for name, column in zip(names, columns, strict=True)}
+    in_a_row = list(chain.from_iterable(filter(None, texts)))  # transposing by zip makes an iterator for each line
+    cells = {name: _cells(in_a_row[place :: len(names)]) for place, name in enumerate(names)}
     return Alike(np.array(found, dtype=np.int64) + 1, cells)
 
 

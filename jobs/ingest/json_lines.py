@@ -3,11 +3,13 @@
 import codecs
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from jobs.contracts import Layout
-from jobs.ingest.alike_lines import alike_lines, in_order
+from jobs.ingest.alike_lines import Alike, alike_lines, in_order
 from jobs.ingest.encoding import Encoding, blocks, detect
 from jobs.ingest.grid import CHUNK_ROWS, Chunk, Fault, Grid, chunked, without_last
 from jobs.ingest.notation import Notations
@@ -30,46 +32,76 @@ from jobs.ingest.wordings import wording
 MOST_LINE_CHARS = 16 << 20
 MOST_KEPT_BYTES = 32 << 20
 """JSON lines of so many bytes are held in memory, and parsed once."""
+BLOCK_CHARS = 8 << 20
+"""Lines of a longer file that are read together."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines that were read together: those that are alike, and the records of the others, by their numbers in the file."""
+
+    shapes: Sequence[Alike]
+    records: Sequence[FlatRecord]
+
+    def keys_in_order(self) -> Iterator[Iterable[str]]:
+        """The keys of each record and of each shape, in the order of their lines."""
+        numbered = [(number, flat) for number, flat, _ in self.records]
+        numbered += [(int(shape.numbers[0]), shape.cells) for shape in self.shapes]
+        return (keys for _, keys in sorted(numbered, key=lambda pair: pair[0]))
+
+    def rows(self, columns: RecordColumns, blank: list[int]) -> Iterator[Chunk]:
+        """The rows that are not blank; `blank` gets the numbers of the others."""
+        others = list(chunked(filled_rows(self.records, columns, blank), len(columns.header)))
+        blank += [number for shape in self.shapes for number in shape.numbers[shape.is_blank()].tolist()]
+        parts = [*(shape.chunk(columns.keys(shape.cells)) for shape in self.shapes), *others]
+        rows = in_order(parts) if parts else None
+        return (rows.slice(start, CHUNK_ROWS) for start in range(0, len(rows), CHUNK_ROWS)) if rows else iter(())
 
 
 def open_jsonl(path: Path, layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
     """The grid of JSON lines; a long file is read twice: once for the headers, once for the rows."""
     encoding = detect(path, layout.encoding, notes)
     renamed: dict[str, str] = {}
-    if path.stat().st_size <= MOST_KEPT_BYTES:
-        return _open_kept(list(_lines(path, encoding, notes)), layout, notes, field_notations)
 
-    def records() -> Iterator[FlatRecord]:
-        return flat_records(_json_lines(enumerate(_lines(path, encoding, notes), start=1), renamed))
+    def parsed() -> Iterator[Block]:
+        return _blocks(_lines(path, encoding, notes), renamed)
 
-    columns = RecordColumns.of((flat for _, flat, _ in records()), field_notations.fields, notes)
+    def one_by_one() -> Iterator[FlatRecord]:
+        return flat_records(_json_lines(enumerate(_lines(path, encoding, notes), 1), {}))
+
+    kept = list(parsed()) if path.stat().st_size <= MOST_KEPT_BYTES else None
+    keys = chain.from_iterable(block.keys_in_order() for block in kept or parsed())
+    columns = RecordColumns.of(keys, field_notations.fields, notes)
     note_renamed(renamed, notes)
-    return grid_of(columns.header, lambda: object_rows(records(), columns, notes), layout, field_notations)
-
-
-def _open_kept(lines: Sequence[str], layout: Layout, notes: FileNotes, field_notations: Notations) -> Grid:
-    """The grid of lines in memory, parsed once."""
-    renamed: dict[str, str] = {}
-    shapes, numbers = alike_lines(lines)
-    records = list(flat_records(_json_lines(((number, lines[number - 1]) for number in numbers), renamed)))
-    by_line = [(number, flat) for number, flat, _ in records] + [(int(s.numbers[0]), s.cells) for s in shapes]
-    in_order_of_lines = (keys for _, keys in sorted(by_line, key=lambda pair: pair[0]))
-    columns = RecordColumns.of(in_order_of_lines, field_notations.fields, notes)
-    names = columns.header
-    note_renamed(renamed, notes)
-    if not shapes or notation_by_position(names, field_notations):
-        everything = records if not shapes else list(flat_records(_json_lines(enumerate(lines, 1), {})))
-        return grid_of(names, lambda: object_rows(everything, columns, notes), layout, field_notations)
+    if notation_by_position(columns.header, field_notations):
+        return grid_of(columns.header, lambda: object_rows(one_by_one(), columns, notes), layout, field_notations)
 
     def chunks() -> Iterator[Chunk]:
-        blank = [number for shape in shapes for number in shape.numbers[shape.is_blank()].tolist()]
-        others = list(chunked(filled_rows(records, columns, blank), len(names)))
+        blank: list[int] = []
+        rows = chain.from_iterable(block.rows(columns, blank) for block in kept or parsed())
+        yield from without_last(rows, layout.footer_rows)
         notes.count("rows_blank", wording("records_blank"), sorted(blank))
-        rows = in_order([*(shape.chunk(columns.keys(shape.cells)) for shape in shapes), *others])
-        parts = (rows.slice(start, CHUNK_ROWS) for start in range(0, len(rows), CHUNK_ROWS))
-        yield from without_last(parts, layout.footer_rows)
 
-    return Grid(names, chunks)
+    return Grid(columns.header, chunks)
+
+
+def _blocks(lines: Iterable[str], renamed: dict[str, str]) -> Iterator[Block]:
+    """The lines in blocks, one after the other."""
+    above, together, chars = 0, [], 0
+    for line in lines:
+        together.append(line)
+        chars += len(line)
+        if chars >= BLOCK_CHARS:
+            yield _block(together, above, renamed)
+            above, together, chars = above + len(together), [], 0
+    yield _block(together, above, renamed)
+
+
+def _block(lines: Sequence[str], above: int, renamed: dict[str, str]) -> Block:
+    """Lines read together; `above`: how many lines are before them."""
+    shapes, numbers = alike_lines(lines)
+    records = flat_records(_json_lines(((above + number, lines[number - 1]) for number in numbers), renamed))
+    return Block([replace(shape, numbers=shape.numbers + above) for shape in shapes], list(records))
 
 
 def _json_lines(lines: Iterable[tuple[int, str]], renamed: dict[str, str]) -> Iterator[tuple[int, Any, Fault | None]]:

@@ -56,8 +56,8 @@ class SparkTables:
             "spark.sql.optimizer.excludedRules": LOCAL_ROWS if rows * columns > MOST_LOCAL_CELLS else "",
             # Interpreted, it costs a new cache for each projection and row: half of the time of windows.
             "spark.sql.subexpressionElimination.enabled": not is_few,
-            # A prepared plan runs as it is.
-            "spark.sql.adaptive.enabled": rows > FEW_ROWS,
+            # A prepared plan runs as it is: those of a stream, whatever the size of a batch.
+            "spark.sql.adaptive.enabled": few is None and rows > FEW_ROWS,
         }
         self.spark.conf._set_all(settings, silent=True)  # in one request
 

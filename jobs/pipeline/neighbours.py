@@ -85,8 +85,8 @@ def _placed(bronze: pa.Table, rows: pa.Table) -> pa.Table:
     return placed.set_column(placed.column_names.index(ROW), ROW, rows["_offset"].take(index))
 
 
-def _seconds(moments: Sequence[datetime | None]) -> np.ndarray:
-    return np.array([np.nan if moment is None else moment.timestamp() for moment in moments])
+def _seconds(moments: pa.Array) -> np.ndarray:
+    return np.array(pc.divide(moments.cast(pa.int64()).cast(pa.float64()), 1e6).to_numpy(zero_copy_only=False))
 
 
 def _span(stream: Stream, hour: datetime) -> tuple[float, float, float, float]:

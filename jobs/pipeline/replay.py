@@ -18,7 +18,7 @@ from jobs.errors import UserError
 from jobs.ingest.reading import LocalFile, read
 from jobs.lake.broker import ensure_topics, producer, topic
 from jobs.lake.lake import Lake
-from jobs.pipeline.stream_hours import event_times
+from jobs.pipeline.stream_hours import datetimes, event_times
 
 TICK_S = 0.5
 """Readings of so many seconds are sent together."""
@@ -93,7 +93,7 @@ def _values(contract: Contract, stream: Stream, rows: pa.Table, name: str) -> li
     texts: list[str | datetime | None] = rows[name].to_pylist()
     if not any(field.name == name and field.type == "timestamp" for field in contract.fields):
         return texts
-    moments = event_times(rows[name], contract, stream.model_copy(update={"event_time": name}))
+    moments = datetimes(event_times(rows[name], contract, stream.model_copy(update={"event_time": name})))
     return [text if at is None else at for at, text in zip(moments, texts, strict=True)]
 
 

@@ -38,7 +38,7 @@ from jobs.pipeline.evaluation import evaluate_in_memory, runnable_rules
 from jobs.pipeline.late_verdicts import late_verdicts
 from jobs.pipeline.recent_readings import IS_WRONG, RecentReadings
 from jobs.pipeline.stream_alarms import Judged, watch
-from jobs.pipeline.stream_hours import label
+from jobs.pipeline.stream_hours import datetimes, label
 from jobs.pipeline.stream_keys import KnownKeys
 from jobs.pipeline.stream_messages import Messages, by_dataset, messages_of, places
 from jobs.pipeline.versions import latest_versions
@@ -103,11 +103,11 @@ class StreamWriter:
 
     def _hours(self, contract: Contract, messages: Messages) -> dict[datetime, Delivery]:
         """The open delivery of each hour."""
-        latest: dict[datetime, datetime] = {}
-        for hour, received in zip(messages.hours, messages.received, strict=True):
-            latest[hour] = max(latest.get(hour, received), received)
+        by_hour = pa.table({"hour": messages.hours, "received": messages.received}).group_by("hour")
+        latest = by_hour.aggregate([("received", "max")])
+        pairs = zip(*(datetimes(latest[name].combine_chunks()) for name in ("hour", "received_max")), strict=True)
         streams = self._lake.streams
-        return {h: streams.open_hour(contract.id, contract.provider, h, at) for h, at in latest.items()}
+        return {h: streams.open_hour(contract.id, contract.provider, h, at) for h, at in pairs if h and at}
 
     def _curate(self, batch: Batch) -> Outcome:
         """Evaluate the messages and write what is new. Where that fails, sealing does it; an outage is raised."""
@@ -157,8 +157,8 @@ class StreamWriter:
         if rows is None:
             return
         for hour, delivery in batch.deliveries.items():
-            own = rows.filter(pc.ends_with(rows[FILE], label(hour)))
-            yield delivery, hour, own.filter(pa.array(self._keys.new(batch.contract, hour, own)))
+            own = _where(rows, pc.ends_with(rows[FILE], label(hour)))
+            yield delivery, hour, _where(own, pa.array(self._keys.new(batch.contract, hour, own), pa.bool_()))
 
     def _write_silver(self, batch: Batch, rules: Sequence[Rule], extras: Sequence[str], parts: Sequence[Part]) -> None:
         contract = batch.contract
@@ -200,23 +200,28 @@ class StreamWriter:
         return next((dict(state.facts["offsets"]) for state in known), {})
 
     def _note(self, batch: Batch, outcome: Outcome, seconds: float) -> None:
-        events = [event for event in batch.messages.events if event is not None]
+        last_event, last_received = (pc.max(own).as_py() for own in (batch.messages.events, batch.messages.received))
         facts = {
             **asdict(outcome),
             "kept": self._recent.count(batch.contract.id) + self._keys.count(batch.contract.id),
             "seconds": round(seconds, 3),
-            "last_event": max(events).isoformat() if events else "",
-            "last_received": max(batch.messages.received).isoformat(),
+            "last_event": last_event.isoformat() if last_event else "",
+            "last_received": last_received.isoformat(),
             "offsets": self._offsets(batch.contract.id) | _next_offsets(batch.messages.table),
         }
         state = StreamState(batch.contract.id, self._writer, batch.number, datetime.now(UTC), facts)
         self._lake.streams.note(state)
 
 
+def _where(rows: pa.Table, mask: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """The rows of the mask; mostly that is all of them, which are not copied."""
+    return rows if pc.all(mask, min_count=0).as_py() else rows.filter(mask)
+
+
 def _since(batch: Batch) -> datetime:
     """The time of the earliest reading that the batch's rules look at."""
-    events = (event for event in batch.messages.events if event is not None)
-    return min(events, default=datetime.now(UTC)) - timedelta(minutes=batch.stream.context_min)
+    earliest: datetime = pc.min(batch.messages.events).as_py() or datetime.now(UTC)
+    return earliest - timedelta(minutes=batch.stream.context_min)
 
 
 def _next_offsets(table: pa.Table) -> dict[str, int]:

@@ -12,29 +12,41 @@ from jobs.conform.dates import TIME_FORMATS, shape
 from jobs.contracts import Contract
 from jobs.contracts.stream import Stream
 
+MOMENT = pa.timestamp("us", "UTC")
 LABEL = "%Y%m%dT%HZ"
 PARTS = re.compile(r"(\d+)-(\d+)-(\d+)(?: (\d+):(\d+):(\d+)(?:\.(\d+))?)?(Z|[+-]\d{2}:?\d{2})?")
 
 
-def event_times(texts: pa.ChunkedArray, contract: Contract, stream: Stream) -> list[datetime | None]:
-    """The moment that each text says, in UTC; None where it says none. Read as the contract's timestamps are."""
+def event_times(texts: pa.ChunkedArray, contract: Contract, stream: Stream) -> pa.Array:
+    """The moment that each text says, in UTC; null where it says none. Read as the contract's timestamps are."""
     field = contract.field(stream.event_time)
     zone = ZoneInfo(field.source.timezone or contract.layout.timezone)
     formats = field.source.formats or TIME_FORMATS
-    distinct = pc.unique(texts).to_pylist()
-    moments = {text: None if text is None else _moment(text.strip(), formats, zone) for text in distinct}
-    return [moments[text] for text in texts.to_pylist()]
+    found = pc.dictionary_encode(texts.combine_chunks())
+    moments = [_moment(text.strip(), formats, zone) for text in found.dictionary.to_pylist()]
+    return pa.array(moments, MOMENT).take(found.indices)
 
 
-def hours_of(events: list[datetime | None], received: list[datetime], stream: Stream) -> list[datetime]:
+def hours_of(events: pa.Array, received: pa.Array, stream: Stream) -> pa.Array:
     """The UTC hour to which each reading belongs."""
     ahead, behind = timedelta(minutes=stream.ahead_min), timedelta(days=stream.behind_d)
-    hours = []
-    for event, at in zip(events, received, strict=True):
-        is_usable = event is not None and at - behind <= event <= at + ahead
-        moment = event if event is not None and is_usable else at
-        hours.append(moment.replace(minute=0, second=0, microsecond=0))
-    return hours
+    is_early = pc.less(events, pc.subtract(received, pa.scalar(behind, pa.duration("us"))))
+    is_late = pc.greater(events, pc.add(received, pa.scalar(ahead, pa.duration("us"))))
+    is_usable = pc.invert(pc.or_(is_early, is_late))  # null where there is no event
+    moments = pc.if_else(pc.fill_null(is_usable, False), events, received)
+    return pc.floor_temporal(moments.cast(pa.timestamp("us")), unit="hour").cast(MOMENT)
+
+
+def datetimes(moments: pa.Array) -> list[datetime | None]:
+    """Moments as times in UTC, several times faster than by Arrow's own conversion."""
+    naive = moments.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False).tolist()
+    return [None if moment is None else moment.replace(tzinfo=UTC) for moment in naive]
+
+
+def labels(hours: pa.Array) -> pa.Array:
+    """The label of each hour."""
+    found = pc.dictionary_encode(hours)
+    return pa.array(map(label, filter(None, datetimes(found.dictionary))), pa.string()).take(found.indices)
 
 
 @lru_cache(maxsize=10_000)

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,13 +18,15 @@ from jobs.contracts.stream import Stream
 from jobs.contracts.telemetry import telemetry
 from jobs.errors import DeliveryError
 from jobs.ingest.columns import MOST_COLUMNS
+from jobs.ingest.json_lines import MOST_KEPT_BYTES
 from jobs.ingest.reading import LocalFile, read
 from jobs.lake.system_tables import system_table
 from jobs.lake.zones import Zone
 from jobs.pipeline.message_lines import as_text, file_of, lines_of, names_in, parsed
-from jobs.pipeline.stream_hours import event_times, hours_of, label
+from jobs.pipeline.stream_hours import MOMENT, event_times, hours_of, labels
 
 logger = logging.getLogger(__name__)
+MOST_TOGETHER = MOST_KEPT_BYTES - 1024
 SENDER, MESSAGE_ID = "sender", "id"
 """Headers of a message: who sent it, and the sender's own number for it."""
 
@@ -37,9 +39,9 @@ class Messages:
     """As Spark's Kafka source gives them: partition, offset, timestamp, value, headers."""
     rows: pa.Table
     """Bronze rows; `_row` is the place of the message, from 1; blank messages have none."""
-    received: Sequence[datetime]
-    events: Sequence[datetime | None]
-    hours: Sequence[datetime]
+    received: pa.Array
+    events: pa.Array
+    hours: pa.Array
     ids: Sequence[tuple[str | None, str | None]]
     """Sender and number of each message."""
 
@@ -49,12 +51,12 @@ class Messages:
         columns = {
             "_partition": self.table["partition"],
             "_offset": self.table["offset"],
-            "_received_at": pa.array(self.received, pa.timestamp("us", "UTC")),
+            "_received_at": self.received,
             "sender": pa.array([sender for sender, _ in self.ids], pa.string()),
             "message_id": pa.array([number for _, number in self.ids], pa.string()),
             "sent_text": texts,
             "sent_bytes": others,
-            "_hour": pa.array([label(hour) for hour in self.hours]),
+            "_hour": labels(self.hours),
         }
         return pa.table(columns).cast(system_table(Zone.TELEMETRY).schema)
 
@@ -63,18 +65,14 @@ def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages
     """The messages with their rows, times and hours."""
     table = table.sort_by([("partition", "ascending"), ("offset", "ascending")])
     rows = bronze_of(contract, table["value"].to_pylist())
-    received = _moments(table["timestamp"])
-    texts: list[str | None] = [None] * table.num_rows
-    for place, text in zip(rows[ROW].to_pylist(), rows[stream.event_time].to_pylist(), strict=True):
-        texts[place - 1] = text
-    events = event_times(pa.chunked_array([pa.array(texts, pa.string())]), contract, stream)
+    received = table["timestamp"].combine_chunks().cast(MOMENT)
+    texts = pa.array([None], pa.string()).take(pa.nulls(table.num_rows, pa.int64()))
+    is_read = np.zeros(table.num_rows, bool)
+    is_read[rows[ROW].to_numpy() - 1] = True
+    texts = pc.replace_with_mask(texts, pa.array(is_read), rows[stream.event_time].combine_chunks())
+    events = event_times(pa.chunked_array([texts]), contract, stream)
     ids = list(zip(_header(table["headers"], SENDER), _header(table["headers"], MESSAGE_ID), strict=True))
     return Messages(table, rows, received, events, hours_of(events, received, stream), ids)
-
-
-def _moments(column: pa.ChunkedArray) -> list[datetime]:
-    """Times with a zone as times in UTC, several times faster than by Arrow's own conversion."""
-    return [moment.replace(tzinfo=UTC) for moment in column.cast(pa.timestamp("us")).to_numpy().tolist()]
 
 
 def bronze_of(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
@@ -83,10 +81,19 @@ def bronze_of(contract: Contract, values: Sequence[bytes | None]) -> pa.Table:
     Where they have too many names to be read together, each half is read by itself.
     """
     tables, above = [], 0
-    for lines, rows in _parts(contract, lines_of(values)):
-        tables.append(_moved(rows, above))
-        above += len(lines)
+    for together in _in_memory(lines_of(values)):
+        for lines, rows in _parts(contract, together):
+            tables.append(_moved(rows, above))
+            above += len(lines)
     return pa.concat_tables(tables, promote_options="default")
+
+
+def _in_memory(lines: list[bytes]) -> list[list[bytes]]:
+    """The lines in parts of so many bytes as the reader of files holds in memory, with room for a line before them."""
+    if sum(map(len, lines)) + len(lines) <= MOST_TOGETHER:
+        return [lines]
+    half = len(lines) // 2
+    return [*_in_memory(lines[:half]), *_in_memory(lines[half:])] if half else [lines]
 
 
 def readable(contract: Contract, values: Sequence[bytes | None]) -> tuple[list[bytes], pa.Table]:
@@ -172,10 +179,9 @@ def places(contract: Contract, messages: Messages) -> pa.Table:
     """The rows with where they come from: `_file` names dataset, partition and hour, `_row` is the offset."""
     rows = messages.rows
     index = pc.subtract(rows[ROW], 1)
-    partitions = messages.table["partition"].take(index).to_pylist()
-    hours = [label(messages.hours[place]) for place in index.to_pylist()]
-    files = [f"{contract.id}/{part}/{hour}" for part, hour in zip(partitions, hours, strict=True)]
-    placed = rows.set_column(rows.column_names.index(FILE), FILE, pa.array(files, pa.string()))
+    partitions = messages.table["partition"].take(index).cast(pa.string())
+    files = pc.binary_join_element_wise(contract.id, partitions, labels(messages.hours).take(index), "/")
+    placed = rows.set_column(rows.column_names.index(FILE), FILE, files)
     return placed.set_column(placed.column_names.index(ROW), ROW, messages.table["offset"].take(index))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jobs.pipeline.stream_batch import StreamWriter
 
 COLUMNS = ("topic", "partition", "offset", "timestamp", "value", "headers")
-MOST_MESSAGES = 40_000
+MOST_MESSAGES = 100_000
 """Messages of a batch: what the client still holds in memory and the engine answers in one query."""
 KEPT = timedelta(days=8)
 """Longer than the broker keeps messages."""

@@ -22,7 +22,7 @@ from jobs.pipeline.clock_offsets import clock_offsets
 from jobs.pipeline.message_lines import file_of
 from jobs.pipeline.neighbours import AROUND, offsets_around
 from jobs.pipeline.processing import load_and_conform
-from jobs.pipeline.stream_hours import event_times, label
+from jobs.pipeline.stream_hours import datetimes, event_times, label
 from jobs.pipeline.stream_messages import first_of_each_id, readable, value_of
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ def _messages(lake: Lake, contract: Contract, hour: Hour) -> pa.Table | None:
 def _facts(contract: Contract, rows: pa.Table, kept: pa.Table, bronze: pa.Table) -> dict[str, Any]:
     """Figures of the hour: messages, rows, resent, first and last event and receipt, offsets by partition."""
     stream = contract.stream
-    times = event_times(bronze[stream.event_time], contract, stream) if stream else []
+    times = datetimes(event_times(bronze[stream.event_time], contract, stream)) if stream else []
     events = [event for event in times if event]
     received = pc.min_max(rows["_received_at"])
     ends = rows.group_by("_partition").aggregate([("_offset", "min"), ("_offset", "max")])

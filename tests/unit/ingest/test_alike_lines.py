@@ -9,7 +9,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from jobs.contracts import Layout
-from jobs.ingest import alike_lines
+from jobs.ingest import alike_lines, json_lines
 from jobs.ingest.json_lines import open_jsonl
 from jobs.ingest.notation import Notations, notations
 from jobs.ingest.notes import FileNotes, Notes
@@ -73,6 +73,22 @@ def test_shapes_change_nothing(tmp_path: Path, lines: list[str], footer: int, en
         patch.setattr(alike_lines, "FEWEST_LINES", len(lines) + 2)
         one_by_one = read(path, layout, notations((), layout))
     assert by_shape == one_by_one
+
+
+@examples(deadline=None, suppress_health_check=list(HealthCheck), max_examples=200)
+@given(lines=files(), footer=st.integers(0, 2), end=st.sampled_from(("", "\n")), chars=st.integers(1, 300))
+def test_a_long_file_is_read_as_a_short_one(
+    tmp_path: Path, lines: list[str], footer: int, end: str, chars: int
+) -> None:
+    path, layout = tmp_path / "a.jsonl", Layout(footer_rows=footer)
+    path.write_bytes(("\n".join(lines) + end).encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alike_lines, "FEWEST_LINES", 2)
+        short = read(path, layout, notations((), layout))
+        patch.setattr(json_lines, "MOST_KEPT_BYTES", 0)
+        patch.setattr(json_lines, "BLOCK_CHARS", chars)
+        long = read(path, layout, notations((), layout))
+    assert long == short
 
 
 def test_lines_of_devices_are_read_by_shape() -> None:

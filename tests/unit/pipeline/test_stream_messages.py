@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,9 @@ from jobs.contracts import Contract, load
 from jobs.contracts.telemetry import SUFFIX, telemetry
 from jobs.ingest.columns import MOST_COLUMNS
 from jobs.ingest.reading import LocalFile, read
+from jobs.pipeline import stream_messages
 from jobs.pipeline.message_lines import LONG, file_of, line, lines_of
+from jobs.pipeline.stream_hours import datetimes
 from jobs.pipeline.stream_messages import bronze_of, messages_of, readable
 from tests.contract_texts import stream_contract
 
@@ -61,6 +63,25 @@ def test_many_alike_messages_of_both_kinds(contract: Contract) -> None:
     rows = texts(contract, *[FIRST, BY_HEADER] * 30)
     assert rows.select(list(FIRST)).to_pylist() == [{k: str(v) for k, v in FIRST.items()}] * 60
     assert rows.column_names == texts(contract, FIRST).column_names
+
+
+def test_messages_of_more_bytes_than_are_held_in_memory_are_read_in_parts(
+    contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [FIRST, b"no json", BY_HEADER, None, b"x" * 500, *[FIRST] * 30]
+    together = texts(contract, *sent)
+    monkeypatch.setattr(stream_messages, "MOST_TOGETHER", 400)
+    parts: list[int] = []
+    read_lines = stream_messages._read
+
+    def counted(own: Contract, lines: Sequence[bytes]) -> pa.Table:
+        parts.append(sum(map(len, lines)) + len(lines))
+        return read_lines(own, lines)
+
+    monkeypatch.setattr(stream_messages, "_read", counted)
+    rows = texts(contract, *sent)
+    assert rows.drop_columns("_file").equals(together.drop_columns("_file"))
+    assert len(parts) > 5 and [size for size in parts if size > 400] == [501]  # that message alone
 
 
 def test_a_message_without_a_required_field_is_a_row_for_the_rules(contract: Contract) -> None:
@@ -195,4 +216,5 @@ def test_the_time_of_receipt_is_in_utc_whatever_the_zone_of_the_session(contract
     )
     assert contract.stream is not None
     received = messages_of(contract, contract.stream, table).received
-    assert list(received) == moments and all(moment.tzinfo is UTC for moment in received)
+    assert received.to_pylist() == datetimes(received) == moments
+    assert all(moment is not None and moment.tzinfo is UTC for moment in datetimes(received))
