@@ -20,7 +20,7 @@ KINDS = ("band", "depart", "plateau")
 PARTS: Mapping[str, Part] = {
     "w3": Part(
         "2016-09-15 06:00",
-        "2016-09-26 12:00",
+        "2016-09-26 14:00",
         sealed=(("2016-09-22 07:00", "2016-09-22 12:00"), ("2016-09-25 00:00", "2016-09-25 07:00")),
     ),
     "g4": Part(
@@ -73,11 +73,15 @@ def measure(lake: Lake, folder: Path, measures: Measures) -> None:
     for feed in labels.measure(lake, folder, measures):
         if feed.feed.name in PARTS:
             _in_batches(lake, folder / "batches", measures, feed)
-            pass
+            _live(lake, folder / "live", measures, feed)
 
 
 def _in_batches(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags) -> None:
-    """All rules, in large batches: flags of sealed hours compared with the file's, and alarms with those that its flags would open."""
+    """All rules, in large batches: flags of sealed hours compared with the file's, and alarms with those that its flags would open.
+
+    A lasting spike is one once the value is back: alarms are compared up to as many readings before the end as it may last, since
+    the file knows what came after the last reading that was sent.
+    """
     name, part = judged.feed.name, PARTS[judged.feed.name]
     sent = _sent(lake, folder, judged, part)
     at, by_file = _by_time(judged, sent)
@@ -88,13 +92,13 @@ def _in_batches(lake: Lake, folder: Path, measures: Measures, judged: FeedFlags)
     spans = ", ".join(f"{begin} to {end}" for begin, end in part.sealed)
     note = f"{len(times):,} readings of sealed hours ({spans}), {count} flags in the file; rules that differ: {said}"
     measures.say(f"{name}_stream_flags_differ", rules.total(), "0", note)
-    begin = sent.moment(part.begin) + WARM[name]
-    scored = judged.rows.assign(at=at)[(at >= begin) & (at < sent.moment(part.end))]
+    begin, end = sent.moment(part.begin) + WARM[name], sent.times[-1 - judged.feed.plateau]
+    scored = judged.rows.assign(at=at)[(at >= begin) & (at < end)]
     opened, expected = label_streams.opened(lake, sent.contract), _expected(judged, sent, at, by_file)
-    starts, ends = ({(r, a) for r, a, _ in alarms if a >= begin} for alarms in (opened, expected))
-    print("DIFF", sorted(starts - ends), sorted(ends - starts), flush=True)
-    note = f"{len(starts)} alarms by the stream, {len(ends)} by the file's flags; from {begin:%Y-%m-%d %H:%M} UTC on"
-    measures.say(f"{name}_stream_alarms_differ", len(starts ^ ends), "0", note)
+    by_way = [{(r, a) for r, a, _ in alarms if begin <= a < end} for alarms in (opened, expected)]
+    span = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+    note = f"{len(by_way[0])} alarms by the stream, {len(by_way[1])} by the file's flags; {span}"
+    measures.say(f"{name}_stream_alarms_differ", len(by_way[0] ^ by_way[1]), "0", note)
     where = f"in batches of {part.batch:,}, {part.begin} to {part.end}"
     for kinds in ALARMED:
         _say(measures, f"{name}_{kinds}_stream_alarm_recall", _score(scored, kinds, opened), where)
