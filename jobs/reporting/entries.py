@@ -44,7 +44,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Punctuality:
-    """When a dataset's next delivery is due; `due_at` is None where nothing is agreed or nothing was delivered yet."""
+    """When a dataset's next delivery is due; `due_at` is None where nothing is agreed or nothing was delivered yet.
+
+    `last`: the last delivery; an hour of a stream that is not over yet only where there is no other.
+    """
 
     contract: Contract
     last: Entry | None
@@ -55,6 +58,11 @@ class Punctuality:
 def regular_entries(all_entries: Sequence[Entry]) -> list[Entry]:
     """Deliveries and their corrections, without answers to tickets."""
     return [entry for entry in all_entries if not entry.delivery.is_answer()]
+
+
+def ended_entries(all_entries: Sequence[Entry]) -> list[Entry]:
+    """Without hours of streams that are not over yet: of these there is nothing to say but what streams say of themselves."""
+    return [entry for entry in all_entries if entry.state() is not State.OPEN]
 
 
 def answers(all_entries: Sequence[Entry]) -> list[Entry]:
@@ -89,7 +97,7 @@ def entries(lake: Lake, registry: Registry) -> list[Entry]:
 def punctuality(contract: Contract, mine: Sequence[Entry], now: datetime) -> Punctuality:
     """Whether the dataset's next delivery is late: last regular arrival + agreed frequency and latency."""
     arrivals = regular_entries(mine)
-    last = arrivals[-1] if arrivals else None
+    last = next(reversed(ended_entries(arrivals) or arrivals), None)
     every, grace = length(contract.sla.get("frequency", "")), length(contract.sla.get("latency", ""))
     if last is None or every is None:
         return Punctuality(contract, last, None, False)

@@ -8,7 +8,7 @@ from jobs.lake.lake import Lake
 from jobs.model.delivery import STATE_WORDS, State
 from jobs.reporting import figures, labels, report_store
 from jobs.reporting.delivery.advice import period
-from jobs.reporting.entries import Entry, Punctuality, answers, entries, punctuality, regular_entries
+from jobs.reporting.entries import Entry, Punctuality, answers, ended_entries, entries, punctuality, regular_entries
 from jobs.reporting.pages import Badge, Cell, Link, Links, Table, render, table
 from jobs.reporting.trends import dataset_trends
 
@@ -167,7 +167,8 @@ def _numbers(contracts: Sequence[Contract], own_entries: Sequence[Entry], now: d
 
 
 def _latest(mine: Iterable[Entry]) -> list[Entry]:
-    return list({e.delivery.dataset: e for e in mine}.values())
+    """The last delivery of each dataset that has ended: of a stream there is always an hour that is not over yet."""
+    return list({e.delivery.dataset: e for e in ended_entries(list(mine))}.values())
 
 
 def _datasets(times: Sequence[Punctuality], zone: str, prefix: str) -> Table:

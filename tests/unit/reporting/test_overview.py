@@ -1,5 +1,6 @@
 """The index lists every delivery from one read of each results table, and each department has its page."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -48,6 +49,22 @@ def test_department_page_says_what_to_fix_first_and_what_is_late(tmp_path: Path)
     assert "最迟应于 2026-11-14 21:30 报送，已逾期 9.9 天" in page
     assert page.index("「法定代表人证件号码」格式不对") < page.index("「联系电话」格式不对")
     assert "尚未报送过：环境空气质量小时值" in lake.outputs()["reports/ecology_environment/index.html"].decode()
+
+
+def test_an_hour_that_is_not_over_hides_nothing_of_the_last_delivery(tmp_path: Path) -> None:
+    def tables() -> tuple[str, str]:
+        city, own = (lake.outputs()[f"reports/{name}index.html"].decode() for name in ("", "market_regulation/"))
+        return city.split("</table>")[0], own.split("得分变化")[0]
+
+    lake, cat = full_lake(tmp_path)
+    write_index(lake, cat, NOW)  # type: ignore[arg-type]
+    before = tables()
+    last = lake.ledger.entries[-1]
+    lake.ledger.entries.append(replace(last, id="hour", seq=last.seq + 1, state=State.OPEN))
+    write_index(lake, cat, NOW)  # type: ignore[arg-type]
+    after = tables()
+    assert after[1] == before[1]
+    assert after[0] == before[0].replace(">3</td>", ">4</td>", 1), "one more delivery"
 
 
 def test_index_without_any_delivery_is_a_page(tmp_path: Path) -> None:

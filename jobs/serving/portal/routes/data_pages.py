@@ -95,8 +95,7 @@ def overview(portal: AnyPortal, user: LoggedIn, month: MonthName = "") -> Respon
 @router.get("/reports")
 def reports(portal: AnyPortal, user: LoggedIn) -> Response:
     """Newest reports that the user may read."""
-    service = DataService(portal, user.actor)
-    entries, answers = ([e for e in some if e.has_report] for some in (service.deliveries(), service.answers()))
+    entries, answers = DataService(portal, user.actor).reported()
     tables = {"entries": entry_table(entries, portal, with_department=True), "answers": answer_table(answers, portal)}
     return page("reports.html", portal, user, 200, **tables)
 

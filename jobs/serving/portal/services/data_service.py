@@ -20,7 +20,7 @@ from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.model.delivery import Delivery
 from jobs.model.verdict import Verdict
-from jobs.reporting.entries import Entry, answers, punctuality, regular_entries
+from jobs.reporting.entries import Entry, answers, ended_entries, punctuality, regular_entries
 from jobs.reporting.report_store import report_key
 from jobs.reporting.score import scores, weights
 from jobs.reporting.trends import dataset_trends
@@ -65,8 +65,8 @@ class DataService:
         return DatasetView(
             contract,
             rules,
-            tuple(reversed(own[-SHOWN:])),
-            tuple(reversed(answers(mine)[-SHOWN:])),
+            _newest(ended_entries(own)),
+            _newest(answers(mine)),
             punctuality(contract, own, self.portal.now()),
             tuple(dataset_trends(own, [contract], self.portal.settings.timezone)),
             self._sample(contract) if with_rows and not note else None,
@@ -80,12 +80,13 @@ class DataService:
         return exported(self.portal.registry(), self._contract(dataset).id, elements)
 
     def deliveries(self) -> tuple[Entry, ...]:
-        """Newest deliveries that the actor may know of."""
-        return tuple(reversed(regular_entries(self._known())[-SHOWN:]))
+        """Newest deliveries that the actor may know of, without hours of streams that are not over yet."""
+        return _newest(ended_entries(regular_entries(self._known())))
 
-    def answers(self) -> tuple[Entry, ...]:
-        """Newest answers to tickets that the actor may know of."""
-        return tuple(reversed(answers(self._known())[-SHOWN:]))
+    def reported(self) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+        """Newest deliveries, and newest answers to tickets, that have a report."""
+        known = [entry for entry in self._known() if entry.has_report]
+        return _newest(regular_entries(known)), _newest(answers(known))
 
     def _known(self) -> list[Entry]:
         snapshot, _ = self.overview_snapshot()
@@ -216,6 +217,10 @@ class DataService:
             access = Access("sample", f"数据集 {contract.id}", contract.id, sample.grade, reason)
             self.portal.access.add(self.actor, access, now)
         return replace(sample, grant=by)
+
+
+def _newest(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    return tuple(reversed(entries[-SHOWN:]))
 
 
 def _is_absence(error: Exception) -> bool:

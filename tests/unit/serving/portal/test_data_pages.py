@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,8 +13,10 @@ from jobs.collaboration.channels import PortalNotices as NoticeBoard
 from jobs.collaboration.reminders import Digest
 from jobs.collaboration.ticket_tables import EventRow, NoticeRow
 from jobs.lake.zones import Zone
+from jobs.model.delivery import State
 from jobs.reporting import write_index, write_report
 from jobs.serving.portal.county_map import BANDS, band, county_map, legend
+from jobs.serving.portal.services.data_service import SHOWN
 from tests.unit.lake.local_lake import CANARIES, full_lake
 from tests.unit.serving.portal.portal_city import NOW, Browser, City, city
 
@@ -96,6 +99,21 @@ def test_reports_are_shown_as_they_were_written_without_scripts(town: City) -> N
     book = browser.get(href[1].replace(".html", ".xlsx"))
     assert book.content.startswith(b"PK") and book.headers["content-disposition"] == "attachment"
     assert browser.get(href[1].replace(".html", ".json")).json()["format"].startswith("city-lake/")
+
+
+def test_hours_of_a_stream_that_are_not_over_push_nothing_off_a_page(town: City) -> None:
+    known = town.portal.lake.ledger.deliveries()
+    hours = [replace(known[-1], id=f"hour-{n}", seq=known[-1].seq + 1 + n, state=State.OPEN) for n in range(SHOWN + 1)]
+    town.portal.lake.ledger.entries += hours  # type: ignore[attr-defined]
+    browser = Browser(town.portal, OWNER)
+    for address in ("/reports", f"/datasets/{DATASET}", "/departments/market_regulation"):
+        page = browser.get(address).text
+        assert "hour-" not in page and "接收中" not in page, address
+    for one in known:
+        assert f"{one.id}.html" in browser.get("/reports").text
+        assert f"/deliveries/{one.id}" in browser.get(f"/datasets/{DATASET}").text
+    due = browser.get("/departments/market_regulation").text.split("下一批最迟</th>")[-1]
+    assert re.search(r">\d\d\.\d\d<", due), "the last score stays"
 
 
 def test_a_department_page_has_score_tickets_and_punctuality(town: City) -> None:
