@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -68,24 +68,33 @@ def demo(days: int = 3, scale: float = 1.0, live: bool = True) -> None:
     with opened(config) as lake, tempfile.TemporaryDirectory(prefix="lake-demo-") as folder, progress.moving():
         make = partial(send, seed=SEED, out=Path(folder), scale=scale)
         _send_days(Feeds(lake, registry), [FIRST_DAY + timedelta(days=n) for n in range(days)], make, progress, config)
-        products, deliveries = len(registry.products()), len(lake.ledger.deliveries())
-        _wait("products built / 数据产品", products, lambda: _built(lake, registry), progress)
-        _wait("deliveries with tickets / 已开单与复核", deliveries, partial(_governed, lake), progress)
+        deliveries = {delivery.id for delivery in lake.ledger.deliveries()}
         people = demo_people(lake, config.home)
-        with open_tickets(lake, registry) as tickets:
-            entries = demo_catalogue(lake, registry, tickets, Path(folder), datetime.now(UTC))
-            items = demo_registers(lake, registry, tickets, datetime.now(UTC))
         progress.say(
-            f"{entries} entries of the catalogue, {items} items of the registers are published / 已发布目录、登记事项"
+            f"portal / 门户: {config.portal_url} (account, password / 账号、密码: {' '.join(people[0].split()[:2])})"
         )
-        steps.measure_storage(config)
-    if live:
+    if live:  # while the products are built
         _show_live(registry, progress)
+    with opened(config) as lake, progress.moving():
+        _publish(lake, registry, deliveries, progress)
+        steps.measure_storage(config)
     progress.say("The demo is through / 演示完成")
     with opened(config) as lake:
         _show(lake)
         _show_tickets(lake, registry)
     _print_addresses(config, people)
+
+
+def _publish(lake: Lake, registry: Registry, deliveries: Collection[str], progress: Progress) -> None:
+    """Wait for the products and tickets of the deliveries; then publish catalogue and registers."""
+    _wait("products built / 数据产品", len(registry.products()), lambda: _built(lake, registry), progress)
+    _wait("deliveries with tickets / 已开单与复核", len(deliveries), partial(_governed, lake, deliveries), progress)
+    with open_tickets(lake, registry) as tickets, tempfile.TemporaryDirectory(prefix="lake-demo-") as folder:
+        entries = demo_catalogue(lake, registry, tickets, Path(folder), datetime.now(UTC))
+        items = demo_registers(lake, registry, tickets, datetime.now(UTC))
+    progress.say(
+        f"{entries} entries of the catalogue, {items} items of the registers are published / 已发布目录、登记事项"
+    )
 
 
 def _show_live(registry: Registry, progress: Progress) -> None:
@@ -150,9 +159,9 @@ def _show(lake: Lake) -> None:
     Console().print(table)
 
 
-def _governed(lake: Lake) -> int:
-    """Number of deliveries whose tickets were processed."""
-    return len(lake.ledger.deliveries()) - len(lake.ledger.ungoverned())
+def _governed(lake: Lake, deliveries: Collection[str]) -> int:
+    """How many of the deliveries have had their tickets processed."""
+    return len(set(deliveries) - {delivery.id for delivery in lake.ledger.ungoverned()})
 
 
 def _show_tickets(lake: Lake, registry: Registry) -> None:
