@@ -73,11 +73,10 @@ def demo(days: int = 3, scale: float = 1.0, live: bool = True) -> None:
         progress.say(
             f"portal / 门户: {config.portal_url} (account, password / 账号、密码: {' '.join(people[0].split()[:2])})"
         )
-    if live:  # while the products are built
-        _show_live(registry, progress)
-    with opened(config) as lake, progress.moving():
         _publish(lake, registry, deliveries, progress)
         steps.measure_storage(config)
+    if live:
+        _show_live(registry, progress)
     progress.say("The demo is through / 演示完成")
     with opened(config) as lake:
         _show(lake)

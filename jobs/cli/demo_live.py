@@ -15,8 +15,8 @@ from jobs.simulator.live import DATASET, SIMULATED, water_day
 from jobs.streams.alarm_store import Alarm, Alarms
 from jobs.streams.alarms import AlarmState
 
-SPEED = 2880
-"""A day in half a minute."""
+SPEED = 4320
+"""A day in twenty seconds."""
 PATIENCE_S, POLL_S = 120, 0.5
 
 
