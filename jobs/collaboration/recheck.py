@@ -11,6 +11,7 @@ from jobs.collaboration.audit_log import lock
 from jobs.collaboration.opening import count_rows, evidence
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED
+from jobs.collaboration.ticket_policy import OF_A_DELIVERY
 from jobs.collaboration.ticket_tables import EvidenceRow, TicketRow
 from jobs.collaboration.transitions import Action, take
 from jobs.model.actor import SYSTEM
@@ -102,6 +103,8 @@ def _event(by: Policies, ticket: TicketRow, proof: Proof, is_whole: bool) -> str
 def _words(ticket: TicketRow, proof: Proof, short: int) -> str:
     """What is proved and what remains, in Chinese."""
     parts = [f"批次 {proof.delivery} 复核 {proof.checked} 个主键，已改正 {proof.mended} 个"]
+    if proof.rule_version == OF_A_DELIVERY:
+        parts = [f"批次 {proof.delivery} 已通过这项检查，{proof.mended} 批的问题由此改正"]
     left = {
         "未改正": proof.remaining,
         "未重新报送": proof.missing(),

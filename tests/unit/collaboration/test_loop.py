@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from jobs.collaboration.ticket_policy import OF_A_DELIVERY
 from jobs.collaboration.ticket_tables import NoticeRow
 from jobs.collaboration.tickets import Tickets
 from jobs.errors import UserError
@@ -170,6 +171,16 @@ def test_one_answer_to_rows_of_several_deliveries_is_one_event(tickets: Tickets,
     done = tickets.rechecked(one, both, NOW)
     assert done.is_closed and "复核 14 个主键，已改正 14 个" in done.message
     assert len(tickets.events(one, OFFICER)) == before + 1
+
+
+def test_a_delivery_that_passes_is_the_proof_of_those_that_could_not_be_read(tickets: Tickets) -> None:
+    unreadable = replace(ISSUE, rule="delivery_readable", field="", rule_version=OF_A_DELIVERY, failed_rows=1)
+    (ticket,) = tickets.found([unreadable], NOW)
+    tickets.found([replace(unreadable, delivery="divisions-9")], NOW)
+    passed = replace(WHOLE, rule_version=OF_A_DELIVERY, checked=1, mended=1, rows_left=0, is_directed=True)
+    done = tickets.rechecked(ticket, [replace(passed, of=of) for of in ("divisions-1", "divisions-9")], NOW)
+    assert done.is_closed
+    assert done.message == "批次 divisions-2 已通过这项检查，2 批的问题由此改正；全部改正，工单关闭"
 
 
 def test_an_answer_that_shows_the_same_rows_again_adds_nothing(tickets: Tickets, one: str) -> None:
