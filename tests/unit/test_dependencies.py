@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Sequence
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from jobs.settings import PROJECT
 
 INFRA = PROJECT / "infra"
 DECLARED = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+OWN = {
+    "jobs",
+    "tests",
+    *(file.stem for folder in ("dags", "docs", "infra") for file in (PROJECT / folder).rglob("*.py")),
+}
 GROUPS = [
     pytest.param(DECLARED["dependencies"], "requirements", id="runtime"),
     pytest.param(DECLARED["optional-dependencies"]["dev"], "requirements-dev", id="dev"),
@@ -46,12 +52,22 @@ def test_each_lower_bound_allows_what_is_locked(declared: list[str], name: str) 
         assert requirement.url is None and pins[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-def test_every_package_that_the_code_imports_is_named() -> None:
-    trees = [ast.parse(file.read_text("utf-8")) for file in (PROJECT / "jobs").rglob("*.py")]
+def imported(folders: Sequence[str]) -> set[str]:
+    """Packages that the code in these folders imports."""
+    trees = [ast.parse(file.read_text("utf-8")) for folder in folders for file in (PROJECT / folder).rglob("*.py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
-    packages = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - {"jobs"}
-    declared = {canonicalize_name(Requirement(line).name) for line in DECLARED["dependencies"]}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - OWN
+
+
+@pytest.mark.parametrize(
+    ("folders", "groups"),
+    [(["jobs"], ["requirements"]), (["tests", "dags"], ["requirements", "requirements-dev"])],
+    ids=["jobs", "tests"],
+)
+def test_every_package_that_the_code_imports_is_named(folders: Sequence[str], groups: Sequence[str]) -> None:
+    declared = {name for group in groups for name in wanted(INFRA / f"{group}.in")}
     owners = packages_distributions()
-    assert [p for p in sorted(packages) if not declared & {canonicalize_name(o) for o in owners[p]}] == []
+    packages = sorted(imported(folders))
+    assert [p for p in packages if not declared & {canonicalize_name(o) for o in owners.get(p, ())}] == []
