@@ -25,6 +25,7 @@ from tests.bench import (
     series,
     small_delivery,
     sql_service,
+    stream_state,
     streams,
     warm_delivery,
 )
@@ -50,6 +51,7 @@ CHOICES = (
     "portal",
     "sql",
     "streams",
+    "stream_state",
     "collector",
 )
 SERVICES = {
@@ -108,6 +110,7 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
         "scheduler": lambda lake, own: scheduler.measure(lake, own, measures),
         "sql": lambda lake, own: sql_service.measure(lake, own, measures),
         "streams": lambda lake, own: streams.measure(lake, own, measures),
+        "stream_state": lambda lake, own: stream_state.measure(lake, own, measures),
         "collector": lambda lake, own: streams.measure_collector(lake, own, measures),
     }
     for name, measure in on_engine.items():
