@@ -22,6 +22,8 @@ import org.apache.spark.sql.internal.SQLConf
 object RowCode {
   type Rows = Seq[LocalRelation] => Seq[InternalRow]
   private type Step = Seq[InternalRow] => Seq[InternalRow]
+  /** None of a row: null, where a filter leaves it out. */
+  private type RowStep = InternalRow => InternalRow
 
   /** Compiling a plan takes a second of one core for each of so many bytes; interpreting it for a small delivery, some
     * tenths of that. */
@@ -81,15 +83,29 @@ object RowCode {
 
   /** The steps as one, once for each worker. */
   private def compiled(steps: Seq[UnaryNode]): Option[Seq[Step]] =
-    Try(Vector.fill(Workers)(steps.map(code).foldLeft[Step](identity)(_ andThen _))).toOption
+    Try(Vector.fill(Workers)(inOnePass(steps.map(code).toArray))).toOption
 
-  private def code(step: UnaryNode): Step = step match {
+  /** All steps of a row before the next row: what a step returns is only valid until its next call. */
+  private def inOnePass(steps: Array[RowStep]): Step = rows => {
+    val made = new ArrayBuffer[InternalRow](rows.size)
+    for (first <- rows) {
+      var row = first
+      var place = 0
+      while (row != null && place < steps.length) {
+        row = steps(place)(row)
+        place += 1
+      }
+      if (row != null) made += row.copy()
+    }
+    made.toVector
+  }
+
+  private def code(step: UnaryNode): RowStep = step match {
     case Project(columns, child) =>
-      val project = GenerateUnsafeProjection.generate(copied(bindReferences[Expression](columns, child.output)))
-      _.map(row => project(row).copy())
+      GenerateUnsafeProjection.generate(copied(bindReferences[Expression](columns, child.output)))
     case Filter(condition, child) =>
       val holds = GeneratePredicate.generate(copied(Seq(bindReference[Expression](condition, child.output))).head)
-      _.filter(holds.eval)
+      row => if (holds.eval(row)) row else null
   }
 
   /** Copies that share nothing, as a task gets them: expressions and what they refer to hold state. */
