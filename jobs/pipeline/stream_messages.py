@@ -66,10 +66,9 @@ def messages_of(contract: Contract, stream: Stream, table: pa.Table) -> Messages
     table = table.sort_by([("partition", "ascending"), ("offset", "ascending")])
     rows = bronze_of(contract, table["value"].to_pylist())
     received = table["timestamp"].combine_chunks().cast(MOMENT)
-    texts = pa.array([None], pa.string()).take(pa.nulls(table.num_rows, pa.int64()))
-    is_read = np.zeros(table.num_rows, bool)
-    is_read[rows[ROW].to_numpy() - 1] = True
-    texts = pc.replace_with_mask(texts, pa.array(is_read), rows[stream.event_time].combine_chunks())
+    row_of = np.full(table.num_rows, -1)
+    row_of[rows[ROW].to_numpy() - 1] = np.arange(rows.num_rows)  # blank messages have no row
+    texts = rows[stream.event_time].combine_chunks().take(pa.array(row_of, mask=row_of < 0))
     events = event_times(pa.chunked_array([texts]), contract, stream)
     ids = list(zip(_header(table["headers"], SENDER), _header(table["headers"], MESSAGE_ID), strict=True))
     return Messages(table, rows, received, events, hours_of(events, received, stream), ids)
