@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -81,20 +82,24 @@ def main() -> None:
         finally:
             embedded.down(load(), lambda _: None)
     if arguments.keep:
-        arguments.keep.write_text("\n".join(measures.lines) + "\n", "utf-8")
+        measures.keep(arguments.keep, is_whole=arguments.only is None)
+    if measures.failed:
+        sys.exit(f"not measured: {', '.join(measures.failed)}")
 
 
 def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) -> None:
-    if arguments.only in (None, "dag_parse"):
-        dag_parse.measure(folder / "parse", measures)
-    if arguments.only in (None, "contracts"):
-        contracts.measure(folder / "contracts", measures)
-    if arguments.only in (None, "corpus"):
-        corpus.measure(measures)
-    if arguments.only in (None, "catalogue"):
-        catalogue.measure(measures)
-    if arguments.only in (None, "portal"):
-        _portal(measures)
+    """Each measure on its own: one that fails is named at the end, and the others are still taken."""
+    alone = {
+        "dag_parse": lambda: dag_parse.measure(folder / "parse", measures),
+        "contracts": lambda: contracts.measure(folder / "contracts", measures),
+        "corpus": lambda: corpus.measure(measures),
+        "catalogue": lambda: catalogue.measure(measures),
+        "portal": lambda: _portal(measures),
+    }
+    for name, measure_alone in alone.items():
+        if arguments.only in (None, name):
+            with measures.attempt(name):
+                measure_alone()
     on_engine = {
         "checked_write": lambda lake, own: checked_write.measure(lake, own, measures, arguments.rows),
         "scaling": lambda lake, own: scaling.measure(lake, own, measures),
@@ -115,9 +120,10 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
     }
     for name, measure in on_engine.items():
         if arguments.only in (None, name):
-            _up(SERVICES.get(name, ("s3", "spark")))
-            with opened(load()) as lake:
-                measure(lake, folder / name)
+            with measures.attempt(name):
+                _up(SERVICES.get(name, ("s3", "spark")))
+                with opened(load()) as lake:
+                    measure(lake, folder / name)
 
 
 def _portal(measures: Measures) -> None:

@@ -37,6 +37,9 @@ STATES = (("dispatched", 10), ("fixing", 8), ("reopened", 2), ("disputed", 2), (
 VISITS = {"tasks": 33, "ticket": 30, "list": 18, "search": 9, "comment": 5, "overview": 5}
 """How many of a hundred requests are for what; the overview is the page of the city, or of one's department."""
 
+OF_THE_CITY = ("quality_officer", "leader")
+"""Roles that see the page of the city; all others see that of their department."""
+
 NOTHING = dict.fromkeys(("requester", "record", "clock_case", "previous_state"), "")
 
 
@@ -141,13 +144,13 @@ def _seed_people(session: Session, settings: Settings) -> list[tuple[str, str]]:
     roles = ["reporter", "approver", "approver", "quality_officer", "leader"]
     for number in range(PEOPLE):
         role, token = roles[number % len(roles)], secrets.token_urlsafe(32)
-        department = "bureau" if role in ("quality_officer", "leader") else sources[number % len(sources)].provider
+        department = "bureau" if role in OF_THE_CITY else sources[number % len(sources)].provider
         account = AccountRow(name=f"p{number}", person="", role=role, department=department, must_change=False,
                              is_disabled=False, created_at=now)  # fmt: skip
         session.add(account)
         session.flush()
         session.add(SessionRow(token_hash=digest(token), account=account.id, started_at=now, seen_at=now))
-        people.append((token, "/overview" if department == "bureau" else f"/departments/{department}"))
+        people.append((token, "/overview" if role in OF_THE_CITY else f"/departments/{department}"))
     return people
 
 
