@@ -38,7 +38,7 @@ class Stream(ContractPart):
         120,
         ge=0,
         le=44640,
-        description="Minutes of readings before and after an hour that its rules over neighbouring readings see.",
+        description="Minutes of readings before and after an hour, or a file, that its rules over neighbouring readings see.",
     )
     silent_intervals: int = Field(3, ge=1, description="Missing readings in a row after which a device is silent.")
 

@@ -108,10 +108,10 @@ def _placeable(lake: Lake, contract: Contract, versions: Versions) -> Contract:
 def typed_rows(
     lake: Lake, contract: Contract, delivery: Delivery, rules: tuple[Rule, ...], versions: Versions
 ) -> TypedRows:
-    """The delivery's rows with types and `_sent_date`, and the readings around an hour of a stream."""
+    """The delivery's rows with types and `_sent_date`, and the readings around them of a dataset with a stream."""
     typed = bronze_rows(lake, contract, delivery)
     if contract.stream is not None:
-        typed = replace(typed, neighbours=readings_around(lake, contract, delivery, rules))
+        typed = replace(typed, neighbours=readings_around(lake, contract, delivery, rules, versions))
     earlier_versions = versions if need_sent_date(rules) else None
     return replace(typed, rows=with_sent_date(lake, contract, delivery, typed.rows, earlier_versions))
 

@@ -1,7 +1,8 @@
 """Readings before and after: what rules over neighbouring readings see besides the rows that they judge.
 
-An hour of a stream is judged with the readings around it that the lake had when the hour was sealed; a batch with the
-last readings of its devices (recent_readings.py). Both are bounded: by the stream's `context_min`, and by what the rules can reach.
+An hour of a stream is judged with the readings around it that the lake had when the hour was sealed; a file of such a
+dataset with the curated ones around its own (curated_neighbours.py); a batch with the last readings of its devices
+(recent_readings.py). All are bounded: by the stream's `context_min`, and by what the rules can reach.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +20,14 @@ from jobs.contracts.stream import Stream
 from jobs.lake.bits import quoted
 from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
+from jobs.lake.stream_ledger import Hour
 from jobs.lake.zones import Zone
 from jobs.model.delivery import Delivery
 from jobs.pipeline.bronze import typed_table
+from jobs.pipeline.curated_neighbours import columns_of_context, curated_around
 from jobs.pipeline.stream_hours import event_times, label
 from jobs.pipeline.stream_messages import bronze_of, first_of_each_id, value_of
+from jobs.pipeline.versions import Versions
 
 ONE_HOUR = timedelta(hours=1)
 AROUND = "around"
@@ -43,13 +47,27 @@ def offsets_around(lake: Lake, contract: Contract, stream: Stream, hour: datetim
     return {str(row["_partition"]): row["_offset_max"] for row in last.to_pylist()}
 
 
-def readings_around(lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule]) -> NamedRows | None:
-    """Typed readings around the delivery's hour, as the lake had them when it was sealed; None for what is no hour of a stream."""
+def readings_around(
+    lake: Lake, contract: Contract, delivery: Delivery, rules: Sequence[Rule], versions: Versions
+) -> NamedRows | None:
+    """Typed readings around what was delivered; None for a dataset without a stream, or without rules that see them.
+
+    Of an hour: as the lake had them when it was sealed. Of a file: the curated ones, at the version to be read.
+    """
     from jobs.quality.series import reach
 
-    stream, hour, count = contract.stream, lake.streams.hour_of(delivery.id), reach(rules)
-    if stream is None or hour is None or not count or not hour.facts.get(AROUND):
+    stream, count = contract.stream, reach(rules)
+    if stream is None or not count:
         return None
+    hour = lake.streams.hour_of(delivery.id)
+    if hour is None:
+        return curated_around(lake, contract, delivery, count, versions)
+    return _around_hour(lake, contract, hour, count) if hour.facts.get(AROUND) else None
+
+
+def _around_hour(lake: Lake, contract: Contract, hour: Hour, count: int) -> NamedRows:
+    stream = contract.stream
+    assert stream is not None
     rows = _telemetry(lake, contract, stream, hour.hour)
     rows = first_of_each_id(rows.filter(pa.array(_is_known(rows, hour.facts[AROUND]))))
     bronze = bronze_of(contract, [value_of(row) for row in rows.select(["sent_text", "sent_bytes"]).to_pylist()])
@@ -113,7 +131,3 @@ def _typed(lake: Lake, contract: Contract, texts: pa.Table) -> NamedRows:
     rows = typed_table(lake, contract, texts).rows
     names = tuple(name for name in rows.columns if name in columns_of_context(contract))
     return NamedRows(rows.frame.select(*map(quoted, names)), names)
-
-
-def columns_of_context(contract: Contract) -> set[str]:
-    return {FILE, ROW, *(field.name for field in contract.fields)}

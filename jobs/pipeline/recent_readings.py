@@ -21,7 +21,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.prepared_plans import in_engine
 from jobs.lake.zones import Zone
-from jobs.pipeline.neighbours import columns_of_context
+from jobs.pipeline.curated_neighbours import columns_of_context
 
 IS_WRONG = "_is_wrong"
 """Of a reading that is kept: whether it breaks a critical rule."""
