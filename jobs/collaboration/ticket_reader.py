@@ -22,6 +22,7 @@ from jobs.collaboration.ticket_queries import (
     TicketCounts,
     TicketPage,
     TicketQuery,
+    count_tickets,
     event_of,
     events_until,
     find_events,
@@ -68,6 +69,11 @@ class TicketReader:
         """A page of the tickets that the actor may see, newest first."""
         with self._session() as (session, by):
             return find_tickets(session, by, actor, query, utc(at))
+
+    def count(self, actor: Actor, query: TicketQuery, at: datetime) -> int:
+        """How many tickets match of those that the actor may see."""
+        with self._session() as (session, by):
+            return count_tickets(session, by, actor, query, utc(at))
 
     def events(self, ticket_id: str, actor: Actor) -> tuple[Event, ...]:
         """Events of a ticket, oldest first."""

@@ -6,7 +6,7 @@ Lists of failing keys stay in the lake's evidence tables: a ticket refers to the
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.lake.ledger_tables import SEQ, Base
@@ -16,14 +16,19 @@ AT = DateTime(timezone=True)
 
 class TicketRow(Base):
     __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_provider_state", "provider", "state", "kind"),
+        Index("ix_ticket_requester_state", "requester", "state", "kind"),
+        Index("ix_ticket_state_kind", "state", "kind"),
+    )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, unique=True)
     kind: Mapped[str] = mapped_column(String(20))
     fingerprint: Mapped[str] = mapped_column(String(64), index=True)
     dataset: Mapped[str] = mapped_column(String(120), index=True)
-    provider: Mapped[str] = mapped_column(String(120), index=True)
-    requester: Mapped[str] = mapped_column(String(120), index=True)
+    provider: Mapped[str] = mapped_column(String(120))
+    requester: Mapped[str] = mapped_column(String(120))
     rule: Mapped[str] = mapped_column(String(200))
     rule_version: Mapped[str] = mapped_column(String(64))
     field: Mapped[str] = mapped_column(String(120))
@@ -36,7 +41,7 @@ class TicketRow(Base):
     record: Mapped[str] = mapped_column(Text)
     clock_case: Mapped[str] = mapped_column(String(40))
     agreed_days: Mapped[int | None] = mapped_column(Integer)
-    state: Mapped[str] = mapped_column(String(20), index=True)
+    state: Mapped[str] = mapped_column(String(20))
     previous_state: Mapped[str] = mapped_column(String(20))
     version: Mapped[int] = mapped_column(Integer)
     failed_rows: Mapped[int] = mapped_column(BigInteger)

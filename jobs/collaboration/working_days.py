@@ -1,9 +1,10 @@
 """Working days in China, including make-up days (调休); in a year that is not known yet, Monday to Friday."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from chinese_calendar import constants
 
@@ -59,8 +60,27 @@ class WorkingDays:
 
     def working_days_between(self, first: date, last: date) -> int:
         """Working days after `first` up to and with `last`; 0 where `last` is not later."""
-        span = (last - first).days
-        return sum(self.is_working(first + n * DAY) for n in range(1, span + 1))
+        if last <= first:
+            return 0
+        off, on = self._exceptions
+        weekdays = _weekdays_until(last) - _weekdays_until(first)
+        return weekdays - _within(off, first, last) + _within(on, first, last)
+
+    @cached_property
+    def _exceptions(self) -> tuple[list[date], list[date]]:
+        """Days from Monday to Friday that are not worked, and days of weekends that are; in order."""
+        off = [day for day in self.holidays if day.weekday() < 5 and day not in self.workdays]
+        return sorted(off), sorted(day for day in self.workdays if day.weekday() >= 5)
+
+
+def _weekdays_until(day: date) -> int:
+    """Days from Monday to Friday since the year 1, which began on a Monday."""
+    weeks, days = divmod(day.toordinal(), 7)
+    return 5 * weeks + min(days, 5)
+
+
+def _within(days: Sequence[date], first: date, last: date) -> int:
+    return bisect_right(days, last) - bisect_right(days, first)
 
 
 @lru_cache

@@ -33,7 +33,7 @@ def page(template: str, portal: Portal, user: CurrentUser | None, status: int = 
     shared = {
         "user": user,
         "unread": unread,
-        "waiting": TicketService(portal, user.actor).waiting(1, 1).total if user else 0,
+        "waiting": TicketService(portal, user.actor).count_waiting() if user else 0,
         "moment": moment,
         "now": portal.now(),
         "zone": zone,

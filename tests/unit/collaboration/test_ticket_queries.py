@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from jobs.collaboration.state_machine_file import state_machine
 from jobs.collaboration.ticket_queries import TicketCounts, TicketQuery
@@ -60,6 +62,38 @@ def test_a_ticket_waits_for_one_side_at_a_time(tickets: Tickets) -> None:
     moved(tickets, one, "sign:reporter start:reporter answer:approver", NOW)
     assert [waiting(tickets, side) for side in sides] == [(), (one,), ()]
     assert waiting(tickets, LEADER) == waiting(tickets, STRANGER) == ()
+
+
+def test_what_waits_is_counted_as_it_is_listed(tickets: Tickets) -> None:
+    tickets.found([ISSUE, replace(ISSUE, field="b"), replace(ISSUE, field="c")], NOW)
+    tickets.requested(CORRECTION, ASKER, NOW)
+    overdue, later = TicketQuery(is_overdue=True), NOW + timedelta(days=30)
+    for actor in (APPROVER, REPORTER, ASKER, OFFICER, LEADER, STRANGER):
+        assert tickets.count(actor, MINE, NOW) == len(waiting(tickets, actor))
+        assert tickets.count(actor, overdue, later) == tickets.tickets(actor, overdue, later).total
+    assert tickets.count(APPROVER, MINE, NOW) == 3 and tickets.count(LEADER, overdue, later) > 0
+
+
+def test_what_waits_for_a_department_is_found_by_the_index_of_its_side(tickets: Tickets) -> None:
+    tickets.found([ISSUE], NOW)
+    engine = tickets.database._engine
+    if engine.dialect.name != "sqlite":
+        pytest.skip("SQLite says in words how it will search")
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        asked.extend([(statement, values)] if "count(" in statement else [])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        tickets.count(APPROVER, MINE, NOW)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    ((statement, values),) = asked
+    with engine.connect() as connection:
+        plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert not [step for step in plan if step.startswith("SCAN ticket")]
+    assert [step for step in plan if "ix_ticket_provider_state" in step]
 
 
 def test_what_is_due_soonest_comes_first_and_what_has_no_clock_last(tickets: Tickets) -> None:

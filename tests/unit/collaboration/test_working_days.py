@@ -114,5 +114,11 @@ def test_adding_and_counting_are_each_others_inverse(day: date, count: int) -> N
     assert DAYS.working_days_between(day, due - timedelta(days=1)) == count - 1
 
 
+@given(st.dates(date(2004, 1, 1), date(2028, 1, 1)), st.integers(-5, 800))
+def test_days_between_are_those_that_are_worked_one_by_one(first: date, span: int) -> None:
+    worked = sum(DAYS.is_working(first + timedelta(days=n)) for n in range(1, span + 1))
+    assert DAYS.working_days_between(first, first + timedelta(days=span)) == worked
+
+
 def test_an_empty_calendar_is_monday_to_friday() -> None:
     assert WorkingDays().add_working_days(date(2026, 9, 30), 1) == date(2026, 10, 1)

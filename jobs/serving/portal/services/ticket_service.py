@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -71,9 +71,14 @@ class TicketService:
 
     def waiting(self, page: int, size: int) -> TicketPage:
         """What waits for the actor, due soonest first; for a leader, what is overdue in the city."""
-        if self.actor.role == "leader":
-            return self.page(TicketQuery(is_overdue=True, order="due", page=page, size=size))
-        return self.page(TicketQuery(is_mine=True, order="due", page=page, size=size))
+        return self.page(replace(self._waiting(), order="due", page=page, size=size))
+
+    def count_waiting(self) -> int:
+        """How many tickets wait for the actor."""
+        return self.portal.tickets.count(self.actor, self._waiting(), self.portal.now())
+
+    def _waiting(self) -> TicketQuery:
+        return TicketQuery(is_overdue=True) if self.actor.role == "leader" else TicketQuery(is_mine=True)
 
     def ticket(self, ticket_id: str) -> Ticket:
         """The ticket alone; access to its record is recorded."""
