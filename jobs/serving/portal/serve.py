@@ -1,5 +1,6 @@
 """The portal as a server in the foreground."""
 
+import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -18,13 +19,18 @@ MOST_HEAD = 32 << 10
 MOST_CONNECTIONS = 1000
 TURN_S = 0.001
 """Switch interval: a computing thread yields to request threads after so long; the default is five times that."""
+COLLECTED_AT = (20_000, 10, 50)
+"""Garbage is looked for after so many new objects. The loop of a month makes a million that are all in use: with Python's
+own numbers all of them are looked through again and again meanwhile, and every request waits for a second."""
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Answer requests until the process receives a stop signal."""
     sys.setswitchinterval(TURN_S)
+    gc.set_threshold(*COLLECTED_AT)
     with opened(settings) as portal:
         _read("the loop", portal.loops.month)
+        gc.freeze()  # what is loaded stays, and need not be looked through
         Thread(target=_read, args=("the overview", portal.overview.get), daemon=True).start()
         uvicorn.Server(configured(portal, host, port)).run()
 
