@@ -61,6 +61,8 @@ def connect(settings: Settings) -> "SparkSession":
     session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=4000)])
     try:
         session.conf.set("spark.sql.session.timeZone", "UTC")
+        # Spark's default is INT96, which other readers take for times without a zone, and which has no statistics.
+        session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     except Exception as error:
         session.stop()  # else pyspark returns it as the active session
         if REFUSED not in str(error):

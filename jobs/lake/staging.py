@@ -19,7 +19,7 @@ from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import AddAction
 from pyspark.sql import Column, DataFrame
 
-from jobs.lake.delta_tables import DeltaTables
+from jobs.lake.delta_tables import DeltaTables, keys_of
 from jobs.lake.spark_tables import SparkTables
 from jobs.lake.store import Store
 from jobs.lake.zones import TablePath
@@ -93,9 +93,7 @@ class Stage:
     def release(self) -> None:
         """Remove the files that the table does not have."""
         table = self.delta.open(self.target)
-        committed = (
-            set() if table is None else {uri.removeprefix(f"s3://{self.target.bucket}/") for uri in table.file_uris()}
-        )
+        committed = set() if table is None else {f"{self.target.key}/{key}" for key in keys_of(table)}
         for found in list(self.store.list(f"{self.path.key}/")):
             if found.key not in committed:
                 self.store.delete(found.key)

@@ -15,6 +15,7 @@ from jobs.errors import ServiceUnavailable, UserError
 from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.zones import TablePath
 from jobs.serving.sql import masks
+from jobs.serving.sql.legacy_times import LegacyTimes
 from jobs.serving.sql.limits import Limits
 from jobs.serving.sql.readable import SCHEMAS, Readable, text_literal
 from jobs.serving.sql.snapshot import Snapshot
@@ -44,15 +45,18 @@ CONFIG = {
     "allow_community_extensions": "false",
     "temp_directory": "",
 }
+LEGACY = LegacyTimes()
+"""Of all databases: they read the same files."""
 Parameters = Sequence[object] | Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of an answer. `is_cut`: there are more."""
+    """Rows of an answer. `is_cut`: there are more; `engine`: another one than DuckDB, for people."""
 
     table: pa.Table
     is_cut: bool
+    engine: str = ""
 
 
 class QueryStopped(UserError):
@@ -110,9 +114,11 @@ class Engine:
         key = (str(readable.name.schema), name)
         with self._lock:
             if key not in self._views:
+                kinds = snapshot.columns.values()
                 copied = "" if snapshot.is_plain else self._copy(path, name, snapshot)
                 with self._cursor() as cursor:
-                    cursor.execute(view_sql(readable, snapshot, copied))
+                    legacy = LEGACY.of(cursor, snapshot.files) if not copied and "TIMESTAMPTZ" in kinds else {}
+                    cursor.execute(view_sql(readable, snapshot, copied, legacy))
                 self._forget()
             self._views.pop(key, None)
             self._views[key] = None

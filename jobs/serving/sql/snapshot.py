@@ -10,7 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from jobs.lake.delta_tables import DeltaTables
+from jobs.lake.delta_tables import DeltaTables, keys_of
 from jobs.lake.zones import TablePath
 from jobs.serving.cache import CachedValue
 
@@ -88,7 +88,7 @@ class Snapshots:
                 return None
             known = self._known.get((path, table.version()))
             # A table that was made anew has the same versions with other files.
-            if known is not None and set(known.files) == set(table.file_uris()):
+            if known is not None and set(known.files) == set(_files(table)):
                 return known
             return self._keep(path, snapshot_of(table))
 
@@ -103,7 +103,7 @@ class Snapshots:
 
 def snapshot_of(table: DeltaTable) -> Snapshot:
     """The table at the version at which it is open."""
-    files = tuple(table.file_uris())
+    files = _files(table)
     partitions = tuple(table.metadata().partition_columns)
     actions = pa.table(table.get_add_actions(flatten=True)).to_pylist() if files else []
     columns = {field.name: _type(field.type) for field in table.schema().fields}
@@ -117,6 +117,11 @@ def snapshot_of(table: DeltaTable) -> Snapshot:
         _all_largest(actions, [name for name, kind in columns.items() if kind.startswith(NUMERIC)]),
         _is_plain(table) and all(_partitions_fit(action, partitions) for action in actions),
     )
+
+
+def _files(table: DeltaTable) -> tuple[str, ...]:
+    folder = table.table_uri.rstrip("/")
+    return tuple(f"{folder}/{key}" for key in keys_of(table))
 
 
 def _type(kind: Any) -> str:

@@ -1,8 +1,13 @@
 """A table as its reader may see it, in the engine's SQL."""
 
+from collections.abc import Collection, Mapping, Sequence
+
 from jobs.serving.sql.masks import quoted, shown
 from jobs.serving.sql.readable import Column, Readable, text_literal
 from jobs.serving.sql.snapshot import Snapshot
+
+LegacyColumns = Mapping[str, Collection[str]]
+NONE: LegacyColumns = {}
 
 
 def visible_columns(readable: Readable, snapshot: Snapshot) -> list[tuple[Column, str]]:
@@ -16,26 +21,41 @@ def physical_name(table: str, snapshot: Snapshot) -> str:
     return f"{table}@{snapshot.version}"
 
 
-def view_sql(readable: Readable, snapshot: Snapshot, copied: str = "") -> str:
-    """The statement that makes the view; `copied` is the table that holds the rows, where its files do not by themselves."""
+def view_sql(readable: Readable, snapshot: Snapshot, copied: str = "", legacy: LegacyColumns = NONE) -> str:
+    """The statement that makes the view; `copied` is the table that holds the rows, where its files do not by themselves.
+
+    `legacy`: columns by file whose moments are INT96.
+    """
     listed = ", ".join(f"{sql} AS {quoted(column.name)}" for column, sql in visible_columns(readable, snapshot))
     name = f"{quoted(readable.name.schema)}.{quoted(physical_name(readable.name.table, snapshot))}"
-    rows = copied or (_files(snapshot) if snapshot.files else _nothing(snapshot))
+    rows = copied or (_files(snapshot, legacy) if snapshot.files else _nothing(snapshot))
     where = f" WHERE {readable.rows}" if readable.rows else ""
     return f"CREATE VIEW IF NOT EXISTS {name} AS SELECT {listed or 'NULL AS nothing'} FROM {rows}{where}"
 
 
-def _files(snapshot: Snapshot) -> str:
-    listed = ", ".join(text_literal(file) for file in snapshot.files)
+def _files(snapshot: Snapshot, legacy: LegacyColumns) -> str:
+    """Files that are older than a column lack it; an empty part with every column adds it."""
+    usual = [file for file in snapshot.files if file not in legacy]
+    parts = [f"SELECT * FROM {_nothing(snapshot)}"]
+    if usual:
+        parts.append(f"SELECT * FROM {_read(snapshot, usual)}")
+    if legacy:
+        names = sorted(set().union(*legacy.values()) & snapshot.columns.keys())
+        in_utc = ", ".join(f"{quoted(name)} AT TIME ZONE 'UTC' AS {quoted(name)}" for name in names)
+        replaced = f" REPLACE ({in_utc})" if names else ""
+        parts.append(f"SELECT *{replaced} FROM {_read(snapshot, list(legacy))}")
+    return f"({' UNION ALL BY NAME '.join(parts)})"
+
+
+def _read(snapshot: Snapshot, files: Sequence[str]) -> str:
+    listed = ", ".join(map(text_literal, files))
     options = ["union_by_name = true"]
     if snapshot.partitions:
         kinds = ", ".join(f"{text_literal(name)}: {snapshot.columns[name]}" for name in snapshot.partitions)
         options.append(f"hive_partitioning = true, hive_types = {{{kinds}}}")
     else:
         options.append("hive_partitioning = false")
-    read = f"read_parquet([{listed}], {', '.join(options)})"
-    # Files that are older than a column lack it; an empty part with every column adds it.
-    return f"(SELECT * FROM {_nothing(snapshot)} UNION ALL BY NAME SELECT * FROM {read})"
+    return f"read_parquet([{listed}], {', '.join(options)})"
 
 
 def _nothing(snapshot: Snapshot) -> str:
