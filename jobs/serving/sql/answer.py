@@ -77,6 +77,8 @@ class Answer:
     is_cut: bool = False
     columns: Mapping[str, Column] = field(default_factory=dict)
     """Columns of the tables that are shown under their own name."""
+    engine: str = ""
+    """What computed it, where it was not DuckDB."""
 
     @property
     def comments(self) -> dict[str, str]:
@@ -86,7 +88,8 @@ class Answer:
     def notices(self) -> tuple[str, ...]:
         """What a client gets with the rows: the grade, the query's id, and whether there are more rows."""
         cut = (f"只返回前 {self.table.num_rows:,} 行（您的行数上限）",) if self.is_cut else ()
-        return (f"{self.grade.notice()}。查询编号 {self.id}", *cut)
+        by = f"，由 {self.engine} 计算" if self.engine else ""
+        return (f"{self.grade.notice()}。查询编号 {self.id}{by}", *cut)
 
 
 @dataclass(frozen=True)

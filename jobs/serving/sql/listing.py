@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from jobs.access.policy import Mask
 from jobs.access.roles import MASKS
+from jobs.serving.sql.large.route import DUCKDB, SPARK, Route
 from jobs.serving.sql.readable import Name, Readable
 from jobs.serving.sql.snapshot import Snapshot
 from jobs.serving.sql.views import visible_columns
@@ -56,19 +57,24 @@ def columns(readable: Readable, snapshot: Snapshot) -> pa.Table:
     return _table(("column", "type", "comment", "unit", "grade", "mask"), rows)
 
 
-def plan(opened: Sequence[tuple[Name, Snapshot]], grade: str) -> pa.Table:
+def plan(opened: Sequence[tuple[Name, Snapshot]], grade: str, route: Route) -> pa.Table:
     """What a query would read at most, table by table, before the engine skips files and columns; nothing is read."""
     return pa.table(
         {
             "table": pa.array([str(name) for name, _ in opened], pa.string()),
             "version": pa.array([s.version for _, s in opened], pa.int64()),
-            "engine": pa.array(["duckdb" if s.is_plain else "delta-rs + duckdb" for _, s in opened], pa.string()),
+            "engine": pa.array([_engine(s, route) for _, s in opened], pa.string()),
             "files": pa.array([len(s.files) for _, s in opened], pa.int64()),
             "rows": pa.array([s.rows for _, s in opened], pa.int64()),
             "bytes": pa.array([s.size_bytes for _, s in opened], pa.int64()),
             "grade": pa.array([grade for _ in opened], pa.string()),
+            "note": pa.array([route.note for _ in opened], pa.string()),
         }
     )
+
+
+def _engine(snapshot: Snapshot, route: Route) -> str:
+    return route.engine if snapshot.is_plain or route.engine == SPARK else f"delta-rs + {DUCKDB}"
 
 
 def _table(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> pa.Table:

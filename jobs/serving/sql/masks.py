@@ -63,6 +63,23 @@ def shown(readable: Readable, column: Column, snapshot: Snapshot) -> str | None:
     return f"CASE WHEN {readable.rows} THEN {sql} END"
 
 
+def shown_text(column: Column, kind: str) -> Show | None:
+    """How each text of a column is shown; None where values are shown as they are, but for long numbers.
+
+    LookupError for a mask that only the engine's SQL applies: that of a list, or of a value that is shown as text.
+    """
+    if kind == "VARCHAR":
+        return _show(column.mask, column.is_free())
+    if kind.endswith("[]") or column.mask not in (Mask.AS_SENT, Mask.NUMBERS):
+        raise LookupError(column.name)
+    return None
+
+
+def may_have_long_numbers(column: Column, kind: str, largest: float | None) -> bool:
+    """Whether numbers of the column may be as long as personal ones, which the mask hides."""
+    return column.mask is Mask.NUMBERS and kind.startswith(NUMERIC) and (largest is None or largest > SHORT)
+
+
 def _masked(column: Column, kind: str, name: str, largest: float | None) -> str | None:
     mask = column.mask
     if mask is Mask.HIDDEN or (kind == "BLOB" and mask is not Mask.AS_SENT):

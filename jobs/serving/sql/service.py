@@ -8,6 +8,7 @@ from threading import Lock
 from time import monotonic
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 from ulid import ULID
 
 from jobs.access.grants import Grants
@@ -25,6 +26,7 @@ from jobs.serving.sql.answer import NO_LIMIT, Answer, Grade, Opened, Prepared, R
 from jobs.serving.sql.engine import Engine, MemoryExceeded, Parameters, Rows
 from jobs.serving.sql.engines import Engines
 from jobs.serving.sql.gate import Question, Reference, question
+from jobs.serving.sql.large.route import Large
 from jobs.serving.sql.limits import AccountLimits, size_bytes
 from jobs.serving.sql.query_log import Entry, Outcome, QueryLog
 from jobs.serving.sql.readable import SEARCHED, Name, Readable, readable_tables
@@ -65,7 +67,7 @@ class SqlService:
         self.log = QueryLog(database)
         self._limits, self._grants = AccountLimits(database, lake.settings), Grants(database)
         self._snapshots = Snapshots(lake.delta)
-        self._engines = Engines(lake.settings, lake.delta, spares)
+        self._engines, self._large = Engines(lake.settings, lake.delta, spares), Large(lake.settings)
         self._own: dict[Actor, float] = {}
         self._running: dict[tuple[str, str], int] = {}
         self._lock = Lock()
@@ -116,8 +118,8 @@ class SqlService:
             asked = question(sql)
             if asked.kind == "query":
                 prepared = self._prepared(actor, asked)
-                rows = prepared.engine.rows(f"SELECT * FROM ({prepared.sql}) LIMIT 0", parameters)
-                return Answer(entry.id, rows.table, prepared.grade, columns=columns_of(prepared))
+                rows = self._no_rows(prepared, parameters)
+                return Answer(entry.id, rows, prepared.grade, columns=columns_of(prepared))
         answer = self.ask(actor, sql, "describe")
         return replace(answer, table=answer.table.slice(0, 0))
 
@@ -131,8 +133,9 @@ class SqlService:
         return self._lake.path(Zone(table.name.schema), table.name.table)
 
     def close(self) -> None:
-        """Close all databases."""
+        """Close all databases, and the session with Spark."""
         self._engines.close()
+        self._large.close()
 
     def _answer(
         self, actor: Actor, id_: str, asked: Question, parameters: Parameters, run: Run
@@ -146,18 +149,23 @@ class SqlService:
             return Answer(id_, listing.columns(opened.readable, opened.snapshot), open_grade), None
         prepared = self._prepared(actor, asked)
         if asked.kind == "explain":
-            plan = listing.plan([(o.readable.name, o.snapshot) for o in prepared.tables], prepared.grade.name)
+            tables = [(o.readable.name, o.snapshot) for o in prepared.tables]
+            plan = listing.plan(tables, prepared.grade.name, self._large.route(prepared))
             return Answer(id_, plan, open_grade), prepared
         if prepared.reading.parameters and not parameters:
             raise UserError("the query has parameters without values / 查询中有未给值的参数")
-        self._check_size(prepared, run)
+        if self._large.is_large(prepared) and not run.is_large:
+            raise self._asking(prepared)
         rows = self._rows(actor, asked, prepared, parameters, run)
-        return Answer(id_, rows.table, prepared.grade, rows.is_cut, columns_of(prepared)), prepared
+        return Answer(id_, rows.table, prepared.grade, rows.is_cut, columns_of(prepared), rows.engine), prepared
 
     def _rows(self, actor: Actor, asked: Question, prepared: Prepared, parameters: Parameters, run: Run) -> Rows:
         """The rows from the shared database; where its memory does not do, from the actor's own."""
         limits, stop = self._limits.of(actor), run.stop or Stop()
         limits = replace(limits, rows=min(run.most or limits.rows, limits.rows))
+        found = self._large.rows(prepared, lambda: self._no_rows(prepared).schema, limits, stop)
+        if found is not None:
+            return found
         try:
             return prepared.engine.rows(prepared.sql, parameters, limits, stop)
         except MemoryExceeded:
@@ -167,18 +175,22 @@ class SqlService:
         again = self._prepared(actor, asked)
         return again.engine.rows(again.sql, parameters, limits, stop)
 
+    @staticmethod
+    def _no_rows(prepared: Prepared, parameters: Parameters = ()) -> pa.Table:
+        """The columns of the answer; tables are not read."""
+        return prepared.engine.rows(f"SELECT * FROM ({prepared.sql}) LIMIT 0", parameters).table
+
     def _has_own(self, actor: Actor) -> bool:
         """Whether the actor has a database of its own: for some time after a query that needed it, or with less memory than others."""
         own, shared = self._limits.of(actor).memory, self.settings.sql_memory
         return self._own.get(actor, 0.0) > monotonic() or size_bytes(own) < size_bytes(shared)
 
-    def _check_size(self, prepared: Prepared, run: Run) -> None:
-        size, most = sum(opened.snapshot.size_bytes for opened in prepared.tables), self.settings.sql_read
-        if not run.is_large and size > size_bytes(most):
-            raise LargeQuery(
-                f"the query reads up to {size / 2**30:.1f} GiB, over {most}; see EXPLAIN, then allow it (--large, SET lake.large = on) / "
-                f"这条查询最多要读 {size / 2**30:.1f} GiB，超过 {most}；请先用 EXPLAIN 查看，确认后选择「允许大查询」再运行"
-            )
+    def _asking(self, prepared: Prepared) -> LargeQuery:
+        gib, most = self._large.size(prepared) / 2**30, self.settings.sql_read
+        return LargeQuery(
+            f"the query reads up to {gib:.1f} GiB, over {most}; see EXPLAIN, then allow it (--large, SET lake.large = on) / "
+            f"这条查询最多要读 {gib:.1f} GiB，超过 {most}；请先用 EXPLAIN 查看，确认后选择「允许大查询」再运行"
+        )
 
     def _prepared(self, actor: Actor, asked: Question) -> Prepared:
         tables = self._readable(actor)

@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic
-
-import duckdb
+from typing import Protocol
 
 AGAIN_S = 0.1
+
+
+class Interruptible(Protocol):
+    """What runs a query."""
+
+    def interrupt(self) -> None: ...
 
 
 class Stop:
@@ -23,8 +28,12 @@ class Stop:
         self.is_cancelled = True
         self._wake.set()
 
+    def has_ended(self) -> bool:
+        """Whether its time is over."""
+        return self._ends_at is not None and monotonic() >= self._ends_at
+
     @contextmanager
-    def watched(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    def watched(self, cursor: Interruptible, seconds: float) -> Iterator[None]:
         """Within the block, what runs on the cursor is interrupted so many seconds after the first block, or when it is cancelled."""
         self._ends_at = self._ends_at or monotonic() + seconds
         self._wake, done = Event(), Event()
@@ -39,7 +48,7 @@ class Stop:
             self._wake.set()
 
 
-def _interrupt(cursor: duckdb.DuckDBPyConnection, seconds: float, wake: Event, done: Event) -> None:
+def _interrupt(cursor: Interruptible, seconds: float, wake: Event, done: Event) -> None:
     wake.wait(seconds)
     # Again and again, since what has not begun is not interrupted.
     while not done.is_set():

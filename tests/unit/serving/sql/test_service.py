@@ -165,7 +165,7 @@ def test_a_table_that_files_do_not_hold_is_copied(service: SqlService, monkeypat
 def test_explain_says_what_would_be_read(asked: SqlService) -> None:
     (row,) = asked.ask(ANALYST, f"EXPLAIN SELECT legal_rep_name FROM {TABLE}", "test").table.to_pylist()
     assert row.pop("bytes") > 0
-    assert row == {"table": TABLE, "version": 1, "engine": "duckdb", "files": 2, "rows": 2, "grade": "L3"}
+    assert row == {"table": TABLE, "version": 1, "engine": "duckdb", "files": 2, "rows": 2, "grade": "L3", "note": ""}
 
 
 def test_tables_and_columns_are_listed_with_titles_and_units(asked: SqlService) -> None:
