@@ -61,7 +61,7 @@ def readings_around(
         return None
     hour = lake.streams.hour_of(delivery.id)
     if hour is None:
-        return curated_around(lake, contract, delivery, count, versions)
+        return curated_around(lake, contract, delivery, rules, versions(lake.path(Zone.SILVER, contract.id)))
     return _around_hour(lake, contract, hour, count) if hour.facts.get(AROUND) else None
 
 

@@ -6,7 +6,6 @@ readings only the columns of these rules are kept.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,7 @@ from jobs.lake.lake import Lake
 from jobs.lake.named_rows import NamedRows
 from jobs.lake.prepared_plans import in_engine
 from jobs.lake.zones import Zone
-from jobs.pipeline.curated_neighbours import columns_of_context
+from jobs.pipeline.curated_neighbours import columns_of_context, fields_of
 
 IS_WRONG = "_is_wrong"
 """Of a reading that is kept: whether it breaks a critical rule."""
@@ -104,7 +103,7 @@ class RecentReadings:
 
         if reach(alarming) <= MOST_AT_ONCE:
             return
-        names = {stream.device, stream.event_time, FILE, ROW, IS_WRONG, *_fields(contract, alarming)}
+        names = {stream.device, stream.event_time, FILE, ROW, IS_WRONG, *fields_of(contract, alarming)}
         rows = rows.select([name for name in rows.column_names if name in names])
         known = [self._older[contract.id]] if contract.id in self._older else []
         both = pa.concat_tables([*known, rows], promote_options="permissive")
@@ -124,20 +123,6 @@ class RecentReadings:
         names = [name for name in rows.schema.names if name in columns_of_context(contract)]
         stored = rows.to_table(names, filter=ds.field(stream.event_time) >= since)
         return stored.append_column(IS_WRONG, pa.repeat(pa.scalar(False), stored.num_rows))
-
-
-def _fields(contract: Contract, rules: Sequence[Rule]) -> set[str]:
-    """The fields that the rules may read: all of them where one has an expression."""
-    if any("unless" in rule.kwargs or rule.lookups for rule in rules):
-        return columns_of_context(contract)
-    texts = {text for rule in rules for text in _texts(list(rule.kwargs.values()))}
-    return {field.name for field in contract.fields if field.name in texts}
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, list | tuple):
-        return [text for item in value for text in _texts(item)]
-    return [value] if isinstance(value, str) else []
 
 
 def _of(rows: pa.Table, stream: Stream, devices: pa.Array) -> pa.Table:

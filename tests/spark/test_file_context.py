@@ -17,7 +17,7 @@ from jobs.pipeline.conform import conform
 from jobs.pipeline.ingestion import land
 from jobs.pipeline.reports import report
 from jobs.pipeline.verification import verify
-from tests.contract_texts import STREAM_PROPERTIES, stream_contract
+from tests.contract_texts import STATION_FIELDS, STREAM_PROPERTIES, stream_contract
 from tests.spark.readings import all_rows
 
 META = "meta: {dimension: 准确性, message: 不对, remedy: 请核对, basis: 约定}"
@@ -125,6 +125,37 @@ def test_readings_that_a_file_leaves_in_place_are_neighbours(lake: Lake, registr
     part = {"A": [(60.0, 106.5), (60.0, 50.0), (60.0, 108.5)]}  # between those of six to nine o'clock
     between = send_file(lake, registry, tmp_path / "2.csv", half_past + timedelta(hours=6), part)
     assert broken(lake, between) == {("A", 7): {"fall"}}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{case: upper}",
+        "{extract: '^站-(.*)$', case: upper}",
+        "{mapping: {甲站: A, 乙站: B, a: A, Ｂ: B}}",
+    ],
+)
+def test_a_device_is_the_same_however_it_is_written(
+    lake: Lake, write_contracts: Callable[..., Registry], tmp_path: Path, source: str
+) -> None:
+    properties = STREAM_PROPERTIES.replace("device: station", "device: station, context_min: 2880")
+    named = "{name: station, businessName: 站点, logicalType: string"
+    fields = STATION_FIELDS.replace(named, f"{named}, customProperties: [{{property: source, value: {source}}}]")
+    assert fields != STATION_FIELDS
+    registry = write_contracts(
+        {
+            "schemas/sources/heat/station.yaml": stream_contract("station", fields, properties),
+            "expectations/sources/heat/station.yaml": SUITE,
+        }
+    )
+    first, second = (
+        ("站-a", "站-Ｂ") if "extract" in source else ("甲站", "Ｂ") if "mapping" in source else (" a", "ｂ")
+    )
+    send_file(lake, registry, tmp_path / "1.csv", DAY, {"A": rising(900), "B": rising()})
+    send_file(lake, registry, tmp_path / "2.csv", DAY, {first: rising(900), second: rising()})  # the same once more
+    next_day = {first: rising(50), second: rising(124)}
+    third = send_file(lake, registry, tmp_path / "3.csv", DAY + timedelta(days=1), next_day)
+    assert broken(lake, third) == {("A", 0): {"fall"}}
 
 
 def test_a_clock_that_is_wrong_by_years_hides_no_neighbours(lake: Lake, registry: Registry, tmp_path: Path) -> None:

@@ -93,7 +93,13 @@ def test_times_in_a_file_that_spark_wrote_come_out_to_the_hour(lake: Lake, tmp_p
     """Spark's default keeps a timestamp in 96 bits, as a point in time, and a wall-clock time in 64."""
     words = "TIMESTAMP '2026-01-05 08:00:00+08:00' at, TIMESTAMP '9999-12-30 00:00:00Z' until, TIMESTAMP_NTZ '2026-01-05 08:00:00' wall"
     target = f"s3a://{lake.settings.s3_bucket}/sent"
-    lake.spark.sql(f"SELECT {words}").coalesce(1).write.parquet(target)
+    kind = "spark.sql.parquet.outputTimestampType"
+    ours = lake.spark.conf.get(kind)
+    lake.spark.conf.set(kind, "INT96")
+    try:
+        lake.spark.sql(f"SELECT {words}").coalesce(1).write.parquet(target)
+    finally:
+        lake.spark.conf.set(kind, ours)
     (key,) = [one.key for one in lake.store.list("sent/") if one.key.endswith(".parquet")]
     lake.store.get_file(key, tmp_path / "d.parquet")
     assert pq.ParquetFile(tmp_path / "d.parquet").schema.column(0).physical_type == "INT96"

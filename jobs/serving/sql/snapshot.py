@@ -10,7 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from jobs.lake.delta_tables import DeltaTables, keys_of
+from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.zones import TablePath
 from jobs.serving.cache import CachedValue
 
@@ -46,6 +46,8 @@ class Snapshot:
 
     version: int
     files: tuple[str, ...]
+    uris: tuple[str, ...]
+    """The same files as Delta writes them, which takes less time to read."""
     rows: int
     size_bytes: int
     columns: Mapping[str, str]
@@ -88,7 +90,7 @@ class Snapshots:
                 return None
             known = self._known.get((path, table.version()))
             # A table that was made anew has the same versions with other files.
-            if known is not None and set(known.files) == set(_files(table)):
+            if known is not None and set(known.uris) == set(table.file_uris()):
                 return known
             return self._keep(path, snapshot_of(table))
 
@@ -103,13 +105,14 @@ class Snapshots:
 
 def snapshot_of(table: DeltaTable) -> Snapshot:
     """The table at the version at which it is open."""
-    files = _files(table)
+    uris, folder = tuple(table.file_uris()), table.table_uri.rstrip("/")
     partitions = tuple(table.metadata().partition_columns)
-    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist() if files else []
+    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist() if uris else []
     columns = {field.name: _type(field.type) for field in table.schema().fields}
     return Snapshot(
         table.version(),
-        files,
+        tuple(f"{folder}/{unquote(action['path'])}" for action in actions),
+        uris,
         sum(action.get("num_records") or 0 for action in actions),
         sum(action["size_bytes"] for action in actions),
         columns,
@@ -117,11 +120,6 @@ def snapshot_of(table: DeltaTable) -> Snapshot:
         _all_largest(actions, [name for name, kind in columns.items() if kind.startswith(NUMERIC)]),
         _is_plain(table) and all(_partitions_fit(action, partitions) for action in actions),
     )
-
-
-def _files(table: DeltaTable) -> tuple[str, ...]:
-    folder = table.table_uri.rstrip("/")
-    return tuple(f"{folder}/{key}" for key in keys_of(table))
 
 
 def _type(kind: Any) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.contracts.stream import Stream
+from jobs.pipeline import curated_neighbours
 from jobs.pipeline.curated_neighbours import AT, DEVICE, MOST_SPANS, _near, _within
 from jobs.quality.series import ANY_NUMBER
 
@@ -56,6 +57,12 @@ def test_the_nearest_readings_of_each_device_but_those_that_the_file_has(
 def test_rules_over_periods_see_all_devices() -> None:
     curated = frame([("A", 1), ("B", 2), ("B", 3)])
     assert list(_near(frame([("A", 1)]), curated, ANY_NUMBER)) == [1, 2]
+
+
+def test_of_very_many_readings_the_nearest_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curated_neighbours, "MOST_SEEN", 3)
+    curated = frame([("A", n) for n in (1, 5, 8, 12, 13, 40)])
+    assert list(_near(frame([("B", 9), ("B", 11)]), curated, ANY_NUMBER)) == [2, 3, 4]
 
 
 @pytest.mark.parametrize("spans", [1, 2, MOST_SPANS, MOST_SPANS + 1])

@@ -249,7 +249,7 @@ def test_a_query_that_reads_very_much_runs_when_a_header_allows_it(
     flight: Flight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = flight.wire.server.service
-    monkeypatch.setattr(service, "settings", service.settings.model_copy(update={"sql_read": "1KB"}))
+    monkeypatch.setattr(service._large, "_settings", service.settings.model_copy(update={"sql_read": "1KB"}))
     with flight.connect("analyst") as connection, connection.cursor() as cursor:
         with pytest.raises(adbc.Error, match="允许大查询"):
             cursor.execute(f"FROM {TABLE}")
