@@ -63,7 +63,8 @@ def query(
             answer = sql_service.ask(actor, sql, "cli", run=Run(is_large=large))
             out.write_bytes(download(sql_service, actor, answer, format_))
     more = "; there are more rows / 还有更多行" if answer.is_cut else ""
-    typer.echo(f"{answer.table.num_rows:,} rows / 行{more} · {answer.id}\n{answer.grade.notice()}", err=True)
+    by = f" · {answer.engine}" if answer.engine else ""
+    typer.echo(f"{answer.table.num_rows:,} rows / 行{more}{by} · {answer.id}\n{answer.grade.notice()}", err=True)
 
 
 def _actor(database: Database, account: str) -> Actor | None:

@@ -16,7 +16,7 @@ from deltalake import (
 )
 from deltalake.exceptions import TableNotFoundError
 
-from jobs.errors import OutdatedTable
+from jobs.errors import OutdatedTable, ServiceUnavailable
 from jobs.lake.delta_writing import (
     COMMIT_TRIES,
     LOG_RETENTION,
@@ -31,6 +31,7 @@ from jobs.lake.key_merge import Replacement, replacement, within_range, without
 from jobs.lake.merge import Merge
 from jobs.lake.open_tables import OpenTables
 from jobs.lake.row_filter import RowFilter, rows_of
+from jobs.lake.store import NO_STORE
 from jobs.lake.system_tables import SystemTable
 from jobs.lake.table_schema import ColumnSpec
 from jobs.lake.zones import TablePath
@@ -46,7 +47,9 @@ class DeltaTables:
         self._tables = OpenTables(self._options)
 
     def url(self, path: TablePath) -> str:
-        """The URL of the table."""
+        """The URL of the table; ServiceUnavailable where no S3 server is configured."""
+        if not self._options["AWS_ENDPOINT_URL"]:
+            raise ServiceUnavailable(NO_STORE)
         return path.delta_url
 
     def open(self, path: TablePath, version: int | None = None) -> DeltaTable | None:

@@ -36,12 +36,15 @@ def _stored(item: dict[str, Any]) -> StoredObject:
     return StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
 
+NO_STORE = "no S3 server is configured: run `lake up`, or set LAKE_S3_ENDPOINT / 未配置对象存储：请先运行 lake up，或设置 LAKE_S3_ENDPOINT"
+
+
 class Store:
     """The lake's bucket."""
 
     def __init__(self, settings: Settings) -> None:
         if not settings.s3_endpoint:
-            raise ServiceUnavailable("no S3 server is configured: run `lake up`, or set LAKE_S3_ENDPOINT")
+            raise ServiceUnavailable(NO_STORE)
         self.bucket = settings.s3_bucket
         self._s3: Any = boto3.client(
             "s3",

@@ -75,10 +75,13 @@ def curated_around(
         return None
     rows = table.to_pyarrow_dataset()
     seen = {stream.device, stream.event_time, FILE, ROW, *fields_of(contract, [r for r in rules if r.type in SERIES])}
-    names = [name for name in rows.schema.names if name in seen]
-    curated = rows.to_table(names, filter=_within(sent[AT], stream))
+    curated = rows.to_table([n for n in rows.schema.names if n in seen], filter=_within(sent[AT], stream))
     near = _near(sent, _places(curated[stream.device], curated[stream.event_time]), reach(rules))
-    return NamedRows(in_engine(lake.spark, curated.take(pa.array(near))), tuple(names)) if len(near) else None
+    return _given(lake, curated.take(pa.array(near)))
+
+
+def _given(lake: Lake, rows: pa.Table) -> NamedRows | None:
+    return NamedRows(in_engine(lake.spark, rows), tuple(rows.column_names)) if rows.num_rows else None
 
 
 def _sent(lake: Lake, contract: Contract, stream: Stream, delivery: Delivery) -> pd.DataFrame:

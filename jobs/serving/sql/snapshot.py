@@ -113,13 +113,17 @@ def snapshot_of(table: DeltaTable) -> Snapshot:
         table.version(),
         tuple(f"{folder}/{unquote(action['path'])}" for action in actions),
         uris,
-        sum(action.get("num_records") or 0 for action in actions),
+        _count(actions),
         sum(action["size_bytes"] for action in actions),
         columns,
         partitions,
         _all_largest(actions, [name for name, kind in columns.items() if kind.startswith(NUMERIC)]),
         _is_plain(table) and all(_partitions_fit(action, partitions) for action in actions),
     )
+
+
+def _count(actions: list[dict[str, Any]]) -> int:
+    return sum(action.get("num_records") or 0 for action in actions)
 
 
 def _type(kind: Any) -> str:
