@@ -17,7 +17,7 @@ from jobs.collaboration.audit_log import START
 from jobs.collaboration.history import TicketHistory, histories
 from jobs.collaboration.metrics import LoopMetrics, metrics_of
 from jobs.collaboration.policies import Policies
-from jobs.collaboration.ticket_queries import EVENT_COLUMNS, event_of
+from jobs.collaboration.ticket_events import EVENT_COLUMNS, event_of
 from jobs.collaboration.ticket_tables import CalendarYearRow, ChainRow, ClockRow, EventRow, TicketRow
 from jobs.collaboration.working_days import PACKAGE
 from jobs.errors import UserError

@@ -1,14 +1,14 @@
 """Tickets and events for an actor; results never include what the actor may not see."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from jobs.access.personal_numbers import masked_lines, masked_tree
+from jobs.access.personal_numbers import masked_lines
 from jobs.access.roles import acts_for_department
 from jobs.collaboration.policies import Policies
 from jobs.collaboration.state_machine import CLOSED, StateMachine, Waiting
@@ -17,7 +17,7 @@ from jobs.collaboration.ticket_tables import ClockRow, EventRow, EvidenceRow, Ti
 from jobs.collaboration.visibility import counted_for, owner_of, read_in_full, reads_in_full, visible
 from jobs.lake.database import utc
 from jobs.model.actor import Actor
-from jobs.model.ticket import Event, OpenRows, Ticket, TicketDelivery
+from jobs.model.ticket import OpenRows, Ticket, TicketDelivery
 
 MOST = 500
 SEVERITY_ORDER = {"critical": 0, "warning": 1, "info": 2}
@@ -29,10 +29,6 @@ COPIED = (
 SEARCHED = (TicketRow.id, TicketRow.dataset, TicketRow.rule, TicketRow.provider)
 WRITTEN = (TicketRow.field, TicketRow.message)
 """Written by people in a request; taken from the rules in issues."""
-
-
-SENTENCES = ("reason", "evidence", "decision", "reply", "confirmation", "approver")
-"""Facts in free text."""
 
 
 @dataclass(frozen=True)
@@ -240,28 +236,6 @@ def ticket_delivery(row: EvidenceRow) -> TicketDelivery:
     )
 
 
-def find_events(session: Session, by: Policies, ticket: TicketRow, actor: Actor) -> tuple[Event, ...]:
-    """What happened to a ticket, oldest first; personal numbers in facts are masked for outsiders."""
-    rows = session.scalars(select(EventRow).where(EventRow.ticket == ticket.id).order_by(EventRow.seq))
-    events = tuple(event_of(row) for row in rows)
-    if reads_in_full(by, actor, ticket) or ticket.kind in by.state_machine.documents:
-        return events
-    return tuple(replace(event, facts={k: _masked(k, v) for k, v in event.facts.items()}) for event in events)
-
-
-def _masked(name: str, fact: object) -> object:
-    """A fact without personal numbers; in delivery ids, fewer numbers count as such."""
-    return masked_lines(fact) if name in SENTENCES and isinstance(fact, str) else masked_tree(fact)
-
-
-def events_until(session: Session, actor: Actor, until: datetime) -> Iterator[Event]:
-    """Events up to a moment, of all tickets in the actor's numbers, in their order."""
-    mine = select(TicketRow.id).where(counted_for(actor))
-    query = select(*EVENT_COLUMNS).where(EventRow.at <= until, EventRow.ticket.in_(mine)).order_by(EventRow.seq)
-    for row in session.execute(query).yield_per(5000):
-        yield event_of(row)
-
-
 def ticket_of(session: Session, by: Policies, row: TicketRow, actor: Actor, at: datetime) -> Ticket:
     """The row as the actor may see it."""
     return _ticket(by, row, last_row(session, row.id), actor, at)
@@ -287,27 +261,3 @@ def _record(row: TicketRow, actor: Actor, in_full: bool) -> str:
     """The record in question: as written for the two parties; without personal numbers for the department that works on it."""
     is_responsible = acts_for_department(actor) and actor.department == row.provider
     return row.record if in_full else masked_lines(row.record) if is_responsible else ""
-
-
-EVENT_COLUMNS = (
-    *(EventRow.seq, EventRow.ticket, EventRow.at, EventRow.event, EventRow.source, EventRow.target),
-    *(EventRow.role, EventRow.department, EventRow.name, EventRow.facts, EventRow.effects),
-)
-"""Columns of an event, for bulk reads: plain rows are built several times as fast as mapped objects."""
-
-
-def event_of(row: EventRow | Row[Any]) -> Event:
-    """The row as a value."""
-    return Event(
-        row.seq,
-        row.ticket,
-        utc(row.at),
-        row.event,
-        row.source,
-        row.target,
-        row.role,
-        row.department,
-        row.name,
-        row.facts,
-        row.effects,
-    )

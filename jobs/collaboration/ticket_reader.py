@@ -18,14 +18,12 @@ from jobs.collaboration.reminders import Digest, digests
 from jobs.collaboration.snapshots import Cutoff, Loop
 from jobs.collaboration.state_machine import StateMachine, Transition
 from jobs.collaboration.state_machine_file import state_machine
+from jobs.collaboration.ticket_events import event_of, events_until, find_events
 from jobs.collaboration.ticket_queries import (
     TicketCounts,
     TicketPage,
     TicketQuery,
     count_tickets,
-    event_of,
-    events_until,
-    find_events,
     find_open_rows,
     find_tickets,
     ticket_counts,

@@ -19,7 +19,8 @@ from jobs.collaboration.audit_log import text_hash
 from jobs.collaboration.channels import channels
 from jobs.collaboration.policies import Checks, Owners, Policies, keep_year, policies
 from jobs.collaboration.reminders import Channel, Digest, SentDigest, claim, release
-from jobs.collaboration.ticket_queries import event_of, overdue, ticket_of, was_escalated
+from jobs.collaboration.ticket_events import event_of
+from jobs.collaboration.ticket_queries import overdue, ticket_of, was_escalated
 from jobs.collaboration.ticket_reader import TicketReader
 from jobs.collaboration.ticket_tables import ClockRow, CommentRow, EventRow, TicketRow, WaiverRow
 from jobs.collaboration.transitions import Action, Passage, open_waiver, record, take

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import (
@@ -265,15 +264,6 @@ class DeltaTables:
         """Whether the table has such rows."""
         table = self.open(path)
         return table is not None and has_rows(table, rows)
-
-
-def keys_of(table: DeltaTable) -> list[str]:
-    """Files of the table as the store names them, below the table's own folder.
-
-    Delta's paths are those of URIs; `file_uris` names two different files alike, one of Spark's and one of delta-rs.
-    """
-    actions = pa.table(table.get_add_actions(flatten=True)) if table.file_uris() else None
-    return [] if actions is None else [unquote(path) for path in actions["path"].to_pylist()]
 
 
 def is_laid_out(existing: DeltaTable, table: SystemTable) -> bool:

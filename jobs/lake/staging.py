@@ -19,7 +19,7 @@ from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import AddAction
 from pyspark.sql import Column, DataFrame
 
-from jobs.lake.delta_tables import DeltaTables, keys_of
+from jobs.lake.delta_tables import DeltaTables
 from jobs.lake.spark_tables import SparkTables
 from jobs.lake.store import Store
 from jobs.lake.zones import TablePath
@@ -93,7 +93,7 @@ class Stage:
     def release(self) -> None:
         """Remove the files that the table does not have."""
         table = self.delta.open(self.target)
-        committed = set() if table is None else {f"{self.target.key}/{key}" for key in keys_of(table)}
+        committed = set() if table is None else {f"{self.target.key}/{name}" for name in _files_of(table)}
         for found in list(self.store.list(f"{self.path.key}/")):
             if found.key not in committed:
                 self.store.delete(found.key)
@@ -122,3 +122,12 @@ class Stage:
         values = {name: value for name, value in add["partitionValues"].items() if name != HELD}
         path = f"{folder}/{unquote(add['path'])}"
         return AddAction(path, add["size"], values, add["modificationTime"], True, add["stats"])
+
+
+def _files_of(table: DeltaTable) -> list[str]:
+    """The table's files as the store names them, below its folder.
+
+    Paths in Delta's log are URIs. `file_uris` is no help: it gives one name to two files, one of Spark's and one of delta-rs.
+    """
+    actions = pa.table(table.get_add_actions(flatten=True)) if table.file_uris() else None
+    return [] if actions is None else [unquote(path) for path in actions["path"].to_pylist()]

@@ -85,7 +85,7 @@ def _given(lake: Lake, rows: pa.Table) -> NamedRows | None:
 
 
 def _sent(lake: Lake, contract: Contract, stream: Stream, delivery: Delivery) -> pd.DataFrame:
-    """Device and moment of each of the file's readings, from its texts where that can be told without the engine."""
+    """Device and time of each of the file's readings; read without the engine where the field's value is its text."""
     table, names = lake.delta.open(lake.path(Zone.BRONZE, contract.id)), [stream.device, stream.event_time]
     if table is None or not all(_is_plain(contract, name) for name in names):
         rows = to_arrow(bronze_rows(lake, contract, delivery).rows.frame.select(*map(quoted, names)))

@@ -1,4 +1,4 @@
-"""Without an S3 server, whoever asks for a table is told what to do."""
+"""Opening a table without a configured S3 server is an error with the remedy."""
 
 import pytest
 

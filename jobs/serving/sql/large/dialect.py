@@ -75,7 +75,7 @@ def spark_query(sql: str, types: Types) -> SparkQuery:
 
 
 def _columns(tree: exp.Expr) -> dict[str, tuple[str, ...]]:
-    """Columns by view; an alias that stands for two views in different parts of the query gets those of both."""
+    """Columns by view; an alias of two views, in two subqueries, gets the columns of both."""
     views: dict[str, set[str]] = {}
     for table in tree.find_all(exp.Table):
         if table.db:

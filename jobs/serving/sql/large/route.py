@@ -28,7 +28,7 @@ class Route:
 
 
 class Large:
-    """Queries that may read more than the service reads without being told to."""
+    """Queries over tables larger than `LAKE_SQL_READ`, which need the user's confirmation."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -39,7 +39,7 @@ class Large:
         return sum(opened.snapshot.size_bytes for opened in prepared.tables)
 
     def is_large(self, prepared: Prepared) -> bool:
-        """Whether that is more than the service reads without being told to."""
+        """Whether that is over `LAKE_SQL_READ`, so that the user has to confirm."""
         return self.size(prepared) > size_bytes(self._settings.sql_read)
 
     def route(self, prepared: Prepared) -> Route:
