@@ -218,7 +218,7 @@ def test_explain_says_which_engine_and_a_limit_asks(services: tuple[SqlService, 
 @pytest.mark.parametrize(
     ("sql", "why"),
     [
-        (f"SELECT code, row_number() OVER (ORDER BY n) FROM {T}", "Window"),
+        (f"SELECT code, rank() OVER (ORDER BY n) FROM {T}", "Window"),
         (f"SELECT n FROM {T} WHERE code = 1", "EQ"),
         (f"SELECT n / 2 FROM {T}", "Div"),
         (f"SELECT n FROM {T} UNION SELECT n FROM {T}", "Union"),
@@ -232,9 +232,10 @@ def test_what_may_differ_stays_with_duckdb(services: tuple[SqlService, SqlServic
     large, usual = services
     (first, *_) = large.ask(ANALYST, f"EXPLAIN {sql}", "test").table.to_pylist()
     assert first["engine"] == "duckdb" and why in first["note"]
-    answer = large.ask(ANALYST, sql.replace("code = 1", "code = 'a'"), "test", run=LARGE)
-    assert why == "EQ" or answer.engine == ""
-    assert answer.table.num_rows >= 0 and usual is not large
+    usable = sql.replace("code = 1", "code || '' = 'a'")  # texts that are no numbers cannot be compared with one
+    answer = large.ask(ANALYST, usable, "test", run=LARGE)
+    assert answer.engine == ""
+    assert comparable(answer) == comparable(usual.ask(ANALYST, usable, "test"))
 
 
 def test_masks_hold_on_spark(services: tuple[SqlService, SqlService]) -> None:
@@ -288,7 +289,7 @@ def test_a_query_ends_after_its_time_or_when_it_is_cancelled(
         large.ask(ANALYST, endless, "test", run=Run(is_large=True, stop=stop))
 
 
-def test_rows_beyond_the_limit_are_cut_and_a_failing_value_is_not_quoted(
+def test_rows_beyond_the_limit_are_cut(
     services: tuple[SqlService, SqlService],
 ) -> None:
     large, _ = services

@@ -14,6 +14,7 @@ import sqlglot
 from ulid import ULID
 
 from jobs.errors import ServiceUnavailable, UserError
+from jobs.lake.bits import quoted
 from jobs.lake.session import connect, is_unavailable
 from jobs.serving.sql.answer import Opened, Prepared
 from jobs.serving.sql.engine import QueryCancelled, QueryStopped, Rows
@@ -153,10 +154,10 @@ def _frame(session: "SparkSession", opened: Opened, columns: Sequence[str]) -> "
     frame = session.read.format("delta").option("versionAsOf", snapshot.version).load(opened.path.spark_url)
     if rows:
         own = sqlglot.parse_one(rows, dialect=FROM).sql(dialect=TO)
-        listed = [F.expr(f"CASE WHEN {own} THEN {_quoted(name)} END").alias(name) for name in columns]
+        listed = [F.expr(f"CASE WHEN {own} THEN {quoted(name)} END").alias(name) for name in columns]
         frame = frame.filter(F.expr(own)).select(*listed) if listed else frame.filter(F.expr(own)).select(F.lit(1))
     else:
-        frame = frame.select(*(F.col(_quoted(name)) for name in columns)) if columns else frame.select(F.lit(1))
+        frame = frame.select(*(F.col(quoted(name)) for name in columns)) if columns else frame.select(F.lit(1))
     for name in columns:
         mask, column = _mask(opened, name), opened.readable.column(name)
         if mask is not None:
@@ -170,7 +171,7 @@ def _check_numbers(frame: "DataFrame", name: str) -> None:
     """OnlyDuckDB where the column has a number that the mask may hide."""
     from pyspark.sql import functions as F
 
-    size = F.abs(F.col(_quoted(name)).cast("double"))
+    size = F.abs(F.col(quoted(name)).cast("double"))
     if frame.filter((size > SHORT) & (size < float("inf"))).limit(1).count():
         raise OnlyDuckDB(f"long numbers in {name}")
 
@@ -179,7 +180,7 @@ def _masked(session: "SparkSession", frame: "DataFrame", name: str, mask: Show) 
     """The rows with a column as the mask shows it."""
     from pyspark.sql import functions as F
 
-    found = frame.select(F.col(_quoted(name)).alias(AS_SENT)).distinct().limit(MOST_TEXTS + 1).toArrow()
+    found = frame.select(F.col(quoted(name)).alias(AS_SENT)).distinct().limit(MOST_TEXTS + 1).toArrow()
     if found.num_rows > MOST_TEXTS:
         raise OnlyDuckDB(f"more than {MOST_TEXTS:,} texts in {name}")
     texts = [text for text in found[AS_SENT].to_pylist() if text is not None]
@@ -188,10 +189,6 @@ def _masked(session: "SparkSession", frame: "DataFrame", name: str, mask: Show) 
         return frame
     changed: Mapping[str, list[str | None]] = {AS_SENT: list(shown), SHOWN: list(shown.values())}
     words = session.createDataFrame(pa.table(changed, schema=pa.schema([(AS_SENT, pa.string()), (SHOWN, pa.string())])))
-    joined = frame.join(F.broadcast(words), F.col(_quoted(name)) == F.col(AS_SENT), "left")
-    new = F.when(F.col(AS_SENT).isNull(), F.col(_quoted(name))).otherwise(F.col(SHOWN))
+    joined = frame.join(F.broadcast(words), F.col(quoted(name)) == F.col(AS_SENT), "left")
+    new = F.when(F.col(AS_SENT).isNull(), F.col(quoted(name))).otherwise(F.col(SHOWN))
     return joined.withColumn(name, new).drop(AS_SENT, SHOWN)
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
