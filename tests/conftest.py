@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from jobs import embedded
 from jobs.contracts import Registry
 from jobs.contracts import load as load_contracts
 from jobs.embedded.endpoints import HOST, free_port
+from jobs.lake.database import Database
 from jobs.lake.lake import Lake
 from jobs.settings import Settings
 from jobs.settings import load as load_settings
@@ -145,9 +147,27 @@ def spark(engine: Lake):
     return engine.spark
 
 
+def migrated(url: str) -> str:
+    database = Database(url)
+    database.migrate()
+    database.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def made_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied."""
+    file = tmp_path_factory.mktemp("made") / "state.db"
+    migrated(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-def lake(engine: Lake, settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lake]:
+def lake(
+    engine: Lake, settings: Settings, made_sqlite: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Lake]:
     """An empty lake: a bucket and a ledger of its own on the shared services."""
+    shutil.copy(made_sqlite, tmp_path / "state.db")
     bucket = f"t{abs(hash(request.node.nodeid)):x}"[:40]
     own = settings.model_copy(
         update={"s3_bucket": bucket, "database_url": f"sqlite:///{tmp_path / 'state.db'}", "home": tmp_path}

@@ -24,6 +24,7 @@ from jobs.ingest.columns import OTHER_DATASET_SHARE, BronzePlan
 from jobs.ingest.delimited import open_delimited
 from jobs.ingest.excel import open_excel
 from jobs.ingest.grid import Grid
+from jobs.ingest.header_encoding import encoding_by_headers
 from jobs.ingest.json_lines import open_jsonl
 from jobs.ingest.kinds import LocalFile, kind_of, looks_like_json
 from jobs.ingest.notation import notations
@@ -39,6 +40,7 @@ __all__ = ["LocalFile", "Reading", "read"]
 
 logger = logging.getLogger(__name__)
 
+TEXTS = ("csv", "json", "jsonl")
 FORMAT_WORDS = {"csv": "文本（csv）", "excel": "Excel", "json": "JSON", "jsonl": "JSON Lines", "parquet": "Parquet"}
 
 
@@ -132,18 +134,31 @@ def _is_selected(file: LocalFile, layout: Layout) -> bool:
 
 
 def _open(part: LocalFile, plan: BronzePlan, notes: FileNotes) -> Grid:
+    """The grid; where its header is not the contract's, in the encoding, or below the title rows, where it is."""
     layout, before = plan.contract.layout, notes.notes.copy()
     format_ = _format(part, layout, notes)
+
+    def again() -> Grid:
+        notes.notes.restore(before)
+        _format(part, layout, notes)
+        return _grid(part, format_, layout, plan, notes)
+
     grid = _grid(part, format_, layout, plan, notes)
     enough = OTHER_DATASET_SHARE * len(plan.fields)
+    if format_ in TEXTS and plan.score(grid.header) < enough:
+        headers = [header for field in plan.fields for header in field.accepted_headers()]
+        if encoding := encoding_by_headers(part.path, layout, headers):
+            layout = layout.model_copy(update={"encoding": encoding})
+            grid = again()
+            message = wording("encoding_by_headers", encoding=encoding)
+            notes.say("encoding_detected", message, encoding=encoding, confidence=1.0)
+            before = notes.notes.copy()
     if format_ in ("csv", "excel") and layout.header_rows and plan.score(grid.header) < enough:
         rows = title_rows(part.path, layout.model_copy(update={"format": format_}), plan.score, enough)
         if rows:
-            notes.notes.restore(before)
-            _format(part, layout, notes)
-            notes.say("title_rows", wording("title_rows_skipped", rows=rows), rows=rows)
             layout = layout.model_copy(update={"skip_rows": layout.skip_rows + rows})
-            grid = _grid(part, format_, layout, plan, notes)
+            grid = again()
+            notes.say("title_rows", wording("title_rows_skipped", rows=rows), rows=rows)
     return grid.with_constants(_groups(part.name, layout, notes))
 
 
@@ -165,7 +180,7 @@ def _format(part: LocalFile, layout: Layout, notes: FileNotes) -> str:
     kind = kind_of(part.path, notes)
     if kind in ("excel", "parquet"):
         actual: str = kind
-    elif layout.format in ("csv", "json", "jsonl"):
+    elif layout.format in TEXTS:
         actual = layout.format
     else:
         actual = "json" if looks_like_json(part.path) else "csv"

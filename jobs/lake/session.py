@@ -48,6 +48,9 @@ UNAVAILABLE_PHRASES = (
     "Socket closed",
 )
 
+ROW_GROUP_BYTES = str(16 << 20)
+"""Of files that the engine writes. Arrow decodes the columns of a whole row group at once: in 128 MiB may be ten million rows."""
+
 
 def connect(settings: Settings) -> "SparkSession":
     """A Spark Connect session; ServiceUnavailable where none is configured or responds, SetupError for a wrong token."""
@@ -63,6 +66,7 @@ def connect(settings: Settings) -> "SparkSession":
         session.conf.set("spark.sql.session.timeZone", "UTC")
         # Spark's default is INT96, which other readers take for times without a zone, and which has no statistics.
         session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+        session.conf.set("parquet.block.size", ROW_GROUP_BYTES)
     except Exception as error:
         session.stop()  # else pyspark returns it as the active session
         if REFUSED not in str(error):

@@ -58,9 +58,9 @@ class Stage:
         """Names of the staged columns, in order."""
         return [name for name in self._dataset.schema.names if name != HELD]
 
-    def batches(self, columns: Sequence[str], where: ds.Expression | None = None) -> Iterator[pa.RecordBatch]:
-        """Columns of all staged rows, a part at a time."""
-        yield from self._dataset.to_batches(columns=list(columns), filter=where)
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of all staged rows, a part at a time; one file is read ahead, whatever their number."""
+        yield from self._dataset.to_batches(columns=list(columns), fragment_readahead=1, batch_readahead=4)
 
     def all_rows(self) -> DataFrame:
         """All staged rows, for the engine."""

@@ -1,13 +1,14 @@
 """Silver with the open tickets of each row, as a view to query."""
 
 import re
+from collections.abc import Sequence
 
-import pyarrow.compute as pc
 from pyspark.sql.types import TimestampType
 
 from jobs.errors import UserError
 from jobs.lake.lake import Lake
 from jobs.lake.results import TICKETS
+from jobs.lake.ticket_keys import key_fields
 from jobs.lake.zones import TablePath, Zone
 
 ALIAS = "<alias>"
@@ -57,7 +58,7 @@ def _failing(lake: Lake, dataset: str, tickets: TablePath) -> list[str]:
 def _named(lake: Lake, dataset: str, tickets: TablePath, silver: TablePath) -> list[str]:
     """Requests and objections by the key's fields that they name; one join for each choice of fields."""
     joins = []
-    for fields in _key_fields(lake, dataset, tickets):
+    for fields in key_fields(lake.delta, tickets, dataset):
         records = (
             f"SELECT record, collect_set(ticket) tickets FROM {tickets} WHERE dataset = '{dataset}' "
             f"AND key_fields = '{','.join(fields)}' GROUP BY record"
@@ -66,16 +67,7 @@ def _named(lake: Lake, dataset: str, tickets: TablePath, silver: TablePath) -> l
     return joins
 
 
-def _key_fields(lake: Lake, dataset: str, tickets: TablePath) -> list[list[str]]:
-    """Key fields by which open requests name their records; none without such requests."""
-    table = lake.delta.open(tickets)
-    if table is None or "key_fields" not in {field.name for field in table.schema().fields}:
-        return []
-    key_fields = table.to_pyarrow_table(columns=["key_fields"], filters=[("dataset", "=", dataset)])["key_fields"]
-    return [fields.split(",") for fields in sorted(filter(None, pc.unique(key_fields).to_pylist()))]
-
-
-def _key(lake: Lake, silver: TablePath, fields: list[str]) -> str:
+def _key(lake: Lake, silver: TablePath, fields: Sequence[str]) -> str:
     """SQL for the hash of a row's key as people write it; timestamps in local time."""
     types = {field.name: field.dataType for field in lake.tables.read(silver).schema.fields}
     if not set(fields) <= set(types) or not all(re.fullmatch(r"\w+", name) for name in fields):

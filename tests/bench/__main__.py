@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jobs import embedded
@@ -63,6 +65,8 @@ SERVICES = {
     "collector": ("s3", "spark", "kafka", "collector"),
 }
 """What a measure needs besides the store and the engine."""
+OWN_LAKE = frozenset((*SERVICES, "portal", "stream_state"))
+"""Measures with a lake of their own: what others left in a lake takes time as well, and not theirs."""
 
 
 def main() -> None:
@@ -74,13 +78,8 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ.setdefault("TQDM_DISABLE", "1")  # Great Expectations draws bars for each metric
     measures = Measures()
-    with tempfile.TemporaryDirectory(prefix="lake-bench-") as folder:
-        os.environ["LAKE_HOME"] = str(Path(folder) / "home")
-        load.cache_clear()
-        try:
-            _measure(Path(folder), measures, arguments)
-        finally:
-            embedded.down(load(), lambda _: None)
+    with tempfile.TemporaryDirectory(prefix="lake-bench-") as folder, _home(Path(folder) / "home"):
+        _measure(Path(folder), measures, arguments)
     if arguments.keep:
         measures.keep(arguments.keep, is_whole=arguments.only is None)
     if measures.failed:
@@ -98,7 +97,7 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
     }
     for name, measure_alone in alone.items():
         if arguments.only in (None, name):
-            with measures.attempt(name):
+            with measures.attempt(name), _lake_of(name, folder):
                 measure_alone()
     on_engine = {
         "checked_write": lambda lake, own: checked_write.measure(lake, own, measures, arguments.rows),
@@ -120,10 +119,36 @@ def _measure(folder: Path, measures: Measures, arguments: argparse.Namespace) ->
     }
     for name, measure in on_engine.items():
         if arguments.only in (None, name):
-            with measures.attempt(name):
+            with measures.attempt(name), _lake_of(name, folder):
                 _up(SERVICES.get(name, ("s3", "spark")))
                 with opened(load()) as lake:
                     measure(lake, folder / name)
+
+
+@contextmanager
+def _home(home: Path) -> Iterator[None]:
+    """Services in this folder, stopped at the end."""
+    before = os.environ.get("LAKE_HOME")
+    os.environ["LAKE_HOME"] = str(home)
+    load.cache_clear()
+    try:
+        yield
+    finally:
+        embedded.down(load(), lambda _: None)
+        os.environ.pop("LAKE_HOME")
+        os.environ |= {} if before is None else {"LAKE_HOME": before}
+        load.cache_clear()
+
+
+@contextmanager
+def _lake_of(name: str, folder: Path) -> Iterator[None]:
+    """The lake of a measure: its own, or that of all others, whose services stop meanwhile."""
+    if name not in OWN_LAKE:
+        yield
+        return
+    embedded.down(load(), lambda _: None)
+    with _home(folder / "lakes" / name):
+        yield
 
 
 def _portal(measures: Measures) -> None:

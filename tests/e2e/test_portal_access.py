@@ -1,5 +1,6 @@
 """Every task of the portal by keyboard at three widths, and what axe says of every page."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.keyboard import attached, chosen, listen, pressed, step, typed
 from tests.e2e.test_portal_browser import CHROMIUM, browser, keep
-from tests.unit.conftest import migrated
 from tests.unit.serving.portal.portal_city import PASSWORD, PEOPLE_ACTORS, City, an_issue, city, delivered, served
 
 __all__ = ["browser"]
@@ -40,8 +40,9 @@ PAGES = {
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[City]:
-    made = city(tmp_path, migrated(f"sqlite:///{tmp_path / 'state.db'}"))
+def town(made_sqlite: Path, tmp_path: Path) -> Iterator[City]:
+    shutil.copy(made_sqlite, tmp_path / "state.db")
+    made = city(tmp_path, f"sqlite:///{tmp_path / 'state.db'}")
     delivered(made, "divisions")
     yield made
     made.portal.tickets.database.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.unit.conftest import migrated
+from tests.conftest import migrated
 from tests.unit.serving.portal.portal_city import PASSWORD, City, city, served
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)

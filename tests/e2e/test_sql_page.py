@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from jobs.lake.zones import Zone
+from tests.conftest import migrated
 from tests.e2e.test_portal_browser import CHROMIUM, DESKTOP, PHONE, browser, enter, keep
-from tests.unit.conftest import migrated
 from tests.unit.serving.portal.portal_city import City, city, served
 
 __all__ = ["browser"]

@@ -24,6 +24,7 @@ from jobs.pipeline.maintenance import remind
 from jobs.pipeline.query import ask
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.tickets import TicketChanges, govern
+from jobs.serving.sql.service import SqlService
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
 OWNER = Actor("reporter", "heat", "王工")
@@ -234,14 +235,16 @@ def test_records_under_a_request_or_an_objection_are_marked_like_rows_under_an_i
         alone = tickets.requested(citizen, OFFICER, now)
         whole = tickets.requested(replace(asked, record="丙"), replace(OTHER, role="approver"), now)
         tickets.requested(replace(asked, record="丁,2026-01-01 08:00:00"), replace(OTHER, role="approver"), now)
-    assert marks(lake) == {"甲": {issue.id}, "乙": set(), "丙": set()}, "told with the next delivery or reminder"
+    assert marks(lake, registry) == {"甲": {issue.id}, "乙": set(), "丙": set()}, (
+        "told with the next delivery or reminder"
+    )
     remind(lake, registry)
-    assert marks(lake) == {"甲": {issue.id, both}, "乙": {alone}, "丙": {whole}}
+    assert marks(lake, registry) == {"甲": {issue.id, both}, "乙": {alone}, "丙": {whole}}
     with open_tickets(lake) as tickets:
         seen = tickets.ticket(alone, OFFICER, now).version
         tickets.move(alone, "refuse", OFFICER, seen, now, reason="不属于本平台")
     remind(lake, registry)
-    assert marks(lake) == {"甲": {issue.id, both}, "乙": set(), "丙": {whole}}
+    assert marks(lake, registry) == {"甲": {issue.id, both}, "乙": set(), "丙": {whole}}
     table = lake.delta.open(lake.path(Zone.RESULTS, "tickets"))
     assert (
         table is not None and "现场" not in (told := str(table.to_pyarrow_table().to_pylist())) and "读数" not in told
@@ -250,9 +253,16 @@ def test_records_under_a_request_or_an_objection_are_marked_like_rows_under_an_i
     forget_names(lake)
 
 
-def marks(lake: Lake) -> dict[str, set[str]]:
-    rows = ask(lake, "SELECT station, tickets FROM marked.station").collect()
-    return {row["station"]: set(row["tickets"] or []) for row in rows}
+def marks(lake: Lake, registry: Registry) -> dict[str, set[str]]:
+    """Tickets by station; Spark and the SQL service show the same."""
+    query = "SELECT station, tickets FROM marked.station"
+    under = {row["station"]: set(row["tickets"] or []) for row in ask(lake, query).collect()}
+    with open_tickets(lake) as tickets:
+        service = SqlService(lake, tickets.database, lambda: registry)
+        rows = service.ask(OWNER, query, "test").table.to_pylist()
+        service.close()
+    assert {row["station"]: set(row["tickets"] or []) for row in rows} == under
+    return under
 
 
 def forget_names(lake: Lake) -> None:

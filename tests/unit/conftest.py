@@ -13,6 +13,7 @@ from jobs.collaboration.tickets import Tickets
 from jobs.lake.database import Database
 from jobs.lake.ledger_tables import Base
 from jobs.serving.account_tables import AccessChainRow
+from tests.conftest import migrated
 from tests.postgres import create, running
 from tests.unit.collaboration.samples import ISSUE, NO_CHECKS, ZONE, at, owners
 from tests.unit.ingest.test_delimited import read_bytes as read_bytes
@@ -40,21 +41,6 @@ def emptied(url: str) -> str:
         connection.execute(insert(AccessChainRow).values(id=1, seq=0, hash=START))
     engine.dispose()
     return url
-
-
-def migrated(url: str) -> str:
-    database = Database(url)
-    database.migrate()
-    database.close()
-    return url
-
-
-@pytest.fixture(scope="session")
-def made_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables, to be copied."""
-    file = tmp_path_factory.mktemp("made") / "state.db"
-    migrated(f"sqlite:///{file}")
-    return file
 
 
 @pytest.fixture(scope="session")

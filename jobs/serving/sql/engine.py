@@ -17,6 +17,7 @@ from jobs.lake.zones import TablePath
 from jobs.serving.sql import masks
 from jobs.serving.sql.legacy_times import LegacyTimes
 from jobs.serving.sql.limits import Limits
+from jobs.serving.sql.marked import MarkedSnapshot
 from jobs.serving.sql.readable import SCHEMAS, Readable, text_literal
 from jobs.serving.sql.snapshot import Snapshot
 from jobs.serving.sql.stopping import Stop
@@ -27,6 +28,8 @@ BATCH = 10_000
 MOST_COPIED_ROWS = 5_000_000
 """Rows of a table that its files do not hold by themselves, which is copied into memory."""
 MOST_VIEWS = 200
+MOST_TICKETS = 3
+"""States of a dataset's open tickets that are kept."""
 COPIES = "copies"
 OF_VALUES = (
     duckdb.ConversionException,
@@ -95,6 +98,7 @@ class Engine:
     ) -> None:
         self._database, self._delta, self._limits, self._lock = database, delta, limits, Lock()
         self._views: dict[tuple[str, str], None] = {}
+        self._tickets: dict[str, list[str]] = {}
         self._running = 0
         _lock_down(database, limits.memory, [delta.url(path) for path in paths])
 
@@ -116,9 +120,10 @@ class Engine:
             if key not in self._views:
                 kinds = snapshot.columns.values()
                 copied = "" if snapshot.is_plain else self._copy(path, name, snapshot)
+                found = self._with_tickets(path, snapshot) if isinstance(snapshot, MarkedSnapshot) else ""
                 with self._cursor() as cursor:
                     legacy = LEGACY.of(cursor, snapshot.files) if not copied and "TIMESTAMPTZ" in kinds else {}
-                    cursor.execute(view_sql(readable, snapshot, copied, legacy))
+                    cursor.execute(view_sql(readable, snapshot, copied, legacy, found))
                 self._forget()
             self._views.pop(key, None)
             self._views[key] = None
@@ -173,9 +178,24 @@ class Engine:
         table = self._delta.open(path, snapshot.version)
         if table is None:
             raise UserError(f"{path} has no version {snapshot.version} / 没有这个版本")
-        target = f"{COPIES}.{masks.quoted(f'{path.zone}.{name}')}"
+        return self._put(f"{path.zone}.{name}", _read(table))
+
+    def _with_tickets(self, path: TablePath, snapshot: MarkedSnapshot) -> str:
+        """The table that holds what has tickets in a dataset; older ones go, of which only running queries may read."""
+        kept = self._tickets.setdefault(path.name, [])
+        name = f"tickets.{path.name}@{snapshot.rows_with_tickets.label}"
+        target = self._put(name, snapshot.rows_with_tickets.found)
+        if target not in kept:
+            kept.append(target)
+        while len(kept) > MOST_TICKETS:
+            self._database.cursor().execute(f"DROP TABLE IF EXISTS {kept.pop(0)}")
+        return target
+
+    def _put(self, name: str, rows: pa.Table) -> str:
+        """The table of that name, which is made of the rows where it does not exist yet."""
+        target = f"{COPIES}.{masks.quoted(name)}"
         cursor = self._database.cursor()
-        cursor.register("_rows", _read(table))
+        cursor.register("_rows", rows)
         try:
             cursor.execute(f"CREATE TABLE IF NOT EXISTS {target} AS SELECT * FROM _rows")
         finally:

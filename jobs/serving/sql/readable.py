@@ -11,13 +11,18 @@ from jobs.access.roles import acts_for_department, view_of
 from jobs.contracts import Contract, Field, Registry
 from jobs.contracts.grades import STRICTEST
 from jobs.contracts.names import QUALIFIER
+from jobs.lake.results import TICKETS
 from jobs.lake.system_tables import results_tables, system_contract
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 
-SCHEMAS = (Zone.SILVER, Zone.GOLD, Zone.RESULTS, Zone.QUARANTINE)
+MARKED = "marked"
+"""Silver with the open tickets of each row."""
+SCHEMAS = (Zone.SILVER, Zone.GOLD, Zone.RESULTS, Zone.QUARANTINE, MARKED)
 SEARCHED = (Zone.SILVER, Zone.GOLD, Zone.RESULTS)
 """Schemas in which a table without one is looked for."""
+TICKET_COLUMNS = ("tickets", "_tickets")
+"""Names of the column of tickets: the first that the data does not have."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,16 @@ class Readable:
         unknown = Column(name, None, STRICTEST, self.view.get(STRICTEST, Mask.HIDDEN))
         return self._known.get(name, unknown)
 
+    def tickets(self, name: str) -> Column:
+        """The column of open tickets, by its name."""
+        contract = system_contract(TICKETS)
+        field = next(field for field in contract.fields if field.name == "ticket")
+        masking = Masking(contract, self.view)
+        return Column(name, field, masking.grade(field.name), masking.mask(field.name))
+
     def _columns(self) -> Iterator[Column]:
         contracts = [self.contract]
-        if self.name.schema == Zone.SILVER:
+        if self.name.schema in (Zone.SILVER, MARKED):
             contracts.append(system_contract(Zone.SILVER))
         for contract in contracts:
             masking = Masking(contract, self.view)
@@ -104,6 +116,8 @@ def _datasets(actor: Actor, registry: Registry, grants: Sequence[Grant]) -> Iter
         how = reading(actor, contract, grants)
         if how is not None:
             yield Readable(Name(Zone.SILVER, contract.id), contract, how.view, grant=how.grant)
+            if how.grant is None:  # tickets are for the owner and those who oversee
+                yield Readable(Name(MARKED, contract.id), contract, how.view)
         if contract.provider == actor.department:
             yield Readable(Name(Zone.QUARANTINE, contract.id), quarantine, view_of(actor, contract.provider))
 

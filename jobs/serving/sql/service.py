@@ -28,8 +28,9 @@ from jobs.serving.sql.engines import Engines
 from jobs.serving.sql.gate import Question, Reference, question
 from jobs.serving.sql.large.route import Large
 from jobs.serving.sql.limits import AccountLimits, size_bytes
+from jobs.serving.sql.marked import MarkedSnapshots
 from jobs.serving.sql.query_log import Entry, Outcome, QueryLog
-from jobs.serving.sql.readable import SEARCHED, Name, Readable, readable_tables
+from jobs.serving.sql.readable import MARKED, SEARCHED, Name, Readable, readable_tables
 from jobs.serving.sql.reading import read
 from jobs.serving.sql.snapshot import Snapshot, Snapshots
 from jobs.serving.sql.stopping import Stop
@@ -67,6 +68,7 @@ class SqlService:
         self.log = QueryLog(database)
         self._limits, self._grants = AccountLimits(database, lake.settings), Grants(database)
         self._snapshots = Snapshots(lake.delta)
+        self._marked = MarkedSnapshots(lake, self._snapshots)
         self._engines, self._large = Engines(lake.settings, lake.delta, spares), Large(lake.settings)
         self._own: dict[Actor, float] = {}
         self._running: dict[tuple[str, str], int] = {}
@@ -104,7 +106,7 @@ class SqlService:
 
     def newest(self, table: Readable) -> Snapshot | None:
         """The newest version; None where the table does not exist yet."""
-        return self._snapshots.newest(self.path(table))
+        return self._with_tickets(table, self._snapshots.newest(self.path(table)))
 
     def columns(self, table: Readable) -> list[listing.ShownColumn]:
         """The columns of a table that its reader sees."""
@@ -130,7 +132,8 @@ class SqlService:
 
     def path(self, table: Readable) -> TablePath:
         """The Delta table."""
-        return self._lake.path(Zone(table.name.schema), table.name.table)
+        zone = Zone.SILVER if table.name.schema == MARKED else Zone(table.name.schema)
+        return self._lake.path(zone, table.name.table)
 
     def close(self) -> None:
         """Close all databases, and the session with Spark."""
@@ -216,13 +219,20 @@ class SqlService:
         for schema in schemas:
             table = tables.get(Name(schema, reference.name.table))
             path = None if table is None else self.path(table)
-            snapshot = None if path is None else self._snapshot(path, reference)
-            if table is not None and path is not None and snapshot is not None:
+            if table is None or path is None:
+                continue
+            snapshot = self._with_tickets(table, self._snapshot(path, reference))
+            if snapshot is not None:
                 return Opened(table, path, snapshot)
         raise Unknown(
             f"no table {reference.name} for you, or none yet; SHOW TABLES lists yours / "
             f"没有表 {reference.name}，或不属于您的权限；SHOW TABLES 列出可查的表"
         )
+
+    def _with_tickets(self, table: Readable, snapshot: Snapshot | None) -> Snapshot | None:
+        if snapshot is None or table.name.schema != MARKED:
+            return snapshot
+        return self._marked.of(table.name.table, snapshot)
 
     def _snapshot(self, path: TablePath, reference: Reference) -> Snapshot | None:
         newest = self._snapshots.newest(path)

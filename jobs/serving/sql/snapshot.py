@@ -55,6 +55,11 @@ class Snapshot:
     largest: Mapping[str, float]
     is_plain: bool
 
+    @property
+    def label(self) -> str:
+        """Of the version, in names of views."""
+        return str(self.version)
+
 
 class Snapshots:
     """Snapshots of tables, kept: the newest for some seconds, a given version for good."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from jobs.serving.sql.marked import MarkedSnapshot
 from jobs.serving.sql.masks import quoted, shown
 from jobs.serving.sql.readable import Column, Readable, text_literal
 from jobs.serving.sql.snapshot import Snapshot
@@ -12,25 +13,38 @@ NONE: LegacyColumns = {}
 
 def visible_columns(readable: Readable, snapshot: Snapshot) -> list[tuple[Column, str]]:
     """The columns that the reader sees, in the order of the table, with their SQL."""
-    columns = [readable.column(name) for name in snapshot.columns]
+    columns = [_column(readable, snapshot, name) for name in snapshot.columns]
     return [(column, sql) for column in columns if (sql := shown(readable, column, snapshot)) is not None]
+
+
+def _column(readable: Readable, snapshot: Snapshot, name: str) -> Column:
+    is_added = isinstance(snapshot, MarkedSnapshot) and name == snapshot.column
+    return readable.tickets(name) if is_added else readable.column(name)
 
 
 def physical_name(table: str, snapshot: Snapshot) -> str:
     """The name of a table's view: each version has its own, so that a query keeps what it began with."""
-    return f"{table}@{snapshot.version}"
+    return f"{table}@{snapshot.label}"
 
 
-def view_sql(readable: Readable, snapshot: Snapshot, copied: str = "", legacy: LegacyColumns = NONE) -> str:
+def view_sql(
+    readable: Readable, snapshot: Snapshot, copied: str = "", legacy: LegacyColumns = NONE, found: str = ""
+) -> str:
     """The statement that makes the view; `copied` is the table that holds the rows, where its files do not by themselves.
 
-    `legacy`: columns by file whose moments are INT96.
+    `legacy`: columns by file whose moments are INT96; `found`: the table of what has tickets, of a marked snapshot.
     """
     listed = ", ".join(f"{sql} AS {quoted(column.name)}" for column, sql in visible_columns(readable, snapshot))
     name = f"{quoted(readable.name.schema)}.{quoted(physical_name(readable.name.table, snapshot))}"
-    rows = copied or (_files(snapshot, legacy) if snapshot.files else _nothing(snapshot))
+    rows = copied or _rows(snapshot.silver if isinstance(snapshot, MarkedSnapshot) else snapshot, legacy)
+    if isinstance(snapshot, MarkedSnapshot):
+        rows = snapshot.joined(rows, found)
     where = f" WHERE {readable.rows}" if readable.rows else ""
     return f"CREATE VIEW IF NOT EXISTS {name} AS SELECT {listed or 'NULL AS nothing'} FROM {rows}{where}"
+
+
+def _rows(snapshot: Snapshot, legacy: LegacyColumns) -> str:
+    return _files(snapshot, legacy) if snapshot.files else _nothing(snapshot)
 
 
 def _files(snapshot: Snapshot, legacy: LegacyColumns) -> str:

@@ -52,6 +52,21 @@ def test_big5_and_latin_are_distinguished_from_gbk(tmp_path: Path) -> None:
     assert encoding(reading)[0] == "cp1252" and rows[1]["city"] == "Malmö – Süd"
 
 
+HEADER = ("站点", "说明文字", "数量", "负责科室", "街道", "批注")
+FEW = '0Z,Z,"1,2",,Z.,甲戊;Y\na€X9 €戊b,,-1372,0é.王€é9€,,0\n'
+"""Of the same bytes, Big5 makes more common characters."""
+
+
+@pytest.mark.parametrize("declared", ["auto", "utf-8"])
+@pytest.mark.parametrize("title", ["", "王€é9€\n"])
+def test_the_headers_of_the_contract_decide_where_few_bytes_mislead(tmp_path: Path, declared: str, title: str) -> None:
+    (tmp_path / "d.csv").write_bytes(f"{title}{','.join(HEADER)}\n{FEW}".encode("gb18030"))
+    rows, reading = read_file(tmp_path / "d.csv", contract(*HEADER, encoding=declared))
+    assert values(rows, "站点", "批注") == [("0Z", "甲戊;Y"), ("a€X9 €戊b", "0")]
+    assert encoding(reading) == ("gb18030", 1.0)
+    assert ("title_rows" in kinds(reading)) == bool(title)
+
+
 def test_short_gbk_that_happens_to_be_utf8(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_bytes("a,b\n联通,1\n".encode("gbk"))
     rows, _ = read_file(tmp_path / "d.csv", of("a", "b"))

@@ -14,7 +14,7 @@ from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
 from jobs.serving.sql.flight import schemas
 from jobs.serving.sql.flight.schemas import CATALOG
-from jobs.serving.sql.readable import SCHEMAS, Name, Readable
+from jobs.serving.sql.readable import MARKED, SCHEMAS, Name, Readable
 from jobs.serving.sql.service import SqlService
 
 TABLE = "TABLE"
@@ -116,7 +116,7 @@ class TableCatalogue:
     def _references(self, table: Readable) -> Iterator[tuple[Mapping[str, object], Name]]:
         """The fields that refer to another table which the reader may query, with that table."""
         known = {other.name: other for other in self._tables}
-        for column in self._service.columns(table):
+        for column in self._service.columns(table) if table.name.schema != MARKED else ():
             to, name = _reference(table.column(column.name).field)
             if to in known:
                 sides = {f"pk_{key}": value for key, value in _key(known[to]).items()} | {"pk_column_name": name}
@@ -124,9 +124,10 @@ class TableCatalogue:
                 yield {**sides, "key_sequence": 1, "update_rule": NO_ACTION, "delete_rule": NO_ACTION}, to
 
     def _named(self, command: Any) -> Iterator[Readable]:
-        """The tables of that name, in the schema that the command names, if any."""
+        """The tables of that name, in the schema that the command names; where it names none, not silver a second time with its tickets."""
         for table in self._tables:
-            is_there = not command.HasField("db_schema") or command.db_schema == table.name.schema
+            schema = table.name.schema
+            is_there = command.db_schema == schema if command.HasField("db_schema") else schema != MARKED
             if table.name.table == command.table and is_there and _is_catalog(command):
                 yield table
 

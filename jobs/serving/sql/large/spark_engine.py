@@ -20,6 +20,7 @@ from jobs.serving.sql.answer import Opened, Prepared
 from jobs.serving.sql.engine import QueryCancelled, QueryStopped, Rows
 from jobs.serving.sql.large.dialect import FROM, TO, OnlyDuckDB, SparkQuery, spark_query
 from jobs.serving.sql.limits import Limits
+from jobs.serving.sql.marked import MarkedSnapshot
 from jobs.serving.sql.masks import SHORT, Show, may_have_long_numbers, shown_text
 from jobs.serving.sql.stopping import Stop
 from jobs.serving.sql.views import physical_name, visible_columns
@@ -37,6 +38,8 @@ def for_spark(prepared: Prepared) -> SparkQuery:
     """The question for Spark; OnlyDuckDB where it cannot be asked there, with what in it is the reason."""
     if prepared.reading.parameters:
         raise OnlyDuckDB("parameters")
+    if any(isinstance(opened.snapshot, MarkedSnapshot) for opened in prepared.tables):
+        raise OnlyDuckDB("open tickets of each row")
     types = {_view(o): {c.name: o.snapshot.columns[c.name] for c, _ in _visible(o)} for o in prepared.tables}
     query = spark_query(prepared.sql, types)
     for opened in prepared.tables:

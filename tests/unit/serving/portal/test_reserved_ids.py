@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jobs.contracts.loader import RESERVED
 from jobs.serving.portal.app import create_app
-from tests.unit.conftest import migrated
+from tests.conftest import migrated
 from tests.unit.serving.portal.asgi_requests import routes
 from tests.unit.serving.portal.portal_city import city
 

@@ -145,7 +145,7 @@ def test_tables_are_listed_with_columns_titles_and_keys(flight: Flight, connecti
     found = {
         s["db_schema_name"]: {t["table_name"]: t for t in s["db_schema_tables"]} for s in catalog["catalog_db_schemas"]
     }
-    assert catalog["catalog_name"] == "lake" and set(found) == {"silver", "gold", "results", "quarantine"}
+    assert catalog["catalog_name"] == "lake" and set(found) == {"silver", "gold", "results", "quarantine", "marked"}
     columns = [column["column_name"] for column in found["silver"][DATASET]["table_columns"]]
     assert columns == ["uscc", "legal_rep_name", "legal_rep_id_no", "capital_cny", "remark", "_marks"]
     narrow = connection.adbc_get_objects(depth="tables", db_schema_filter="sil%", table_name_filter="enter_rise%")
