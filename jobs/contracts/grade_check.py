@@ -68,14 +68,13 @@ def _level_mistakes(registry: Registry, contract: Contract) -> Iterator[str]:
     inputs = [registry.contracts[name] for name in (contract.product.inputs if contract.product else ())]
     needed = max((LEVELS.index(one.level()) for one in inputs), default=0)
     lowered = contract.importance.lowered if contract.importance else None
-    place = f"{contract.file}:{read(contract.file).line(('customProperties',))}"
     if LEVELS.index(contract.level()) >= needed:
         if lowered is not None:
-            yield f"{place}：「{contract.title}」不低于来源数据的级别，不需要 lowered；请删去"
+            yield f"{_properties_of(contract)}：「{contract.title}」不低于来源数据的级别，不需要 lowered；请删去"
     elif lowered is None:
         names = "、".join(one.title for one in inputs if LEVELS.index(one.level()) == needed)
         yield (
-            f"{place}：「{contract.title}」是{TITLES[contract.level()]}，低于来源「{names}」（{TITLES[LEVELS[needed]]}）；"
+            f"{_properties_of(contract)}：「{contract.title}」是{TITLES[contract.level()]}，低于来源「{names}」（{TITLES[LEVELS[needed]]}）；"
             f"请将 importance 的 level 改为 {LEVELS[needed]}，或用 lowered 写明审批人和理由"
         )
 
@@ -111,6 +110,11 @@ def _aggregation_mistakes(contract: Contract, field: Field, parameter: str, leas
 
 def _source(dataset: str, field: Field) -> Source:
     return Source(f"{dataset}.{field.name}", field.title, field.classification or OPEN)
+
+
+def _properties_of(contract: Contract) -> str:
+    """File and line of the contract's own properties."""
+    return f"{contract.file}:{read(contract.file).line(('customProperties',))}"
 
 
 def _at(contract: Contract, index: int, text: str) -> str:
