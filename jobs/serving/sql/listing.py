@@ -8,7 +8,7 @@ import pyarrow as pa
 from jobs.access.policy import Mask
 from jobs.access.roles import MASKS
 from jobs.serving.sql.large.route import DUCKDB, SPARK, Route
-from jobs.serving.sql.readable import Name, Readable
+from jobs.serving.sql.readable import MARKED, Name, Readable
 from jobs.serving.sql.snapshot import Snapshot
 from jobs.serving.sql.views import visible_columns
 
@@ -48,7 +48,7 @@ def tables(known: Sequence[Readable]) -> pa.Table:
 
 def title(table: Readable) -> str:
     """The Chinese title."""
-    return table.contract.title
+    return f"{table.contract.title}（含未关闭工单）" if table.name.schema == MARKED else table.contract.title
 
 
 def columns(readable: Readable, snapshot: Snapshot) -> pa.Table:

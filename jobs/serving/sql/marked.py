@@ -4,9 +4,9 @@ The rows that have some are few: they are read from evidence and `results.ticket
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,11 +49,18 @@ class TicketRows:
 
 @dataclass(frozen=True)
 class MarkedSnapshot(Snapshot):
-    """A version of silver with the column `column` of tickets behind its own columns."""
+    """A version of silver with the column `column` of tickets behind its own columns.
+
+    `read`: what has tickets now, asked for by a query alone, and then once.
+    """
 
     silver: Snapshot
-    rows_with_tickets: TicketRows
     column: str
+    read: Callable[[], TicketRows]
+
+    @cached_property
+    def rows_with_tickets(self) -> TicketRows:
+        return self.read()
 
     @cached_property
     def label(self) -> str:
@@ -95,7 +102,7 @@ class MarkedSnapshots:
         column = next(name for name in TICKET_COLUMNS if name not in silver.columns)
         own = {name: getattr(silver, name) for name in (field.name for field in fields(Snapshot))}
         own |= {"columns": {**silver.columns, column: "VARCHAR[]"}}
-        return MarkedSnapshot(**own, silver=silver, rows_with_tickets=self._rows(dataset), column=column)
+        return MarkedSnapshot(**own, silver=silver, column=column, read=partial(self._rows, dataset))
 
     def _rows(self, dataset: str) -> TicketRows:
         tickets = self._lake.path(Zone.RESULTS, TICKETS)

@@ -1,7 +1,7 @@
 """Which tables an actor may query, with the grade and the mask of each column, and the filter of rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from jobs.access.grants import Grant, reading, rows_of_department
@@ -86,7 +86,8 @@ class Readable:
         contract = system_contract(TICKETS)
         field = next(field for field in contract.fields if field.name == "ticket")
         masking = Masking(contract, self.view)
-        return Column(name, field, masking.grade(field.name), masking.mask(field.name))
+        titled = replace(field, title=contract.title)
+        return Column(name, titled, masking.grade(field.name), masking.mask(field.name))
 
     def _columns(self) -> Iterator[Column]:
         contracts = [self.contract]
@@ -107,7 +108,10 @@ def readable_tables(actor: Actor, registry: Registry, grants: Sequence[Grant] = 
     all others every dataset, product and result. Quarantined rows are only for their own department.
     """
     tables = [*_datasets(actor, registry, grants), *_products(actor, registry, grants), *_results(actor, registry)]
-    return {table.name: table for table in tables}
+    # Tickets are for the owner and those who oversee, not for those with a grant.
+    silver = [table for table in tables if table.name.schema == Zone.SILVER and table.grant is None]
+    marked = [replace(table, name=Name(MARKED, table.name.table)) for table in silver]
+    return {table.name: table for table in (*tables, *marked)}
 
 
 def _datasets(actor: Actor, registry: Registry, grants: Sequence[Grant]) -> Iterator[Readable]:
@@ -116,8 +120,6 @@ def _datasets(actor: Actor, registry: Registry, grants: Sequence[Grant]) -> Iter
         how = reading(actor, contract, grants)
         if how is not None:
             yield Readable(Name(Zone.SILVER, contract.id), contract, how.view, grant=how.grant)
-            if how.grant is None:  # tickets are for the owner and those who oversee
-                yield Readable(Name(MARKED, contract.id), contract, how.view)
         if contract.provider == actor.department:
             yield Readable(Name(Zone.QUARANTINE, contract.id), quarantine, view_of(actor, contract.provider))
 

@@ -158,7 +158,7 @@ def test_masks_are_those_of_silver(town: Town) -> None:
 
 def test_it_is_described_and_listed_with_its_title(town: Town) -> None:
     described = {row["column"]: row for row in town.ask(f"DESCRIBE {MARKED}").to_pylist()}
-    assert described["tickets"]["type"] == "VARCHAR[]" and "工单" in described["tickets"]["comment"]
+    assert described["tickets"]["type"] == "VARCHAR[]" and described["tickets"]["comment"].startswith("未关闭工单")
     assert ("marked", DATASET) in [(row["schema"], row["table"]) for row in town.ask("SHOW TABLES").to_pylist()]
     (plan,) = town.ask(f"EXPLAIN SELECT * FROM {MARKED}").to_pylist()
     assert plan["rows"] == 3
@@ -168,3 +168,13 @@ def test_the_grade_counts_the_column(town: Town) -> None:
     answer = town.service.ask(OWNER, f"SELECT tickets FROM {MARKED}", "test")
     assert answer.grade.name == "L2"
     assert replace(answer.grade, name="") == replace(town.service.ask(OWNER, "SELECT 1", "test").grade, name="")
+
+
+def test_its_columns_are_listed_without_a_look_at_evidence(town: Town) -> None:
+    town.broken("d-1", 2, "one")
+    town.tickets({"ticket": "T-1", "rule": "one", "delivery": "d-1"})
+    town.lake.delta.opened.clear()
+    (marked,) = [table for table in town.service.tables(OWNER) if str(table.name) == MARKED]
+    assert "tickets" in [column.name for column in town.service.columns(marked)]
+    assert not [name for name in town.lake.delta.opened if name.startswith("evidence")]
+    assert town.marks()["a"] == ["T-1"]

@@ -177,7 +177,7 @@ def test_tables_and_columns_are_listed_with_titles_and_units(asked: SqlService) 
         "department": "聊城市市场监督管理局",
     } in listed
     assert [row["schema"] for row in asked.ask(STRANGER, "SHOW TABLES", "test").table.to_pylist()] == [
-        "silver", "marked", "results", "results",
+        "silver", "results", "results", "marked",
     ]  # fmt: skip
     columns = {row["column"]: row for row in asked.ask(ANALYST, f"DESCRIBE {TABLE}", "test").table.to_pylist()}
     assert set(columns) == {"uscc", "legal_rep_name", "legal_rep_id_no", "capital_cny", "remark", "_marks"}
