@@ -66,7 +66,7 @@ SERVICES = {
 }
 """What a measure needs besides the store and the engine."""
 OWN_LAKE = frozenset((*SERVICES, "portal", "stream_state"))
-"""Measures with a lake of their own: what others left in a lake takes time as well, and not theirs."""
+"""Measures with a lake of their own: tickets and tables that others leave in a lake would be measured too."""
 
 
 def main() -> None:
