@@ -1,7 +1,6 @@
 """The loop: what a delivery breaks becomes tickets, and a ticket closes only on proof by the very keys that failed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -16,15 +15,12 @@ from jobs.ingest.land import Manifest, deliver
 from jobs.lake.lake import Lake
 from jobs.lake.zones import Zone
 from jobs.model.actor import Actor
-from jobs.model.ticket import Request, Ticket
+from jobs.model.ticket import Ticket
 from jobs.pipeline.conform import conform
 from jobs.pipeline.correction_workbook import answer_ticket, ticket_workbook
 from jobs.pipeline.ingestion import land, load
-from jobs.pipeline.maintenance import remind
-from jobs.pipeline.query import ask
 from jobs.pipeline.ticket_store import open_tickets
 from jobs.pipeline.tickets import TicketChanges, govern
-from jobs.serving.sql.service import SqlService
 from tests.contract_texts import STATION_FIELDS, STATION_SUITE, contract
 
 OWNER = Actor("reporter", "heat", "王工")
@@ -208,75 +204,6 @@ def test_what_failing_rows_have_in_common_is_said_once(
     assert len(said) == 1
     assert "100.00% 集中在「站点」为“丙”的行（全部数据中占 25.00%）" in said[0]
     assert "100.00% 报送的值都是“999”" in said[0]
-
-
-def test_rows_under_an_open_ticket_are_marked_for_readers(lake: Lake, take: Callable[..., TicketChanges]) -> None:
-    first = take("甲,2026-01-01 08:00:00,39,40", "乙,2026-01-01 08:00:00,60,40").delivery
-    one = ticket(lake, "supply_above_return")
-    query = "SELECT station, tickets FROM marked.station ORDER BY station"
-    under = {row["station"]: list(row["tickets"] or []) for row in ask(lake, query).collect()}
-    assert under == {"甲": [one.id], "乙": []}
-    take("甲,2026-01-01 08:00:00,50,40", "乙,2026-01-01 08:00:00,60,40", supersedes=first)
-    assert [row["tickets"] for row in ask(lake, query).collect()] == [None, None]
-    forget_names(lake)
-
-
-def test_records_under_a_request_or_an_objection_are_marked_like_rows_under_an_issue(
-    lake: Lake, registry: Registry, take: Callable[..., TicketChanges]
-) -> None:
-    take("甲,2026-01-01 08:00:00,39,40", "乙,2026-01-01 08:00:00,60,40", "丙,2026-01-01 08:00:00,60,40")
-    issue, now = ticket(lake, "supply_above_return"), datetime.now(UTC)
-    asked = Request(
-        "correction", "station", "heat", "water", "temp_c", "甲， 2026-01-01 08:00:00", "读数偏低", "现场测量"
-    )
-    with open_tickets(lake) as tickets:
-        both = tickets.requested(asked, replace(OTHER, role="approver"), now)
-        citizen = replace(asked, kind="objection", record="乙,2026-01-01 08:00:00", requester="")
-        alone = tickets.requested(citizen, OFFICER, now)
-        whole = tickets.requested(replace(asked, record="丙"), replace(OTHER, role="approver"), now)
-        tickets.requested(replace(asked, record="丁,2026-01-01 08:00:00"), replace(OTHER, role="approver"), now)
-    assert marks(lake, registry) == {"甲": {issue.id}, "乙": set(), "丙": set()}, (
-        "told with the next delivery or reminder"
-    )
-    remind(lake, registry)
-    assert marks(lake, registry) == {"甲": {issue.id, both}, "乙": {alone}, "丙": {whole}}
-    with open_tickets(lake) as tickets:
-        seen = tickets.ticket(alone, OFFICER, now).version
-        tickets.move(alone, "refuse", OFFICER, seen, now, reason="不属于本平台")
-    remind(lake, registry)
-    assert marks(lake, registry) == {"甲": {issue.id, both}, "乙": set(), "丙": {whole}}
-    table = lake.delta.open(lake.path(Zone.RESULTS, "tickets"))
-    assert (
-        table is not None and "现场" not in (told := str(table.to_pyarrow_table().to_pylist())) and "读数" not in told
-    )
-    assert "甲" not in told, "which record it is stands there as a hash only"
-    forget_names(lake)
-
-
-def marks(lake: Lake, registry: Registry) -> dict[str, set[str]]:
-    """Tickets by station; Spark and the SQL service show the same."""
-    query = "SELECT station, tickets FROM marked.station"
-    under = {row["station"]: set(row["tickets"] or []) for row in ask(lake, query).collect()}
-    with open_tickets(lake) as tickets:
-        service = SqlService(lake, tickets.database, lambda: registry)
-        rows = service.ask(OWNER, query, "test").table.to_pylist()
-        service.close()
-    assert {row["station"]: set(row["tickets"] or []) for row in rows} == under
-    return under
-
-
-def forget_names(lake: Lake) -> None:
-    """Names are the engine's, which other tests share."""
-    for named in ("VIEW marked.station", "TABLE silver.station", "TABLE evidence.station", "TABLE results.tickets"):
-        lake.spark.sql(f"DROP {named}")
-
-
-def test_open_tickets_stand_beside_the_data(lake: Lake, take: Callable[..., TicketChanges]) -> None:
-    first = take(*DIRTY).delivery
-    table = lake.delta.open(lake.path(Zone.RESULTS, "tickets"))
-    assert table is not None
-    rows = [(r["dataset"], r["rule"], r["delivery"]) for r in table.to_pyarrow_table().to_pylist()]
-    assert rows == [("station", "temp_c_range", first)]
 
 
 def test_rows_mended_a_few_at_a_time_close_the_ticket(
